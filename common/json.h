@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - check JSON text, walk an object's members, read and write strings.
+ *
+ * A text is looked at in two steps.  json_check() says whether it is exactly
+ * one JSON value by RFC 8259, and where and why it is not.  The other
+ * functions then work on checked text and find no surprises in it.  Nothing
+ * is built in memory: a value stays the range of text it came as ("raw"; for
+ * a string that includes the quotes), because what is published is stored
+ * and passed on as the text it came as.
+ *
+ * Whether the bytes are UTF-8 is another question: see utf8.h.
+ */
+
+#ifndef COMMON_JSON_H
+#define COMMON_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define JSON_DEPTH_MAX  64u         /* arrays and objects inside each other */
+#define JSON_OBJECT_MAX (64u << 20) /* bytes that json_object_open() takes */
+
+/* Bytes that json_string_encode() may need for a text of len bytes. */
+#define JSON_ENCODED_MAX(len) (6 * (size_t)(len) + 2)
+
+enum json_status {
+	JSON_OK = 0,
+	JSON_BROKEN,     /* not JSON, or more than one value */
+	JSON_TOO_DEEP,   /* nested deeper than JSON_DEPTH_MAX */
+	JSON_NOT_OBJECT, /* a value, but of another kind */
+};
+
+enum json_kind {
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_OBJECT,
+	JSON_ARRAY,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL,
+};
+
+/* A value as it stands in the text; borrowed from that text. */
+struct json_token {
+	enum json_kind kind;
+	const char *raw; /* not NUL-terminated; a string's quotes included */
+	size_t raw_len;
+};
+
+/*
+ * Walks the members of one object after another.  It keeps its token memory
+ * between objects, so that only a message larger than all before it
+ * allocates: at most ten bytes for each byte of the largest text read.
+ */
+struct json_reader {
+	const char *text;    /* borrowed until the next open */
+	void *tokens;        /* owned; grows, never shrinks */
+	unsigned tokens_max; /* how many there is room for */
+	unsigned tokens_len; /* how many this object has */
+	unsigned next;       /* the token of the next member's key */
+};
+
+/*
+ * Check that text is exactly one JSON value with white space around it at
+ * most.  One pass, whatever the text: its cost depends on len alone.
+ * Otherwise *where is the offset of the byte that is wrong (len if the text
+ * ends too early) and *why a short static sentence for the sender.
+ *
+ * Returns: JSON_OK, JSON_BROKEN or JSON_TOO_DEEP.
+ */
+enum json_status json_check(
+    const char *text, size_t len, size_t *where, const char **why);
+
+/* Returns: the kind of the value that a checked text is. */
+enum json_kind json_kind_of(const char *text, size_t len);
+
+void json_reader_init(struct json_reader *reader);
+void json_reader_fini(struct json_reader *reader);
+
+/*
+ * Begin to read the members of the object that a checked text is.  The text
+ * must stay until the last json_member_next().
+ *
+ * Returns: JSON_OK or JSON_NOT_OBJECT; JSON_BROKEN only for a text that
+ *          json_check() refuses, or one over JSON_OBJECT_MAX.
+ */
+enum json_status json_object_open(
+    struct json_reader *reader, const char *text, size_t len);
+
+/*
+ * Take the next member, in the order of the text; a repeated name comes
+ * repeatedly.  The key is always a JSON_STRING.
+ *
+ * Returns: false when there is none left, and leaves both alone then.
+ */
+bool json_member_next(struct json_reader *reader, struct json_token *key,
+    struct json_token *value);
+
+/*
+ * Write what a checked string token stands for: raw, quotes included, to
+ * UTF-8 in out, which has room for raw_len bytes.  A surrogate escape that is
+ * not half of a pair becomes U+FFFD.  The result may hold NUL bytes.
+ *
+ * Returns: the number of bytes written, at most raw_len - 2.
+ */
+size_t json_string_decode(const char *raw, size_t raw_len, char *out);
+
+/*
+ * Write text, which is UTF-8, as a JSON string with its quotes.  Only what
+ * must be escaped is.  out has room for JSON_ENCODED_MAX(len) bytes.
+ *
+ * Returns: the number of bytes written.
+ */
+size_t json_string_encode(const char *text, size_t len, char *out);
+
+/*
+ * Copy a checked text, a string or any other value, with each surrogate
+ * escape that is not half of a pair replaced by \ufffd: every string in the
+ * copy then has a meaning.  out receives exactly len bytes.
+ */
+void json_normalise(const char *text, size_t len, char *out);
+
+/*
+ * Returns: whether a checked string token stands for name, upper and lower
+ *          case ASCII letters being the same.
+ */
+bool json_string_equal_nocase(
+    const char *raw, size_t raw_len, const char *name);
+
+#endif

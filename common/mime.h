@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mime.h - the Content-Type of a file, by its name.
+ */
+
+#ifndef COMMON_MIME_H
+#define COMMON_MIME_H
+
+#include <stddef.h>
+
+/*
+ * Only the extension of the last path segment counts, in any case.
+ *
+ * Returns: a static string fit for a Content-Type line;
+ *          "application/octet-stream" for what is not in the table.
+ */
+const char *mime_type(const char *path, size_t len);
+
+#endif
