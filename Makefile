@@ -167,6 +167,6 @@ $(sort $(B)/sources $(T)/sources): FORCE
 	$(call STAMP,$(LIB_SRC))
 
 $(NODE_MODULES): tests/package-lock.json
-	cd tests && npm ci --no-audit --no-fund
+	cd tests && npm ci
 
 -include $(ALL_SRC:%.c=$(B)/%.d) $(ALL_SRC:%.c=$(T)/%.d)
