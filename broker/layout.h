@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h - the bytes of the shared-memory segment.
+ *
+ *	offset 0                                        (all areas page-aligned)
+ *	+--------------------------------------------------------------+
+ *	| struct layout_header   geometry, run, ring and directory     |
+ *	|                        control words, one line per writer    |
+ *	+--------------------------------------------------------------+
+ *	| struct layout_worker   x LAYOUT_WORKERS   the worker table   |
+ *	+--------------------------------------------------------------+
+ *	| struct layout_topic    x topics_max   the words of a topic   |
+ *	| uint32_t               x buckets      hash index: slot + 1   |
+ *	| struct layout_name     x topics_max   the names              |
+ *	| uint32_t               x LAYOUT_WORKERS x topics_max         |
+ *	|                        subscribers, by worker, then by slot  |
+ *	+--------------------------------------------------------------+
+ *	| ring_size bytes        the ring: struct layout_record ...    |
+ *	+--------------------------------------------------------------+
+ *
+ * Two lifetimes share the segment.  The ring and the directory live as long as
+ * their epoch: over restarts, and over the death of any process.  The worker
+ * table, the subscriber counts, the interest words and the `run' fields belong
+ * to one run of the supervisor and are made anew by the next, which may have
+ * another number of workers.
+ *
+ * No pointer is ever stored here (what the C library keeps inside its mutex is
+ * its own affair).  Integers are in host order: both ends are this host.
+ *
+ * Who may write what, and why an unlocked read is safe:
+ *
+ *  field                  written by              an unlocked read is safe
+ *because
+ *  ---------------------- -----------------------
+ *---------------------------------- magic, geometry, epoch supervisor, before
+ *the  constant after fingerprint, which fingerprint            first fork is
+ *stored last (release) run.*                  supervisor              atomic
+ *words, each alone lock                   worker (lock, unlock)   never read
+ *unlocked owner                  lock holder             atomic; changes with
+ *every holding reserve, head, applied lock holder             atomic, only
+ *grow; the orders are those of RING's table (ring.c) sealed lock holder sets;
+ *atomic; obeyed only under the lock supervisor clears when no worker is alive
+ *  used, making, floor,   lock holder             read under the lock; `used'
+ *also by hand                                           status (atomic, only
+ *grows) topic.seq, .last       lock holder             atomic; a reader that
+ *was lapped loads `applied' (acquire) first topic.interest         any worker,
+ *its own     atomic or/and; set only under the bit only                lock,
+ *cleared at any time topic.base, .hash,     lock holder             read under
+ *the lock; the owner of a .next, .state, names subscription may read its
+ *topic's name: a slot with interest keeps it buckets                lock holder
+ *read under the lock only subscribers[w][*]      worker w only; the atomic; one
+ *writer at a time supervisor never worker[w].pid, .state  supervisor (see
+ *atomic enum worker_state) worker[w].beat,        worker w only atomic; one
+ *writer .cursor, .sleeping, .counters worker[w].obituary     worker w, while
+ *dying   read only after waitpid(2) ring bytes             lock holder, only in
+ *copied word by word (relaxed [head, reserve)         atomics), believed only
+ *after `reserve' was looked at again
+ */
+
+#ifndef BROKER_LAYOUT_H
+#define BROKER_LAYOUT_H
+
+#include "broker/stats.h"
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define LAYOUT_MAGIC   UINT64_C(0x7075627375622e31) /* "pubsub.1" */
+#define LAYOUT_WORKERS 64u /* slots of the worker table; bits of an interest \
+	                    */
+#define LAYOUT_LINE  64u   /* bytes of a cache line */
+#define LAYOUT_PAGE  4096u
+#define LAYOUT_EPOCH 12u /* characters of an epoch, without the NUL */
+
+#define LAYOUT_TOPIC_NAME_MAX 255u /* bytes */
+#define LAYOUT_OBITUARY       256u /* bytes, NUL included */
+
+/* Room for a pthread_mutex_t; ring.c asserts that it fits. */
+#define LAYOUT_LOCK_SIZE 64u
+
+/* What a whole run is doing; written by the supervisor (run.order). */
+enum run_order {
+	RUN_SERVE = 0,
+	RUN_DRAIN,         /* finish, then leave: close code 1001 */
+	RUN_DRAIN_RESTART, /* the same for a restart: close code 1012 */
+	RUN_QUIT,          /* leave at once */
+};
+
+/*
+ * Where a worker stands.  The supervisor sets STARTING before the fork (a slot
+ * counts as running from then on) and GONE when it has reaped; the worker sets
+ * READY and STOPPED.
+ */
+enum worker_state {
+	WORKER_NONE = 0,
+	WORKER_STARTING,
+	WORKER_READY,
+	WORKER_STOPPED, /* draining: it will publish no more */
+	WORKER_GONE,
+};
+
+struct layout_worker {
+	/* the supervisor's line */
+	alignas(LAYOUT_LINE) _Atomic int32_t pid; /* 0: none */
+	_Atomic uint32_t state;                   /* enum worker_state */
+	_Atomic uint32_t starts;                  /* forks in this run */
+	_Atomic uint64_t started_ms;              /* monotonic clock */
+
+	/* looked at by every publisher */
+	alignas(LAYOUT_LINE) _Atomic uint64_t sleeping; /* odd: asleep */
+	_Atomic uint64_t cursor; /* where it tails; position */
+
+	/* looked at by the supervisor and by status */
+	alignas(LAYOUT_LINE) _Atomic uint64_t beat; /* grows while it lives */
+	_Atomic uint64_t counters[STATS_COUNT];
+	char obituary[LAYOUT_OBITUARY]; /* last words, "" if none */
+};
+
+/* The words of a topic that publishing touches; one cache line. */
+struct layout_topic {
+	alignas(LAYOUT_LINE) _Atomic uint64_t seq; /* last number given */
+	_Atomic uint64_t last;     /* position of its last record, 0: none */
+	_Atomic uint64_t interest; /* bit w: worker w has a subscriber */
+	uint64_t base;             /* its present life's numbers are above */
+	uint32_t hash;             /* of the name */
+	uint32_t next;             /* in its bucket's chain: slot + 1, 0: end */
+	uint8_t state;             /* enum topic_state */
+	uint8_t touched;           /* published to since the hand came by */
+	uint8_t name_len;          /* bytes */
+};
+
+enum topic_state { TOPIC_FREE = 0, TOPIC_LIVE };
+
+struct layout_name {
+	char name[LAYOUT_TOPIC_NAME_MAX + 1]; /* not NUL-terminated */
+};
+
+/*
+ * A record.  It never wraps: what does not fit before the end of the ring's
+ * bytes is preceded by a padding record, which may be as short as its first
+ * eight bytes.  Lengths are multiples of eight, so that is always room enough.
+ *
+ *	+--------+-------+--------+---------+
+ *	| length | flags | name   | worker  |    8 bytes, all that padding has
+ *	|  u32   |  u8   | len u8 |  u16    |
+ *	+--------+-------+--------+---------+
+ *	| topic slot u32 | body length u32  |
+ *	| seq u64        | prev u64         |
+ *	| time_ms u64    | conn u64         |
+ *	+----------------+------------------+
+ *	| name | body | zeros to a multiple of 8
+ *	+-----------------------------------+
+ */
+struct layout_record {
+	uint32_t length; /* bytes of the whole record, a multiple of 8 */
+	uint8_t flags;   /* RECORD_* */
+	uint8_t name_len;
+	uint16_t worker; /* slot of the publishing worker */
+	uint32_t topic;  /* directory slot */
+	uint32_t body_len;
+	uint64_t seq;     /* dense per topic within its life */
+	uint64_t prev;    /* position of the topic's previous record, 0: none */
+	uint64_t time_ms; /* wall clock */
+	uint64_t conn;    /* number of the publishing connection, 0: none */
+};
+
+#define RECORD_PADDING 0x01u
+
+struct layout_header {
+	uint64_t magic;
+	_Atomic uint64_t fingerprint; /* of this layout; stored last */
+	uint64_t segment_size;        /* bytes */
+	uint64_t ring_size;           /* bytes, a multiple of LAYOUT_PAGE */
+	uint32_t topics_max;
+	uint32_t buckets; /* a power of two */
+	/* offsets from the segment's start, bytes */
+	uint64_t workers_at, topics_at, buckets_at, names_at, subscribers_at,
+	    ring_at;
+	char epoch[LAYOUT_EPOCH + 1];
+	uint64_t created_ms; /* wall clock */
+
+	struct {
+		alignas(LAYOUT_LINE) _Atomic uint64_t id; /* 1, 2, ... */
+		_Atomic int32_t supervisor;               /* pid */
+		_Atomic uint32_t order;                   /* enum run_order */
+		_Atomic uint32_t ready;   /* 1: all workers have been ready */
+		_Atomic uint32_t workers; /* N */
+		_Atomic uint64_t started_ms; /* monotonic clock */
+		_Atomic uint64_t order_ms; /* when order was given, monotonic */
+		_Atomic uint32_t drain_ms; /* how long a drain may take */
+		_Atomic uint64_t lock_deaths; /* workers that died holding it */
+		_Atomic uint64_t respawns;
+		char urls[512]; /* "http://... http://...", for status */
+	} run;
+
+	alignas(LAYOUT_LINE) unsigned char lock[LAYOUT_LOCK_SIZE];
+
+	alignas(LAYOUT_LINE) _Atomic uint64_t owner; /* 0: free; see ring.h */
+	_Atomic uint64_t reserve;
+	_Atomic uint64_t applied;
+	_Atomic uint32_t sealed;
+
+	/* alone on its line: every worker looks here before it sleeps */
+	alignas(LAYOUT_LINE) _Atomic uint64_t head;
+
+	/* the directory's control words */
+	alignas(LAYOUT_LINE) _Atomic uint32_t used; /* slots handed out */
+	uint32_t making; /* slot + 1 that is being made or recycled */
+	uint32_t hand;   /* where the search for a silent slot goes on */
+	uint64_t floor;  /* highest number of any recycled life */
+};
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.h - what an operator can set, as plain values.
+ *
+ * Filled by broker/cli_options.c, constant afterwards, inherited by every
+ * worker through fork(2).  All strings are owned by the process until it ends.
+ */
+
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+#include "common/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define CONFIG_LISTEN_MAX  16 /* --listen addresses */
+#define CONFIG_ALLOW_MAX   64 /* --allow-origin, --allow-host: each */
+#define CONFIG_WORKERS_MAX 64 /* bits of an interest word */
+#define CONFIG_NAME_MAX    32 /* bytes of an instance name */
+
+/* Room that any message may need beyond its text on its way in: a frame may
+ * be this much longer than --max-message (the envelope around the message). */
+#define CONFIG_ENVELOPE_SLACK 1024
+
+struct config_address {
+	struct sockaddr_storage addr;
+	socklen_t len;
+};
+
+struct config {
+	char name[CONFIG_NAME_MAX + 1]; /* --name: [A-Za-z0-9._-]+ */
+	struct config_address listen[CONFIG_LISTEN_MAX];
+	size_t listen_count;
+	struct config_address admin; /* len 0: none */
+	unsigned workers;            /* 1..CONFIG_WORKERS_MAX */
+
+	const char *root;     /* directory of the static files, absolute */
+	const char *log_path; /* NULL: stderr */
+	const char *pidfile;  /* absolute */
+	enum log_level log_level;
+	const char *user; /* --user, NULL: stay */
+	bool sandbox;     /* --no-sandbox clears it */
+	bool respawn;     /* --no-respawn (for tests) clears it */
+
+	uint64_t ring_size;             /* bytes */
+	uint32_t max_topics;            /* directory slots */
+	uint32_t max_message;           /* bytes of a message's JSON text */
+	uint32_t max_conns;             /* per worker; 0: from RLIMIT_NOFILE */
+	uint32_t max_conns_per_address; /* per worker; loopback exempt */
+	uint32_t max_topics_per_conn;
+	uint32_t rate;       /* messages per second and connection, 0: off */
+	uint32_t max_buffer; /* messages that ?buffer= may ask for */
+	uint64_t max_worker_memory; /* bytes of buffered output per worker */
+	uint32_t drain_ms;
+	uint32_t ping_interval_ms; /* 0: no pings */
+	bool watchdog;
+
+	const char *allow_origin[CONFIG_ALLOW_MAX];
+	size_t allow_origin_count;
+	const char *allow_host[CONFIG_ALLOW_MAX];
+	size_t allow_host_count;
+};
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* log.c - format a line, write it once; see log.h. */
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+	char name[32];
+	int fd;
+	enum log_level level;
+	uint64_t dropped;
+} log_state = { "pubsubd", STDERR_FILENO, LOG_INFO, 0 };
+
+static const char *const log_names[] = { "error", "warn", "info", "debug" };
+
+void
+log_open(const char *name, int fd, enum log_level level)
+{
+	snprintf(log_state.name, sizeof(log_state.name), "%s", name);
+	log_state.fd = fd;
+	log_state.level = level;
+	log_state.dropped = 0;
+}
+
+int
+log_level_parse(const char *name)
+{
+	for (int i = 0; i <= LOG_DEBUG; i++)
+		if (strcmp(name, log_names[i]) == 0)
+			return i;
+	return -1;
+}
+
+uint64_t
+log_dropped(void)
+{
+	return log_state.dropped;
+}
+
+/* Start a line: time, level, process.  Returns its length so far. */
+static size_t
+log_prefix(char *line, enum log_level level)
+{
+	struct timespec now;
+	struct tm utc;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	len = strftime(line, 32, "%Y-%m-%dT%H:%M:%S", &utc);
+	len += (size_t)snprintf(line + len, 96,
+	    ".%03ldZ %-5s %s[%d]: ", now.tv_nsec / 1000000, log_names[level],
+	    log_state.name, getpid());
+	return len;
+}
+
+/* Append to a line that always keeps a byte for its newline. */
+static size_t LOG_FMT(3)
+    log_append(char *line, size_t len, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line + len, LOG_LINE_MAX - len, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		len += (size_t)n;
+	return len < LOG_LINE_MAX ? len : LOG_LINE_MAX - 1;
+}
+
+/* A client's bytes may reach a line: only one line, and only text. */
+static void
+log_sanitize(char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+}
+
+static void
+log_line(
+    enum log_level level, int err, unsigned hushed, const char *fmt, va_list ap)
+{
+	char line[LOG_LINE_MAX];
+	size_t len;
+	int n;
+
+	if (level > log_state.level)
+		return;
+	len = log_prefix(line, level);
+	n = vsnprintf(line + len, LOG_LINE_MAX - len, fmt, ap);
+	if (n > 0)
+		len += (size_t)n;
+	if (len >= LOG_LINE_MAX)
+		len = LOG_LINE_MAX - 1;
+	if (err != 0)
+		len = log_append(line, len, ": %s", strerror(err));
+	if (hushed != 0)
+		len = log_append(line, len, " (%u more like this)", hushed);
+	log_sanitize(line, len);
+	line[len++] = '\n';
+	if (write(log_state.fd, line, len) != (ssize_t)len)
+		log_state.dropped++;
+}
+
+#define LOG_VARIADIC(level, err)                      \
+	do {                                          \
+		int saved = errno;                    \
+		va_list ap;                           \
+		va_start(ap, fmt);                    \
+		log_line((level), (err), 0, fmt, ap); \
+		va_end(ap);                           \
+		errno = saved;                        \
+	} while (0)
+
+void
+log_error(const char *fmt, ...)
+{
+	LOG_VARIADIC(LOG_ERROR, saved);
+}
+
+void
+log_errorx(const char *fmt, ...)
+{
+	LOG_VARIADIC(LOG_ERROR, 0);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	LOG_VARIADIC(LOG_INFO, 0);
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	LOG_VARIADIC(LOG_DEBUG, 0);
+}
+
+/* Whether this call site may speak now; *hushed gets what it kept back. */
+static bool
+log_site_may_speak(struct log_site *site, unsigned *hushed)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (site->second != now.tv_sec) {
+		site->second = now.tv_sec;
+		site->said = 0;
+	}
+	if (site->said == LOG_BURST) {
+		site->hushed++;
+		return false;
+	}
+	site->said++;
+	*hushed = site->hushed;
+	site->hushed = 0;
+	return true;
+}
+
+void
+log_warn_at(struct log_site *site, int with_errno, const char *fmt, ...)
+{
+	int saved = errno;
+	unsigned hushed;
+	va_list ap;
+
+	if (log_site_may_speak(site, &hushed)) {
+		va_start(ap, fmt);
+		log_line(LOG_WARN, with_errno ? saved : 0, hushed, fmt, ap);
+		va_end(ap);
+	}
+	errno = saved;
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	LOG_VARIADIC(LOG_ERROR, saved);
+	exit(1);
+}
+
+void
+fatalx(const char *fmt, ...)
+{
+	LOG_VARIADIC(LOG_ERROR, 0);
+	exit(1);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ws.h - RFC 6455 frames, both roles: bytes in, events out.
+ *
+ * wslay does the parsing; this module is its only home.  It knows no socket:
+ * whoever reads bytes feeds them, and events come back by callback.  wslay's
+ * event context is over 9 KiB, far more than an idle connection may cost, so a
+ * parser is borrowed from a pool while a frame or a message is incomplete and
+ * given back at a clean boundary (ws_is_clean()).
+ *
+ *	recv(2) --bytes--> ws_feed() --+--> message, pong, closing  (events)
+ *	                               +--> output: pongs to send back
+ *
+ * Outgoing messages do not pass through wslay: a frame is encoded once for all
+ * who get it (ws_frame_header()), and unmasked server frames are shared bytes.
+ *
+ * Not here: the handshake (common/handshake.h), timeouts, the closing
+ * handshake's politeness (the owner of the socket decides when to close).
+ */
+
+#ifndef COMMON_WS_H
+#define COMMON_WS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WS_HEADER_MAX 14  /* bytes: 2 + 8 length + 4 mask */
+#define WS_REASON_MAX 123 /* bytes of a close frame's reason, section 5.5 */
+
+enum ws_role { WS_SERVER, WS_CLIENT };
+
+enum ws_opcode {
+	WS_CONTINUATION = 0x0,
+	WS_TEXT = 0x1,
+	WS_BINARY = 0x2,
+	WS_CLOSE = 0x8,
+	WS_PING = 0x9,
+	WS_PONG = 0xa,
+};
+
+/* Close codes, section 7.4.1, and this server's own (PROTOCOL, close codes). */
+enum ws_code {
+	WS_CODE_NORMAL = 1000,
+	WS_CODE_GOING_AWAY = 1001,
+	WS_CODE_PROTOCOL = 1002,
+	WS_CODE_UNSUPPORTED = 1003,
+	WS_CODE_NONE = 1005, /* a close frame without a code; never sent */
+	WS_CODE_BAD_DATA = 1007,
+	WS_CODE_POLICY = 1008,
+	WS_CODE_TOO_BIG = 1009,
+	WS_CODE_INTERNAL = 1011,
+	WS_CODE_RESTART = 1012,
+	WS_CODE_TOO_SLOW = 4200,
+};
+
+/*
+ * What the owner is told, from within ws_feed().  data is borrowed until the
+ * callback returns.  A callback may mark its owner dead but must not give the
+ * parser back; it may call ws_pause().
+ */
+struct ws_events {
+	/* A whole message; opcode is WS_TEXT (valid UTF-8) or WS_BINARY. */
+	void (*message)(
+	    void *owner, enum ws_opcode opcode, const char *data, size_t len);
+	/* A ping came in and its pong is in the output; or a pong came in. */
+	void (*control)(void *owner, enum ws_opcode opcode);
+	/*
+	 * No more messages will come.  by_peer: its close frame came, with code
+	 * (WS_CODE_NONE if it had none) and reason (bytes of UTF-8).  Otherwise
+	 * the peer broke the protocol: code (1002, 1007 or 1009) and reason are
+	 * what to close with.
+	 */
+	void (*closing)(void *owner, bool by_peer, unsigned code,
+	    const char *reason, size_t reason_len);
+};
+
+struct ws;      /* a parser, borrowed while a frame or message is incomplete */
+struct ws_pool; /* the parsers of one process */
+
+enum ws_status {
+	WS_OK = 0, /* all bytes taken (or the owner paused: see *taken) */
+	WS_ENDED,  /* closing was told; feed no more */
+	WS_NOMEM,  /* out of memory inside wslay: close with 1011 */
+};
+
+/*
+ * Make a pool.  A message longer than max_message bytes (all fragments
+ * together) ends in closing with 1009.  At most spare parsers are kept when
+ * idle.  events is copied.
+ * Owns: the caller, until ws_pool_free().
+ */
+struct ws_pool *ws_pool_new(enum ws_role role, uint64_t max_message,
+    unsigned spare, const struct ws_events *events);
+
+/* Free the pool and every parser in it; all borrowed ones must be back. */
+void ws_pool_free(struct ws_pool **pool);
+
+/* Parsers lent out now, and bytes of all (lent and spare) by estimate. */
+size_t ws_pool_lent(const struct ws_pool *pool);
+
+/* Borrow a parser for owner (passed to every event).  NULL: out of memory. */
+struct ws *ws_borrow(struct ws_pool *pool, void *owner);
+
+/* Give a parser back, clean or not, and leave NULL. */
+void ws_return(struct ws_pool *pool, struct ws **ws);
+
+/*
+ * Feed len bytes as they came from the peer, split anywhere.  Events are told
+ * in order.  *taken says how many bytes were used: all of them, unless an event
+ * paused the parser or the connection ended; feed the rest again later (WS_OK)
+ * or throw it away (WS_ENDED).
+ * Blocks: never.
+ */
+enum ws_status ws_feed(
+    struct ws *ws, const void *data, size_t len, size_t *taken);
+
+/*
+ * From within an event: take no more bytes in this ws_feed().  What wslay has
+ * already read ahead (at most 4 KiB) is still told.  The next ws_feed() starts
+ * unpaused.
+ */
+void ws_pause(struct ws *ws);
+
+/*
+ * Pongs waiting to be sent, as whole frames: at most cap bytes are copied to
+ * out and leave the parser.  A caller with room for WS_OUTPUT_MAX bytes gets at
+ * least one whole frame.  Returns the number of bytes copied, 0 when empty.
+ * The close frame is the owner's to make (ws_close_frame()).
+ */
+#define WS_OUTPUT_MAX (WS_HEADER_MAX + 125)
+size_t ws_output(struct ws *ws, void *out, size_t cap);
+
+/*
+ * Whether nothing is half-read and nothing waits in the output, so that the
+ * parser can be given back without loss.
+ */
+bool ws_is_clean(const struct ws *ws);
+
+/*
+ * Write the header of an unmasked final frame of len bytes (section 5.2).
+ * Returns its length, 2, 4 or 10.
+ */
+size_t ws_frame_header(
+    uint8_t out[WS_HEADER_MAX], enum ws_opcode opcode, uint64_t len);
+
+/*
+ * Write a masked final frame (what a client sends) with the given mask to out,
+ * which has room for len + WS_HEADER_MAX bytes.  Returns the frame's length.
+ */
+size_t ws_frame_masked(uint8_t *out, enum ws_opcode opcode,
+    const uint8_t mask[4], const void *data, size_t len);
+
+/*
+ * Write an unmasked close frame; a reason longer than WS_REASON_MAX is cut at
+ * a character's boundary.  code WS_CODE_NONE makes an empty one.  out has room
+ * for WS_OUTPUT_MAX bytes.  Returns the frame's length.
+ */
+size_t ws_close_frame(uint8_t *out, unsigned code, const char *reason);
+
+#endif
