@@ -66,10 +66,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define LAYOUT_MAGIC   UINT64_C(0x7075627375622e31) /* "pubsub.1" */
-#define LAYOUT_WORKERS 64u /* slots of the worker table; bits of an interest \
-	                    */
-#define LAYOUT_LINE  64u   /* bytes of a cache line */
+#define LAYOUT_MAGIC UINT64_C(0x7075627375622e31) /* "pubsub.1" */
+#define LAYOUT_WORKERS                                                     \
+	64u              /* slots of the worker table; bits of an interest \
+	                  */
+#define LAYOUT_LINE  64u /* bytes of a cache line */
 #define LAYOUT_PAGE  4096u
 #define LAYOUT_EPOCH 12u /* characters of an epoch, without the NUL */
 
@@ -203,6 +204,8 @@ struct layout_header {
 
 	/* alone on its line: every worker looks here before it sleeps */
 	alignas(LAYOUT_LINE) _Atomic uint64_t head;
+
+	alignas(LAYOUT_LINE) _Atomic uint32_t stop_at; /* enum stop_place */
 
 	/* the directory's control words */
 	alignas(LAYOUT_LINE) _Atomic uint32_t used; /* slots handed out */

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.c - the writers' side: lock, repair, publish; see ring.h.
+ *
+ * The steps of a publish, as the proof numbers them:
+ *	1. reserve = max(reserve, end of this batch); release fence
+ *	2. copy the records in behind head
+ *	3. head = end, one release store: the commit
+ *	4. each topic's seq and last; applied = head, a release store
+ *	5. one seq_cst fence, then the interest words (ring_interest())
+ *
+ * What breaks in another order: reserve after the copy, and a reader believes
+ * a torn record; head before the copy, likewise; the directory before head, and
+ * it knows a number that the log never had; reserve set back after a dead
+ * writer, and what that one half-wrote is believed.
+ */
+
+#include "broker/ring.h"
+
+#include "broker/ring_bytes.h"
+#include "broker/stop.h"
+#include "broker/topics.h"
+#include "common/bug.h"
+#include "common/xmalloc.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+_Static_assert(sizeof(pthread_mutex_t) <= LAYOUT_LOCK_SIZE,
+    "the lock fits its place in the layout");
+
+static pthread_mutex_t *
+ring_mutex(const struct ring *ring)
+{
+	return (pthread_mutex_t *)(void *)ring->header->lock;
+}
+
+void
+ring_format(struct segment *seg)
+{
+	struct layout_header *h = seg->header;
+	pthread_mutexattr_t attr;
+	int err;
+
+	err = pthread_mutexattr_init(&attr);
+	if (err == 0)
+		err =
+		    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	if (err == 0)
+		err = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	if (err == 0)
+		err = pthread_mutex_init(
+		    (pthread_mutex_t *)(void *)h->lock, &attr);
+	CHECK(err == 0);
+	pthread_mutexattr_destroy(&attr);
+
+	/* Not 0, so that position 0 can mean "no record". */
+	atomic_store(&h->reserve, h->ring_size);
+	atomic_store(&h->applied, h->ring_size);
+	atomic_store(&h->head, h->ring_size);
+}
+
+void
+ring_attach(struct ring *ring, struct segment *seg, unsigned self)
+{
+	memset(ring, 0, sizeof(*ring));
+	ring->seg = seg;
+	ring->header = seg->header;
+	ring->capacity = seg->header->ring_size;
+	ring->self = self;
+	ring->looked_at = ring_head(seg);
+	ring->reached =
+	    xcalloc(seg->header->topics_max, sizeof(*ring->reached));
+}
+
+void
+ring_detach(struct ring *ring)
+{
+	free(ring->reached);
+	ring->reached = NULL;
+}
+
+uint64_t
+ring_head(const struct segment *seg)
+{
+	return atomic_load_explicit(&seg->header->head, memory_order_acquire);
+}
+
+/* Step 4 for one record. */
+static void
+ring_apply(
+    struct layout_topic *topic, uint64_t seq, uint64_t pos, uint8_t touched)
+{
+	atomic_store_explicit(&topic->seq, seq, memory_order_relaxed);
+	atomic_store_explicit(&topic->last, pos, memory_order_relaxed);
+	topic->touched = touched;
+}
+
+/*
+ * Replay what is committed but not applied: store each record's values, never
+ * add, so that a death in here only means doing it again.
+ */
+static void
+ring_replay(struct ring *ring)
+{
+	struct layout_header *h = ring->header;
+	uint64_t head = atomic_load(&h->head);
+	uint64_t pos = atomic_load(&h->applied);
+	struct layout_record rec;
+
+	while (pos < head) {
+		if (!ring_peek(ring->seg, pos, head, &rec))
+			BUG("the ring holds a record that nobody wrote");
+		if (!(rec.flags & RECORD_PADDING))
+			ring_apply(
+			    &ring->seg->topics[rec.topic], rec.seq, pos, 1);
+		pos += rec.length;
+	}
+	atomic_store_explicit(&h->applied, head, memory_order_release);
+}
+
+/* The lock was had; put right what a dead holder left, and sign as owner. */
+static void
+ring_enter(struct ring *ring, bool owner_died)
+{
+	struct layout_header *h = ring->header;
+
+	atomic_store_explicit(&h->owner,
+	    ++ring->holdings << 8 | (ring->self + 1), memory_order_relaxed);
+	if (atomic_load(&h->applied) != atomic_load(&h->head))
+		ring_replay(ring);
+	topics_repair(ring->seg);
+	if (owner_died)
+		CHECK(pthread_mutex_consistent(ring_mutex(ring)) == 0);
+	ring->impatient = false;
+}
+
+/* Wait for the lock, but not for ever: its holder may be stopped. */
+static int
+ring_wait(struct ring *ring)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += RING_LOCK_WAIT_MS * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_nsec -= 1000000000L;
+		until.tv_sec++;
+	}
+	return pthread_mutex_clocklock(
+	    ring_mutex(ring), CLOCK_MONOTONIC, &until);
+}
+
+enum ring_status
+ring_lock(struct ring *ring)
+{
+	int err = pthread_mutex_trylock(ring_mutex(ring));
+
+	if (err == EBUSY && !ring->impatient)
+		err = ring_wait(ring);
+	if (err == EBUSY || err == ETIMEDOUT) {
+		ring->impatient = true;
+		return RING_BUSY;
+	}
+	if (err != 0 && err != EOWNERDEAD)
+		BUG("the ring's lock cannot be recovered");
+	ring_enter(ring, err == EOWNERDEAD);
+	return RING_OK;
+}
+
+void
+ring_unlock(struct ring *ring)
+{
+	atomic_store_explicit(&ring->header->owner, 0, memory_order_relaxed);
+	CHECK(pthread_mutex_unlock(ring_mutex(ring)) == 0);
+}
+
+/* Bytes of a message's record. */
+static uint32_t
+ring_record_len(const struct ring *ring, const struct ring_msg *msg)
+{
+	return ring_bytes_round((uint32_t)sizeof(struct layout_record) +
+				ring->seg->topics[msg->topic].name_len +
+				msg->body_len);
+}
+
+/* Padding that a record of this length needs in front of it at pos. */
+static uint64_t
+ring_padding(const struct ring *ring, uint64_t pos, uint32_t length)
+{
+	uint64_t left = ring->capacity - pos % ring->capacity;
+
+	return length > left ? left : 0;
+}
+
+/* How many of the messages make one batch, and where it ends. */
+static size_t
+ring_plan(const struct ring *ring, const struct ring_msg *msgs, size_t n,
+    uint64_t start, uint64_t *end)
+{
+	uint64_t limit = start + ring->capacity / RING_BATCH_PART;
+	uint64_t pos = start, next;
+	uint32_t length;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		length = ring_record_len(ring, &msgs[i]);
+		next = pos + ring_padding(ring, pos, length) + length;
+		if (next > limit)
+			break;
+		pos = next;
+	}
+	CHECK(i > 0); /* the capacity was chosen for the largest record */
+	*end = pos;
+	return i;
+}
+
+/* Where the topic stands within this batch. */
+static struct ring_reached *
+ring_reached(struct ring *ring, uint32_t slot)
+{
+	struct ring_reached *r = &ring->reached[slot];
+	struct layout_topic *topic = &ring->seg->topics[slot];
+
+	if (r->batch != ring->batch) {
+		r->batch = ring->batch;
+		r->seq =
+		    atomic_load_explicit(&topic->seq, memory_order_relaxed);
+		r->last =
+		    atomic_load_explicit(&topic->last, memory_order_relaxed);
+	}
+	return r;
+}
+
+/* Step 2 for one message: its record, and padding before it.  Returns the
+ * position behind it. */
+static uint64_t
+ring_copy_in(struct ring *ring, struct ring_msg *msg, uint64_t pos)
+{
+	struct ring_reached *reached = ring_reached(ring, msg->topic);
+	uint32_t length = ring_record_len(ring, msg);
+	uint64_t pad = ring_padding(ring, pos, length);
+	struct layout_record rec = {
+		.length = length,
+		.name_len = ring->seg->topics[msg->topic].name_len,
+		.worker = (uint16_t)ring->self,
+		.topic = msg->topic,
+		.body_len = msg->body_len,
+		.seq = reached->seq + 1,
+		.prev = reached->last,
+		.time_ms = msg->time_ms,
+		.conn = msg->conn,
+	};
+
+	if (pad != 0)
+		ring_bytes_pad(ring->seg, pos, (uint32_t)pad);
+	pos += pad;
+	ring_bytes_write(
+	    ring->seg, pos, &rec, ring->seg->names[msg->topic].name, msg->body);
+	reached->seq = msg->seq = rec.seq;
+	reached->last = pos;
+	return pos + length;
+}
+
+/* Publish the first messages, one batch of them.  Returns how many. */
+static size_t
+ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
+{
+	struct layout_header *h = ring->header;
+	uint64_t start = atomic_load_explicit(&h->head, memory_order_relaxed);
+	uint64_t reserve =
+	    atomic_load_explicit(&h->reserve, memory_order_relaxed);
+	uint64_t pos, end;
+
+	ring->batch++;
+	n = ring_plan(ring, msgs, n, start, &end);
+	stop_here(h, STOP_BEFORE_RESERVE);
+
+	/* 1. never back: what a dead writer half-wrote stays out of reach */
+	atomic_store_explicit(
+	    &h->reserve, reserve > end ? reserve : end, memory_order_release);
+	atomic_thread_fence(memory_order_release);
+	stop_here(h, STOP_RESERVED);
+
+	/* 2. */
+	pos = start;
+	for (size_t i = 0; i < n; i++) {
+		pos = ring_copy_in(ring, &msgs[i], pos);
+		stop_here(h, STOP_HALF_COPIED);
+	}
+	CHECK(pos == end);
+	stop_here(h, STOP_COPIED);
+
+	/* 3. the commit */
+	atomic_store_explicit(&h->head, end, memory_order_release);
+	stop_here(h, STOP_COMMITTED);
+
+	/* 4. */
+	for (size_t i = 0; i < n; i++) {
+		struct ring_reached *r = &ring->reached[msgs[i].topic];
+
+		ring_apply(
+		    &ring->seg->topics[msgs[i].topic], r->seq, r->last, 1);
+		stop_here(h, STOP_HALF_APPLIED);
+	}
+	atomic_store_explicit(&h->applied, end, memory_order_release);
+	stop_here(h, STOP_APPLIED);
+	return n;
+}
+
+enum ring_status
+ring_publish(struct ring *ring, struct ring_msg *msgs, size_t n)
+{
+	if (atomic_load(&ring->header->sealed))
+		return RING_SEALED;
+	while (n > 0) {
+		size_t done = ring_publish_batch(ring, msgs, n);
+
+		msgs += done;
+		n -= done;
+	}
+	return RING_OK;
+}
+
+/* Workers that are a quarter of the ring behind. */
+static uint64_t
+ring_laggards(const struct ring *ring, uint64_t head)
+{
+	unsigned n = atomic_load_explicit(
+	    &ring->header->run.workers, memory_order_relaxed);
+	uint64_t who = 0;
+
+	for (unsigned w = 0; w < n; w++) {
+		uint64_t cursor = atomic_load_explicit(
+		    &ring->seg->workers[w].cursor, memory_order_relaxed);
+
+		if (head - cursor > ring->capacity / 4)
+			who |= UINT64_C(1) << w;
+	}
+	return who;
+}
+
+uint64_t
+ring_interest(struct ring *ring, const struct ring_msg *msgs, size_t n)
+{
+	uint64_t who = 0;
+	uint64_t head;
+
+	/* 5. the other half of this fence is in wakeup_fall_asleep() */
+	atomic_thread_fence(memory_order_seq_cst);
+	for (size_t i = 0; i < n; i++)
+		who |= atomic_load_explicit(
+		    &ring->seg->topics[msgs[i].topic].interest,
+		    memory_order_relaxed);
+	head = atomic_load_explicit(&ring->header->head, memory_order_relaxed);
+	if (head - ring->looked_at >= ring->capacity / 16) {
+		ring->looked_at = head;
+		who |= ring_laggards(ring, head);
+	}
+	return who;
+}
+
+void
+ring_seal(struct ring *ring)
+{
+	atomic_store(&ring->header->sealed, 1);
+}
+
+uint64_t
+ring_topic_seq(const struct segment *seg, uint32_t topic)
+{
+	return atomic_load_explicit(
+	    &seg->topics[topic].seq, memory_order_relaxed);
+}
+
+uint64_t
+ring_record_max(uint32_t body_len)
+{
+	return ring_bytes_round((uint32_t)sizeof(struct layout_record) +
+				LAYOUT_TOPIC_NAME_MAX + body_len);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring_tail.c - the readers' side: copy, then look whether it was overwritten.
+ *
+ * The order is the whole point:
+ *	load head (acquire); copy; fence (acquire); load reserve;
+ *	believed only if cursor + capacity >= reserve
+ * Looked at before the copy, reserve proves nothing: a writer may start in
+ * between.  Until then every length is a rumour, good for finding the next
+ * header within bounds and for nothing else.
+ */
+
+#include "broker/ring.h"
+
+#include "broker/ring_bytes.h"
+
+/* Records looked at in one call, wanted or not: bounds the time of a turn. */
+#define RING_TAIL_LOOKS 8192
+
+/* Whether what was read from pos on may have been overwritten meanwhile. */
+static bool
+ring_overtaken(const struct segment *seg, uint64_t pos)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&seg->header->reserve,
+		   memory_order_relaxed) > pos + seg->header->ring_size;
+}
+
+static bool
+ring_wanted(const uint64_t *wanted, uint32_t topic)
+{
+	return wanted[topic / 64] >> (topic % 64) & 1;
+}
+
+/* Describe a record whose bytes (private by now) start at `bytes'. */
+static void
+ring_describe(struct ring_record *out, const struct layout_record *rec,
+    const unsigned char *bytes, uint64_t pos)
+{
+	out->topic = rec->topic;
+	out->worker = rec->worker;
+	out->name_len = rec->name_len;
+	out->body_len = rec->body_len;
+	out->pos = pos;
+	out->seq = rec->seq;
+	out->prev = rec->prev;
+	out->time_ms = rec->time_ms;
+	out->conn = rec->conn;
+	out->name = (const char *)bytes + sizeof(*rec);
+	out->body = out->name + rec->name_len;
+}
+
+/*
+ * Walk from pos towards head, copying what is wanted.  Returns the position
+ * reached; *ok is false when it came upon something that is no record.
+ */
+static uint64_t
+ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
+    const uint64_t *wanted, struct ring_batch *batch, bool *ok)
+{
+	size_t used = 0;
+	struct layout_record rec;
+
+	*ok = true;
+	for (int i = 0; i < RING_TAIL_LOOKS && pos < head; i++) {
+		if (!ring_peek(seg, pos, head, &rec)) {
+			*ok = false;
+			break;
+		}
+		if (!(rec.flags & RECORD_PADDING) &&
+		    ring_wanted(wanted, rec.topic)) {
+			if (batch->count == batch->records_max ||
+			    rec.length > batch->size - used)
+				break;
+			/* The header as it was checked, the rest as it is. */
+			memcpy(batch->bytes + used, &rec, sizeof(rec));
+			ring_bytes_read(seg, pos + sizeof(rec),
+			    batch->bytes + used + sizeof(rec),
+			    rec.length - sizeof(rec));
+			ring_describe(&batch->records[batch->count++], &rec,
+			    batch->bytes + used, pos);
+			used += rec.length;
+		}
+		pos += rec.length;
+	}
+	return pos;
+}
+
+enum ring_status
+ring_tail(const struct ring *ring, struct ring_cursor *cur,
+    const uint64_t *wanted, struct ring_batch *batch)
+{
+	const struct segment *seg = ring->seg;
+	uint64_t head = ring_head(seg);
+	uint64_t pos;
+	bool ok;
+
+	batch->count = 0;
+	if (cur->pos == head)
+		return RING_EMPTY;
+	pos = ring_walk(seg, cur->pos, head, wanted, batch, &ok);
+	if (ring_overtaken(seg, cur->pos)) {
+		/* On at `applied', not at head: a writer may stand between
+		 * head and directory, and what it just committed would be
+		 * neither read nor counted as missed. */
+		batch->count = 0;
+		cur->pos = atomic_load_explicit(
+		    &seg->header->applied, memory_order_acquire);
+		return RING_LAPPED;
+	}
+	cur->pos = pos;
+	return ok ? RING_OK : RING_CORRUPT;
+}

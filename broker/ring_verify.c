@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring_verify.c - can a dead server's segment be believed?
+ *
+ * Whoever takes a segment over trusts its bytes from then on, so first every
+ * chain of every topic is walked, down to where the ring has been overwritten,
+ * and the index and the control words are looked at.  Nobody writes meanwhile.
+ */
+
+#include "broker/ring.h"
+
+#include "broker/ring_bytes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define VERIFY_FAIL(...) \
+	(snprintf(error, SEGMENT_ERROR_MAX, __VA_ARGS__), false)
+
+static bool
+verify_controls(const struct layout_header *h, char error[SEGMENT_ERROR_MAX])
+{
+	uint64_t applied = atomic_load(&h->applied);
+	uint64_t head = atomic_load(&h->head);
+	uint64_t reserve = atomic_load(&h->reserve);
+
+	if (applied > head || head > reserve || applied < h->ring_size ||
+	    head - applied > h->ring_size / RING_BATCH_PART ||
+	    reserve - head > h->ring_size / RING_BATCH_PART || head % 8 != 0)
+		return VERIFY_FAIL(
+		    "ring positions out of order: applied %" PRIu64
+		    ", head %" PRIu64 ", reserve %" PRIu64,
+		    applied, head, reserve);
+	if (atomic_load(&h->used) > h->topics_max)
+		return VERIFY_FAIL("more topics than the directory has");
+	return true;
+}
+
+/* What was committed but not applied must be records, too: it is replayed. */
+static bool
+verify_unapplied(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
+{
+	uint64_t head = ring_head(seg);
+	uint64_t pos = atomic_load(&seg->header->applied);
+	struct layout_record rec;
+
+	while (pos < head) {
+		if (!ring_peek(seg, pos, head, &rec))
+			return VERIFY_FAIL(
+			    "no record at position %" PRIu64, pos);
+		pos += rec.length;
+	}
+	return true;
+}
+
+/* One topic's records, newest first. */
+static bool
+verify_chain(
+    const struct segment *seg, uint32_t slot, char error[SEGMENT_ERROR_MAX])
+{
+	const struct layout_topic *topic = &seg->topics[slot];
+	uint64_t reserve = atomic_load(&seg->header->reserve);
+	uint64_t pos = atomic_load(&topic->last);
+	uint64_t seq = atomic_load(&topic->seq);
+	uint64_t end = ring_head(seg);
+	struct layout_record rec;
+
+	if (seq < topic->base)
+		return VERIFY_FAIL("topic %u: numbers run backwards", slot);
+	while (pos != 0 && seq > topic->base &&
+	       pos + seg->header->ring_size >= reserve) {
+		if (pos >= end || pos % 8 != 0 ||
+		    !ring_peek(seg, pos, ring_head(seg), &rec) ||
+		    rec.flags & RECORD_PADDING || rec.topic != slot ||
+		    rec.seq != seq || rec.prev >= pos)
+			return VERIFY_FAIL("topic %u: no record %" PRIu64
+					   " at position %" PRIu64,
+			    slot, seq, pos);
+		end = pos;
+		pos = rec.prev;
+		seq--;
+	}
+	return true;
+}
+
+/* Every chain of the hash index ends, within the slots in use. */
+static bool
+verify_index(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
+{
+	uint32_t used = atomic_load(&seg->header->used);
+	uint64_t links = 0;
+
+	for (uint32_t b = 0; b < seg->header->buckets; b++)
+		for (uint32_t at = atomic_load(&seg->buckets[b]); at != 0;
+		     at = seg->topics[at - 1].next)
+			if (at > used || ++links > used)
+				return VERIFY_FAIL("hash index: bad link");
+	return true;
+}
+
+bool
+ring_verify(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
+{
+	uint32_t used;
+
+	if (!verify_controls(seg->header, error) ||
+	    !verify_unapplied(seg, error) || !verify_index(seg, error))
+		return false;
+	used = atomic_load(&seg->header->used);
+	for (uint32_t slot = 0; slot < used; slot++)
+		if (seg->topics[slot].state == TOPIC_LIVE &&
+		    !verify_chain(seg, slot, error))
+			return false;
+	return true;
+}

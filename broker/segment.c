@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* segment.c - make, find, check and remove the segment; see segment.h. */
+
+#include "broker/segment.h"
+
+#include "broker/ring.h"
+#include "common/bug.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEGMENT_PATH_MAX 64 /* "/pubsubd." and the longest name */
+
+struct segment_geometry {
+	uint64_t workers_at, topics_at, buckets_at, names_at, subscribers_at,
+	    ring_at, ring_size, size;
+	uint32_t buckets;
+};
+
+static uint64_t
+segment_page_round(uint64_t n)
+{
+	return (n + LAYOUT_PAGE - 1) & ~(uint64_t)(LAYOUT_PAGE - 1);
+}
+
+/* Where everything lies, from the two numbers that can be chosen. */
+static struct segment_geometry
+segment_plan(uint64_t ring_size, uint32_t topics_max)
+{
+	struct segment_geometry g = { .buckets = 64 };
+	uint64_t at = 0;
+
+	while (g.buckets < topics_max)
+		g.buckets *= 2;
+	at += segment_page_round(sizeof(struct layout_header));
+	g.workers_at = at;
+	at += segment_page_round(LAYOUT_WORKERS * sizeof(struct layout_worker));
+	g.topics_at = at;
+	at += segment_page_round(topics_max * sizeof(struct layout_topic));
+	g.buckets_at = at;
+	at += segment_page_round(g.buckets * sizeof(uint32_t));
+	g.names_at = at;
+	at += segment_page_round(topics_max * sizeof(struct layout_name));
+	g.subscribers_at = at;
+	at += segment_page_round(
+	    (uint64_t)LAYOUT_WORKERS * topics_max * sizeof(uint32_t));
+	g.ring_at = at;
+	g.ring_size = segment_page_round(ring_size);
+	g.size = at + g.ring_size;
+	return g;
+}
+
+uint64_t
+segment_size(uint64_t ring_size, uint32_t topics_max)
+{
+	return segment_plan(ring_size, topics_max).size;
+}
+
+/* A number that changes when any struct of the layout does. */
+static uint64_t
+segment_fingerprint(void)
+{
+	const uint64_t parts[] = { sizeof(struct layout_header),
+		sizeof(struct layout_worker), sizeof(struct layout_topic),
+		sizeof(struct layout_name), sizeof(struct layout_record),
+		offsetof(struct layout_header, run),
+		offsetof(struct layout_header, lock),
+		offsetof(struct layout_header, head),
+		offsetof(struct layout_header, used), STATS_COUNT,
+		offsetof(struct layout_worker, counters),
+		offsetof(struct layout_topic, state), LAYOUT_WORKERS,
+		LAYOUT_LOCK_SIZE };
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		h = (h ^ parts[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* Fill the handle from the geometry. */
+static void
+segment_point(struct segment *seg, void *base, const struct segment_geometry *g)
+{
+	unsigned char *at = base;
+
+	seg->header = base;
+	seg->workers = (void *)(at + g->workers_at);
+	seg->topics = (void *)(at + g->topics_at);
+	seg->buckets = (void *)(at + g->buckets_at);
+	seg->names = (void *)(at + g->names_at);
+	seg->subscribers = (void *)(at + g->subscribers_at);
+	seg->ring = at + g->ring_at;
+	seg->size = g->size;
+}
+
+/* A random word: two rings are never mistaken for one another. */
+static void
+segment_make_epoch(char epoch[LAYOUT_EPOCH + 1])
+{
+	static const char digits[32] = "abcdefghijkmnpqrstuvwxyz23456789";
+	unsigned char random[LAYOUT_EPOCH];
+
+	CHECK(getrandom(random, sizeof(random), 0) == sizeof(random));
+	for (unsigned i = 0; i < LAYOUT_EPOCH; i++)
+		epoch[i] = digits[random[i] % 32];
+	epoch[LAYOUT_EPOCH] = '\0';
+}
+
+void
+segment_format(
+    struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max)
+{
+	struct segment_geometry g = segment_plan(ring_size, topics_max);
+	struct layout_header *h = base;
+
+	segment_point(seg, base, &g);
+	h->magic = LAYOUT_MAGIC;
+	h->segment_size = g.size;
+	h->ring_size = g.ring_size;
+	h->topics_max = topics_max;
+	h->buckets = g.buckets;
+	h->workers_at = g.workers_at;
+	h->topics_at = g.topics_at;
+	h->buckets_at = g.buckets_at;
+	h->names_at = g.names_at;
+	h->subscribers_at = g.subscribers_at;
+	h->ring_at = g.ring_at;
+	h->created_ms = clock_wall_ms();
+	segment_make_epoch(h->epoch);
+	ring_format(seg);
+	atomic_store_explicit(
+	    &h->fingerprint, segment_fingerprint(), memory_order_release);
+}
+
+static void
+segment_path(char path[SEGMENT_PATH_MAX], const char *name)
+{
+	snprintf(path, SEGMENT_PATH_MAX, "/pubsubd.%s", name);
+}
+
+static void
+segment_error(
+    char error[SEGMENT_ERROR_MAX], const char *name, const char *what, int err)
+{
+	snprintf(error, SEGMENT_ERROR_MAX, "shared memory /pubsubd.%s: %s%s%s",
+	    name, what, err != 0 ? ": " : "", err != 0 ? strerror(err) : "");
+}
+
+/* Give the file its full size, in memory, now. */
+static bool
+segment_allocate(
+    int fd, const char *name, uint64_t size, char error[SEGMENT_ERROR_MAX])
+{
+	char what[96];
+	int err;
+
+	do
+		err = posix_fallocate(fd, 0, (off_t)size);
+	while (err == EINTR);
+	if (err == 0)
+		return true;
+	snprintf(what, sizeof(what),
+	    "no room for %llu MiB in /dev/shm (see --ring-size, --max-topics)",
+	    (unsigned long long)(size >> 20));
+	segment_error(error, name, what, err);
+	return false;
+}
+
+static void *
+segment_map(int fd, uint64_t size, bool writable)
+{
+	return mmap(NULL, size, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+	    MAP_SHARED, fd, 0);
+}
+
+bool
+segment_create(struct segment *seg, const char *name, uint64_t ring_size,
+    uint32_t topics_max, char error[SEGMENT_ERROR_MAX])
+{
+	uint64_t size = segment_size(ring_size, topics_max);
+	char path[SEGMENT_PATH_MAX];
+	void *base;
+	int fd;
+
+	segment_path(path, name);
+	if (shm_unlink(path) == -1 && errno != ENOENT) {
+		segment_error(error, name, "cannot be replaced", errno);
+		return false;
+	}
+	fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1) {
+		segment_error(error, name, "cannot be created", errno);
+		return false;
+	}
+	if (!segment_allocate(fd, name, size, error)) {
+		close(fd);
+		shm_unlink(path);
+		return false;
+	}
+	base = segment_map(fd, size, true);
+	close(fd);
+	if (base == MAP_FAILED) {
+		segment_error(error, name, "cannot be mapped", errno);
+		shm_unlink(path);
+		return false;
+	}
+	segment_format(seg, base, ring_size, topics_max);
+	return true;
+}
+
+/* Whether a mapped header describes a segment of this layout and size. */
+static bool
+segment_is_ours(
+    const struct layout_header *h, uint64_t size, struct segment_geometry *g)
+{
+	if (size < sizeof(*h) || h->magic != LAYOUT_MAGIC ||
+	    atomic_load_explicit(&h->fingerprint, memory_order_acquire) !=
+		segment_fingerprint())
+		return false;
+	if (h->topics_max == 0 || h->ring_size > size ||
+	    h->topics_max > size / sizeof(struct layout_topic))
+		return false;
+	*g = segment_plan(h->ring_size, h->topics_max);
+	return g->size == size && h->segment_size == size &&
+	       g->ring_size == h->ring_size && g->buckets == h->buckets &&
+	       memchr(h->epoch, '\0', sizeof(h->epoch)) != NULL;
+}
+
+/* Map an open segment if it is one.  Closes nothing. */
+static enum segment_status
+segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
+    char error[SEGMENT_ERROR_MAX])
+{
+	struct segment_geometry g;
+	struct stat st;
+	void *base;
+
+	if (fstat(fd, &st) == -1) {
+		segment_error(error, name, "cannot be examined", errno);
+		return SEGMENT_FAILED;
+	}
+	if (st.st_uid != geteuid() && geteuid() != 0) {
+		segment_error(error, name, "belongs to another user", 0);
+		return SEGMENT_FOREIGN;
+	}
+	if (st.st_size < (off_t)sizeof(struct layout_header)) {
+		segment_error(error, name, "is half-made", 0);
+		return SEGMENT_FOREIGN;
+	}
+	base = segment_map(fd, (uint64_t)st.st_size, writable);
+	if (base == MAP_FAILED) {
+		segment_error(error, name, "cannot be mapped", errno);
+		return SEGMENT_FAILED;
+	}
+	if (!segment_is_ours(base, (uint64_t)st.st_size, &g)) {
+		munmap(base, (size_t)st.st_size);
+		segment_error(error, name, "is of another version", 0);
+		return SEGMENT_FOREIGN;
+	}
+	segment_point(seg, base, &g);
+	return SEGMENT_OK;
+}
+
+enum segment_status
+segment_attach(struct segment *seg, const char *name, bool writable,
+    char error[SEGMENT_ERROR_MAX])
+{
+	enum segment_status status;
+	char path[SEGMENT_PATH_MAX];
+	int fd;
+
+	segment_path(path, name);
+	fd = shm_open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+	if (fd == -1) {
+		segment_error(error, name, "cannot be opened", errno);
+		return errno == ENOENT ? SEGMENT_MISSING : SEGMENT_FAILED;
+	}
+	status = segment_attach_fd(seg, fd, name, writable, error);
+	close(fd);
+	return status;
+}
+
+void
+segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
+{
+	struct layout_header *h = seg->header;
+
+	memset(seg->workers, 0, LAYOUT_WORKERS * sizeof(*seg->workers));
+	for (size_t i = 0; i < (size_t)LAYOUT_WORKERS * h->topics_max; i++)
+		atomic_store_explicit(
+		    &seg->subscribers[i], 0, memory_order_relaxed);
+	for (uint32_t slot = 0; slot < h->topics_max; slot++)
+		atomic_store(&seg->topics[slot].interest, 0);
+	atomic_store(&h->sealed, 0);
+	atomic_store(&h->owner, 0);
+	atomic_store(&h->stop_at, 0);
+
+	atomic_store(&h->run.ready, 0);
+	atomic_store(&h->run.order, RUN_SERVE);
+	atomic_store(&h->run.order_ms, 0);
+	atomic_store(&h->run.workers, workers);
+	atomic_store(&h->run.drain_ms, drain_ms);
+	atomic_store(&h->run.lock_deaths, 0);
+	atomic_store(&h->run.respawns, 0);
+	atomic_store(&h->run.started_ms, clock_monotonic_ms());
+	atomic_store(&h->run.supervisor, (int32_t)getpid());
+	atomic_fetch_add(&h->run.id, 1);
+}
+
+void
+segment_close(struct segment *seg)
+{
+	if (seg->header != NULL)
+		munmap(seg->header, seg->size);
+	memset(seg, 0, sizeof(*seg));
+}
+
+void
+segment_unlink(const char *name)
+{
+	char path[SEGMENT_PATH_MAX];
+
+	segment_path(path, name);
+	shm_unlink(path);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * topics.c - slots, names and numbers; see topics.h.
+ *
+ * Each change of the index is one store: a slot is filled first and linked
+ * last, unlinked first and emptied afterwards.  `making' brackets the whole, so
+ * that the next holder of the lock knows where a dead one stood.
+ */
+
+#include "broker/topics.h"
+
+#include "broker/stop.h"
+#include "common/bug.h"
+
+#include <string.h>
+
+/* FNV-1a, 32 bits, with a final mix: names are short and hashed once. */
+uint32_t
+topics_hash(const char *name, size_t len)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)name[i]) * 16777619u;
+	h ^= h >> 16;
+	h *= 0x85ebca6bu;
+	return h ^ h >> 13;
+}
+
+static _Atomic uint32_t *
+topics_bucket(const struct segment *seg, uint32_t hash)
+{
+	return &seg->buckets[hash & (seg->header->buckets - 1)];
+}
+
+uint32_t
+topics_find(
+    const struct segment *seg, const char *name, size_t len, uint32_t hash)
+{
+	uint32_t at = atomic_load_explicit(
+	    topics_bucket(seg, hash), memory_order_relaxed);
+
+	while (at != 0) {
+		const struct layout_topic *topic = &seg->topics[at - 1];
+
+		if (topic->hash == hash && topic->name_len == len &&
+		    memcmp(seg->names[at - 1].name, name, len) == 0)
+			return at - 1;
+		at = topic->next;
+	}
+	return TOPICS_NONE;
+}
+
+/* Take a slot out of its bucket's chain, by one store. */
+static void
+topics_unlink(struct segment *seg, uint32_t slot)
+{
+	_Atomic uint32_t *bucket = topics_bucket(seg, seg->topics[slot].hash);
+	uint32_t at = atomic_load_explicit(bucket, memory_order_relaxed);
+
+	if (at == slot + 1) {
+		atomic_store_explicit(
+		    bucket, seg->topics[slot].next, memory_order_release);
+		return;
+	}
+	while (at != 0) {
+		struct layout_topic *topic = &seg->topics[at - 1];
+
+		if (topic->next == slot + 1) {
+			topic->next = seg->topics[slot].next;
+			return;
+		}
+		at = topic->next;
+	}
+}
+
+static void
+topics_link(struct segment *seg, uint32_t slot)
+{
+	_Atomic uint32_t *bucket = topics_bucket(seg, seg->topics[slot].hash);
+
+	seg->topics[slot].next =
+	    atomic_load_explicit(bucket, memory_order_relaxed);
+	atomic_store_explicit(bucket, slot + 1, memory_order_release);
+}
+
+/*
+ * A slot whose life is over: free, or without subscribers and silent since the
+ * hand last came by.  At most two rounds: the first may only clear marks.
+ */
+static uint32_t
+topics_sweep(struct segment *seg)
+{
+	struct layout_header *h = seg->header;
+
+	for (uint64_t i = 0; i < 2 * (uint64_t)h->topics_max; i++) {
+		uint32_t slot = h->hand;
+		struct layout_topic *topic = &seg->topics[slot];
+
+		h->hand = slot + 1 == h->topics_max ? 0 : slot + 1;
+		if (topic->state == TOPIC_FREE)
+			return slot;
+		if (atomic_load_explicit(
+			&topic->interest, memory_order_relaxed) != 0)
+			continue;
+		if (!topic->touched)
+			return slot;
+		topic->touched = 0;
+	}
+	return TOPICS_NONE;
+}
+
+/* End a slot's life.  Its numbers are never given again: floor first. */
+static void
+topics_retire(struct segment *seg, uint32_t slot)
+{
+	struct layout_topic *topic = &seg->topics[slot];
+	uint64_t seq = atomic_load(&topic->seq);
+
+	if (seg->header->floor < seq)
+		seg->header->floor = seq;
+	if (topic->state == TOPIC_LIVE)
+		topics_unlink(seg, slot);
+	atomic_signal_fence(memory_order_seq_cst);
+	topic->state = TOPIC_FREE;
+}
+
+/* Begin a slot's life under a name; linked last. */
+static void
+topics_make(struct segment *seg, uint32_t slot, const char *name, size_t len,
+    uint32_t hash)
+{
+	struct layout_topic *topic = &seg->topics[slot];
+
+	topic->base = seg->header->floor;
+	atomic_store(&topic->seq, seg->header->floor);
+	atomic_store(&topic->last, 0);
+	topic->hash = hash;
+	topic->name_len = (uint8_t)len;
+	topic->touched = 1;
+	memcpy(seg->names[slot].name, name, len);
+	stop_here(seg->header, STOP_TOPIC_HALF_MADE);
+	atomic_signal_fence(memory_order_seq_cst);
+	topic->state = TOPIC_LIVE;
+	topics_link(seg, slot);
+}
+
+uint32_t
+topics_open(struct segment *seg, const char *name, size_t len, uint32_t hash)
+{
+	struct layout_header *h = seg->header;
+	uint32_t slot = topics_find(seg, name, len, hash);
+	uint32_t used = atomic_load_explicit(&h->used, memory_order_relaxed);
+
+	CHECK(len <= LAYOUT_TOPIC_NAME_MAX);
+	if (slot != TOPICS_NONE)
+		return slot;
+	slot = used < h->topics_max ? used : topics_sweep(seg);
+	if (slot == TOPICS_NONE)
+		return TOPICS_NONE;
+
+	h->making = slot + 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (slot == used)
+		atomic_store(&h->used, used + 1);
+	else
+		topics_retire(seg, slot);
+	topics_make(seg, slot, name, len, hash);
+	atomic_signal_fence(memory_order_seq_cst);
+	h->making = 0;
+	return slot;
+}
+
+static _Atomic uint32_t *
+topics_count(const struct segment *seg, uint32_t slot, unsigned worker)
+{
+	return &seg->subscribers[(size_t)worker * seg->header->topics_max +
+				 slot];
+}
+
+bool
+topics_subscribe(struct segment *seg, uint32_t slot, unsigned worker)
+{
+	_Atomic uint32_t *count = topics_count(seg, slot, worker);
+	uint32_t before = atomic_load_explicit(count, memory_order_relaxed);
+
+	atomic_store_explicit(count, before + 1, memory_order_relaxed);
+	if (before == 0)
+		atomic_fetch_or(
+		    &seg->topics[slot].interest, UINT64_C(1) << worker);
+	return before == 0;
+}
+
+bool
+topics_unsubscribe(struct segment *seg, uint32_t slot, unsigned worker)
+{
+	_Atomic uint32_t *count = topics_count(seg, slot, worker);
+	uint32_t before = atomic_load_explicit(count, memory_order_relaxed);
+
+	CHECK(before > 0);
+	atomic_store_explicit(count, before - 1, memory_order_relaxed);
+	if (before == 1)
+		atomic_fetch_and(
+		    &seg->topics[slot].interest, ~(UINT64_C(1) << worker));
+	return before == 1;
+}
+
+void
+topics_clear_worker(struct segment *seg, unsigned worker)
+{
+	uint32_t used = atomic_load(&seg->header->used);
+
+	for (uint32_t slot = 0; slot < used; slot++) {
+		atomic_store_explicit(
+		    topics_count(seg, slot, worker), 0, memory_order_relaxed);
+		atomic_fetch_and(
+		    &seg->topics[slot].interest, ~(UINT64_C(1) << worker));
+	}
+}
+
+uint64_t
+topics_subscribers(const struct segment *seg, uint32_t slot)
+{
+	unsigned n = atomic_load(&seg->header->run.workers);
+	uint64_t sum = 0;
+
+	for (unsigned w = 0; w < n; w++)
+		if (atomic_load(&seg->workers[w].state) != WORKER_GONE)
+			sum += atomic_load_explicit(
+			    topics_count(seg, slot, w), memory_order_relaxed);
+	return sum;
+}
+
+void
+topics_repair(struct segment *seg)
+{
+	struct layout_header *h = seg->header;
+	uint32_t used = atomic_load(&h->used);
+
+	if (h->making == 0)
+		return;
+	/* Free it whatever it was, then trust no link at all. */
+	if (h->making <= used) {
+		uint64_t seq = atomic_load(&seg->topics[h->making - 1].seq);
+
+		if (h->floor < seq)
+			h->floor = seq;
+		seg->topics[h->making - 1].state = TOPIC_FREE;
+	}
+	for (uint32_t b = 0; b < h->buckets; b++)
+		atomic_store_explicit(
+		    &seg->buckets[b], 0, memory_order_relaxed);
+	for (uint32_t slot = 0; slot < used; slot++)
+		if (seg->topics[slot].state == TOPIC_LIVE)
+			topics_link(seg, slot);
+	atomic_signal_fence(memory_order_seq_cst);
+	h->making = 0;
+}
