@@ -53,22 +53,26 @@ ALL_SRC := $(wildcard broker/*.c worker/*.c common/*.c tests/*/*.c)
 PROGRAM := $(BIN)/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
-UNIT := $(UNIT_SRC:tests/%.c=$(T)/%)
-MP := $(MP_SRC:tests/%.c=$(T)/%)
-STRESS := $(filter $(T)/unit/test_%stress $(T)/mp/test_%stress,$(UNIT) $(MP))
-E2E := $(wildcard tests/e2e/*.test.mjs)
-BROWSER := $(wildcard tests/browser/*.test.mjs)
 NODE_MODULES := tests/node_modules/.package-lock.json
+SUITES := unit mp e2e browser
+TESTS_unit := $(UNIT_SRC:tests/%.c=$(T)/%)
+TESTS_mp := $(MP_SRC:tests/%.c=$(T)/%)
+TESTS_e2e := $(wildcard tests/e2e/*.test.mjs)
+TESTS_browser := $(wildcard tests/browser/*.test.mjs)
+TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
+STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
 Q := $(if $(V),,@)
 export PUBSUBD := $(abspath $(PROGRAM))
 
-.PHONY: all help run test test-unit test-mp test-e2e test-browser test-tsan \
+.PHONY: all everything help run test test-unit test-mp test-e2e test-browser test-tsan test-stress \
 	check check-format check-layers check-headers format lint install clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
 all: $(PROGRAM) $(LOAD) ## build the server and the load generator (default)
+
+everything: all $(TESTS_unit) $(TESTS_mp) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -76,26 +80,21 @@ help: ## list the targets
 run: $(PROGRAM) ## build and run the server on http://localhost:8000
 	$(PROGRAM) run $(ARGS)
 
-test: $(PROGRAM) $(UNIT) $(MP) $(NODE_MODULES) ## run every test
-	@scripts/run-tests.sh $(UNIT) $(MP) $(E2E) $(BROWSER)
+test: $(PROGRAM) $(TESTS) $(NODE_MODULES) ## run every test (SUITES='unit mp': only those)
+	@scripts/run-tests.sh $(TESTS)
 
-test-unit: $(UNIT) ## run the tests of single modules
-	@scripts/run-tests.sh $(UNIT)
-
-test-mp: $(MP) ## run the tests of several processes on one segment
-	@scripts/run-tests.sh $(MP)
-
-test-e2e: $(PROGRAM) $(NODE_MODULES) ## run the tests of the program over sockets
-	@scripts/run-tests.sh $(E2E)
-
-test-browser: $(PROGRAM) $(NODE_MODULES) ## run the tests of the web page
-	@scripts/run-tests.sh $(BROWSER)
+test-unit: ## run the tests of single modules
+test-mp: ## run the tests of several processes on one segment
+test-e2e: ## run the tests of the program over sockets
+test-browser: ## run the tests of the web page
+test-unit test-mp test-e2e test-browser:
+	@$(MAKE) --no-print-directory test SUITES=$(@:test-%=%)
 
 test-tsan: ## run the stress tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory SAN=thread test-stress
 
 test-stress: $(STRESS)
-	@scripts/run-tests.sh $(STRESS)
+	@scripts/run-tests.sh $^
 
 check: check-format check-layers check-headers ## check format, layers, headers
 
@@ -130,12 +129,12 @@ $(BIN)/pubsub-load: $(LOAD_SRC:%.c=$(B)/%.o) $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
-$(UNIT): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
+$(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(MP): $(T)/%: $(T)/tests/%.o $(MP_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
+$(TESTS_mp): $(T)/%: $(T)/tests/%.o $(MP_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LDLIBS)

@@ -1,0 +1,55 @@
+# Sourced by the scripts that need Debian packages: says what is needed, and
+# installs only what is not there yet.
+
+BUILD_PACKAGES=(build-essential libev-dev libwslay-dev libjsmn-dev uthash-dev
+	libssl-dev)
+TEST_PACKAGES=(libcmocka-dev ca-certificates)
+LINT_PACKAGES=(clang clang-format cppcheck)
+
+die()
+{
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+# Print what the JavaScript tests need.  A node that somebody put here by other
+# means stays: Debian's npm would replace it.  Ubuntu's chromium is a snap.
+node_packages()
+{
+	local major
+
+	major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) ||
+		major=0
+	if [ "$major" -lt 18 ] || ! command -v npm >/dev/null; then
+		echo nodejs npm
+	fi
+	if ! grep -qx 'ID=ubuntu' /etc/os-release; then
+		echo chromium
+	fi
+}
+
+# Install those of the packages named that are missing.
+install_missing()
+{
+	local package missing=() as_root=()
+
+	command -v dpkg-query >/dev/null ||
+		die "no dpkg here; please install the likes of: $*"
+	for package; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" \
+			2>/dev/null)" = installed ] || missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	if [ "$(id -u)" -ne 0 ]; then
+		command -v sudo >/dev/null ||
+			die "neither root nor sudo, to install: ${missing[*]}"
+		as_root=(sudo)
+	fi
+	echo "${0##*/}: installing ${missing[*]}"
+	as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -qq
+		-o DPkg::Lock::Timeout=300)
+	"${as_root[@]}" update </dev/null &&
+		"${as_root[@]}" install -y --no-install-recommends \
+			-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null ||
+		die "apt-get could not install: ${missing[*]}"
+}

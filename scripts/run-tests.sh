@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# Run the test files named and add up what they say.
+#
+#	run-tests.sh build/testing/unit/test_ring tests/e2e/chat.test.mjs ...
+#
+# A *.mjs file runs under node's test runner, anything else is a cmocka program;
+# both speak TAP.  The directory names the suite.  Suites run one after another,
+# the files of a suite side by side.  A file that crashes, hangs, leaves tests
+# out or makes a sanitizer speak counts as one failure more, whatever it says.
+#
+#	JOBS=2			files at a time (default: the cores)
+#	TEST_TIMEOUT=240	seconds for a file
+set -u
+jobs_max=${JOBS:-$(nproc)}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM
+
+# Print "passed failed skipped" from TAP, and fail unless all planned tests ran.
+count_cmocka()
+{
+	awk '/^1\.\.[0-9]+/ { plan += substr($0, 4) }
+	/^(not )?ok [0-9]+ .*# SKIP/ { skipped++; next }
+	/^ok [0-9]/ { passed++ }
+	/^not ok [0-9]/ { failed++ }
+	END { print passed + 0, failed + 0, skipped + 0
+		exit plan == 0 || plan != passed + failed + skipped }' "$1"
+}
+
+# The same from the totals that node prints last.
+count_node()
+{
+	awk '/^# (tests|pass|fail|cancelled|skipped) [0-9]+$/ { n[$2] = $3 }
+	END { print n["pass"] + 0, n["fail"] + n["cancelled"], n["skipped"] + 0
+		exit n["tests"] == 0 }' "$1"
+}
+
+# Run one file.  Its output goes to $work, its verdict to $work/N.count.
+run_file()
+{
+	local out=$work/$1 file=$2 status why='' passed failed skipped kind=cmocka
+	local command=("$file") started=$SECONDS report=log_path=$work/$1.report
+
+	if [[ $file == *.mjs ]]; then
+		kind=node
+		command=(node --test --test-reporter=tap "$file")
+	fi
+	CMOCKA_MESSAGE_OUTPUT=TAP \
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}$report \
+	UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}print_stacktrace=1:$report \
+	TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}$report \
+	timeout -k 10 "${TEST_TIMEOUT:-240}" "${command[@]}" \
+		</dev/null >"$out.tap" 2>"$out.err" &
+	trap "kill $! 2>/dev/null" TERM
+	wait $! 2>/dev/null
+	status=$?
+
+	read -r passed failed skipped < <(count_$kind "$out.tap")
+	if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+		why='timed out'
+	elif [ -n "$(compgen -G "$out.report*")" ]; then
+		why='sanitizer report'
+	elif [ $failed -eq 0 ] && [ $status -ne 0 ]; then
+		why="exit status $status"
+	elif ! count_$kind "$out.tap" >/dev/null; then
+		why='tests are missing'
+	fi
+	[ -z "$why" ] || failed=$((failed + 1))
+	echo "$passed $failed $skipped" >"$out.count"
+	show_file "$out" "$file: $passed passed, $failed failed, $skipped skipped$(
+		)${why:+ ($why)}, $((SECONDS - started)) s"
+}
+
+# Print a file's line, and where something failed what it said of that, in one
+# go: the files of a suite end in any order.
+show_file()
+{
+	local out=$1 line=$2 failed
+
+	read -r _ failed _ <"$out.count"
+	(
+		flock 9
+		echo "$line"
+		[ "$failed" -eq 0 ] && exit
+		awk '/^ *ok [0-9]/ { hide = 1; next }
+		/^ *(# Subtest:|[0-9]+\.\.[0-9])/ { next }
+		hide && /^ *---$/ { hide = 2 }
+		hide < 2
+		hide == 2 && /^ *\.\.\.$/ { hide = 0 }' "$out.tap" | tail -n 150
+		tail -qn 100 "$out.err" "$out".report* 2>/dev/null
+	) 9>"$work/lock"
+}
+
+declare -A passed failed skipped
+suites=()
+n=0
+for file; do
+	suite=$(basename "$(dirname "$file")")
+	if [ -z "${passed[$suite]:-}" ]; then
+		wait
+		suites+=("$suite")
+		passed[$suite]=0 failed[$suite]=0 skipped[$suite]=0
+	fi
+	if [ "$suite" = browser ] && ! command -v chromium >/dev/null; then
+		echo "$file: skipped, there is no chromium here"
+		skipped[$suite]=1
+		continue
+	fi
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs_max" ]; do
+		wait -n
+	done
+	n=$((n + 1))
+	echo "$suite" >"$work/$n.suite"
+	run_file $n "$file" &
+done
+wait
+
+for ((i = 1; i <= n; i++)); do
+	suite=$(cat "$work/$i.suite")
+	read -r p f s <"$work/$i.count" || { p=0; f=1; s=0; }
+	passed[$suite]=$((passed[$suite] + p))
+	failed[$suite]=$((failed[$suite] + f))
+	skipped[$suite]=$((skipped[$suite] + s))
+done
+echo
+p=0 f=0 s=0
+for suite in "${suites[@]}"; do
+	echo "$suite: ${passed[$suite]} passed, ${failed[$suite]} failed,$(
+		) ${skipped[$suite]} skipped"
+	p=$((p + passed[$suite])) f=$((f + failed[$suite]))
+	s=$((s + skipped[$suite]))
+done
+[ $s -gt 0 ] && rest=", $s skipped" || rest=
+echo "$p passed, $f failed$rest"
+[ $f -eq 0 ] && [ $p -gt 0 ]
