@@ -2,7 +2,7 @@
 # Fail where a C file is not as clang-format would have it; -i formats instead.
 # The rules were set with clang-format 14, which is taken where it is there.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 formatter=$(command -v clang-format-14 || command -v clang-format) || {
 	echo "${0##*/}: there is no clang-format here" >&2
 	exit 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fail where a header does not compile alone, or not when included twice.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 failed=0
 while read -r header; do
 	printf '#include "%s"\n#include "%s"\n' "$header" "$header" |

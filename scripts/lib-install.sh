@@ -1,10 +1,11 @@
+# shellcheck shell=bash disable=SC2034 # the lists are for those who source it
 # Sourced by the scripts that need Debian packages: says what is needed, and
 # installs only what is not there yet.
 
 BUILD_PACKAGES=(build-essential libev-dev libwslay-dev libjsmn-dev uthash-dev
 	libssl-dev)
 TEST_PACKAGES=(libcmocka-dev ca-certificates)
-LINT_PACKAGES=(clang clang-format cppcheck)
+LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format cppcheck)
 
 die()
 {
@@ -48,8 +49,9 @@ install_missing()
 	echo "${0##*/}: installing ${missing[*]}"
 	as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -qq
 		-o DPkg::Lock::Timeout=300)
-	"${as_root[@]}" update </dev/null &&
-		"${as_root[@]}" install -y --no-install-recommends \
-			-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null ||
+	if ! "${as_root[@]}" update </dev/null ||
+		! "${as_root[@]}" install -y --no-install-recommends \
+			-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null; then
 		die "apt-get could not install: ${missing[*]}"
+	fi
 }

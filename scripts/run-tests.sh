@@ -38,7 +38,7 @@ count_node()
 # Run one file.  Its output goes to $work, its verdict to $work/N.count.
 run_file()
 {
-	local out=$work/$1 file=$2 status why='' passed failed skipped kind=cmocka
+	local out=$work/$1 file=$2 status why='' passed failed skipped child kind=cmocka
 	local command=("$file") started=$SECONDS report=log_path=$work/$1.report
 
 	if [[ $file == *.mjs ]]; then
@@ -51,8 +51,9 @@ run_file()
 	TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}$report \
 	timeout -k 10 "${TEST_TIMEOUT:-240}" "${command[@]}" \
 		</dev/null >"$out.tap" 2>"$out.err" &
-	trap "kill $! 2>/dev/null" TERM
-	wait $! 2>/dev/null
+	child=$!
+	trap 'kill $child 2>/dev/null' TERM
+	wait $child 2>/dev/null
 	status=$?
 
 	read -r passed failed skipped < <(count_$kind "$out.tap")
@@ -60,7 +61,7 @@ run_file()
 		why='timed out'
 	elif [ -n "$(compgen -G "$out.report*")" ]; then
 		why='sanitizer report'
-	elif [ $failed -eq 0 ] && [ $status -ne 0 ]; then
+	elif [ "$failed" -eq 0 ] && [ $status -ne 0 ]; then
 		why="exit status $status"
 	elif ! count_$kind "$out.tap" >/dev/null; then
 		why='tests are missing'
