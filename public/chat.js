@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/*
+ * chat.js - wires the chat together.
+ *
+ * The address says what is in front: `#room=NAME` a room, `#` the lobby,
+ * `#you` the lobby at the visitor's name.  Whatever wants to go somewhere sets
+ * the address and nothing else; route() does the rest, for links, for buttons
+ * and for the browser's own back button alike.
+ *
+ *	address bar --route()--> Lobby | RoomView + Composer   what is in front
+ *	Rooms -> Room -> Connection                            what is going on
+ *	            `--events--> LogView, rooms-view           what is seen of it
+ */
+
+import { byId } from "./dom.js";
+import { Composer } from "./composer.js";
+import { Lobby } from "./lobby.js";
+import { RoomView } from "./room-view.js";
+import { Rooms } from "./rooms.js";
+import { drawMe, drawRooms, unreadText } from "./rooms-view.js";
+import { kept } from "./storage.js";
+import { roomFromHash, roomHash, roomProblem } from "./address.js";
+import { soon } from "./turn.js";
+
+const TITLE = document.title;
+
+const rooms = new Rooms();
+const view = new RoomView();
+const composer = new Composer(() => myName);
+let myName = kept.get("name", "");
+const lobby = new Lobby(myName);
+let current = null; /* the room in front */
+
+const draw = soon(() => {
+	const unread = rooms.unread;
+	const place = current ? `${current.name} · ${TITLE}` : TITLE;
+
+	document.title = unread > 0 ? `(${unreadText(unread)}) ${place}` : place;
+	byId("back-unread").hidden = unread === 0;
+	byId("back-unread").textContent = unreadText(unread);
+	drawRooms(rooms, current);
+});
+
+function setName(name) {
+	myName = name;
+	kept.set("name", name);
+	drawMe(name);
+}
+
+/* Is the reader looking at this room? */
+function isRead(room) {
+	return room === current && !document.hidden;
+}
+
+function markRead() {
+	if (current && isRead(current))
+		current.unread = 0;
+	draw();
+}
+
+function bring(room) {
+	current = room;
+	document.body.dataset.view = room ? "room" : "lobby";
+	byId("room").hidden = room === null;
+	byId("lobby").hidden = room !== null;
+	view.show(room);
+	composer.show(room);
+	markRead();
+}
+
+/* A finger would have the keyboard jump up; there nothing gets the focus. */
+function focusGently(focus) {
+	if (matchMedia("(pointer: fine)").matches)
+		focus();
+}
+
+function route() {
+	const name = roomFromHash(location.hash);
+
+	if (name === null || roomProblem(name) !== null) {
+		bring(null);
+		lobby.show();
+		if (location.hash === "#you")
+			lobby.focusName();
+	} else if (myName === "") {
+		bring(null);
+		lobby.show(name);
+		focusGently(() => lobby.focusName());
+	} else {
+		bring(rooms.join(name));
+		focusGently(() => composer.focus());
+	}
+}
+
+function leave() {
+	const room = current;
+	const waiting = room.outbox.length;
+
+	if (waiting > 0 && !confirm("What you wrote here is not sent yet. Leave?"))
+		return;
+	const next = rooms.neighbour(room, -1);
+
+	rooms.leave(room);
+	location.hash = next === room ? "" : roomHash(next.name);
+}
+
+function walk(event) {
+	const delta = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+
+	if (!event.altKey || !delta || rooms.all().length === 0)
+		return;
+	event.preventDefault();
+	location.hash = roomHash(rooms.neighbour(current, delta).name);
+}
+
+function listenToRooms() {
+	rooms.addEventListener("joined", ({ detail: room }) => {
+		view.add(room);
+		room.addEventListener("state", draw);
+		room.addEventListener("message", ({ detail: message }) => {
+			if (!message.own && !message.gap && !isRead(room))
+				room.unread++;
+			draw();
+		});
+		draw();
+	});
+	rooms.addEventListener("left", ({ detail: room }) => {
+		view.remove(room);
+		composer.forget(room);
+	});
+}
+
+function listenToVisitor() {
+	lobby.addEventListener("renamed", ({ detail }) => setName(detail));
+	lobby.addEventListener("enter", ({ detail: { name, room } }) => {
+		setName(name);
+		if (location.hash === roomHash(room))
+			route();
+		else
+			location.hash = roomHash(room);
+	});
+	composer.addEventListener("sent", () => view.log.toEnd());
+	composer.addEventListener("page", ({ detail }) => view.log.page(detail));
+	byId("leave").addEventListener("click", leave);
+	document.addEventListener("keydown", walk);
+}
+
+function listenToBrowser() {
+	window.addEventListener("hashchange", route);
+	window.addEventListener("online", () => rooms.wake());
+	window.addEventListener("pagehide", () => rooms.save());
+	document.addEventListener("visibilitychange", () => {
+		markRead();
+		if (!document.hidden)
+			rooms.wake();
+	});
+}
+
+listenToRooms();
+listenToVisitor();
+listenToBrowser();
+drawMe(myName);
+if (myName !== "")
+	rooms.restore();
+route();

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/*
+ * glyph.js - a face for a name: two broken rings around an initial.
+ *
+ * The rings' gaps and the hue come from a hash of the name, so a person looks
+ * the same on every screen without anything being uploaded or looked up.  The
+ * hue is a class (hue-0 ... hue-11) because the page's policy forbids styles
+ * in elements; style.css knows the colours and keeps them readable.
+ */
+
+import { svg } from "./dom.js";
+
+const HUES = 12;
+
+/* FNV-1a, 32 bits, with a last stir: short names must differ too. */
+function hashOf(text) {
+	let hash = 0x811c9dc5;
+
+	for (const byte of new TextEncoder().encode(text))
+		hash = Math.imul(hash ^ byte, 0x01000193);
+	hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+	return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/* The class of a name's colour. */
+export function hueOf(name) {
+	return `hue-${hashOf(name) % HUES}`;
+}
+
+function arc(radius, turn, gap, width) {
+	return svg("circle", {
+		cx: 20, cy: 20, r: radius, pathLength: 100,
+		"stroke-width": width,
+		"stroke-dasharray": `${100 - gap} ${gap}`,
+		transform: `rotate(${turn} 20 20)`,
+	});
+}
+
+/* The picture of a name; decoration, the name itself stands beside it. */
+export function glyph(name) {
+	const hash = hashOf(name);
+	const [initial = "·"] = name.toUpperCase();
+
+	return svg("svg", {
+		class: `glyph ${hueOf(name)}`, viewBox: "0 0 40 40",
+		"aria-hidden": "true",
+	},
+	arc(18, (hash >>> 4) % 360, 12 + (hash >>> 13) % 28, 2.5),
+	arc(13.4, (hash >>> 9) % 360, 24 + (hash >>> 18) % 40, 2.5),
+	svg("text", { x: 20, y: 20, dy: "0.355em" }, initial));
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/*
+ * message-view.js - the pieces that a log is made of.
+ *
+ * The one rule: a speaker is introduced once and then goes on, with the time
+ * repeated only where the minute has changed.  A screen reader, which reads
+ * each message by itself, is told the name every time.
+ */
+
+import { announce, el } from "./dom.js";
+import { dayOf, fullTimeOf, spanOf, timeOf } from "./clock.js";
+import { glyph, hueOf } from "./glyph.js";
+import { linkify } from "./linkify.js";
+
+/* Later than this after it was written is worth a word. */
+const LATE_MS = 2 * 60 * 1000;
+
+/* Plain text carries no name; it is somebody's program, as likely as not. */
+const PLAIN_NAME = "Plain text";
+
+function nameOf(message) {
+	return message.from ?? PLAIN_NAME;
+}
+
+function timeNode({ at, arrived }) {
+	const late = arrived - at > LATE_MS;
+	const title = late ? `Written ${fullTimeOf(at)}, arrived ` +
+	    fullTimeOf(arrived) : fullTimeOf(at);
+
+	return el("time", {
+		datetime: new Date(at).toISOString(), title,
+		class: late ? "late" : null,
+	}, late ? `${timeOf(at)}, came ${timeOf(arrived)}` : timeOf(at));
+}
+
+function textNode(text) {
+	if (text === "")
+		return el("p", { class: "text empty" }, "(nothing)");
+	return el("p", { class: "text", dir: "auto" }, ...linkify(text));
+}
+
+function introduction(message, name) {
+	const who = el("span", { class: "who" },
+	    el("bdi", { class: "from" }, name));
+
+	if (message.own)
+		who.append(el("span", { class: "tag" }, "you"));
+	return who;
+}
+
+/*
+ * Put a message together.  `before` is the one that it follows in the same
+ * breath, or null; `when` stands in the column of the times.
+ */
+function article(message, before, when, ...more) {
+	const name = nameOf(message);
+	const node = el("article", { class: `message ${hueOf(name)}` });
+
+	node.classList.toggle("follow", before !== null);
+	node.classList.toggle("own", message.own);
+	node.classList.toggle("plain", message.from === null);
+	if (before)
+		node.append(el("span", { class: "visually-hidden" }, `${name}: `));
+	else
+		node.append(glyph(name), introduction(message, name));
+	node.append(when, textNode(message.text), ...more);
+	return node;
+}
+
+/* A message that was heard. */
+export function messageNode(message, before) {
+	const sameMinute = before && timeOf(before.at) === timeOf(message.at);
+
+	return article(message, before, sameMinute ? "" : timeNode(message));
+}
+
+/* A message of ours that the server has not yet given back. */
+export function outboxNode(message, before, room) {
+	const { problem } = message;
+	const when = room.state === "open" ? "sending" : "waiting";
+	const node = article(message, before,
+	    el("span", { class: "when" }, problem ? "not sent" : when));
+
+	node.classList.add(problem ? "failed" : "pending");
+	if (problem)
+		node.append(fateNode(message, room));
+	return node;
+}
+
+/* What became of a refused message, and what can be done about it. */
+function fateNode(message, room) {
+	return el("p", { class: "fate" }, message.problem,
+	    button("Try again", () => room.retry(message.id)),
+	    button("Discard", () => {
+		room.discard(message.id);
+		announce("Message discarded");
+	}));
+}
+
+function button(label, action) {
+	const node = el("button", { type: "button", class: "quiet" }, label);
+
+	node.addEventListener("click", action);
+	return node;
+}
+
+/* The line above the first message of a day. */
+export function dayNode(at) {
+	return el("p", { class: "rule day" }, el("span", {}, dayOf(at)));
+}
+
+/* The line where the page was away; the server keeps no past to ask for. */
+export function gapNode({ from, to }) {
+	const away = `Away for ${spanOf(to - from)} from ${timeOf(from)}`;
+
+	return el("p", { class: "rule gap" },
+	    el("span", {}, `${away}. What was said meanwhile is not here.`));
+}

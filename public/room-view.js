@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/*
+ * room-view.js - the room in front: its head, its state, its logs.
+ *
+ * There is one head and one foot for all rooms and a log for each, so that a
+ * reader who comes back finds the log where it was left.
+ */
+
+import { announce, byId } from "./dom.js";
+import { LogView } from "./log-view.js";
+import { roomHash, roomLink } from "./address.js";
+import { soon } from "./turn.js";
+
+const COPIED_MS = 2000;
+const SECOND_MS = 1000;
+
+const STATES = {
+	connecting: "Connecting",
+	open: "Connected",
+	waiting: "Reconnecting",
+	stopped: "Disconnected",
+};
+
+export class RoomView {
+	#views = new Map();
+	#room = null;
+	#said = ""; /* the state a screen reader was told last */
+	#clock = 0;
+	#update = soon(() => this.#drawState());
+
+	constructor() {
+		byId("copy").addEventListener("click", () => this.#copy());
+		byId("retry").addEventListener("click", () => this.#room.retryNow());
+		byId("latest").addEventListener("click", () => {
+			this.log.toEnd();
+			byId("text").focus();
+		});
+	}
+
+	/* The log in front. */
+	get log() {
+		return this.#views.get(this.#room);
+	}
+
+	/* Make the log of a room that was joined. */
+	add(room) {
+		const view = new LogView(room);
+
+		this.#views.set(room, view);
+		view.addEventListener("scrolled", this.#update);
+		for (const type of ["state", "outbox", "message"])
+			room.addEventListener(type, this.#update);
+	}
+
+	/* Remove the log of a room that was left. */
+	remove(room) {
+		this.#views.get(room).remove();
+		this.#views.delete(room);
+		if (room === this.#room)
+			this.#room = null;
+	}
+
+	/* Bring a room to the front; null for none. */
+	show(room) {
+		if (room !== this.#room)
+			this.#said = "";
+		this.log?.hide();
+		this.#room = room;
+		if (!room)
+			return;
+		byId("room-title").textContent = room.name;
+		byId("room-title").title = room.name;
+		byId("share").href = roomHash(room.name);
+		byId("share").textContent = roomLink(room.name);
+		this.log.show();
+		this.#drawState();
+	}
+
+	#drawState() {
+		const room = this.#room;
+
+		clearTimeout(this.#clock);
+		if (!room)
+			return;
+		byId("state").className = `state ${room.state}`;
+		byId("state").textContent = STATES[room.state];
+		byId("latest").hidden = this.log.atEnd;
+		byId("empty").hidden =
+		    room.messages.length > 0 || room.outbox.length > 0;
+		this.#drawNotice(room);
+		this.#tell(room);
+		if (room.state === "waiting")
+			this.#clock = setTimeout(() => this.#drawState(), SECOND_MS);
+	}
+
+	#drawNotice(room) {
+		const text = byId("notice-text");
+
+		byId("notice").hidden = room.state === "open" ||
+		    (room.state === "connecting" && room.retryAt === 0);
+		byId("retry").hidden = room.state === "connecting";
+		if (room.state === "stopped")
+			text.textContent = room.reason || "Disconnected.";
+		else
+			text.textContent = "The connection is lost. What you " +
+			    `write is kept and sent later.${this.#nextTry(room)}`;
+	}
+
+	#nextTry(room) {
+		const left = Math.ceil((room.retryAt - Date.now()) / SECOND_MS);
+
+		if (room.state !== "waiting" || left <= 1)
+			return " Trying again …";
+		return ` Next try in ${left} s.`;
+	}
+
+	/* Say changes aloud, once each, and not the tries in between. */
+	#tell(room) {
+		const state = room.state === "connecting" ? this.#said : STATES[room.state];
+
+		if (state !== this.#said && this.#said !== "")
+			announce(state);
+		this.#said = state;
+	}
+
+	async #copy() {
+		const label = byId("copy-label");
+		const copied = await copyText(roomLink(this.#room.name));
+
+		label.textContent = copied ? "Copied" : "Copy failed";
+		label.classList.add("said");
+		announce(copied ? "Link copied" : "The link could not be copied");
+		setTimeout(() => {
+			label.textContent = "Copy link";
+			label.classList.remove("said");
+		}, COPIED_MS);
+	}
+}
+
+/*
+ * The clipboard proper exists only behind https and on localhost.  On a plain
+ * address in the house the old way still works: select, then copy.
+ */
+async function copyText(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		return true;
+	} catch {
+		return copySelected(text);
+	}
+}
+
+function copySelected(text) {
+	const field = document.createElement("textarea");
+
+	field.value = text;
+	field.className = "visually-hidden";
+	document.body.append(field);
+	field.select();
+	const copied = document.execCommand("copy");
+
+	field.remove();
+	byId("copy").focus();
+	return copied;
+}

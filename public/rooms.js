@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rooms.js - the rooms of this page, in the order they were joined.
+ *
+ * The names are kept across visits; on the next one the page joins them again.
+ * What wakes all connections at once is here too: a network that came back, a
+ * laptop that was opened.
+ */
+
+import { Room } from "./room.js";
+import { kept } from "./storage.js";
+
+/* A network that is back needs a moment; nobody needs all pages at once. */
+const WAKE_MAX_MS = 1000;
+
+/* Events: "joined" and "left" (detail: the room). */
+export class Rooms extends EventTarget {
+	#rooms = new Map();
+
+	/* Join what was kept from the last visit. */
+	restore() {
+		for (const name of kept.get("rooms", []))
+			this.join(name);
+	}
+
+	get(name) {
+		return this.#rooms.get(name);
+	}
+
+	all() {
+		return [...this.#rooms.values()];
+	}
+
+	get unread() {
+		return this.all().reduce((sum, room) => sum + room.unread, 0);
+	}
+
+	/* The room of that name, joined if it was not. */
+	join(name) {
+		const known = this.get(name);
+
+		if (known)
+			return known;
+		const room = new Room(name);
+
+		this.#rooms.set(name, room);
+		this.#changed("joined", room);
+		room.enter();
+		return room;
+	}
+
+	/* Leave a room for good. */
+	leave(room) {
+		room.leave();
+		this.#rooms.delete(room.name);
+		this.#changed("left", room);
+	}
+
+	/* The room after (1) or before (-1) that one, round the corner. */
+	neighbour(room, delta) {
+		const all = this.all();
+		const start = room ? all.indexOf(room) : Math.min(0, -delta);
+
+		return all.at((start + delta) % all.length);
+	}
+
+	/* Reconnect soon whatever waits to be reconnected. */
+	wake() {
+		for (const room of this.all()) {
+			if (room.state === "waiting")
+				setTimeout(() => room.wake(),
+				    Math.random() * WAKE_MAX_MS);
+		}
+	}
+
+	save() {
+		for (const room of this.all())
+			room.save();
+	}
+
+	#changed(type, detail) {
+		kept.set("rooms", [...this.#rooms.keys()]);
+		this.dispatchEvent(new CustomEvent(type, { detail }));
+	}
+}
