@@ -2,11 +2,11 @@
 /*
  * ws.h - RFC 6455 frames, both roles: bytes in, events out.
  *
- * wslay does the parsing; this module is its only home.  It knows no socket:
- * whoever reads bytes feeds them, and events come back by callback.  wslay's
- * event context is over 9 KiB, far more than an idle connection may cost, so a
- * parser is borrowed from a pool while a frame or a message is incomplete and
- * given back at a clean boundary (ws_is_clean()).
+ * wslay takes the frames apart; this module is its only home.  It knows no
+ * socket: whoever reads bytes feeds them, and events come back by callback.  A
+ * parser is some 4.5 KiB, far more than an idle connection may cost, so it is
+ * borrowed from a pool while a frame or a message is incomplete and given back
+ * at a clean boundary (ws_is_clean()).
  *
  *	recv(2) --bytes--> ws_feed() --+--> message, pong, closing  (events)
  *	                               +--> output: pongs to send back
@@ -96,20 +96,24 @@ struct ws_pool *ws_pool_new(enum ws_role role, uint64_t max_message,
 /* Free the pool and every parser in it; all borrowed ones must be back. */
 void ws_pool_free(struct ws_pool **pool);
 
-/* Parsers lent out now, and bytes of all (lent and spare) by estimate. */
+/* Parsers lent out now. */
 size_t ws_pool_lent(const struct ws_pool *pool);
 
 /* Borrow a parser for owner (passed to every event).  NULL: out of memory. */
 struct ws *ws_borrow(struct ws_pool *pool, void *owner);
 
-/* Give a parser back, clean or not, and leave NULL. */
+/* Give a parser back, clean or not, and leave NULL.  Only a clean one is kept
+ * for the next owner. */
 void ws_return(struct ws_pool *pool, struct ws **ws);
 
 /*
- * Feed len bytes as they came from the peer, split anywhere.  Events are told
- * in order.  *taken says how many bytes were used: all of them, unless an event
- * paused the parser or the connection ended; feed the rest again later (WS_OK)
- * or throw it away (WS_ENDED).
+ * Feed len bytes as they came from the peer, split anywhere: the split makes
+ * no difference to the events.  Events are told in order.  *taken says how many
+ * bytes were used: all of them, unless an event paused the parser or the
+ * connection ended; feed the rest again later (WS_OK) or throw it away
+ * (WS_ENDED).  A frame's header is judged when the first byte of its payload
+ * is there.  The output grows by less than len bytes.
+ *
  * Blocks: never.
  */
 enum ws_status ws_feed(

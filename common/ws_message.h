@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ws_message.h - a message that did not come in one piece.
+ *
+ * Used by ws.c alone: the bytes so far, and how far they are known to be
+ * UTF-8.  A zeroed struct is no message.
+ */
+
+#ifndef COMMON_WS_MESSAGE_H
+#define COMMON_WS_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/ws.h"
+
+struct ws_message {
+	enum ws_opcode opcode; /* WS_CONTINUATION: no message has begun */
+	uint8_t *data;         /* owned */
+	size_t len;
+	size_t cap;
+	size_t checked; /* bytes at its start known to be UTF-8 */
+};
+
+/*
+ * Add len bytes, when more bytes of the same frame are still to come.  The
+ * memory grows to what the frame has announced; with many frames it doubles,
+ * within max bytes, so that the copying stays linear.
+ *
+ * Returns: false when out of memory; the message is unchanged then.
+ */
+bool ws_message_append(struct ws_message *message, const void *data, size_t len,
+    uint64_t more, uint64_t max);
+
+/* Free the bytes; no message has begun. */
+void ws_message_forget(struct ws_message *message);
+
+/*
+ * Are these bytes, with what may follow, UTF-8 (is_last: nothing will)?  False
+ * comes with the first byte that makes it impossible, as RFC 6455 section 8.1
+ * asks for.  text is all there is so far, of which *checked bytes passed
+ * before; *checked moves to the end of the last whole character.
+ */
+bool ws_text_check(
+    const uint8_t *text, size_t len, bool is_last, size_t *checked);
+
+#endif
