@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.c - the members of an object, by jsmn.
+ *
+ * jsmn needs a token for every value in the text, also for those inside the
+ * members, which nobody here asks for.  It can go on where it stopped for want
+ * of tokens, so the array starts small and doubles.  JSMN_PARENT_LINKS is not
+ * for the links' sake: without it every closing bracket searches all tokens
+ * before it, and [[],[],...] takes quadratic time.
+ */
+
+#include "common/json.h"
+
+#include "common/xmalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define JSMN_STATIC
+#define JSMN_STRICT
+#define JSMN_PARENT_LINKS
+#include <jsmn.h>
+
+#define JSON_TOKENS_MIN 64
+
+static enum json_kind
+json_kind_at(const char *raw)
+{
+	switch (*raw) {
+	case '"':
+		return JSON_STRING;
+	case '{':
+		return JSON_OBJECT;
+	case '[':
+		return JSON_ARRAY;
+	case 't':
+		return JSON_TRUE;
+	case 'f':
+		return JSON_FALSE;
+	case 'n':
+		return JSON_NULL;
+	default:
+		return JSON_NUMBER;
+	}
+}
+
+enum json_kind
+json_kind_of(const char *text, size_t len)
+{
+	size_t pos = 0;
+
+	while (pos + 1 < len && strchr(" \t\r\n", text[pos]) != NULL)
+		pos++;
+	return json_kind_at(text + pos);
+}
+
+void
+json_reader_init(struct json_reader *reader)
+{
+	*reader = (struct json_reader){ 0 };
+}
+
+void
+json_reader_fini(struct json_reader *reader)
+{
+	free(reader->tokens);
+	*reader = (struct json_reader){ 0 };
+}
+
+static void
+json_reader_grow(struct json_reader *reader)
+{
+	unsigned max =
+	    reader->tokens_max > 0 ? reader->tokens_max * 2 : JSON_TOKENS_MIN;
+
+	reader->tokens = xreallocarray(reader->tokens, max, sizeof(jsmntok_t));
+	reader->tokens_max = max;
+}
+
+enum json_status
+json_object_open(struct json_reader *reader, const char *text, size_t len)
+{
+	jsmn_parser parser;
+	int n;
+
+	reader->tokens_len = 0;
+	reader->next = 1; /* token 0 is the object */
+	if (json_kind_of(text, len) != JSON_OBJECT)
+		return JSON_NOT_OBJECT;
+	if (len > JSON_OBJECT_MAX)
+		return JSON_BROKEN;
+	if (reader->tokens == NULL)
+		json_reader_grow(reader);
+
+	jsmn_init(&parser);
+	while ((n = jsmn_parse(&parser, text, len, reader->tokens,
+		    reader->tokens_max)) == JSMN_ERROR_NOMEM)
+		json_reader_grow(reader);
+	if (n < 0)
+		return JSON_BROKEN;
+	reader->text = text;
+	reader->tokens_len = (unsigned)n;
+	return JSON_OK;
+}
+
+static void
+json_token_set(struct json_token *out, const char *text, const jsmntok_t *token)
+{
+	int quotes = token->type == JSMN_STRING; /* jsmn leaves them out */
+
+	out->raw = text + token->start - quotes;
+	out->raw_len = (size_t)(token->end - token->start + 2 * quotes);
+	out->kind = json_kind_at(out->raw);
+}
+
+bool
+json_member_next(struct json_reader *reader, struct json_token *key,
+    struct json_token *value)
+{
+	const jsmntok_t *tokens = reader->tokens;
+	unsigned i = reader->next;
+	int value_end;
+
+	if (i + 1 >= reader->tokens_len)
+		return false;
+	json_token_set(key, reader->text, &tokens[i]);
+	json_token_set(value, reader->text, &tokens[i + 1]);
+
+	value_end = tokens[i + 1].end;
+	for (i += 2; i < reader->tokens_len && tokens[i].start < value_end;)
+		i++; /* what is inside the value */
+	reader->next = i;
+	return true;
+}
