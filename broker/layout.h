@@ -192,7 +192,11 @@ struct layout_header {
 		_Atomic uint32_t drain_ms; /* how long a drain may take */
 		_Atomic uint64_t lock_deaths; /* workers that died holding it */
 		_Atomic uint64_t respawns;
+		/* restarts that did not happen: (how many << 32) | errno of
+		 * the last */
+		_Atomic uint64_t restart_failed;
 		char urls[512]; /* "http://... http://...", for status */
+		char version[32]; /* of the supervisor's program */
 	} run;
 
 	alignas(LAYOUT_LINE) unsigned char lock[LAYOUT_LOCK_SIZE];

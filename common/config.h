@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #define CONFIG_LISTEN_MAX  16 /* --listen addresses */
 #define CONFIG_ALLOW_MAX   64 /* --allow-origin, --allow-host: each */
@@ -42,6 +43,8 @@ struct config {
 	const char *pidfile;  /* absolute */
 	enum log_level log_level;
 	const char *user; /* --user, NULL: stay */
+	uid_t user_uid;   /* of user, likewise its group */
+	gid_t user_gid;
 	bool sandbox;     /* --no-sandbox clears it */
 	bool respawn;     /* --no-respawn (for tests) clears it */
 
