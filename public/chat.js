@@ -17,7 +17,7 @@ import { Composer } from "./composer.js";
 import { Lobby } from "./lobby.js";
 import { RoomView } from "./room-view.js";
 import { Rooms } from "./rooms.js";
-import { drawMe, drawRooms, unreadText } from "./rooms-view.js";
+import { RoomsView, drawBadge, drawMe, unreadText } from "./rooms-view.js";
 import { kept } from "./storage.js";
 import { roomFromHash, roomHash, roomProblem } from "./address.js";
 import { soon } from "./turn.js";
@@ -25,6 +25,7 @@ import { soon } from "./turn.js";
 const TITLE = document.title;
 
 const rooms = new Rooms();
+const side = new RoomsView();
 const view = new RoomView();
 const composer = new Composer(() => myName);
 let myName = kept.get("name", "");
@@ -36,9 +37,8 @@ const draw = soon(() => {
 	const place = current ? `${current.name} · ${TITLE}` : TITLE;
 
 	document.title = unread > 0 ? `(${unreadText(unread)}) ${place}` : place;
-	byId("back-unread").hidden = unread === 0;
-	byId("back-unread").textContent = unreadText(unread);
-	drawRooms(rooms, current);
+	drawBadge(byId("back-unread"), unread);
+	side.draw(current);
 });
 
 function setName(name) {
@@ -115,6 +115,7 @@ function walk(event) {
 
 function listenToRooms() {
 	rooms.addEventListener("joined", ({ detail: room }) => {
+		side.add(room);
 		view.add(room);
 		room.addEventListener("state", draw);
 		room.addEventListener("message", ({ detail: message }) => {
@@ -125,13 +126,21 @@ function listenToRooms() {
 		draw();
 	});
 	rooms.addEventListener("left", ({ detail: room }) => {
+		side.remove(room);
 		view.remove(room);
 		composer.forget(room);
 	});
 }
 
 function listenToVisitor() {
-	lobby.addEventListener("renamed", ({ detail }) => setName(detail));
+	/*
+	 * The field of a first visitor is left by pressing a button.  To show the
+	 * name at that moment would move the button from under the finger.
+	 */
+	lobby.addEventListener("renamed", ({ detail }) => {
+		if (myName !== "")
+			setName(detail);
+	});
 	lobby.addEventListener("enter", ({ detail: { name, room } }) => {
 		setName(name);
 		if (location.hash === roomHash(room))

@@ -25,7 +25,10 @@ function setProblem(field, problem) {
 	return problem === null;
 }
 
-/* Events: "enter" (detail: {name, room}) once both are good. */
+/*
+ * Events: "enter" (detail: {name, room}) once both are good; "renamed" (detail:
+ * the name) when the field was changed.
+ */
 export class Lobby extends EventTarget {
 	#invited = null;
 	#name = byId("name");
@@ -96,10 +99,11 @@ export class Lobby extends EventTarget {
 		    "The others need something to call you." : null) ? name : null;
 	}
 
+	/* Say nothing of an empty field yet: it may be about to be filled. */
 	#renamed() {
-		const name = this.#checkedName();
+		const name = tidyName(this.#name.value);
 
-		if (name !== null)
+		if (name !== "")
 			this.dispatchEvent(new CustomEvent("renamed",
 			    { detail: name }));
 	}

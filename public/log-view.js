@@ -10,9 +10,10 @@
  * A message of ours stands in the outbox until the server's copy comes, and
  * then takes its place among the others where everybody else sees it too.
  *
- * Messages that arrive between two pictures are drawn in one go; of more than
- * fit in the room's memory the oldest are never drawn at all.  The view stays
- * at the newest message while the reader is there, and keeps still otherwise.
+ * Messages that arrive between two pictures, or behind another room, are drawn
+ * in one go; of more than the room remembers the oldest are never drawn at all.
+ * The view stays at the newest message while the reader is there, and keeps
+ * still otherwise.
  */
 
 import { byId, el } from "./dom.js";
@@ -47,7 +48,7 @@ export class LogView extends EventTarget {
 	    hidden: true });
 	#heard = el("div", { class: "heard", role: "log" });
 	#outbox = el("div", { class: "outbox" });
-	#draw = soon(() => this.#drawn());
+	#draw = soon(() => this.#root.hidden || this.#catchUp());
 
 	constructor(room) {
 		super();
@@ -64,13 +65,15 @@ export class LogView extends EventTarget {
 		for (const type of ["outbox", "state"])
 			room.addEventListener(type, () => this.#outboxMoved());
 		new ResizeObserver(() => this.#follow()).observe(this.#root);
-		this.#drawn();
 	}
 
+	/* Drawn before it is seen, or a screen reader would read it all out. */
 	show() {
+		this.#catchUp();
 		this.#root.hidden = false;
-		this.#drawn();
-		if (!this.atEnd)
+		if (this.atEnd)
+			this.#follow();
+		else
 			this.#root.scrollTop = this.#top;
 	}
 
@@ -106,7 +109,7 @@ export class LogView extends EventTarget {
 		this.#draw();
 	}
 
-	#drawn() {
+	#catchUp() {
 		for (const message of this.#fresh.splice(0))
 			this.#append(message);
 		while (this.#heard.childElementCount > MESSAGES_MAX)

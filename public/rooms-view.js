@@ -3,7 +3,9 @@
  * rooms-view.js - the side of the page: where one can go, and who one is.
  *
  * Rooms are plain links, so everything that works on links works on them:
- * tabbing, opening in a new window, the back button.
+ * tabbing, opening in a new window, the back button.  A link is made once and
+ * then changed in place: one that was replaced between the press and the
+ * release of a button would never be clicked, and a busy room changes often.
  */
 
 import { byId, el } from "./dom.js";
@@ -17,32 +19,63 @@ export function unreadText(count) {
 	return count > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : `${count}`;
 }
 
-function roomNode(room, current) {
-	const link = el("a", {
-		href: roomHash(room.name), title: room.name,
-		"aria-current": room === current ? "page" : null,
-		class: room.state === "open" ? null : "away",
-	}, el("span", { class: "dot" }), el("bdi", { class: "label" }, room.name));
-
-	if (room.state !== "open")
-		link.append(el("span", { class: "visually-hidden" },
-		    ", not connected"));
-	if (room.unread > 0)
-		link.append(el("span", { class: "badge" }, unreadText(room.unread),
-		    el("span", { class: "visually-hidden" }, " unread")));
-	return el("li", {}, link);
+/* Put a count into a badge, which is hidden where there is none. */
+export function drawBadge(badge, count) {
+	badge.hidden = count === 0;
+	badge.firstChild.textContent = unreadText(count);
 }
 
-/* Draw the list of rooms.  Focus survives: the same link gets it back. */
-export function drawRooms(rooms, current) {
-	const list = byId("rooms");
-	const focused = list.contains(document.activeElement) ?
-	    document.activeElement.hash : null;
+class RoomLink {
+	node;
 
-	list.replaceChildren(...rooms.all().map((r) => roomNode(r, current)));
-	if (focused !== null)
-		[...list.querySelectorAll("a")]
-		    .find((a) => a.hash === focused)?.focus();
+	#room;
+	#away = el("span", { class: "visually-hidden" });
+	#badge = el("span", { class: "badge" }, "0",
+	    el("span", { class: "visually-hidden" }, " unread"));
+	#link;
+
+	constructor(room) {
+		this.#room = room;
+		this.#link = el("a",
+		    { href: roomHash(room.name), title: room.name },
+		    el("span", { class: "dot" }),
+		    el("bdi", { class: "label" }, room.name),
+		    this.#away, this.#badge);
+		this.node = el("li", {}, this.#link);
+	}
+
+	draw(current) {
+		const away = this.#room.state !== "open";
+
+		this.#link.classList.toggle("away", away);
+		this.#away.textContent = away ? ", not connected" : "";
+		drawBadge(this.#badge, this.#room.unread);
+		if (this.#room === current)
+			this.#link.setAttribute("aria-current", "page");
+		else
+			this.#link.removeAttribute("aria-current");
+	}
+}
+
+export class RoomsView {
+	#links = new Map();
+
+	add(room) {
+		const link = new RoomLink(room);
+
+		this.#links.set(room, link);
+		byId("rooms").append(link.node);
+	}
+
+	remove(room) {
+		this.#links.get(room).node.remove();
+		this.#links.delete(room);
+	}
+
+	draw(current) {
+		for (const link of this.#links.values())
+			link.draw(current);
+	}
 }
 
 /* Draw who the visitor is. */

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+/*
+ * chat.test.mjs - people talk in rooms.
+ *
+ * What the server is for: two pages that different workers serve are in one
+ * room.  And what a visitor may take for granted: a room can be opened and
+ * shared, text stays text, and several rooms do not get mixed up.
+ */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { Server, Visitor, eventually, launchBrowser, skip } from "./support.mjs";
+
+const TRIES = 30; /* 1 of 4 workers is the wrong one: 4^-30 to fail by chance */
+
+/* Reload until the room's two subscribers are on two workers. */
+async function spread(server, visitor) {
+	for (let i = 0; i < TRIES; i++) {
+		const slots = await eventually("two subscribers", async () => {
+			const found = await server.subscribedSlots();
+
+			return found.length === 2 && found;
+		});
+
+		if (slots[0] !== slots[1])
+			return;
+		await visitor.page.reload();
+		await visitor.connected();
+	}
+	assert.fail(`never on another worker in ${TRIES} tries`);
+}
+
+describe("chat", { skip, timeout: 120_000 }, () => {
+	let server;
+	let browser;
+	let ada;
+	let ben;
+
+	before(async () => {
+		server = await new Server().start();
+		browser = await launchBrowser();
+		ada = await Visitor.arrive(browser, "Ada");
+		ben = await Visitor.arrive(browser, "Ben");
+	});
+
+	after(async () => {
+		await browser?.close();
+		await server?.stop();
+	});
+
+	test("pages on different workers talk in one room", async () => {
+		await ada.join(server, "across");
+		await ben.join(server, "across");
+		await spread(server, ben);
+
+		await ada.say("hello from one worker");
+		await ben.hears("hello from one worker");
+		await ben.say("hello from another");
+		await ada.hears("hello from another");
+
+		const spoken = ada.heard("hello from another");
+
+		assert.equal(await spoken.locator(".from").textContent(), "Ben");
+		assert.match(await spoken.locator("time").getAttribute("datetime"),
+		    /^\d{4}-\d\d-\d\dT/u);
+		assert.deepEqual((await ada.texts()).slice(-2),
+		    ["hello from one worker", "hello from another"]);
+		assert.deepEqual((await ben.texts()).slice(-2),
+		    ["hello from one worker", "hello from another"]);
+	});
+
+	test("one's own message appears once, marked as one's own", async () => {
+		await ada.join(server, "own");
+		await ada.say("only once");
+		await ada.hears("only once");
+		assert.equal(await ada.heard("only once").count(), 1);
+		assert.equal(await ada.heard("only once").locator(".tag")
+		    .textContent(), "you");
+		assert.equal(await ada.page.locator(".outbox .message").count(), 0);
+	});
+
+	test("markup in a message, a name and a room is text", async () => {
+		const evil = "<img src=x onerror=\"document.title='owned'\">";
+		const eve = await Visitor.arrive(browser, "<b>Eve</b>");
+
+		await eve.join(server, "<i>room</i>");
+		await ada.join(server, "<i>room</i>");
+		await eve.say(`${evil}<script>document.title='owned'</script>`);
+		await ada.hears(evil);
+		assert.equal(await ada.page.locator("#logs img, #logs script, b, i")
+		    .count(), 0);
+		assert.equal(await ada.heard(evil).locator(".from").textContent(),
+		    "<b>Eve</b>");
+		assert.equal(await ada.page.textContent("#room-title"),
+		    "<i>room</i>");
+		assert.doesNotMatch(await ada.page.title(), /owned/u);
+		await eve.leave();
+	});
+
+	test("another program's plain text is shown as it came", async () => {
+		await ada.join(server, "plain");
+		const script = await server.client("plain");
+
+		for (const message of ["just words", "{\"temp\":20}", "[1,2]", ""])
+			script.send(JSON.stringify({ topic: "plain", message }));
+		await ada.hears("(nothing)");
+		assert.deepEqual(await ada.texts(),
+		    ["just words", "{\"temp\":20}", "[1,2]", "(nothing)"]);
+		script.terminate();
+	});
+
+	test("an envelope without sense is plain text or made harmless", async () => {
+		await ada.join(server, "odd");
+		const script = await server.client("odd");
+		const send = (value) => script.send(JSON.stringify(
+		    { topic: "odd", message: JSON.stringify(value) }));
+
+		send({ id: "", from: "A", text: "no id" });
+		send({ id: "1", from: 7, text: "no name" });
+		send({ id: "2", from: " \n\t ", at: 1e300, text: "no time" });
+		await ada.hears("no time");
+		assert.equal(await ada.heard("no id").locator(".text")
+		    .textContent(), "{\"id\":\"\",\"from\":\"A\",\"text\":\"no id\"}");
+		assert.equal(await ada.heard("no time").locator(".from")
+		    .textContent(), "Somebody");
+		script.terminate();
+	});
+
+	test("a second copy of a message is shown once", async () => {
+		await ada.join(server, "twice");
+		const script = await server.client("twice");
+
+		for (const [id, text] of [["a", "first"], ["a", "first"], ["b", "last"]])
+			script.send(JSON.stringify({ topic: "twice",
+				message: JSON.stringify({ id, from: "S", text }) }));
+		await ada.hears("last");
+		assert.deepEqual(await ada.texts(), ["first", "last"]);
+		script.terminate();
+	});
+
+	test("joining says nothing to those who are there", async () => {
+		const script = await server.client("hush");
+		const heard = [];
+
+		script.on("message", (data) => heard.push(data.toString()));
+		await ada.join(server, "hush");
+		script.send(JSON.stringify({ topic: "hush", message: "barrier" }));
+		await ada.hears("barrier");
+		await eventually("the barrier", () => heard.length > 0);
+		assert.deepEqual(heard, ["barrier"]);
+		script.terminate();
+	});
+
+	test("several rooms are open at once and count what is unread", async () => {
+		const { page } = ada;
+		const link = (room) => page.locator("#rooms a")
+		    .filter({ hasText: room });
+
+		await ada.join(server, "kitchen");
+		await ada.join(server, "garden");
+		await ben.join(server, "kitchen");
+		await ben.say("soup is ready");
+		await link("kitchen").locator(".badge:not([hidden])").waitFor();
+		assert.match(await link("kitchen").locator(".badge").textContent(),
+		    /^1\b/u);
+		await page.waitForFunction(() => document.title.startsWith("(1) "));
+		assert.deepEqual(await ada.texts(), []);
+
+		await link("kitchen").click();
+		await ada.hears("soup is ready");
+		await link("kitchen").locator(".badge").waitFor({ state: "hidden" });
+		await page.keyboard.press("Alt+ArrowDown");
+		await page.locator("#room-title", { hasText: "garden" }).waitFor();
+		assert.deepEqual(await ada.texts(), []);
+	});
+
+	test("a room that was left is not heard any more", async () => {
+		await ada.join(server, "brief");
+		await ada.page.click("#leave");
+		await ada.page.locator("#rooms a", { hasText: "brief" })
+		    .waitFor({ state: "detached" });
+		await ada.page.reload();
+		await ada.connected();
+		assert.equal(await ada.page.locator("#rooms a",
+		    { hasText: "brief" }).count(), 0);
+	});
+
+	test("a reload keeps the name, the rooms and what was said", async () => {
+		await ada.join(server, "lasting");
+		await ada.say("still here");
+		await ada.hears("still here");
+		await ada.page.reload();
+		await ada.connected();
+		await ada.hears("still here");
+		assert.match(await ada.page.textContent("#me"), /Ada/u);
+		assert.equal(await ada.page.locator("#rooms a",
+		    { hasText: "kitchen" }).count(), 1);
+	});
+
+	test("nothing in all this broke the page's own policy", () => {
+		assert.deepEqual([...ada.complaints, ...ben.complaints], []);
+	});
+});

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lobby.test.mjs - the way in, by keyboard, by link and on a phone.
+ */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { Server, Visitor, launchBrowser, skip } from "./support.mjs";
+
+const PHONE = { viewport: { width: 360, height: 640 }, isMobile: true,
+	hasTouch: true };
+
+/* Is everything within the width of the screen? */
+function fits(page) {
+	return page.evaluate(() => document.documentElement.scrollWidth <=
+	    window.innerWidth);
+}
+
+describe("lobby", { skip, timeout: 120_000 }, () => {
+	let server;
+	let browser;
+
+	before(async () => {
+		server = await new Server().start();
+		browser = await launchBrowser();
+	});
+
+	after(async () => {
+		await browser?.close();
+		await server?.stop();
+	});
+
+	test("a room is opened, its link shared and followed", async () => {
+		const host = await Visitor.arrive(browser, "Host",
+		    { permissions: ["clipboard-read", "clipboard-write"] });
+		const guest = await Visitor.arrive(browser, "Guest");
+		const { page } = host;
+
+		await page.goto(server.url);
+		const suggested = await page.inputValue("#create-room");
+
+		assert.match(suggested, /^[a-z]+-[a-z]+-\d+$/u);
+		await page.click("#shuffle");
+		assert.notEqual(await page.inputValue("#create-room"), suggested);
+		await page.fill("#name", "Host");
+		await page.click("#create button[type=submit]");
+		await host.connected();
+		await page.click("#copy");
+		await page.locator("#copy-label", { hasText: "Copied" }).waitFor();
+		const link = await page.evaluate(
+		    () => navigator.clipboard.readText());
+
+		assert.ok(link.startsWith(`${server.url}#room=`), link);
+		await guest.page.goto(link);
+		await guest.page.fill("#name", "Guest");
+		await guest.page.press("#name", "Enter");
+		await guest.connected();
+		await guest.say("found it");
+		await host.hears("found it");
+		await host.leave();
+		await guest.leave();
+	});
+
+	test("the keyboard is enough", async () => {
+		const visitor = await Visitor.arrive(browser, "Keys");
+		const { page } = visitor;
+
+		await page.goto(server.url);
+		await page.focus("#name");
+		await page.keyboard.press("ControlOrMeta+a");
+		await page.keyboard.type("Keys");
+		for (const id of ["create-room", "shuffle", null, "join-room"]) {
+			await page.keyboard.press("Tab");
+			if (id)
+				assert.equal(await page.evaluate(
+				    () => document.activeElement.id), id);
+		}
+		await page.keyboard.type("by hand");
+		await page.keyboard.press("Enter");
+		await visitor.connected();
+		await page.locator("#text:focus").waitFor();
+		await page.keyboard.type("one");
+		await page.keyboard.press("Shift+Enter");
+		await page.keyboard.type("two");
+		await page.keyboard.press("Enter");
+		await visitor.hears("two");
+		assert.deepEqual(await visitor.texts(), ["one\ntwo"]);
+		await visitor.leave();
+	});
+
+	test("a name that cannot be is explained", async () => {
+		const visitor = await Visitor.arrive(browser, "Names");
+		const { page } = visitor;
+		const refused = async (name, why) => {
+			await page.fill("#join-room", name);
+			await page.press("#join-room", "Enter");
+			assert.match(await page.textContent("#join-problem"), why);
+			assert.equal(await page.isVisible("#lobby"), true);
+		};
+
+		await page.goto(server.url);
+		await refused("  ", /needs a name/u);
+		await refused("bell\u0007", /Control characters/u);
+		await refused("é".repeat(128), /256 bytes, 255 fit/u);
+		await refused("https://example.org/", /leads to no room/u);
+		await page.fill("#name", " ");
+		await page.fill("#create-room", "fine");
+		await page.press("#create-room", "Enter");
+		assert.match(await page.textContent("#name-problem"), /call you/u);
+
+		await page.fill("#name", "Names");
+		await page.fill("#join-room", `${"é".repeat(127)}!`);
+		await page.press("#join-room", "Enter");
+		await visitor.connected();
+		await visitor.leave();
+	});
+
+	test("two spellings of one name are one room", async () => {
+		const one = await Visitor.arrive(browser, "One");
+		const two = await Visitor.arrive(browser, "Two");
+
+		await one.join(server, "caf\u00e9 & co/100% #1?");
+		await two.join(server, " cafe\u0301 & co/100% #1? ");
+		await one.say("same place");
+		await two.hears("same place");
+		await one.leave();
+		await two.leave();
+	});
+
+	test("on a phone everything fits, and back leads to the rooms", async () => {
+		const visitor = await Visitor.arrive(browser, "Thumb", PHONE);
+		const { page } = visitor;
+
+		await page.goto(server.url);
+		assert.ok(await fits(page), "lobby");
+		await visitor.join(server, "a-room-with-quite-a-long-name-for-a-phone");
+		await visitor.say("x".repeat(300));
+		await visitor.hears("xxx");
+		assert.ok(await fits(page), "room");
+		assert.equal(await page.isVisible("#rooms"), false);
+		await page.tap(".back");
+		await page.locator("#rooms a").waitFor();
+		assert.ok(await fits(page), "rooms");
+		await visitor.leave();
+	});
+
+	test("the page works where nothing can be stored", async () => {
+		const visitor = await Visitor.arrive(browser, "Oblivious");
+
+		await visitor.page.addInitScript(() => {
+			for (const area of ["localStorage", "sessionStorage"])
+				Object.defineProperty(window, area, { get() {
+					throw new DOMException("no", "SecurityError");
+				} });
+		});
+		await visitor.join(server, "forgetful");
+		await visitor.say("for now");
+		await visitor.hears("for now");
+		assert.deepEqual(visitor.complaints, []);
+		await visitor.leave();
+	});
+});

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/*
+ * support.mjs - a server and a browser of one's own for each test file.
+ *
+ * Every server has its own name and a free port, every page its own empty
+ * profile, so files may run side by side and leave nothing behind.  Nothing
+ * here sleeps to let something happen: it waits for a line, a number or an
+ * element, and fails when that does not come within seconds.
+ *
+ *	PUBSUBD   the program under test, default build/pubsubd
+ *	CHROMIUM  the browser, default /usr/bin/chromium
+ */
+
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { once } from "node:events";
+import { promisify } from "node:util";
+import { createInterface } from "node:readline";
+
+import { chromium } from "playwright-core";
+import WebSocket from "ws";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PUBSUBD = process.env.PUBSUBD ?? `${ROOT}/build/pubsubd`;
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+export const WAIT_MS = 15 * 1000;
+const LOOK_MS = 25;
+
+const run = promisify(execFile);
+let servers = 0;
+
+/* Why there can be no browser test here, or false. */
+export const skip = existsSync(CHROMIUM) ? false :
+	`no browser at ${CHROMIUM}; set CHROMIUM to use another`;
+
+/* Wait until look() returns something true, and return that. */
+export async function eventually(what, look) {
+	const end = Date.now() + WAIT_MS;
+
+	for (;;) {
+		const found = await look();
+
+		if (found)
+			return found;
+		if (Date.now() > end)
+			throw new Error(`never happened: ${what}`);
+		await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+	}
+}
+
+/* A pubsubd in the foreground.  url and port stay the same across start(). */
+export class Server {
+	url = null;
+	port = 0;
+
+	#name = `browser-${process.pid}-${servers++}`;
+	#options;
+	#child = null;
+	#log = "";
+
+	constructor(...options) {
+		this.#options = options;
+	}
+
+	/* Start, and return once it says that it is ready. */
+	async start() {
+		this.#child = spawn(PUBSUBD, ["run", "--name", this.#name,
+		    "--listen", `127.0.0.1:${this.port}`, "--admin", "none",
+		    "--workers", "4", ...this.#options],
+		{ stdio: ["ignore", "pipe", "pipe"] });
+		this.#child.stderr.on("data", (text) => {
+			this.#log += text;
+		});
+		const [line] = await Promise.race([
+			once(createInterface(this.#child.stdout), "line"),
+			once(this.#child, "exit"),
+		]);
+		const ready = /ready on (http:\/\/127\.0\.0\.1:(\d+))/u.exec(line);
+
+		if (!ready)
+			throw new Error(`no ready line: ${line}\n${this.#log}`);
+		this.url = `${ready[1]}/`;
+		this.port = Number(ready[2]);
+		return this;
+	}
+
+	/* End it; SIGKILL takes the supervisor alone, its workers follow. */
+	async stop(signal = "SIGTERM") {
+		const child = this.#child;
+
+		this.#child = null;
+		if (!child || child.exitCode !== null)
+			return;
+		child.kill(signal);
+		await once(child, "exit");
+	}
+
+	/* Restart in place: the same process, the same port. */
+	async restart() {
+		await run(PUBSUBD, ["restart", "--name", this.#name]);
+	}
+
+	async status() {
+		const { stdout } = await run(PUBSUBD,
+		    ["status", "--json", "--name", this.#name]);
+
+		return JSON.parse(stdout);
+	}
+
+	/* The slots of the workers that have subscribers, one entry for each. */
+	async subscribedSlots() {
+		const { workers } = await this.status();
+
+		return workers.flatMap((w) => Array(w.subscriptions).fill(w.slot));
+	}
+
+	/* A client that is no browser, subscribed to a topic. */
+	async client(topic) {
+		const query = `topic=${encodeURIComponent(topic)}`;
+		const socket = new WebSocket(
+		    `ws://127.0.0.1:${this.port}/ws?${query}`);
+
+		await once(socket, "open");
+		return socket;
+	}
+}
+
+/* Debian's chromium, without a window and without anything of its own to do. */
+export function launchBrowser() {
+	return chromium.launch({
+		executablePath: CHROMIUM,
+		headless: true,
+		args: ["--no-sandbox", "--disable-gpu", "--disable-quic",
+			"--no-first-run", "--disable-background-networking",
+			"--disable-component-update", "--disable-sync"],
+	});
+}
+
+/* One visitor: a profile of their own, and what one does with the chat. */
+export class Visitor {
+	page;
+	name;
+	complaints = []; /* what the browser found wrong with the page */
+
+	static async arrive(browser, name, options = {}) {
+		const visitor = new Visitor();
+		const context = await browser.newContext(options);
+
+		visitor.name = name;
+		visitor.page = await context.newPage();
+		visitor.page.setDefaultTimeout(WAIT_MS);
+		visitor.page.on("pageerror",
+		    (error) => visitor.complaints.push(error.message));
+		visitor.page.on("console", (message) => {
+			if (/Content.Security|Trusted/u.test(message.text()))
+				visitor.complaints.push(message.text());
+		});
+		return visitor;
+	}
+
+	/* Follow a link to a room, giving a name where asked for one. */
+	async join(server, room) {
+		await this.page.goto(
+		    `${server.url}#room=${encodeURIComponent(room)}`);
+		await this.page.locator("#invite button, #state.open")
+		    .filter({ visible: true }).first().waitFor();
+		if (await this.page.locator("#invite").isVisible()) {
+			await this.page.fill("#name", this.name);
+			await this.page.click("#invite button");
+		}
+		await this.connected();
+	}
+
+	async connected() {
+		await this.page.locator("#state.open").waitFor();
+	}
+
+	async disconnected() {
+		await this.page.locator("#state:not(.open)").waitFor();
+	}
+
+	async say(text) {
+		await this.page.fill("#text", text);
+		await this.page.press("#text", "Enter");
+	}
+
+	/* The messages in front that hold that text and came from the server. */
+	heard(text) {
+		return this.page.locator(".log:not([hidden]) .heard .message")
+		    .filter({ hasText: text });
+	}
+
+	async hears(text) {
+		await this.heard(text).first().waitFor();
+	}
+
+	/* All that was heard in the room in front, in order. */
+	texts() {
+		return this.page.locator(".log:not([hidden]) .heard .text")
+		    .allTextContents();
+	}
+
+	leave() {
+		return this.page.context().close();
+	}
+}
