@@ -11,9 +11,10 @@ serve()
 
 	/pubsubd/scripts/run.sh </dev/null >"$log" 2>&1 &
 	pid=$!
-	timeout 900 tail -n +1 -f --pid=$pid "$log" | grep -m 1 ': ready on '
+	grep -m 1 ': ready on ' < <(timeout 900 tail -n +1 -f --pid=$pid "$log")
 	exec 3<>/dev/tcp/127.0.0.1/8000
-	printf 'GET / HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n' >&3
+	printf 'GET / HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n' |
+		cat >&3
 	timeout 10 cat <&3 | grep -aqi '<!doctype html'
 	exec 3<&-
 	echo "serves http://localhost:8000 after $((SECONDS - started)) s"

@@ -17,6 +17,7 @@ install_missing debootstrap git ca-certificates
 mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
 	'Origin: Debian' 'Created-By: Packages' | head -n 1)}
 root=$(mktemp -d /var/tmp/pubsubd-fresh.XXXXXX)
+chmod 755 "$root"
 trap 'rm -rf --one-file-system "$root"' EXIT
 trap 'exit 130' INT TERM
 

@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 . scripts/lib-install.sh
 
 install_missing "${BUILD_PACKAGES[@]}"
+[ $# -gt 0 ] || echo "${0##*/}: the chat will be on http://localhost:8000 (Ctrl-C stops it)"
 exec make --no-print-directory -j"$(nproc)" run ARGS="$*"
