@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * web.h - hosts and origins as the web names them, taken apart and compared.
+ *
+ * One host has many spellings: upper and lower case, a trailing dot, an IPv6
+ * address with its zeros, a port that is the default anyway.  Parsing brings
+ * them together, so that comparing is comparing.  All names of the loopback
+ * interface (localhost and what ends in .localhost, 127.0.0.0/8, ::1, both also
+ * mapped into IPv6) are one host: which of them was typed means nothing.
+ *
+ * Names are not looked up, so nothing here asks the network.
+ */
+
+#ifndef COMMON_WEB_H
+#define COMMON_WEB_H
+
+#include "common/http.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WEB_PORT_NONE (-1)
+
+/* Borrows the text that it was parsed from, and so does a web_origin. */
+struct web_host {
+	struct http_text name; /* as written, without a trailing dot */
+	int port;              /* as written, or WEB_PORT_NONE */
+	bool is_loopback;
+	bool is_ipv6;
+	uint8_t ipv6[16]; /* if is_ipv6 */
+};
+
+struct web_origin {
+	struct http_text scheme;
+	struct web_host host; /* port: as written, or that of the scheme */
+};
+
+/*
+ * Parse host[:port].
+ *
+ * Returns: false for no name at all, and for what cannot be a host.
+ */
+bool web_host_parse(const struct http_text *text, struct web_host *host);
+
+/* Returns: whether both are the same host; ports do not count. */
+bool web_host_equal(const struct web_host *a, const struct web_host *b);
+
+/*
+ * Parse scheme://host[:port], the form of an Origin line, with nothing behind
+ * it.  Only http and https must have a host; pages of other schemes (file://)
+ * may come from none.
+ *
+ * Returns: false for anything else, "null" included.
+ */
+bool web_origin_parse(const struct http_text *text, struct web_origin *origin);
+
+/* Returns: whether scheme, host and port are the same. */
+bool web_origin_equal(const struct web_origin *a, const struct web_origin *b);
+
+/*
+ * The port that a scheme has when none is written.
+ *
+ * Returns: WEB_PORT_NONE if it is neither http nor https.
+ */
+int web_default_port(const struct http_text *scheme);
+
+#endif
