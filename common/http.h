@@ -97,6 +97,10 @@ size_t http_header_count(const struct http_request *req, const char *name);
 bool http_header_has_token(
     const struct http_request *req, const char *name, const char *token);
 
+/* Returns: the same for a member whose upper and lower case differ. */
+bool http_header_has_exactly(
+    const struct http_request *req, const char *name, const char *member);
+
 /*
  * Take the first member off a comma-separated list, white space removed;
  * empty members are skipped.  Commas inside quotes are not known.
@@ -116,7 +120,9 @@ bool http_query_next(
 
 /*
  * Split host[:port] as it stands in a Host line or a URL; name keeps the
- * brackets of an IPv6 address, port is empty when there is none.
+ * brackets of an IPv6 address, port is empty when there is none.  Names are
+ * letters, digits and "-._~": what else the grammar of URLs would allow, no
+ * host is called.
  *
  * Returns: false if text is not of that form.  An empty name is: the Host
  *          line of a request without an authority is empty.

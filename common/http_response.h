@@ -43,7 +43,7 @@ const char *http_reason(int status);
 
 /*
  * Write a time as HTTP does (IMF-fixdate, always GMT and English), with NUL.
- * Years 0 to 9999.
+ * What is before 1970 or after 9999 is written as the nearest time between.
  */
 void http_date(time_t when, char out[HTTP_DATE_SIZE]);
 
