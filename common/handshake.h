@@ -18,7 +18,7 @@
 #define HANDSHAKE_KEY_LEN    24u /* characters: the nonce in base64 */
 #define HANDSHAKE_ACCEPT_LEN 28u /* characters: a SHA-1 in base64 */
 
-/* Lines that belong into a response with status 426, besides Upgrade. */
+/* Belongs into a response with status 426, besides Upgrade: websocket. */
 #define HANDSHAKE_VERSION_LINE "Sec-WebSocket-Version: 13\r\n"
 
 struct http_request;
@@ -40,14 +40,18 @@ bool handshake_offers(const struct http_request *req, const char *protocol);
 
 /*
  * Write the whole 101 response to a request that handshake_check() allows.
- * protocol is the subprotocol chosen, one that the client offers, or NULL.
+ * protocol is the subprotocol chosen, one that the client offers, or NULL; a
+ * name of at most 128 bytes.
  *
  * Returns: the number of bytes, or 0 if size is too small for them.
  */
 size_t handshake_response(const struct http_request *req, const char *protocol,
     char *buf, size_t size);
 
-/* Write the Sec-WebSocket-Accept that answers a key, with NUL. */
+/*
+ * Write the Sec-WebSocket-Accept that answers a well-formed key, of which
+ * key_len is HANDSHAKE_KEY_LEN; with NUL.
+ */
 void handshake_accept(
     const char *key, size_t key_len, char out[HANDSHAKE_ACCEPT_LEN + 1]);
 
