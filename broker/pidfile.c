@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* pidfile.c - see pidfile.h. */
+
+#include "broker/pidfile.h"
+
+#include "broker/process.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIDFILE_SUPERVISOR = 0, PIDFILE_WORKERS = 1 };
+
+static struct flock
+pidfile_flock(short type, off_t byte)
+{
+	return (struct flock){
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = byte,
+		.l_len = 1,
+	};
+}
+
+/* Who keeps us from having this byte alone; 0: nobody, PIDFILE_UNSEEN:
+ * somebody in another pid namespace. */
+static pid_t
+pidfile_holder(int fd, off_t byte)
+{
+	struct flock lock = pidfile_flock(F_WRLCK, byte);
+
+	if (fcntl(fd, F_GETLK, &lock) == -1 || lock.l_type == F_UNLCK)
+		return 0;
+	return lock.l_pid > 0 ? lock.l_pid : PIDFILE_UNSEEN;
+}
+
+/* Whether the name still means the file that is open: a server that stops
+ * removes it, perhaps between our open(2) and our lock. */
+static bool
+pidfile_is_current(const struct pidfile *pidfile)
+{
+	struct stat open_one, named;
+
+	return fstat(pidfile->fd, &open_one) == 0 &&
+	       stat(pidfile->path, &named) == 0 &&
+	       open_one.st_dev == named.st_dev &&
+	       open_one.st_ino == named.st_ino;
+}
+
+/* Open the file, or make it; nobody else's, and through no link. */
+static bool
+pidfile_open(struct pidfile *pidfile, char error[PIDFILE_ERROR_MAX])
+{
+	const char *why = NULL;
+	struct stat st;
+
+	pidfile->fd = open(pidfile->path,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+	if (pidfile->fd == -1) {
+		snprintf(error, PIDFILE_ERROR_MAX, "pidfile %s: %s",
+		    pidfile->path, strerror(errno));
+		return false;
+	}
+	if (fstat(pidfile->fd, &st) == -1 || !S_ISREG(st.st_mode))
+		why = "is not a plain file";
+	else if (st.st_uid != geteuid())
+		why = "belongs to another user";
+	if (why == NULL)
+		return true;
+	snprintf(error, PIDFILE_ERROR_MAX, "pidfile %s %s", pidfile->path, why);
+	close(pidfile->fd);
+	return false;
+}
+
+/* Write the own number into the file. */
+static bool
+pidfile_write(const struct pidfile *pidfile, char error[PIDFILE_ERROR_MAX])
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	if (ftruncate(pidfile->fd, 0) == 0 &&
+	    pwrite(pidfile->fd, text, (size_t)len, 0) == len)
+		return true;
+	snprintf(error, PIDFILE_ERROR_MAX, "pidfile %s: %s", pidfile->path,
+	    strerror(errno));
+	return false;
+}
+
+/* The lock was not to be had: by whom, or why. */
+static enum pidfile_status
+pidfile_give_up(
+    struct pidfile *pidfile, pid_t *holder, char error[PIDFILE_ERROR_MAX])
+{
+	bool held = errno == EAGAIN || errno == EACCES;
+
+	snprintf(error, PIDFILE_ERROR_MAX, "pidfile %s: cannot be locked: %s",
+	    pidfile->path, strerror(errno));
+	*holder = pidfile_holder(pidfile->fd, PIDFILE_SUPERVISOR);
+	close(pidfile->fd);
+	pidfile->fd = -1;
+	return held ? PIDFILE_HELD : PIDFILE_FAILED;
+}
+
+enum pidfile_status
+pidfile_lock(struct pidfile *pidfile, const char *path, pid_t *holder,
+    char error[PIDFILE_ERROR_MAX])
+{
+	struct flock lock = pidfile_flock(F_WRLCK, PIDFILE_SUPERVISOR);
+
+	pidfile->path = path;
+	for (;;) {
+		if (!pidfile_open(pidfile, error))
+			return PIDFILE_FAILED;
+		if (fcntl(pidfile->fd, F_SETLK, &lock) == -1)
+			return pidfile_give_up(pidfile, holder, error);
+		if (pidfile_is_current(pidfile))
+			break;
+		close(pidfile->fd);
+	}
+	if (pidfile_write(pidfile, error))
+		return PIDFILE_OK;
+	pidfile_remove(pidfile);
+	return PIDFILE_FAILED;
+}
+
+void
+pidfile_adopt(struct pidfile *pidfile, const char *path, int fd)
+{
+	pidfile->path = path;
+	pidfile->fd = fd;
+}
+
+bool
+pidfile_wait_workers(const struct pidfile *pidfile, uint64_t timeout_ms)
+{
+	uint64_t deadline = clock_monotonic_ms() + timeout_ms;
+	pid_t pid;
+
+	while ((pid = pidfile_holder(pidfile->fd, PIDFILE_WORKERS)) != 0) {
+		uint64_t now = clock_monotonic_ms();
+		int pidfd = process_open(pid);
+
+		if (pidfd != -1) {
+			process_wait(
+			    pidfd, deadline > now ? deadline - now : 0);
+			close(pidfd);
+		}
+		if (now >= deadline || (pidfd == -1 && errno != ESRCH))
+			return false;
+	}
+	return true;
+}
+
+bool
+pidfile_join(const struct pidfile *pidfile)
+{
+	struct flock lock = pidfile_flock(F_RDLCK, PIDFILE_WORKERS);
+
+	return fcntl(pidfile->fd, F_SETLK, &lock) == 0;
+}
+
+void
+pidfile_remove(struct pidfile *pidfile)
+{
+	unlink(pidfile->path);
+	close(pidfile->fd);
+	pidfile->fd = -1;
+}
+
+struct pidfile_holders
+pidfile_look(const char *path)
+{
+	struct pidfile_holders holders = { 0, 0 };
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd == -1)
+		return holders;
+	holders.supervisor = pidfile_holder(fd, PIDFILE_SUPERVISOR);
+	holders.worker = pidfile_holder(fd, PIDFILE_WORKERS);
+	close(fd);
+	return holders;
+}
+
+int
+pidfile_open_holder(const char *path, struct pidfile_holders *holders)
+{
+	for (;;) {
+		struct pidfile_holders again;
+		pid_t pid;
+		int pidfd;
+
+		*holders = pidfile_look(path);
+		pid = holders->supervisor != 0 ? holders->supervisor
+		                               : holders->worker;
+		if (pid == 0 || pid == PIDFILE_UNSEEN)
+			return -1;
+		pidfd = process_open(pid);
+		if (pidfd == -1 && errno == ESRCH)
+			continue;
+		if (pidfd == -1)
+			return -1;
+		/* It held the lock after the handle was made: it is the one. */
+		again = pidfile_look(path);
+		if (pid == again.supervisor || pid == again.worker)
+			return pidfd;
+		close(pidfd);
+	}
+}

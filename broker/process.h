@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.h - other processes, held by pidfd(2) so that a number that was used
+ * again can never be signalled or waited for by mistake.
+ */
+
+#ifndef BROKER_PROCESS_H
+#define BROKER_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A handle on a process, or -1 with errno set (ESRCH: it is gone).  Check after
+ * this that the number still means who was meant.  Owns: the caller, close(2).
+ */
+int process_open(pid_t pid);
+
+/* Send a signal.  Returns false with errno set (ESRCH: it is gone). */
+bool process_signal(int pidfd, int sig);
+
+/* Wait until it has ended.  Returns whether it has, within this time. */
+bool process_wait(int pidfd, uint64_t timeout_ms);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - what `run' and `start' tell whoever called them: one ready line on
+ * standard output, or one line on standard error that says why not.
+ *
+ * The server that `start' leaves in the background has no terminal; its report
+ * goes through a pipe to the process that the caller waits for.
+ */
+
+#ifndef BROKER_REPORT_H
+#define BROKER_REPORT_H
+
+#include "common/log.h"
+
+/* How a command ends; part of the command line's contract. */
+enum exit_status {
+	EXIT_STATUS_OK = 0,
+	EXIT_STATUS_FAILED,
+	EXIT_STATUS_USAGE,
+	EXIT_STATUS_NOT_RUNNING,
+	EXIT_STATUS_ALREADY_RUNNING,
+};
+
+/* Send reports into this pipe from now on; closed after the first report. */
+void report_into(int fd);
+
+/* Make no ready report: there is nobody who waits for one. */
+void report_nothing(void);
+
+/* The server is ready.  Text without a newline. */
+void report_ready(const char *fmt, ...) LOG_FMT(1);
+
+/*
+ * A command fails, for the reason given (text without a newline).
+ * Returns status, for the caller to end with.
+ */
+enum exit_status report_failure(enum exit_status status, const char *fmt, ...)
+    LOG_FMT(2);
+
+/*
+ * Pass on, as our own, the report that comes out of a pipe.
+ * Blocks:  until it is there, or the process that should write it is dead.
+ * Returns: the status that it carries.
+ */
+enum exit_status report_relay(int fd);
+
+#endif

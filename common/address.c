@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* address.c - inet_pton(3) and inet_ntop(3), with a port; see address.h. */
+
+#include "common/address.h"
+
+#include "common/bug.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char address_shape[] =
+    "must be ADDR:PORT, such as 127.0.0.1:8000 or [::1]:8000";
+
+/* A port: digits only, 0 to 65535.  Returns -1 if it is not. */
+static int
+address_parse_port(const char *text)
+{
+	int port = 0;
+
+	if (*text == '\0')
+		return -1;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return -1;
+		port = port * 10 + (*text - '0');
+		if (port > UINT16_MAX)
+			return -1;
+	}
+	return port;
+}
+
+/* Fill in the address alone, from its text without port and brackets. */
+static bool
+address_parse_host(struct config_address *address, const char *host, bool v6)
+{
+	struct sockaddr_in *in = (void *)&address->addr;
+	struct sockaddr_in6 *in6 = (void *)&address->addr;
+
+	memset(address, 0, sizeof(*address));
+	if (v6) {
+		in6->sin6_family = AF_INET6;
+		address->len = sizeof(*in6);
+		return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1;
+	}
+	in->sin_family = AF_INET;
+	address->len = sizeof(*in);
+	return inet_pton(AF_INET, host, &in->sin_addr) == 1;
+}
+
+const char *
+address_parse(struct config_address *address, const char *text)
+{
+	bool v6 = text[0] == '[';
+	const char *start = v6 ? text + 1 : text;
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN];
+	const char *end = colon;
+	size_t len;
+	int port;
+
+	if (colon == NULL || colon == text)
+		return address_shape;
+	if (v6 && *--end != ']')
+		return address_shape;
+	if (end < start)
+		return address_shape;
+	len = (size_t)(end - start);
+	if (len >= sizeof(host))
+		return address_shape;
+	memcpy(host, start, len);
+	host[len] = '\0';
+	if (!address_parse_host(address, host, v6))
+		return v6 ? "is not a numeric IPv6 address with a port"
+		          : "is not a numeric IPv4 address with a port";
+	port = address_parse_port(colon + 1);
+	if (port == -1)
+		return "has a port that is not a number from 0 to 65535";
+	address_set_port(address, (uint16_t)port);
+	return NULL;
+}
+
+const char *
+address_format(const struct config_address *address, char out[ADDRESS_TEXT_MAX])
+{
+	const struct sockaddr_in *in = (const void *)&address->addr;
+	const struct sockaddr_in6 *in6 = (const void *)&address->addr;
+	char host[INET6_ADDRSTRLEN];
+
+	switch (address->addr.ss_family) {
+	case AF_INET:
+		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+		snprintf(out, ADDRESS_TEXT_MAX, "%s:%u", host,
+		    (unsigned)address_port(address));
+		return out;
+	case AF_INET6:
+		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+		snprintf(out, ADDRESS_TEXT_MAX, "[%s]:%u", host,
+		    (unsigned)address_port(address));
+		return out;
+	default:
+		BUG("an address that address_parse() did not make");
+	}
+}
+
+uint16_t
+address_port(const struct config_address *address)
+{
+	const struct sockaddr_in *in = (const void *)&address->addr;
+	const struct sockaddr_in6 *in6 = (const void *)&address->addr;
+
+	return ntohs(address->addr.ss_family == AF_INET6 ? in6->sin6_port
+							 : in->sin_port);
+}
+
+void
+address_set_port(struct config_address *address, uint16_t port)
+{
+	struct sockaddr_in *in = (void *)&address->addr;
+	struct sockaddr_in6 *in6 = (void *)&address->addr;
+
+	if (address->addr.ss_family == AF_INET6)
+		in6->sin6_port = htons(port);
+	else
+		in->sin_port = htons(port);
+}
+
+bool
+address_equal(const struct config_address *a, const struct config_address *b)
+{
+	char text[2][ADDRESS_TEXT_MAX];
+
+	return strcmp(address_format(a, text[0]), address_format(b, text[1])) ==
+	       0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * address.h - "127.0.0.1:8000" and "[::1]:8000", to socket addresses and back.
+ *
+ * Only numeric addresses: a listener's name must mean the same today and after
+ * a change of the resolver, and parsing one must not ask the network.
+ */
+
+#ifndef COMMON_ADDRESS_H
+#define COMMON_ADDRESS_H
+
+#include "common/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define ADDRESS_TEXT_MAX 64 /* bytes of a formatted address, NUL included */
+
+/*
+ * Parse ADDR:PORT; an IPv6 address stands in brackets.  Port 0 is allowed.
+ * Returns NULL, or what was wrong with it (a constant string).
+ */
+const char *address_parse(struct config_address *address, const char *text);
+
+/* Write an IPv4 or IPv6 address with its port.  Returns out. */
+const char *address_format(
+    const struct config_address *address, char out[ADDRESS_TEXT_MAX]);
+
+/* The port, in host order. */
+uint16_t address_port(const struct config_address *address);
+
+/* Set the port, in host order. */
+void address_set_port(struct config_address *address, uint16_t port);
+
+/* Whether both are the same address and port. */
+bool address_equal(
+    const struct config_address *a, const struct config_address *b);
+
+#endif
