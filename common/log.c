@@ -86,6 +86,9 @@ log_sanitize(char *line, size_t len)
 			line[i] = '?';
 }
 
+static void log_line(enum log_level level, int err, unsigned hushed,
+    const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+
 static void
 log_line(
     enum log_level level, int err, unsigned hushed, const char *fmt, va_list ap)
