@@ -337,7 +337,8 @@ ring_laggards(const struct ring *ring, uint64_t head)
 		uint64_t cursor = atomic_load_explicit(
 		    &ring->seg->workers[w].cursor, memory_order_relaxed);
 
-		if (head - cursor > ring->capacity / 4)
+		/* a cursor may be beyond the head that we looked at */
+		if (head > cursor && head - cursor > ring->capacity / 4)
 			who |= UINT64_C(1) << w;
 	}
 	return who;

@@ -17,13 +17,17 @@
 /* Records looked at in one call, wanted or not: bounds the time of a turn. */
 #define RING_TAIL_LOOKS 8192
 
-/* Whether what was read from pos on may have been overwritten meanwhile. */
+/*
+ * Whether what was read from pos on may have been overwritten meanwhile.  The
+ * fence is for the copy before it; the load's own acquire for `applied' after
+ * it, which must not be older, or the cursor could go back.
+ */
 static bool
 ring_overtaken(const struct segment *seg, uint64_t pos)
 {
 	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&seg->header->reserve,
-		   memory_order_relaxed) > pos + seg->header->ring_size;
+		   memory_order_acquire) > pos + seg->header->ring_size;
 }
 
 static bool
@@ -70,8 +74,11 @@ ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
 		if (!(rec.flags & RECORD_PADDING) &&
 		    ring_wanted(wanted, rec.topic)) {
 			if (batch->count == batch->records_max ||
-			    rec.length > batch->size - used)
+			    rec.length > batch->size - used) {
+				/* what never fits would be asked for always */
+				*ok = rec.length <= batch->size;
 				break;
+			}
 			/* The header as it was checked, the rest as it is. */
 			memcpy(batch->bytes + used, &rec, sizeof(rec));
 			ring_bytes_read(seg, pos + sizeof(rec),

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_ring_garbage.c - a reader of a ring that holds anything at all.
+ *
+ * Whatever the bytes, ring_tail() stays within the ring and within its batch,
+ * and never keeps its caller busy without moving on.  The ring here is mapped
+ * by itself between two forbidden pages; the batch is malloc'ed to the byte for
+ * AddressSanitizer's sake.
+ */
+
+#include "broker/ring.h"
+#include "common/xmalloc.h"
+#include "tests/support/dice.h"
+#include "tests/support/suite.h"
+#include "tests/support/testseg.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RING_SIZE 8192u
+#define TOPICS    100u
+#define ROUNDS    20000
+#define SEED      UINT64_C(0x5eed0fa11b17e5)
+
+struct bench {
+	struct testseg t;
+	struct reader reader;
+	unsigned char *walled; /* the ring's bytes, with their walls */
+	size_t mapped;
+	struct dice dice;
+	uint64_t starts[RING_SIZE / 8]; /* where records were put */
+	size_t starts_count;
+};
+
+static int
+setup(void **state)
+{
+	struct bench *b = xcalloc(1, sizeof(*b));
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	testseg_open(&b->t, RING_SIZE, TOPICS);
+	b->mapped = RING_SIZE + 2 * page;
+	b->walled = mmap(
+	    NULL, b->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(b->walled, MAP_FAILED);
+	assert_int_equal(
+	    mprotect(b->walled + page, RING_SIZE, PROT_READ | PROT_WRITE), 0);
+	b->t.seg.ring = b->walled + page;
+	reader_open(&b->reader, &b->t.seg, 64, ring_record_max(200));
+	b->dice.state = SEED;
+	print_message("seed %#llx\n", (unsigned long long)SEED);
+	*state = b;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	reader_close(&b->reader);
+	munmap(b->walled, b->mapped);
+	testseg_close(&b->t);
+	free(b);
+	return 0;
+}
+
+/* A header that passes, but for a wild number now and then. */
+static struct layout_record
+likely_record(struct dice *dice)
+{
+	struct layout_record rec = {
+		.flags = dice_below(dice, 8) == 0,
+		.name_len = (uint8_t)dice_below(dice, 30),
+		.topic = (uint32_t)dice_below(dice, TOPICS + 1),
+		.body_len = (uint32_t)dice_below(dice, 200),
+	};
+
+	rec.length = (uint32_t)(sizeof(rec) + rec.name_len + rec.body_len + 7);
+	rec.length -= rec.length % 8;
+	if (dice_below(dice, 30) == 0)
+		rec.length = (uint32_t)dice_below(dice, 200) * 8;
+	if (dice_below(dice, 30) == 0)
+		rec.length = (uint32_t)dice_roll(dice);
+	if (dice_below(dice, 30) == 0)
+		rec.body_len = (uint32_t)dice_roll(dice);
+	return rec;
+}
+
+/* Fill the ring with records that mostly follow upon each other. */
+static void
+scatter_records(struct bench *b)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < RING_SIZE; i += 8) {
+		uint64_t word = dice_roll(&b->dice);
+
+		memcpy(b->t.seg.ring + i, &word, 8);
+	}
+	b->starts_count = 0;
+	while (at < RING_SIZE) {
+		struct layout_record rec = likely_record(&b->dice);
+		size_t left = RING_SIZE - at;
+
+		b->starts[b->starts_count++] = at;
+		memcpy(b->t.seg.ring + at, &rec,
+		    left < sizeof(rec) ? left : sizeof(rec));
+		at += rec.length % 8 == 0 && rec.length >= 8 ? rec.length : 8;
+	}
+}
+
+/* Put the reader at `at' in the ring, and the head at most a ring further. */
+static void
+place_reader(struct bench *b, uint64_t at)
+{
+	struct layout_header *h = b->t.seg.header;
+	uint64_t pos = (1 + dice_below(&b->dice, 1000)) * RING_SIZE + at;
+	uint64_t head = pos + dice_below(&b->dice, RING_SIZE / 8 + 1) * 8;
+
+	b->reader.cur.pos = pos;
+	atomic_store(&h->head, head);
+	atomic_store(&h->applied, head);
+	atomic_store(&h->reserve, head);
+	for (size_t i = 0; i < (TOPICS + 63) / 64; i++)
+		b->reader.wanted[i] = dice_roll(&b->dice);
+}
+
+/* All that a batch says lies within its bytes. */
+static void
+check_batch(const struct reader *r)
+{
+	const char *bytes = (const char *)r->batch.bytes;
+
+	assert_in_range(r->batch.count, 0, r->batch.records_max);
+	for (size_t i = 0; i < r->batch.count; i++) {
+		const struct ring_record *rec = &r->batch.records[i];
+
+		assert_in_range(rec->topic, 0, TOPICS - 1);
+		assert_true(r->wanted[rec->topic / 64] >> rec->topic % 64 & 1);
+		assert_true(rec->name >= bytes);
+		assert_ptr_equal(rec->name + rec->name_len, rec->body);
+		assert_true(rec->body + rec->body_len <= bytes + r->batch.size);
+	}
+}
+
+/* Read to the end, by whatever comes; returns how many records came. */
+static size_t
+read_to_the_end(struct reader *r)
+{
+	size_t seen = 0;
+
+	for (;;) {
+		uint64_t before = r->cur.pos;
+		enum ring_status status = reader_read(r);
+
+		check_batch(r);
+		assert_true(r->cur.pos >= before);
+		assert_true(r->cur.pos <= ring_head(r->ring.seg));
+		assert_int_not_equal(status, RING_LAPPED);
+		seen += r->batch.count;
+		if (status != RING_OK)
+			return seen;
+		assert_true(r->cur.pos > before);
+	}
+}
+
+static void
+test_noise_is_read_within_bounds_and_to_an_end(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < ROUNDS / 10; i++) {
+		for (size_t at = 0; at < RING_SIZE; at += 8) {
+			uint64_t word = dice_roll(&b->dice);
+
+			memcpy(b->t.seg.ring + at, &word, 8);
+		}
+		place_reader(b, dice_below(&b->dice, RING_SIZE / 8) * 8);
+		read_to_the_end(&b->reader);
+	}
+}
+
+static void
+test_likely_records_are_read_within_bounds_and_to_an_end(void **state)
+{
+	struct bench *b = *state;
+	size_t seen = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		if (i % 10 == 0)
+			scatter_records(b);
+		place_reader(
+		    b, b->starts[dice_below(&b->dice, b->starts_count)]);
+		seen += read_to_the_end(&b->reader);
+	}
+	assert_true(seen > ROUNDS); /* the likely ones are */
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_noise_is_read_within_bounds_and_to_an_end),
+	T(test_likely_records_are_read_within_bounds_and_to_an_end),
+};
+
+SUITE_MAIN(tests);
