@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * site.h - a directory to be served, made for one test and removed after it.
+ *
+ *	DIR/secret.txt		must never be seen
+ *	DIR/root/		served; has index.html ("<p>") and chat.js ("let
+ *a;") DIR/root-2/secret.txt	a neighbour whose name begins alike
+ */
+
+#ifndef TESTS_SITE_H
+#define TESTS_SITE_H
+
+#include "worker/static.h"
+
+#include <time.h>
+
+struct site {
+	char dir[64];
+	struct static_files files; /* DIR/root, open */
+};
+
+/* For cmocka_unit_test_setup_teardown(); *state is the site. */
+int site_setup(void **state);
+int site_teardown(void **state);
+
+/* The path of something in DIR.  Returns: text valid until the next call. */
+const char *site_path(const struct site *site, const char *name);
+
+/* Make a file, a directory, a symbolic link; or fail the test. */
+void site_file(const struct site *site, const char *name, const char *text);
+void site_dir(const struct site *site, const char *name);
+void site_link(const struct site *site, const char *target, const char *name);
+
+/* Set a file's time of modification. */
+void site_touch(
+    const struct site *site, const char *name, time_t sec, long nsec);
+
+/* static_find() for a string. */
+enum static_status site_find(
+    const struct site *site, const char *path, struct static_file *file);
+
+/* The number that the next descriptor would get: tells whether one leaked. */
+int site_next_fd(void);
+
+#endif
