@@ -53,8 +53,7 @@ export class LogView extends EventTarget {
 	constructor(room) {
 		super();
 		this.#room = room;
-		this.#heard.setAttribute("aria-label", `Messages in ${room.name}`);
-		this.#root.setAttribute("aria-label", room.name);
+		this.#root.setAttribute("aria-label", `Messages in ${room.name}`);
 		this.#root.append(el("div", { class: "sheet" },
 		    this.#heard, this.#outbox));
 		this.#root.addEventListener("scroll", () => this.#scrolled(),

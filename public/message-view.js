@@ -35,7 +35,7 @@ function timeNode({ at, arrived }) {
 
 function textNode(text) {
 	if (text === "")
-		return el("p", { class: "text empty" }, "(nothing)");
+		return el("p", { class: "text nothing" }, "(nothing)");
 	return el("p", { class: "text", dir: "auto" }, ...linkify(text));
 }
 
@@ -52,7 +52,7 @@ function introduction(message, name) {
  * Put a message together.  `before` is the one that it follows in the same
  * breath, or null; `when` stands in the column of the times.
  */
-function article(message, before, when, ...more) {
+function article(message, before, when) {
 	const name = nameOf(message);
 	const node = el("article", { class: `message ${hueOf(name)}` });
 
@@ -63,7 +63,7 @@ function article(message, before, when, ...more) {
 		node.append(el("span", { class: "visually-hidden" }, `${name}: `));
 	else
 		node.append(glyph(name), introduction(message, name));
-	node.append(when, textNode(message.text), ...more);
+	node.append(when, textNode(message.text));
 	return node;
 }
 

@@ -28,11 +28,12 @@ function wellFormed(text) {
 	return text.replace(/\p{Cs}/gu, "\ufffd");
 }
 
-/* A name as it may be shown: one line, no control characters, not endless. */
+/* A name as it may be shown: one line, not endless, "" where nothing shows. */
 export function tidyName(name) {
 	const line = wellFormed(name).replace(/[\p{Cc}\s]+/gu, " ").trim();
+	const short = Array.from(line).slice(0, NAME_MAX).join("").trim();
 
-	return Array.from(line).slice(0, NAME_MAX).join("").trim();
+	return /[\p{L}\p{N}\p{P}\p{S}]/u.test(short) ? short : "";
 }
 
 /* A new message of ours. */

@@ -6,7 +6,7 @@
  * reader who comes back finds the log where it was left.
  */
 
-import { announce, byId } from "./dom.js";
+import { announce, byId, el } from "./dom.js";
 import { LogView } from "./log-view.js";
 import { roomHash, roomLink } from "./address.js";
 import { soon } from "./turn.js";
@@ -151,10 +151,8 @@ async function copyText(text) {
 }
 
 function copySelected(text) {
-	const field = document.createElement("textarea");
+	const field = el("textarea", { class: "visually-hidden" }, text);
 
-	field.value = text;
-	field.className = "visually-hidden";
 	document.body.append(field);
 	field.select();
 	const copied = document.execCommand("copy");

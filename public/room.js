@@ -27,9 +27,10 @@ import { tab } from "./storage.js";
 
 export const MESSAGES_MAX = 500;
 
-const KEPT_MAX = 200;       /* messages that outlive a reload */
-const SEEN_MAX = 2000;      /* ids by which a second copy is known */
-const COPY_MS = 8 * 1000;   /* without our copy by then, nobody is there */
+const KEPT_MAX = 200;            /* messages that outlive a reload ... */
+const KEPT_TEXT_MAX = 64 * 1024; /* ... and characters: storage is small */
+const SEEN_MAX = 2000;           /* ids by which a second copy is known */
+const COPY_MS = 8 * 1000;        /* no copy by then: nobody is there */
 const SAVE_MS = 500;
 
 /* Close codes that blame what we sent: not JSON, forbidden, too big. */
@@ -46,6 +47,17 @@ export function socketUrl(room, page = location) {
 	url.protocol = page.protocol === "https:" ? "wss:" : "ws:";
 	url.search = `?topic=${encodeURIComponent(room)}&overflow=close`;
 	return url.href;
+}
+
+/* The newest messages, as many as are worth keeping. */
+function newest(messages) {
+	const kept = messages.slice(-KEPT_MAX);
+	let room = KEPT_TEXT_MAX;
+	let i = kept.length;
+
+	while (i > 0 && (room -= kept[i - 1].text?.length ?? 0) >= 0)
+		i--;
+	return kept.slice(i);
 }
 
 /*
@@ -100,7 +112,8 @@ export class Room extends EventTarget {
 		clearTimeout(this.#copyTimer);
 		clearTimeout(this.#saveTimer);
 		this.#connection.stop();
-		tab.remove(this.#key());
+		tab.remove(this.#key("outbox"));
+		tab.remove(this.#key("heard"));
 	}
 
 	/* Cut a wait short: something outside says that it is worth a try. */
@@ -148,24 +161,24 @@ export class Room extends EventTarget {
 	save() {
 		clearTimeout(this.#saveTimer);
 		this.#saveTimer = 0;
-		tab.set(this.#key(), {
-			messages: this.messages.slice(-KEPT_MAX),
-			outbox: this.outbox,
+		tab.set(this.#key("outbox"), this.outbox);
+		tab.set(this.#key("heard"), {
+			messages: newest(this.messages),
 			lostAt: this.#lostAt || Date.now(),
 		});
 	}
 
-	#key() {
-		return `room:${this.name}`;
+	#key(what) {
+		return `${what}:${this.name}`;
 	}
 
 	#restore() {
-		const { messages, outbox, lostAt } = tab.get(this.#key(), {});
+		const heard = tab.get(this.#key("heard"), { messages: [] });
 
-		this.messages = messages ?? [];
-		this.outbox = outbox ?? [];
+		this.outbox = tab.get(this.#key("outbox"), []);
+		this.messages = heard.messages;
 		if (this.messages.length > 0)
-			this.#lostAt = lostAt;
+			this.#lostAt = heard.lostAt;
 		for (const { id } of this.messages)
 			this.#remember(id);
 	}

@@ -35,12 +35,12 @@ class Store {
 		}
 	}
 
-	/* Keep a value; one that does not fit replaces nothing. */
+	/* Keep a value.  Where it does not fit, nothing is kept: no stale one. */
 	set(key, value) {
 		try {
 			this.#area?.setItem(PREFIX + key, JSON.stringify(value));
 		} catch {
-			/* full */
+			this.remove(key);
 		}
 	}
 

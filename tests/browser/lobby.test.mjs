@@ -145,6 +145,45 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await visitor.leave();
 	});
 
+	test("the socket's address is the page's own", async () => {
+		const visitor = await Visitor.arrive(browser, "Address");
+
+		await visitor.page.goto(server.url);
+		const urls = await visitor.page.evaluate(async () => {
+			const { socketUrl } = await import("/room.js");
+
+			return ["https://chat.example/x/?q#room=z",
+				"http://host.lan:8000/"].map((page) =>
+				socketUrl("a b&c", new URL(page)));
+		});
+
+		assert.deepEqual(urls, [
+			"wss://chat.example/ws?topic=a%20b%26c&overflow=close",
+			"ws://host.lan:8000/ws?topic=a%20b%26c&overflow=close",
+		]);
+		await visitor.leave();
+	});
+
+	test("only web addresses become links, rooms of here stay here", async () => {
+		const visitor = await Visitor.arrive(browser, "Links");
+
+		await visitor.join(server, "links");
+		await visitor.say("javascript:alert(1) data:text/html,x ftp://a/ " +
+		    "(see https://example.org/a_(b)?c=d&e#f.) http://[oops " +
+		    `${server.url}#room=next%20door`);
+		await visitor.hears("oops");
+		const links = await visitor.page.locator(".heard .text a")
+		    .evaluateAll((all) => all.map((a) => [a.getAttribute("href"),
+			a.target, a.rel]));
+
+		assert.deepEqual(links, [
+			["https://example.org/a_(b)?c=d&e#f", "_blank",
+				"noopener noreferrer nofollow"],
+			["#room=next%20door", "", ""],
+		]);
+		await visitor.leave();
+	});
+
 	test("the page works where nothing can be stored", async () => {
 		const visitor = await Visitor.arrive(browser, "Oblivious");
 
