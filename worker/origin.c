@@ -63,13 +63,21 @@ origin_host_is_listed(const struct config *config, const struct web_host *host)
 	return false;
 }
 
+/* Whether the request names no host at all; an empty Host line is another
+ * matter. */
+static bool
+origin_is_hostless(const struct http_request *req)
+{
+	return req->host.len == 0 && http_header_find(req, "Host") == NULL;
+}
+
 enum origin_verdict
 origin_check_host(const struct config *config, const struct http_request *req,
     bool loopback_listener)
 {
 	struct web_host host;
 
-	if (!loopback_listener || http_header_find(req, "Host") == NULL ||
+	if (!loopback_listener || origin_is_hostless(req) ||
 	    origin_has_entry(
 		config->allow_host, config->allow_host_count, ORIGIN_ANY))
 		return ORIGIN_OK;
