@@ -22,8 +22,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define QUERY_BUFFER_DEFAULT 256u /* messages, or --max-buffer if that's less \
-	                           */
+#define QUERY_BUFFER_DEFAULT                             \
+	256u /* messages, or --max-buffer if that's less \
+	      */
 
 /* Bytes of the longest topic, every byte of it percent-encoded. */
 #define QUERY_TOPIC_ROOM (3u * LAYOUT_TOPIC_NAME_MAX)

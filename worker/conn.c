@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* conn.c - the life of a connection; see conn.h. */
+
+#include "worker/conn.h"
+
+#include "common/bug.h"
+#include "common/container.h"
+#include "common/ws.h"
+#include "common/xmalloc.h"
+#include "worker/http_conn.h"
+#include "worker/share.h"
+#include "worker/state.h"
+#include "worker/ws_conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How long to wait, milliseconds. */
+#define CONN_REQUEST_MS 10000 /* for a whole request head */
+#define CONN_LINGER_MS  5000  /* for the peer to close, after us */
+#define CONN_CLOSING_MS 10000 /* for the peer to take the last thing */
+
+void
+conns_init(struct conns *conns, uint32_t max)
+{
+	memset(conns, 0, sizeof(*conns));
+	LIST_INIT(&conns->living);
+	LIST_INIT(&conns->dead);
+	conns->max = max;
+}
+
+/* The loop says that a socket is readable, writable, or broken. */
+static void
+conn_io_cb(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct conn *c = container_of(io, struct conn, io);
+
+	(void)loop;
+	if (revents & EV_ERROR) {
+		conn_lost(c);
+		return;
+	}
+	if (revents & EV_WRITE)
+		outbox_drain_conn(c->w, c);
+	if (!(revents & EV_READ) || c->paused != 0)
+		return;
+	switch ((enum conn_state)c->state) {
+	case CONN_HTTP:
+	case CONN_FILE:
+		http_conn_read(c);
+		break;
+	case CONN_WS:
+		ws_conn_read(c);
+		break;
+	case CONN_CLOSING:
+	case CONN_LINGER:
+		conn_read(c); /* and throw it away */
+		break;
+	case CONN_DEAD:
+		break;
+	}
+}
+
+void
+conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
+    bool loopback_listener)
+{
+	struct conn *c = xcalloc(1, sizeof(*c));
+
+	ev_io_init(&c->io, conn_io_cb, fd, EV_READ);
+	c->w = w;
+	c->state = CONN_HTTP;
+	c->loopback = loopback_listener;
+	c->number = ++w->conns.numbered;
+	c->heard = w->wheel.now;
+	SLIST_INIT(&c->subs);
+	LIST_INSERT_HEAD(&w->conns.living, c, link);
+	w->conns.count++;
+	stats_add(&w->stats, STATS_ACCEPTED, 1);
+	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
+	wheel_add(&w->wheel, &c->timeout, wheel_ticks(CONN_REQUEST_MS));
+	ev_io_start(w->loop, &c->io);
+
+	if (!share_is_exempt(peer))
+		c->share = share_take(&w->conns.shares, peer);
+	if (w->conns.count > w->conns.max) {
+		stats_add(&w->stats, STATS_REFUSED_LIMIT, 1);
+		http_conn_refuse(
+		    c, NULL, 503, "this server is full, try later", NULL);
+	} else if (c->share != NULL &&
+		   share_count(c->share) > w->config->max_conns_per_address) {
+		stats_add(&w->stats, STATS_REFUSED_ADDRESS, 1);
+		http_conn_refuse(
+		    c, NULL, 429, "too many connections from here", NULL);
+	}
+}
+
+/* Free what only a living connection needs. */
+static void
+conn_strip(struct conn *c)
+{
+	struct worker *w = c->w;
+
+	subs_drop_all(w, c);
+	if (c->state == CONN_WS) {
+		conn_return_parser(c);
+		w->conns.websockets--;
+		stats_set(&w->stats, STATS_WEBSOCKETS, w->conns.websockets);
+	} else if (c->state == CONN_FILE) {
+		close(c->part.file->fd);
+		free(c->part.file);
+		c->part.file = NULL;
+	}
+	free(c->input);
+	c->input = NULL;
+}
+
+void
+conn_lost(struct conn *c)
+{
+	struct worker *w = c->w;
+
+	if (c->state == CONN_DEAD)
+		return;
+	conn_strip(c);
+	drain_conn_gone(w, c->clean);
+	c->state = CONN_DEAD;
+	ev_io_stop(w->loop, &c->io);
+	wheel_remove(&c->timeout);
+	LIST_REMOVE(c, link);
+	LIST_INSERT_HEAD(&w->conns.dead, c, link);
+}
+
+static void
+conn_free(struct conn *c)
+{
+	struct worker *w = c->w;
+
+	LIST_REMOVE(c, link);
+	if (c->out != NULL) {
+		w->conns.buffered -= c->out->bytes;
+		outq_fini(c->out);
+		free(c->out);
+	}
+	if (c->share != NULL)
+		share_give(&w->conns.shares, c->share);
+	close(c->io.fd);
+	free(c);
+	w->conns.count--;
+}
+
+void
+conns_sweep(struct worker *w)
+{
+	struct conn *c, *next;
+	uint32_t before = w->conns.count;
+
+	for (c = LIST_FIRST(&w->conns.dead); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		if (c->ops == 0) /* what it published is not in the ring yet */
+			conn_free(c);
+	}
+	if (w->conns.count == before)
+		return;
+	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
+	stats_set(&w->stats, STATS_BUFFERED_BYTES, w->conns.buffered);
+	listeners_descriptors_freed(w);
+}
+
+void
+conns_fini(struct conns *conns)
+{
+	CHECK(LIST_EMPTY(&conns->living) && LIST_EMPTY(&conns->dead));
+}
+
+void
+conn_deadline(struct conn *c, uint64_t ms)
+{
+	wheel_set(&c->w->wheel, &c->timeout, wheel_ticks(ms));
+}
+
+void
+conn_finish(struct conn *c)
+{
+	if (c->state >= CONN_CLOSING)
+		return;
+	conn_strip(c);
+	c->state = CONN_CLOSING;
+	conn_deadline(c, CONN_CLOSING_MS);
+	outbox_touch(&c->w->outbox, c);
+	c->paused = 0;
+	conn_watch(c);
+}
+
+void
+conn_close(struct conn *c, unsigned code, const char *reason)
+{
+	uint8_t frame[WS_OUTPUT_MAX];
+
+	if (c->state != CONN_WS)
+		return;
+	conn_answer(c, frame, ws_close_frame(frame, code, reason));
+	conn_finish(c);
+}
+
+void
+conn_answer(struct conn *c, const void *data, size_t len)
+{
+	struct worker *w = c->w;
+
+	if (c->state == CONN_DEAD || len == 0)
+		return;
+	if (c->out == NULL) {
+		c->out = xmalloc(sizeof(*c->out));
+		outq_init(c->out);
+	}
+	outq_add(c->out, OUTQ_ANSWER, data, (uint32_t)len);
+	w->conns.buffered += len;
+	outbox_touch(&w->outbox, c);
+}
+
+void
+conn_pause(struct conn *c, enum conn_pause why)
+{
+	if (c->state >= CONN_CLOSING || c->paused & why)
+		return;
+	c->paused |= (uint8_t)why;
+	conn_watch(c);
+}
+
+void
+conn_resume(struct conn *c, enum conn_pause why)
+{
+	if (!(c->paused & why))
+		return;
+	c->paused &= (uint8_t)~why;
+	if (c->paused != 0)
+		return;
+	conn_watch(c);
+	c->heard = c->w->wheel.now; /* it may well have been talking */
+	if (c->input == NULL)
+		return;
+	if (c->state == CONN_WS)
+		ws_conn_feed_kept(c);
+	else if (c->state == CONN_HTTP)
+		http_conn_feed_kept(c);
+}
+
+void
+conn_watch(struct conn *c)
+{
+	struct ev_loop *loop = c->w->loop;
+	int events = 0;
+
+	if (c->state == CONN_DEAD)
+		return;
+	if (c->paused == 0)
+		events |= EV_READ;
+	if (c->blocked && c->out != NULL && c->ops == 0)
+		events |= EV_WRITE;
+	if (ev_is_active(&c->io) &&
+	    (c->io.events & (EV_READ | EV_WRITE)) == events)
+		return;
+	ev_io_stop(loop, &c->io);
+	ev_io_set(&c->io, c->io.fd, events);
+	if (events != 0)
+		ev_io_start(loop, &c->io);
+}
+
+void
+conn_written(struct conn *c)
+{
+	switch ((enum conn_state)c->state) {
+	case CONN_FILE:
+		http_conn_more_file(c);
+		break;
+	case CONN_CLOSING:
+		shutdown(c->io.fd, SHUT_WR);
+		c->state = CONN_LINGER;
+		conn_deadline(c, CONN_LINGER_MS);
+		if (c->paused & PAUSE_EOF) {
+			c->clean = true;
+			conn_lost(c);
+		}
+		break;
+	case CONN_HTTP:
+	case CONN_WS:
+	case CONN_LINGER:
+	case CONN_DEAD:
+		break;
+	}
+}
+
+size_t
+conn_read(struct conn *c)
+{
+	struct worker *w = c->w;
+	ssize_t n = recv(c->io.fd, w->read_buf, WORKER_READ_MAX, 0);
+
+	if (n > 0) {
+		c->heard = w->wheel.now;
+		c->pinged = false;
+		stats_add(&w->stats, STATS_BYTES_IN, (uint64_t)n);
+		return (size_t)n;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	c->clean = n == 0 && c->state == CONN_LINGER;
+	if (n == -1 || c->out == NULL || c->state == CONN_WS) {
+		conn_lost(c);
+		return 0;
+	}
+	/* It only will not send any more: it may still read our answers. */
+	conn_finish(c);
+	c->paused |= PAUSE_EOF;
+	conn_watch(c);
+	return 0;
+}
+
+void
+conn_keep_input(struct conn *c, const void *data, size_t len)
+{
+	size_t had = c->input != NULL ? c->input->len : 0;
+
+	if (len == 0)
+		return;
+	c->input = xreallocarray(c->input, 1, sizeof(*c->input) + had + len);
+	if (had == 0)
+		c->input->scanned = 0;
+	memcpy(c->input->data + had, data, len);
+	c->input->len = had + len;
+}
+
+struct conn_input *
+conn_take_input(struct conn *c)
+{
+	struct conn_input *input = c->input;
+
+	c->input = NULL;
+	return input;
+}
+
+void
+conn_return_parser(struct conn *c)
+{
+	if (c->part.ws == NULL || c->feeding)
+		return; /* in the latter case ws_conn.c does it afterwards */
+	ws_return(c->w->parsers, &c->part.ws);
+	stats_set(&c->w->stats, STATS_PARSERS, ws_pool_lent(c->w->parsers));
+}
+
+void
+conn_due_cb(struct wheel_entry *entry, void *arg)
+{
+	struct conn *c = container_of(entry, struct conn, timeout);
+	struct worker *w = arg;
+
+	switch ((enum conn_state)c->state) {
+	case CONN_HTTP:
+		http_conn_due(c);
+		break;
+	case CONN_WS:
+		ws_conn_due(c);
+		break;
+	case CONN_FILE:
+	case CONN_CLOSING:
+	case CONN_LINGER:
+		stats_add(&w->stats, STATS_TIMEOUTS, 1);
+		conn_lost(c);
+		break;
+	case CONN_DEAD:
+		BUG("a dead connection is still in the wheel");
+	}
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* drain.c - see drain.h. */
+
+#include "worker/drain.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/ws.h"
+#include "worker/state.h"
+
+/* How often an unfinished drain looks around, seconds. */
+#define DRAIN_TICK_S 0.001
+
+static void
+drain_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	(void)loop; /* the turn's end does the work */
+	(void)timer;
+	(void)revents;
+}
+
+void
+drain_init(struct drain *drain)
+{
+	*drain = (struct drain){ .phase = DRAIN_NOT };
+	ev_timer_init(&drain->tick, drain_tick_cb, DRAIN_TICK_S, DRAIN_TICK_S);
+}
+
+/* 1. Stop reading what could be published. */
+static void
+drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
+{
+	struct drain *d = &w->drain;
+	struct conn *c;
+
+	d->phase = DRAIN_STOP;
+	d->code = code;
+	d->began_ms = began_ms;
+	d->until_ms = began_ms + w->config->drain_ms;
+	LIST_FOREACH(c, &w->conns.living, link)
+	if (c->state == CONN_WS)
+		conn_pause(c, PAUSE_DRAIN);
+	ev_timer_start(w->loop, &d->tick);
+	log_info("draining %u connections", w->conns.count);
+}
+
+void
+drain_orphaned(struct worker *w)
+{
+	listeners_close(w, true);
+	if (drain_begun(&w->drain))
+		return;
+	log_warnx("the supervisor died");
+	drain_begin(w, WS_CODE_GOING_AWAY, clock_monotonic_ms());
+}
+
+static void
+drain_read_order(struct worker *w)
+{
+	struct layout_header *h = w->seg->header;
+
+	switch ((enum run_order)atomic_load_explicit(
+	    &h->run.order, memory_order_acquire)) {
+	case RUN_SERVE:
+		break;
+	case RUN_DRAIN:
+		if (!drain_begun(&w->drain))
+			drain_begin(w, WS_CODE_GOING_AWAY,
+			    atomic_load(&h->run.order_ms));
+		break;
+	case RUN_DRAIN_RESTART:
+		if (!drain_begun(&w->drain))
+			drain_begin(
+			    w, WS_CODE_RESTART, atomic_load(&h->run.order_ms));
+		break;
+	case RUN_QUIT:
+		w->drain.at_once = true;
+		break;
+	}
+}
+
+/* What was read is in the ring: say that nothing more comes from here. */
+static void
+drain_say_stopped(struct worker *w)
+{
+	worker_set_state(w->args, WORKER_STOPPED);
+	wakeup_ring_all(w->wakeup);
+	w->drain.phase = DRAIN_SETTLE;
+}
+
+static bool
+drain_all_stopped(const struct worker *w)
+{
+	unsigned n = atomic_load(&w->seg->header->run.workers);
+
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t state = atomic_load_explicit(
+		    &w->seg->workers[i].state, memory_order_acquire);
+
+		if (state == WORKER_STARTING || state == WORKER_READY)
+			return false;
+	}
+	return true;
+}
+
+/* 2. Seal the ring; what is in it now is all there will ever be. */
+static void
+drain_seal(struct worker *w)
+{
+	struct drain *d = &w->drain;
+	uint64_t half = d->began_ms + (d->until_ms - d->began_ms) / 2;
+
+	if (!drain_all_stopped(w) && clock_monotonic_ms() < half)
+		return;
+	if (ring_lock(&w->ring) == RING_BUSY)
+		return;
+	ring_seal(&w->ring);
+	ring_unlock(&w->ring);
+	d->final_head = ring_head(w->seg);
+	d->sealed = true;
+	w->more = true;
+}
+
+/* Everything is with its connection's socket or queue. */
+static bool
+drain_settled(const struct worker *w)
+{
+	return w->drain.sealed &&
+	       (w->subs.topics == 0 || tail_reached(w, w->drain.final_head)) &&
+	       w->outbox.entries_count == 0;
+}
+
+/* Close one connection that is still in use.  Returns whether it was. */
+static bool
+drain_close_conn(struct worker *w, struct conn *c)
+{
+	switch ((enum conn_state)c->state) {
+	case CONN_WS:
+		conn_close(c, w->drain.code,
+		    w->drain.code == WS_CODE_RESTART ? "the server restarts"
+						     : "the server goes away");
+		return true;
+	case CONN_HTTP:
+		conn_finish(c); /* idle between requests, or half of one */
+		return true;
+	case CONN_FILE: /* ends by itself, or at the deadline */
+	case CONN_CLOSING:
+	case CONN_LINGER:
+	case CONN_DEAD:
+		break;
+	}
+	return false;
+}
+
+/* How many may be closed in this turn: a pace, but done in time. */
+static uint64_t
+drain_pace(const struct worker *w)
+{
+	const struct drain *d = &w->drain;
+	uint64_t now = clock_monotonic_ms();
+	uint64_t last = d->began_ms +
+	                (d->until_ms - d->began_ms) * DRAIN_CLOSE_PERCENT / 100;
+
+	if (now >= last)
+		return UINT64_MAX;
+	if (w->conns.count / (last - now) > DRAIN_CLOSES_PER_MS)
+		return w->conns.count / (last - now) + 1;
+	return DRAIN_CLOSES_PER_MS;
+}
+
+/* 3. */
+static void
+drain_close_some(struct worker *w)
+{
+	uint64_t left = drain_pace(w);
+	struct conn *c, *next;
+
+	for (c = LIST_FIRST(&w->conns.living); c != NULL && left > 0;
+	     c = next) {
+		next = LIST_NEXT(c, link);
+		if (drain_close_conn(w, c))
+			left--;
+	}
+}
+
+/* 4. */
+static void
+drain_leave(struct worker *w)
+{
+	struct conn *c;
+	uint64_t cut = 0;
+
+	LIST_FOREACH(c, &w->conns.living, link)
+	cut++;
+	stats_add(&w->stats, STATS_CUT, cut);
+	w->drain.phase = DRAIN_OUT;
+	ev_break(w->loop, EVBREAK_ALL);
+}
+
+void
+drain_step(struct worker *w)
+{
+	struct drain *d = &w->drain;
+
+	drain_read_order(w);
+	if (d->phase == DRAIN_STOP && intake_empty(&w->intake))
+		drain_say_stopped(w);
+	if (d->phase == DRAIN_SETTLE && !d->sealed)
+		drain_seal(w);
+	if (d->phase == DRAIN_SETTLE && drain_settled(w))
+		d->phase = DRAIN_CLOSE;
+	if (d->phase == DRAIN_CLOSE)
+		drain_close_some(w);
+	if (d->at_once || (d->phase == DRAIN_CLOSE && w->conns.count == 0) ||
+	    (d->phase != DRAIN_NOT && clock_monotonic_ms() >= d->until_ms))
+		drain_leave(w);
+}
+
+void
+drain_conn_gone(struct worker *w, bool clean)
+{
+	if (drain_begun(&w->drain) && clean)
+		stats_add(&w->stats, STATS_CLOSED_CLEANLY, 1);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* http_conn.c - requests in, responses out; see http_conn.h. */
+
+#include "worker/http_conn.h"
+
+#include "common/bug.h"
+#include "common/http.h"
+#include "common/http_response.h"
+#include "common/xmalloc.h"
+#include "worker/http_reply.h"
+#include "worker/origin.h"
+#include "worker/state.h"
+#include "worker/ws_conn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long to wait, milliseconds. */
+#define HTTP_IDLE_MS 120000 /* for another request */
+#define HTTP_HEAD_MS 10000  /* for the rest of a head */
+#define HTTP_FILE_MS 60000  /* for the peer to take the next piece */
+
+void
+http_conn_refuse(struct conn *c, const struct http_request *req, int status,
+    const char *reason, const char *extra)
+{
+	http_reply_error(c, req, status, reason, extra, false);
+	conn_finish(c);
+}
+
+/* Send one piece of the file; the next when that is out. */
+void
+http_conn_more_file(struct conn *c)
+{
+	struct conn_file *f = c->part.file;
+	size_t want = f->left < WORKER_READ_MAX ? f->left : WORKER_READ_MAX;
+	bool keep_alive = f->keep_alive;
+	ssize_t n = 0;
+
+	if (want > 0) {
+		do
+			n = pread(f->fd, c->w->file_buf, want, (off_t)f->at);
+		while (n == -1 && errno == EINTR);
+		if (n <= 0) {
+			/* It was cut short, and the length has been said. */
+			conn_lost(c);
+			return;
+		}
+		conn_answer(c, c->w->file_buf, (size_t)n);
+		f->at += (uint64_t)n;
+		f->left -= (uint64_t)n;
+	}
+	if (f->left > 0) {
+		conn_deadline(c, HTTP_FILE_MS);
+		return;
+	}
+	close(f->fd);
+	free(f);
+	c->part.file = NULL;
+	c->state = CONN_HTTP;
+	conn_deadline(c, HTTP_IDLE_MS);
+	if (!keep_alive)
+		conn_finish(c);
+	else
+		conn_resume(c, PAUSE_FILE);
+}
+
+static void
+http_conn_send_file(struct conn *c, const struct http_request *req,
+    const struct static_file *file)
+{
+	bool keep_alive = http_keep_alive(req);
+
+	if (static_not_modified(req, file)) {
+		http_reply_file(c, 304, file, keep_alive);
+		close(file->fd);
+	} else if (http_text_equal(&req->method, "HEAD")) {
+		http_reply_file(c, 200, file, keep_alive);
+		close(file->fd);
+	} else {
+		http_reply_file(c, 200, file, keep_alive);
+		c->part.file = xcalloc(1, sizeof(*c->part.file));
+		c->part.file->fd = file->fd;
+		c->part.file->left = file->size;
+		c->part.file->keep_alive = keep_alive;
+		c->state = CONN_FILE;
+		conn_pause(c, PAUSE_FILE);
+		http_conn_more_file(c);
+		return;
+	}
+	if (!keep_alive)
+		conn_finish(c);
+}
+
+/* Answer with an error; the connection goes on if the request allows it. */
+static void
+http_conn_error(struct conn *c, const struct http_request *req, int status,
+    const char *reason, const char *extra)
+{
+	bool keep_alive = http_keep_alive(req);
+
+	http_reply_error(c, req, status, reason, extra, keep_alive);
+	if (!keep_alive)
+		conn_finish(c);
+}
+
+static void
+http_conn_serve_file(struct conn *c, const struct http_request *req)
+{
+	struct static_file file;
+
+	switch (static_find(&c->w->files, &req->path, &file)) {
+	case STATIC_OK:
+		http_conn_send_file(c, req, &file);
+		return;
+	case STATIC_REDIRECT:
+		http_reply_redirect(c, req);
+		return;
+	case STATIC_BAD_PATH:
+		http_conn_error(
+		    c, req, 400, "the path is not well-formed", NULL);
+		return;
+	case STATIC_FORBIDDEN:
+		http_conn_error(c, req, 403, "not readable", NULL);
+		return;
+	case STATIC_NOT_FOUND:
+		http_conn_error(c, req, 404, "there is nothing here", NULL);
+		return;
+	case STATIC_UNAVAILABLE:
+		http_conn_error(c, req, 503, "cannot be read just now", NULL);
+		return;
+	}
+}
+
+/* /healthz and /readyz. */
+static void
+http_conn_serve_health(
+    struct conn *c, const struct http_request *req, bool well)
+{
+	if (!well) {
+		http_conn_error(c, req, 503, "the server is draining", NULL);
+		return;
+	}
+	http_reply_text(c, req, 200, "ok\n", http_keep_alive(req));
+	if (!http_keep_alive(req))
+		conn_finish(c);
+}
+
+static bool
+http_conn_is_get(const struct http_request *req)
+{
+	return http_text_equal(&req->method, "GET") ||
+	       http_text_equal(&req->method, "HEAD");
+}
+
+/* Answer one request.  Whatever it leads to comes last: req may lie in memory
+ * that ending the connection frees. */
+static void
+http_conn_serve(struct conn *c, const struct http_request *req)
+{
+	struct worker *w = c->w;
+	enum origin_verdict verdict;
+
+	stats_add(&w->stats, STATS_REQUESTS, 1);
+	c->served = true;
+	conn_deadline(c, HTTP_IDLE_MS);
+	verdict = origin_check_host(w->config, req, c->loopback);
+	if (verdict != ORIGIN_OK) {
+		stats_add(&w->stats, STATS_REFUSED_ORIGIN, 1);
+		http_conn_refuse(c, req, 403, origin_reason(verdict), NULL);
+	} else if (http_text_equal(&req->path, "/ws")) {
+		ws_conn_upgrade(c, req);
+	} else if (!http_conn_is_get(req)) {
+		http_conn_refuse(c, req, 405, "only GET and HEAD here",
+		    "Allow: GET, HEAD\r\n");
+	} else if (req->is_chunked || req->content_length > 0) {
+		http_conn_refuse(c, req, 413, "no body is taken here", NULL);
+	} else if (http_text_equal(&req->path, "/healthz")) {
+		http_conn_serve_health(c, req, true);
+	} else if (http_text_equal(&req->path, "/readyz")) {
+		http_conn_serve_health(c, req, !drain_begun(&w->drain));
+	} else if (drain_begun(&w->drain)) {
+		http_conn_refuse(c, req, 503, "the server is going away", NULL);
+	} else {
+		http_conn_serve_file(c, req);
+	}
+}
+
+/* Keep what cannot be used yet, and how far it has been looked at. */
+static void
+http_conn_keep(struct conn *c, const char *data, size_t len, size_t scanned)
+{
+	if (len == 0)
+		return;
+	conn_keep_input(c, data, len);
+	c->input->scanned = scanned;
+	if (c->served) {
+		/* It is no longer idle: a head has begun. */
+		c->served = false;
+		conn_deadline(c, HTTP_HEAD_MS);
+	}
+}
+
+/* Serve the requests that data holds, and keep what is left. */
+static void
+http_conn_feed(struct conn *c, const char *data, size_t len)
+{
+	struct http_request req;
+	size_t scanned = 0;
+
+	while (len > 0 && c->state == CONN_HTTP && c->paused == 0) {
+		scanned = 0;
+		switch (http_parse_request(
+		    data, len, HTTP_HEAD_MAX, &scanned, &req)) {
+		case HTTP_PARTIAL:
+			http_conn_keep(c, data, len, scanned);
+			return;
+		case HTTP_REFUSED:
+			stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
+			http_conn_refuse(c, NULL, req.status, req.why, NULL);
+			return;
+		case HTTP_OK:
+			http_conn_serve(c, &req);
+			data += req.head_len;
+			len -= req.head_len;
+			break;
+		}
+		if (c->out != NULL && c->out->answer_bytes > CONN_ANSWERS_MAX)
+			conn_pause(c, PAUSE_ANSWERS);
+	}
+	if (c->state == CONN_WS && c->paused == 0)
+		ws_conn_feed(c, data, len);
+	else if (c->state < CONN_CLOSING)
+		conn_keep_input(c, data, len);
+}
+
+void
+http_conn_feed_kept(struct conn *c)
+{
+	struct conn_input *input = c->input;
+	struct http_request req;
+
+	if (http_parse_request(input->data, input->len, HTTP_HEAD_MAX,
+		&input->scanned, &req) == HTTP_PARTIAL)
+		return;
+	conn_take_input(c);
+	http_conn_feed(c, input->data, input->len);
+	free(input);
+}
+
+void
+http_conn_read(struct conn *c)
+{
+	size_t n = conn_read(c);
+
+	if (n == 0)
+		return;
+	if (c->input == NULL) {
+		http_conn_feed(c, (const char *)c->w->read_buf, n);
+		return;
+	}
+	conn_keep_input(c, c->w->read_buf, n);
+	http_conn_feed_kept(c);
+}
+
+void
+http_conn_due(struct conn *c)
+{
+	if (c->paused != 0) {
+		/* It is we who are slow, or it does not read its answers. */
+		if (c->out == NULL) {
+			conn_deadline(c, HTTP_IDLE_MS);
+			return;
+		}
+		stats_add(&c->w->stats, STATS_TIMEOUTS, 1);
+		conn_lost(c);
+		return;
+	}
+	stats_add(&c->w->stats, STATS_TIMEOUTS, 1);
+	if (c->input != NULL)
+		http_conn_refuse(
+		    c, NULL, 408, "the request took too long", NULL);
+	else if (c->out != NULL)
+		conn_lost(c);
+	else
+		conn_finish(c); /* idle: nothing was asked */
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_reply.h - whole responses, queued on a connection.
+ *
+ * Errors are {"error":{"code","reason"}}.  Every response says that its type
+ * is not to be guessed; pages may load nothing from elsewhere.
+ */
+
+#ifndef WORKER_HTTP_REPLY_H
+#define WORKER_HTTP_REPLY_H
+
+#include <stdbool.h>
+
+struct conn;
+struct http_request;
+struct static_file;
+
+/*
+ * An error; reason is a static sentence without quotes or backslashes.  extra
+ * is whole header lines or NULL; 429 and 503 get their Retry-After without.
+ * req is what it answers, NULL if that could not be parsed.
+ */
+void http_reply_error(struct conn *c, const struct http_request *req,
+    int status, const char *reason, const char *extra, bool keep_alive);
+
+/* A short text, as the answer to req. */
+void http_reply_text(struct conn *c, const struct http_request *req, int status,
+    const char *text, bool keep_alive);
+
+/* The head of a file's response; the body follows with 200. */
+void http_reply_file(struct conn *c, int status, const struct static_file *file,
+    bool keep_alive);
+
+/* 301 to the same path with a slash behind it; ends the connection if the
+ * request says so. */
+void http_reply_redirect(struct conn *c, const struct http_request *req);
+
+#endif

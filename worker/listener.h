@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listener.h - this worker's listening sockets.
+ *
+ * The supervisor opened them and keeps them open: what queues here while no
+ * worker lives is served by the next.  When descriptors run out, accepting
+ * pauses (a level-triggered loop would spin otherwise) and goes on when a
+ * connection closes, or a moment later; those who wait in the queue lose
+ * nothing.
+ */
+
+#ifndef WORKER_LISTENER_H
+#define WORKER_LISTENER_H
+
+#include "common/config.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct worker;
+
+/* Connections accepted per socket and turn. */
+#define LISTENER_TURN_MAX 64
+
+/* How soon accepting is tried again when descriptors had run out, seconds. */
+#define LISTENER_RETRY_S 0.25
+
+struct listener {
+	ev_io io;
+	struct worker *w; /* borrowed */
+	bool loopback;    /* bound to a loopback address */
+};
+
+struct listeners {
+	struct listener list[CONFIG_LISTEN_MAX];
+	size_t count;
+	ev_timer retry;
+	bool paused; /* out of descriptors */
+	bool closed;
+};
+
+/* Accept on these sockets (borrowed). */
+void listeners_open(struct worker *w, const int *fds, size_t count);
+
+/* Stop accepting for good.  close_fds: the supervisor is dead, nobody else
+ * will ever serve them. */
+void listeners_close(struct worker *w, bool close_fds);
+
+/* Connections were closed: accepting may work again. */
+void listeners_descriptors_freed(struct worker *w);
+
+#endif

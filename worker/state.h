@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state.h - all that one worker holds, and the life of its event loop turn.
+ *
+ *	  sockets readable         doorbell, timers
+ *	        |                        |
+ *	        v                        v
+ *	  listener, conn  ------>  intake: what clients asked for in this turn
+ *	        ^                        |  one lock: subscribe, publish, wake
+ *	        |                        v
+ *	  outbox: one write  <---  tail: ring -> frames -> who gets them
+ *	  per connection
+ *
+ * Callbacks of the loop only collect; turn_end() (turn.c) does the rest, in
+ * this order, right before the loop waits again.  All of it is one thread, so
+ * nothing here is locked.
+ */
+
+#ifndef WORKER_STATE_H
+#define WORKER_STATE_H
+
+#include "broker/ring.h"
+#include "broker/stats.h"
+#include "broker/wakeup.h"
+#include "common/config.h"
+#include "common/json.h"
+#include "worker/conn.h"
+#include "worker/drain.h"
+#include "worker/frames.h"
+#include "worker/intake.h"
+#include "worker/listener.h"
+#include "worker/outbox.h"
+#include "worker/static.h"
+#include "worker/subs.h"
+#include "worker/tail.h"
+#include "worker/wheel.h"
+#include "worker/worker.h"
+
+#include <ev.h>
+
+/* Bytes read from a socket at once; what one connection may do in a turn. */
+#define WORKER_READ_MAX 65536u
+
+struct worker {
+	const struct worker_args *args; /* borrowed, like the next three */
+	const struct config *config;
+	struct segment *seg;
+	struct wakeup *wakeup;
+	unsigned slot;
+
+	struct ev_loop *loop;
+	ev_prepare before_wait;
+	ev_check after_wait;
+	ev_io doorbell;
+	ev_io supervisor;
+	ev_timer beat;
+	ev_timer tick; /* turns the wheel */
+
+	struct ring ring;
+	struct stats stats;
+	struct listeners listeners;
+	struct conns conns;
+	struct wheel wheel;
+	struct intake intake;
+	struct subs subs;
+	struct tail tail;
+	struct frames frames;
+	struct outbox outbox;
+	struct drain drain;
+
+	struct static_files files;
+	struct ws_pool *parsers;
+	struct json_reader json;
+	unsigned char *read_buf; /* [WORKER_READ_MAX]: what a socket brought */
+	unsigned char *file_buf; /* [WORKER_READ_MAX]: a piece of a file */
+	bool more;               /* there is work left for another turn */
+};
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tail.h - follow the ring and hand each message to this worker's clients.
+ *
+ * One batch per turn: records are grouped by topic, each is encoded once
+ * (frames.h), and every subscriber of a topic gets one run of frames, however
+ * many messages that is.  Who was lapped goes on where the directory is and is
+ * told (or, in the seed's contract, counted) what it missed.
+ */
+
+#ifndef WORKER_TAIL_H
+#define WORKER_TAIL_H
+
+#include "broker/ring.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct worker;
+
+/* Records of one turn, and their bytes unless one record alone is larger. */
+#define TAIL_TURN_RECORDS 1024u
+#define TAIL_TURN_BYTES   (512u * 1024)
+
+struct tail {
+	struct ring_cursor cursor;
+	struct ring_batch batch;
+	uint32_t *next_of_topic; /* [TAIL_TURN_RECORDS]: index + 1, 0: last */
+	struct sub_topic **touched; /* [TAIL_TURN_RECORDS] */
+};
+
+/* Start at the ring's head. */
+void tail_init(struct tail *tail, const struct worker *w);
+void tail_fini(struct tail *tail);
+
+/*
+ * Read one batch and append what it brings to the outbox.  Returns whether
+ * there was anything new, so that there may be more.
+ */
+bool tail_turn(struct worker *w);
+
+/* Nobody here was interested in anything until now: start at the head, not at
+ * what was slept through.  Under the ring's lock. */
+void tail_skip_to_head(struct worker *w);
+
+/* Whether all up to this position has been read. */
+bool tail_reached(const struct worker *w, uint64_t head);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* ws_conn.c - see ws_conn.h. */
+
+#include "worker/ws_conn.h"
+
+#include "common/handshake.h"
+#include "common/http.h"
+#include "worker/http_conn.h"
+#include "worker/origin.h"
+#include "worker/query.h"
+#include "worker/seed.h"
+#include "worker/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Parsers kept for the next ones to need them: 9 KiB each. */
+#define WS_CONN_SPARE 64
+
+/* Without pings a look now and then costs nothing. */
+#define WS_CONN_LOOK_MS 60000
+
+/* A ping not answered within this part of the interval is the end (with the
+ * default: 54 s and 6 s). */
+#define WS_CONN_PONG_PART 9
+
+/* Fill up what the connection may still send, by the time that has passed. */
+static void
+ws_conn_refill(struct conn *c)
+{
+	uint32_t now = c->w->wheel.now;
+	int64_t rate = c->w->config->rate;
+	int64_t add = rate * (now - c->rate_tick) * WHEEL_TICK_MS / 1000;
+
+	if (add == 0)
+		return;
+	c->rate_tick = now;
+	add += c->rate_left;
+	c->rate_left = (int32_t)(add < rate ? add : rate);
+}
+
+/* Count a message; too many, and it is not read for a while. */
+static void
+ws_conn_count_message(struct conn *c)
+{
+	if (c->w->config->rate == 0)
+		return;
+	ws_conn_refill(c);
+	if (--c->rate_left > 0 || c->paused & PAUSE_RATE)
+		return;
+	stats_add(&c->w->stats, STATS_RATE_PAUSES, 1);
+	conn_pause(c, PAUSE_RATE);
+	conn_deadline(c, WHEEL_TICK_MS);
+}
+
+static void
+ws_conn_message_cb(
+    void *owner, enum ws_opcode opcode, const char *data, size_t len)
+{
+	struct conn *c = owner;
+
+	if (c->state != CONN_WS)
+		return;
+	ws_conn_count_message(c);
+	seed_message(c, opcode == WS_BINARY, data, len);
+	if (intake_full(&c->w->intake))
+		conn_pause(c, PAUSE_INTAKE);
+	if (c->paused != 0)
+		ws_pause(c->part.ws);
+}
+
+static void
+ws_conn_control_cb(void *owner, enum ws_opcode opcode)
+{
+	(void)owner; /* conn_read() has noted that it was heard of */
+	(void)opcode;
+}
+
+static void
+ws_conn_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
+    size_t reason_len)
+{
+	struct conn *c = owner;
+	char text[WS_REASON_MAX + 1];
+
+	if (by_peer) {
+		conn_close(c, code, "");
+		return;
+	}
+	stats_add(&c->w->stats, STATS_PROTOCOL_ERRORS, 1);
+	snprintf(text, sizeof(text), "%.*s", (int)reason_len, reason);
+	conn_close(c, code, text);
+}
+
+struct ws_pool *
+ws_conn_pool_new(uint64_t max_message)
+{
+	const struct ws_events events = {
+		.message = ws_conn_message_cb,
+		.control = ws_conn_control_cb,
+		.closing = ws_conn_closing_cb,
+	};
+
+	return ws_pool_new(WS_SERVER, max_message, WS_CONN_SPARE, &events);
+}
+
+static void
+ws_conn_send_pongs(struct conn *c)
+{
+	char buf[2048];
+	size_t n;
+
+	while ((n = ws_output(c->part.ws, buf, sizeof(buf))) > 0)
+		conn_answer(c, buf, n);
+	if (c->out != NULL && c->out->answer_bytes > CONN_ANSWERS_MAX)
+		conn_pause(c, PAUSE_ANSWERS);
+}
+
+void
+ws_conn_feed(struct conn *c, const char *data, size_t len)
+{
+	enum ws_status status;
+	size_t taken = 0;
+
+	if (len == 0)
+		return;
+	if (c->part.ws == NULL) {
+		c->part.ws = ws_borrow(c->w->parsers, c);
+		stats_set(
+		    &c->w->stats, STATS_PARSERS, ws_pool_lent(c->w->parsers));
+	}
+	if (c->part.ws == NULL) {
+		conn_close(c, WS_CODE_INTERNAL, "out of memory");
+		return;
+	}
+	c->feeding = true;
+	status = ws_feed(c->part.ws, data, len, &taken);
+	c->feeding = false;
+	if (c->state != CONN_WS) {
+		conn_return_parser(c);
+		return;
+	}
+	if (status == WS_NOMEM) {
+		conn_close(c, WS_CODE_INTERNAL, "out of memory");
+		return;
+	}
+	ws_conn_send_pongs(c);
+	conn_keep_input(c, data + taken, len - taken);
+	if (ws_is_clean(c->part.ws))
+		conn_return_parser(c);
+}
+
+void
+ws_conn_feed_kept(struct conn *c)
+{
+	struct conn_input *input = conn_take_input(c);
+
+	ws_conn_feed(c, input->data, input->len);
+	free(input);
+}
+
+void
+ws_conn_read(struct conn *c)
+{
+	size_t n;
+
+	if (intake_full(&c->w->intake))
+		return; /* still readable in the next turn */
+	n = conn_read(c);
+	if (n > 0)
+		ws_conn_feed(c, (const char *)c->w->read_buf, n);
+}
+
+/* It is a WebSocket from now on. */
+static void
+ws_conn_begin(struct conn *c, const struct query_options *options)
+{
+	struct worker *w = c->w;
+	uint32_t interval = w->config->ping_interval_ms;
+
+	c->state = CONN_WS;
+	c->part.ws = NULL;
+	c->buffer_max = options->buffer;
+	c->overflow = (uint8_t)options->overflow;
+	c->rate_left = (int32_t)w->config->rate;
+	c->rate_tick = w->wheel.now;
+	w->conns.websockets++;
+	stats_add(&w->stats, STATS_UPGRADES, 1);
+	stats_set(&w->stats, STATS_WEBSOCKETS, w->conns.websockets);
+	/* Those who come together shall not all be pinged together. */
+	conn_deadline(c,
+	    interval == 0 ? WS_CONN_LOOK_MS
+			  : interval / 2 + (uint32_t)(c->number * 2654435761u) %
+					       (interval / 2 + 1));
+}
+
+static void
+ws_conn_subscribe_query(struct conn *c, struct http_text query)
+{
+	char room[QUERY_TOPIC_ROOM];
+	struct http_text topic;
+
+	while (query_topic_next(&query, room, &topic))
+		intake_subscribe(c->w, c, topic.at, (uint8_t)topic.len);
+}
+
+/* Refuse the upgrade; the connection ends. */
+static void
+ws_conn_refuse(
+    struct conn *c, const struct http_request *req, int status, const char *why)
+{
+	const char *extra =
+	    status == 426   ? "Upgrade: websocket\r\n" HANDSHAKE_VERSION_LINE
+	    : status == 405 ? "Allow: GET\r\n"
+			    : NULL;
+
+	stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
+	http_conn_refuse(c, req, status, why, extra);
+}
+
+void
+ws_conn_upgrade(struct conn *c, const struct http_request *req)
+{
+	struct worker *w = c->w;
+	struct query_options options;
+	enum origin_verdict verdict;
+	char head[512];
+	const char *why;
+	int status = handshake_check(req, &why);
+
+	if (status != 101) {
+		ws_conn_refuse(c, req, status, why);
+		return;
+	}
+	verdict = origin_check(w->config, req);
+	if (verdict != ORIGIN_OK) {
+		stats_add(&w->stats, STATS_REFUSED_ORIGIN, 1);
+		http_conn_refuse(c, req, 403, origin_reason(verdict), NULL);
+		return;
+	}
+	if (query_parse(w->config, req->query, &options) != QUERY_OK) {
+		ws_conn_refuse(c, req, 400, options.why);
+		return;
+	}
+	if (drain_begun(&w->drain)) {
+		ws_conn_refuse(c, req, 503, "the server is going away");
+		return;
+	}
+	conn_answer(c, head, handshake_response(req, NULL, head, sizeof(head)));
+	ws_conn_begin(c, &options);
+	ws_conn_subscribe_query(c, req->query);
+}
+
+static void
+ws_conn_ping(struct conn *c)
+{
+	uint8_t frame[WS_HEADER_MAX];
+
+	conn_answer(c, frame, ws_frame_header(frame, WS_PING, 0));
+	c->pinged = true;
+}
+
+void
+ws_conn_due(struct conn *c)
+{
+	struct worker *w = c->w;
+	uint32_t interval = w->config->ping_interval_ms;
+	uint64_t silent;
+
+	if (c->paused & PAUSE_RATE) {
+		ws_conn_refill(c);
+		if (c->rate_left > 0)
+			conn_resume(c, PAUSE_RATE);
+		conn_deadline(c, WHEEL_TICK_MS);
+		return;
+	}
+	if (c->paused != 0)
+		c->heard = w->wheel.now; /* who is not read is not silent */
+	silent = (uint64_t)(w->wheel.now - c->heard) * WHEEL_TICK_MS;
+	if (interval == 0) {
+		conn_deadline(c, WS_CONN_LOOK_MS);
+	} else if (silent < interval) {
+		conn_deadline(c, interval - silent);
+	} else if (!c->pinged) {
+		ws_conn_ping(c);
+		conn_deadline(c, interval / WS_CONN_PONG_PART);
+	} else {
+		stats_add(&w->stats, STATS_TIMEOUTS, 1);
+		conn_lost(c);
+	}
+}
