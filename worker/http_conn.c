@@ -98,11 +98,11 @@ http_conn_send_file(struct conn *c, const struct http_request *req,
 /* Answer with an error; the connection goes on if the request allows it. */
 static void
 http_conn_error(struct conn *c, const struct http_request *req, int status,
-    const char *reason, const char *extra)
+    const char *reason)
 {
 	bool keep_alive = http_keep_alive(req);
 
-	http_reply_error(c, req, status, reason, extra, keep_alive);
+	http_reply_error(c, req, status, reason, NULL, keep_alive);
 	if (!keep_alive)
 		conn_finish(c);
 }
@@ -120,17 +120,16 @@ http_conn_serve_file(struct conn *c, const struct http_request *req)
 		http_reply_redirect(c, req);
 		return;
 	case STATIC_BAD_PATH:
-		http_conn_error(
-		    c, req, 400, "the path is not well-formed", NULL);
+		http_conn_error(c, req, 400, "the path is not well-formed");
 		return;
 	case STATIC_FORBIDDEN:
-		http_conn_error(c, req, 403, "not readable", NULL);
+		http_conn_error(c, req, 403, "not readable");
 		return;
 	case STATIC_NOT_FOUND:
-		http_conn_error(c, req, 404, "there is nothing here", NULL);
+		http_conn_error(c, req, 404, "there is nothing here");
 		return;
 	case STATIC_UNAVAILABLE:
-		http_conn_error(c, req, 503, "cannot be read just now", NULL);
+		http_conn_error(c, req, 503, "cannot be read just now");
 		return;
 	}
 }
@@ -141,7 +140,7 @@ http_conn_serve_health(
     struct conn *c, const struct http_request *req, bool well)
 {
 	if (!well) {
-		http_conn_error(c, req, 503, "the server is draining", NULL);
+		http_conn_error(c, req, 503, "the server is draining");
 		return;
 	}
 	http_reply_text(c, req, 200, "ok\n", http_keep_alive(req));
