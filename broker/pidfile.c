@@ -133,6 +133,7 @@ pidfile_adopt(struct pidfile *pidfile, const char *path, int fd)
 {
 	pidfile->path = path;
 	pidfile->fd = fd;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 bool

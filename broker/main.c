@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c - pubsubd's command line: parse it, do it. */
+
+#include "broker/cli_control.h"
+#include "broker/cli_options.h"
+#include "broker/cli_start.h"
+#include "broker/cli_status.h"
+#include "broker/report.h"
+#include "common/bug.h"
+#include "worker/worker.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Whatever is opened from now on is none of the standard streams, even if the
+ * caller has closed those. */
+static void
+main_open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct cli cli; /* what it owns lives as long as the process */
+	char error[CLI_ERROR_MAX];
+
+	(void)argc;
+
+	main_open_standard_streams();
+	if (!cli_parse(&cli, argv, error))
+		return (int)report_failure(EXIT_STATUS_USAGE, "%s", error);
+	switch (cli.command) {
+	case CLI_RUN:
+		return (int)cli_run(&cli, worker_main);
+	case CLI_START:
+		return (int)cli_start(&cli, worker_main);
+	case CLI_STOP:
+		return (int)cli_stop(&cli);
+	case CLI_RESTART:
+		return (int)cli_restart(&cli);
+	case CLI_STATUS:
+		return (int)cli_status(&cli);
+	case CLI_VERSION:
+		printf("pubsubd %s\n", PUBSUBD_VERSION);
+		return EXIT_STATUS_OK;
+	case CLI_HELP:
+		cli_print_help();
+		return EXIT_STATUS_OK;
+	}
+	BUG("a command that cli_parse() does not know");
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* supervisor.c - the parts, the event loop and the signals; see supervisor.h
+ * and, for the other files, supervisor_state.h. */
+
+#include "broker/supervisor.h"
+
+#include "broker/paths.h"
+#include "broker/supervisor_handover.h"
+#include "broker/supervisor_state.h"
+#include "common/bug.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* What `start' waits for the workers of a killed server beyond their drain. */
+#define SUPERVISOR_ORPHAN_GRACE_MS 2000
+
+static struct supervisor *supervisor_self; /* for supervisor_last_words() */
+
+/* A bug: what is in the pipe, and why, past the pipe that nobody will read. */
+static void
+supervisor_last_words(const char *words)
+{
+	logfile_carry(&supervisor_self->logfile);
+	dprintf(supervisor_self->logfile.fd, "supervisor[%d]: %s\n", getpid(),
+	    words);
+}
+
+/* Signals that the loop reads; everybody else of the group may get them too. */
+static bool
+supervisor_open_signals(struct supervisor *s)
+{
+	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
+		SIGCHLD };
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log file at its limit is a full disk */
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		signal(wanted[i], SIG_DFL); /* or they might be ignored */
+		sigaddset(&set, wanted[i]);
+	}
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	s->state_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return s->signal_fd != -1 && s->state_fd != -1 &&
+	       pipe2(s->life, O_CLOEXEC) == 0 &&
+	       wakeup_open(&s->wakeup, &s->segment, s->config->workers);
+}
+
+/* As many descriptors as we may have; the workers inherit it. */
+static void
+supervisor_raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_warn("cannot raise the limit on descriptors");
+}
+
+static bool
+supervisor_open_log(struct supervisor *s, int adopted)
+{
+	char error[LOGFILE_ERROR_MAX];
+
+	if (!logfile_open(&s->logfile, s->config->log_path, adopted, error)) {
+		supervisor_report(s, EXIT_STATUS_FAILED, error);
+		return false;
+	}
+	supervisor_self = s;
+	bug_set_hook(supervisor_last_words);
+	log_open("supervisor", s->logfile.writer, s->config->log_level);
+	if (s->args->background)
+		dup2(s->logfile.writer, STDERR_FILENO);
+	return true;
+}
+
+/* Be the only supervisor of this instance. */
+static bool
+supervisor_open_pidfile(struct supervisor *s)
+{
+	const struct config *config = s->config;
+	uint64_t patience = config->drain_ms + SUPERVISOR_ORPHAN_GRACE_MS;
+	char error[PIDFILE_ERROR_MAX];
+	pid_t holder;
+
+	switch (pidfile_lock(&s->pidfile, config->pidfile, &holder, error)) {
+	case PIDFILE_OK:
+		break;
+	case PIDFILE_HELD:
+		snprintf(error, sizeof(error), "%s is running already (pid %d)",
+		    config->name, holder);
+		supervisor_report(s, EXIT_STATUS_ALREADY_RUNNING, error);
+		return false;
+	case PIDFILE_FAILED:
+		supervisor_report(s, EXIT_STATUS_FAILED, error);
+		return false;
+	}
+	if (pidfile_wait_workers(&s->pidfile, patience))
+		return true;
+	snprintf(error, sizeof(error),
+	    "workers of a killed server are still there after %g s",
+	    (double)patience / 1000);
+	supervisor_report(s, EXIT_STATUS_FAILED, error);
+	pidfile_remove(&s->pidfile);
+	return false;
+}
+
+static bool
+supervisor_open_listeners(struct supervisor *s)
+{
+	const struct config *config = s->config;
+	char error[LISTENERS_ERROR_MAX];
+
+	if (s->inherited
+		? listeners_resize(&s->listeners, config->workers, error)
+		: listeners_open(&s->listeners, config->listen,
+		      config->listen_count, config->workers, error))
+		return true;
+	supervisor_report(s, EXIT_STATUS_FAILED, error);
+	return false;
+}
+
+/* The segment and what goes with it. */
+static bool
+supervisor_open_rest(struct supervisor *s)
+{
+	char error[SEGMENT_ERROR_MAX];
+
+	if (!supervisor_open_segment(s, error)) {
+		supervisor_report(s, EXIT_STATUS_FAILED, error);
+		return false;
+	}
+	if (supervisor_open_signals(s))
+		return true;
+	snprintf(error, sizeof(error), "cannot open descriptors: %s",
+	    strerror(errno));
+	supervisor_report(s, EXIT_STATUS_FAILED, error);
+	segment_unlink(s->config->name);
+	return false;
+}
+
+/* Take over from the program that was executed before us, if there was one. */
+static int
+supervisor_inherit(struct supervisor *s)
+{
+	struct handover handover;
+
+	s->inherited = handover_take(&handover);
+	s->awaited = !s->inherited;
+	if (!s->inherited)
+		return -1;
+	report_nothing();
+	s->listeners = handover.listeners;
+	listeners_keep_on_exec(&s->listeners, false);
+	pidfile_adopt(&s->pidfile, s->config->pidfile, handover.pidfile_fd);
+	return handover.log_fd;
+}
+
+/*
+ * Open all parts, in this order: whoever has the pidfile's lock may replace the
+ * segment, and whoever has the port will serve.
+ */
+static bool
+supervisor_open(struct supervisor *s)
+{
+	int log_fd = supervisor_inherit(s);
+
+	if (!supervisor_open_log(s, log_fd))
+		return false;
+	if (!s->inherited && !supervisor_open_pidfile(s)) {
+		logfile_close(&s->logfile);
+		return false;
+	}
+	supervisor_raise_limits();
+	if (supervisor_open_listeners(s)) {
+		if (supervisor_open_rest(s))
+			return true;
+		listeners_close(&s->listeners);
+	}
+	pidfile_remove(&s->pidfile);
+	logfile_close(&s->logfile);
+	return false;
+}
+
+/* Leave nothing behind. */
+static void
+supervisor_close(struct supervisor *s)
+{
+	supervisor_kill_all(s);
+	if (s->trial != 0)
+		kill(s->trial, SIGKILL);
+	listeners_close(&s->listeners);
+	wakeup_close(&s->wakeup);
+	segment_close(&s->segment);
+	segment_unlink(s->config->name);
+	pidfile_remove(&s->pidfile);
+	logfile_close(&s->logfile);
+}
+
+/* Drain; when told again, leave at once. */
+static void
+supervisor_told_to_stop(struct supervisor *s)
+{
+	switch (s->goal) {
+	case GOAL_SERVE:
+		if (s->awaited)
+			supervisor_report(s, EXIT_STATUS_FAILED,
+			    "told to stop before it was ready");
+		log_info("told to stop: draining");
+		supervisor_order(s, GOAL_STOP, RUN_DRAIN);
+		return;
+	case GOAL_RESTART:
+		s->goal = GOAL_STOP; /* the drain goes on */
+		return;
+	case GOAL_STOP:
+		log_info("told to stop again: leaving now");
+		supervisor_order(s, GOAL_STOP, RUN_QUIT);
+		return;
+	case GOAL_NEW_RING:
+		s->goal = GOAL_STOP;
+		return;
+	case GOAL_FAIL:
+		return;
+	}
+}
+
+static void
+supervisor_reopen_log(struct supervisor *s)
+{
+	char error[LOGFILE_ERROR_MAX];
+
+	if (logfile_reopen(&s->logfile, error))
+		log_info("log file opened anew");
+	else
+		log_errorx("%s; going on with the old one", error);
+}
+
+static void
+supervisor_read_signals(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+
+	while (
+	    read(s->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			supervisor_told_to_stop(s);
+			break;
+		case SIGHUP:
+			supervisor_reopen_log(s);
+			break;
+		case SIGUSR2:
+			supervisor_try_program(s);
+			break;
+		case SIGCHLD: /* supervisor_reap() looks anyway */
+			break;
+		}
+	}
+}
+
+static void
+supervisor_silence_states(struct supervisor *s)
+{
+	uint64_t changes;
+	ssize_t n = read(s->state_fd, &changes, sizeof(changes));
+
+	(void)n; /* nothing to read: silent already */
+}
+
+/* When there is something to do next, even if nothing happens. */
+static uint64_t
+supervisor_next_due(const struct supervisor *s)
+{
+	uint64_t due = s->config->watchdog ? s->look_due_ms : UINT64_MAX;
+
+	if (s->goal != GOAL_SERVE && s->kill_due_ms < due)
+		due = s->kill_due_ms;
+	if (s->goal != GOAL_SERVE)
+		return due;
+	if (s->awaited && s->ready_due_ms < due)
+		due = s->ready_due_ms;
+	for (unsigned slot = 0; slot < s->config->workers; slot++) {
+		const struct supervisor_child *child = &s->child[slot];
+
+		if (child->pid == 0 && child->due_ms != 0 &&
+		    child->due_ms < due)
+			due = child->due_ms;
+	}
+	return due;
+}
+
+/* Wait for an event, or until something is due. */
+static void
+supervisor_wait(struct supervisor *s)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->signal_fd, .events = POLLIN },
+		{ .fd = s->state_fd, .events = POLLIN },
+		{ .fd = s->logfile.reader, .events = POLLIN },
+	};
+	uint64_t due = supervisor_next_due(s);
+	uint64_t now = clock_monotonic_ms();
+	int timeout = -1;
+
+	if (due != UINT64_MAX)
+		timeout = due > now ? (int)(due - now) : 0;
+	/* Interrupted or not, the loop looks at everything that comes next. */
+	poll(fds, sizeof(fds) / sizeof(fds[0]), timeout);
+}
+
+/* Do what is due by the clock. */
+static void
+supervisor_tick(struct supervisor *s, uint64_t now)
+{
+	if (s->config->watchdog && now >= s->look_due_ms) {
+		s->look_due_ms = now + WATCHDOG_LOOK_MS;
+		supervisor_watch(s);
+	}
+	if (s->goal != GOAL_SERVE && s->alive > 0 && now >= s->kill_due_ms) {
+		log_errorx(
+		    "%u workers did not leave in time: killed", s->alive);
+		s->kill_due_ms = now + WATCHDOG_LOOK_MS;
+		supervisor_kill_all(s);
+	}
+	supervisor_check_ready(s, now);
+	supervisor_fork_due(s, now);
+}
+
+enum exit_status
+supervisor_run(const struct supervisor_args *args)
+{
+	struct supervisor s = { .args = args, .config = args->config };
+
+	if (!supervisor_open(&s))
+		return s.status;
+	s.program = paths_program();
+	log_info("pubsubd %s, instance %s, epoch %s", PUBSUBD_VERSION,
+	    s.config->name, s.segment.header->epoch);
+	supervisor_begin_run(&s);
+	supervisor_fork_due(&s, clock_monotonic_ms());
+	while (!s.over) {
+		supervisor_wait(&s);
+		logfile_carry(&s.logfile);
+		supervisor_silence_states(&s);
+		supervisor_read_signals(&s);
+		supervisor_reap(&s, clock_monotonic_ms());
+		supervisor_tick(&s, clock_monotonic_ms());
+		if (s.goal != GOAL_SERVE && s.alive == 0)
+			supervisor_conclude(&s);
+	}
+	supervisor_close(&s);
+	free(s.program);
+	return s.status;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * supervisor_exec.c - restart: become the program now on disk.
+ *
+ * The same process goes on with another program: sockets, pidfile and its lock,
+ * log and segment stay.  A program that cannot run must not cost the service,
+ * so it is tried first, in a child, by asking it for its version; only then are
+ * the clients sent away.
+ */
+
+#include "broker/supervisor_handover.h"
+#include "broker/supervisor_state.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Tell those who wait for the restart that it does not happen. */
+static void
+exec_refuse(struct supervisor *s, int err)
+{
+	_Atomic uint64_t *failed = &s->segment.header->run.restart_failed;
+	uint64_t count = (atomic_load(failed) >> 32) + 1;
+
+	atomic_store_explicit(
+	    failed, count << 32 | (uint32_t)err, memory_order_release);
+}
+
+void
+supervisor_try_program(struct supervisor *s)
+{
+	char *const argv[] = { s->program, (char *)(uintptr_t) "version",
+		NULL };
+	sigset_t none;
+	int null;
+
+	if (s->goal != GOAL_SERVE || !s->ready || s->trial != 0) {
+		log_warnx("no restart now: another change is under way");
+		exec_refuse(s, EBUSY);
+		return;
+	}
+	s->trial = fork();
+	if (s->trial == -1) {
+		log_warn("no restart: cannot fork");
+		s->trial = 0;
+		exec_refuse(s, errno);
+		return;
+	}
+	if (s->trial != 0)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(s->logfile.writer, STDERR_FILENO);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(s->program, argv);
+	_exit(126);
+}
+
+void
+supervisor_trial_ended(struct supervisor *s, int wait_status)
+{
+	s->trial = 0;
+	if (s->goal != GOAL_SERVE)
+		return;
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
+		log_info("restart: %s runs; draining", s->program);
+		supervisor_order(s, GOAL_RESTART, RUN_DRAIN_RESTART);
+		return;
+	}
+	log_errorx("no restart: %s does not run", s->program);
+	exec_refuse(s, ENOEXEC);
+}
+
+/* Let what the next program takes over live on over execve(2), or not. */
+static void
+exec_keep(struct supervisor *s, bool keep)
+{
+	int flags = keep ? 0 : FD_CLOEXEC;
+
+	listeners_keep_on_exec(&s->listeners, keep);
+	fcntl(s->pidfile.fd, F_SETFD, flags);
+	if (s->logfile.path != NULL)
+		fcntl(s->logfile.fd, F_SETFD, flags);
+}
+
+void
+supervisor_exec(struct supervisor *s)
+{
+	struct handover handover = {
+		.pidfile_fd = s->pidfile.fd,
+		.log_fd = s->logfile.path != NULL ? s->logfile.fd : -1,
+		.listeners = s->listeners,
+	};
+
+	logfile_carry(&s->logfile);
+	/* The pipe ends here: what the next program says before it has one of
+	 * its own goes to the file. */
+	if (s->args->background)
+		dup2(s->logfile.fd, STDERR_FILENO);
+	handover_put(&handover);
+	exec_keep(s, true);
+	execv(s->program, s->args->argv);
+	exec_refuse(s, errno);
+	log_error("no restart: cannot execute %s; serving on", s->program);
+	exec_keep(s, false);
+	handover_drop();
+	if (s->args->background)
+		dup2(s->logfile.writer, STDERR_FILENO);
+}

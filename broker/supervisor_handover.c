@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * supervisor_handover.c - see supervisor_handover.h.
+ *
+ * The text: pid, pidfile, log, number of workers, number of addresses, then the
+ * sockets of worker 0, of worker 1, and so on, all as decimal numbers.
+ */
+
+#include "broker/supervisor_handover.h"
+
+#include "common/bug.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Five numbers and every socket, each of at most 11 characters and a space. */
+#define HANDOVER_TEXT_MAX ((5 + CONFIG_WORKERS_MAX * CONFIG_LISTEN_MAX) * 12)
+
+static void
+handover_append(char *text, size_t *len, int number)
+{
+	int n = snprintf(text + *len, HANDOVER_TEXT_MAX - *len, "%d ", number);
+
+	*len += (size_t)n;
+	CHECK(*len < HANDOVER_TEXT_MAX);
+}
+
+void
+handover_put(const struct handover *handover)
+{
+	const struct listeners *listeners = &handover->listeners;
+	char text[HANDOVER_TEXT_MAX];
+	size_t len = 0;
+
+	handover_append(text, &len, getpid());
+	handover_append(text, &len, handover->pidfile_fd);
+	handover_append(text, &len, handover->log_fd);
+	handover_append(text, &len, (int)listeners->workers);
+	handover_append(text, &len, (int)listeners->count);
+	for (unsigned w = 0; w < listeners->workers; w++)
+		for (size_t i = 0; i < listeners->count; i++)
+			handover_append(text, &len, listeners->fd[w][i]);
+	CHECK(setenv(HANDOVER_VARIABLE, text, 1) == 0);
+}
+
+/* Read a number between these two; *text moves behind it. */
+static bool
+handover_number(const char **text, long min, long max, int *out)
+{
+	char *end;
+	long n = strtol(*text, &end, 10);
+
+	if (end == *text || n < min || n > max)
+		return false;
+	*text = end;
+	*out = (int)n;
+	return true;
+}
+
+/* Read a descriptor that is open. */
+static bool
+handover_descriptor(const char **text, int *fd)
+{
+	return handover_number(text, 0, INT32_MAX, fd) &&
+	       fcntl(*fd, F_GETFD) != -1;
+}
+
+static bool
+handover_listeners(const char **text, struct listeners *listeners)
+{
+	int workers, count;
+
+	memset(listeners, 0, sizeof(*listeners));
+	if (!handover_number(text, 1, CONFIG_WORKERS_MAX, &workers) ||
+	    !handover_number(text, 1, CONFIG_LISTEN_MAX, &count))
+		return false;
+	listeners->workers = (unsigned)workers;
+	listeners->count = (size_t)count;
+	for (unsigned w = 0; w < listeners->workers; w++)
+		for (size_t i = 0; i < listeners->count; i++)
+			if (!handover_descriptor(text, &listeners->fd[w][i]))
+				return false;
+	for (size_t i = 0; i < listeners->count; i++) {
+		struct config_address *address = &listeners->address[i];
+
+		address->len = sizeof(address->addr);
+		if (getsockname(listeners->fd[0][i],
+			(struct sockaddr *)&address->addr, &address->len) == -1)
+			return false;
+	}
+	return true;
+}
+
+bool
+handover_is_there(void)
+{
+	const char *text = getenv(HANDOVER_VARIABLE);
+	int pid;
+
+	return text != NULL && handover_number(&text, 1, INT32_MAX, &pid) &&
+	       pid == getpid();
+}
+
+bool
+handover_take(struct handover *handover)
+{
+	const char *text = getenv(HANDOVER_VARIABLE);
+	bool whole;
+	int pid;
+
+	if (!handover_is_there())
+		return false;
+	whole = handover_number(&text, 1, INT32_MAX, &pid) &&
+	        handover_descriptor(&text, &handover->pidfile_fd) &&
+	        handover_number(&text, -1, INT32_MAX, &handover->log_fd) &&
+	        handover_listeners(&text, &handover->listeners);
+	handover_drop();
+	return whole;
+}
+
+void
+handover_drop(void)
+{
+	unsetenv(HANDOVER_VARIABLE);
+}
