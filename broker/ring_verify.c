@@ -10,6 +10,7 @@
 #include "broker/ring.h"
 
 #include "broker/ring_bytes.h"
+#include "broker/topics.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,12 +27,13 @@ verify_controls(const struct layout_header *h, char error[SEGMENT_ERROR_MAX])
 
 	if (applied > head || head > reserve || applied < h->ring_size ||
 	    head - applied > h->ring_size / RING_BATCH_PART ||
-	    reserve - head > h->ring_size / RING_BATCH_PART || head % 8 != 0)
+	    reserve - head > h->ring_size / RING_BATCH_PART ||
+	    (applied | head | reserve) % 8 != 0)
 		return VERIFY_FAIL(
 		    "ring positions out of order: applied %" PRIu64
 		    ", head %" PRIu64 ", reserve %" PRIu64,
 		    applied, head, reserve);
-	if (atomic_load(&h->used) > h->topics_max)
+	if (atomic_load(&h->used) > h->topics_max || h->hand >= h->topics_max)
 		return VERIFY_FAIL("more topics than the directory has");
 	return true;
 }
@@ -53,48 +55,82 @@ verify_unapplied(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 	return true;
 }
 
-/* One topic's records, newest first. */
+/*
+ * One topic's records, newest first.  A writer that died while it applied may
+ * have stored the number and not yet the position: the replay will store both,
+ * so the newest record found may then have a lower one.
+ */
 static bool
 verify_chain(
     const struct segment *seg, uint32_t slot, char error[SEGMENT_ERROR_MAX])
 {
 	const struct layout_topic *topic = &seg->topics[slot];
 	uint64_t reserve = atomic_load(&seg->header->reserve);
+	uint64_t head = ring_head(seg);
 	uint64_t pos = atomic_load(&topic->last);
 	uint64_t seq = atomic_load(&topic->seq);
-	uint64_t end = ring_head(seg);
+	uint64_t end = head;
+	bool halfway = atomic_load(&seg->header->applied) != head;
 	struct layout_record rec;
 
-	if (seq < topic->base)
+	if (seq < topic->base || topic->base > seg->header->floor)
 		return VERIFY_FAIL("topic %u: numbers run backwards", slot);
-	while (pos != 0 && seq > topic->base &&
-	       pos + seg->header->ring_size >= reserve) {
-		if (pos >= end || pos % 8 != 0 ||
-		    !ring_peek(seg, pos, ring_head(seg), &rec) ||
+	while (seq > topic->base && !(halfway && pos == 0)) {
+		if (pos == 0 || pos % 8 != 0 || pos >= end)
+			return VERIFY_FAIL("topic %u: no record %" PRIu64
+					   " can be at position %" PRIu64,
+			    slot, seq, pos);
+		if (pos + seg->header->ring_size < reserve)
+			return true; /* overwritten, and all older ones */
+		if (!ring_peek(seg, pos, head, &rec) ||
 		    rec.flags & RECORD_PADDING || rec.topic != slot ||
-		    rec.seq != seq || rec.prev >= pos)
+		    (halfway ? rec.seq > seq : rec.seq != seq))
 			return VERIFY_FAIL("topic %u: no record %" PRIu64
 					   " at position %" PRIu64,
 			    slot, seq, pos);
 		end = pos;
 		pos = rec.prev;
-		seq--;
+		seq = rec.seq - 1;
+		halfway = false;
 	}
 	return true;
 }
 
-/* Every chain of the hash index ends, within the slots in use. */
+/* A slot that a bucket's chain leads to is rightly there. */
+static bool
+verify_linked(const struct segment *seg, uint32_t bucket, uint32_t slot)
+{
+	const struct layout_topic *topic = &seg->topics[slot];
+
+	return topic->state == TOPIC_LIVE &&
+	       (topic->hash & (seg->header->buckets - 1)) == bucket &&
+	       topic->hash ==
+	           topics_hash(seg->names[slot].name, topic->name_len);
+}
+
+/*
+ * Every live slot can be found by its name, and the chains of the hash index
+ * end.  Where a slot was being made the index may be in pieces: whoever takes
+ * the lock next builds it anew (topics_repair()) and trusts none of it.
+ */
 static bool
 verify_index(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 {
 	uint32_t used = atomic_load(&seg->header->used);
-	uint64_t links = 0;
+	uint32_t live = 0, links = 0;
 
+	if (seg->header->making != 0)
+		return true;
+	for (uint32_t slot = 0; slot < used; slot++)
+		live += seg->topics[slot].state == TOPIC_LIVE;
 	for (uint32_t b = 0; b < seg->header->buckets; b++)
 		for (uint32_t at = atomic_load(&seg->buckets[b]); at != 0;
 		     at = seg->topics[at - 1].next)
-			if (at > used || ++links > used)
+			if (at > used || ++links > live ||
+			    !verify_linked(seg, b, at - 1))
 				return VERIFY_FAIL("hash index: bad link");
+	if (links != live)
+		return VERIFY_FAIL("hash index: %u of %u topics", links, live);
 	return true;
 }
 

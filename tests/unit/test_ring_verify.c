@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_ring_verify.c - which segments a new supervisor may take over.
+ *
+ * Refusing a good one loses the history of a server that was merely killed, so
+ * every state in which its writers may have died is good; and whatever could
+ * lead a worker beyond the ring, round in circles, or to a number given twice,
+ * is not.
+ */
+
+#include "broker/ring.h"
+#include "broker/topics.h"
+#include "common/xmalloc.h"
+#include "tests/support/dice.h"
+#include "tests/support/suite.h"
+#include "tests/support/testseg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RING_SIZE 8192u
+#define TOPICS    8u
+#define SILENT    5u /* slot of a topic with no message */
+#define USED      6u
+
+struct bench {
+	struct testseg t;
+	struct ring ring;
+};
+
+static int
+setup(void **state)
+{
+	struct bench *b = xcalloc(1, sizeof(*b));
+	char name[16];
+
+	testseg_open(&b->t, RING_SIZE, TOPICS);
+	ring_attach(&b->ring, &b->t.seg, 0);
+	for (uint32_t i = 0; i < USED; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		hand_topic(&b->ring, name);
+	}
+	for (unsigned i = 0; i < 40; i++)
+		hand_publish(&b->ring, i % (USED - 1), "\"text\"");
+	*state = b;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	ring_detach(&b->ring);
+	testseg_close(&b->t);
+	free(b);
+	return 0;
+}
+
+static void
+check_good(struct bench *b)
+{
+	char error[SEGMENT_ERROR_MAX];
+
+	if (!ring_verify(&b->t.seg, error))
+		fail_msg("%s", error);
+}
+
+static void
+test_fresh_ring_is_good(void **state)
+{
+	struct testseg t;
+	char error[SEGMENT_ERROR_MAX];
+
+	(void)state;
+	testseg_open(&t, RING_SIZE, 1);
+	assert_true(ring_verify(&t.seg, error));
+	testseg_close(&t);
+}
+
+static void
+test_ring_in_use_is_good_at_any_length(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { 99 };
+	char text[200] = "";
+
+	for (unsigned i = 0; i < 1000; i++) {
+		memset(text, 'x', i % sizeof(text));
+		text[i % sizeof(text)] = '\0';
+		hand_publish(&b->ring, (uint32_t)dice_below(&dice, USED), text);
+		check_good(b);
+	}
+}
+
+static void
+test_recycled_slots_are_good(void **state)
+{
+	struct bench *b = *state;
+	char name[16];
+
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "new %u", i);
+		hand_publish(&b->ring, hand_topic(&b->ring, name), "1");
+		check_good(b);
+	}
+}
+
+/* Committed, and the writer died before or while it told the directory. */
+static void
+test_dead_writer_leaves_a_good_ring(void **state)
+{
+	struct bench *b = *state;
+	struct layout_header *h = b->t.seg.header;
+	struct layout_topic *topic = &b->t.seg.topics[0];
+	uint64_t applied = ring_head(&b->t.seg);
+	uint64_t seq = ring_topic_seq(&b->t.seg, 0);
+	uint64_t last = atomic_load(&topic->last);
+
+	hand_publish(&b->ring, 0, "1");
+	hand_publish(&b->ring, 0, "2");
+	atomic_store(&h->applied, applied);
+	atomic_store(&h->reserve, ring_head(&b->t.seg) + RING_SIZE / 8);
+	check_good(b);
+	atomic_store(&topic->seq, seq);
+	atomic_store(&topic->last, last);
+	check_good(b);
+	/* between the store of the number and that of the position */
+	atomic_store(&topic->seq, seq + 2);
+	check_good(b);
+	assert_int_equal(hand_publish(&b->ring, 0, "3"), seq + 3);
+	check_good(b);
+}
+
+/* The same with a topic's first message ever. */
+static void
+test_dead_writer_of_a_first_message_leaves_a_good_ring(void **state)
+{
+	struct bench *b = *state;
+	uint64_t applied = ring_head(&b->t.seg);
+
+	hand_publish(&b->ring, SILENT, "1");
+	atomic_store(&b->t.seg.header->applied, applied);
+	atomic_store(&b->t.seg.topics[SILENT].last, 0);
+	check_good(b);
+	assert_int_equal(hand_publish(&b->ring, SILENT, "2"), 2);
+	check_good(b);
+}
+
+/* --- damage: each function does one --- */
+
+static struct layout_record *
+record_at(struct segment *seg, uint64_t pos)
+{
+	return (struct layout_record *)(void *)(seg->ring + pos % RING_SIZE);
+}
+
+static struct layout_record *
+newest_of_0(struct segment *seg)
+{
+	return record_at(seg, atomic_load(&seg->topics[0].last));
+}
+
+static void
+damage_applied_beyond_head(struct segment *seg)
+{
+	atomic_fetch_add(&seg->header->applied, 8);
+}
+
+static void
+damage_applied_far_behind(struct segment *seg)
+{
+	for (unsigned i = 0; i < 40; i++) {
+		struct ring ring;
+
+		ring_attach(&ring, seg, 0);
+		hand_publish(&ring, 0, "1");
+		ring_detach(&ring);
+	}
+	atomic_fetch_sub(&seg->header->applied, RING_SIZE / 8 + 56);
+}
+
+static void
+damage_applied_between_words(struct segment *seg)
+{
+	atomic_fetch_sub(&seg->header->applied, 12);
+}
+
+static void
+damage_unapplied_is_no_record(struct segment *seg)
+{
+	uint64_t at = ring_head(seg);
+
+	atomic_fetch_add(&seg->header->head, 56);
+	atomic_store(&seg->header->reserve, at + 56);
+}
+
+static void
+damage_head_beyond_reserve(struct segment *seg)
+{
+	atomic_fetch_add(&seg->header->head, 56);
+}
+
+static void
+damage_positions_of_before_the_first(struct segment *seg)
+{
+	atomic_store(&seg->header->applied, 8);
+	atomic_store(&seg->header->head, 8);
+	atomic_store(&seg->header->reserve, 8);
+}
+
+static void
+damage_reserve_far_ahead(struct segment *seg)
+{
+	atomic_fetch_add(&seg->header->reserve, RING_SIZE / 8 + 8);
+}
+
+static void
+damage_reserve_between_words(struct segment *seg)
+{
+	atomic_fetch_add(&seg->header->reserve, 4);
+}
+
+static void
+damage_used(struct segment *seg)
+{
+	atomic_store(&seg->header->used, TOPICS + 1);
+}
+
+static void
+damage_hand(struct segment *seg)
+{
+	seg->header->hand = TOPICS;
+}
+
+static void
+damage_floor_below_a_base(struct segment *seg)
+{
+	seg->topics[SILENT].base = 7;
+	atomic_store(&seg->topics[SILENT].seq, 7);
+}
+
+static void
+damage_seq_below_base(struct segment *seg)
+{
+	seg->header->floor = 1000;
+	seg->topics[0].base = 1000;
+}
+
+static void
+damage_seq(struct segment *seg)
+{
+	atomic_fetch_add(&seg->topics[0].seq, 1);
+}
+
+static void
+damage_last_at_head(struct segment *seg)
+{
+	atomic_store(&seg->topics[0].last, ring_head(seg));
+}
+
+static void
+damage_last_beyond_all_numbers(struct segment *seg)
+{
+	atomic_store(&seg->topics[0].last, UINT64_MAX - 7);
+}
+
+static void
+damage_last_is_none(struct segment *seg)
+{
+	atomic_store(&seg->topics[0].last, 0);
+}
+
+static void
+damage_last_between_words(struct segment *seg)
+{
+	atomic_fetch_add(&seg->topics[0].last, 4);
+}
+
+static void
+damage_last_of_another_topic(struct segment *seg)
+{
+	atomic_store(&seg->topics[0].last, atomic_load(&seg->topics[1].last));
+}
+
+static void
+damage_record_length(struct segment *seg)
+{
+	newest_of_0(seg)->length = RING_SIZE * 2;
+}
+
+static void
+damage_record_body_len(struct segment *seg)
+{
+	newest_of_0(seg)->body_len = UINT32_MAX;
+}
+
+static void
+damage_record_is_padding(struct segment *seg)
+{
+	newest_of_0(seg)->flags = RECORD_PADDING;
+}
+
+static void
+damage_record_number(struct segment *seg)
+{
+	record_at(seg, newest_of_0(seg)->prev)->seq++;
+}
+
+static void
+damage_chain_leads_forward(struct segment *seg)
+{
+	newest_of_0(seg)->prev = atomic_load(&seg->topics[0].last);
+}
+
+static void
+damage_chain_ends_early(struct segment *seg)
+{
+	newest_of_0(seg)->prev = 0;
+}
+
+static _Atomic uint32_t *
+bucket_of_0(struct segment *seg)
+{
+	return &seg->buckets[seg->topics[0].hash & (seg->header->buckets - 1)];
+}
+
+static void
+damage_bucket_beyond_used(struct segment *seg)
+{
+	atomic_store(bucket_of_0(seg), USED + 1);
+}
+
+static void
+damage_bucket_far_out(struct segment *seg)
+{
+	atomic_store(bucket_of_0(seg), UINT32_MAX);
+}
+
+static void
+damage_topic_in_no_bucket(struct segment *seg)
+{
+	atomic_store(bucket_of_0(seg), 0);
+}
+
+static void
+damage_topic_in_another_bucket(struct segment *seg)
+{
+	seg->topics[0].hash++;
+}
+
+static void
+damage_chain_of_buckets_is_a_circle(struct segment *seg)
+{
+	seg->topics[0].next = 1;
+}
+
+static void
+damage_free_slot_in_a_bucket(struct segment *seg)
+{
+	seg->topics[SILENT].state = TOPIC_FREE;
+}
+
+static void
+damage_name(struct segment *seg)
+{
+	seg->names[0].name[0] ^= 1;
+}
+
+typedef void damage(struct segment *seg);
+
+#define DAMAGE(how)                \
+	{                          \
+#how, damage_##how \
+	}
+
+static const struct {
+	const char *name;
+	damage *damage;
+} damages[] = {
+	DAMAGE(applied_beyond_head),
+	DAMAGE(applied_far_behind),
+	DAMAGE(applied_between_words),
+	DAMAGE(unapplied_is_no_record),
+	DAMAGE(head_beyond_reserve),
+	DAMAGE(positions_of_before_the_first),
+	DAMAGE(reserve_far_ahead),
+	DAMAGE(reserve_between_words),
+	DAMAGE(used),
+	DAMAGE(hand),
+	DAMAGE(floor_below_a_base),
+	DAMAGE(seq_below_base),
+	DAMAGE(seq),
+	DAMAGE(last_at_head),
+	DAMAGE(last_beyond_all_numbers),
+	DAMAGE(last_is_none),
+	DAMAGE(last_between_words),
+	DAMAGE(last_of_another_topic),
+	DAMAGE(record_length),
+	DAMAGE(record_body_len),
+	DAMAGE(record_is_padding),
+	DAMAGE(record_number),
+	DAMAGE(chain_leads_forward),
+	DAMAGE(chain_ends_early),
+	DAMAGE(bucket_beyond_used),
+	DAMAGE(bucket_far_out),
+	DAMAGE(topic_in_no_bucket),
+	DAMAGE(topic_in_another_bucket),
+	DAMAGE(chain_of_buckets_is_a_circle),
+	DAMAGE(free_slot_in_a_bucket),
+	DAMAGE(name),
+};
+
+static void
+test_each_damage_is_found_and_named(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *good = testseg_save(&b->t);
+	unsigned passed = 0;
+
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		char error[SEGMENT_ERROR_MAX] = "";
+
+		testseg_restore(&b->t, good);
+		check_good(b);
+		damages[i].damage(&b->t.seg);
+		if (!ring_verify(&b->t.seg, error) && error[0] != '\0')
+			continue;
+		print_error("%s: passed\n", damages[i].name);
+		passed++;
+	}
+	free(good);
+	assert_int_equal(passed, 0);
+}
+
+/* Noise anywhere is refused or harmless, but never leads astray. */
+static void
+test_noise_never_leads_beyond_the_segment(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *good = testseg_save(&b->t);
+	struct dice dice = { UINT64_C(0x5eed0fbadb17e5) };
+	const size_t words = b->t.seg.size / 8;
+	const size_t header = sizeof(struct layout_header) / 8;
+	const size_t fixed =
+	    offsetof(struct layout_header, owner) / 8; /* attach checks those */
+
+	print_message("seed %#llx\n", (unsigned long long)dice.state);
+	for (unsigned i = 0; i < 3000; i++) {
+		char error[SEGMENT_ERROR_MAX];
+
+		testseg_restore(&b->t, good);
+		for (unsigned k = 0; k < 200; k++) {
+			size_t at = fixed + dice_below(&dice, words - fixed);
+
+			if (at < header && k > 0)
+				continue;
+			((uint64_t *)b->t.seg.header)[at] =
+			    dice_below(&dice, 2) != 0
+				? dice_roll(&dice)
+				: dice_below(&dice, 4 * RING_SIZE);
+		}
+		ring_verify(&b->t.seg, error);
+	}
+	free(good);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_fresh_ring_is_good),
+	T(test_ring_in_use_is_good_at_any_length),
+	T(test_recycled_slots_are_good),
+	T(test_dead_writer_leaves_a_good_ring),
+	T(test_dead_writer_of_a_first_message_leaves_a_good_ring),
+	T(test_each_damage_is_found_and_named),
+	T(test_noise_never_leads_beyond_the_segment),
+};
+
+SUITE_MAIN(tests);

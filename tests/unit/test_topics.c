@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* test_topics.c - what broker/topics.h promises while nobody dies. */
+
+#include "broker/ring.h"
+#include "broker/topics.h"
+#include "common/xmalloc.h"
+#include "tests/support/dice.h"
+#include "tests/support/suite.h"
+#include "tests/support/testseg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOPICS 16u
+
+struct bench {
+	struct testseg t;
+	struct ring ring;
+};
+
+static int
+setup(void **state)
+{
+	struct bench *b = xcalloc(1, sizeof(*b));
+
+	testseg_open(&b->t, 8192, TOPICS);
+	ring_attach(&b->ring, &b->t.seg, 0);
+	*state = b;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	ring_detach(&b->ring);
+	testseg_close(&b->t);
+	free(b);
+	return 0;
+}
+
+static uint32_t
+find(struct bench *b, const char *name)
+{
+	size_t len = strlen(name);
+
+	return topics_find(&b->t.seg, name, len, topics_hash(name, len));
+}
+
+/* Open under the lock; unlike hand_topic(), "full" is an answer. */
+static uint32_t
+open_topic(struct bench *b, const char *name)
+{
+	size_t len = strlen(name);
+	uint32_t slot;
+
+	hand_lock(&b->ring);
+	slot = topics_open(&b->t.seg, name, len, topics_hash(name, len));
+	ring_unlock(&b->ring);
+	return slot;
+}
+
+/* Fill the directory with "0", "1", ... */
+static void
+fill(struct bench *b)
+{
+	char name[16];
+
+	for (uint32_t i = 0; i < TOPICS; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(open_topic(b, name), i);
+	}
+}
+
+static void
+test_unknown_name_has_no_slot(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(find(b, "nobody"), TOPICS_NONE);
+	open_topic(b, "somebody");
+	assert_int_equal(find(b, "nobody"), TOPICS_NONE);
+	assert_int_equal(find(b, ""), TOPICS_NONE);
+	assert_int_equal(find(b, "somebody "), TOPICS_NONE);
+	assert_int_equal(find(b, "somebod"), TOPICS_NONE);
+}
+
+static void
+test_slots_are_handed_out_densely_and_found(void **state)
+{
+	struct bench *b = *state;
+	char name[16];
+
+	fill(b);
+	assert_int_equal(atomic_load(&b->t.seg.header->used), TOPICS);
+	for (uint32_t i = 0; i < TOPICS; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(find(b, name), i);
+		assert_int_equal(open_topic(b, name), i);
+	}
+}
+
+static void
+test_names_are_bytes_of_any_length(void **state)
+{
+	struct bench *b = *state;
+	char longest[LAYOUT_TOPIC_NAME_MAX];
+	uint32_t slot;
+
+	memset(longest, 'x', sizeof(longest));
+	hand_lock(&b->ring);
+	slot = topics_open(&b->t.seg, longest, 255, topics_hash(longest, 255));
+	assert_int_not_equal(
+	    topics_open(&b->t.seg, longest, 254, topics_hash(longest, 254)),
+	    slot);
+	assert_int_not_equal(
+	    topics_open(&b->t.seg, "a\0b", 3, topics_hash("a\0b", 3)),
+	    topics_open(&b->t.seg, "a\0c", 3, topics_hash("a\0c", 3)));
+	ring_unlock(&b->ring);
+	assert_int_equal(
+	    topics_find(&b->t.seg, longest, 255, topics_hash(longest, 255)),
+	    slot);
+}
+
+/* The hash is an argument, so all may have the same. */
+static void
+test_names_of_one_hash_share_a_chain(void **state)
+{
+	struct bench *b = *state;
+	char name[2] = "a";
+
+	hand_lock(&b->ring);
+	for (uint32_t i = 0; i < TOPICS; i++) {
+		name[0] = (char)('a' + i);
+		assert_int_equal(topics_open(&b->t.seg, name, 1, 7), i);
+	}
+	/* "q" needs a slot: the hand's first is "a", the chain's last */
+	assert_int_equal(topics_open(&b->t.seg, "q", 1, 7), 0);
+	assert_int_equal(topics_find(&b->t.seg, "a", 1, 7), TOPICS_NONE);
+	/* and "r" gets that of "b", in its midst by now */
+	assert_int_equal(topics_open(&b->t.seg, "r", 1, 7), 1);
+	for (uint32_t i = 2; i < TOPICS; i++) {
+		name[0] = (char)('a' + i);
+		assert_int_equal(topics_find(&b->t.seg, name, 1, 7), i);
+	}
+	assert_int_equal(topics_find(&b->t.seg, "q", 1, 7), 0);
+	assert_int_equal(topics_find(&b->t.seg, "r", 1, 7), 1);
+	ring_unlock(&b->ring);
+}
+
+static void
+test_longest_silent_is_recycled_first(void **state)
+{
+	struct bench *b = *state;
+
+	fill(b);
+	assert_int_equal(open_topic(b, "new"), 0); /* all marks cleared */
+	hand_publish(&b->ring, 1, "1");
+	hand_publish(&b->ring, 2, "1");
+	hand_publish(&b->ring, 5, "1");
+	assert_int_equal(open_topic(b, "newer"), 3);
+	assert_int_equal(open_topic(b, "newest"), 4);
+	assert_int_equal(open_topic(b, "and one"), 6);
+	assert_int_equal(find(b, "1"), 1);
+	assert_int_equal(find(b, "3"), TOPICS_NONE);
+}
+
+static void
+test_topics_with_subscribers_are_never_recycled(void **state)
+{
+	struct bench *b = *state;
+	char name[16];
+
+	fill(b);
+	for (uint32_t i = 0; i < TOPICS; i++)
+		if (i != 9)
+			topics_subscribe(&b->t.seg, i, i % 8);
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "new %d", i);
+		assert_int_equal(open_topic(b, name), 9);
+	}
+	assert_int_equal(find(b, "new 48"), TOPICS_NONE);
+}
+
+static void
+test_full_when_every_slot_has_a_subscriber(void **state)
+{
+	struct bench *b = *state;
+
+	fill(b);
+	for (uint32_t i = 0; i < TOPICS; i++)
+		topics_subscribe(&b->t.seg, i, 1);
+	assert_int_equal(open_topic(b, "new"), TOPICS_NONE);
+	assert_int_equal(open_topic(b, "7"), 7);
+	topics_unsubscribe(&b->t.seg, 12, 1);
+	assert_int_equal(open_topic(b, "new"), 12);
+	assert_int_equal(open_topic(b, "newer"), 12);
+}
+
+/* Three names for each slot, in an order of no pattern. */
+static void
+test_no_name_is_given_a_number_twice(void **state)
+{
+	struct bench *b = *state;
+	uint64_t given[3 * TOPICS] = { 0 };
+	struct dice dice = { 4711 };
+	char name[16];
+
+	for (unsigned i = 0; i < 2000; i++) {
+		uint64_t n = dice_below(&dice, 3 * TOPICS);
+		uint32_t slot;
+
+		snprintf(name, sizeof(name), "%u", (unsigned)n);
+		slot = open_topic(b, name);
+		for (uint64_t k = dice_below(&dice, 3); k > 0; k--) {
+			uint64_t seq = hand_publish(&b->ring, slot, "1");
+
+			assert_true(seq > given[n]);
+			assert_true(seq > b->t.seg.topics[slot].base);
+			given[n] = seq;
+		}
+	}
+}
+
+static void
+test_new_life_starts_with_no_record_above_all_numbers(void **state)
+{
+	struct bench *b = *state;
+
+	fill(b);
+	for (int i = 0; i < 5; i++)
+		hand_publish(&b->ring, 0, "1");
+	for (uint32_t i = 0; i < TOPICS; i++)
+		if (i != 0)
+			topics_subscribe(&b->t.seg, i, 1);
+	assert_int_equal(open_topic(b, "new"), 0);
+	assert_int_equal(ring_topic_seq(&b->t.seg, 0), 5);
+	assert_int_equal(b->t.seg.topics[0].base, 5);
+	assert_int_equal(atomic_load(&b->t.seg.topics[0].last), 0);
+	assert_int_equal(hand_publish(&b->ring, 0, "1"), 6);
+}
+
+static void
+test_first_and_last_subscriber_of_a_worker_are_told(void **state)
+{
+	struct bench *b = *state;
+	_Atomic uint64_t *interest = &b->t.seg.topics[0].interest;
+
+	open_topic(b, "t");
+	assert_true(topics_subscribe(&b->t.seg, 0, 3));
+	assert_false(topics_subscribe(&b->t.seg, 0, 3));
+	assert_true(topics_subscribe(&b->t.seg, 0, 63));
+	assert_int_equal(
+	    atomic_load(interest), UINT64_C(1) << 63 | UINT64_C(1) << 3);
+	assert_false(topics_unsubscribe(&b->t.seg, 0, 3));
+	assert_int_equal(
+	    atomic_load(interest), UINT64_C(1) << 63 | UINT64_C(1) << 3);
+	assert_true(topics_unsubscribe(&b->t.seg, 0, 3));
+	assert_int_equal(atomic_load(interest), UINT64_C(1) << 63);
+	assert_true(topics_subscribe(&b->t.seg, 0, 3));
+}
+
+static void
+test_clear_worker_clears_that_worker_alone(void **state)
+{
+	struct bench *b = *state;
+
+	fill(b);
+	for (uint32_t i = 0; i < TOPICS; i++)
+		for (unsigned w = 0; w < 4; w++)
+			topics_subscribe(&b->t.seg, i, w);
+	topics_clear_worker(&b->t.seg, 2);
+	for (uint32_t i = 0; i < TOPICS; i++) {
+		assert_int_equal(
+		    atomic_load(&b->t.seg.topics[i].interest), 0xb);
+		assert_int_equal(topics_subscribers(&b->t.seg, i), 3);
+		assert_true(topics_subscribe(&b->t.seg, i, 2));
+	}
+}
+
+static void
+test_subscribers_are_those_of_workers_that_are_not_gone(void **state)
+{
+	struct bench *b = *state;
+
+	open_topic(b, "t");
+	for (unsigned w = 0; w < TESTSEG_WORKERS; w++) {
+		atomic_store(&b->t.seg.workers[w].state, WORKER_READY);
+		topics_subscribe(&b->t.seg, 0, w);
+		topics_subscribe(&b->t.seg, 0, w);
+	}
+	assert_int_equal(topics_subscribers(&b->t.seg, 0), 2 * TESTSEG_WORKERS);
+	atomic_store(&b->t.seg.workers[3].state, WORKER_GONE);
+	atomic_store(&b->t.seg.workers[4].state, WORKER_STARTING);
+	atomic_store(&b->t.seg.workers[5].state, WORKER_STOPPED);
+	assert_int_equal(
+	    topics_subscribers(&b->t.seg, 0), 2 * TESTSEG_WORKERS - 2);
+}
+
+static void
+test_hash_spreads_over_the_buckets(void **state)
+{
+	unsigned hits[256] = { 0 };
+	unsigned most = 0;
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < 256 * 16; i++) {
+		unsigned *hit;
+		int len = snprintf(name, sizeof(name), "room-%d", i);
+
+		hit = &hits[topics_hash(name, (size_t)len) % 256];
+		if (++*hit > most)
+			most = *hit;
+	}
+	assert_in_range(most, 16, 48); /* 16 on average */
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_unknown_name_has_no_slot),
+	T(test_slots_are_handed_out_densely_and_found),
+	T(test_names_are_bytes_of_any_length),
+	T(test_names_of_one_hash_share_a_chain),
+	T(test_longest_silent_is_recycled_first),
+	T(test_topics_with_subscribers_are_never_recycled),
+	T(test_full_when_every_slot_has_a_subscriber),
+	T(test_no_name_is_given_a_number_twice),
+	T(test_new_life_starts_with_no_record_above_all_numbers),
+	T(test_first_and_last_subscriber_of_a_worker_are_told),
+	T(test_clear_worker_clears_that_worker_alone),
+	T(test_subscribers_are_those_of_workers_that_are_not_gone),
+	T(test_hash_spreads_over_the_buckets),
+};
+
+SUITE_MAIN(tests);
