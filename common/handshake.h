@@ -43,7 +43,8 @@ bool handshake_offers(const struct http_request *req, const char *protocol);
  * protocol is the subprotocol chosen, one that the client offers, or NULL; a
  * name of at most 128 bytes.
  *
- * Returns: the number of bytes, or 0 if size is too small for them.
+ * Returns: the number of bytes, or 0 if size is too small for them or the
+ *          protocol's name too long.
  */
 size_t handshake_response(const struct http_request *req, const char *protocol,
     char *buf, size_t size);

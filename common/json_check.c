@@ -13,6 +13,7 @@
 
 #include "common/json.h"
 
+#include "common/bug.h"
 #include "common/hex.h"
 
 #include <stdint.h>
@@ -264,7 +265,7 @@ json_step(struct json_checker *c)
 	case JSON_NEXT_NOTHING:
 		return json_fail(c, "nothing may follow the value");
 	}
-	return false;
+	BUG("no such state");
 }
 
 enum json_status

@@ -230,6 +230,22 @@ test_the_response_names_the_protocol_chosen(void **state)
 	    "Sec-WebSocket-Protocol: pubsubd.v1\r\n\r\n");
 }
 
+static void
+test_a_protocol_over_the_limit_is_no_response(void **state)
+{
+	const struct http_request *r =
+	    parse(LINE CONNECTION UPGRADE VERSION KEY "\r\n");
+	char buf[1024], protocol[512];
+
+	(void)state;
+	memset(protocol, 'p', sizeof(protocol));
+	protocol[sizeof(protocol) - 1] = '\0';
+	assert_int_equal(handshake_response(r, protocol, buf, sizeof(buf)), 0);
+	protocol[128] = '\0';
+	assert_int_not_equal(
+	    handshake_response(r, protocol, buf, sizeof(buf)), 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -245,6 +261,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_offers_are_compared_exactly),
 		cmocka_unit_test(test_the_response_carries_the_accept),
 		cmocka_unit_test(test_the_response_names_the_protocol_chosen),
+		cmocka_unit_test(test_a_protocol_over_the_limit_is_no_response),
 	};
 
 	if (argc > 1)

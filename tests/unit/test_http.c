@@ -79,7 +79,7 @@ test_every_form_of_target_is_split(void **state)
 		{ "GET /a?b?c HTTP/1.1\r\nHost: h\r\n\r\n", "/a", "b?c", "h" },
 		{ "GET //a/../%00 HTTP/1.1\r\nHost: h\r\n\r\n", "//a/../%00",
 		    "", "h" },
-		{ "GET /{a|b}^ HTTP/1.1\r\nHost: h\r\n\r\n", "/{a|b}^", "",
+		{ "GET /!{a|b}~ HTTP/1.1\r\nHost: h\r\n\r\n", "/!{a|b}~", "",
 		    "h" },
 		{ "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "*", "", "h" },
 		{ "GET / HTTP/1.1\r\nHost:\r\n\r\n", "/", "", "" },
@@ -121,6 +121,8 @@ test_any_token_is_a_method(void **state)
 	(void)state;
 	expect_ok("M-SEARCH / HTTP/1.1\r\nHost: h\r\n\r\n");
 	expect_text(&req.method, "M-SEARCH");
+	expect_ok("azAZ09!#$%&'*+-.^_`|~ / HTTP/1.1\r\nHost: h\r\n\r\n");
+	expect_text(&req.method, "azAZ09!#$%&'*+-.^_`|~");
 	expect_ok("get / HTTP/1.1\r\nHost: h\r\n\r\n");
 	expect_text(&req.method, "get");
 }

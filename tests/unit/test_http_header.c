@@ -137,10 +137,11 @@ test_a_list_is_taken_member_by_member(void **state)
 static void
 test_a_query_is_taken_pair_by_pair(void **state)
 {
-	struct http_text query = text_of("topic=a%26b&&flag&x=&=y&k=v=w");
+	struct http_text query = text_of("topic=a%26b&&flag&x=&=y&k=v=w&f&g");
 	struct http_text key, value;
 	static const char *const pairs[][2] = { { "topic", "a%26b" },
-		{ "flag", "" }, { "x", "" }, { "", "y" }, { "k", "v=w" } };
+		{ "flag", "" }, { "x", "" }, { "", "y" }, { "k", "v=w" },
+		{ "f", "" }, { "g", "" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(pairs); i++) {
@@ -161,7 +162,9 @@ test_hosts_are_split(void **state)
 		{ "localhost:8000", "localhost", "8000" },
 		{ "a_b-c.example.", "a_b-c.example.", "" },
 		{ "127.0.0.1:1", "127.0.0.1", "1" },
+		{ "azAZ09.~:90", "azAZ09.~", "90" },
 		{ "[::1]", "[::1]", "" },
+		{ "[0::9:afAF]", "[0::9:afAF]", "" },
 		{ "[::ffff:1.2.3.4]:65535", "[::ffff:1.2.3.4]", "65535" },
 		{ "a:", "a", "" },
 		{ "", "", "" },

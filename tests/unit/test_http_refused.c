@@ -113,6 +113,7 @@ test_malformed_request_lines_are_refused(void **state)
 		{ "GET / HTTP/1.10\r\n\r\n", 400, "malformed HTTP version" },
 		{ "GET / HTTP/a.1\r\n\r\n", 400, "malformed HTTP version" },
 		{ "GET / HTTP/0.9\r\n\r\n", 505, "only HTTP/1.0 and HTTP/1.1" },
+		{ "GET / HTTP/9.9\r\n\r\n", 505, "only HTTP/1.0 and HTTP/1.1" },
 		{ "GET / HTTP/1.2\r\n\r\n", 505, "only HTTP/1.0 and HTTP/1.1" },
 		{ "PRI * HTTP/2.0\r\n\r\n", 505, "only HTTP/1.0 and HTTP/1.1" },
 	};
@@ -122,6 +123,28 @@ test_malformed_request_lines_are_refused(void **state)
 }
 
 #define REST " HTTP/1.1\r\nHost: h\r\n\r\n"
+
+static void
+test_only_token_characters_make_a_method_and_a_name(void **state)
+{
+	static const char allowed[] =
+	    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char text[64];
+
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		bool is_allowed = strchr(allowed, c) != NULL;
+
+		snprintf(text, sizeof(text), "G%cT /" REST, c);
+		assert_int_equal(
+		    parse(text, strlen(text)) == HTTP_OK, is_allowed);
+		snprintf(text, sizeof(text),
+		    "GET / HTTP/1.1\r\nHost: h\r\nA%cB: c\r\n\r\n", c);
+		assert_int_equal(parse(text, strlen(text)) == HTTP_OK,
+		    is_allowed || c == ':');
+	}
+}
 
 static void
 test_malformed_targets_are_refused(void **state)
@@ -138,6 +161,9 @@ test_malformed_targets_are_refused(void **state)
 		{ "GET /\xc3\xa9" REST, 400, "malformed request target" },
 		{ "GET /\x7f" REST, 400, "malformed request target" },
 		{ "GET ftp://a/" REST, 400, "malformed request target" },
+		{ "GET gopher://abcdefgh/" REST, 400,
+		    "malformed request target" },
+		{ "GET https://" REST, 400, "malformed request target" },
 		{ "GET http:/a" REST, 400, "malformed request target" },
 		{ "GET http://" REST, 400, "malformed request target" },
 		{ "GET http:///a" REST, 400, "malformed host in the target" },
@@ -328,6 +354,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(
 		    test_what_is_no_http_is_refused_at_its_first_byte),
 		cmocka_unit_test(test_malformed_request_lines_are_refused),
+		cmocka_unit_test(
+		    test_only_token_characters_make_a_method_and_a_name),
 		cmocka_unit_test(test_malformed_targets_are_refused),
 		cmocka_unit_test(test_malformed_headers_are_refused),
 		cmocka_unit_test(test_a_nul_byte_is_refused_wherever_it_stands),

@@ -87,6 +87,8 @@ test_a_lone_surrogate_becomes_the_replacement_character(void **state)
 		{ "\"\\ud83dx\"", FFFD "x" },
 		{ "\"\\ud83d\\n\"", FFFD "\n" },
 		{ "\"\\ud83d\\n12345\"", FFFD "\n12345" },
+		{ "\"\\ud83d\\nde00\"", FFFD "\nde00" },
+		{ "\"\\ud83dxude00\"", FFFD "xude00" },
 		{ "\"\\ud83d\\u0041\"", FFFD "A" },
 		{ "\"\\ude00\\ud83d\"", FFFD FFFD },
 		{ "\"\\ud83d\\ud83d\\ude00\"", FFFD "\xf0\x9f\x98\x80" },
@@ -144,7 +146,7 @@ test_only_what_must_be_is_escaped(void **state)
 {
 	(void)state;
 	expect_encoded("", 0, "\"\"");
-	expect_encoded("a/b'<\x7f\xc3\xa9", 8, "\"a/b'<\x7f\xc3\xa9\"");
+	expect_encoded("a /'<\x7f\xc3\xa9", 8, "\"a /'<\x7f\xc3\xa9\"");
 	expect_encoded("\"\\\b\f\n\r\t", 7, "\"\\\"\\\\\\b\\f\\n\\r\\t\"");
 	expect_encoded("\0\x01\x1f", 3, "\"\\u0000\\u0001\\u001f\"");
 }
@@ -195,6 +197,7 @@ test_normalising_replaces_lone_surrogates_only(void **state)
 		{ "\"\\ud83d\\ude00\"", "\"\\ud83d\\ude00\"" },
 		{ "\"\\ud83d\"", "\"\\ufffd\"" },
 		{ "\"\\uDE00x\"", "\"\\ufffdx\"" },
+		{ "\"\\udfff\\ud800\"", "\"\\ufffd\\ufffd\"" },
 		{ "\"\\ud83d\\ud83d\\ude00\"", "\"\\ufffd\\ud83d\\ude00\"" },
 		{ "\"\\\\ud83d\"", "\"\\\\ud83d\"" },
 		{ "{\"a\\ud800\":[\"\\udc00\",1]}",
@@ -229,6 +232,7 @@ test_names_are_compared_without_regard_to_case(void **state)
 	assert_true(equal("\"topic\"", "topic"));
 	assert_true(equal("\"Topic\"", "topic"));
 	assert_true(equal("\"TOPIC\"", "topic"));
+	assert_true(equal("\"AZaz\"", "azAZ"));
 	assert_true(equal("\"\"", ""));
 	assert_false(equal("\"topi\"", "topic"));
 	assert_false(equal("\"topics\"", "topic"));

@@ -44,6 +44,7 @@ test_only_the_last_extension_of_the_last_segment_counts(void **state)
 {
 	(void)state;
 	expect_type("/a.html/b.css", "text/css; charset=utf-8");
+	expect_type("/a/.css", "text/css; charset=utf-8");
 	expect_type("archive.html.gz", "application/octet-stream");
 	expect_type("/dir.html/file", "application/octet-stream");
 	expect_type("html", "application/octet-stream");
