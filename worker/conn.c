@@ -167,7 +167,7 @@ conns_sweep(struct worker *w)
 		return;
 	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
 	stats_set(&w->stats, STATS_BUFFERED_BYTES, w->conns.buffered);
-	listeners_descriptors_freed(w);
+	acceptors_descriptors_freed(w);
 }
 
 void

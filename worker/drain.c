@@ -47,7 +47,7 @@ drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 void
 drain_orphaned(struct worker *w)
 {
-	listeners_close(w, true);
+	acceptors_close(w, true);
 	if (drain_begun(&w->drain))
 		return;
 	log_warnx("the supervisor died");

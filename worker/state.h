@@ -5,13 +5,13 @@
  *	  sockets readable         doorbell, timers
  *	        |                        |
  *	        v                        v
- *	  listener, conn  ------>  intake: what clients asked for in this turn
+ *	acceptor, conn  ----->  intake: what clients asked for in this turn
  *	        ^                        |  one lock: subscribe, publish, wake
  *	        |                        v
  *	  outbox: one write  <---  tail: ring -> frames -> who gets them
  *	  per connection
  *
- * Callbacks of the loop only collect; turn_end() (turn.c) does the rest, in
+ * Callbacks of the loop only collect; turn_end() (worker.c) does the rest, in
  * this order, right before the loop waits again.  All of it is one thread, so
  * nothing here is locked.
  */
@@ -28,7 +28,7 @@
 #include "worker/drain.h"
 #include "worker/frames.h"
 #include "worker/intake.h"
-#include "worker/listener.h"
+#include "worker/acceptor.h"
 #include "worker/outbox.h"
 #include "worker/static.h"
 #include "worker/subs.h"
@@ -58,7 +58,7 @@ struct worker {
 
 	struct ring ring;
 	struct stats stats;
-	struct listeners listeners;
+	struct acceptors acceptors;
 	struct conns conns;
 	struct wheel wheel;
 	struct intake intake;

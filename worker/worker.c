@@ -201,7 +201,7 @@ worker_init(struct worker *w, const struct worker_args *args)
 	    ws_conn_pool_new(config->max_message + CONFIG_ENVELOPE_SLACK);
 	w->read_buf = xmalloc(WORKER_READ_MAX);
 	w->file_buf = xmalloc(WORKER_READ_MAX);
-	listeners_open(w, args->listeners, args->listener_count);
+	acceptors_open(w, args->listeners, args->listener_count);
 	worker_watch(w, args);
 	return true;
 }
@@ -212,7 +212,7 @@ worker_fini(struct worker *w)
 {
 	struct conn *c;
 
-	listeners_close(w, false);
+	acceptors_close(w, false);
 	while ((c = LIST_FIRST(&w->conns.living)) != NULL)
 		conn_lost(c);
 	LIST_FOREACH(c, &w->conns.dead, link)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener.h - this worker's listening sockets.
+ * acceptor.h - this worker's listening sockets.
  *
  * The supervisor opened them and keeps them open: what queues here while no
  * worker lives is served by the next.  When descriptors run out, accepting
@@ -9,8 +9,8 @@
  * nothing.
  */
 
-#ifndef WORKER_LISTENER_H
-#define WORKER_LISTENER_H
+#ifndef WORKER_ACCEPTOR_H
+#define WORKER_ACCEPTOR_H
 
 #include "common/config.h"
 
@@ -21,19 +21,19 @@
 struct worker;
 
 /* Connections accepted per socket and turn. */
-#define LISTENER_TURN_MAX 64
+#define ACCEPTOR_TURN_MAX 64
 
 /* How soon accepting is tried again when descriptors had run out, seconds. */
-#define LISTENER_RETRY_S 0.25
+#define ACCEPTOR_RETRY_S 0.25
 
-struct listener {
+struct acceptor {
 	ev_io io;
 	struct worker *w; /* borrowed */
 	bool loopback;    /* bound to a loopback address */
 };
 
-struct listeners {
-	struct listener list[CONFIG_LISTEN_MAX];
+struct acceptors {
+	struct acceptor list[CONFIG_LISTEN_MAX];
 	size_t count;
 	ev_timer retry;
 	bool paused; /* out of descriptors */
@@ -41,13 +41,13 @@ struct listeners {
 };
 
 /* Accept on these sockets (borrowed). */
-void listeners_open(struct worker *w, const int *fds, size_t count);
+void acceptors_open(struct worker *w, const int *fds, size_t count);
 
 /* Stop accepting for good.  close_fds: the supervisor is dead, nobody else
  * will ever serve them. */
-void listeners_close(struct worker *w, bool close_fds);
+void acceptors_close(struct worker *w, bool close_fds);
 
 /* Connections were closed: accepting may work again. */
-void listeners_descriptors_freed(struct worker *w);
+void acceptors_descriptors_freed(struct worker *w);
 
 #endif
