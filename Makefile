@@ -134,6 +134,9 @@ $(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libp
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(T)/unit/test_histogram: $(T)/tests/load/histogram.o
+$(T)/unit/test_ledger: $(T)/tests/load/ledger.o
+
 $(TESTS_mp): $(T)/%: $(T)/tests/%.o $(MP_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'
