@@ -45,6 +45,23 @@ control_close(struct control *control)
 	close(control->pidfd);
 }
 
+/* Remove what a killed server left, now that all of it is dead. */
+static void
+control_clear_away(const struct config *config)
+{
+	char error[PIDFILE_ERROR_MAX];
+	struct pidfile pidfile;
+	pid_t holder;
+
+	if (access(config->pidfile, F_OK) == -1 ||
+	    pidfile_lock(&pidfile, config->pidfile, &holder, error) !=
+		PIDFILE_OK)
+		return;
+	if (pidfile_wait_workers(&pidfile, 0))
+		segment_unlink(config->name);
+	pidfile_remove(&pidfile);
+}
+
 /* Find the server.  Fails if there is none. */
 static enum exit_status
 control_open(struct control *control, const struct cli *cli)
@@ -104,6 +121,7 @@ control_wait_orphans(struct control *control)
 			    "%s: worker %d of a killed server is still there",
 			    control->config->name, holders.worker);
 	}
+	control_clear_away(control->config);
 	printf("pubsubd %s: the workers of a killed server are gone\n",
 	    control->config->name);
 	return EXIT_STATUS_OK;
@@ -148,6 +166,8 @@ cli_stop(const struct cli *cli)
 	struct control control;
 	enum exit_status status = control_open(&control, cli);
 
+	if (status == EXIT_STATUS_NOT_RUNNING)
+		control_clear_away(&cli->config);
 	if (status != EXIT_STATUS_OK)
 		return status;
 	status = control_stop(&control);

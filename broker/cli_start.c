@@ -51,15 +51,20 @@ cli_run(const struct cli *cli, worker_main_fn *worker_main)
 	return status == EXIT_STATUS_OK ? cli_serve(cli, worker_main) : status;
 }
 
-/* The background: no terminal, no directory kept busy, no standard streams. */
+/* The background: no terminal, no directory kept busy, no standard streams, and
+ * nothing else of the caller's but the pipe for the report. */
 static void
-cli_detach(void)
+cli_detach(int report)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int kept = STDERR_FILENO + 1;
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
-	close(null);
+	dup2(report, kept);
+	close_range((unsigned)kept + 1, ~0u, 0);
+	fcntl(kept, F_SETFD, FD_CLOEXEC);
+	report_into(kept);
 	if (chdir("/") == -1)
 		return; /* then it stays where it was called */
 }
@@ -99,8 +104,6 @@ cli_start(const struct cli *cli, worker_main_fn *worker_main)
 	pid = fork();
 	if (pid != 0)
 		_exit(pid == -1);
-	close(reports[0]);
-	report_into(reports[1]);
-	cli_detach();
+	cli_detach(reports[1]);
 	return cli_serve(cli, worker_main);
 }

@@ -61,15 +61,17 @@ static struct status_worker
 status_read_worker(const struct segment *seg, unsigned slot)
 {
 	const struct layout_worker *worker = &seg->workers[slot];
+	uint32_t state = atomic_load(&worker->state);
 	/* In this order, so that the lag is never below zero. */
 	uint64_t cursor = atomic_load(&worker->cursor);
 	uint64_t head = ring_head(seg);
+	bool tails = state == WORKER_READY || state == WORKER_STOPPED;
 
 	return (struct status_worker){
 		.slot = slot,
 		.pid = atomic_load(&worker->pid),
-		.state = status_worker_state(atomic_load(&worker->state)),
-		.lag = atomic_load(&worker->pid) != 0 ? head - cursor : 0,
+		.state = status_worker_state(state),
+		.lag = tails ? head - cursor : 0,
 		.counters = worker->counters,
 	};
 }

@@ -190,8 +190,6 @@ logfile_reopen(struct logfile *logfile, char error[LOGFILE_ERROR_MAX])
 {
 	int fd;
 
-	if (logfile->path == NULL)
-		return true;
 	fd = logfile_open_file(logfile->path, error);
 	if (fd == -1)
 		return false;

@@ -45,8 +45,8 @@ bool logfile_open(struct logfile *logfile, const char *path, int adopted,
  * blocks. */
 void logfile_carry(struct logfile *logfile);
 
-/* Let go of the file and open its name again, after it was rotated.  Returns
- * false with a reason; the old file is kept then. */
+/* Let go of the file and open its name again, after it was rotated.  Not for
+ * standard error.  Returns false with a reason; the old file is kept then. */
 bool logfile_reopen(struct logfile *logfile, char error[LOGFILE_ERROR_MAX]);
 
 /* Carry what is left and close all. */

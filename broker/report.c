@@ -60,9 +60,11 @@ report_send(enum exit_status status, const char *fmt, va_list ap)
 	/* Nobody reads it any more: then nobody is to be told. */
 	sent = write(report_pipe, text, (size_t)len);
 	(void)sent;
+	/* A failure has been told when all is cleared away: when we exit. */
+	if (status != EXIT_STATUS_OK)
+		return;
 	close(report_pipe);
 	report_pipe = -1;
-	report_mute = true;
 }
 
 void

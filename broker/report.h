@@ -21,7 +21,8 @@ enum exit_status {
 	EXIT_STATUS_ALREADY_RUNNING,
 };
 
-/* Send reports into this pipe from now on; closed after the first report. */
+/* Send reports into this pipe from now on.  It ends with the report that all is
+ * ready, or with this process. */
 void report_into(int fd);
 
 /* Make no ready report: there is nobody who waits for one. */
@@ -39,7 +40,7 @@ enum exit_status report_failure(enum exit_status status, const char *fmt, ...)
 
 /*
  * Pass on, as our own, the report that comes out of a pipe.
- * Blocks:  until it is there, or the process that should write it is dead.
+ * Blocks:  until the server is ready, or has ended.
  * Returns: the status that it carries.
  */
 enum exit_status report_relay(int fd);

@@ -245,7 +245,9 @@ supervisor_reopen_log(struct supervisor *s)
 {
 	char error[LOGFILE_ERROR_MAX];
 
-	if (logfile_reopen(&s->logfile, error))
+	if (s->logfile.path == NULL)
+		log_info("the log is standard error: not opened anew");
+	else if (logfile_reopen(&s->logfile, error))
 		log_info("log file opened anew");
 	else
 		log_errorx("%s; going on with the old one", error);

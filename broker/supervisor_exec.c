@@ -30,36 +30,46 @@ exec_refuse(struct supervisor *s, int err)
 	    failed, count << 32 | (uint32_t)err, memory_order_release);
 }
 
-void
-supervisor_try_program(struct supervisor *s)
+/* In the child: ask the program on disk for its version. */
+static _Noreturn void
+exec_trial(const struct supervisor *s)
 {
-	char *const argv[] = { s->program, (char *)(uintptr_t) "version",
-		NULL };
+	char command[] = "version";
+	char *const argv[] = { s->program, command, NULL };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
-	int null;
 
-	if (s->goal != GOAL_SERVE || !s->ready || s->trial != 0) {
-		log_warnx("no restart now: another change is under way");
-		exec_refuse(s, EBUSY);
-		return;
-	}
-	s->trial = fork();
-	if (s->trial == -1) {
-		log_warn("no restart: cannot fork");
-		s->trial = 0;
-		exec_refuse(s, errno);
-		return;
-	}
-	if (s->trial != 0)
-		return;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(s->logfile.writer, STDERR_FILENO);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(s->program, argv);
-	_exit(126);
+	_exit(1);
+}
+
+void
+supervisor_try_program(struct supervisor *s)
+{
+	if (s->goal != GOAL_SERVE || !s->ready || s->trial != 0) {
+		log_warnx("no restart now: another change is under way");
+		exec_refuse(s, EBUSY);
+		return;
+	}
+	if (access(s->program, X_OK) == -1) {
+		exec_refuse(s, errno);
+		log_error("no restart: %s", s->program);
+		return;
+	}
+	s->trial = fork();
+	if (s->trial == -1) {
+		exec_refuse(s, errno);
+		log_warn("no restart: cannot fork");
+		s->trial = 0;
+		return;
+	}
+	if (s->trial == 0)
+		exec_trial(s);
 }
 
 void
