@@ -37,7 +37,7 @@ segment_plan(uint64_t ring_size, uint32_t topics_max)
 	struct segment_geometry g = { .buckets = 64 };
 	uint64_t at = 0;
 
-	while (g.buckets < topics_max)
+	while (g.buckets < topics_max && g.buckets < UINT32_C(1) << 31)
 		g.buckets *= 2;
 	at += segment_page_round(sizeof(struct layout_header));
 	g.workers_at = at;
@@ -224,7 +224,7 @@ segment_is_ours(
 	    atomic_load_explicit(&h->fingerprint, memory_order_acquire) !=
 		segment_fingerprint())
 		return false;
-	if (h->topics_max == 0 || h->ring_size > size ||
+	if (h->topics_max == 0 || h->ring_size == 0 || h->ring_size > size ||
 	    h->topics_max > size / sizeof(struct layout_topic))
 		return false;
 	*g = segment_plan(h->ring_size, h->topics_max);
@@ -274,13 +274,14 @@ segment_attach(struct segment *seg, const char *name, bool writable,
 {
 	enum segment_status status;
 	char path[SEGMENT_PATH_MAX];
-	int fd;
+	int fd, err;
 
 	segment_path(path, name);
 	fd = shm_open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
 	if (fd == -1) {
-		segment_error(error, name, "cannot be opened", errno);
-		return errno == ENOENT ? SEGMENT_MISSING : SEGMENT_FAILED;
+		err = errno;
+		segment_error(error, name, "cannot be opened", err);
+		return err == ENOENT ? SEGMENT_MISSING : SEGMENT_FAILED;
 	}
 	status = segment_attach_fd(seg, fd, name, writable, error);
 	close(fd);

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/* test_segment.c - what broker/segment.h promises. */
+
+#include "broker/ring.h"
+#include "broker/segment.h"
+#include "broker/topics.h"
+#include "tests/support/suite.h"
+#include "tests/support/testseg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RING_SIZE 8192u
+#define TOPICS    100u
+
+static char name[32]; /* of the instance: this process's own */
+static char path[64]; /* of its segment */
+static char error[SEGMENT_ERROR_MAX];
+
+static int
+setup(void **state)
+{
+	(void)state;
+	snprintf(name, sizeof(name), "unit-%d", getpid());
+	snprintf(path, sizeof(path), "/pubsubd.%s", name);
+	error[0] = '\0';
+	return 0;
+}
+
+/* Each test leaves nothing in /dev/shm, by its own doing. */
+static int
+teardown(void **state)
+{
+	int fd = shm_open(path, O_RDONLY, 0);
+
+	(void)state;
+	if (fd == -1)
+		return 0;
+	close(fd);
+	shm_unlink(path);
+	print_error("the test left %s behind\n", path);
+	return -1;
+}
+
+static void
+create(struct segment *seg)
+{
+	if (!segment_create(seg, name, RING_SIZE, TOPICS, error))
+		fail_msg("%s", error);
+}
+
+static void
+test_size_has_room_for_everything(void **state)
+{
+	struct testseg t;
+	const struct segment *seg = &t.seg;
+
+	(void)state;
+	testseg_open(&t, RING_SIZE + 1, TOPICS);
+	assert_int_equal(seg->header->ring_size, RING_SIZE + LAYOUT_PAGE);
+	assert_in_range(seg->header->buckets, TOPICS, 2 * TOPICS);
+	const uintptr_t ends[] = {
+		(uintptr_t)(seg->header + 1),
+		(uintptr_t)(seg->workers + LAYOUT_WORKERS),
+		(uintptr_t)(seg->topics + TOPICS),
+		(uintptr_t)(seg->buckets + seg->header->buckets),
+		(uintptr_t)(seg->names + TOPICS),
+		(uintptr_t)(seg->subscribers + LAYOUT_WORKERS * TOPICS),
+		(uintptr_t)(seg->ring + seg->header->ring_size),
+	};
+	const uintptr_t starts[] = {
+		(uintptr_t)seg->workers,
+		(uintptr_t)seg->topics,
+		(uintptr_t)seg->buckets,
+		(uintptr_t)seg->names,
+		(uintptr_t)seg->subscribers,
+		(uintptr_t)seg->ring,
+		(uintptr_t)seg->header + segment_size(RING_SIZE + 1, TOPICS),
+	};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		assert_int_equal(starts[i] % LAYOUT_PAGE, 0);
+		assert_in_range(
+		    ends[i], starts[i] - LAYOUT_PAGE + 1, starts[i]);
+	}
+	testseg_close(&t);
+}
+
+static void
+test_default_fits_the_shm_of_a_container(void **state)
+{
+	(void)state;
+	assert_true(segment_size(32u << 20, 32768) < 64u << 20);
+}
+
+/* A number of topics so large that no power of two reaches it in 32 bits. */
+static void
+test_size_of_absurd_numbers_is_large(void **state)
+{
+	(void)state;
+	assert_true(segment_size(RING_SIZE, UINT32_MAX) >
+		    UINT32_MAX * (uint64_t)sizeof(struct layout_topic));
+}
+
+static void
+test_every_format_is_an_epoch_of_its_own(void **state)
+{
+	struct testseg a, b;
+
+	(void)state;
+	testseg_open(&a, RING_SIZE, TOPICS);
+	testseg_open(&b, RING_SIZE, TOPICS);
+	assert_int_equal(strlen(a.seg.header->epoch), LAYOUT_EPOCH);
+	assert_string_not_equal(a.seg.header->epoch, b.seg.header->epoch);
+	testseg_close(&a);
+	testseg_close(&b);
+}
+
+static void
+test_created_segment_is_private_and_allocated_in_full(void **state)
+{
+	struct segment seg;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	create(&seg);
+	fd = shm_open(path, O_RDONLY, 0);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_size, segment_size(RING_SIZE, TOPICS));
+	assert_true(st.st_blocks * 512 >= st.st_size);
+	segment_close(&seg);
+	assert_null(seg.header);
+	segment_unlink(name);
+}
+
+static void
+test_attached_segment_is_the_same_memory(void **state)
+{
+	struct segment seg, other;
+	struct ring ring;
+	uint32_t slot;
+
+	(void)state;
+	create(&seg);
+	ring_attach(&ring, &seg, 0);
+	slot = hand_topic(&ring, "t");
+	assert_int_equal(segment_attach(&other, name, true, error), SEGMENT_OK);
+	assert_ptr_not_equal(other.header, seg.header);
+	assert_string_equal(other.header->epoch, seg.header->epoch);
+	hand_publish(&ring, slot, "1");
+	assert_int_equal(ring_topic_seq(&other, slot), 1);
+	atomic_store(&other.header->run.order, RUN_DRAIN);
+	assert_int_equal(atomic_load(&seg.header->run.order), RUN_DRAIN);
+	ring_detach(&ring);
+	segment_close(&other);
+	segment_close(&seg);
+	segment_unlink(name);
+}
+
+static void
+test_read_only_attach_reads(void **state)
+{
+	struct segment seg, other;
+	unsigned char resident;
+
+	(void)state;
+	create(&seg);
+	assert_int_equal(
+	    segment_attach(&other, name, false, error), SEGMENT_OK);
+	assert_int_equal(ring_head(&other), ring_head(&seg));
+	/* and its pages cannot be made writable again */
+	assert_int_equal(
+	    mprotect(other.header, other.size, PROT_READ | PROT_WRITE), -1);
+	assert_int_equal(errno, EACCES);
+	assert_int_equal(mincore(other.header, 1, &resident), 0);
+	segment_close(&other);
+	segment_close(&seg);
+	segment_unlink(name);
+}
+
+static void
+test_missing_segment_is_missing(void **state)
+{
+	struct segment seg;
+
+	(void)state;
+	assert_int_equal(
+	    segment_attach(&seg, name, true, error), SEGMENT_MISSING);
+	assert_non_null(strstr(error, path));
+}
+
+static void
+test_left_over_segment_is_replaced(void **state)
+{
+	struct segment old, new, found;
+
+	(void)state;
+	create(&old);
+	create(&new);
+	assert_string_not_equal(old.header->epoch, new.header->epoch);
+	assert_int_equal(segment_attach(&found, name, true, error), SEGMENT_OK);
+	assert_string_equal(found.header->epoch, new.header->epoch);
+	segment_close(&found);
+	segment_close(&new);
+	segment_close(&old);
+	segment_unlink(name);
+}
+
+/* Attach fails, as foreign, naming the segment; then all is put right. */
+static void
+check_foreign(void)
+{
+	struct segment seg;
+
+	error[0] = '\0';
+	assert_int_equal(
+	    segment_attach(&seg, name, true, error), SEGMENT_FOREIGN);
+	assert_non_null(strstr(error, path));
+}
+
+static void
+test_half_made_segment_is_foreign(void **state)
+{
+	const off_t sizes[] = { 0, 100, LAYOUT_PAGE, 1 << 20 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		int fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+
+		assert_int_not_equal(fd, -1);
+		assert_int_equal(ftruncate(fd, sizes[i]), 0);
+		close(fd);
+		check_foreign();
+		segment_unlink(name);
+	}
+}
+
+/* Each word that says what the segment is, one at a time. */
+static void
+test_foreign_header_is_foreign(void **state)
+{
+	struct segment seg;
+	struct layout_header *h, good;
+
+	(void)state;
+	create(&seg);
+	h = seg.header;
+	memcpy(&good, h, sizeof(good));
+#define SPOIL(what)                             \
+	do {                                    \
+		what;                           \
+		check_foreign();                \
+		memcpy(h, &good, sizeof(good)); \
+	} while (0)
+	SPOIL(h->magic++);
+	SPOIL(atomic_fetch_add(&h->fingerprint, 1));
+	SPOIL(atomic_store(&h->fingerprint, 0));
+	SPOIL(h->segment_size += LAYOUT_PAGE);
+	SPOIL(h->ring_size += LAYOUT_PAGE);
+	SPOIL(h->ring_size = 0);
+	SPOIL(h->ring_size = UINT64_MAX);
+	SPOIL(h->ring_size++);
+	SPOIL(h->topics_max = 0);
+	SPOIL(h->topics_max = 4 * TOPICS);
+	SPOIL(h->topics_max = UINT32_MAX);
+	SPOIL(h->buckets *= 2);
+	SPOIL(memset(h->epoch, 'x', sizeof(h->epoch)));
+#undef SPOIL
+	segment_close(&seg);
+	assert_int_equal(segment_attach(&seg, name, true, error), SEGMENT_OK);
+	segment_close(&seg);
+	segment_unlink(name);
+}
+
+/*
+ * A ring of no bytes at all, in a file of the size that goes with it: the one
+ * geometry that agrees with itself and cannot be used.
+ */
+static void
+test_ring_of_no_bytes_is_foreign(void **state)
+{
+	struct segment seg;
+
+	(void)state;
+	if (!segment_create(&seg, name, 0, TOPICS, error))
+		fail_msg("%s", error);
+	check_foreign();
+	segment_close(&seg);
+	segment_unlink(name);
+}
+
+static void
+test_segment_of_another_size_is_foreign(void **state)
+{
+	struct segment seg;
+	int fd;
+
+	(void)state;
+	create(&seg);
+	fd = shm_open(path, O_RDWR, 0);
+	assert_int_equal(ftruncate(fd, (off_t)seg.size + LAYOUT_PAGE), 0);
+	check_foreign();
+	assert_int_equal(ftruncate(fd, (off_t)seg.size - LAYOUT_PAGE), 0);
+	check_foreign();
+	close(fd);
+	segment_close(&seg);
+	segment_unlink(name);
+}
+
+/* A limit on files stands for a /dev/shm that is too small. */
+static void
+test_too_large_is_told_at_once_and_leaves_nothing(void **state)
+{
+	struct rlimit old, small;
+	struct segment seg;
+	bool made;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 1 << 20;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	made = segment_create(&seg, name, 2 << 20, TOPICS, error);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_false(made);
+	assert_non_null(strstr(error, path));
+	assert_non_null(strstr(error, "/dev/shm"));
+	assert_non_null(strstr(error, "--ring-size"));
+
+	assert_false(
+	    segment_create(&seg, name, UINT64_C(1) << 63, TOPICS, error));
+}
+
+static void
+test_new_run_begins_with_nobody(void **state)
+{
+	struct testseg t;
+	struct layout_header *h;
+	uint64_t id;
+
+	(void)state;
+	testseg_open(&t, RING_SIZE, TOPICS);
+	h = t.seg.header;
+	id = atomic_load(&h->run.id);
+	topics_subscribe(&t.seg, 7, 2);
+	topics_subscribe(&t.seg, TOPICS - 1, 63);
+	atomic_store(&t.seg.workers[63].pid, 4711);
+	atomic_store(&t.seg.workers[0].sleeping, 7);
+	strcpy(t.seg.workers[0].obituary, "words");
+	atomic_store(&h->sealed, 1);
+	atomic_store(&h->run.order, RUN_DRAIN);
+	atomic_store(&h->run.ready, 1);
+
+	segment_begin_run(&t.seg, 3, 2500);
+	assert_int_equal(atomic_load(&h->run.id), id + 1);
+	assert_int_equal(atomic_load(&h->run.workers), 3);
+	assert_int_equal(atomic_load(&h->run.drain_ms), 2500);
+	assert_int_equal(atomic_load(&h->run.supervisor), getpid());
+	assert_int_equal(atomic_load(&h->run.order), RUN_SERVE);
+	assert_int_equal(atomic_load(&h->run.ready), 0);
+	assert_int_equal(atomic_load(&h->sealed), 0);
+	assert_int_equal(atomic_load(&t.seg.topics[7].interest), 0);
+	assert_int_equal(atomic_load(&t.seg.topics[TOPICS - 1].interest), 0);
+	for (size_t i = 0; i < LAYOUT_WORKERS * TOPICS; i++)
+		assert_int_equal(atomic_load(&t.seg.subscribers[i]), 0);
+	assert_int_equal(atomic_load(&t.seg.workers[63].pid), 0);
+	assert_int_equal(atomic_load(&t.seg.workers[0].sleeping), 0);
+	assert_string_equal(t.seg.workers[0].obituary, "");
+	testseg_close(&t);
+}
+
+static void
+test_new_run_keeps_ring_and_directory(void **state)
+{
+	struct testseg t;
+	struct ring ring;
+	char epoch[LAYOUT_EPOCH + 1];
+	uint32_t slot;
+
+	(void)state;
+	testseg_open(&t, RING_SIZE, TOPICS);
+	ring_attach(&ring, &t.seg, 0);
+	slot = hand_topic(&ring, "t");
+	hand_publish(&ring, slot, "1");
+	memcpy(epoch, t.seg.header->epoch, sizeof(epoch));
+	segment_begin_run(&t.seg, 2, 1000);
+	assert_string_equal(t.seg.header->epoch, epoch);
+	assert_int_equal(hand_topic(&ring, "t"), slot);
+	assert_int_equal(hand_publish(&ring, slot, "2"), 2);
+	ring_detach(&ring);
+	testseg_close(&t);
+}
+
+static void
+test_unlinked_segment_lives_while_it_is_mapped(void **state)
+{
+	struct segment seg, other;
+
+	(void)state;
+	create(&seg);
+	segment_unlink(name);
+	seg.ring[0] = 1;
+	assert_int_equal(
+	    segment_attach(&other, name, true, error), SEGMENT_MISSING);
+	segment_close(&seg);
+	segment_close(&seg); /* once more is no harm */
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_size_has_room_for_everything),
+	T(test_default_fits_the_shm_of_a_container),
+	T(test_size_of_absurd_numbers_is_large),
+	T(test_every_format_is_an_epoch_of_its_own),
+	T(test_created_segment_is_private_and_allocated_in_full),
+	T(test_attached_segment_is_the_same_memory),
+	T(test_read_only_attach_reads),
+	T(test_missing_segment_is_missing),
+	T(test_left_over_segment_is_replaced),
+	T(test_half_made_segment_is_foreign),
+	T(test_foreign_header_is_foreign),
+	T(test_ring_of_no_bytes_is_foreign),
+	T(test_segment_of_another_size_is_foreign),
+	T(test_too_large_is_told_at_once_and_leaves_nothing),
+	T(test_new_run_begins_with_nobody),
+	T(test_new_run_keeps_ring_and_directory),
+	T(test_unlinked_segment_lives_while_it_is_mapped),
+};
+
+SUITE_MAIN(tests);
