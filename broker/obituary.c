@@ -38,7 +38,9 @@ obituary_signal_cb(int signo)
 		obituary_write("fatal signal SIGFPE: arithmetic fault");
 		break;
 	}
-	/* SA_RESETHAND: on return the instruction faults again and kills */
+	/* SA_RESETHAND: this one kills, on return, whether the signal was a
+	 * fault's (that would come again) or kill(2)'s (it would not) */
+	raise(signo);
 }
 
 void

@@ -43,6 +43,7 @@ wakeup_be(struct wakeup *wakeup, unsigned self)
 	CHECK(self < wakeup->count);
 	wakeup->self = self;
 	memset(wakeup->woke, 0, sizeof(wakeup->woke));
+	wakeup_get_up(wakeup);
 }
 
 void

@@ -43,7 +43,11 @@ bool wakeup_open(struct wakeup *wakeup, struct segment *seg, unsigned n);
 /* Close all doorbells. */
 void wakeup_close(struct wakeup *wakeup);
 
-/* Say which slot this process is.  Callers: a worker, after the fork. */
+/*
+ * Say which slot this process is, and get up: a predecessor may have died
+ * asleep, and a publisher that woke it would not ring for that value again.
+ * Callers: a worker, after the fork.
+ */
 void wakeup_be(struct wakeup *wakeup, unsigned self);
 
 /* Write the eventfd of a slot, asleep or not.  Anybody; never blocks. */

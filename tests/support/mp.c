@@ -173,14 +173,20 @@ mp_continue(pid_t pid)
 }
 
 void
+mp_join_killed(pid_t pid, int signo)
+{
+	int status = mp_wait(pid, 0);
+
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != signo)
+		fail_msg("child %d did not die of signal %d: %#x", pid, signo,
+		    status);
+}
+
+void
 mp_kill(pid_t pid)
 {
-	int status;
-
 	assert_int_equal(kill(pid, SIGKILL), 0);
-	status = mp_wait(pid, 0);
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
-		fail_msg("child %d had ended before: %#x", pid, status);
+	mp_join_killed(pid, SIGKILL);
 }
 
 void

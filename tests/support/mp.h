@@ -45,6 +45,9 @@ void mp_kill(pid_t pid);
 /* Wait for a child's end; fails unless it exited with 0. */
 void mp_join(pid_t pid);
 
+/* The same for a child that must die of this signal. */
+void mp_join_killed(pid_t pid, int signo);
+
 /* A counting gate, on a pipe: passes are given and taken. */
 struct mp_gate {
 	int fd[2];

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* test_stats.c - what broker/stats.h promises. */
+
+#include "broker/layout.h"
+#include "broker/stats.h"
+#include "tests/support/suite.h"
+
+#include <string.h>
+
+static void
+test_every_counter_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (int i = 0; i < STATS_COUNT; i++) {
+		assert_non_null(stats_info[i].name);
+		assert_true(strlen(stats_info[i].what) > 0);
+		assert_int_equal(
+		    strspn(stats_info[i].name, "abcdefghijklmnopqrstuvwxyz_"),
+		    strlen(stats_info[i].name));
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(
+			    stats_info[i].name, stats_info[k].name);
+	}
+}
+
+static void
+test_name_belongs_to_its_number(void **state)
+{
+	(void)state;
+	assert_string_equal(stats_info[STATS_MESSAGES_IN].name, "messages_in");
+	assert_string_equal(stats_info[STATS_CONNECTIONS].name, "connections");
+	assert_int_equal(stats_info[STATS_CONNECTIONS].kind, STATS_GAUGE);
+	assert_string_equal(stats_info[STATS_LOG_DROPPED].name, "log_dropped");
+	assert_int_equal(stats_info[STATS_LOG_DROPPED].kind, STATS_COUNTER);
+}
+
+static void
+test_adding_subtracting_setting_touch_one_counter(void **state)
+{
+	struct layout_worker worker;
+	struct stats stats = { worker.counters };
+
+	(void)state;
+	memset(&worker, 0, sizeof(worker));
+	stats_add(&stats, STATS_DROPS, 5);
+	stats_add(&stats, STATS_DROPS, 7);
+	stats_set(&stats, STATS_CONNECTIONS, 10);
+	stats_sub(&stats, STATS_CONNECTIONS, 3);
+	for (int i = 0; i < STATS_COUNT; i++)
+		assert_int_equal(stats_get(worker.counters, (enum stats_id)i),
+		    i == STATS_DROPS         ? 12
+		    : i == STATS_CONNECTIONS ? 7
+					     : 0);
+}
+
+static void
+test_counter_may_exceed_32_bits(void **state)
+{
+	struct layout_worker worker;
+	struct stats stats = { worker.counters };
+
+	(void)state;
+	memset(&worker, 0, sizeof(worker));
+	stats_add(&stats, STATS_BYTES_OUT, UINT32_MAX);
+	stats_add(&stats, STATS_BYTES_OUT, UINT32_MAX);
+	assert_int_equal(stats_get(worker.counters, STATS_BYTES_OUT),
+	    2 * (uint64_t)UINT32_MAX);
+}
+
+static void
+test_reset_clears_gauges_and_keeps_counters(void **state)
+{
+	struct layout_worker worker;
+	struct stats stats = { worker.counters };
+	int gauges = 0;
+
+	(void)state;
+	memset(&worker, 0, sizeof(worker));
+	for (int i = 0; i < STATS_COUNT; i++)
+		stats_set(&stats, (enum stats_id)i, 9);
+	stats_reset_gauges(worker.counters);
+	for (int i = 0; i < STATS_COUNT; i++) {
+		bool gauge = stats_info[i].kind == STATS_GAUGE;
+
+		gauges += gauge;
+		assert_int_equal(stats_get(worker.counters, (enum stats_id)i),
+		    gauge ? 0 : 9);
+	}
+	assert_in_range(gauges, 1, STATS_COUNT - 1);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_every_counter_has_a_name_of_its_own),
+	cmocka_unit_test(test_name_belongs_to_its_number),
+	cmocka_unit_test(test_adding_subtracting_setting_touch_one_counter),
+	cmocka_unit_test(test_counter_may_exceed_32_bits),
+	cmocka_unit_test(test_reset_clears_gauges_and_keeps_counters),
+};
+
+SUITE_MAIN(tests);
