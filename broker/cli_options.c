@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* cli_options.c - the table of options, and walking a command line with it; see
+/* cli_options.c - walk a command line with the table of options; see
  * cli_options.h. */
 
 #include "broker/cli_options.h"
 
-#include "broker/cli_values.h"
+#include "broker/cli_table.h"
 #include "broker/listeners.h"
 #include "broker/paths.h"
 #include "broker/ring.h"
@@ -12,359 +12,14 @@
 #include "common/bug.h"
 #include "common/xmalloc.h"
 
-#include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
-
-#define CLI_KIB 1024u
-#define CLI_MIB (1024u * CLI_KIB)
-#define CLI_GIB (UINT64_C(1024) * CLI_MIB)
 
 /* Descriptors that a worker needs besides those of its connections: doorbells,
  * listeners, files on their way out. */
 #define CLI_OTHER_DESCRIPTORS 128
-
-/* Which commands know an option: a bit per enum cli_command. */
-#define CLI_SERVING  (1u << CLI_RUN | 1u << CLI_START)
-#define CLI_TALKING  (1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_STATUS)
-#define CLI_INSTANCE (CLI_SERVING | CLI_TALKING)
-
-struct option {
-	const char *name;    /* without the hyphens */
-	const char *arg;     /* what stands for its value; NULL: it has none */
-	const char *initial; /* its default, parsed like a value; or NULL */
-	const char *words;   /* the default in words, where it is worked out */
-	const char *help;
-	unsigned commands;
-	/* Put the value where it belongs, or say why not. */
-	bool (*set)(struct cli *cli, const struct option *option,
-	    const char *value, char why[VALUES_WHY_MAX]);
-	size_t at; /* of the member in struct config */
-	uint64_t min, max;
-};
-
-static void *
-cli_member(struct cli *cli, const struct option *option)
-{
-	return (char *)&cli->config + option->at;
-}
-
-static bool
-cli_set_count(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t n;
-
-	if (!value_count(value, option->min, option->max, &n, why))
-		return false;
-	*(uint32_t *)cli_member(cli, option) = (uint32_t)n;
-	return true;
-}
-
-static bool
-cli_set_size32(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t n;
-
-	if (!value_size(value, option->min, option->max, &n, why))
-		return false;
-	*(uint32_t *)cli_member(cli, option) = (uint32_t)n;
-	return true;
-}
-
-static bool
-cli_set_size64(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t *member = cli_member(cli, option);
-
-	return value_size(value, option->min, option->max, member, why);
-}
-
-static bool
-cli_set_seconds(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t ms;
-
-	if (!value_seconds(value, option->min, option->max, &ms, why))
-		return false;
-	*(uint32_t *)cli_member(cli, option) = (uint32_t)ms;
-	return true;
-}
-
-static bool
-cli_set_bool(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t n;
-
-	if (!value_count(value, 0, 1, &n, why))
-		return false;
-	*(bool *)cli_member(cli, option) = n == 1;
-	return true;
-}
-
-static bool
-cli_set_path(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	if (value[0] == '\0') {
-		snprintf(why, VALUES_WHY_MAX, "must be a path");
-		return false;
-	}
-	free(*(char **)cli_member(cli, option)); /* of an earlier one */
-	*(char **)cli_member(cli, option) = paths_absolute(value);
-	return true;
-}
-
-static bool
-cli_set_name(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-
-	if (!value_name(value, CONFIG_NAME_MAX, why))
-		return false;
-	snprintf(cli->config.name, sizeof(cli->config.name), "%s", value);
-	return true;
-}
-
-static bool
-cli_set_listen(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	struct config *config = &cli->config;
-	struct config_address address;
-	const char *wrong = address_parse(&address, value);
-
-	(void)option;
-
-	for (size_t i = 0; wrong == NULL && i < config->listen_count; i++)
-		if (address_equal(&address, &config->listen[i]))
-			wrong = "is given twice";
-	if (wrong == NULL && config->listen_count == CONFIG_LISTEN_MAX)
-		wrong = "is one address too many";
-	if (wrong == NULL)
-		config->listen[config->listen_count++] = address;
-	else
-		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
-	return wrong == NULL;
-}
-
-static bool
-cli_set_admin(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	const char *wrong = NULL;
-
-	(void)option;
-
-	if (strcmp(value, "none") == 0)
-		cli->config.admin.len = 0;
-	else
-		wrong = address_parse(&cli->config.admin, value);
-	if (wrong != NULL)
-		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
-	return wrong == NULL;
-}
-
-static bool
-cli_set_level(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	int level = log_level_parse(value);
-
-	(void)option;
-
-	if (level == -1) {
-		snprintf(
-		    why, VALUES_WHY_MAX, "must be error, warn, info or debug");
-		return false;
-	}
-	cli->config.log_level = (enum log_level)level;
-	return true;
-}
-
-static bool
-cli_set_user(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	const struct passwd *user = getpwnam(value);
-
-	(void)option;
-
-	if (user == NULL) {
-		snprintf(why, VALUES_WHY_MAX, "there is no such user");
-		return false;
-	}
-	if (geteuid() != 0 && user->pw_uid != geteuid()) {
-		snprintf(why, VALUES_WHY_MAX,
-		    "only root can start workers as another user");
-		return false;
-	}
-	cli->config.user = value;
-	cli->config.user_uid = user->pw_uid;
-	cli->config.user_gid = user->pw_gid;
-	return true;
-}
-
-/* Append to one of the two lists of names. */
-static bool
-cli_allow(const char **list, size_t *count, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	if (*count == CONFIG_ALLOW_MAX) {
-		snprintf(why, VALUES_WHY_MAX, "is one too many: %d are allowed",
-		    CONFIG_ALLOW_MAX);
-		return false;
-	}
-	list[(*count)++] = value;
-	return true;
-}
-
-static bool
-cli_set_origin(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	struct config *config = &cli->config;
-
-	(void)option;
-	return value_origin(value, why) &&
-	       cli_allow(config->allow_origin, &config->allow_origin_count,
-		   value, why);
-}
-
-static bool
-cli_set_host(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	struct config *config = &cli->config;
-
-	(void)option;
-	return value_host(value, why) &&
-	       cli_allow(
-		   config->allow_host, &config->allow_host_count, value, why);
-}
-
-static bool
-cli_set_no_respawn(struct cli *cli, const struct option *option,
-    const char *value, char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->config.respawn = false;
-	return true;
-}
-
-static bool
-cli_set_json(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->json = true;
-	return true;
-}
-
-#define MEMBER(member) offsetof(struct config, member)
-
-static const struct option cli_options[] = {
-	{ "listen", "ADDR:PORT", NULL, "127.0.0.1:8000 and [::1]:8000",
-	    "where to listen; repeatable; port 0: any free one", CLI_SERVING,
-	    cli_set_listen, 0, 0, 0 },
-	{ "workers", "N", NULL, "one per core this process may use",
-	    "worker processes", CLI_SERVING, cli_set_count, MEMBER(workers), 1,
-	    CONFIG_WORKERS_MAX },
-	{ "name", "NAME", "main", NULL,
-	    "instance: names its segment, pidfile and log", CLI_INSTANCE,
-	    cli_set_name, 0, 0, 0 },
-	{ "root", "DIR", NULL, "public/ beside the program, or as installed",
-	    "directory of the static files", CLI_SERVING, cli_set_path,
-	    MEMBER(root), 0, 0 },
-	{ "ring-size", "BYTES", "32M", NULL,
-	    "shared ring: what a slow reader may be behind", CLI_SERVING,
-	    cli_set_size64, MEMBER(ring_size), 4 * CLI_KIB, 1024 * CLI_GIB },
-	{ "max-topics", "N", "32768", NULL,
-	    "topics with a subscriber at one time", CLI_SERVING, cli_set_count,
-	    MEMBER(max_topics), 1, 1u << 20 },
-	{ "drain", "SECONDS", "5", NULL, "how long a stop or restart may take",
-	    CLI_SERVING, cli_set_seconds, MEMBER(drain_ms), 0, 3600 * 1000 },
-	{ "allow-origin", "URL", NULL, "the request's own host",
-	    "another web page's origin that may connect; repeatable",
-	    CLI_SERVING, cli_set_origin, 0, 0, 0 },
-	{ "allow-host", "NAME", NULL, "loopback names, on loopback",
-	    "a Host that a proxy may pass on; repeatable", CLI_SERVING,
-	    cli_set_host, 0, 0, 0 },
-	{ "admin", "ADDR:PORT|none", NULL, "none",
-	    "operator's listener; reserved, nothing listens there yet",
-	    CLI_SERVING, cli_set_admin, 0, 0, 0 },
-	{ "log", "FILE", NULL, "run: stderr; start: see below", "log file",
-	    CLI_SERVING, cli_set_path, MEMBER(log_path), 0, 0 },
-	{ "log-level", "L", "info", NULL, "error, warn, info or debug",
-	    CLI_SERVING, cli_set_level, 0, 0, 0 },
-	{ "pidfile", "FILE", NULL, "see below", "file whose locks say who runs",
-	    CLI_INSTANCE, cli_set_path, MEMBER(pidfile), 0, 0 },
-	{ "max-message", "BYTES", "64K", NULL, "JSON text of a message",
-	    CLI_SERVING, cli_set_size32, MEMBER(max_message), 1, 16 * CLI_MIB },
-	{ "max-conns", "N", NULL, "from the limit on descriptors",
-	    "connections per worker", CLI_SERVING, cli_set_count,
-	    MEMBER(max_conns), 1, 1u << 24 },
-	{ "max-conns-per-address", "N", "1024", NULL,
-	    "the same from one address; loopback exempt", CLI_SERVING,
-	    cli_set_count, MEMBER(max_conns_per_address), 1, 1u << 24 },
-	{ "max-topics-per-conn", "N", "128", NULL,
-	    "subscriptions of one connection", CLI_SERVING, cli_set_count,
-	    MEMBER(max_topics_per_conn), 1, 1u << 20 },
-	{ "rate", "N", "10000", NULL,
-	    "messages a connection may publish a second; 0: any", CLI_SERVING,
-	    cli_set_count, MEMBER(rate), 0, 1u << 30 },
-	{ "max-buffer", "N", "4096", NULL,
-	    "messages that a client may ask to have buffered", CLI_SERVING,
-	    cli_set_count, MEMBER(max_buffer), 0, 1u << 24 },
-	{ "max-worker-memory", "BYTES", "256M", NULL,
-	    "output that a worker buffers for slow clients", CLI_SERVING,
-	    cli_set_size64, MEMBER(max_worker_memory), CLI_MIB,
-	    1024 * CLI_GIB },
-	{ "ping-interval", "SECONDS", "54", NULL,
-	    "between pings to a silent client; 0: none", CLI_SERVING,
-	    cli_set_seconds, MEMBER(ping_interval_ms), 0, 24 * 3600 * 1000 },
-	{ "watchdog", "0|1", "1", NULL, "kill and replace a worker that hangs",
-	    CLI_SERVING, cli_set_bool, MEMBER(watchdog), 0, 0 },
-	{ "user", "NAME", NULL, "who starts it",
-	    "user that the workers become; for root", CLI_SERVING, cli_set_user,
-	    0, 0, 0 },
-	{ "no-respawn", NULL, NULL, NULL,
-	    "do not replace a dead worker; for tests", CLI_SERVING,
-	    cli_set_no_respawn, 0, 0, 0 },
-	{ "json", NULL, NULL, NULL, "status: print one JSON object",
-	    1u << CLI_STATUS, cli_set_json, 0, 0, 0 },
-};
-
-#define CLI_OPTION_COUNT (sizeof(cli_options) / sizeof(cli_options[0]))
-
-static const struct {
-	const char *name;
-	const char *help;
-} cli_commands[] = {
-	[CLI_RUN] = { "run", "serve in the foreground, log to stderr" },
-	[CLI_START] = { "start", "serve in the background; back when ready" },
-	[CLI_STOP] = { "stop", "drain, then stop" },
-	[CLI_RESTART] = { "restart",
-	    "drain, then serve with the program now on disk" },
-	[CLI_STATUS] = { "status", "what the server and its workers do" },
-	[CLI_VERSION] = { "version", "print the version" },
-	[CLI_HELP] = { "help", "print this" },
-};
-
-#define CLI_COMMAND_COUNT (sizeof(cli_commands) / sizeof(cli_commands[0]))
 
 static bool
 cli_find_command(struct cli *cli, const char *name, char error[CLI_ERROR_MAX])
@@ -374,7 +29,7 @@ cli_find_command(struct cli *cli, const char *name, char error[CLI_ERROR_MAX])
 		    "a command is missing; try 'pubsubd help'");
 		return false;
 	}
-	for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+	for (size_t i = 0; i < cli_command_count; i++) {
 		const char *known = cli_commands[i].name;
 
 		if (strcmp(name, known) == 0 ||
@@ -394,7 +49,7 @@ static const struct option *
 cli_find_option(enum cli_command command, const char *name, size_t len,
     char error[CLI_ERROR_MAX])
 {
-	for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
+	for (size_t i = 0; i < cli_option_count; i++) {
 		const struct option *option = &cli_options[i];
 
 		if (strlen(option->name) != len ||
@@ -421,7 +76,7 @@ cli_remember(struct cli *cli, const struct option *option, const char *value)
 
 	while (cli->argv[count] != NULL)
 		count++;
-	if (option->set == cli_set_path)
+	if (option->path)
 		value = *(const char **)cli_member(cli, option);
 	if (option->arg == NULL)
 		n = asprintf(&arg, "--%s", option->name);
@@ -486,7 +141,7 @@ cli_set_defaults(struct cli *cli)
 	char error[CLI_ERROR_MAX];
 
 	cli->config.respawn = true;
-	for (size_t i = 0; i < CLI_OPTION_COUNT; i++)
+	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].initial != NULL)
 			CHECK(cli_set(cli, &cli_options[i],
 			    cli_options[i].initial, error));
@@ -506,17 +161,23 @@ cli_core_count(void)
 	return n > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (unsigned)n;
 }
 
+static void
+cli_listen_on(struct config *config, const char *address)
+{
+	CHECK(address_parse(&config->listen[config->listen_count++], address) ==
+	      NULL);
+}
+
 /* Fill in the defaults that depend on this host and on other options. */
 static void
 cli_work_out_defaults(struct cli *cli)
 {
 	struct config *config = &cli->config;
-	char why[VALUES_WHY_MAX];
 
 	if (config->listen_count == 0) {
-		CHECK(cli_set_listen(cli, NULL, "127.0.0.1:8000", why));
+		cli_listen_on(config, "127.0.0.1:8000");
 		if (listeners_have_ipv6())
-			CHECK(cli_set_listen(cli, NULL, "[::1]:8000", why));
+			cli_listen_on(config, "[::1]:8000");
 	}
 	if (config->workers == 0)
 		config->workers = cli_core_count();
@@ -546,8 +207,7 @@ cli_check(const struct config *config, char error[CLI_ERROR_MAX])
 		    "--ring-size %s: must be at least %s, %u times the largest "
 		    "record, for --max-message %s",
 		    value_size_format(config->ring_size, size),
-		    value_size_format(
-			(least + CLI_KIB - 1) / CLI_KIB * CLI_KIB, limit),
+		    value_size_format((least + 1023) / 1024 * 1024, limit),
 		    (unsigned)RING_RECORDS_MIN,
 		    value_size_format(config->max_message, message));
 		return false;
@@ -586,41 +246,4 @@ cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 		return true;
 	cli_work_out_defaults(cli);
 	return cli_check(&cli->config, error);
-}
-
-static const char *
-cli_default_text(const struct option *option)
-{
-	if (option->initial != NULL)
-		return option->initial;
-	return option->words != NULL ? option->words : "off";
-}
-
-void
-cli_print_help(void)
-{
-	char left[64];
-
-	printf("usage: pubsubd COMMAND [OPTIONS]\n\n");
-	for (size_t i = 0; i < CLI_COMMAND_COUNT; i++)
-		printf(
-		    "  %-10s %s\n", cli_commands[i].name, cli_commands[i].help);
-	printf("\nstop, restart and status know --name and --pidfile; status "
-	       "also --json.\n\n");
-	for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
-		const struct option *option = &cli_options[i];
-
-		snprintf(left, sizeof(left), "--%s %s", option->name,
-		    option->arg != NULL ? option->arg : "");
-		printf("  %-26s %s [%s]\n", left, option->help,
-		    cli_default_text(option));
-	}
-	printf(
-	    "\nPidfile: /run/pubsubd/NAME.pid for root, otherwise in "
-	    "$XDG_RUNTIME_DIR/pubsubd or\n/tmp/pubsubd-UID.  Log of `start': "
-	    "/var/log/pubsubd/NAME.log for root, otherwise\nin "
-	    "~/.local/state/pubsubd.  An option's value may follow after a "
-	    "space or after '='.\n"
-	    "Exit status: 0 ok, 1 failed, 2 usage, 3 not running, 4 already "
-	    "running.\n");
 }
