@@ -320,8 +320,7 @@ const struct option cli_options[] = {
 	    .name = "allow-origin",
 	    .arg = "URL",
 	    .words = "the request's own host",
-	    .help =
-		"origin of another site's pages that may connect; repeatable",
+	    .help = "another site whose pages may connect; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_origin,
 	},
@@ -337,7 +336,7 @@ const struct option cli_options[] = {
 	    .name = "admin",
 	    .arg = "ADDR:PORT|none",
 	    .words = "none",
-	    .help = "operator's listener; reserved: nothing listens there yet",
+	    .help = "reserved: nothing listens there yet",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_admin,
 	},
