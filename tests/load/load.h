@@ -36,7 +36,7 @@ struct load_options {
 	unsigned room_size;
 	double interval;       /* seconds between two messages of a client */
 	double seconds;        /* that messages are sent */
-	double wait;           /* seconds for what is outstanding then */
+	double wait;           /* seconds without a delivery at the end */
 	unsigned size;         /* bytes of a message */
 	unsigned processes;    /* 0: as many as the descriptors ask for */
 	unsigned connect_rate; /* per second, of all processes together */

@@ -26,7 +26,7 @@ static const char usage[] =
     "  --seconds SECONDS   how long messages are sent (10)\n"
     "  --url URL           ws://HOST:PORT/PATH (ws://localhost:8000/ws)\n"
     "  --size BYTES        length of a message (100)\n"
-    "  --wait SECONDS      at most, for what is outstanding then (5)\n"
+    "  --wait SECONDS      with no delivery, until the rest is lost (5)\n"
     "  --connect-rate N    new connections per second (5000)\n"
     "  --processes N       of the generator (as many as it needs)\n"
     "  --server-pid PID    the server, with its children, for CPU and memory\n"

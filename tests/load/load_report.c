@@ -75,26 +75,27 @@ load_quantile_us(const struct load_sum *sum, size_t i)
 	       1e3;
 }
 
-void
-load_report_progress(FILE *f, const struct load_sum *sum,
-    const struct load_sum *before, double seconds)
-{
-	fprintf(f,
-	    "%5.1f s  sent %" PRIu64 "/s  delivered %" PRIu64
-	    "/s  outstanding %" PRIu64 "  p50 %.2f ms  p99 %.2f ms",
-	    seconds, sum->sent - before->sent,
-	    sum->delivered - before->delivered, load_sum_lost(sum),
-	    load_quantile_us(sum, 0) / 1e3, load_quantile_us(sum, 2) / 1e3);
-	if (sum->broken > 0)
-		fprintf(f, "  connections broken: %" PRIu64, sum->broken);
-	fprintf(f, "\n");
-}
-
 /* x per unit, 0 where there is no unit. */
 static double
 load_per(double x, double unit)
 {
 	return unit > 0 ? x / unit : 0;
+}
+
+void
+load_report_progress(FILE *f, const struct load_sum *sum,
+    const struct load_sum *before, double seconds, double step)
+{
+	fprintf(f,
+	    "%5.1f s  sent %.0f/s  delivered %.0f/s  outstanding %" PRIu64
+	    "  p50 %.2f ms  p99 %.2f ms",
+	    seconds, load_per((double)(sum->sent - before->sent), step),
+	    load_per((double)(sum->delivered - before->delivered), step),
+	    load_sum_lost(sum), load_quantile_us(sum, 0) / 1e3,
+	    load_quantile_us(sum, 2) / 1e3);
+	if (sum->broken > 0)
+		fprintf(f, "  connections broken: %" PRIu64, sum->broken);
+	fprintf(f, "\n");
 }
 
 static void

@@ -40,9 +40,10 @@ uint64_t load_sum_lost(const struct load_sum *sum);
 /* Nothing lost, doubled, out of order or strange; no connection broken. */
 bool load_sum_is_clean(const struct load_sum *sum);
 
-/* One line of progress, from the sums of one second and of the one before. */
+/* One line of progress, so many seconds after the start, from the sums now and
+ * when the last line was printed, a step before. */
 void load_report_progress(FILE *f, const struct load_sum *sum,
-    const struct load_sum *before, double seconds);
+    const struct load_sum *before, double seconds, double step);
 
 /* All there is to say, in the end. */
 struct load_result {

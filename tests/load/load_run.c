@@ -32,6 +32,7 @@
 #define OTHER_FILES 32   /* descriptors that are not connections */
 #define TICK        0.02 /* seconds */
 #define STUCK_NS    (15 * (uint64_t)1000000000) /* without a new client */
+#define WAITING_NS  (60 * (uint64_t)1000000000) /* for what comes slowly */
 #define CLOSING_NS  (10 * (uint64_t)1000000000)
 #define SECOND_NS   ((uint64_t)1000000000)
 
@@ -57,7 +58,8 @@ struct run {
 
 	enum run_phase phase;
 	uint64_t phase_ns;    /* when it began */
-	uint64_t progress_ns; /* when the next line is due */
+	uint64_t progress_ns; /* when the next line of progress is due */
+	uint64_t before_ns;   /* when the last one was printed */
 	uint64_t ready_ns;    /* when a client became ready last */
 	struct load_sum sum;
 	struct load_sum before; /* at the last line of progress */
@@ -123,6 +125,7 @@ run_start(struct run *run)
 	procstat_start(&run->server);
 	run->server_ns = load_now_ns();
 	load_set(&run->shared->start_ns, run->server_ns);
+	run->before_ns = run->server_ns;
 	run->progress_ns = run->server_ns + SECOND_NS;
 	run_order(run, LOAD_GO);
 	run_enter(run, RUN_SENDING);
@@ -133,7 +136,8 @@ run_progress(struct run *run, uint64_t now)
 {
 	if (now < run->progress_ns)
 		return;
-	run->progress_ns += SECOND_NS;
+	while (run->progress_ns <= now)
+		run->progress_ns += SECOND_NS;
 	if (run->phase == RUN_CONNECTING) {
 		fprintf(stderr, "connecting   %llu of %u clients are ready\n",
 		    (unsigned long long)run->sum.ready, run->options->clients);
@@ -142,8 +146,10 @@ run_progress(struct run *run, uint64_t now)
 	/* So that of a process that dies only its last second is lost. */
 	procstat_update(&run->server);
 	load_report_progress(stderr, &run->sum, &run->before,
-	    (double)(now - load_get(&run->shared->start_ns)) / 1e9);
+	    (double)(now - load_get(&run->shared->start_ns)) / 1e9,
+	    (double)(now - run->before_ns) / 1e9);
 	run->before = run->sum;
+	run->before_ns = now;
 }
 
 static void
@@ -158,6 +164,19 @@ run_check_ready(struct run *run, uint64_t now)
 		run_start(run);
 	else if (now - run->ready_ns > STUCK_NS)
 		run_give_up(run, "no progress in connecting");
+}
+
+/* Has nothing come for long enough, or in all too much time passed? */
+static bool
+run_waited(const struct run *run, uint64_t now)
+{
+	uint64_t last_ns =
+	    run->sum.last_ns > run->phase_ns ? run->sum.last_ns : run->phase_ns;
+
+	/* A delivery may be newer than this turn of the loop. */
+	return now - run->phase_ns > WAITING_NS ||
+	       (now > last_ns &&
+		   (double)(now - last_ns) / 1e9 > run->options->wait);
 }
 
 static void
@@ -182,8 +201,7 @@ run_tick_cb(struct ev_loop *loop, ev_timer *w, int revents)
 			run_enter(run, RUN_WAITING);
 		break;
 	case RUN_WAITING:
-		if (load_sum_lost(&run->sum) == 0 ||
-		    (double)(now - run->phase_ns) / 1e9 > run->options->wait)
+		if (load_sum_lost(&run->sum) == 0 || run_waited(run, now))
 			run_finish(run);
 		break;
 	case RUN_CLOSING:
