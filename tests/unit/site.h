@@ -39,7 +39,7 @@ void site_touch(
 enum static_status site_find(
     const struct site *site, const char *path, struct static_file *file);
 
-/* The number that the next descriptor would get: tells whether one leaked. */
-int site_next_fd(void);
+/* How many descriptors are open: tells whether one leaked. */
+int site_count_fds(void);
 
 #endif

@@ -275,14 +275,18 @@ static void
 test_what_only_resembles_a_listed_origin_may_not(void **state)
 {
 	static const char *const origins[] = { "http://a.example",
-		"https://a.example:8443", "https://b.example",
-		"https://x.a.example", "https://a.example.b", "wss://a.example",
-		"https://aaexample" };
+		"http://a.example:443", "https://a.example:8443",
+		"https://b.example", "https://x.a.example",
+		"https://a.example.b", "wss://a.example", "https://aaexample" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(origins); i++)
 		expect_origin("https://a.example",
 		    &(struct check){ origins[i], "c", ORIGIN_FOREIGN });
+	expect_origin("chrome-extension://abcd",
+	    &(struct check){ "chrome-extension://abce", "c", ORIGIN_FOREIGN });
+	expect_origin("chrome-extension://abcd",
+	    &(struct check){ "moz-extension://abcd", "c", ORIGIN_FOREIGN });
 	expect_origin("a.example", /* no origin: matches nothing */
 	    &(struct check){ "https://a.example", "c", ORIGIN_FOREIGN });
 	expect_origin("https://*.example",
@@ -362,8 +366,9 @@ test_rebinding_is_refused_on_loopback(void **state)
 		"evil.example:8000", "localhost.evil.example",
 		"127.0.0.1.evil.example", "evillocalhost", "localhosts",
 		".localhost", "192.168.0.1:8000", "0.0.0.0:8000", "[::]:8000",
-		"[::2]", "[::ffff:192.0.2.1]", "128.0.0.1", "1270.0.1", "127.1",
-		"[fe80::1]", "[127.0.0.1]", "localhost:80800", "." };
+		"[::2]", "[::ffff:192.0.2.1]", "[2001:db8::7f00:1]",
+		"128.0.0.1", "1270.0.1", "127.1", "[fe80::1]", "[127.0.0.1]",
+		"localhost:80800", "." };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(hosts); i++) {

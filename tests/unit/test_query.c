@@ -225,6 +225,16 @@ test_a_topic_has_at_most_255_bytes(void **state)
 }
 
 static void
+test_a_topic_as_long_as_a_head_is_refused(void **state)
+{
+	static char query[HTTP_HEAD_MAX + 1] = "topic=";
+
+	(void)state;
+	memset(query + 6, 'x', HTTP_HEAD_MAX - 6);
+	expect_refused(query, "255");
+}
+
+static void
 test_bad_topics_are_refused(void **state)
 {
 	static const struct {
@@ -364,6 +374,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_the_empty_topic_is_one),
 	cmocka_unit_test(test_only_so_many_topics),
 	cmocka_unit_test(test_a_topic_has_at_most_255_bytes),
+	cmocka_unit_test(test_a_topic_as_long_as_a_head_is_refused),
 	cmocka_unit_test(test_bad_topics_are_refused),
 	cmocka_unit_test(test_unknown_keys_are_ignored),
 	cmocka_unit_test(test_the_query_ends_where_its_length_says),

@@ -75,7 +75,9 @@ static void
 test_two_slashes_are_never_redirected(void **state)
 {
 	site_dir(*state, "root/sub");
+	site_file(*state, "root/sub/index.html", "<b>");
 	expect_status(*state, "//sub", STATIC_NOT_FOUND);
+	expect_status(*state, "//sub/", STATIC_NOT_FOUND);
 	expect_status(*state, "/sub//", STATIC_NOT_FOUND);
 	expect_status(*state, "//", STATIC_NOT_FOUND);
 	expect_status(*state, "//index.html", STATIC_NOT_FOUND);
@@ -103,6 +105,19 @@ test_what_is_not_there_is_not_found(void **state)
 	expect_status(*state, "*", STATIC_NOT_FOUND);
 	expect_status(*state, "", STATIC_NOT_FOUND);
 	expect_status(*state, "chat.js", STATIC_NOT_FOUND);
+}
+
+static void
+test_a_path_ends_where_its_length_says(void **state)
+{
+	const struct site *site = *state;
+	struct http_text none = { "/", 0 }, cut = { "/chat.jsx", 8 };
+	struct static_file file;
+
+	assert_int_equal(
+	    static_find(&site->files, &none, &file), STATIC_NOT_FOUND);
+	assert_int_equal(static_find(&site->files, &cut, &file), STATIC_OK);
+	close(file.fd);
 }
 
 static void
@@ -266,23 +281,20 @@ test_a_socket_is_not_found(void **state)
 	close(fd);
 }
 
+/* Around what a name, a path and a head may have, and far beyond. */
 static void
 test_very_long_names_are_not_found(void **state)
 {
-	static char path[HTTP_HEAD_MAX + 2];
+	static const size_t lengths[] = { 257, 4095, 4096, 4097,
+		HTTP_HEAD_MAX - 1, HTTP_HEAD_MAX, HTTP_HEAD_MAX + 1,
+		HTTP_HEAD_MAX + 100, 4 * HTTP_HEAD_MAX };
+	static char path[4 * HTTP_HEAD_MAX + 1];
 
-	memset(path, 'a', sizeof(path) - 1);
-	path[0] = '/';
-	/* one byte more than a name may have, a path may have, a head may */
-	for (size_t len = 1; len < sizeof(path); len++) {
-		struct http_text text = { path, len };
-		struct static_file file;
-
-		if (static_find(&(*(struct site **)state)->files, &text,
-			&file) != (len == 1 ? STATIC_OK : STATIC_NOT_FOUND))
-			fail_msg("%zu bytes", len);
-		if (len == 1)
-			close(file.fd);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		memset(path, 'a', lengths[i]);
+		path[0] = '/';
+		path[lengths[i]] = '\0';
+		expect_status(*state, path, STATIC_NOT_FOUND);
 	}
 }
 
@@ -341,7 +353,7 @@ test_out_of_descriptors_is_unavailable(void **state)
 
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = before;
-	none.rlim_cur = (rlim_t)site_next_fd();
+	none.rlim_cur = 0; /* what is open stays open */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	log_open("test", STDERR_FILENO, LOG_ERROR);
 	expect_status(*state, "/chat.js", STATIC_UNAVAILABLE);
@@ -353,7 +365,7 @@ test_out_of_descriptors_is_unavailable(void **state)
 static void
 test_nothing_stays_open(void **state)
 {
-	int before = site_next_fd();
+	int before = site_count_fds();
 
 	site_dir(*state, "root/sub");
 	assert_int_equal(mkfifo(site_path(*state, "root/fifo"), 0644), 0);
@@ -362,7 +374,7 @@ test_nothing_stays_open(void **state)
 	expect_status(*state, "/nothing", STATIC_NOT_FOUND);
 	expect_file(
 	    *state, "/chat.js", "let a;", "text/javascript; charset=utf-8");
-	assert_int_equal(site_next_fd(), before);
+	assert_int_equal(site_count_fds(), before);
 }
 
 static void
@@ -386,6 +398,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_two_slashes_are_never_redirected),
 	TEST(test_an_index_that_is_a_directory_is_no_redirect),
 	TEST(test_what_is_not_there_is_not_found),
+	TEST(test_a_path_ends_where_its_length_says),
 	TEST(test_a_path_is_percent_decoded_once),
 	TEST(test_broken_encoding_is_a_bad_path),
 	TEST(test_an_encoded_slash_is_no_slash),
