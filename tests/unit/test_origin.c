@@ -330,7 +330,9 @@ test_malformed_origins_are_refused(void **state)
 		"http://[chat.example]", "http://[fe80::1%25eth0]",
 		"http://chat_example\\", "1http://chat.example",
 		"ht tp://chat.example", "http://chat.ex\xc3\xa4mple",
-		"http://%63hat.example", "http://.", "http:// chat.example" };
+		"http://%63hat.example", "app://chat.example/path",
+		"app://me@chat.example", "file:///index.html", "http://.",
+		"http:// chat.example" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(origins); i++)
