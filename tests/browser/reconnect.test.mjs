@@ -60,13 +60,31 @@ describe("reconnect", { skip, timeout: 180_000 }, () => {
 
 	test("after a restart in place both chat on", async (t) => {
 		const { server, ada, ben } = await scene(t);
-		const [before_] = (await server.status()).workers;
+		const [first] = (await server.status()).workers;
 
 		await server.restart();
 		await eventually("two subscribers on new workers", async () => {
 			const { workers } = await server.status();
 
-			return workers[0].pid !== before_.pid &&
+			return workers[0].pid !== first.pid &&
+			    (await server.subscribedSlots()).length === 2;
+		});
+		await ada.connected();
+		await ben.connected();
+		await talk(ada, ben);
+	});
+
+	test("after the death of a worker both chat on", async (t) => {
+		const { server, ada, ben } = await scene(t);
+		const { workers } = await server.status();
+		const victim = workers.find((w) => w.subscriptions > 0);
+
+		process.kill(victim.pid, "SIGKILL");
+		await eventually("a successor and two subscribers", async () => {
+			const now = await server.status();
+			const worker = now.workers.find((w) => w.slot === victim.slot);
+
+			return worker.pid !== victim.pid &&
 			    (await server.subscribedSlots()).length === 2;
 		});
 		await ada.connected();
