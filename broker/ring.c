@@ -118,6 +118,7 @@ ring_replay(struct ring *ring)
 			ring_apply(
 			    &ring->seg->topics[rec.topic], rec.seq, pos, 1);
 		pos += rec.length;
+		stop_here(h, STOP_HALF_REPLAYED);
 	}
 	atomic_store_explicit(&h->applied, head, memory_order_release);
 }
@@ -133,6 +134,7 @@ ring_enter(struct ring *ring, bool owner_died)
 	if (atomic_load(&h->applied) != atomic_load(&h->head))
 		ring_replay(ring);
 	topics_repair(ring->seg);
+	stop_here(h, STOP_REPAIRED);
 	if (owner_died)
 		CHECK(pthread_mutex_consistent(ring_mutex(ring)) == 0);
 	ring->impatient = false;

@@ -24,6 +24,10 @@ enum stop_place {
 	STOP_APPLIED,         /* applied = head, lock still held */
 	STOP_TOPIC_HALF_MADE, /* a slot is named in `making', not linked */
 	STOP_BEFORE_WAKE,     /* unlocked, nobody woken yet */
+	STOP_TOPIC_RETIRED,   /* recycling: unlinked, not yet free */
+	STOP_HALF_REPLAYED,   /* repair: the directory knows the first record */
+	STOP_INDEX_EMPTY,     /* repair: the hash index is being built anew */
+	STOP_REPAIRED,        /* repair: all is done, the mutex not marked so */
 };
 
 #ifdef TESTING

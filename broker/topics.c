@@ -121,6 +121,7 @@ topics_retire(struct segment *seg, uint32_t slot)
 		seg->header->floor = seq;
 	if (topic->state == TOPIC_LIVE)
 		topics_unlink(seg, slot);
+	stop_here(seg->header, STOP_TOPIC_RETIRED);
 	atomic_signal_fence(memory_order_seq_cst);
 	topic->state = TOPIC_FREE;
 }
@@ -250,6 +251,7 @@ topics_repair(struct segment *seg)
 	for (uint32_t b = 0; b < h->buckets; b++)
 		atomic_store_explicit(
 		    &seg->buckets[b], 0, memory_order_relaxed);
+	stop_here(h, STOP_INDEX_EMPTY);
 	for (uint32_t slot = 0; slot < used; slot++)
 		if (seg->topics[slot].state == TOPIC_LIVE)
 			topics_link(seg, slot);

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -196,6 +197,22 @@ mp_join(pid_t pid)
 
 	if (status != 0)
 		fail_msg("child %d ended with %#x", pid, status);
+}
+
+void *
+mp_share(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(memory != MAP_FAILED);
+	return memory;
+}
+
+void
+mp_unshare(void *memory, size_t size)
+{
+	CHECK(munmap(memory, size) == 0);
 }
 
 void

@@ -17,6 +17,7 @@
 #define TESTS_MP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -47,6 +48,11 @@ void mp_join(pid_t pid);
 
 /* The same for a child that must die of this signal. */
 void mp_join_killed(pid_t pid, int signo);
+
+/* Zeroed memory that children share with the test, for what they have found;
+ * free with mp_unshare(). */
+void *mp_share(size_t size);
+void mp_unshare(void *memory, size_t size);
 
 /* A counting gate, on a pipe: passes are given and taken. */
 struct mp_gate {
