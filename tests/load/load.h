@@ -10,8 +10,9 @@
  *memory
  *
  * Who may write: start_ns the parent, before it says LOAD_GO; each element of
- * process[] the child of that number alone.  Numbers are read at any time, so
- * they are atomic; nothing else orders them but the control sockets.
+ * process[] the child of that number alone; the rooms everybody.  Numbers are
+ *read at any time, so they are atomic; nothing else orders them but the control
+ *sockets.
  */
 
 #ifndef LOAD_LOAD_H
@@ -69,6 +70,7 @@ struct load_process {
 	load_number ready;      /* clients in their room */
 	load_number failed;     /* could not be connected */
 	load_number broken;     /* connections lost after that */
+	load_number broken_had; /* deliveries to them before */
 	load_number is_done;    /* all that was to be sent is sent */
 	load_number sent;       /* messages */
 	load_number unsent;     /* skipped: the socket still had one waiting */
@@ -84,12 +86,25 @@ struct load_process {
 	char why[LOAD_WHY_MAX];   /* of the first failed or broken connection */
 };
 
+/* Written by all processes, with atomic additions. */
+struct load_room {
+	load_number sent;   /* messages to it */
+	load_number broken; /* of its members' connections */
+};
+
 struct load_shared {
 	load_number start_ns;
 	unsigned run; /* a random number that keeps runs apart */
 	unsigned processes;
-	struct load_process process[];
+	unsigned rooms;
+	struct load_process process[]; /* and then the rooms */
 };
+
+static inline struct load_room *
+load_room(struct load_shared *shared, unsigned room)
+{
+	return (struct load_room *)&shared->process[shared->processes] + room;
+}
 
 static inline uint64_t
 load_get(const load_number *number)

@@ -39,6 +39,7 @@ struct member {
 	struct ledger *ledger; /* of each member of its room */
 	double phase;          /* when in an interval, in nanoseconds */
 	uint32_t number;       /* of its last message */
+	uint64_t received;     /* different messages */
 	bool is_open;
 	bool is_ready;
 };
@@ -75,6 +76,13 @@ static unsigned
 member_number(const struct member *m)
 {
 	return m->proc->first + (unsigned)(m - m->proc->members);
+}
+
+static struct load_room *
+member_room(const struct member *m)
+{
+	return load_room(
+	    m->proc->shared, member_number(m) / m->proc->options->room_size);
 }
 
 /* How many are in the room of client i; the last room takes the rest. */
@@ -133,6 +141,7 @@ proc_delivered(struct member *m, const struct load_message *message)
 	case LEDGER_NEW:
 		break;
 	}
+	m->received++;
 	load_add(&counters->delivered, 1);
 	load_set(&counters->last_ns, now);
 	histogram_add(&counters->latency, now - message->sent_ns);
@@ -182,8 +191,14 @@ proc_ended(struct client *c, const char *why)
 			ev_break(p->loop, EVBREAK_ALL);
 		return;
 	}
-	load_add(m->is_ready ? &p->counters->broken : &p->counters->failed, 1);
 	proc_note(p->counters, why);
+	if (!m->is_ready) {
+		load_add(&p->counters->failed, 1);
+		return;
+	}
+	load_add(&p->counters->broken_had, m->received);
+	load_add(&p->counters->broken, 1);
+	atomic_fetch_add(&member_room(m)->broken, 1);
 }
 
 /* Connect some more, at the process's share of the rate. */
@@ -244,6 +259,7 @@ member_send(struct member *m, uint64_t due, uint64_t now)
 	/* Owed before it is on its way, lest more come than are expected. */
 	load_add(&counters->expected, proc_room_len(m->proc, member_number(m)));
 	load_add(&counters->sent, 1);
+	atomic_fetch_add(&member_room(m)->sent, 1);
 	member_publish(m, ++m->number, now);
 }
 

@@ -43,8 +43,25 @@ load_sum_add(struct load_sum *sum, const struct load_process *p)
 	histogram_merge(&sum->latency, &p->latency);
 }
 
+/* Whoever's connection broke missed what was sent to the room since, and what
+ * was on its way. */
+static uint64_t
+load_broken_owed(struct load_shared *shared)
+{
+	uint64_t owed = 0, had = 0;
+
+	for (unsigned i = 0; i < shared->processes; i++)
+		had += load_get(&shared->process[i].broken_had);
+	for (unsigned i = 0; i < shared->rooms; i++) {
+		const struct load_room *room = load_room(shared, i);
+
+		owed += load_get(&room->broken) * load_get(&room->sent);
+	}
+	return owed > had ? owed - had : 0;
+}
+
 void
-load_sum_up(struct load_sum *sum, const struct load_shared *shared)
+load_sum_up(struct load_sum *sum, struct load_shared *shared)
 {
 	memset(sum, 0, sizeof(*sum));
 	for (unsigned i = 0; i < shared->processes; i++)
@@ -52,12 +69,16 @@ load_sum_up(struct load_sum *sum, const struct load_shared *shared)
 	/* After all deliveries: what is delivered was expected before. */
 	for (unsigned i = 0; i < shared->processes; i++)
 		sum->expected += load_get(&shared->process[i].expected);
+	if (sum->broken > 0)
+		sum->broken_owed = load_broken_owed(shared);
 }
 
 uint64_t
 load_sum_lost(const struct load_sum *sum)
 {
-	return sum->expected - sum->delivered;
+	uint64_t came = sum->delivered + sum->broken_owed;
+
+	return sum->expected > came ? sum->expected - came : 0;
 }
 
 bool
@@ -159,8 +180,10 @@ load_report_text(FILE *f, const struct load_result *r)
 		    "and room\n",
 		    sum->strange);
 	if (sum->broken > 0)
-		fprintf(f, "broken       %" PRIu64 " connections: %s\n",
-		    sum->broken, sum->why);
+		fprintf(f,
+		    "broken       %" PRIu64
+		    " connections, which missed %" PRIu64 ": %s\n",
+		    sum->broken, sum->broken_owed, sum->why);
 	load_report_server(f, r);
 }
 
@@ -227,11 +250,11 @@ load_report_json(FILE *f, const struct load_result *r)
 	    ",\"delivered_per_s\":%.1f,\"lost\":%" PRIu64
 	    ",\"doubled\":%" PRIu64 ",\"out_of_order\":%" PRIu64
 	    ",\"strange\":%" PRIu64 ",\"broken\":%" PRIu64
-	    ",\"late_max_us\":%.1f,\"why\":",
+	    ",\"broken_missed\":%" PRIu64 ",\"late_max_us\":%.1f,\"why\":",
 	    r->seconds, sum->sent, sum->unsent, sum->expected, sum->delivered,
 	    load_per((double)sum->delivered, r->seconds), load_sum_lost(sum),
 	    sum->doubled, sum->disordered, sum->strange, sum->broken,
-	    (double)sum->late_ns / 1e3);
+	    sum->broken_owed, (double)sum->late_ns / 1e3);
 	if (sum->why != NULL)
 		load_json_string(f, sum->why);
 	else

@@ -17,7 +17,8 @@ struct load_sum {
 	uint64_t ready;
 	uint64_t failed;
 	uint64_t broken;
-	uint64_t done; /* processes */
+	uint64_t broken_owed; /* deliveries that broken connections missed */
+	uint64_t done;        /* processes */
 	uint64_t sent;
 	uint64_t unsent;
 	uint64_t expected;
@@ -32,9 +33,9 @@ struct load_sum {
 };
 
 /* Add up.  sum is overwritten. */
-void load_sum_up(struct load_sum *sum, const struct load_shared *shared);
+void load_sum_up(struct load_sum *sum, struct load_shared *shared);
 
-/* Deliveries that did not come (yet). */
+/* Deliveries that did not come (yet), to connections that are whole. */
 uint64_t load_sum_lost(const struct load_sum *sum);
 
 /* Nothing lost, doubled, out of order or strange; no connection broken. */

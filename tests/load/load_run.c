@@ -336,11 +336,13 @@ run_processes(const struct load_options *options)
 	return 0;
 }
 
+/* Memory for what the processes share, zeroed. */
 static struct load_shared *
-run_share(unsigned processes)
+run_share(unsigned processes, unsigned rooms)
 {
 	size_t size = sizeof(struct load_shared) +
-	              processes * sizeof(struct load_process);
+	              processes * sizeof(struct load_process) +
+	              rooms * sizeof(struct load_room);
 	struct load_shared *shared = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -349,6 +351,7 @@ run_share(unsigned processes)
 		exit(1);
 	}
 	shared->processes = processes;
+	shared->rooms = rooms;
 	CHECK(getrandom(&shared->run, sizeof(shared->run), 0) ==
 	      sizeof(shared->run));
 	return shared;
@@ -404,7 +407,8 @@ load_run(const struct load_options *options, const struct load_target *target)
 		return 2;
 	run.options = options;
 	run.target = target;
-	run.shared = run_share(processes);
+	run.shared = run_share(processes,
+	    (options->clients + options->room_size - 1) / options->room_size);
 	run.children = xcalloc(processes, sizeof(*run.children));
 	run.progress_ns = load_now_ns() + SECOND_NS;
 	for (unsigned i = 0; i < processes && is_complete; i++)
