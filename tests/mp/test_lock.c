@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_lock.c - the ring's lock while its holder is stopped, not dead: nobody
+ * hangs, nobody breaks in.
+ */
+
+#include "broker/ring.h"
+#include "broker/stop.h"
+#include "common/clock.h"
+#include "tests/support/mp.h"
+#include "tests/support/suite.h"
+#include "tests/support/testseg.h"
+
+static struct testseg t;
+static struct ring ring; /* the test's own */
+static uint32_t slot;
+
+static int
+setup(void **state)
+{
+	testseg_open(&t, 8192, 4);
+	ring_attach(&ring, &t.seg, 0);
+	slot = hand_topic(&ring, "t");
+	return mp_setup(state);
+}
+
+static int
+teardown(void **state)
+{
+	int result = mp_teardown(state);
+
+	ring_detach(&ring);
+	testseg_close(&t);
+	return result;
+}
+
+static int
+publish_one(void *arg)
+{
+	struct ring own;
+
+	(void)arg;
+	ring_attach(&own, &t.seg, 1);
+	hand_publish(&own, slot, "\"child\"");
+	return 0;
+}
+
+/* A child that is stopped with the lock in its hand. */
+static pid_t
+stopped_holder(void)
+{
+	pid_t pid;
+
+	atomic_store(&t.seg.header->stop_at, STOP_COPIED);
+	pid = mp_spawn(publish_one, NULL);
+	mp_wait_stopped(pid);
+	return pid;
+}
+
+static void
+test_stopped_holder_makes_others_wait_a_bounded_time(void **state)
+{
+	uint64_t started;
+	pid_t pid = stopped_holder();
+
+	(void)state;
+	started = clock_monotonic_ms();
+	assert_int_equal(ring_lock(&ring), RING_BUSY);
+	assert_in_range(
+	    clock_monotonic_ms() - started, RING_LOCK_WAIT_MS - 1, 5000);
+
+	/* once it was in vain, trying again costs nothing */
+	started = clock_monotonic_ms();
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(ring_lock(&ring), RING_BUSY);
+	assert_true(clock_monotonic_ms() - started < 1000 * RING_LOCK_WAIT_MS);
+
+	mp_continue(pid);
+	mp_join(pid);
+	assert_int_equal(ring_lock(&ring), RING_OK);
+	assert_int_equal(ring_topic_seq(&t.seg, slot), 1);
+	ring_unlock(&ring);
+}
+
+static void
+test_stopped_holder_is_named(void **state)
+{
+	pid_t pid = stopped_holder();
+	uint64_t owner = atomic_load(&t.seg.header->owner);
+
+	(void)state;
+	assert_int_equal(owner & 0xff, 1 + 1);
+	assert_int_equal(ring_lock(&ring), RING_BUSY);
+	assert_int_equal(atomic_load(&t.seg.header->owner), owner);
+	mp_continue(pid);
+	mp_join(pid);
+	assert_int_equal(atomic_load(&t.seg.header->owner), 0);
+}
+
+static void
+test_readers_go_on_while_a_holder_is_stopped(void **state)
+{
+	struct reader reader;
+	pid_t pid;
+
+	(void)state;
+	reader_open(&reader, &t.seg, 4, 4096);
+	hand_publish(&ring, slot, "\"mine\"");
+	pid = stopped_holder();
+	assert_int_equal(reader_read(&reader), RING_OK);
+	assert_int_equal(reader.batch.count, 1);
+	assert_int_equal(reader_read(&reader), RING_EMPTY);
+	mp_continue(pid);
+	mp_join(pid);
+	assert_int_equal(reader_read(&reader), RING_OK);
+	assert_int_equal(reader.batch.records[0].seq, 2);
+	reader_close(&reader);
+}
+
+/* What the watchdog does to it. */
+static void
+test_stopped_holder_is_killed_and_the_lock_is_had(void **state)
+{
+	pid_t pid = stopped_holder();
+
+	(void)state;
+	assert_int_equal(ring_lock(&ring), RING_BUSY);
+	mp_kill(pid);
+	assert_int_equal(ring_lock(&ring), RING_OK); /* reaped: it is free */
+	assert_int_equal(ring_topic_seq(&t.seg, slot), 0);
+	ring_unlock(&ring);
+	assert_false(ring.impatient);
+}
+
+static int
+seal(void *arg)
+{
+	struct ring own;
+
+	(void)arg;
+	ring_attach(&own, &t.seg, 1);
+	hand_lock(&own);
+	ring_seal(&own);
+	ring_unlock(&own);
+	return 0;
+}
+
+static void
+test_seal_holds_for_all_and_outlives_who_set_it(void **state)
+{
+	struct ring_msg msg = hand_msg(slot, "1");
+
+	(void)state;
+	hand_publish(&ring, slot, "1");
+	mp_join(mp_spawn(seal, NULL));
+	hand_lock(&ring);
+	assert_int_equal(ring_publish(&ring, &msg, 1), RING_SEALED);
+	ring_unlock(&ring);
+	assert_int_equal(ring_topic_seq(&t.seg, slot), 1);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_stopped_holder_makes_others_wait_a_bounded_time),
+	T(test_stopped_holder_is_named),
+	T(test_readers_go_on_while_a_holder_is_stopped),
+	T(test_stopped_holder_is_killed_and_the_lock_is_had),
+	T(test_seal_holds_for_all_and_outlives_who_set_it),
+};
+
+SUITE_MAIN(tests);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_sleep.c - falling asleep while somebody publishes.
+ *
+ * A hundred thousand times a publisher hits upon a worker that is just going to
+ * sleep, somewhere between its last look and its poll(2), which has no
+ * time-out. If the two ever miss one another, the worker sleeps on with a
+ * message in the ring, and its publisher, who waits for it to be read, says so.
+ */
+
+#include "broker/ring.h"
+#include "broker/stop.h"
+#include "broker/topics.h"
+#include "broker/wakeup.h"
+#include "common/clock.h"
+#include "tests/support/dice.h"
+#include "tests/support/mp.h"
+#include "tests/support/suite.h"
+#include "tests/support/testseg.h"
+
+#include <poll.h>
+#include <sched.h>
+
+#define ROUNDS    100000u
+#define PATIENCE  10000u /* ms until a worker is said to sleep on */
+#define WORKER    0u
+#define PUBLISHER 1u
+
+static struct testseg t;
+static struct wakeup wakeup;
+static uint32_t slot;
+
+static int
+setup(void **state)
+{
+	int result = mp_setup(state);
+	struct ring ring;
+
+	testseg_open(&t, 65536, 4);
+	assert_true(wakeup_open(&wakeup, &t.seg, 2));
+	ring_attach(&ring, &t.seg, WORKER);
+	slot = hand_topic(&ring, "t");
+	topics_subscribe(&t.seg, slot, WORKER);
+	ring_detach(&ring);
+	return result;
+}
+
+static int
+teardown(void **state)
+{
+	int result;
+
+	wakeup_close(&wakeup);
+	result = mp_teardown(state);
+	testseg_close(&t);
+	return result;
+}
+
+/* Wait for events as a worker does: asleep, a last look, poll. */
+static void
+wait_for_events(const struct reader *r)
+{
+	struct pollfd fd = { .fd = wakeup.fd[WORKER], .events = POLLIN };
+
+	wakeup_fall_asleep(&wakeup);
+	if (ring_head(&t.seg) != r->cur.pos)
+		wakeup_ring(&wakeup, WORKER);
+	MP_CHECK(poll(&fd, 1, -1) == 1);
+	wakeup_get_up(&wakeup);
+	wakeup_silence(&wakeup);
+}
+
+/* A worker that reads so many messages; its cursor says how far it is. */
+static int
+tail(void *arg)
+{
+	uint64_t rounds = *(uint64_t *)arg, seen = 0;
+	struct reader reader;
+
+	wakeup_be(&wakeup, WORKER);
+	reader_open(&reader, &t.seg, 8, 4096);
+	while (seen < rounds) {
+		while (reader_read(&reader) == RING_OK) {
+			seen += reader.batch.count;
+			atomic_store(
+			    &t.seg.workers[WORKER].cursor, reader.cur.pos);
+		}
+		if (seen < rounds)
+			wait_for_events(&reader);
+	}
+	return 0;
+}
+
+/* Wait until the worker has read everything. */
+static void
+wait_until_read(void)
+{
+	_Atomic uint64_t *cursor = &t.seg.workers[WORKER].cursor;
+	uint64_t deadline = 0;
+
+	for (unsigned i = 1; atomic_load(cursor) != ring_head(&t.seg); i++) {
+		if (i % 64 == 0)
+			sched_yield();
+		if (i % 65536 != 0)
+			continue;
+		if (deadline == 0)
+			deadline = clock_monotonic_ms() + PATIENCE;
+		MP_CHECK(clock_monotonic_ms() < deadline);
+	}
+}
+
+/* Publish a message and wake whom it concerns, without the lock's wait. */
+static unsigned
+publish(struct ring *ring)
+{
+	struct ring_msg msg = hand_msg(slot, "1");
+
+	hand_lock(ring);
+	MP_CHECK(ring_publish(ring, &msg, 1) == RING_OK);
+	ring_unlock(ring);
+	stop_here(t.seg.header, STOP_BEFORE_WAKE);
+	return wakeup_wake(&wakeup, ring_interest(ring, &msg, 1));
+}
+
+static int
+publish_at_any_moment(void *arg)
+{
+	uint64_t rounds = *(uint64_t *)arg, rung = 0;
+	struct dice dice = { 1 };
+	struct ring ring;
+
+	wakeup_be(&wakeup, PUBLISHER);
+	ring_attach(&ring, &t.seg, PUBLISHER);
+	for (uint64_t i = 0; i < rounds; i++) {
+		wait_until_read();
+		for (uint64_t n = dice_below(&dice, 2000); n > 0; n--)
+			atomic_signal_fence(memory_order_seq_cst);
+		rung += publish(&ring);
+	}
+	wait_until_read();
+	MP_CHECK(rung > 0 && rung <= rounds);
+	return 0;
+}
+
+static void
+test_nobody_sleeps_on_while_there_is_something_to_read(void **state)
+{
+	uint64_t rounds = ROUNDS;
+	pid_t worker, publisher;
+
+	(void)state;
+	atomic_store(&t.seg.workers[WORKER].cursor, ring_head(&t.seg));
+	worker = mp_spawn(tail, &rounds);
+	publisher = mp_spawn(publish_at_any_moment, &rounds);
+	mp_join(publisher);
+	mp_join(worker);
+	assert_int_equal(ring_topic_seq(&t.seg, slot), ROUNDS);
+}
+
+static int
+publish_once(void *arg)
+{
+	struct ring ring;
+
+	(void)arg;
+	wakeup_be(&wakeup, PUBLISHER);
+	ring_attach(&ring, &t.seg, PUBLISHER);
+	publish(&ring);
+	return 0;
+}
+
+/* The publisher dies between commit and wake-up; who reaps it rings. */
+static void
+test_dead_publishers_wake_up_is_made_up_for(void **state)
+{
+	uint64_t rounds = 1;
+	pid_t worker, publisher;
+
+	(void)state;
+	atomic_store(&t.seg.workers[WORKER].cursor, ring_head(&t.seg));
+	worker = mp_spawn(tail, &rounds);
+	while (atomic_load(&t.seg.workers[WORKER].sleeping) % 2 == 0 &&
+	       !mp_expired())
+		sched_yield();
+	atomic_store(&t.seg.header->stop_at, STOP_BEFORE_WAKE);
+	publisher = mp_spawn(publish_once, NULL);
+	mp_wait_stopped(publisher);
+	mp_kill(publisher);
+	wakeup_ring_all(&wakeup);
+	mp_join(worker);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_nobody_sleeps_on_while_there_is_something_to_read),
+	T(test_dead_publishers_wake_up_is_made_up_for),
+};
+
+SUITE_MAIN(tests);
