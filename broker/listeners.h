@@ -9,7 +9,8 @@
  * SO_REUSEPORT alone would also share the port, silently, with any program of
  * the same user that asks for it.  So the first socket of an address is bound
  * and listening without it, which fails if anybody has the port, and given the
- * option only then; the others join it.
+ * option only then; the others join it.  (What that cannot keep away is a
+ * program of the same user that comes later and asks for SO_REUSEPORT itself.)
  */
 
 #ifndef BROKER_LISTENERS_H

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* test_address.c - what common/address.h promises. */
+
+#include "common/address.h"
+#include "tests/support/suite.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* Parse what must be an address, and write it again. */
+static const char *
+again(const char *text)
+{
+	static char out[ADDRESS_TEXT_MAX];
+	struct config_address address;
+
+	assert_null(address_parse(&address, text));
+	return address_format(&address, out);
+}
+
+static void
+test_text_survives_parsing_and_formatting(void **state)
+{
+	static const char *const texts[] = { "127.0.0.1:8000", "0.0.0.0:0",
+		"255.255.255.255:65535", "[::1]:8000", "[::]:0",
+		"[2001:db8::8a2e:370:7334]:443" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_string_equal(again(texts[i]), texts[i]);
+}
+
+static void
+test_ipv6_is_written_in_its_shortest_form(void **state)
+{
+	(void)state;
+	assert_string_equal(again("[0:0:0:0:0:0:0:1]:80"), "[::1]:80");
+	assert_string_equal(again("[2001:DB8::]:80"), "[2001:db8::]:80");
+}
+
+static void
+test_the_longest_address_fits(void **state)
+{
+	const char *longest = "[1111:2222:3333:4444:5555:6666:7777:8888]:65535";
+
+	(void)state;
+	assert_string_equal(again(longest), longest);
+}
+
+static void
+test_socket_address_is_what_the_kernel_wants(void **state)
+{
+	struct config_address address;
+	const struct sockaddr_in *in = (const void *)&address.addr;
+
+	(void)state;
+	assert_null(address_parse(&address, "127.0.0.1:8000"));
+	assert_int_equal(address.len, sizeof(*in));
+	assert_int_equal(in->sin_family, AF_INET);
+	assert_int_equal(in->sin_port, htons(8000));
+	assert_int_equal(in->sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+}
+
+static void
+test_what_is_no_address_is_refused(void **state)
+{
+	static const char *const texts[] = { "", ":", ":80", "127.0.0.1",
+		"127.0.0.1:", "127.0.0.1:x", "127.0.0.1:80x", "127.0.0.1: 80",
+		"127.0.0.1:-1", "127.0.0.1:+80", "127.0.0.1:65536",
+		"127.0.0.1:99999999999999999999", "127.0.1:80", "localhost:80",
+		"256.0.0.1:80", "::1:80", "[::1]", "[::1]80", "[::1:80",
+		"::1]:80", "[]:80", "[127.0.0.1]:80", "[::1%lo]:80", "[", "]",
+		"[:80", "127.0.0.1:80:80",
+		"1111111111111111111111111111111111111111111111111:80" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct config_address address;
+
+		if (address_parse(&address, texts[i]) == NULL)
+			fail_msg("\"%s\" was taken for an address", texts[i]);
+	}
+}
+
+static void
+test_refusal_says_what_is_wrong(void **state)
+{
+	struct config_address address;
+
+	(void)state;
+	assert_non_null(strstr(
+	    address_parse(&address, "127.0.0.1"), "such as 127.0.0.1:8000"));
+	assert_non_null(
+	    strstr(address_parse(&address, "localhost:80"), "numeric IPv4"));
+	assert_non_null(
+	    strstr(address_parse(&address, "[::x]:80"), "numeric IPv6"));
+	assert_non_null(
+	    strstr(address_parse(&address, "127.0.0.1:80000"), "port"));
+}
+
+static void
+test_port_is_read_and_set_in_both_families(void **state)
+{
+	struct config_address address;
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	assert_null(address_parse(&address, "127.0.0.1:258"));
+	assert_int_equal(address_port(&address), 258);
+	address_set_port(&address, 8001);
+	assert_string_equal(address_format(&address, text), "127.0.0.1:8001");
+	assert_null(address_parse(&address, "[::1]:258"));
+	assert_int_equal(address_port(&address), 258);
+	address_set_port(&address, 8001);
+	assert_string_equal(address_format(&address, text), "[::1]:8001");
+}
+
+static void
+test_equal_means_address_and_port(void **state)
+{
+	struct config_address a, b;
+
+	(void)state;
+	assert_null(address_parse(&a, "[::1]:80"));
+	assert_null(address_parse(&b, "[0::1]:80"));
+	assert_true(address_equal(&a, &b));
+	address_set_port(&b, 81);
+	assert_false(address_equal(&a, &b));
+	assert_null(address_parse(&b, "127.0.0.1:80"));
+	assert_false(address_equal(&a, &b));
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_text_survives_parsing_and_formatting),
+	cmocka_unit_test(test_ipv6_is_written_in_its_shortest_form),
+	cmocka_unit_test(test_the_longest_address_fits),
+	cmocka_unit_test(test_socket_address_is_what_the_kernel_wants),
+	cmocka_unit_test(test_what_is_no_address_is_refused),
+	cmocka_unit_test(test_refusal_says_what_is_wrong),
+	cmocka_unit_test(test_port_is_read_and_set_in_both_families),
+	cmocka_unit_test(test_equal_means_address_and_port),
+};
+
+SUITE_MAIN(tests);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* test_handover.c - what broker/supervisor_handover.h promises; the parsing of
+ * a text from the environment, which anybody may have written. */
+
+#include "broker/supervisor_handover.h"
+#include "common/address.h"
+#include "tests/support/mp.h"
+#include "tests/support/suite.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct handover given, taken;
+static char error[LISTENERS_ERROR_MAX];
+
+static int
+setup(void **state)
+{
+	struct config_address wanted[2];
+	int result = mp_setup(state);
+
+	assert_null(address_parse(&wanted[0], "127.0.0.1:0"));
+	assert_null(address_parse(&wanted[1], "127.0.0.2:0"));
+	memset(&taken, 0, sizeof(taken));
+	assert_true(listeners_open(&given.listeners, wanted, 2, 3, error));
+	given.pidfile_fd = STDIN_FILENO;
+	given.log_fd = STDERR_FILENO;
+	return result;
+}
+
+static int
+teardown(void **state)
+{
+	handover_drop();
+	listeners_close(&given.listeners);
+	return mp_teardown(state);
+}
+
+/* What follows the process's own number in the variable. */
+static void
+put_text(const char *text)
+{
+	char value[256];
+
+	snprintf(value, sizeof(value), "%d %s", getpid(), text);
+	assert_int_equal(setenv(HANDOVER_VARIABLE, value, 1), 0);
+}
+
+static void
+test_what_was_put_is_taken(void **state)
+{
+	(void)state;
+	handover_put(&given);
+	assert_true(handover_is_there());
+	assert_true(handover_take(&taken));
+	assert_int_equal(taken.pidfile_fd, given.pidfile_fd);
+	assert_int_equal(taken.log_fd, given.log_fd);
+	assert_int_equal(taken.listeners.workers, 3);
+	assert_int_equal(taken.listeners.count, 2);
+	for (unsigned w = 0; w < 3; w++)
+		for (size_t i = 0; i < 2; i++)
+			assert_int_equal(
+			    taken.listeners.fd[w][i], given.listeners.fd[w][i]);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(address_equal(
+		    &taken.listeners.address[i], &given.listeners.address[i]));
+}
+
+static void
+test_it_is_taken_once(void **state)
+{
+	(void)state;
+	handover_put(&given);
+	assert_true(handover_take(&taken));
+	assert_false(handover_is_there());
+	assert_false(handover_take(&taken));
+	assert_null(getenv(HANDOVER_VARIABLE));
+}
+
+static void
+test_missing_log_is_handed_over_as_such(void **state)
+{
+	(void)state;
+	given.log_fd = -1;
+	handover_put(&given);
+	assert_true(handover_take(&taken));
+	assert_int_equal(taken.log_fd, -1);
+}
+
+static int
+take_in_child(void *arg)
+{
+	(void)arg;
+	MP_CHECK(!handover_is_there());
+	MP_CHECK(!handover_take(&taken));
+	return 0;
+}
+
+static void
+test_it_is_for_one_process_only(void **state)
+{
+	(void)state;
+	handover_put(&given);
+	mp_join(mp_spawn(take_in_child, NULL));
+}
+
+static void
+test_text_that_is_not_whole_is_refused(void **state)
+{
+	static const char *const texts[] = { "", "0", "0 2", "0 2 1", "0 2 1 1",
+		"x 2 1 1 0", "-1 2 1 1 0", "0 -2 1 1 0", "0 2 0 1 0",
+		"0 2 65 1 0", "0 2 1 0 0", "0 2 1 17 0", "0 2 1 1 -1",
+		"0 2 1 1 999999", "999999 2 1 1 0",
+		"99999999999999999999 2 1 1 0" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		put_text(texts[i]);
+		if (handover_take(&taken))
+			fail_msg("\"%s\" was taken", texts[i]);
+		assert_null(getenv(HANDOVER_VARIABLE));
+	}
+}
+
+static void
+test_descriptor_that_is_no_socket_is_refused(void **state)
+{
+	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char text[64];
+
+	(void)state;
+	snprintf(text, sizeof(text), "0 2 1 1 %d", file);
+	put_text(text);
+	assert_false(handover_take(&taken));
+	close(file);
+}
+
+#define HANDOVER_TEST(test) \
+	cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	HANDOVER_TEST(test_what_was_put_is_taken),
+	HANDOVER_TEST(test_it_is_taken_once),
+	HANDOVER_TEST(test_missing_log_is_handed_over_as_such),
+	HANDOVER_TEST(test_it_is_for_one_process_only),
+	HANDOVER_TEST(test_text_that_is_not_whole_is_refused),
+	HANDOVER_TEST(test_descriptor_that_is_no_socket_is_refused),
+};
+
+SUITE_MAIN(tests);

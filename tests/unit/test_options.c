@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/* test_options.c - what broker/cli_options.h promises. */
+
+#include "broker/cli_options.h"
+#include "broker/ring.h"
+#include "common/address.h"
+#include "tests/support/suite.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARGS_MAX 40
+
+#define PARSES_MAX 64
+
+/* What was parsed, and what was parsed last.  All are kept: what a struct cli
+ * owns lives as long as the process. */
+static struct cli parsed[PARSES_MAX];
+static size_t parsed_count;
+static struct cli *cli;
+static char error[CLI_ERROR_MAX];
+
+/* Parse "pubsubd" and these words, up to NULL. */
+static bool
+parse(const char *first, ...)
+{
+	char *argv[ARGS_MAX] = { (char *)(uintptr_t) "pubsubd" };
+	const char *word;
+	size_t n = 1;
+	va_list ap;
+
+	va_start(ap, first);
+	for (word = first; word != NULL; word = va_arg(ap, const char *))
+		argv[n++] = (char *)(uintptr_t)word;
+	va_end(ap);
+	error[0] = '\0';
+	assert_true(parsed_count < PARSES_MAX);
+	cli = &parsed[parsed_count++];
+	return cli_parse(cli, argv, error);
+}
+
+/* Parse "pubsubd run" with one wrong option: this must be the reason. */
+static void
+check_refused(const char *option, const char *value, const char *reason)
+{
+	assert_false(parse("run", option, value, NULL));
+	assert_string_equal(error, reason);
+}
+
+static void
+test_each_command_is_known(void **state)
+{
+	static const char *const names[] = {
+		[CLI_RUN] = "run",
+		[CLI_START] = "start",
+		[CLI_STOP] = "stop",
+		[CLI_RESTART] = "restart",
+		[CLI_STATUS] = "status",
+		[CLI_VERSION] = "version",
+		[CLI_HELP] = "help",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_true(parse(names[i], NULL));
+		assert_int_equal(cli->command, i);
+	}
+	assert_true(parse("--help", NULL));
+	assert_int_equal(cli->command, CLI_HELP);
+	assert_true(parse("--version", NULL));
+	assert_int_equal(cli->command, CLI_VERSION);
+}
+
+static void
+test_missing_or_unknown_command_is_refused(void **state)
+{
+	(void)state;
+	assert_false(parse(NULL, NULL));
+	assert_string_equal(error, "a command is missing; try 'pubsubd help'");
+	assert_false(parse("serve", NULL));
+	assert_string_equal(
+	    error, "serve: no such command; try 'pubsubd help'");
+	assert_false(parse("--run", NULL));
+}
+
+static void
+test_defaults_are_those_of_the_design(void **state)
+{
+	const struct config *config;
+
+	(void)state;
+	assert_true(parse("run", NULL));
+	config = &cli->config;
+	assert_string_equal(config->name, "main");
+	assert_int_equal(config->ring_size, 32 << 20);
+	assert_int_equal(config->max_topics, 32768);
+	assert_int_equal(config->drain_ms, 5000);
+	assert_int_equal(config->max_message, 65536);
+	assert_int_equal(config->max_conns, 0);
+	assert_int_equal(config->max_conns_per_address, 1024);
+	assert_int_equal(config->max_topics_per_conn, 128);
+	assert_int_equal(config->rate, 10000);
+	assert_int_equal(config->ping_interval_ms, 54000);
+	assert_int_equal(config->log_level, LOG_INFO);
+	assert_true(config->max_buffer >= 256);
+	assert_true(config->max_worker_memory > 0);
+	assert_true(config->watchdog);
+	assert_true(config->respawn);
+	assert_null(config->user);
+	assert_null(config->log_path);
+	assert_int_equal(config->admin.len, 0);
+	assert_false(cli->json);
+}
+
+static void
+test_listens_on_loopback_unless_told(void **state)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	assert_true(parse("run", NULL));
+	assert_in_range(cli->config.listen_count, 1, 2);
+	assert_string_equal(
+	    address_format(&cli->config.listen[0], text), "127.0.0.1:8000");
+	if (cli->config.listen_count == 2)
+		assert_string_equal(
+		    address_format(&cli->config.listen[1], text), "[::1]:8000");
+	assert_true(parse(
+	    "run", "--listen", "0.0.0.0:80", "--listen", "[::]:80", NULL));
+	assert_int_equal(cli->config.listen_count, 2);
+	assert_string_equal(
+	    address_format(&cli->config.listen[0], text), "0.0.0.0:80");
+	assert_string_equal(
+	    address_format(&cli->config.listen[1], text), "[::]:80");
+}
+
+static void
+test_workers_are_the_cores_this_process_may_use(void **state)
+{
+	cpu_set_t before, one;
+	int core = 0;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	while (!CPU_ISSET(core, &before))
+		core++;
+	CPU_ZERO(&one);
+	CPU_SET(core, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_true(parse("run", NULL));
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(cli->config.workers, 1);
+}
+
+static void
+test_value_stands_behind_a_space_or_an_equals_sign(void **state)
+{
+	(void)state;
+	assert_true(parse("run", "--workers", "3", "--drain=0.5", NULL));
+	assert_int_equal(cli->config.workers, 3);
+	assert_int_equal(cli->config.drain_ms, 500);
+}
+
+static void
+test_last_of_a_repeated_option_counts(void **state)
+{
+	(void)state;
+	assert_true(parse("run", "--root", "/a", "--root", "/b", "--workers",
+	    "1", "--workers", "2", NULL));
+	assert_string_equal(cli->config.root, "/b");
+	assert_int_equal(cli->config.workers, 2);
+}
+
+static void
+test_every_option_arrives(void **state)
+{
+	const struct config *config;
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	assert_true(
+	    parse("run", "--name", "n1", "--ring-size", "64M", "--max-topics",
+		"7", "--allow-origin", "https://a.b", "--allow-host", "c.d",
+		"--admin", "127.0.0.1:9", "--log", "/l", "--log-level", "debug",
+		"--pidfile", "/p", "--max-message", "1K", "--max-conns", "9",
+		"--max-conns-per-address", "8", "--max-topics-per-conn", "6",
+		"--rate", "0", "--max-buffer", "5", NULL));
+	config = &cli->config;
+	assert_string_equal(config->name, "n1");
+	assert_int_equal(config->ring_size, 64 << 20);
+	assert_int_equal(config->max_topics, 7);
+	assert_int_equal(config->allow_origin_count, 1);
+	assert_string_equal(config->allow_origin[0], "https://a.b");
+	assert_int_equal(config->allow_host_count, 1);
+	assert_string_equal(config->allow_host[0], "c.d");
+	assert_string_equal(
+	    address_format(&config->admin, text), "127.0.0.1:9");
+	assert_string_equal(config->log_path, "/l");
+	assert_int_equal(config->log_level, LOG_DEBUG);
+	assert_string_equal(config->pidfile, "/p");
+	assert_int_equal(config->max_message, 1024);
+	assert_int_equal(config->max_conns, 9);
+	assert_int_equal(config->max_conns_per_address, 8);
+	assert_int_equal(config->max_topics_per_conn, 6);
+	assert_int_equal(config->rate, 0);
+	assert_int_equal(config->max_buffer, 5);
+	assert_true(parse("run", "--max-worker-memory", "2M", "--ping-interval",
+	    "1.5", "--watchdog", "0", "--admin", "none", "--no-respawn", NULL));
+	config = &cli->config;
+	assert_int_equal(config->max_worker_memory, 2 << 20);
+	assert_int_equal(config->ping_interval_ms, 1500);
+	assert_false(config->watchdog);
+	assert_int_equal(config->admin.len, 0);
+	assert_false(config->respawn);
+}
+
+static void
+test_error_names_the_option_and_what_is_wrong(void **state)
+{
+	(void)state;
+	check_refused(
+	    "--workers", "0", "--workers 0: must be a number from 1 to 64");
+	check_refused(
+	    "--workers", "65", "--workers 65: must be a number from 1 to 64");
+	check_refused(
+	    "--watchdog", "2", "--watchdog 2: must be a number from 0 to 1");
+	check_refused("--log-level", "loud",
+	    "--log-level loud: must be error, warn, info or debug");
+	check_refused("--user", "no-such-user-here",
+	    "--user no-such-user-here: there is no such user");
+	check_refused("--root", "", "--root : must be a path");
+	check_refused("--admin", "x",
+	    "--admin x: must be ADDR:PORT, such as 127.0.0.1:8000 or "
+	    "[::1]:8000");
+	check_refused(
+	    "--nope", "1", "--nope: no such option; try 'pubsubd help'");
+	check_refused(
+	    "--work", "1", "--work: no such option; try 'pubsubd help'");
+	check_refused(
+	    "stray", NULL, "stray: not an option; try 'pubsubd help'");
+	check_refused("-n", "1", "-n: not an option; try 'pubsubd help'");
+}
+
+static void
+test_value_missing_or_too_much_is_refused(void **state)
+{
+	(void)state;
+	check_refused("--workers", NULL, "--workers: needs a value: N");
+	check_refused("--no-respawn=1", NULL, "--no-respawn: takes no value");
+	check_refused("--drain=", NULL,
+	    "--drain : must be a number of seconds from 0 to 3600, such as 5 "
+	    "or 0.25");
+}
+
+static void
+test_option_of_another_command_is_refused(void **state)
+{
+	(void)state;
+	assert_false(parse("stop", "--workers", "2", NULL));
+	assert_string_equal(error, "--workers: not an option of 'stop'");
+	assert_false(parse("run", "--json", NULL));
+	assert_string_equal(error, "--json: not an option of 'run'");
+	assert_false(parse("version", "--name", "a", NULL));
+	assert_true(parse("status", "--json", "--name", "a", NULL));
+	assert_true(cli->json);
+}
+
+static void
+test_address_given_twice_is_refused(void **state)
+{
+	(void)state;
+	assert_false(parse(
+	    "run", "--listen", "[::1]:80", "--listen", "[0::1]:80", NULL));
+	assert_string_equal(error, "--listen [0::1]:80: is given twice");
+	assert_true(parse(
+	    "run", "--listen", "127.0.0.1:0", "--listen", "[::1]:0", NULL));
+}
+
+static void
+test_ring_has_room_for_its_largest_records(void **state)
+{
+	char size[32];
+
+	(void)state;
+	snprintf(size, sizeof(size), "%llu",
+	    (unsigned long long)(RING_RECORDS_MIN * ring_record_max(1024)));
+	assert_true(
+	    parse("run", "--max-message", "1024", "--ring-size", size, NULL));
+	assert_false(
+	    parse("run", "--max-message", "2048", "--ring-size", size, NULL));
+	assert_non_null(strstr(error, "--ring-size"));
+	assert_non_null(strstr(error, "--max-message 2K"));
+}
+
+static void
+test_more_connections_than_descriptors_are_refused(void **state)
+{
+	(void)state;
+	assert_false(parse("run", "--max-conns", "16777216", NULL));
+	assert_non_null(strstr(error, "--max-conns 16777216"));
+	assert_non_null(strstr(error, "descriptors"));
+}
+
+static void
+test_start_has_a_log_file_and_run_has_none(void **state)
+{
+	(void)state;
+	assert_true(parse("run", NULL));
+	assert_null(cli->config.log_path);
+	assert_true(parse("start", "--name", "n1", NULL));
+	assert_non_null(strstr(cli->config.log_path, "/pubsubd/n1.log"));
+	assert_true(cli->default_log);
+	assert_true(parse("start", "--log", "/l", NULL));
+	assert_false(cli->default_log);
+}
+
+static void
+test_pidfile_is_named_after_the_instance(void **state)
+{
+	(void)state;
+	assert_true(parse("stop", "--name", "n1", NULL));
+	assert_non_null(strstr(cli->config.pidfile, "/n1.pid"));
+	assert_int_equal(cli->config.pidfile[0], '/');
+	assert_true(cli->default_pidfile);
+	assert_true(parse("stop", "--pidfile", "/p", NULL));
+	assert_false(cli->default_pidfile);
+}
+
+static void
+test_call_is_kept_with_absolute_paths(void **state)
+{
+	char here[256], root[300];
+
+	(void)state;
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(root, sizeof(root), "--root=%s/some/where", here);
+	assert_true(parse("run", "--workers", "2", "--root", "some/where",
+	    "--no-respawn", "--log=/l", NULL));
+	assert_string_equal(cli->argv[0], "pubsubd");
+	assert_string_equal(cli->argv[1], "run");
+	assert_string_equal(cli->argv[2], "--workers=2");
+	assert_string_equal(cli->argv[3], root);
+	assert_string_equal(cli->argv[4], "--no-respawn");
+	assert_string_equal(cli->argv[5], "--log=/l");
+	assert_null(cli->argv[6]);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_each_command_is_known),
+	cmocka_unit_test(test_missing_or_unknown_command_is_refused),
+	cmocka_unit_test(test_defaults_are_those_of_the_design),
+	cmocka_unit_test(test_listens_on_loopback_unless_told),
+	cmocka_unit_test(test_workers_are_the_cores_this_process_may_use),
+	cmocka_unit_test(test_value_stands_behind_a_space_or_an_equals_sign),
+	cmocka_unit_test(test_last_of_a_repeated_option_counts),
+	cmocka_unit_test(test_every_option_arrives),
+	cmocka_unit_test(test_error_names_the_option_and_what_is_wrong),
+	cmocka_unit_test(test_value_missing_or_too_much_is_refused),
+	cmocka_unit_test(test_option_of_another_command_is_refused),
+	cmocka_unit_test(test_address_given_twice_is_refused),
+	cmocka_unit_test(test_ring_has_room_for_its_largest_records),
+	cmocka_unit_test(test_more_connections_than_descriptors_are_refused),
+	cmocka_unit_test(test_start_has_a_log_file_and_run_has_none),
+	cmocka_unit_test(test_pidfile_is_named_after_the_instance),
+	cmocka_unit_test(test_call_is_kept_with_absolute_paths),
+};
+
+SUITE_MAIN(tests);
