@@ -52,12 +52,8 @@ outq_drop_oldest(struct outq *q)
 	uint32_t len;
 
 	STAILQ_FOREACH(item, &q->items, link)
-	{
-		bool begun = q->begun > 0 && item == STAILQ_FIRST(&q->items);
-
-		if (item->kind == OUTQ_MESSAGE && !begun)
-			break;
-	}
+	if (item->kind == OUTQ_MESSAGE)
+		break;
 	if (item == NULL)
 		return 0;
 	len = item->len;
@@ -91,22 +87,31 @@ uint32_t
 outq_sent(struct outq *q, size_t n)
 {
 	struct outq_item *item;
-	uint32_t whole = 0;
+	uint32_t messages = 0;
 
 	CHECK(n <= q->bytes);
-	q->bytes -= n;
-	n += q->begun;
-	while ((item = STAILQ_FIRST(&q->items)) != NULL && n >= item->len) {
-		n -= item->len;
+	while (n > 0) {
+		size_t part, left;
+
+		item = STAILQ_FIRST(&q->items);
+		left = item->len - q->begun;
+		part = n < left ? n : left;
 		if (item->kind == OUTQ_MESSAGE) {
+			/* Begun, so its rest must follow: an answer. */
+			item->kind = OUTQ_ANSWER;
+			q->answer_bytes += left;
 			q->messages--;
-			whole++;
-		} else {
-			q->answer_bytes -= item->len;
+			messages++;
 		}
+		n -= part;
+		q->bytes -= part;
+		q->answer_bytes -= part;
+		q->begun += (uint32_t)part;
+		if (part < left)
+			break;
 		STAILQ_REMOVE_HEAD(&q->items, link);
 		free(item);
+		q->begun = 0;
 	}
-	q->begun = (uint32_t)n;
-	return whole;
+	return messages;
 }

@@ -40,7 +40,7 @@ struct outq {
 	STAILQ_HEAD(, outq_item) items;
 	size_t bytes;        /* still to be sent, all items */
 	size_t answer_bytes; /* of these in answers */
-	uint32_t messages;   /* droppable items, a begun one included */
+	uint32_t messages;   /* droppable items; a begun one is an answer */
 	uint32_t begun;      /* bytes of the first item that are sent */
 };
 
@@ -63,8 +63,9 @@ uint32_t outq_drop_oldest(struct outq *q);
 int outq_iov(struct outq *q, struct iovec *iov, int max);
 
 /*
- * n bytes were written.  Frees what has been sent whole.  Returns how many
- * messages that were.
+ * n bytes were written.  Frees what has been sent whole; of a message that was
+ * begun the rest is an answer.  Returns how many messages were begun, each of
+ * which counts as handed over.
  */
 uint32_t outq_sent(struct outq *q, size_t n);
 

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_outq.c - what worker/outq.h promises, one test per promise.
+ *
+ * send() plays the kernel: it takes what outq_iov() describes, as many bytes as
+ * it is told, and keeps them to be compared.
+ */
+
+#include "tests/support/dice.h"
+#include "tests/support/suite.h"
+#include "worker/outq.h"
+
+#include <string.h>
+
+#define IOV_MAX_HERE 4
+
+struct bench {
+	struct outq q;
+	char sent[4096];
+	size_t sent_len;
+	uint32_t messages; /* that outq_sent() told of */
+};
+
+static struct bench bench;
+
+static int
+setup(void **state)
+{
+	memset(&bench, 0, sizeof(bench));
+	outq_init(&bench.q);
+	*state = &bench;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	outq_fini(&bench.q);
+	return 0;
+}
+
+static void
+add(struct bench *b, enum outq_kind kind, const char *text)
+{
+	outq_add(&b->q, kind, text, (uint32_t)strlen(text));
+}
+
+/* Take at most n bytes.  Returns how many. */
+static size_t
+take(struct bench *b, size_t n)
+{
+	struct iovec iov[IOV_MAX_HERE];
+	int count = outq_iov(&b->q, iov, IOV_MAX_HERE);
+	size_t taken = 0;
+
+	for (int i = 0; i < count && taken < n; i++) {
+		size_t len = iov[i].iov_len;
+
+		assert_true(len > 0);
+		if (len > n - taken)
+			len = n - taken;
+		assert_true(b->sent_len + len <= sizeof(b->sent));
+		memcpy(b->sent + b->sent_len, iov[i].iov_base, len);
+		b->sent_len += len;
+		taken += len;
+	}
+	b->messages += outq_sent(&b->q, taken);
+	return taken;
+}
+
+static void
+take_all(struct bench *b)
+{
+	while (!outq_empty(&b->q))
+		assert_true(take(b, SIZE_MAX) > 0);
+}
+
+static void
+assert_sent(const struct bench *b, const char *text)
+{
+	assert_int_equal(b->sent_len, strlen(text));
+	assert_memory_equal(b->sent, text, b->sent_len);
+}
+
+static void
+test_items_leave_in_order(void **state)
+{
+	struct bench *b = *state;
+
+	add(b, OUTQ_MESSAGE, "one ");
+	add(b, OUTQ_ANSWER, "two ");
+	add(b, OUTQ_MESSAGE, "three ");
+	add(b, OUTQ_ANSWER, "four");
+	take_all(b);
+	assert_sent(b, "one two three four");
+}
+
+static void
+test_what_is_added_is_a_copy(void **state)
+{
+	struct bench *b = *state;
+	char text[] = "text";
+
+	add(b, OUTQ_MESSAGE, text);
+	memset(text, 'x', sizeof(text));
+	take_all(b);
+	assert_sent(b, "text");
+}
+
+static void
+test_iov_describes_at_most_max_pieces(void **state)
+{
+	struct bench *b = *state;
+	struct iovec iov[8];
+
+	assert_int_equal(outq_iov(&b->q, iov, 8), 0);
+	for (int i = 0; i < 6; i++)
+		add(b, OUTQ_MESSAGE, "ab");
+	assert_int_equal(outq_iov(&b->q, iov, 3), 3);
+	assert_int_equal(outq_iov(&b->q, iov, 8), 6);
+	take(b, 3);
+	assert_int_equal(outq_iov(&b->q, iov, 8), 5);
+	assert_int_equal(iov[0].iov_len, 1);
+	assert_memory_equal(iov[0].iov_base, "b", 1);
+}
+
+/* Wherever the kernel stops, what follows is the next byte. */
+static void
+test_partial_sends_at_every_byte(void **state)
+{
+	static const char all[] = "first-a2-the third-answer-last";
+	struct bench *b = *state;
+
+	for (size_t step = 1; step <= sizeof(all); step++)
+		for (size_t first = 0; first < sizeof(all); first++) {
+			b->sent_len = b->messages = 0;
+			add(b, OUTQ_MESSAGE, "first-");
+			add(b, OUTQ_ANSWER, "a2-");
+			add(b, OUTQ_MESSAGE, "the third-");
+			add(b, OUTQ_ANSWER, "answer-");
+			add(b, OUTQ_MESSAGE, "last");
+			take(b, first);
+			while (!outq_empty(&b->q))
+				take(b, step);
+			assert_sent(b, all);
+			assert_int_equal(b->messages, 3);
+		}
+}
+
+static void
+test_bytes_are_those_still_to_be_sent(void **state)
+{
+	struct bench *b = *state;
+
+	add(b, OUTQ_ANSWER, "12345");
+	add(b, OUTQ_MESSAGE, "123");
+	assert_int_equal(b->q.bytes, 8);
+	assert_int_equal(b->q.answer_bytes, 5);
+	assert_int_equal(b->q.messages, 1);
+	take(b, 2);
+	assert_int_equal(b->q.bytes, 6);
+	assert_int_equal(b->q.answer_bytes, 3);
+	take(b, 3);
+	assert_int_equal(b->q.bytes, 3);
+	assert_int_equal(b->q.answer_bytes, 0);
+	assert_int_equal(b->q.messages, 1);
+	take(b, 3);
+	assert_int_equal(b->q.bytes, 0);
+	assert_int_equal(b->q.messages, 0);
+	assert_true(outq_empty(&b->q));
+}
+
+static void
+test_the_oldest_message_is_dropped(void **state)
+{
+	struct bench *b = *state;
+
+	add(b, OUTQ_MESSAGE, "old.");
+	add(b, OUTQ_MESSAGE, "new.");
+	add(b, OUTQ_MESSAGE, "newest.");
+	assert_int_equal(outq_drop_oldest(&b->q), 4);
+	assert_int_equal(b->q.messages, 2);
+	assert_int_equal(b->q.bytes, 11);
+	take_all(b);
+	assert_sent(b, "new.newest.");
+	assert_int_equal(b->messages, 2);
+}
+
+static void
+test_answers_are_never_dropped(void **state)
+{
+	struct bench *b = *state;
+
+	add(b, OUTQ_ANSWER, "a1.");
+	add(b, OUTQ_MESSAGE, "m.");
+	add(b, OUTQ_ANSWER, "a2.");
+	assert_int_equal(outq_drop_oldest(&b->q), 2);
+	assert_int_equal(outq_drop_oldest(&b->q), 0);
+	assert_int_equal(b->q.answer_bytes, 6);
+	take_all(b);
+	assert_sent(b, "a1.a2.");
+}
+
+static void
+test_what_was_begun_is_not_dropped(void **state)
+{
+	struct bench *b = *state;
+
+	add(b, OUTQ_MESSAGE, "begun.");
+	add(b, OUTQ_MESSAGE, "waits.");
+	take(b, 1);
+	assert_int_equal(outq_drop_oldest(&b->q), 6);
+	assert_int_equal(outq_drop_oldest(&b->q), 0);
+	take_all(b);
+	assert_sent(b, "begun.");
+}
+
+/*
+ * The rest of a begun frame is an answer, it no longer waits: counted as a
+ * waiting message, it filled a buffer of one, and under overflow=latest every
+ * newer message was dropped for one that could not be.
+ */
+static void
+test_what_was_begun_does_not_wait(void **state)
+{
+	struct bench *b = *state;
+
+	add(b, OUTQ_MESSAGE, "begun.");
+	assert_int_equal(b->q.messages, 1);
+	take(b, 1);
+	assert_int_equal(b->q.messages, 0);
+	assert_int_equal(b->q.answer_bytes, 5);
+	take_all(b);
+	assert_int_equal(b->messages, 1);
+	assert_int_equal(b->q.answer_bytes, 0);
+}
+
+static void
+test_dropping_the_last_lets_more_be_added(void **state)
+{
+	struct bench *b = *state;
+
+	add(b, OUTQ_MESSAGE, "gone");
+	outq_drop_oldest(&b->q);
+	assert_true(outq_empty(&b->q));
+	add(b, OUTQ_MESSAGE, "here");
+	take_all(b);
+	assert_sent(b, "here");
+}
+
+/* Against a model: a string of what must come out. */
+static void
+test_anything_in_any_order_adds_up(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { 4711 };
+	size_t waiting = 0, dropped, total = 0;
+	uint32_t added = 0, drops = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		switch (dice_below(&dice, 4)) {
+		case 0:
+			add(b, OUTQ_ANSWER, "answer");
+			waiting += 6;
+			break;
+		case 1:
+			add(b, OUTQ_MESSAGE, "message");
+			waiting += 7;
+			added++;
+			break;
+		case 2:
+			dropped = outq_drop_oldest(&b->q);
+			waiting -= dropped;
+			drops += dropped > 0;
+			break;
+		default:
+			b->sent_len = 0;
+			total = take(b, dice_below(&dice, 40));
+			waiting -= total;
+		}
+		assert_int_equal(b->q.bytes, waiting);
+		assert_true(b->q.answer_bytes <= b->q.bytes);
+	}
+	while (!outq_empty(&b->q)) {
+		b->sent_len = 0;
+		take(b, 100);
+	}
+	assert_int_equal(b->messages + drops, added);
+	assert_int_equal(b->q.answer_bytes, 0);
+	assert_int_equal(b->q.messages, 0);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_items_leave_in_order),
+	T(test_what_is_added_is_a_copy),
+	T(test_iov_describes_at_most_max_pieces),
+	T(test_partial_sends_at_every_byte),
+	T(test_bytes_are_those_still_to_be_sent),
+	T(test_the_oldest_message_is_dropped),
+	T(test_answers_are_never_dropped),
+	T(test_what_was_begun_is_not_dropped),
+	T(test_what_was_begun_does_not_wait),
+	T(test_dropping_the_last_lets_more_be_added),
+	T(test_anything_in_any_order_adds_up),
+};
+
+SUITE_MAIN(tests);
