@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+/*
+ * files.test.mjs - what of --root can be had, and that nothing else can.
+ */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+	chmodSync, mkdirSync, readFileSync, readdirSync, symlinkSync, truncateSync,
+	writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { ROOT, Raw, Server, waitFor } from "./support.mjs";
+
+const big = Buffer.alloc(3 * 1024 * 1024 + 17, "0123456789");
+
+async function ask(t, server, target, headers = {}, method = "GET") {
+	const raw = await Raw.connect(server.port, { t });
+
+	raw.request(method, target, headers);
+	return raw.response({ bare: method === "HEAD" ||
+		"If-None-Match" in headers });
+}
+
+describe("the chat's own files", () => {
+	const server = new Server();
+
+	before(() => server.run());
+	after(() => server.end());
+
+	const types = { html: "text/html; charset=utf-8",
+		js: "text/javascript; charset=utf-8",
+		css: "text/css; charset=utf-8", svg: "image/svg+xml",
+		png: "image/png" };
+
+	for (const name of readdirSync(join(ROOT, "public")))
+		test(`/${name}`, async (t) => {
+			const response = await ask(t, server, `/${name}`);
+
+			assert.equal(response.status, 200);
+			assert.ok(response.body.equals(
+			    readFileSync(join(ROOT, "public", name))));
+			assert.equal(response.headers.get("content-type"),
+			    types[name.split(".").at(-1)]);
+			assert.equal(response.headers
+			    .get("x-content-type-options"), "nosniff");
+		});
+
+	test("/ is index.html, which may load nothing from elsewhere",
+	    async (t) => {
+		    const response = await ask(t, server, "/?x=y");
+
+		    assert.ok(response.body.equals(
+			readFileSync(join(ROOT, "public/index.html"))));
+		    assert.match(response.headers.get("content-security-policy"),
+			/default-src 'self'/u);
+	    });
+});
+
+describe("files", () => {
+	const server = new Server();
+	const root = join(server.dir, "root");
+
+	before(() => {
+		mkdirSync(join(root, "sub/deep"), { recursive: true });
+		mkdirSync(join(root, ".git"));
+		mkdirSync(join(server.dir, "outside"));
+		writeFileSync(join(server.dir, "outside/secret"), "secret");
+		writeFileSync(join(server.dir, "secret"), "secret");
+		writeFileSync(join(root, "a b%.txt"), "spaced");
+		writeFileSync(join(root, "caf\u00e9.txt"), "accent");
+		writeFileSync(join(root, "none"), "no extension");
+		writeFileSync(join(root, "empty.txt"), "");
+		writeFileSync(join(root, "big.bin"), big);
+		writeFileSync(join(root, "sub/index.html"), "sub's index");
+		writeFileSync(join(root, ".hidden"), "secret");
+		writeFileSync(join(root, ".git/config"), "secret");
+		symlinkSync("../outside", join(root, "out"));
+		symlinkSync("/etc/passwd", join(root, "passwd"));
+		symlinkSync("sub/index.html", join(root, "link.html"));
+		symlinkSync("loop", join(root, "loop"));
+		execFileSync("mkfifo", [join(root, "fifo")]);
+		server.args.push("--root", root);
+		return server.run();
+	});
+	after(() => server.end());
+
+	const get = (t, target, headers, method) =>
+		ask(t, server, target, headers, method);
+
+	const served = { "/a%20b%25.txt": "spaced", "/caf%C3%A9.txt": "accent",
+		"/none": "no extension", "/empty.txt": "",
+		"/sub/": "sub's index", "/sub/index.html": "sub's index",
+		"/link.html": "sub's index" };
+
+	for (const [target, body] of Object.entries(served))
+		test(`${target} is served`, async (t) => {
+			const response = await get(t, target);
+
+			assert.equal(response.status, 200);
+			assert.equal(response.body.toString(), body);
+		});
+
+	const refused = {
+		"/nothing": 404, "/sub/nothing": 404, "/none/x": 404,
+		"/sub/deep/": 404, "/": 404, "/none/": 404,
+		/* out of the root, whichever way it is written */
+		"/../secret": 404, "/%2e%2e/secret": 404, "/.%2e/secret": 404,
+		"/sub/../../secret": 404, "/..%2fsecret": 404,
+		"/sub/..%2f..%2fsecret": 404, "/..\\secret": 404,
+		"/out/secret": 404, "/out": 404, "/passwd": 404, "//etc/passwd": 404,
+		"/sub//index.html": 404, "/./none": 404,
+		/* not for everybody, or no files */
+		"/.hidden": 404, "/%2ehidden": 404, "/.git/config": 404,
+		"/fifo": 404, "/loop": 404,
+		/* not well-formed */
+		"/%": 400, "/%zz": 400, "/none%00": 400, "/none%00.txt": 400,
+	};
+
+	for (const [target, status] of Object.entries(refused))
+		test(`${target} is ${status}`, async (t) => {
+			const response = await get(t, target);
+
+			assert.equal(response.status, status);
+			assert.doesNotMatch(response.body.toString(), /secret|root:/u);
+		});
+
+	test("a directory without its slash is redirected to it", async (t) => {
+		const response = await get(t, "/sub?x=y");
+
+		assert.equal(response.status, 301);
+		assert.equal(response.headers.get("location"), "/sub/?x=y");
+	});
+
+	test("but never to another host", async (t) => {
+		const response = await get(t, "//sub");
+
+		assert.equal(response.status, 404);
+	});
+
+	test("what may not be read is 403", { skip: process.getuid() === 0 &&
+		"root may read everything" }, async (t) => {
+		chmodSync(join(root, "none"), 0);
+		t.after(() => chmodSync(join(root, "none"), 0o644));
+		assert.equal((await get(t, "/none")).status, 403);
+	});
+
+	test("HEAD tells the length and sends nothing", async (t) => {
+		const raw = await Raw.connect(server.port, { t });
+
+		raw.request("HEAD", "/big.bin");
+		raw.request("HEAD", "/nothing");
+		raw.request("GET", "/none");
+		const { headers } = await raw.head();
+
+		assert.equal(headers.get("content-length"), `${big.length}`);
+		assert.equal(headers.get("content-type"),
+		    "application/octet-stream");
+		assert.equal((await raw.head()).status, 404);
+		assert.equal((await raw.response()).body.toString(), "no extension");
+	});
+
+	test("a large file, pipelined, half-closed, read late", async (t) => {
+		const raw = await Raw.connect(server.port, { t });
+
+		raw.socket.pause();
+		for (let i = 0; i < 3; i++)
+			raw.request("GET", "/big.bin");
+		raw.request("GET", "/none", { Connection: "close" });
+		raw.finish();
+		assert.equal((await get(t, "/none")).status, 200);
+		raw.socket.resume();
+		for (let i = 0; i < 3; i++) {
+			const { body } = await raw.response();
+
+			assert.ok(body.equals(big));
+		}
+		assert.equal((await raw.response()).body.toString(), "no extension");
+		await raw.end();
+	});
+
+	test("who goes away in the middle of a file costs nothing", async (t) => {
+		const raw = await Raw.connect(server.port, { t });
+
+		raw.request("GET", "/big.bin");
+		await raw.read(1000);
+		raw.destroy();
+		await waitFor("the connection to go", async () =>
+			await server.total("connections") === 0);
+	});
+
+	test("a file that shrinks while it is sent ends the connection, no more",
+	    async (t) => {
+		    const file = join(root, "shrinking.bin");
+		    const raw = await Raw.connect(server.port, { t });
+
+		    writeFileSync(file, Buffer.alloc(64 * 1024 * 1024));
+		    raw.request("GET", "/shrinking.bin");
+		    await raw.head();
+		    raw.socket.pause();
+		    truncateSync(file, 0);
+		    raw.socket.resume();
+		    await assert.rejects(raw.read(64 * 1024 * 1024), /ended|RESET/u);
+		    assert.equal((await get(t, "/none")).status, 200);
+	    });
+
+	describe("ETag", () => {
+		test("who has it gets 304 without a body", async (t) => {
+			const { headers } = await get(t, "/none");
+			const etag = headers.get("etag");
+
+			assert.match(etag, /^"[^"]+"$/u);
+			assert.ok(Date.parse(headers.get("last-modified")) <= Date.now());
+			for (const held of [etag, `W/${etag}`, `"x", ${etag}`, "*"]) {
+				const response = await get(t, "/none",
+				    { "If-None-Match": held });
+
+				assert.equal(response.status, 304, held);
+				assert.equal(response.headers.get("etag"), etag);
+			}
+		});
+
+		test("the connection goes on after a 304", async (t) => {
+			const raw = await Raw.connect(server.port, { t });
+
+			raw.request("GET", "/none", { "If-None-Match": "*" });
+			raw.request("GET", "/none");
+			assert.equal((await raw.response({ bare: true })).status, 304);
+			assert.equal((await raw.response()).status, 200);
+		});
+
+		test("another one gets the file", async (t) => {
+			const raw = await Raw.connect(server.port, { t });
+
+			raw.request("GET", "/none", { "If-None-Match": '"x"' });
+			assert.equal((await raw.response()).body.toString(),
+			    "no extension");
+		});
+
+		test("it changes with the file", async (t) => {
+			const file = join(root, "changing.txt");
+
+			writeFileSync(file, "one");
+			const first = await get(t, "/changing.txt");
+
+			writeFileSync(file, "two");
+			const second = await get(t, "/changing.txt");
+
+			assert.equal(second.body.toString(), "two");
+			assert.notEqual(second.headers.get("etag"),
+			    first.headers.get("etag"));
+		});
+	});
+});

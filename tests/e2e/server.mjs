@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/*
+ * server.mjs - a pubsubd of one's own, and what must be gone after it.
+ *
+ *	PUBSUBD   the program under test, default build/pubsubd
+ *
+ * All processes of a server, however deep in the background, are found by a
+ * word in their environment; that is what "nothing is left" is judged by.
+ */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { bounded, waitFor } from "./wait.mjs";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const PUBSUBD = process.env.PUBSUBD ?? join(ROOT, "build/pubsubd");
+
+const MARK = "PUBSUBD_E2E";
+
+/* What no server may ever say, whatever is done to it. */
+const ALARM = /Sanitizer|runtime error|last words|abort|SIGSEGV|SIGABRT|SIGBUS/u;
+
+/* What one that nobody harms may not say either. */
+const DEATH = /was killed|left with status|lapped by the ring|too late/u;
+
+let count = 0;
+
+/* Run a program to its end.  Never fails: the status is part of the answer. */
+export async function run(program, args, options = {}) {
+	const child = spawn(program, args,
+	    { stdio: ["ignore", "pipe", "pipe"], ...options });
+	const out = { status: null, signal: null, stdout: "", stderr: "" };
+
+	for (const name of ["stdout", "stderr"])
+		child[name].setEncoding("utf8").on("data", (text) => {
+			out[name] += text;
+		});
+	[out.status, out.signal] = await bounded(
+	    `end of ${program} ${args.join(" ")}`, once(child, "close"), 60_000);
+	return out;
+}
+
+/* Pids of all living processes that have this word in their environment. */
+function processesMarked(word) {
+	return readdirSync("/proc").filter((pid) => {
+		try {
+			return /^\d+$/u.test(pid) &&
+			    readFileSync(`/proc/${pid}/environ`, "latin1")
+			    .split("\0").includes(word);
+		} catch {
+			return false; /* gone meanwhile, or somebody else's */
+		}
+	}).map(Number);
+}
+
+export class Server {
+	name = `e2e-${process.pid}-${count++}`;
+	dir = mkdtempSync(join(tmpdir(), "pubsubd-e2e-"));
+	pidfile = join(this.dir, "pid");
+	log = null;    /* a log file, where the server has one */
+	port = 0;
+	child = null;  /* of `run' */
+	stdout = "";
+	stderr = "";
+	deathsExpected = false; /* this test kills, or makes a mess */
+
+	/*
+	 * args: options of the program, in front of which stand a name, a
+	 * pidfile, a root, two workers and a free port on 127.0.0.1.
+	 * options: listen (a list of addresses), env, wrap (a command in front).
+	 */
+	constructor(args = [], options = {}) {
+		this.args = args;
+		this.options = options;
+	}
+
+	/* A server for one test, which ends it and looks what is left. */
+	static async start(t, args = [], options = {}) {
+		const server = new Server(args, options);
+
+		t.after(() => server.end());
+		return server.run();
+	}
+
+	get shm() {
+		return `/dev/shm/pubsubd.${this.name}`;
+	}
+
+	get url() {
+		return `http://127.0.0.1:${this.port}`;
+	}
+
+	get env() {
+		return { ...process.env, [MARK]: this.name, ...this.options.env };
+	}
+
+	/* The whole command line of `run' or `start'. */
+	commandLine(command) {
+		const listen = this.options.listen ?? [`127.0.0.1:${this.port}`];
+
+		return [command, "--name", this.name, "--pidfile", this.pidfile,
+			"--root", join(ROOT, "public"), "--admin", "none",
+			"--workers", "2",
+			...listen.flatMap((address) => ["--listen", address]),
+			...this.args];
+	}
+
+	/* Serve in the foreground; back when it says that it is ready. */
+	async run() {
+		const [program, ...args] = [...this.options.wrap ?? [], PUBSUBD,
+			...this.commandLine("run")];
+
+		this.child = spawn(program, args,
+		    { stdio: ["ignore", "pipe", "pipe"], env: this.env });
+		this.exited = once(this.child, "close")
+		    .then(([code, signal]) => ({ code, signal }));
+		this.child.stdout.setEncoding("utf8");
+		this.child.stderr.setEncoding("utf8").on("data", (text) => {
+			this.stderr += text;
+		});
+		await bounded("ready line", this.#readyLine());
+		return this;
+	}
+
+	/* Wait for the ready line, or the end of the process. */
+	async #readyLine() {
+		const ready = new Promise((resolve) => {
+			this.child.stdout.on("data", (text) => {
+				this.stdout += text;
+				if (this.stdout.includes("\n"))
+					resolve(true);
+			});
+		});
+
+		if (!await Promise.race([ready, this.exited.then(() => false)]))
+			throw new Error(`not ready: ${this.stderr}`);
+		this.noteReady(this.stdout);
+	}
+
+	/* Take the port out of a ready line, which is checked to be one. */
+	noteReady(text) {
+		const line = new RegExp(`^pubsubd ${this.name}: ready on ` +
+		    "http://\\S+:(\\d+)( and http://\\S+)* " +
+		    "\\((1 worker|\\d+ workers)\\)\\n$", "u").exec(text);
+
+		assert.ok(line, `not a ready line: ${text}`);
+		this.port = Number(line[1]);
+	}
+
+	/* Serve in the background. */
+	async start() {
+		const done = await run(PUBSUBD, this.commandLine("start"),
+		    { env: this.env });
+
+		if (done.status === 0)
+			this.noteReady(done.stdout);
+		return done;
+	}
+
+	/* Another command to this instance: stop, restart or status. */
+	cli(command, ...args) {
+		return run(PUBSUBD, [command, "--name", this.name,
+			"--pidfile", this.pidfile, ...args], { env: this.env });
+	}
+
+	async status() {
+		const { status, stdout, stderr } = await this.cli("status",
+		    "--json");
+
+		assert.equal(status, 0, stderr);
+		return JSON.parse(stdout);
+	}
+
+	/* One counter of all workers, summed up. */
+	async total(counter) {
+		const { workers } = await this.status();
+
+		return workers.reduce((sum, worker) => {
+			assert.equal(typeof worker[counter], "number", counter);
+			return sum + worker[counter];
+		}, 0);
+	}
+
+	/* Pids of the living workers, by slot. */
+	async workers() {
+		return (await this.status()).workers.map(({ pid }) => pid);
+	}
+
+	/* What was logged, wherever that went. */
+	get logged() {
+		const file = this.log !== null && existsSync(this.log) ?
+			readFileSync(this.log, "utf8") : "";
+
+		return file + this.stderr;
+	}
+
+	logs(what, pattern) {
+		return waitFor(`${what} in the log`, () => pattern.exec(this.logged));
+	}
+
+	processes() {
+		return processesMarked(`${MARK}=${this.name}`)
+		    .filter((pid) => pid !== process.pid);
+	}
+
+	/* Signal the supervisor of `run' and wait for its end. */
+	async stop(signal = "SIGTERM") {
+		this.child.kill(signal);
+		return bounded("end of the server", this.exited);
+	}
+
+	/* No process, no shared memory, no pidfile. */
+	async assertNothingLeft() {
+		await waitFor("the end of all processes",
+		    () => this.processes().length === 0);
+		assert.equal(existsSync(this.shm), false, this.shm);
+		assert.equal(existsSync(this.pidfile), false, "pidfile");
+	}
+
+	/* Stop whatever still runs, see that nothing is left, and that the
+	 * server said nothing that it should not have to say. */
+	async end() {
+		const running = this.child?.exitCode === null &&
+			this.child.signalCode === null;
+
+		try {
+			if (running)
+				await this.stop();
+			else if (existsSync(this.pidfile))
+				await this.cli("stop");
+			await this.assertNothingLeft();
+			assert.doesNotMatch(this.logged, ALARM);
+			if (!this.deathsExpected)
+				assert.doesNotMatch(this.logged, DEATH);
+		} finally {
+			for (const pid of this.processes())
+				process.kill(pid, "SIGKILL");
+			rmSync(this.shm, { force: true });
+			rmSync(this.dir, { recursive: true });
+		}
+	}
+}

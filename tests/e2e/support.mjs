@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/*
+ * support.mjs - what every file of this suite stands on, in one import.
+ *
+ *	Server		a pubsubd of one's own, and its command line (server.mjs)
+ *	Raw, Frame	a client that sends exactly the bytes it is told (raw.mjs)
+ *	Client		the npm package ws, which no one here wrote (client.mjs)
+ *	waitFor		wait for a condition, never for a time (wait.mjs)
+ *
+ * Every server has its own name, directory and free port, so files run side by
+ * side, and every test sees to it that its server leaves nothing behind.
+ */
+
+export { Client, openOnEachWorker } from "./client.mjs";
+export { Frame, Raw } from "./raw.mjs";
+export { PUBSUBD, ROOT, Server, run } from "./server.mjs";
+export { WAIT_MS, bounded, waitFor } from "./wait.mjs";
