@@ -26,36 +26,47 @@
  *
  * No pointer is ever stored here (what the C library keeps inside its mutex is
  * its own affair).  Integers are in host order: both ends are this host.
- *
+ */
+
+/* clang-format off */
+/*
  * Who may write what, and why an unlocked read is safe:
  *
- *  field                  written by              an unlocked read is safe
- *because
- *  ---------------------- -----------------------
- *---------------------------------- magic, geometry, epoch supervisor, before
- *the  constant after fingerprint, which fingerprint            first fork is
- *stored last (release) run.*                  supervisor              atomic
- *words, each alone lock                   worker (lock, unlock)   never read
- *unlocked owner                  lock holder             atomic; changes with
- *every holding reserve, head, applied lock holder             atomic, only
- *grow; the orders are those of RING's table (ring.c) sealed lock holder sets;
- *atomic; obeyed only under the lock supervisor clears when no worker is alive
- *  used, making, floor,   lock holder             read under the lock; `used'
- *also by hand                                           status (atomic, only
- *grows) topic.seq, .last       lock holder             atomic; a reader that
- *was lapped loads `applied' (acquire) first topic.interest         any worker,
- *its own     atomic or/and; set only under the bit only                lock,
- *cleared at any time topic.base, .hash,     lock holder             read under
- *the lock; the owner of a .next, .state, names subscription may read its
- *topic's name: a slot with interest keeps it buckets                lock holder
- *read under the lock only subscribers[w][*]      worker w only; the atomic; one
- *writer at a time supervisor never worker[w].pid, .state  supervisor (see
- *atomic enum worker_state) worker[w].beat,        worker w only atomic; one
- *writer .cursor, .sleeping, .counters worker[w].obituary     worker w, while
- *dying   read only after waitpid(2) ring bytes             lock holder, only in
- *copied word by word (relaxed [head, reserve)         atomics), believed only
- *after `reserve' was looked at again
+ *  field                   written by              an unlocked read is safe because
+ *  ----------------------  ----------------------  --------------------------------
+ *  magic, geometry, epoch  supervisor, before the  constant after fingerprint, which
+ *  fingerprint             first fork              is stored last (release)
+ *  run.*                   supervisor              atomic words, each alone
+ *  lock                    worker (lock, unlock)   never read unlocked
+ *  owner                   lock holder             atomic; changes with every holding
+ *  reserve, head, applied  lock holder             atomic, only grow; the orders are
+ *                                                  those of RING's table (ring.c)
+ *  sealed                  lock holder sets;       atomic; obeyed only under the lock
+ *                          supervisor clears when
+ *                          no worker is alive
+ *  used, making, floor,    lock holder             read under the lock; `used' also by
+ *  hand                                            status (atomic, only grows)
+ *  topic.seq, .last        lock holder             atomic; a reader that was lapped
+ *                                                  loads `applied' (acquire) first
+ *  topic.interest          any worker, its own     atomic or/and; set only under the
+ *                          bit only                lock, cleared at any time
+ *  topic.base, .hash,      lock holder             read under the lock; the owner of a
+ *  .next, .state, names                            subscription may read its topic's
+ *                                                  name: a slot with interest keeps it
+ *  buckets                 lock holder             read under the lock only
+ *  subscribers[w][*]       worker w only; the      atomic; one writer at a time
+ *                          supervisor between runs
+ *  worker[w].pid, .state   supervisor (see enum    atomic
+ *                          worker_state)
+ *  worker[w].beat,         worker w only           atomic; one writer
+ *  .cursor, .sleeping,
+ *  .counters
+ *  worker[w].obituary      worker w, while dying   read only after waitpid(2)
+ *  ring bytes              lock holder, only in    copied word by word (relaxed
+ *                          [head, reserve)         atomics), believed only after
+ *                                                  `reserve' was looked at again
  */
+/* clang-format on */
 
 #ifndef BROKER_LAYOUT_H
 #define BROKER_LAYOUT_H
@@ -195,7 +206,7 @@ struct layout_header {
 		/* restarts that did not happen: (how many << 32) | errno of
 		 * the last */
 		_Atomic uint64_t restart_failed;
-		char urls[512]; /* "http://... http://...", for status */
+		char urls[512];   /* "http://... http://...", for status */
 		char version[32]; /* of the supervisor's program */
 	} run;
 
