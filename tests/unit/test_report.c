@@ -16,16 +16,17 @@ static char out[256], err[256];
 static int
 setup(void **state)
 {
-	return pipe2(reports, O_CLOEXEC) == 0 ? mp_setup(state) : -1;
+	int result = mp_setup(state);
+
+	assert_int_equal(pipe2(reports, O_CLOEXEC), 0);
+	return result;
 }
 
 static int
 teardown(void **state)
 {
-	int left = mp_teardown(state);
-
 	close(reports[0]);
-	return left;
+	return mp_teardown(state);
 }
 
 /* Read a pipe to its end. */
