@@ -419,7 +419,8 @@ ws_feed(struct ws *ws, const void *data, size_t len, size_t *taken)
 			break;
 		if (n < 0)
 			ws_fail(ws, WS_CODE_PROTOCOL,
-			    "protocol error: length of a frame");
+			    "protocol error: bad length, or control frame in "
+			    "parts");
 		else
 			ws_frame_piece(ws, &io);
 	}

@@ -112,7 +112,7 @@ void ws_return(struct ws_pool *pool, struct ws **ws);
  * bytes were used: all of them, unless an event paused the parser or the
  * connection ended; feed the rest again later (WS_OK) or throw it away
  * (WS_ENDED).  A frame's header is judged when the first byte of its payload
- * is there.  The output grows by less than len bytes.
+ * is there.  The output grows by one pong for every ping.
  *
  * Blocks: never.
  */

@@ -284,6 +284,24 @@ test_pool_does_not_lend_what_is_not_clean(void **state)
 }
 
 static void
+test_pool_does_not_lend_what_has_ended(void **state)
+{
+	struct stream *s = *state;
+	struct owner o;
+
+	owner_begin(&o, WS_SERVER);
+	PUT(s, FIN | WS_CLOSE, "");
+	owner_feed(&o, s->data, s->len);
+	assert_int_equal(o.status, WS_ENDED);
+	o.status = WS_OK;
+	o.told_len = s->len = 0;
+	PUT(s, FIN | WS_TEXT, "next");
+	owner_feed(&o, s->data, s->len);
+	assert_string_equal(o.told, "text next\n");
+	owner_end(&o);
+}
+
+static void
 test_out_of_memory_is_told_by_status(void **state)
 {
 	struct ws_pool *pool =
@@ -336,6 +354,7 @@ main(int argc, char **argv)
 		T(test_waiting_output_is_not_clean),
 		T(test_pool_lends_a_clean_parser_again),
 		T(test_pool_does_not_lend_what_is_not_clean),
+		T(test_pool_does_not_lend_what_has_ended),
 		T(test_out_of_memory_is_told_by_status),
 		T(test_client_masks_its_pongs),
 	};
