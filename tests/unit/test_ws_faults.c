@@ -71,7 +71,7 @@ test_huge_lengths_are_refused(void **state)
 	expect(s, "fault 1009 message over 70000 bytes\n");
 	put_header(s, FIN | WS_BINARY, 8, UINT64_MAX);
 	expect(s, "fault 1002 protocol error: bad length, or control frame in "
-	          "parts\n");
+		  "parts\n");
 }
 
 static void
@@ -81,10 +81,10 @@ test_length_must_be_in_its_shortest_form(void **state)
 
 	put_header(s, FIN | WS_TEXT, 2, 125);
 	expect(s, "fault 1002 protocol error: bad length, or control frame in "
-	          "parts\n");
+		  "parts\n");
 	put_header(s, FIN | WS_TEXT, 8, 65535);
 	expect(s, "fault 1002 protocol error: bad length, or control frame in "
-	          "parts\n");
+		  "parts\n");
 }
 
 static void
@@ -149,10 +149,10 @@ test_control_frames_are_short_and_whole(void **state)
 
 	put_frame(s, FIN | WS_PING, payload, sizeof(payload));
 	expect(s, "fault 1002 protocol error: bad length, or control frame in "
-	          "parts\n");
+		  "parts\n");
 	PUT(s, WS_PING, "x");
 	expect(s, "fault 1002 protocol error: bad length, or control frame in "
-	          "parts\n");
+		  "parts\n");
 }
 
 /* Each is wrong with its last byte, and not before. */
