@@ -92,7 +92,6 @@ logfile_open(struct logfile *logfile, const char *path, int adopted,
     char error[LOGFILE_ERROR_MAX])
 {
 	memset(logfile, 0, sizeof(*logfile));
-	logfile->path = path;
 	if (path == NULL)
 		logfile->fd = logfile_open_stderr(error);
 	else if (adopted != -1)
@@ -102,10 +101,12 @@ logfile_open(struct logfile *logfile, const char *path, int adopted,
 	if (logfile->fd == -1)
 		return false;
 	fcntl(logfile->fd, F_SETFD, FD_CLOEXEC);
-	if (logfile_open_pipe(logfile, error))
-		return true;
-	close(logfile->fd);
-	return false;
+	if (!logfile_open_pipe(logfile, error)) {
+		close(logfile->fd);
+		return false;
+	}
+	logfile->path = path;
+	return true;
 }
 
 /* Write as much as goes without blocking.  Returns the bytes written, or -1. */

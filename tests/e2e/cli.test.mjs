@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cli.test.mjs - the command line: what it prints, how it ends, and that a
+ * start that comes to nothing says why in one line and leaves nothing behind.
+ */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { statfsSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+
+import { Client, PUBSUBD, Raw, Server, run } from "./support.mjs";
+
+const FAILED = 1, USAGE = 2, NOT_RUNNING = 3, ALREADY_RUNNING = 4;
+
+/* That `run' and `start' with these options end with this status and one line
+ * that matches, and that nothing stays. */
+async function refuses(t, args, status, line, options = {}) {
+	for (const command of ["run", "start"]) {
+		const server = new Server(args, options);
+
+		server.args.unshift("--log", join(server.dir, "log"));
+		t.after(() => server.end());
+		const done = await run(PUBSUBD, server.commandLine(command),
+		    { env: server.env });
+
+		assert.equal(done.status, status, done.stderr);
+		assert.equal(done.stdout, "");
+		assert.match(done.stderr, /^pubsubd: [^\n]+\n$/u);
+		assert.match(done.stderr, line);
+		await server.assertNothingLeft();
+	}
+}
+
+describe("words", { concurrency: true }, () => {
+	for (const word of ["version", "--version"])
+		test(word, async () => {
+			const done = await run(PUBSUBD, [word]);
+
+			assert.equal(done.status, 0);
+			assert.match(done.stdout, /^pubsubd \d+\.\d+\.\d+\n$/u);
+		});
+
+	for (const word of ["help", "--help"])
+		test(word, async () => {
+			const { status, stdout } = await run(PUBSUBD, [word]);
+
+			assert.equal(status, 0);
+			for (const known of ["run", "start", "stop", "restart",
+				"status", "version", "help", "--listen",
+				"--workers", "--name", "--root", "--ring-size",
+				"--max-topics", "--drain", "--allow-origin",
+				"--allow-host", "--admin", "--log", "--log-level",
+				"--pidfile", "--max-message", "--max-conns",
+				"--max-conns-per-address",
+				"--max-topics-per-conn", "--rate", "--max-buffer",
+				"--max-worker-memory", "--ping-interval",
+				"--watchdog", "--user", "Exit status"])
+				assert.ok(stdout.includes(known), known);
+			for (const line of stdout.split("\n"))
+				assert.ok(line.length <= 100, line);
+		});
+
+	for (const [args, line] of [
+		[[], /a command is missing/u],
+		[["frobnicate"], /frobnicate: no such command/u],
+		[["stop", "--workers", "2"], /--workers.*'stop'/u],
+		[["status", "--nonsense"], /--nonsense: no such option/u],
+		[["run", "--json"], /--json.*'run'/u],
+		[["status", "extra"], /extra/u],
+		[["status", "--json=yes"], /--json: takes no value/u],
+	])
+		test(`"${args.join(" ")}" is a mistake`, async () => {
+			const done = await run(PUBSUBD, args);
+
+			assert.equal(done.status, USAGE);
+			assert.match(done.stderr, /^pubsubd: [^\n]+\n$/u);
+			assert.match(done.stderr, line);
+		});
+
+	for (const command of ["stop", "restart", "status"])
+		test(`${command} of what does not run`, async () => {
+			const name = `e2e-none-${process.pid}`;
+			const done = await run(PUBSUBD, [command, "--name", name]);
+
+			assert.equal(done.status, NOT_RUNNING);
+			assert.equal(done.stderr,
+			    `pubsubd: ${name} is not running\n`);
+		});
+});
+
+describe("values that are none", { concurrency: 4 }, () => {
+	const cases = [
+		["--workers", "0"], ["--workers", "65"], ["--workers", "two"],
+		["--workers", "-1"], ["--workers", ""], ["--workers", "2x"],
+		["--name", "a/b"], ["--name", ""], ["--name", "x".repeat(33)],
+		["--ring-size", "64K"], ["--ring-size", "x"],
+		["--ring-size", "99999999999999999999G"],
+		["--max-topics", "0"], ["--drain", "-1"], ["--drain", "soon"],
+		["--listen", "8000"], ["--listen", "127.0.0.1"],
+		["--listen", "127.0.0.1:65536"], ["--listen", "nowhere:80"],
+		["--listen", "[::1:80"], ["--admin", "here"],
+		["--log-level", "loud"], ["--max-message", "1T"],
+		["--max-conns", "0"], ["--max-conns", "16000000"],
+		["--rate", "fast"], ["--watchdog", "2"],
+		["--allow-origin", "chat.example"], ["--allow-host", "a:80"],
+		["--user", "no-such-user"], ["--ping-interval", "x"],
+	];
+
+	for (const [option, value] of cases)
+		test(`${option} ${value.slice(0, 20)}`, (t) => refuses(t,
+		    [option, value], USAGE, new RegExp(`: ${option} `, "u")));
+
+	test("an option without its value",
+	    (t) => refuses(t, ["--drain=1", "--rate"], USAGE, /./u));
+	test("an option that there is not", (t) => refuses(t,
+	    ["--fast"], USAGE, /--fast: no such option/u));
+	test("one address twice", (t) => refuses(t,
+	    ["--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"], USAGE,
+	    /--listen 127\.0\.0\.1:0/u));
+});
+
+describe("what cannot be had", { concurrency: 4 }, () => {
+	test("a root that is missing", (t) => refuses(t,
+	    ["--root", "/no/such/directory"], FAILED,
+	    /--root \/no\/such\/directory: No such file/u));
+
+	test("a root that is a file", (t) => refuses(t,
+	    ["--root", "/etc/passwd"], FAILED,
+	    /--root \/etc\/passwd: Not a directory/u));
+
+	test("a segment larger than /dev/shm", (t) => {
+		const { blocks, bsize } = statfsSync("/dev/shm");
+		const size = Math.ceil(blocks * bsize / 2 ** 30) + 1;
+
+		return refuses(t, ["--ring-size", `${size}G`], FAILED,
+		    /no room for \d+ MiB in \/dev\/shm \(see --ring-size/u);
+	});
+
+	test("a pidfile in no directory", (t) => refuses(t,
+	    ["--pidfile", "/no/such/pid"], FAILED, /\/no\/such\/pid/u));
+
+	test("a log in no directory", (t) => refuses(t,
+	    ["--log", "/no/such/log"], FAILED,
+	    /log file \/no\/such\/log: No such file/u));
+
+	test("an address of another host", (t) => refuses(t, [], FAILED,
+	    /192\.0\.2\.1:8000 is not an address of this host/u,
+	    { listen: ["192.0.2.1:8000"] }));
+
+	test("a port that another program has", async (t) => {
+		const foreign = createServer().listen(0, "127.0.0.1");
+
+		t.after(() => foreign.close());
+		await once(foreign, "listening");
+		const { port } = foreign.address();
+
+		for (const listen of [[`127.0.0.1:${port}`],
+			["127.0.0.1:0", `127.0.0.1:${port}`]])
+			await refuses(t, [], FAILED, new RegExp(
+			    `127.0.0.1:${port} is in use by another program`,
+			    "u"), { listen });
+	});
+
+	test("a port that another pubsubd shares among its workers",
+	    async (t) => {
+		    const other = await Server.start(t);
+		    const client = await Client.open(other);
+
+		    await refuses(t, [], FAILED, new RegExp(
+			`127.0.0.1:${other.port} is in use`, "u"),
+		    { listen: [`127.0.0.1:${other.port}`] });
+		    client.say("x", "not disturbed");
+		    assert.equal(await client.next(), "not disturbed");
+		    await client.close();
+	    });
+
+	test("workers that cannot start", { skip: process.getuid() !== 0 &&
+		"only root can start workers as another user" }, async (t) => {
+		/* The server's directory is root's alone. */
+		const server = new Server();
+
+		t.after(() => server.end());
+		server.deathsExpected = true;
+		server.args.push("--root", server.dir, "--user", "nobody");
+		const done = await server.start();
+
+		assert.equal(done.status, FAILED);
+		assert.match(done.stderr,
+		    /^pubsubd: worker \d left with status 1 before it was ready/u);
+		await server.assertNothingLeft();
+	});
+});
+
+describe("two of one name", () => {
+	test("the second is refused, and the first serves on", async (t) => {
+		const server = await Server.start(t);
+
+		for (const command of ["run", "start"]) {
+			const done = await run(PUBSUBD,
+			    [...server.commandLine(command), "--log",
+				    join(server.dir, "log")],
+			    { env: server.env });
+
+			assert.equal(done.status, ALREADY_RUNNING);
+			assert.equal(done.stderr, `pubsubd: ${server.name} is ` +
+			    `running already (pid ${server.child.pid})\n`);
+		}
+		const raw = await Raw.connect(server.port, { t });
+
+		raw.request("GET", "/readyz");
+		assert.equal((await raw.response()).status, 200);
+		raw.destroy();
+	});
+
+	test("what a dead one left is no hindrance", async (t) => {
+		const server = new Server();
+
+		t.after(() => server.end());
+		writeFileSync(server.pidfile, `${process.pid}\n`);
+		writeFileSync(server.shm, "x".repeat(100_000));
+		await server.run();
+		assert.match(server.stderr, /a new ring instead of the one found/u);
+		assert.equal((await server.status()).pid, server.child.pid);
+	});
+});
+
+test("two instances side by side have nothing in common", async (t) => {
+	const servers = await Promise.all([Server.start(t), Server.start(t)]);
+	const clients = await Promise.all(servers.map((server) =>
+		Client.open(server, { topics: ["room"] })));
+
+	clients.forEach((client, i) => client.say("room", `from ${i}`));
+	for (const [i, client] of clients.entries())
+		assert.equal(await client.next(), `from ${i}`);
+	assert.deepEqual(await servers[0].stop(), { code: 0, signal: null });
+	clients[1].say("room", "alone");
+	assert.equal(await clients[1].next(), "alone");
+	assert.deepEqual(clients[1].messages, ["from 1", "alone"]);
+	await clients[1].close();
+});
