@@ -66,7 +66,8 @@ intake_add(struct worker *w, struct conn *c, const char *name, uint8_t name_len,
 		intake->ops = xreallocarray(
 		    intake->ops, intake->max, sizeof(*intake->ops));
 	}
-	if (intake->size - intake->used < (size_t)name_len + body_len) {
+	/* Also for a request without a byte: a name is never at NULL. */
+	if (intake->size - intake->used <= (size_t)name_len + body_len) {
 		intake->size = (intake->size + name_len + body_len) * 2 + 4096;
 		intake->bytes = xreallocarray(intake->bytes, intake->size, 1);
 	}
@@ -180,6 +181,8 @@ intake_do(struct worker *w, const struct intake_op *op)
 	bool alive = op->conn->state == CONN_WS;
 	uint32_t slot;
 
+	if (!alive && !op->is_publish)
+		return;
 	if (alive ? !intake_do_subscribe(w, op->conn, name, op->name_len, &slot)
 		  : !intake_find_slot(w, name, op->name_len, &slot))
 		return;
@@ -228,8 +231,10 @@ intake_release(struct worker *w)
 		if (--done[i].conn->ops == 0 && done[i].conn->out != NULL)
 			outbox_touch(&w->outbox, done[i].conn);
 	}
+	/* Once each: who has asked for something new waits for that. */
 	for (uint32_t i = 0; i < count; i++)
-		conn_resume(done[i].conn, PAUSE_INTAKE);
+		if (done[i].conn->ops == 0)
+			conn_resume(done[i].conn, PAUSE_INTAKE);
 	if (intake->ops == NULL) {
 		intake->ops = done;
 		intake->max = count;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crew.h - whole workers in one process, on one segment, with their clients.
+ *
+ * Each worker is what worker_main() makes: its loop, ring handle, tables and
+ * all.  The segment is plain memory, a connection is a socketpair that was
+ * "accepted", and a turn of a worker's loop happens when the test says so.  So
+ * everything is in the test's hands: who has read what, who turns next, how
+ * much a socket takes.  No listener, no network, no second process.
+ *
+ * After every turn it is checked that nobody falls asleep with work left, and
+ * at the end that every count is back at 0.
+ */
+
+#ifndef UNIT_CREW_H
+#define UNIT_CREW_H
+
+#include "common/ws.h"
+#include "tests/support/testseg.h"
+#include "worker/state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CREW_MAX     2u
+#define CREW_SECONDS 10 /* that something may take to come about */
+
+struct crew {
+	struct testseg t;
+	struct config config; /* to be changed before crew_start() */
+	uint64_t ring_size;   /* likewise */
+	char root[32];        /* directory of the static files */
+	struct wakeup doorbells;
+	struct wakeup wakeup[CREW_MAX]; /* as each worker has them */
+	struct worker_args args[CREW_MAX];
+	struct worker w[CREW_MAX];
+	unsigned count;    /* workers started */
+	int state_fd;      /* where they report */
+	int supervisor[2]; /* the pipe whose end they watch */
+};
+
+/* For cmocka_unit_test_setup_teardown(); *state is the crew, not started. */
+int crew_setup(void **state);
+int crew_teardown(void **state);
+
+/* Start n workers. */
+void crew_start(struct crew *crew, unsigned n);
+
+/* One turn of a worker: what its sockets, timers and doorbell have, then the
+ * turn's end. */
+void crew_turn(struct crew *crew, unsigned worker);
+
+/* Turns of all until nothing moves any more. */
+void crew_run(struct crew *crew);
+
+/* Turns of all until cond holds, for CREW_SECONDS at most. */
+#define CREW_UNTIL(crew, cond)                            \
+	do {                                              \
+		uint64_t until_ms = crew_patience();      \
+		while (!(cond))                           \
+			crew_wait(crew, until_ms, #cond); \
+	} while (0)
+uint64_t crew_patience(void);
+void crew_wait(struct crew *crew, uint64_t until_ms, const char *what);
+
+/* Whether the worker's doorbell has been rung. */
+bool crew_is_rung(const struct crew *crew, unsigned worker);
+
+/* A counter of a worker. */
+uint64_t crew_stat(const struct crew *crew, unsigned worker, enum stats_id id);
+
+/* Make a file to be served, of so many bytes of x. */
+void crew_file(struct crew *crew, const char *name, size_t size);
+
+/* The other end of a connection. */
+struct client {
+	struct crew *crew;
+	struct conn *conn; /* valid while it lives */
+	unsigned worker;
+	int fd; /* -1: closed */
+	char *got;
+	size_t len, at; /* bytes received; of these looked at */
+	bool eof;       /* the worker sends no more */
+	bool reset;     /* the connection was cut */
+};
+
+/* A connection that has said nothing yet.  sndbuf: how much the kernel takes
+ * for it, bytes, 0: as usual. */
+struct client *client_connect(struct crew *crew, unsigned worker, int sndbuf);
+
+/* The same with a handshake to /ws and its query ("" or "?..."), answered. */
+struct client *client_open(
+    struct crew *crew, unsigned worker, const char *query);
+struct client *client_open_slow(
+    struct crew *crew, unsigned worker, const char *query, int sndbuf);
+
+/* Close its end and forget it; the worker has not noticed yet. */
+void client_close(struct client **client);
+
+/* A request for a WebSocket at /ws with this query.  Returns static text. */
+const char *client_handshake(const char *query);
+
+/* Send bytes; all must fit into the socket. */
+void client_send(struct client *client, const void *data, size_t len);
+void client_send_string(struct client *client, const char *text);
+
+/* Send a masked frame. */
+void client_frame(
+    struct client *client, enum ws_opcode opcode, const void *data, size_t len);
+
+/* Send {"topic":topic,"message":text}; neither needs escapes. */
+void client_publish(struct client *client, const char *topic, const char *text);
+
+/* Take in what has come.  Returns how many bytes. */
+size_t client_receive(struct client *client);
+
+/* Skip one response head, which must have this status. */
+void client_expect_status(struct client *client, int status);
+
+/* The next whole frame that was received; data is not NUL-terminated and lasts
+ * until the next call.  Fails on anything that is no frame of a server.
+ * Returns false if there is none. */
+struct client_frame {
+	enum ws_opcode opcode;
+	const char *data;
+	size_t len;
+};
+bool client_next(struct client *client, struct client_frame *frame);
+
+/* The next frame must be there, and be this. */
+void client_expect(struct client *client, const char *text);
+void client_expect_close(struct client *client, unsigned code);
+
+/* There must be none. */
+void client_expect_nothing(struct client *client);
+
+#endif

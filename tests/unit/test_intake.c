@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_intake.c - what worker/intake.h promises, one test per promise.
+ *
+ * Where somebody else must hold the ring's lock, a child takes it and stops
+ * itself, as a worker does that is stopped from outside.
+ */
+
+#include "broker/topics.h"
+#include "tests/support/mp.h"
+#include "tests/support/suite.h"
+#include "tests/unit/crew.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+setup(void **state)
+{
+	return mp_setup(NULL) | crew_setup(state);
+}
+
+static int
+teardown(void **state)
+{
+	return crew_teardown(state) | mp_teardown(NULL);
+}
+
+/* In a child: hold the lock while stopped. */
+static int
+hold_lock(void *arg)
+{
+	struct crew *crew = arg;
+	struct ring ring;
+
+	ring_attach(&ring, &crew->t.seg, TESTSEG_WORKERS - 1);
+	hand_lock(&ring);
+	raise(SIGSTOP);
+	ring_unlock(&ring);
+	ring_detach(&ring);
+	return 0;
+}
+
+static pid_t
+lock_is_held(struct crew *crew)
+{
+	pid_t holder = mp_spawn(hold_lock, crew);
+
+	mp_wait_stopped(holder);
+	return holder;
+}
+
+/* Let go of it, and let everybody do what had to wait. */
+static void
+lock_is_free(struct crew *crew, pid_t holder)
+{
+	mp_continue(holder);
+	mp_join(holder);
+	for (unsigned i = 0; i < crew->count; i++)
+		CREW_UNTIL(crew, intake_empty(&crew->w[i].intake));
+	crew_run(crew);
+}
+
+/* What the protocol would do for a message. */
+static void
+publish(struct client *client, const char *topic, const char *json)
+{
+	struct worker *w = &client->crew->w[client->worker];
+	size_t len = strlen(json);
+
+	memcpy(intake_publish(w, client->conn, topic, (uint8_t)strlen(topic),
+		   (uint32_t)len),
+	    json, len);
+}
+
+static void
+subscribe(struct client *client, const char *topic)
+{
+	intake_subscribe(&client->crew->w[client->worker], client->conn, topic,
+	    (uint8_t)strlen(topic));
+}
+
+static void
+test_publisher_is_subscribed_first(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	client_publish(a, "room", "hello");
+	crew_run(crew);
+	client_expect(a, "hello");
+	client_expect_nothing(a);
+	client_close(&a);
+}
+
+static void
+test_what_came_in_goes_out_in_the_same_turn(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "?topic=room");
+	client_publish(a, "room", "hello");
+	crew_turn(crew, 0);
+	client_expect(a, "hello");
+	client_close(&a);
+}
+
+static void
+test_empty_topic_and_message(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "?topic="); /* the first request of all */
+	b = client_open(crew, 0, "");
+	client_frame(b, WS_TEXT, "{}", 2);
+	crew_run(crew);
+	client_expect(a, "");
+	client_expect(b, "");
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_requests_are_done_in_the_order_they_came(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	b = client_open(crew, 0, "?topic=room");
+	publish(b, "room", "\"1\"");
+	publish(a, "room", "\"2\""); /* subscribes, too */
+	publish(b, "room", "\"3\"");
+	publish(b, "other", "\"4\"");
+	publish(a, "room", "\"5\"");
+	crew_run(crew);
+	client_expect(b, "1");
+	client_expect(b, "2");
+	client_expect(b, "3");
+	client_expect(b, "5");
+	client_expect(b, "4"); /* of another topic: in any place */
+	client_expect_nothing(b);
+	client_expect(a, "2");
+	client_expect(a, "3");
+	client_expect(a, "5");
+	client_expect_nothing(a);
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_subscriber_joins_between_two_messages(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b, *c;
+
+	crew_start(crew, 2);
+	a = client_open(crew, 0, "");
+	b = client_open(crew, 0, "");
+	c = client_open(crew, 1, "?topic=room");
+	publish(a, "room", "\"before\"");
+	subscribe(b, "room");
+	publish(a, "room", "\"after\"");
+	crew_run(crew);
+	client_expect(a, "before");
+	client_expect(a, "after");
+	client_expect(b, "after");
+	client_expect_nothing(b);
+	client_expect(c, "before");
+	client_expect(c, "after");
+	client_close(&a);
+	client_close(&b);
+	client_close(&c);
+}
+
+static void
+test_workers_see_one_order(void **state)
+{
+	struct crew *crew = *state;
+	struct client *clients[4];
+	struct client_frame frame;
+	char text[16], order[4][4096] = { "" };
+
+	crew_start(crew, 2);
+	for (unsigned i = 0; i < 4; i++)
+		clients[i] = client_open(crew, i % 2, "?topic=room");
+	for (int n = 0; n < 50; n++) {
+		for (int i = 0; i < 4; i++) {
+			snprintf(text, sizeof(text), "c%dn%d", i, n);
+			client_publish(clients[i], "room", text);
+		}
+		crew_turn(crew, n % 3 == 0);
+	}
+	crew_run(crew);
+	for (int i = 0; i < 4; i++) {
+		int count = 0;
+
+		while (client_next(clients[i], &frame)) {
+			strncat(order[i], frame.data, frame.len);
+			strcat(order[i], " ");
+			count++;
+		}
+		assert_int_equal(count, 200);
+		assert_string_equal(order[i], order[0]);
+		client_close(&clients[i]);
+	}
+}
+
+static void
+test_only_workers_with_a_subscriber_are_woken(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+
+	crew_start(crew, 2);
+	a = client_open(crew, 0, "");
+	b = client_open(crew, 1, "?topic=room");
+	client_publish(a, "other", "x");
+	crew_turn(crew, 0);
+	assert_false(crew_is_rung(crew, 1));
+	client_publish(a, "room", "x");
+	crew_turn(crew, 0);
+	assert_true(crew_is_rung(crew, 1));
+	crew_run(crew);
+	client_expect(b, "x");
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_publish_of_one_who_died_meanwhile_goes_out(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "?topic=room");
+	b = client_open(crew, 0, "?topic=room");
+	publish(a, "room", "\"last words\"");
+	publish(a, "nobody's", "\"more\"");
+	publish(a, "room", "\"the end\"");
+	conn_lost(a->conn);
+	crew_run(crew);
+	client_expect(b, "last words");
+	client_expect(b, "the end");
+	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_IN), 3);
+	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_publish_before_a_bad_message_goes_out(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	b = client_open(crew, 0, "?topic=room");
+	client_publish(a, "room", "good");
+	client_frame(a, WS_TEXT, "bad", 3);
+	client_publish(a, "room", "not looked at");
+	crew_run(crew);
+	client_expect(b, "good");
+	client_expect_nothing(b);
+	client_expect_close(a, WS_CODE_POLICY);
+	client_close(&a);
+	client_close(&b);
+}
+
+/* Who leaves before it could be subscribed needs no slot of the directory. */
+static void
+test_subscribe_of_one_who_died_makes_no_topic(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	subscribe(a, "room");
+	conn_lost(a->conn);
+	crew_run(crew);
+	assert_int_equal(atomic_load(&crew->t.seg.header->used), 0);
+	client_close(&a);
+}
+
+static void
+test_too_many_topics_close_the_connection(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	char topic[16];
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	b = client_open(crew, 0, "?topic=t7&topic=t8");
+	for (unsigned i = 0; i < crew->config.max_topics_per_conn + 2; i++) {
+		snprintf(topic, sizeof(topic), "t%u", i);
+		client_publish(a, topic, topic);
+	}
+	crew_run(crew);
+	client_expect(b, "t7");
+	client_expect_nothing(b); /* neither t8, nor anything after it */
+	client_expect_close(a, WS_CODE_POLICY);
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_directory_full_closes_the_connection(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+
+	crew->config.max_topics = 2;
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "?topic=a&topic=b");
+	b = client_open(crew, 0, "");
+	client_publish(b, "c", "x");
+	crew_run(crew);
+	client_expect_close(b, WS_CODE_POLICY);
+	client_publish(a, "b", "still here");
+	crew_run(crew);
+	client_expect(a, "still here");
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_sealed_ring_takes_nothing(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "?topic=room");
+	hand_lock(&crew->w[0].ring);
+	ring_seal(&crew->w[0].ring);
+	ring_unlock(&crew->w[0].ring);
+	client_publish(a, "room", "too late");
+	crew_run(crew);
+	client_expect_nothing(a);
+	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_IN), 0);
+	assert_true(intake_empty(&crew->w[0].intake));
+	client_close(&a);
+}
+
+static void
+test_without_the_lock_requests_wait(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	pid_t holder;
+
+	crew_start(crew, 2);
+	a = client_open(crew, 0, "?topic=room");
+	b = client_open(crew, 1, "?topic=room");
+	holder = lock_is_held(crew);
+	client_publish(a, "room", "x");
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	assert_false(intake_empty(&crew->w[0].intake));
+	assert_true(crew_stat(crew, 0, STATS_LOCK_BUSY) > 0);
+	client_expect_nothing(b);
+	lock_is_free(crew, holder);
+	client_expect(a, "x");
+	client_expect(b, "x");
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_who_waits_for_the_lock_is_not_read(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	uint64_t bytes;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	holder = lock_is_held(crew);
+	client_publish(a, "room", "1");
+	crew_turn(crew, 0);
+	bytes = crew_stat(crew, 0, STATS_BYTES_IN);
+	client_publish(a, "room", "2");
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	assert_int_equal(crew_stat(crew, 0, STATS_BYTES_IN), bytes);
+	lock_is_free(crew, holder);
+	client_expect(a, "1");
+	client_expect(a, "2");
+	client_expect_nothing(a);
+	client_close(&a);
+}
+
+static void
+test_handshake_with_topics_is_answered_when_subscribed(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	holder = lock_is_held(crew);
+	a = client_connect(crew, 0, 0);
+	client_send_string(a, client_handshake("?topic=room"));
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	client_expect_nothing(a);
+	lock_is_free(crew, holder);
+	client_receive(a);
+	client_expect_status(a, 101);
+	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 1);
+	client_close(&a);
+}
+
+static void
+test_others_go_on_without_the_lock(void **state)
+{
+	struct crew *crew = *state;
+	struct client *waits, *talks, *asks;
+	struct client_frame frame;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	waits = client_open(crew, 0, "");
+	talks = client_open(crew, 0, "?topic=room");
+	hand_publish(
+	    &crew->w[0].ring, hand_topic(&crew->w[0].ring, "room"), "\"news\"");
+	holder = lock_is_held(crew);
+	client_publish(waits, "room", "x");
+	client_frame(talks, WS_PING, "?", 1);
+	asks = client_connect(crew, 0, 0);
+	client_send_string(
+	    asks, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	assert_false(intake_empty(&crew->w[0].intake));
+	assert_true(client_next(talks, &frame));
+	assert_int_equal(frame.opcode, WS_PONG);
+	client_expect(talks, "news");
+	client_expect_nothing(talks);
+	client_receive(asks);
+	client_expect_status(asks, 200);
+	lock_is_free(crew, holder);
+	client_expect(talks, "x");
+	client_close(&waits);
+	client_close(&talks);
+	client_close(&asks);
+}
+
+static void
+test_one_who_dies_waiting_for_the_lock(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "?topic=room");
+	b = client_open(crew, 0, "?topic=room");
+	holder = lock_is_held(crew);
+	client_publish(a, "room", "last words");
+	crew_turn(crew, 0);
+	conn_lost(a->conn);
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 2);
+	lock_is_free(crew, holder);
+	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
+	client_expect(b, "last words");
+	client_close(&a);
+	client_close(&b);
+}
+
+/* It leaves what it was told to do, but closes only when that is done. */
+static void
+test_one_who_is_closed_waiting_for_the_lock(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	b = client_open(crew, 0, "?topic=room");
+	holder = lock_is_held(crew);
+	client_publish(a, "room", "x");
+	client_frame(a, WS_CLOSE, "\x03\xe8", 2);
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	client_expect_nothing(a);
+	lock_is_free(crew, holder);
+	client_expect(b, "x");
+	client_expect_close(a, 1000);
+	assert_true(a->eof);
+	client_close(&a);
+	client_close(&b);
+}
+
+/* A worker may be told to leave while another holds the lock. */
+static void
+test_leaving_with_requests_that_were_never_done(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "?topic=room");
+	b = client_open(crew, 0, "?topic=room");
+	holder = lock_is_held(crew);
+	client_publish(a, "room", "x");
+	client_publish(b, "room", "y");
+	crew_turn(crew, 0);
+	conn_lost(a->conn);
+	assert_int_equal(crew->w[0].intake.count, 2);
+	mp_kill(holder);
+	client_close(&a);
+	client_close(&b);
+}
+
+/* {} in as many frames as fit into what is read at once, after a handshake. */
+static struct client *
+open_with_burst(struct crew *crew, size_t frames)
+{
+	struct client *client = client_connect(crew, 0, 0);
+	const char *head = client_handshake("");
+	size_t head_len = strlen(head), len = head_len + frames * 8;
+	char *data = malloc(len);
+
+	assert_non_null(data);
+	assert_true(len <= WORKER_READ_MAX);
+	memcpy(data, head, head_len);
+	for (size_t i = 0; i < frames; i++)
+		memcpy(data + head_len + i * 8, "\x81\x82\0\0\0\0{}", 8);
+	client_send(client, data, len);
+	free(data);
+	return client;
+}
+
+/* What wslay has read ahead when it is paused is told all the same. */
+#define READ_AHEAD (4096u / 8)
+
+/*
+ * Whoever had asked for more than one thing was read on once for each, so that
+ * it emptied what it had kept into an intake that was full.
+ */
+static void
+test_who_brings_more_than_a_turn_takes_waits(void **state)
+{
+	struct crew *crew = *state;
+	struct client *clients[6];
+	uint64_t total = 0;
+
+	crew_start(crew, 1);
+	for (int i = 0; i < 6; i++)
+		clients[i] = open_with_burst(crew, 8000);
+	for (int turn = 0; turn < 100; turn++) {
+		crew_turn(crew, 0);
+		assert_true(
+		    crew->w[0].intake.count <= INTAKE_OPS_MAX + 6 * READ_AHEAD);
+	}
+	crew_run(crew);
+	total = crew_stat(crew, 0, STATS_MESSAGES_IN);
+	assert_int_equal(total, 6 * 8000);
+	for (int i = 0; i < 6; i++)
+		client_close(&clients[i]);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_publisher_is_subscribed_first),
+	T(test_what_came_in_goes_out_in_the_same_turn),
+	T(test_empty_topic_and_message),
+	T(test_requests_are_done_in_the_order_they_came),
+	T(test_subscriber_joins_between_two_messages),
+	T(test_workers_see_one_order),
+	T(test_only_workers_with_a_subscriber_are_woken),
+	T(test_publish_of_one_who_died_meanwhile_goes_out),
+	T(test_publish_before_a_bad_message_goes_out),
+	T(test_subscribe_of_one_who_died_makes_no_topic),
+	T(test_too_many_topics_close_the_connection),
+	T(test_directory_full_closes_the_connection),
+	T(test_sealed_ring_takes_nothing),
+	T(test_without_the_lock_requests_wait),
+	T(test_who_waits_for_the_lock_is_not_read),
+	T(test_handshake_with_topics_is_answered_when_subscribed),
+	T(test_others_go_on_without_the_lock),
+	T(test_one_who_dies_waiting_for_the_lock),
+	T(test_one_who_is_closed_waiting_for_the_lock),
+	T(test_leaving_with_requests_that_were_never_done),
+	T(test_who_brings_more_than_a_turn_takes_waits),
+};
+
+SUITE_MAIN(tests);
