@@ -224,7 +224,9 @@ cli_status(const struct cli *cli)
 	if (holders.supervisor == 0)
 		return status_not_running(cli, holders.worker);
 	if (segment_attach(&seg, cli->config.name, false, error) != SEGMENT_OK)
-		return report_failure(EXIT_STATUS_FAILED, "%s", error);
+		return report_failure(EXIT_STATUS_FAILED,
+		    "%s is only just starting, or stopping: %s",
+		    cli->config.name, error);
 	if (cli->json)
 		status_print_json(cli, &seg, holders.supervisor);
 	else

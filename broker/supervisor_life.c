@@ -179,7 +179,8 @@ supervisor_order(
 	s->kill_due_ms = now + LIFE_GRACE_MS;
 	if (order != RUN_QUIT)
 		s->kill_due_ms += s->config->drain_ms;
-	atomic_store(&header->run.order_ms, now);
+	if (atomic_load(&header->run.order) == RUN_SERVE)
+		atomic_store(&header->run.order_ms, now);
 	atomic_store_explicit(
 	    &header->run.order, (uint32_t)order, memory_order_release);
 	wakeup_ring_all(&s->wakeup);
