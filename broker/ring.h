@@ -182,6 +182,24 @@ struct ring_batch {
 enum ring_status ring_tail(const struct ring *ring, struct ring_cursor *cur,
     const uint64_t *wanted, struct ring_batch *batch);
 
+/*
+ * Copy one record from a position that a locked look, a record read before, or
+ * its `prev' has named.  bytes has room for `size' bytes, aligned to 8.
+ * Blocks:  never; takes no lock.
+ * Returns: RING_OK with rec filled in; RING_LAPPED: it has been overwritten;
+ *          RING_CORRUPT: never a record, or longer than size.
+ */
+enum ring_status ring_fetch(const struct segment *seg, uint64_t pos,
+    unsigned char *bytes, size_t size, struct ring_record *rec);
+
+/* The same, only who it is and what came before it. */
+struct ring_link {
+	uint64_t seq;
+	uint64_t prev; /* position, 0: none */
+};
+enum ring_status ring_follow(const struct segment *seg, uint64_t pos,
+    uint32_t topic, struct ring_link *link);
+
 /* The last number given in a topic; after RING_LAPPED or under the lock. */
 uint64_t ring_topic_seq(const struct segment *seg, uint32_t topic);
 

@@ -118,3 +118,41 @@ ring_tail(const struct ring *ring, struct ring_cursor *cur,
 	cur->pos = pos;
 	return ok ? RING_OK : RING_CORRUPT;
 }
+
+enum ring_status
+ring_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
+    size_t size, struct ring_record *out)
+{
+	struct layout_record rec;
+	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
+	          !(rec.flags & RECORD_PADDING) && rec.length <= size;
+
+	if (ok) {
+		memcpy(bytes, &rec, sizeof(rec));
+		ring_bytes_read(seg, pos + sizeof(rec), bytes + sizeof(rec),
+		    rec.length - sizeof(rec));
+	}
+	if (ring_overtaken(seg, pos))
+		return RING_LAPPED;
+	if (!ok)
+		return RING_CORRUPT;
+	ring_describe(out, &rec, bytes, pos);
+	return RING_OK;
+}
+
+enum ring_status
+ring_follow(const struct segment *seg, uint64_t pos, uint32_t topic,
+    struct ring_link *link)
+{
+	struct layout_record rec;
+	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
+	          !(rec.flags & RECORD_PADDING) && rec.topic == topic;
+
+	if (ring_overtaken(seg, pos))
+		return RING_LAPPED;
+	if (!ok)
+		return RING_CORRUPT;
+	link->seq = rec.seq;
+	link->prev = rec.prev;
+	return RING_OK;
+}
