@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* buf.c - see buf.h. */
+
+#include "common/buf.h"
+
+#include "common/bug.h"
+#include "common/json.h"
+#include "common/xmalloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+buf_init(struct buf *buf)
+{
+	memset(buf, 0, sizeof(*buf));
+}
+
+void
+buf_fini(struct buf *buf)
+{
+	free(buf->at);
+	buf_init(buf);
+}
+
+char *
+buf_room(struct buf *buf, size_t len)
+{
+	if (buf->size - buf->len < len) {
+		buf->size = (buf->len + len) * 2;
+		buf->at = xreallocarray(buf->at, buf->size, 1);
+	}
+	return buf->at + buf->len;
+}
+
+void
+buf_add(struct buf *buf, const void *data, size_t len)
+{
+	if (len == 0)
+		return;
+	memcpy(buf_room(buf, len), data, len);
+	buf->len += len;
+}
+
+void
+buf_puts(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+void
+buf_printf(struct buf *buf, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	CHECK(n >= 0 && (size_t)n < sizeof(text));
+	buf_add(buf, text, (size_t)n);
+}
+
+void
+buf_number(struct buf *buf, uint64_t number)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do
+		digits[--n] = (char)('0' + number % 10);
+	while ((number /= 10) != 0);
+	buf_add(buf, digits + n, sizeof(digits) - n);
+}
+
+void
+buf_json_string(struct buf *buf, const char *text, size_t len)
+{
+	char *room = buf_room(buf, JSON_ENCODED_MAX(len));
+
+	buf->len += json_string_encode(text, len, room);
+}

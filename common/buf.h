@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buf.h - a growing stretch of bytes, for text that is put together.
+ *
+ * Kept and reset by its owner rather than made anew, so that in the long run
+ * nothing is allocated.  What a client can make it hold is bounded by whoever
+ * fills it.
+ */
+
+#ifndef COMMON_BUF_H
+#define COMMON_BUF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+	char *at; /* owned; not NUL-terminated */
+	size_t len;
+	size_t size; /* allocated */
+};
+
+/* An empty one.  Owns: the caller, until buf_fini(). */
+void buf_init(struct buf *buf);
+void buf_fini(struct buf *buf);
+
+/* Forget the bytes, keep the memory. */
+static inline void
+buf_reset(struct buf *buf)
+{
+	buf->len = 0;
+}
+
+/* Room for len more bytes behind what is there; counted by the caller, who
+ * adds to buf->len what it has written. */
+char *buf_room(struct buf *buf, size_t len);
+
+/* Append bytes, a string, a formatted text. */
+void buf_add(struct buf *buf, const void *data, size_t len);
+void buf_puts(struct buf *buf, const char *text);
+void buf_printf(struct buf *buf, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Append a number in decimal. */
+void buf_number(struct buf *buf, uint64_t number);
+
+/* Append text, which is UTF-8, as a JSON string with its quotes. */
+void buf_json_string(struct buf *buf, const char *text, size_t len);
+
+#endif
