@@ -48,6 +48,7 @@
 	X(DROPS, drops, COUNTER, "messages dropped: slow subscriber")          \
 	X(DROPS_MEMORY, drops_memory, COUNTER,                                 \
 	    "messages dropped: worker's buffer memory full")                   \
+	X(GAPS, gaps, COUNTER, "gaps told to clients") \
 	X(MISSED, missed, COUNTER, "messages missed: lapped by the ring")      \
 	X(LAPS, laps, COUNTER, "times lapped by the ring")                     \
 	X(RATE_PAUSES, rate_pauses, COUNTER,                                   \

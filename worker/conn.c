@@ -49,7 +49,9 @@ conn_io_cb(struct ev_loop *loop, ev_io *io, int revents)
 		return;
 	switch ((enum conn_state)c->state) {
 	case CONN_HTTP:
+	case CONN_BODY:
 	case CONN_FILE:
+	case CONN_EVENTS:
 		http_conn_read(c);
 		break;
 	case CONN_WS:
@@ -207,6 +209,15 @@ conn_close(struct conn *c, unsigned code, const char *reason)
 }
 
 void
+conn_too_slow(struct conn *c)
+{
+	if (c->state == CONN_WS)
+		conn_close(c, WS_CODE_TOO_SLOW, "too slow: subscribe again");
+	else
+		conn_finish(c); /* it knows the last event it got */
+}
+
+void
 conn_answer(struct conn *c, const void *data, size_t len)
 {
 	struct worker *w = c->w;
@@ -217,7 +228,7 @@ conn_answer(struct conn *c, const void *data, size_t len)
 		c->out = xmalloc(sizeof(*c->out));
 		outq_init(c->out);
 	}
-	outq_add(c->out, OUTQ_ANSWER, data, (uint32_t)len);
+	outq_add_answer(c->out, data, (uint32_t)len);
 	w->conns.buffered += len;
 	outbox_touch(&w->outbox, c);
 }
@@ -286,8 +297,12 @@ conn_written(struct conn *c)
 			conn_lost(c);
 		}
 		break;
-	case CONN_HTTP:
 	case CONN_WS:
+	case CONN_EVENTS:
+		replays_resume(c);
+		break;
+	case CONN_HTTP:
+	case CONN_BODY:
 	case CONN_LINGER:
 	case CONN_DEAD:
 		break;
@@ -360,6 +375,8 @@ conn_due_cb(struct wheel_entry *entry, void *arg)
 
 	switch ((enum conn_state)c->state) {
 	case CONN_HTTP:
+	case CONN_BODY:
+	case CONN_EVENTS:
 		http_conn_due(c);
 		break;
 	case CONN_WS:

@@ -3,9 +3,10 @@
  * conn.h - one client's connection, from accept to grave.
  *
  *	CONN_HTTP --upgrade--> CONN_WS --close--> CONN_CLOSING --> CONN_LINGER
- *	    |  ^                                      ^                 |
- *	    v  |                                      |                 v
- *	CONN_FILE  ------------ Connection: close ----+             CONN_DEAD
+ *	  |  ^  |                                     ^                 |
+ *	  |  |  +----------> CONN_EVENTS -- drain ----+                 |
+ *	  v  |                                        |                 v
+ *	CONN_FILE, CONN_BODY -- Connection: close ----+             CONN_DEAD
  *
  * CLOSING has a last thing to write (a close frame, a response); when that is
  * out the socket is shut for writing and LINGERs: it is read and thrown away
@@ -41,8 +42,10 @@ struct ws;
 
 enum conn_state {
 	CONN_HTTP = 0, /* reads a request head */
+	CONN_BODY,     /* reads a request body */
 	CONN_FILE,     /* sends a response body from a file */
 	CONN_WS,       /* WebSocket */
+	CONN_EVENTS,   /* sends server-sent events */
 	CONN_CLOSING,  /* writes the last thing */
 	CONN_LINGER,   /* waits for the peer to close */
 	CONN_DEAD,     /* waits for the sweep */
@@ -99,6 +102,7 @@ struct conn {
 	uint32_t buffer_max; /* messages that may wait (?buffer=) */
 	uint8_t state;       /* enum conn_state */
 	uint8_t overflow;    /* enum outq_overflow */
+	uint8_t form;        /* enum frames_form: how it gets messages */
 	uint8_t paused;      /* enum conn_pause, or-ed */
 	bool pinged : 1;     /* a ping is out, nothing heard since */
 	bool blocked : 1;    /* the kernel took less than there was */
@@ -151,6 +155,16 @@ void conn_finish(struct conn *c);
  * alone.
  */
 void conn_close(struct conn *c, unsigned code, const char *reason);
+
+/* It let too much wait under overflow=close. */
+void conn_too_slow(struct conn *c);
+
+/* Whether it may have subscriptions. */
+static inline bool
+conn_is_listening(const struct conn *c)
+{
+	return c->state == CONN_WS || c->state == CONN_EVENTS;
+}
 
 /* Queue bytes that are never dropped; written at the end of the turn. */
 void conn_answer(struct conn *c, const void *data, size_t len);

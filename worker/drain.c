@@ -26,6 +26,21 @@ drain_init(struct drain *drain)
 	ev_timer_init(&drain->tick, drain_tick_cb, DRAIN_TICK_S, DRAIN_TICK_S);
 }
 
+/* What the seed's clients send stays unread; v1's are told, and get an error
+ * for what they publish. */
+static void
+drain_tell(struct worker *w, struct conn *c)
+{
+	uint64_t now = clock_monotonic_ms();
+	uint64_t left = w->drain.until_ms > now ? w->drain.until_ms - now : 0;
+
+	if (c->form == FRAMES_ENVELOPE)
+		v1_drain(c, left * DRAIN_CLOSE_PERCENT / 100,
+		    DRAIN_RETRY_MS + w->conns.count / DRAIN_CLOSES_PER_MS);
+	else
+		conn_pause(c, PAUSE_DRAIN);
+}
+
 /* 1. Stop reading what could be published. */
 static void
 drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
@@ -38,8 +53,8 @@ drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 	d->began_ms = began_ms;
 	d->until_ms = began_ms + w->config->drain_ms;
 	LIST_FOREACH(c, &w->conns.living, link)
-	if (c->state == CONN_WS)
-		conn_pause(c, PAUSE_DRAIN);
+		if (c->state == CONN_WS)
+			drain_tell(w, c);
 	ev_timer_start(w->loop, &d->tick);
 	log_info("draining %u connections", w->conns.count);
 }
@@ -125,6 +140,10 @@ drain_seal(struct worker *w)
 static bool
 drain_settled(const struct worker *w)
 {
+	/* Who resumes may be slow, and knows where it was: half of the time. */
+	if (w->replays.count > 0 &&
+	    clock_monotonic_ms() < (w->drain.began_ms + w->drain.until_ms) / 2)
+		return false;
 	return w->drain.sealed &&
 	       (w->subs.topics == 0 || tail_reached(w, w->drain.final_head)) &&
 	       w->outbox.entries_count == 0;
@@ -140,7 +159,9 @@ drain_close_conn(struct worker *w, struct conn *c)
 		    w->drain.code == WS_CODE_RESTART ? "the server restarts"
 						     : "the server goes away");
 		return true;
+	case CONN_EVENTS:
 	case CONN_HTTP:
+	case CONN_BODY:
 		conn_finish(c); /* idle between requests, or half of one */
 		return true;
 	case CONN_FILE: /* ends by itself, or at the deadline */
@@ -191,7 +212,7 @@ drain_leave(struct worker *w)
 	uint64_t cut = 0;
 
 	LIST_FOREACH(c, &w->conns.living, link)
-	cut++;
+		cut++;
 	stats_add(&w->stats, STATS_CUT, cut);
 	w->drain.phase = DRAIN_OUT;
 	ev_break(w->loop, EVBREAK_ALL);

@@ -29,6 +29,10 @@ struct worker;
 #define DRAIN_CLOSES_PER_MS 10
 #define DRAIN_CLOSE_PERCENT 80
 
+/* v1 clients are asked to come back within this, and longer the more there
+ * are. */
+#define DRAIN_RETRY_MS 1000
+
 enum drain_phase {
 	DRAIN_NOT = 0,
 	DRAIN_STOP,

@@ -2,17 +2,22 @@
 /*
  * intake.h - what clients asked for in this turn, done under one lock.
  *
- * Subscribing and publishing both need the ring's lock, so requests are only
- * copied here while sockets are read, in the order in which they came, and done
- * together at the end of the turn.  When the lock is not to be had (its holder
- * was stopped), everything waits here, those who asked are not read any more,
- * and their answers are held back; the rest of the worker goes on.
+ * Nearly all that a client can ask for needs the ring's lock, so requests are
+ * only copied here while sockets are read, in the order in which they came.  At
+ * the end of the turn they are done together (do.h), and then answered, again
+ * in order: whatever protocol a connection speaks, its requests take effect and
+ * are answered one after another.
+ *
+ * When the lock is not to be had (its holder was stopped), everything waits
+ * here, those who asked are not read any more and their answers are held back;
+ * the rest of the worker goes on.
  */
 
 #ifndef WORKER_INTAKE_H
 #define WORKER_INTAKE_H
 
 #include "broker/ring.h"
+#include "worker/subs.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -26,16 +31,66 @@ struct worker;
 #define INTAKE_OPS_MAX   8192u
 #define INTAKE_BYTES_MAX (1024u * 1024)
 
+/* Messages in one answer with a topic's history. */
+#define INTAKE_HISTORY_MAX 1000u
+
 /* How soon the lock is tried again, seconds. */
 #define INTAKE_RETRY_S 0.005
 
+enum intake_kind {
+	INTAKE_SEED,        /* subscribe if not yet, then publish */
+	INTAKE_SUBSCRIBE,   /* or change a subscription's options */
+	INTAKE_UNSUBSCRIBE, /* */
+	INTAKE_PUBLISH,     /* without subscribing */
+	INTAKE_PRESENCE,    /* how many subscribers a topic has */
+	INTAKE_HISTORY,     /* a topic's past messages */
+	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
+	INTAKE_TOPICS,      /* a list of them (HTTP) */
+	INTAKE_PING,        /* an answer, in its place */
+	INTAKE_ERROR,       /* what was wrong with a request, in its place */
+};
+
+/* How it went. */
+enum intake_result {
+	INTAKE_DONE = 0,
+	INTAKE_TOO_MANY,       /* --max-topics-per-conn */
+	INTAKE_DIRECTORY_FULL, /* every slot has a subscriber */
+	INTAKE_DRAINING,       /* the server takes no more publishes */
+	INTAKE_NOT_SUBSCRIBED, /* to what it wanted to leave */
+	INTAKE_RESUBSCRIBED,   /* with since or history: not allowed */
+	INTAKE_NO_TOPIC,       /* nobody has ever used it */
+};
+
+struct intake_request {
+	enum intake_kind kind;
+	const char *id; /* JSON text of the client's id; NULL: none */
+	const char *topic;
+	const char *body; /* copied, unless body_len is left to be filled */
+	const char *code; /* of an error: static string */
+	uint8_t id_len, topic_len;
+	bool no_echo;
+	bool has_since;
+	bool is_other_epoch; /* since is of another ring */
+	bool has_limit;      /* history: N, or limit */
+	bool has_before;
+	uint32_t body_len;
+	uint32_t limit;
+	uint64_t since;
+	uint64_t before;
+};
+
 struct intake_op {
+	struct intake_request
+	    want;          /* its pointers: see intake_id() and so on */
 	struct conn *conn; /* kept from the sweep by conn->ops */
-	size_t at;         /* the name, then the message, in intake.bytes */
-	uint32_t body_len; /* bytes of JSON text */
-	uint8_t name_len;  /* bytes */
-	bool is_publish;   /* else only subscribe */
+	size_t at;         /* id, topic, body, in intake.bytes */
 	uint64_t time_ms;  /* wall clock, when it came in */
+	/* how it went */
+	enum intake_result result;
+	bool already;   /* it was subscribed before */
+	uint32_t msg;   /* of what was published: index + 1 in intake.msgs */
+	uint64_t count; /* subscribers */
+	struct subs_start start; /* where the topic stood */
 };
 
 struct intake {
@@ -53,17 +108,20 @@ struct intake {
 void intake_init(struct intake *intake);
 void intake_fini(struct intake *intake);
 
-/* The connection wants to subscribe to this topic. */
-void intake_subscribe(
-    struct worker *w, struct conn *c, const char *name, uint8_t name_len);
-
 /*
- * The connection publishes: it is subscribed to the topic first if it is not
- * yet.  The caller gets room for body_len bytes of JSON text and fills it
- * before anything else is asked of the intake.
+ * Note a request; id and topic are copied.  Returns room for body_len bytes,
+ * which the caller fills before anything else is asked of the intake; if
+ * want->body is set it has been copied there already.
  */
-char *intake_publish(struct worker *w, struct conn *c, const char *name,
-    uint8_t name_len, uint32_t body_len);
+char *intake_add(
+    struct worker *w, struct conn *c, const struct intake_request *want);
+
+/* The parts of a request that wait here. */
+const char *intake_id(const struct intake *intake, const struct intake_op *op);
+const char *intake_topic(
+    const struct intake *intake, const struct intake_op *op);
+const char *intake_body(
+    const struct intake *intake, const struct intake_op *op);
 
 /* Whether no more should be read in this turn. */
 bool intake_full(const struct intake *intake);
@@ -71,7 +129,7 @@ bool intake_full(const struct intake *intake);
 /* Whether nothing waits. */
 bool intake_empty(const struct intake *intake);
 
-/* Do all that was asked for, if the lock is to be had. */
+/* Do and answer all that was asked for, if the lock is to be had. */
 void intake_commit(struct worker *w);
 
 #endif

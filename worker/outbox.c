@@ -3,8 +3,8 @@
 
 #include "worker/outbox.h"
 
-#include "common/ws.h"
 #include "common/xmalloc.h"
+#include "worker/gap.h"
 #include "worker/state.h"
 
 #include <errno.h>
@@ -47,16 +47,18 @@ outbox_touch(struct outbox *box, struct conn *c)
 	outbox_entry(box, c);
 }
 
-void
-outbox_frames(
-    struct outbox *box, struct conn *c, uint32_t first, uint32_t count)
+/* Append a run to a connection's; neighbours are merged. */
+static void
+outbox_run(struct outbox *box, struct conn *c, uint32_t first, uint32_t count,
+    bool replayed)
 {
 	struct outbox_entry *entry = outbox_entry(box, c);
 	struct outbox_run *last;
 
 	if (entry->last != 0) {
 		last = &box->runs[entry->last - 1];
-		if (last->first + last->count == first) {
+		if (last->first + last->count == first &&
+		    last->replayed == replayed) {
 			last->count += count;
 			return;
 		}
@@ -66,13 +68,28 @@ outbox_frames(
 		box->runs =
 		    xreallocarray(box->runs, box->runs_max, sizeof(*box->runs));
 	}
-	box->runs[box->runs_count++] =
-	    (struct outbox_run){ .first = first, .count = count };
+	box->runs[box->runs_count++] = (struct outbox_run){
+		.first = first, .count = count, .replayed = replayed
+	};
 	if (entry->last != 0)
 		box->runs[entry->last - 1].next = box->runs_count;
 	else
 		entry->first = box->runs_count;
 	entry->last = box->runs_count;
+}
+
+void
+outbox_frames(
+    struct outbox *box, struct conn *c, uint32_t first, uint32_t count)
+{
+	outbox_run(box, c, first, count, false);
+}
+
+void
+outbox_replay(
+    struct outbox *box, struct conn *c, uint32_t first, uint32_t count)
+{
+	outbox_run(box, c, first, count, true);
 }
 
 /* Keep the gauge of buffered bytes in step with one queue's change. */
@@ -100,7 +117,7 @@ outbox_gather(struct worker *w, struct conn *c, uint32_t run,
 		size_t start = frames_start(frames, r->first);
 		size_t end = frames_start(frames, r->first + r->count);
 
-		iov[n].iov_base = frames->bytes + start;
+		iov[n].iov_base = frames->bytes.at + start;
 		iov[n].iov_len = end - start;
 		*bytes += end - start;
 		n++;
@@ -165,7 +182,8 @@ outbox_sent_runs(struct worker *w, uint32_t run, size_t sent, size_t *begun)
 		if (sent >= frames_start(frames, r->first + r->count) - start)
 			whole = r->count;
 		else
-			while (frames->ends[r->first + whole] - start <= sent)
+			while (
+			    frames->table[r->first + whole].end - start <= sent)
 				whole++;
 		sent -= frames_start(frames, r->first + whole) - start;
 		stats_add(&w->stats, STATS_MESSAGES_OUT, whole);
@@ -190,30 +208,63 @@ outbox_queue(struct conn *c)
 	return c->out;
 }
 
-/* Whether a message of this length may wait.  Drops older ones for it under
- * overflow=latest. */
+/*
+ * A message is dropped.  Who can be told is told, in the place where it would
+ * have come: in front of `before', or (NULL) last.
+ */
+static void
+outbox_missed(struct worker *w, struct conn *c, uint32_t slot, uint64_t seq,
+    struct outq_item *before)
+{
+	const struct sub_topic *topic = w->subs.by_slot[slot];
+	uint32_t digits_at;
+	size_t was = c->out->bytes;
+
+	stats_add(&w->stats, STATS_DROPS, 1);
+	if (c->form == FRAMES_RAW || outq_extend_gap(c->out, slot, seq))
+		return;
+	if (topic == NULL || subs_of(c, topic) == NULL)
+		return; /* it has left the topic meanwhile */
+	stats_add(&w->stats, STATS_GAPS, 1);
+	buf_reset(&w->text);
+	digits_at = gap_put(
+	    &w->text, (enum frames_form)c->form, topic, seq, seq, GAP_SLOW);
+	outq_add_gap(c->out, slot, seq, before, w->text.at,
+	    (uint32_t)w->text.len, digits_at);
+	outbox_account(w, was, c->out->bytes);
+}
+
+/* Under overflow=latest older messages make room. */
+static void
+outbox_make_room(struct worker *w, struct conn *c, size_t len)
+{
+	struct outq *q = c->out;
+	struct outq_dropped dropped;
+
+	while (q->messages >= c->buffer_max ||
+	       q->bytes + len > OUTBOX_BUFFER_BYTES) {
+		if (!outq_drop_oldest(q, &dropped))
+			return;
+		outbox_account(w, dropped.len, 0);
+		outbox_missed(w, c, dropped.topic, dropped.seq, dropped.next);
+	}
+}
+
+/* Whether a message of this length may wait. */
 static bool
 outbox_has_room(struct worker *w, struct conn *c, size_t len)
 {
-	struct outq *q = outbox_queue(c);
-	size_t before = q->bytes;
+	const struct outq *q = outbox_queue(c);
 
 	if (c->overflow == OUTQ_LATEST && c->buffer_max > 0)
-		while ((q->messages >= c->buffer_max ||
-			   q->bytes + len > OUTBOX_BUFFER_BYTES) &&
-		       outq_drop_oldest(q) > 0)
-			stats_add(&w->stats, STATS_DROPS, 1);
-	outbox_account(w, before, q->bytes);
+		outbox_make_room(w, c, len);
 	if (q->messages >= c->buffer_max ||
-	    q->bytes + len > OUTBOX_BUFFER_BYTES) {
-		stats_add(&w->stats, STATS_DROPS, 1);
+	    q->bytes + len > OUTBOX_BUFFER_BYTES)
 		return false;
-	}
-	if (w->conns.buffered + len > w->config->max_worker_memory) {
-		stats_add(&w->stats, STATS_DROPS_MEMORY, 1);
-		return false;
-	}
-	return true;
+	if (w->conns.buffered + len <= w->config->max_worker_memory)
+		return true;
+	stats_add(&w->stats, STATS_DROPS_MEMORY, 1);
+	return false;
 }
 
 /* Queue one frame, or deal with a full queue as the client asked.  Returns
@@ -221,45 +272,72 @@ outbox_has_room(struct worker *w, struct conn *c, size_t len)
 static bool
 outbox_queue_frame(struct worker *w, struct conn *c, uint32_t index)
 {
+	const struct frames_entry *frame = &w->frames.table[index];
 	size_t start = frames_start(&w->frames, index);
-	size_t len = w->frames.ends[index] - start;
+	size_t len = frame->end - start;
 
 	if (outbox_has_room(w, c, len)) {
-		outq_add(c->out, OUTQ_MESSAGE, w->frames.bytes + start,
-		    (uint32_t)len);
+		outq_add_message(c->out, frame->topic, frame->seq,
+		    w->frames.bytes.at + start, (uint32_t)len);
 		outbox_account(w, 0, len);
 		return true;
 	}
-	if (c->overflow != OUTQ_CLOSE)
+	if (c->overflow != OUTQ_CLOSE) {
+		outbox_missed(w, c, frame->topic, frame->seq, NULL);
 		return true;
+	}
 	stats_add(&w->stats, STATS_SLOW_CLOSES, 1);
-	conn_close(c, WS_CODE_TOO_SLOW, "too slow: subscribe again");
+	conn_too_slow(c);
 	return false;
 }
 
-/* Queue all frames from run on; of the first, `begun' bytes are out already,
- * so its rest must follow whatever the limits say. */
+/* Queue bytes of the arena that must be sent. */
+static void
+outbox_queue_bytes(struct worker *w, struct conn *c, size_t start, size_t end)
+{
+	outq_add_answer(outbox_queue(c), w->frames.bytes.at + start,
+	    (uint32_t)(end - start));
+	outbox_account(w, 0, end - start);
+}
+
+/* Queue what is left of one run.  Of its first frame `begun' bytes are out
+ * already, so the rest of that must follow whatever the limits say.  Returns
+ * false when the connection is being closed. */
+static bool
+outbox_queue_run(
+    struct worker *w, struct conn *c, const struct outbox_run *r, size_t begun)
+{
+	const struct frames *frames = &w->frames;
+	size_t start = frames_start(frames, r->first);
+	uint32_t i = 0;
+
+	if (r->replayed) {
+		outbox_queue_bytes(w, c, start + begun,
+		    frames_start(frames, r->first + r->count));
+		return true;
+	}
+	if (begun > 0) {
+		outbox_queue_bytes(
+		    w, c, start + begun, frames->table[r->first].end);
+		stats_add(&w->stats, STATS_MESSAGES_OUT, 1);
+		i = 1;
+	}
+	for (; i < r->count; i++)
+		if (!outbox_queue_frame(w, c, r->first + i))
+			return false;
+	return true;
+}
+
+/* Queue all frames from run on; begun as above. */
 static void
 outbox_queue_runs(struct worker *w, struct conn *c, uint32_t run, size_t begun)
 {
 	while (run != 0) {
 		const struct outbox_run *r = &w->outbox.runs[run - 1];
-		uint32_t i = 0;
 
-		if (begun > 0) {
-			size_t start = frames_start(&w->frames, r->first);
-			size_t left = w->frames.ends[r->first] - start - begun;
-
-			outq_add(outbox_queue(c), OUTQ_ANSWER,
-			    w->frames.bytes + start + begun, (uint32_t)left);
-			outbox_account(w, 0, left);
-			stats_add(&w->stats, STATS_MESSAGES_OUT, 1);
-			begun = 0;
-			i = 1;
-		}
-		for (; i < r->count; i++)
-			if (!outbox_queue_frame(w, c, r->first + i))
-				return;
+		if (!outbox_queue_run(w, c, r, begun))
+			return;
+		begun = 0;
 		run = r->next;
 	}
 }
@@ -321,12 +399,12 @@ outbox_flush_conn(struct worker *w, struct conn *c, uint32_t run)
 
 	if (c->state == CONN_DEAD)
 		return;
-	if (c->state != CONN_WS)
+	if (!conn_is_listening(c))
 		run = 0;
 	/* Not before what it asked for is done: its 101 says "subscribed". */
 	if (!c->blocked && c->ops == 0)
 		run = outbox_write(w, c, run, &begun);
-	if (c->state == CONN_WS)
+	if (conn_is_listening(c))
 		outbox_queue_runs(w, c, run, begun);
 	outbox_settle(c);
 }

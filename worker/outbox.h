@@ -29,6 +29,7 @@ struct outbox_run {
 	uint32_t first; /* frame index */
 	uint32_t count;
 	uint32_t next; /* the connection's next run: index + 1, 0: last */
+	bool replayed; /* asked for: never dropped, paced by the replay */
 };
 
 /* A connection with something to write in this turn. */
@@ -52,6 +53,10 @@ void outbox_touch(struct outbox *box, struct conn *c);
 
 /* The same, and give it these frames. */
 void outbox_frames(
+    struct outbox *box, struct conn *c, uint32_t first, uint32_t count);
+
+/* The same for frames that a replay brings. */
+void outbox_replay(
     struct outbox *box, struct conn *c, uint32_t first, uint32_t count);
 
 /*

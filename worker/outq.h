@@ -4,8 +4,13 @@
  *
  * Exists only while the kernel does not take everything: a connection that
  * keeps up has none.  Items leave in order.  Two kinds: answers (responses,
- * pongs, close frames, the rest of a frame that was begun) are never dropped;
- * messages are, by the connection's own choice, when too many wait.
+ * pongs, close frames, gaps, the rest of a frame that was begun) are never
+ * dropped; messages are, by the connection's own choice, when too many wait.
+ *
+ * Who speaks v1 is told what was dropped, at the place in the order where it
+ * would have come.  A gap is an item with two numbers in it, of which the
+ * second grows as more is dropped; it is written with a fixed width, so that
+ * growing changes digits and nothing else.
  *
  * Pure: no socket; what to write comes out as iovecs, what was written goes in
  * as a number.
@@ -29,19 +34,42 @@ enum outq_overflow {
 	OUTQ_CLOSE,    /* the connection is closed */
 };
 
+/* Digits of a gap's second number, padded with spaces: below 2^53. */
+#define OUTQ_GAP_DIGITS 16
+
 struct outq_item {
-	STAILQ_ENTRY(outq_item) link;
-	uint32_t len; /* bytes of data */
-	uint8_t kind; /* enum outq_kind */
+	TAILQ_ENTRY(outq_item) link;
+	uint32_t len;   /* bytes of data */
+	uint8_t kind;   /* enum outq_kind */
+	uint32_t topic; /* of a message: directory slot */
+	uint64_t seq;   /* of a message: its number */
 	unsigned char data[];
 };
 
+/* The last gap of a topic that has not been begun. */
+struct outq_gap {
+	struct outq_item *item; /* in the queue */
+	uint32_t topic;
+	uint32_t digits_at; /* offset of the second number in item->data */
+	uint64_t to;        /* the second number */
+};
+
 struct outq {
-	STAILQ_HEAD(, outq_item) items;
+	TAILQ_HEAD(outq_items, outq_item) items;
+	struct outq_gap *gaps; /* owned */
+	uint32_t gaps_count, gaps_max;
 	size_t bytes;        /* still to be sent, all items */
 	size_t answer_bytes; /* of these in answers */
 	uint32_t messages;   /* droppable items; a begun one is an answer */
 	uint32_t begun;      /* bytes of the first item that are sent */
+};
+
+/* What was dropped. */
+struct outq_dropped {
+	uint32_t len;
+	uint32_t topic;
+	uint64_t seq;
+	struct outq_item *next; /* what came after it, NULL: nothing */
 };
 
 void outq_init(struct outq *q);
@@ -49,15 +77,36 @@ void outq_init(struct outq *q);
 /* Free all items. */
 void outq_fini(struct outq *q);
 
-/* Append a copy of len > 0 bytes. */
-void outq_add(
-    struct outq *q, enum outq_kind kind, const void *data, uint32_t len);
+/* Append a copy of len > 0 bytes that must be sent. */
+void outq_add_answer(struct outq *q, const void *data, uint32_t len);
+
+/* Append a copy of a message: number seq of the topic in that slot. */
+void outq_add_message(struct outq *q, uint32_t topic, uint64_t seq,
+    const void *data, uint32_t len);
 
 /*
- * Drop the oldest message of which nothing has been sent.  Returns its bytes,
- * 0 if there is none.
+ * Drop the oldest message of which nothing has been sent.  Returns false if
+ * there is none.
  */
-uint32_t outq_drop_oldest(struct outq *q);
+bool outq_drop_oldest(struct outq *q, struct outq_dropped *dropped);
+
+/*
+ * If the last gap of this topic ends right before number seq and has not been
+ * begun, have it end at seq.  Returns whether it could.
+ */
+bool outq_extend_gap(struct outq *q, uint32_t topic, uint64_t seq);
+
+/*
+ * Add a gap that ends at number seq, in front of `before' or (NULL) last.
+ * frame is what to send; at digits_at it has OUTQ_GAP_DIGITS bytes for the
+ * number.
+ */
+void outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
+    struct outq_item *before, const void *frame, uint32_t len,
+    uint32_t digits_at);
+
+/* The connection has left this topic: its gaps grow no more. */
+void outq_forget_gaps(struct outq *q, uint32_t topic);
 
 /* Describe what to write next, at most max pieces.  Returns how many. */
 int outq_iov(struct outq *q, struct iovec *iov, int max);

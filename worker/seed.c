@@ -109,6 +109,7 @@ void
 seed_message(struct conn *c, bool binary, const char *data, size_t len)
 {
 	struct worker *w = c->w;
+	struct intake_request want;
 	struct seed_request req;
 	struct seed_error error;
 	char *body;
@@ -119,7 +120,12 @@ seed_message(struct conn *c, bool binary, const char *data, size_t len)
 		conn_close(c, error.code, error.reason);
 		return;
 	}
-	body = intake_publish(
-	    w, c, req.topic, (uint8_t)req.topic_len, (uint32_t)req.body_len);
+	want = (struct intake_request){
+		.kind = INTAKE_SEED,
+		.topic = req.topic,
+		.topic_len = (uint8_t)req.topic_len,
+		.body_len = (uint32_t)req.body_len,
+	};
+	body = intake_add(w, c, &want);
 	json_normalise(req.body, req.body_len, body);
 }

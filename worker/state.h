@@ -30,9 +30,11 @@
 #include "worker/intake.h"
 #include "worker/acceptor.h"
 #include "worker/outbox.h"
+#include "worker/replay.h"
 #include "worker/static.h"
 #include "worker/subs.h"
 #include "worker/tail.h"
+#include "worker/v1.h"
 #include "worker/wheel.h"
 #include "worker/worker.h"
 
@@ -66,11 +68,14 @@ struct worker {
 	struct tail tail;
 	struct frames frames;
 	struct outbox outbox;
+	struct replays replays;
 	struct drain drain;
 
 	struct static_files files;
 	struct ws_pool *parsers;
 	struct json_reader json;
+	struct v1_reader v1;
+	struct buf text;         /* an answer while it is put together */
 	unsigned char *read_buf; /* [WORKER_READ_MAX]: what a socket brought */
 	unsigned char *file_buf; /* [WORKER_READ_MAX]: a piece of a file */
 	bool more;               /* there is work left for another turn */

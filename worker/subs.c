@@ -6,6 +6,8 @@
 #include "broker/topics.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
+#include "worker/gap.h"
+#include "worker/replay.h"
 #include "worker/state.h"
 
 #include <stdlib.h>
@@ -42,8 +44,8 @@ subs_of(const struct conn *c, const struct sub_topic *topic)
 	struct sub *sub;
 
 	SLIST_FOREACH(sub, &c->subs, link)
-	if (sub->topic == topic)
-		return sub;
+		if (sub->topic == topic)
+			return sub;
 	return NULL;
 }
 
@@ -64,8 +66,10 @@ subs_topic_new(struct worker *w, uint32_t slot, const char *name, uint8_t len)
 
 	topic->slot = slot;
 	topic->seq = ring_topic_seq(w->seg, slot);
+	topic->pos = atomic_load(&w->seg->topics[slot].last);
 	topic->name_len = len;
 	memcpy(topic->name, name, len);
+	buf_json_string(&topic->json, name, len);
 	HASH_ADD_KEYPTR(hh, subs->by_name, topic->name, len, topic);
 	CHECK(subs->by_slot[slot] == NULL);
 	subs->by_slot[slot] = topic;
@@ -84,6 +88,7 @@ subs_topic_free(struct worker *w, struct sub_topic *topic)
 	subs->wanted[topic->slot / 64] &= ~(UINT64_C(1) << (topic->slot % 64));
 	HASH_DELETE(hh, subs->by_name, topic);
 	subs->topics--;
+	buf_fini(&topic->json);
 	free(topic->subs);
 	free(topic);
 }
@@ -102,39 +107,55 @@ subs_link(struct conn *c, struct sub_topic *topic, uint64_t seen)
 	sub->topic = topic;
 	sub->seen = seen;
 	sub->index = topic->count;
+	sub->no_echo = sub->replaying = false;
+	topic->forms[c->form]++;
 	topic->subs[topic->count++] = sub;
 	SLIST_INSERT_HEAD(&c->subs, sub, link);
 	c->subs_count++;
 }
 
+void
+subs_look(const struct worker *w, uint32_t slot, struct subs_start *start)
+{
+	const struct layout_topic *topic = &w->seg->topics[slot];
+
+	start->slot = slot;
+	start->seq = atomic_load_explicit(&topic->seq, memory_order_relaxed);
+	start->pos = atomic_load_explicit(&topic->last, memory_order_relaxed);
+	start->base = topic->base;
+}
+
 enum subs_status
 subs_add(struct worker *w, struct conn *c, const char *name, uint8_t len,
-    uint32_t *slot)
+    struct subs_start *start)
 {
 	struct sub_topic *topic = subs_find(&w->subs, name, len);
+	uint32_t slot;
 
 	if (topic != NULL && subs_of(c, topic) != NULL) {
-		*slot = topic->slot;
+		subs_look(w, topic->slot, start);
 		return SUBS_ALREADY;
 	}
 	if (c->subs_count >= w->config->max_topics_per_conn)
 		return SUBS_TOO_MANY;
-	*slot = topic != NULL
-	            ? topic->slot
-	            : topics_open(w->seg, name, len, topics_hash(name, len));
-	if (*slot == TOPICS_NONE) {
+	slot = topic != NULL
+	           ? topic->slot
+	           : topics_open(w->seg, name, len, topics_hash(name, len));
+	if (slot == TOPICS_NONE) {
 		stats_add(&w->stats, STATS_DIRECTORY_FULL, 1);
 		return SUBS_DIRECTORY_FULL;
 	}
-	topics_subscribe(w->seg, *slot, w->slot);
+	topics_subscribe(w->seg, slot, w->slot);
+	subs_look(w, slot, start);
 	if (topic == NULL)
-		topic = subs_topic_new(w, *slot, name, len);
-	subs_link(c, topic, ring_topic_seq(w->seg, *slot));
+		topic = subs_topic_new(w, slot, name, len);
+	subs_link(c, topic, start->seq);
 	w->subs.count++;
 	subs_count(w);
 	return SUBS_OK;
 }
 
+/* Take a subscription out of its topic, and the topic away with the last. */
 static void
 subs_unlink(struct worker *w, struct sub *sub)
 {
@@ -143,11 +164,27 @@ subs_unlink(struct worker *w, struct sub *sub)
 
 	topic->subs[sub->index] = moved;
 	moved->index = sub->index;
+	topic->forms[sub->conn->form]--;
+	if (sub->replaying)
+		replay_cancel(w, sub);
+	if (sub->conn->out != NULL)
+		outq_forget_gaps(sub->conn->out, topic->slot);
 	topics_unsubscribe(w->seg, topic->slot, w->slot);
 	if (topic->count == 0)
 		subs_topic_free(w, topic);
 	free(sub);
 	w->subs.count--;
+}
+
+void
+subs_drop(struct worker *w, struct sub *sub)
+{
+	struct conn *c = sub->conn;
+
+	SLIST_REMOVE(&c->subs, sub, sub, link);
+	c->subs_count--;
+	subs_unlink(w, sub);
+	subs_count(w);
 }
 
 void
@@ -163,25 +200,35 @@ subs_drop_all(struct worker *w, struct conn *c)
 	subs_count(w);
 }
 
+/* Move one subscription up to number seq.  Returns how many it missed. */
+static uint64_t
+subs_skip(struct sub *sub, uint64_t seq)
+{
+	uint64_t from;
+
+	if (sub->replaying)
+		return replay_lapped(sub, seq);
+	if (sub->seen >= seq)
+		return 0;
+	from = sub->seen + 1;
+	sub->seen = seq;
+	gap_tell(sub, from, seq, GAP_LAPPED);
+	return seq - from + 1;
+}
+
 uint64_t
 subs_lapped(struct worker *w)
 {
 	struct sub_topic *topic, *next;
 	uint64_t missed = 0;
 
-	HASH_ITER(hh, w->subs.by_name, topic, next)
-	{
+	HASH_ITER(hh, w->subs.by_name, topic, next) {
 		uint64_t seq = ring_topic_seq(w->seg, topic->slot);
 
 		topic->seq = seq;
-		for (uint32_t i = 0; i < topic->count; i++) {
-			struct sub *sub = topic->subs[i];
-
-			if (sub->seen < seq) {
-				missed += seq - sub->seen;
-				sub->seen = seq;
-			}
-		}
+		topic->pos = 0; /* read without the lock it would be a guess */
+		for (uint32_t i = 0; i < topic->count; i++)
+			missed += subs_skip(topic->subs[i], seq);
 	}
 	return missed;
 }

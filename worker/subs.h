@@ -11,7 +11,9 @@
 #ifndef WORKER_SUBS_H
 #define WORKER_SUBS_H
 
+#include "common/buf.h"
 #include "common/bug.h"
+#include "worker/frames.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +24,7 @@
 #include <uthash.h>
 
 struct conn;
+struct replay;
 struct worker;
 
 /* One connection's subscription to one topic. */
@@ -29,8 +32,13 @@ struct sub {
 	SLIST_ENTRY(sub) link; /* in the connection's list */
 	struct conn *conn;
 	struct sub_topic *topic;
-	uint64_t seen;  /* last number sent to, or counted as missed by, it */
+	union {
+		uint64_t seen; /* last number sent to, or missed by, it */
+		struct replay *replay; /* while replaying */
+	};
 	uint32_t index; /* in topic->subs */
+	bool no_echo;   /* not what this very connection publishes */
+	bool replaying; /* nothing live is for it until replay.h is done */
 };
 
 SLIST_HEAD(sub_list, sub);
@@ -43,6 +51,9 @@ struct sub_topic {
 	uint32_t max;
 	uint32_t slot; /* in the directory */
 	uint64_t seq;  /* last number that this worker has tailed */
+	uint64_t pos;  /* position of that record; 0: none, or not known */
+	uint32_t forms[FRAMES_FORMS]; /* subscribers that need each form */
+	struct buf json;              /* the name as a JSON string */
 
 	/* for one turn of the tail: this topic's records in the batch */
 	uint32_t first, last; /* index + 1, 0: none */
@@ -70,28 +81,42 @@ struct sub_topic *subs_find(
 /* The connection's subscription to the topic, or NULL. */
 struct sub *subs_of(const struct conn *c, const struct sub_topic *topic);
 
+/* Where a topic stood when a subscription began: an exact pair. */
+struct subs_start {
+	uint32_t slot; /* of the directory */
+	uint64_t seq;  /* last number */
+	uint64_t pos;  /* of its record, 0: none */
+	uint64_t base; /* the topic's numbers are above it */
+};
+
 enum subs_status {
 	SUBS_OK = 0,
-	SUBS_ALREADY,        /* it had subscribed before */
+	SUBS_ALREADY,        /* it had subscribed before; nothing changed */
 	SUBS_TOO_MANY,       /* --max-topics-per-conn */
 	SUBS_DIRECTORY_FULL, /* every slot of the directory has a subscriber */
 };
 
 /*
  * Subscribe the connection, live from the topic's present last number on.
- * *slot is the topic's directory slot on SUBS_OK and SUBS_ALREADY.
+ * start is filled in on SUBS_OK and SUBS_ALREADY.
  * Under the ring's lock; the caller has published what it had gathered.
  */
 enum subs_status subs_add(struct worker *w, struct conn *c, const char *name,
-    uint8_t len, uint32_t *slot);
+    uint8_t len, struct subs_start *start);
+
+/* Where a topic stands.  Under the ring's lock. */
+void subs_look(const struct worker *w, uint32_t slot, struct subs_start *start);
+
+/* End one subscription of a connection. */
+void subs_drop(struct worker *w, struct sub *sub);
 
 /* End all subscriptions of a connection. */
 void subs_drop_all(struct worker *w, struct conn *c);
 
 /*
  * The ring has lapped this worker: every subscription is moved up to its
- * topic's present number.  Returns how many messages were missed, summed over
- * subscriptions.
+ * topic's present number, and told so if it can be.  Returns how many messages
+ * were missed, summed over subscriptions.
  */
 uint64_t subs_lapped(struct worker *w);
 

@@ -82,50 +82,92 @@ tail_group(struct worker *w)
 		CHECK(
 		    rec->seq == topic->seq + 1); /* dense, or we were lapped */
 		topic->seq = rec->seq;
+		topic->pos = rec->pos;
 	}
 	return topics;
 }
 
-/* Encode a topic's messages, one behind another.  Returns the first's number;
- * the frames are those from *from on. */
-static uint64_t
-tail_encode(struct worker *w, struct sub_topic *topic, uint32_t *from)
+/* A topic's messages of this turn, in one form. */
+struct tail_run {
+	uint32_t from; /* frame index */
+	uint32_t count;
+	uint64_t first_seq;
+	uint64_t last_seq;
+};
+
+/* Encode them, one behind another. */
+static struct tail_run
+tail_encode(
+    struct worker *w, const struct sub_topic *topic, enum frames_form form)
 {
-	struct tail *tail = &w->tail;
-	uint64_t first_seq = tail->batch.records[topic->first - 1].seq;
+	const struct tail *tail = &w->tail;
+	struct tail_run run = { .from = w->frames.count,
+		.first_seq = tail->batch.records[topic->first - 1].seq,
+		.last_seq = topic->seq };
 
-	*from = w->frames.count;
 	for (uint32_t at = topic->first; at != 0;
-	     at = tail->next_of_topic[at - 1]) {
-		const struct ring_record *rec = &tail->batch.records[at - 1];
-
-		frames_add_raw(&w->frames, rec->body, rec->body_len);
-	}
-	topic->first = topic->last = 0;
-	return first_seq;
+	     at = tail->next_of_topic[at - 1])
+		frames_add(&w->frames, form, &tail->batch.records[at - 1],
+		    &topic->json, w->seg->header->epoch);
+	run.count = w->frames.count - run.from;
+	return run;
 }
 
-/* Give a topic's new frames to its subscribers: to each what it has not seen.
+/* Give one subscriber what it has not seen, without what it published itself.
  */
+static void
+tail_give_others(struct worker *w, const struct sub *sub,
+    const struct tail_run *run, uint32_t skip)
+{
+	const struct tail *tail = &w->tail;
+	uint32_t i = 0;
+
+	for (uint32_t at = sub->topic->first; at != 0;
+	     at = tail->next_of_topic[at - 1], i++) {
+		const struct ring_record *rec = &tail->batch.records[at - 1];
+
+		if (i >= skip &&
+		    (rec->worker != w->slot || rec->conn != sub->conn->number))
+			outbox_frames(&w->outbox, sub->conn, run->from + i, 1);
+	}
+}
+
+/* Give one subscriber what it has not seen. */
+static void
+tail_give(struct worker *w, struct sub *sub, const struct tail_run *run)
+{
+	uint32_t skip;
+
+	if (sub->seen >= run->last_seq)
+		return;
+	skip = sub->seen >= run->first_seq
+	           ? (uint32_t)(sub->seen + 1 - run->first_seq)
+	           : 0;
+	sub->seen = run->last_seq;
+	if (sub->no_echo)
+		tail_give_others(w, sub, run, skip);
+	else
+		outbox_frames(
+		    &w->outbox, sub->conn, run->from + skip, run->count - skip);
+}
+
+/* Encode a topic's messages in each form that somebody here needs, and give
+ * them to its subscribers. */
 static void
 tail_deliver(struct worker *w, struct sub_topic *topic)
 {
-	uint32_t from, count, skip;
-	uint64_t first_seq = tail_encode(w, topic, &from);
-	uint64_t last_seq = topic->seq;
+	struct tail_run runs[FRAMES_FORMS];
 
-	count = w->frames.count - from;
+	for (int form = 0; form < FRAMES_FORMS; form++)
+		if (topic->forms[form] > 0)
+			runs[form] = tail_encode(w, topic, form);
 	for (uint32_t i = 0; i < topic->count; i++) {
 		struct sub *sub = topic->subs[i];
 
-		if (sub->seen >= last_seq)
-			continue;
-		skip = sub->seen >= first_seq
-		           ? (uint32_t)(sub->seen + 1 - first_seq)
-		           : 0;
-		sub->seen = last_seq;
-		outbox_frames(&w->outbox, sub->conn, from + skip, count - skip);
+		if (!sub->replaying)
+			tail_give(w, sub, &runs[sub->conn->form]);
 	}
+	topic->first = topic->last = 0;
 }
 
 static void

@@ -39,6 +39,7 @@ turn_end(struct worker *w)
 	drain_step(w);
 	if (tail_turn(w))
 		w->more = true;
+	replays_turn(w);
 	outbox_flush(w);
 	conns_sweep(w);
 
@@ -196,7 +197,12 @@ worker_init(struct worker *w, const struct worker_args *args)
 	frames_init(&w->frames);
 	outbox_init(&w->outbox);
 	drain_init(&w->drain);
+	replays_init(&w->replays, ring_record_max(config->max_message));
 	json_reader_init(&w->json);
+	buf_init(&w->text);
+	w->v1 = (struct v1_reader){ .json = &w->json,
+		.epoch = w->seg->header->epoch,
+		.body_max = config->max_message };
 	w->parsers =
 	    ws_conn_pool_new(config->max_message + CONFIG_ENVELOPE_SLACK);
 	w->read_buf = xmalloc(WORKER_READ_MAX);
@@ -216,7 +222,7 @@ worker_fini(struct worker *w)
 	while ((c = LIST_FIRST(&w->conns.living)) != NULL)
 		conn_lost(c);
 	LIST_FOREACH(c, &w->conns.dead, link)
-	c->ops = 0;
+		c->ops = 0;
 	conns_sweep(w);
 	conns_fini(&w->conns);
 	outbox_fini(&w->outbox);
@@ -224,7 +230,10 @@ worker_fini(struct worker *w)
 	tail_fini(&w->tail);
 	subs_fini(&w->subs);
 	intake_fini(&w->intake);
+	replays_fini(&w->replays);
 	json_reader_fini(&w->json);
+	buf_fini(&w->v1.topic);
+	buf_fini(&w->text);
 	ws_pool_free(&w->parsers);
 	static_close(&w->files);
 	free(w->read_buf);

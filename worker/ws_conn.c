@@ -62,7 +62,10 @@ ws_conn_message_cb(
 	if (c->state != CONN_WS)
 		return;
 	ws_conn_count_message(c);
-	seed_message(c, opcode == WS_BINARY, data, len);
+	if (c->form == FRAMES_ENVELOPE)
+		v1_message(c, opcode == WS_BINARY, data, len);
+	else
+		seed_message(c, opcode == WS_BINARY, data, len);
 	if (intake_full(&c->w->intake))
 		conn_pause(c, PAUSE_INTAKE);
 	if (c->paused != 0)
@@ -200,8 +203,15 @@ ws_conn_subscribe_query(struct conn *c, struct http_text query)
 	char room[QUERY_TOPIC_ROOM];
 	struct http_text topic;
 
-	while (query_topic_next(&query, room, &topic))
-		intake_subscribe(c->w, c, topic.at, (uint8_t)topic.len);
+	while (query_topic_next(&query, room, &topic)) {
+		const struct intake_request want = {
+			.kind = INTAKE_SUBSCRIBE,
+			.topic = topic.at,
+			.topic_len = (uint8_t)topic.len,
+		};
+
+		intake_add(c->w, c, &want);
+	}
 }
 
 /* Refuse the upgrade; the connection ends. */
@@ -225,7 +235,7 @@ ws_conn_upgrade(struct conn *c, const struct http_request *req)
 	struct query_options options;
 	enum origin_verdict verdict;
 	char head[512];
-	const char *why;
+	const char *why, *protocol = NULL;
 	int status = handshake_check(req, &why);
 
 	if (status != 101) {
@@ -246,8 +256,15 @@ ws_conn_upgrade(struct conn *c, const struct http_request *req)
 		ws_conn_refuse(c, req, 503, "the server is going away");
 		return;
 	}
-	conn_answer(c, head, handshake_response(req, NULL, head, sizeof(head)));
+	if (handshake_offers(req, V1_PROTOCOL))
+		protocol = V1_PROTOCOL;
+	conn_answer(
+	    c, head, handshake_response(req, protocol, head, sizeof(head)));
 	ws_conn_begin(c, &options);
+	if (protocol != NULL) {
+		c->form = FRAMES_ENVELOPE;
+		v1_welcome(c);
+	}
 	ws_conn_subscribe_query(c, req->query);
 }
 

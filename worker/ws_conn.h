@@ -3,7 +3,7 @@
  * ws_conn.h - a connection that speaks WebSocket.
  *
  * Bytes go through a borrowed parser (common/ws.h); whole messages go to the
- * protocol that was agreed on, today the seed's (seed.h); pings keep watch.
+ * protocol that was agreed on (seed.h, v1.h); pings keep watch.
  */
 
 #ifndef WORKER_WS_CONN_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_frames.c - what worker/frames.h promises, one test per promise. */
 
+#include "broker/ring.h"
 #include "common/ws.h"
 #include "tests/support/suite.h"
 #include "worker/frames.h"
@@ -26,6 +27,16 @@ teardown(void **state)
 	return 0;
 }
 
+/* Add a message in the raw form. */
+static void
+add_raw(const char *json, size_t json_len)
+{
+	const struct ring_record rec = { .body = json,
+		.body_len = (uint32_t)json_len };
+
+	frames_add(&frames, FRAMES_RAW, &rec, NULL, NULL);
+}
+
 /* Add a message; its frame must be a text frame with this payload. */
 static void
 assert_raw_bytes(
@@ -36,12 +47,12 @@ assert_raw_bytes(
 	uint8_t header[WS_HEADER_MAX];
 	size_t header_len = ws_frame_header(header, WS_TEXT, len);
 
-	frames_add_raw(&frames, json, (uint32_t)json_len);
+	add_raw(json, json_len);
 	assert_int_equal(frames.count, index + 1);
 	assert_int_equal(
 	    frames_start(&frames, index + 1), start + header_len + len);
-	assert_memory_equal(frames.bytes + start, header, header_len);
-	assert_memory_equal(frames.bytes + start + header_len, text, len);
+	assert_memory_equal(frames.bytes.at + start, header, header_len);
+	assert_memory_equal(frames.bytes.at + start + header_len, text, len);
 }
 
 static void
@@ -113,30 +124,30 @@ test_frames_lie_one_behind_another(void **state)
 					     "17";
 
 	(void)state;
-	frames_add_raw(&frames, "\"a\"", 3);
-	frames_add_raw(&frames, "\"\"", 2);
-	frames_add_raw(&frames, "17", 2);
+	add_raw("\"a\"", 3);
+	add_raw("\"\"", 2);
+	add_raw("17", 2);
 	assert_int_equal(frames.count, 3);
 	assert_int_equal(frames_start(&frames, 0), 0);
 	assert_int_equal(frames_start(&frames, 1), 3);
 	assert_int_equal(frames_start(&frames, 2), 5);
 	assert_int_equal(frames_start(&frames, 3), 9);
-	assert_memory_equal(frames.bytes, bytes, 9);
+	assert_memory_equal(frames.bytes.at, bytes, 9);
 }
 
 static void
 test_reset_forgets_the_frames_and_keeps_the_memory(void **state)
 {
-	unsigned char *bytes;
+	char *bytes;
 
 	(void)state;
-	frames_add_raw(&frames, "\"hello\"", 7);
-	bytes = frames.bytes;
+	add_raw("\"hello\"", 7);
+	bytes = frames.bytes.at;
 	frames_reset(&frames);
 	assert_int_equal(frames.count, 0);
 	assert_int_equal(frames_start(&frames, 0), 0);
 	assert_raw("\"world\"", "world");
-	assert_ptr_equal(frames.bytes, bytes);
+	assert_ptr_equal(frames.bytes.at, bytes);
 }
 
 static void
@@ -144,10 +155,11 @@ test_thousands_of_frames(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 5000; i++)
-		frames_add_raw(&frames, "\"hello\"", 7);
+		add_raw("\"hello\"", 7);
 	for (uint32_t i = 0; i < 5000; i++) {
 		assert_int_equal(frames_start(&frames, i), 7 * i);
-		assert_memory_equal(frames.bytes + 7 * i, "\x81\x05hello", 7);
+		assert_memory_equal(
+		    frames.bytes.at + 7 * i, "\x81\x05hello", 7);
 	}
 }
 

@@ -68,18 +68,23 @@ static void
 publish(struct client *client, const char *topic, const char *json)
 {
 	struct worker *w = &client->crew->w[client->worker];
-	size_t len = strlen(json);
+	const struct intake_request want = { .kind = INTAKE_SEED,
+		.topic = topic,
+		.topic_len = (uint8_t)strlen(topic),
+		.body = json,
+		.body_len = (uint32_t)strlen(json) };
 
-	memcpy(intake_publish(w, client->conn, topic, (uint8_t)strlen(topic),
-		   (uint32_t)len),
-	    json, len);
+	intake_add(w, client->conn, &want);
 }
 
 static void
 subscribe(struct client *client, const char *topic)
 {
-	intake_subscribe(&client->crew->w[client->worker], client->conn, topic,
-	    (uint8_t)strlen(topic));
+	const struct intake_request want = { .kind = INTAKE_SUBSCRIBE,
+		.topic = topic,
+		.topic_len = (uint8_t)strlen(topic) };
+
+	intake_add(&client->crew->w[client->worker], client->conn, &want);
 }
 
 static void

@@ -14,11 +14,13 @@ add(struct crew *crew, unsigned worker, struct conn *c, const char *name,
     uint32_t *slot)
 {
 	struct worker *w = &crew->w[worker];
+	struct subs_start start = { .slot = *slot };
 	enum subs_status status;
 
 	assert_int_equal(ring_lock(&w->ring), RING_OK);
-	status = subs_add(w, c, name, (uint8_t)strlen(name), slot);
+	status = subs_add(w, c, name, (uint8_t)strlen(name), &start);
 	ring_unlock(&w->ring);
+	*slot = start.slot;
 	return status;
 }
 
@@ -33,7 +35,7 @@ test_topic_is_known_while_it_has_a_subscriber(void **state)
 {
 	struct crew *crew = *state;
 	struct client *a, *b;
-	uint32_t slot, again;
+	uint32_t slot = 0, again = 0;
 
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
@@ -61,7 +63,7 @@ test_empty_name_is_a_topic(void **state)
 {
 	struct crew *crew = *state;
 	struct client *a;
-	uint32_t slot;
+	uint32_t slot = 0;
 
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
@@ -76,7 +78,7 @@ test_subscribing_again_is_told(void **state)
 {
 	struct crew *crew = *state;
 	struct client *a;
-	uint32_t slot, again = 99;
+	uint32_t slot = 0, again = 99;
 
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
@@ -93,7 +95,7 @@ test_directory_knows_who_is_interested(void **state)
 {
 	struct crew *crew = *state;
 	struct client *a, *b, *c;
-	uint32_t slot;
+	uint32_t slot = 0;
 
 	crew_start(crew, 2);
 	a = client_open(crew, 0, "");
@@ -120,7 +122,7 @@ test_at_most_so_many_topics_per_connection(void **state)
 {
 	struct crew *crew = *state;
 	struct client *a;
-	uint32_t slot, used;
+	uint32_t slot = 0, used;
 	char name[16];
 
 	crew_start(crew, 1);
@@ -144,7 +146,7 @@ test_directory_full_of_subscribers(void **state)
 {
 	struct crew *crew = *state;
 	struct client *a;
-	uint32_t slot;
+	uint32_t slot = 0;
 	char name[16];
 
 	crew->config.max_topics = 4;
@@ -168,7 +170,7 @@ test_live_from_the_present_number_on(void **state)
 	struct crew *crew = *state;
 	struct client *a, *b;
 	struct sub *sub;
-	uint32_t slot;
+	uint32_t slot = 0;
 
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* do.c - see do.h. */
+
+#include "worker/do.h"
+
+#include "broker/topics.h"
+#include "common/log.h"
+#include "worker/state.h"
+
+/* Publish what has been gathered.  Sealed: the server is leaving, and it is too
+ * late for those. */
+static void
+do_publish_gathered(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+	uint32_t n = intake->msgs_count - intake->msgs_done;
+
+	if (n == 0)
+		return;
+	if (ring_publish(&w->ring, intake->msgs + intake->msgs_done, n) ==
+	    RING_SEALED) {
+		log_warnx("%u messages came too late: the ring is sealed", n);
+		intake->msgs_count = intake->msgs_done;
+		return;
+	}
+	intake->msgs_done = intake->msgs_count;
+	stats_add(&w->stats, STATS_MESSAGES_IN, n);
+}
+
+static void
+do_gather(struct worker *w, struct intake_op *op)
+{
+	struct intake *intake = &w->intake;
+
+	intake->msgs[intake->msgs_count++] = (struct ring_msg){
+		.topic = op->start.slot,
+		.body = intake_body(intake, op),
+		.body_len = op->want.body_len,
+		.time_ms = op->time_ms,
+		.conn = op->conn->number,
+	};
+	op->msg = intake->msgs_count;
+}
+
+static struct sub *
+do_find_sub(const struct worker *w, const struct intake_op *op)
+{
+	struct sub_topic *topic = subs_find(
+	    &w->subs, intake_topic(&w->intake, op), op->want.topic_len);
+
+	return topic != NULL ? subs_of(op->conn, topic) : NULL;
+}
+
+static enum intake_result
+do_subscribe(struct worker *w, struct intake_op *op)
+{
+	const char *name = intake_topic(&w->intake, op);
+
+	do_publish_gathered(w);
+	switch (subs_add(w, op->conn, name, op->want.topic_len, &op->start)) {
+	case SUBS_OK:
+		break;
+	case SUBS_ALREADY:
+		op->already = true;
+		break;
+	case SUBS_TOO_MANY:
+		return INTAKE_TOO_MANY;
+	case SUBS_DIRECTORY_FULL:
+		return INTAKE_DIRECTORY_FULL;
+	}
+	if (op->already && (op->want.has_since || op->want.has_limit))
+		return INTAKE_RESUBSCRIBED;
+	do_find_sub(w, op)->no_echo = op->want.no_echo;
+	return INTAKE_DONE;
+}
+
+static enum intake_result
+do_unsubscribe(struct worker *w, struct intake_op *op)
+{
+	struct sub *sub = do_find_sub(w, op);
+
+	if (sub == NULL)
+		return INTAKE_NOT_SUBSCRIBED;
+	subs_look(w, sub->topic->slot, &op->start);
+	subs_drop(w, sub);
+	return INTAKE_DONE;
+}
+
+static enum intake_result
+do_publish(struct worker *w, struct intake_op *op)
+{
+	const char *name = intake_topic(&w->intake, op);
+	struct sub_topic *topic;
+	uint32_t hash;
+
+	if (drain_begun(&w->drain))
+		return INTAKE_DRAINING;
+	topic = subs_find(&w->subs, name, op->want.topic_len);
+	if (topic != NULL) {
+		op->start.slot = topic->slot;
+	} else {
+		hash = topics_hash(name, op->want.topic_len);
+		op->start.slot =
+		    topics_find(w->seg, name, op->want.topic_len, hash);
+		if (op->start.slot == TOPICS_NONE) {
+			do_publish_gathered(w);
+			op->start.slot =
+			    topics_open(w->seg, name, op->want.topic_len, hash);
+		}
+	}
+	if (op->start.slot == TOPICS_NONE) {
+		stats_add(&w->stats, STATS_DIRECTORY_FULL, 1);
+		return INTAKE_DIRECTORY_FULL;
+	}
+	do_gather(w, op);
+	return INTAKE_DONE;
+}
+
+/* Subscribe if it is not yet, then publish; a connection that has gone since
+ * only publishes.  What was read before a drain is taken. */
+static enum intake_result
+do_seed(struct worker *w, struct intake_op *op)
+{
+	struct sub *sub = do_find_sub(w, op);
+	enum intake_result result;
+
+	if (sub != NULL) {
+		op->start.slot = sub->topic->slot;
+	} else if (conn_is_listening(op->conn)) {
+		result = do_subscribe(w, op);
+		if (result != INTAKE_DONE)
+			return result;
+	} else {
+		return do_publish(w, op);
+	}
+	do_gather(w, op);
+	return INTAKE_DONE;
+}
+
+/* How a topic stands, without making it. */
+static enum intake_result
+do_look(struct worker *w, struct intake_op *op)
+{
+	const char *name = intake_topic(&w->intake, op);
+	uint32_t slot = topics_find(w->seg, name, op->want.topic_len,
+	    topics_hash(name, op->want.topic_len));
+
+	do_publish_gathered(w);
+	if (slot == TOPICS_NONE)
+		return INTAKE_NO_TOPIC;
+	subs_look(w, slot, &op->start);
+	op->count = topics_subscribers(w->seg, slot);
+	return INTAKE_DONE;
+}
+
+static enum intake_result
+do_request(struct worker *w, struct intake_op *op)
+{
+	switch (op->want.kind) {
+	case INTAKE_SEED:
+		return do_seed(w, op);
+	case INTAKE_SUBSCRIBE:
+		return conn_is_listening(op->conn) ? do_subscribe(w, op)
+		                                   : INTAKE_DONE;
+	case INTAKE_UNSUBSCRIBE:
+		return do_unsubscribe(w, op);
+	case INTAKE_PUBLISH:
+		return do_publish(w, op);
+	case INTAKE_PRESENCE:
+	case INTAKE_HISTORY:
+	case INTAKE_TOPIC:
+		return do_look(w, op);
+	case INTAKE_TOPICS:
+	case INTAKE_PING:
+	case INTAKE_ERROR:
+		break;
+	}
+	return INTAKE_DONE;
+}
+
+/* What was gathered is in the ring by now, or was refused. */
+static void
+do_note_numbers(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+
+	for (uint32_t i = 0; i < intake->count; i++) {
+		struct intake_op *op = &intake->ops[i];
+
+		if (op->msg == 0)
+			continue;
+		if (op->msg > intake->msgs_done) {
+			op->result = INTAKE_DRAINING;
+			continue;
+		}
+		op->start.seq = intake->msgs[op->msg - 1].seq;
+		if (op->want.kind == INTAKE_PUBLISH)
+			op->count = topics_subscribers(w->seg, op->start.slot);
+	}
+}
+
+void
+do_requests(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+
+	for (uint32_t i = 0; i < intake->count; i++)
+		intake->ops[i].result = do_request(w, &intake->ops[i]);
+	do_publish_gathered(w);
+	do_note_numbers(w);
+}

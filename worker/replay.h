@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay.h - bring a subscription from where it was to the present.
+ *
+ * A subscriber that resumes gets what the ring still has, read from the ring
+ * itself a piece at a time as its socket takes it, while the others of its
+ * topic go on.  Nothing is buffered for it meanwhile: it is not live.  When it
+ * has been sent everything that this worker has tailed, it is live from the
+ * next number on, so nothing is doubled or missing at the seam.
+ *
+ *	asked for     low        start.seq     topic->seq (tailed)
+ *	   |  expired  |   chain    |  next chain   |  live
+ */
+
+#ifndef WORKER_REPLAY_H
+#define WORKER_REPLAY_H
+
+#include "broker/chain.h"
+#include "worker/subs.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct conn;
+struct worker;
+
+/* What one subscription may be sent per turn. */
+#define REPLAY_TURN_BYTES   (64u * 1024)
+#define REPLAY_TURN_RECORDS 256u
+
+/* Subscriptions served per turn; the others wait for the next. */
+#define REPLAY_TURN_SUBS 64u
+
+struct replay {
+	TAILQ_ENTRY(replay) link; /* of those that can go on */
+	bool ready;               /* in that list */
+	struct sub *sub;          /* borrowed */
+	struct chain chain;       /* up to where it is being read */
+	uint64_t next;            /* number to send next */
+};
+
+struct replays {
+	TAILQ_HEAD(replay_list, replay) ready;
+	uint32_t count;       /* all, ready or waiting for their sockets */
+	unsigned char *bytes; /* owned: room for one record */
+	size_t size;
+};
+
+void replays_init(struct replays *replays, uint64_t record_max);
+void replays_fini(struct replays *replays);
+
+/*
+ * Plan to replay to a subscription, which began at `start', the numbers from
+ * `first' on.  chain (initialised by this; owned by the caller until
+ * replay_begin() or chain_fini()) knows what is left: chain->low and up.
+ */
+void replay_plan(struct worker *w, const struct subs_start *start,
+    uint64_t first, struct chain *chain);
+
+/* Begin: takes the chain over.  The subscription is not live until it ends. */
+void replay_begin(struct worker *w, struct sub *sub, struct chain *chain);
+
+/* The subscription ends. */
+void replay_cancel(struct worker *w, struct sub *sub);
+
+/*
+ * This worker was lapped, and goes on with the topic behind number seq: so does
+ * the subscription, told what it misses.  Returns how many that are.
+ */
+uint64_t replay_lapped(struct sub *sub, uint64_t seq);
+
+/* The connection's socket has room: its replays can go on. */
+void replays_resume(struct conn *c);
+
+/* Send some more to those whose sockets take it. */
+void replays_turn(struct worker *w);
+
+#endif
