@@ -19,7 +19,7 @@
 
 /* Descriptors that a worker needs besides those of its connections: doorbells,
  * listeners, files on their way out. */
-#define CLI_OTHER_DESCRIPTORS 128
+#define CLI_OTHER_DESCRIPTORS 128u
 
 static bool
 cli_find_command(struct cli *cli, const char *name, char error[CLI_ERROR_MAX])

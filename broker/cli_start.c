@@ -103,7 +103,7 @@ cli_start(const struct cli *cli, worker_main_fn *worker_main)
 	/* Not a session's leader: it can never come by a terminal again. */
 	pid = fork();
 	if (pid != 0)
-		_exit(pid == -1);
+		_exit(pid == -1 ? 1 : 0);
 	cli_detach(reports[1]);
 	return cli_serve(cli, worker_main);
 }

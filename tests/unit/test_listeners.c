@@ -221,16 +221,17 @@ test_failure_leaves_nothing_open(void **state)
 {
 	struct config_address wanted[] = { address("127.0.0.1:0"),
 		address("192.0.2.1:0") }; /* documentation's, never ours */
-	int fd;
+	int free_before = fcntl(0, F_DUPFD_CLOEXEC, 0);
+	int free_after;
 
 	(void)state;
-	fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
-	close(fd);
+	close(free_before);
 	assert_false(listeners_open(&listeners, wanted, 2, WORKERS, error));
 	assert_non_null(strstr(error, "192.0.2.1:"));
 	assert_non_null(strstr(error, "is not an address of this host"));
-	assert_int_equal(fcntl(0, F_DUPFD_CLOEXEC, 0), fd);
-	close(fd);
+	free_after = fcntl(0, F_DUPFD_CLOEXEC, 0);
+	close(free_after);
+	assert_int_equal(free_after, free_before);
 }
 
 static void

@@ -24,22 +24,19 @@ static char error[CLI_ERROR_MAX];
 
 /* Parse "pubsubd" and these words, up to NULL. */
 static bool
-parse(const char *first, ...)
+parse_words(const char *const *words)
 {
 	char *argv[ARGS_MAX] = { (char *)(uintptr_t) "pubsubd" };
-	const char *word;
-	size_t n = 1;
-	va_list ap;
 
-	va_start(ap, first);
-	for (word = first; word != NULL; word = va_arg(ap, const char *))
-		argv[n++] = (char *)(uintptr_t)word;
-	va_end(ap);
+	for (size_t n = 0; words[n] != NULL; n++)
+		argv[n + 1] = (char *)(uintptr_t)words[n];
 	error[0] = '\0';
 	assert_true(parsed_count < PARSES_MAX);
 	cli = &parsed[parsed_count++];
 	return cli_parse(cli, argv, error);
 }
+
+#define parse(...) parse_words((const char *const[]){ __VA_ARGS__ })
 
 /* Parse "pubsubd run" with one wrong option: this must be the reason. */
 static void
