@@ -168,7 +168,9 @@ pidfile_join(const struct pidfile *pidfile)
 void
 pidfile_remove(struct pidfile *pidfile)
 {
-	unlink(pidfile->path);
+	/* Without the file the next server would not see them. */
+	if (pidfile_holder(pidfile->fd, PIDFILE_WORKERS) == 0)
+		unlink(pidfile->path);
 	close(pidfile->fd);
 	pidfile->fd = -1;
 }

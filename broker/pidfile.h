@@ -67,7 +67,8 @@ bool pidfile_wait_workers(const struct pidfile *pidfile, uint64_t timeout_ms);
  * Callers: a worker, with the descriptor it inherited. */
 bool pidfile_join(const struct pidfile *pidfile);
 
-/* Remove the file and leave the lock.  Callers: the supervisor, at its end. */
+/* Remove the file, unless a worker that a killed supervisor left still has its
+ * lock there, and leave the own one.  Callers: the supervisor, at its end. */
 void pidfile_remove(struct pidfile *pidfile);
 
 /* Who holds the locks of this pidfile now.  Takes none.

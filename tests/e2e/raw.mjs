@@ -281,12 +281,14 @@ export class Raw {
 		return frame;
 	}
 
-	/* The orderly end of the stream, with nothing before it. */
+	/* The orderly end of the stream, with nothing before it.  Then we end,
+	 * too. */
 	async end() {
 		await this.#until("end of the stream",
 		    (bytes) => this.ended || bytes.length > 0 ? true : null);
 		assert.equal(this.error, null);
 		assert.equal(this.#bytes.toString(), "", "nothing before the end");
+		this.socket.end();
 	}
 
 	destroy() {

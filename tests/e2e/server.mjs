@@ -120,8 +120,9 @@ export class Server {
 
 		this.child = spawn(program, args,
 		    { stdio: ["ignore", "pipe", "pipe"], env: this.env });
-		this.exited = once(this.child, "close")
+		this.exited = once(this.child, "exit")
 		    .then(([code, signal]) => ({ code, signal }));
+		this.silent = once(this.child, "close");
 		this.child.stdout.setEncoding("utf8");
 		this.child.stderr.setEncoding("utf8").on("data", (text) => {
 			this.stderr += text;
@@ -211,10 +212,15 @@ export class Server {
 		    .filter((pid) => pid !== process.pid);
 	}
 
-	/* Signal the supervisor of `run' and wait for its end. */
+	/* Signal the supervisor of `run' and wait for its end, and, unless it is
+	 * killed and leaves workers, for the end of what it says. */
 	async stop(signal = "SIGTERM") {
 		this.child.kill(signal);
-		return bounded("end of the server", this.exited);
+		const end = await bounded("end of the server", this.exited);
+
+		if (signal !== "SIGKILL")
+			await bounded("end of its output", this.silent);
+		return end;
 	}
 
 	/* No process, no shared memory, no pidfile. */

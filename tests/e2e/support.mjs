@@ -5,6 +5,7 @@
  *	Server		a pubsubd of one's own, and its command line (server.mjs)
  *	Raw, Frame	a client that sends exactly the bytes it is told (raw.mjs)
  *	Client		the npm package ws, which no one here wrote (client.mjs)
+ *	Stream		traffic that goes on meanwhile (stream.mjs)
  *	waitFor		wait for a condition, never for a time (wait.mjs)
  *
  * Every server has its own name, directory and free port, so files run side by
@@ -14,4 +15,5 @@
 export { Client, openOnEachWorker } from "./client.mjs";
 export { Frame, Raw } from "./raw.mjs";
 export { PUBSUBD, ROOT, Server, run } from "./server.mjs";
+export { Stream } from "./stream.mjs";
 export { WAIT_MS, bounded, waitFor } from "./wait.mjs";
