@@ -220,7 +220,6 @@ outbox_missed(struct worker *w, struct conn *c, uint32_t slot, uint64_t seq,
 	uint32_t digits_at;
 	size_t was = c->out->bytes;
 
-	stats_add(&w->stats, STATS_DROPS, 1);
 	if (c->form == FRAMES_RAW || outq_extend_gap(c->out, slot, seq))
 		return;
 	if (topic == NULL || subs_of(c, topic) == NULL)
@@ -245,12 +244,13 @@ outbox_make_room(struct worker *w, struct conn *c, size_t len)
 	       q->bytes + len > OUTBOX_BUFFER_BYTES) {
 		if (!outq_drop_oldest(q, &dropped))
 			return;
+		stats_add(&w->stats, STATS_DROPS, 1);
 		outbox_account(w, dropped.len, 0);
 		outbox_missed(w, c, dropped.topic, dropped.seq, dropped.next);
 	}
 }
 
-/* Whether a message of this length may wait. */
+/* Whether a message of this length may wait.  If not, it counts as dropped. */
 static bool
 outbox_has_room(struct worker *w, struct conn *c, size_t len)
 {
@@ -259,8 +259,10 @@ outbox_has_room(struct worker *w, struct conn *c, size_t len)
 	if (c->overflow == OUTQ_LATEST && c->buffer_max > 0)
 		outbox_make_room(w, c, len);
 	if (q->messages >= c->buffer_max ||
-	    q->bytes + len > OUTBOX_BUFFER_BYTES)
+	    q->bytes + len > OUTBOX_BUFFER_BYTES) {
+		stats_add(&w->stats, STATS_DROPS, 1);
 		return false;
+	}
 	if (w->conns.buffered + len <= w->config->max_worker_memory)
 		return true;
 	stats_add(&w->stats, STATS_DROPS_MEMORY, 1);
