@@ -162,7 +162,9 @@ conns_sweep(struct worker *w)
 
 	for (c = LIST_FIRST(&w->conns.dead); c != NULL; c = next) {
 		next = LIST_NEXT(c, link);
-		if (c->ops == 0) /* what it published is not in the ring yet */
+		/* Not while its requests wait for the ring's lock, nor while
+		 * the outbox has it: it died there, after it was added. */
+		if (c->ops == 0 && c->pending == 0)
 			conn_free(c);
 	}
 	if (w->conns.count == before)

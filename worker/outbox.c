@@ -378,6 +378,7 @@ outbox_settle(struct conn *c)
 	if (c->state == CONN_DEAD)
 		return;
 	if (c->out != NULL && outq_empty(c->out)) {
+		outq_fini(c->out);
 		free(c->out);
 		c->out = NULL;
 	}

@@ -42,6 +42,9 @@ turn_end(struct worker *w)
 	replays_turn(w);
 	outbox_flush(w);
 	conns_sweep(w);
+	/* A connection that was resumed by its output has been read on. */
+	if (!intake_empty(&w->intake) && !ev_is_active(&w->intake.retry))
+		w->more = true;
 
 	/* Awake means: somebody need not ring.  So first say that we sleep,
 	 * then look once more. */
@@ -222,7 +225,7 @@ worker_fini(struct worker *w)
 	while ((c = LIST_FIRST(&w->conns.living)) != NULL)
 		conn_lost(c);
 	LIST_FOREACH(c, &w->conns.dead, link)
-		c->ops = 0;
+		c->ops = c->pending = 0;
 	conns_sweep(w);
 	conns_fini(&w->conns);
 	outbox_fini(&w->outbox);

@@ -286,13 +286,14 @@ ws_conn_due(struct conn *c)
 
 	if (c->paused & PAUSE_RATE) {
 		ws_conn_refill(c);
-		if (c->rate_left > 0)
-			conn_resume(c, PAUSE_RATE);
 		conn_deadline(c, WHEEL_TICK_MS);
+		if (c->rate_left > 0) /* last: it may be closed for it */
+			conn_resume(c, PAUSE_RATE);
 		return;
 	}
-	if (c->paused != 0)
-		c->heard = w->wheel.now; /* who is not read is not silent */
+	/* Who is not read is not silent, unless it is for not reading. */
+	if (c->paused & ~PAUSE_ANSWERS)
+		c->heard = w->wheel.now;
 	silent = (uint64_t)(w->wheel.now - c->heard) * WHEEL_TICK_MS;
 	if (interval == 0) {
 		conn_deadline(c, WS_CONN_LOOK_MS);

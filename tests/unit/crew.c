@@ -226,14 +226,24 @@ void
 crew_file(struct crew *crew, const char *name, size_t size)
 {
 	char path[64];
-	FILE *f;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", crew->root, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	while (size-- > 0)
-		assert_int_equal(fputc('x', f), 'x');
-	assert_int_equal(fclose(f), 0);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	close(fd);
+}
+
+void
+crew_ticks(struct crew *crew, unsigned worker, uint32_t ticks)
+{
+	struct worker *w = &crew->w[worker];
+
+	while (ticks-- > 0) {
+		wheel_turn(&w->wheel, conn_due_cb, w);
+		crew_turn(crew, worker);
+	}
 }
 
 struct client *
@@ -304,12 +314,34 @@ client_close(struct client **clientp)
 	if (client->fd != -1)
 		close(client->fd);
 	free(client->got);
+	free(client->held);
 	free(client);
+}
+
+void
+client_hold(struct client *client)
+{
+	client->holding = true;
+}
+
+void
+client_release(struct client *client)
+{
+	client->holding = false;
+	client_send(client, client->held, client->held_len);
+	client->held_len = 0;
 }
 
 void
 client_send(struct client *client, const void *data, size_t len)
 {
+	if (client->holding) {
+		client->held =
+		    xreallocarray(client->held, client->held_len + len, 1);
+		memcpy(client->held + client->held_len, data, len);
+		client->held_len += len;
+		return;
+	}
 	assert_int_equal(
 	    send(client->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT), len);
 }

@@ -69,8 +69,11 @@ bool crew_is_rung(const struct crew *crew, unsigned worker);
 /* A counter of a worker. */
 uint64_t crew_stat(const struct crew *crew, unsigned worker, enum stats_id id);
 
-/* Make a file to be served, of so many bytes of x. */
+/* Make a file to be served, of so many zero bytes. */
 void crew_file(struct crew *crew, const char *name, size_t size);
+
+/* Let so many ticks of the wheel pass, with a turn after each. */
+void crew_ticks(struct crew *crew, unsigned worker, uint32_t ticks);
 
 /* The other end of a connection. */
 struct client {
@@ -80,8 +83,11 @@ struct client {
 	int fd; /* -1: closed */
 	char *got;
 	size_t len, at; /* bytes received; of these looked at */
-	bool eof;       /* the worker sends no more */
-	bool reset;     /* the connection was cut */
+	char *held;     /* bytes to be sent as one piece */
+	size_t held_len;
+	bool holding;
+	bool eof;   /* the worker sends no more */
+	bool reset; /* the connection was cut */
 };
 
 /* A connection that has said nothing yet.  sndbuf: how much the kernel takes
@@ -99,6 +105,10 @@ void client_close(struct client **client);
 
 /* A request for a WebSocket at /ws with this query.  Returns static text. */
 const char *client_handshake(const char *query);
+
+/* Collect what is sent from now on, then send it as one piece. */
+void client_hold(struct client *client);
+void client_release(struct client *client);
 
 /* Send bytes; all must fit into the socket. */
 void client_send(struct client *client, const void *data, size_t len);
