@@ -34,6 +34,7 @@ status_worker_state(uint32_t state)
 	case WORKER_READY:
 		return "ready";
 	case WORKER_STOPPED:
+	case WORKER_DRAINED:
 		return "draining";
 	case WORKER_GONE:
 		return "gone";
@@ -65,7 +66,7 @@ status_read_worker(const struct segment *seg, unsigned slot)
 	/* In this order, so that the lag is never below zero. */
 	uint64_t cursor = atomic_load(&worker->cursor);
 	uint64_t head = ring_head(seg);
-	bool tails = state == WORKER_READY || state == WORKER_STOPPED;
+	bool tails = state >= WORKER_READY && state < WORKER_GONE;
 
 	return (struct status_worker){
 		.slot = slot,

@@ -102,13 +102,14 @@ enum run_order {
 /*
  * Where a worker stands.  The supervisor sets STARTING before the fork (a slot
  * counts as running from then on) and GONE when it has reaped; the worker sets
- * READY and STOPPED.
+ * READY, STOPPED and DRAINED.
  */
 enum worker_state {
 	WORKER_NONE = 0,
 	WORKER_STARTING,
 	WORKER_READY,
 	WORKER_STOPPED, /* draining: it will publish no more */
+	WORKER_DRAINED, /* nobody is left who was there when that began */
 	WORKER_GONE,
 };
 

@@ -127,7 +127,7 @@ acceptors_close(struct worker *w, bool close_fds)
 
 	for (size_t i = 0; i < as->count; i++) {
 		ev_io_stop(w->loop, &as->list[i].io);
-		if (close_fds && !as->closed)
+		if (close_fds)
 			close(as->list[i].io.fd);
 	}
 	ev_timer_stop(w->loop, &as->retry);

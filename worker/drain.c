@@ -52,6 +52,7 @@ drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 	d->code = code;
 	d->began_ms = began_ms;
 	d->until_ms = began_ms + w->config->drain_ms;
+	d->newcomers = w->conns.numbered;
 	LIST_FOREACH(c, &w->conns.living, link)
 		if (c->state == CONN_WS)
 			drain_tell(w, c);
@@ -103,8 +104,9 @@ drain_say_stopped(struct worker *w)
 	w->drain.phase = DRAIN_SETTLE;
 }
 
+/* Whether every worker, as far as it lives, has come to this state. */
 static bool
-drain_all_stopped(const struct worker *w)
+drain_all_are(const struct worker *w, enum worker_state wanted)
 {
 	unsigned n = atomic_load(&w->seg->header->run.workers);
 
@@ -112,7 +114,7 @@ drain_all_stopped(const struct worker *w)
 		uint32_t state = atomic_load_explicit(
 		    &w->seg->workers[i].state, memory_order_acquire);
 
-		if (state == WORKER_STARTING || state == WORKER_READY)
+		if (state != WORKER_NONE && state < (uint32_t)wanted)
 			return false;
 	}
 	return true;
@@ -125,7 +127,7 @@ drain_seal(struct worker *w)
 	struct drain *d = &w->drain;
 	uint64_t half = d->began_ms + (d->until_ms - d->began_ms) / 2;
 
-	if (!drain_all_stopped(w) && clock_monotonic_ms() < half)
+	if (!drain_all_are(w, WORKER_STOPPED) && clock_monotonic_ms() < half)
 		return;
 	if (ring_lock(&w->ring) == RING_BUSY)
 		return;
@@ -147,6 +149,14 @@ drain_settled(const struct worker *w)
 	return w->drain.sealed &&
 	       (w->subs.topics == 0 || tail_reached(w, w->drain.final_head)) &&
 	       w->outbox.entries_count == 0;
+}
+
+/* It has asked nothing yet, but may be about to: then the answer is 503. */
+static bool
+drain_may_ask(const struct worker *w, const struct conn *c)
+{
+	return c->state == CONN_HTTP && !c->served &&
+	       w->wheel.now - c->heard < wheel_ticks(DRAIN_NEWCOMER_MS);
 }
 
 /* Close one connection that is still in use.  Returns whether it was. */
@@ -189,22 +199,43 @@ drain_pace(const struct worker *w)
 	return DRAIN_CLOSES_PER_MS;
 }
 
-/* 3. */
-static void
+/* 3.  Returns whether anybody is left who was there when it began. */
+static bool
 drain_close_some(struct worker *w)
 {
 	uint64_t left = drain_pace(w);
 	struct conn *c, *next;
+	bool old_ones = false;
 
 	for (c = LIST_FIRST(&w->conns.living); c != NULL && left > 0;
 	     c = next) {
 		next = LIST_NEXT(c, link);
-		if (drain_close_conn(w, c))
+		if (!drain_may_ask(w, c) && drain_close_conn(w, c))
 			left--;
+		if (c->number <= w->drain.newcomers)
+			old_ones = true;
 	}
+	return old_ones || left == 0;
 }
 
 /* 4. */
+static void
+drain_say_drained(struct worker *w)
+{
+	worker_set_state(w->args, WORKER_DRAINED);
+	w->drain.phase = DRAIN_WAIT;
+}
+
+/* 5.  Or newcomers could go on for ever.  Whoever comes now waits in the
+ * socket's queue; after a restart there will be somebody to serve it. */
+static void
+drain_let_nobody_in(struct worker *w)
+{
+	acceptors_close(w, false);
+	w->drain.phase = DRAIN_LAST;
+}
+
+/* 6. */
 static void
 drain_leave(struct worker *w)
 {
@@ -230,9 +261,12 @@ drain_step(struct worker *w)
 		drain_seal(w);
 	if (d->phase == DRAIN_SETTLE && drain_settled(w))
 		d->phase = DRAIN_CLOSE;
-	if (d->phase == DRAIN_CLOSE)
-		drain_close_some(w);
-	if (d->at_once || (d->phase == DRAIN_CLOSE && w->conns.count == 0) ||
+	if (d->phase >= DRAIN_CLOSE && !drain_close_some(w) &&
+	    d->phase == DRAIN_CLOSE)
+		drain_say_drained(w);
+	if (d->phase == DRAIN_WAIT && drain_all_are(w, WORKER_DRAINED))
+		drain_let_nobody_in(w);
+	if (d->at_once || (d->phase == DRAIN_LAST && w->conns.count == 0) ||
 	    (d->phase != DRAIN_NOT && clock_monotonic_ms() >= d->until_ms))
 		drain_leave(w);
 }

@@ -8,7 +8,10 @@
  *	           ring under its lock, then tail to the final head and flush
  *	3. CLOSE   close frames, at a pace, so that clients do not come back as
  *	           one herd; then each is read until it closes, too
- *	4. OUT     all are gone, or the time is over and the rest is cut
+ *	4. WAIT    say DRAINED, and wait for the others to be: whoever comes to
+ *	           this worker's socket meanwhile is told to come back later
+ *	5. LAST    nobody is let in any more, the last are told so
+ *	6. OUT     all are gone, or the time is over and the rest is cut
  *
  * With the seal correctness hangs on nobody being alive: a worker that could
  * not be waited for publishes nothing after the others' final look.  Orders
@@ -29,6 +32,9 @@ struct worker;
 #define DRAIN_CLOSES_PER_MS 10
 #define DRAIN_CLOSE_PERCENT 80
 
+/* How long who has just come may take to ask something, and be told 503. */
+#define DRAIN_NEWCOMER_MS 1000
+
 /* v1 clients are asked to come back within this, and longer the more there
  * are. */
 #define DRAIN_RETRY_MS 1000
@@ -38,6 +44,8 @@ enum drain_phase {
 	DRAIN_STOP,
 	DRAIN_SETTLE,
 	DRAIN_CLOSE,
+	DRAIN_WAIT,
+	DRAIN_LAST,
 	DRAIN_OUT,
 };
 
@@ -46,9 +54,10 @@ struct drain {
 	uint64_t began_ms; /* monotonic clock, like the next */
 	uint64_t until_ms; /* the deadline */
 	uint64_t final_head;
-	unsigned code; /* to close with */
-	bool sealed;   /* by us or with our knowledge: final_head is final */
-	bool at_once;  /* RUN_QUIT: do not wait for anybody */
+	uint64_t newcomers; /* connections with a number above this */
+	unsigned code;      /* to close with */
+	bool sealed;  /* by us or with our knowledge: final_head is final */
+	bool at_once; /* RUN_QUIT: do not wait for anybody */
 	ev_timer tick;
 };
 
