@@ -22,6 +22,8 @@
 #include <sched.h>
 
 #define ROUNDS    100000u
+#define DUELS     300000u
+#define DUELS_MS  4000u
 #define PATIENCE  10000u /* ms until a worker is said to sleep on */
 #define WORKER    0u
 #define PUBLISHER 1u
@@ -79,6 +81,8 @@ tail(void *arg)
 
 	wakeup_be(&wakeup, WORKER);
 	reader_open(&reader, &t.seg, 8, 4096);
+	/* not at the head: the publisher may have begun */
+	reader.cur.pos = atomic_load(&t.seg.workers[WORKER].cursor);
 	while (seen < rounds) {
 		while (reader_read(&reader) == RING_OK) {
 			seen += reader.batch.count;
@@ -157,6 +161,89 @@ test_nobody_sleeps_on_while_there_is_something_to_read(void **state)
 	assert_int_equal(ring_topic_seq(&t.seg, slot), ROUNDS);
 }
 
+/*
+ * The same race without anything between the stores and the looks: no lock, no
+ * copying, no poll.  Each round both start at once; at least one must have seen
+ * the other.  On a busy machine they meet rarely, so there is a limit in time.
+ */
+struct duel {
+	_Atomic uint64_t ready[2], done[2]; /* rounds */
+	_Atomic bool rung;                  /* in this round */
+	_Atomic bool over;                  /* it is the last one */
+	uint64_t missed;                    /* by both */
+};
+
+/* Come to a round's start, or end, together. */
+static void
+meet(_Atomic uint64_t *here, _Atomic uint64_t *there, uint64_t round)
+{
+	atomic_store(here, round);
+	for (unsigned i = 1; atomic_load(there) < round; i++)
+		if (i % 256 == 0)
+			sched_yield();
+}
+
+static int
+duel_worker(void *arg)
+{
+	uint64_t deadline = clock_monotonic_ms() + DUELS_MS;
+	struct duel *duel = arg;
+
+	wakeup_be(&wakeup, WORKER);
+	for (uint64_t round = 1; !atomic_load(&duel->over); round++) {
+		uint64_t head = ring_head(&t.seg);
+		bool moved;
+
+		meet(&duel->ready[0], &duel->ready[1], round);
+		wakeup_fall_asleep(&wakeup);
+		moved = ring_head(&t.seg) != head;
+		atomic_store(&duel->over,
+		    round == DUELS || clock_monotonic_ms() > deadline);
+		meet(&duel->done[0], &duel->done[1], round);
+		duel->missed += !moved && !atomic_load(&duel->rung);
+		wakeup_get_up(&wakeup);
+		wakeup_silence(&wakeup);
+	}
+	return 0;
+}
+
+static int
+duel_publisher(void *arg)
+{
+	struct ring_msg msg = hand_msg(slot, "1");
+	_Atomic uint64_t *head = &t.seg.header->head;
+	struct duel *duel = arg;
+	struct ring ring;
+
+	wakeup_be(&wakeup, PUBLISHER);
+	ring_attach(&ring, &t.seg, PUBLISHER);
+	for (uint64_t round = 1; !atomic_load(&duel->over); round++) {
+		uint64_t next = atomic_load(head) + 8;
+
+		meet(&duel->ready[1], &duel->ready[0], round);
+		atomic_store_explicit(head, next, memory_order_release);
+		atomic_store(&duel->rung,
+		    wakeup_wake(&wakeup, ring_interest(&ring, &msg, 1)) != 0);
+		meet(&duel->done[1], &duel->done[0], round);
+	}
+	return 0;
+}
+
+static void
+test_of_sleeper_and_publisher_one_sees_the_other(void **state)
+{
+	struct duel *duel = mp_share(sizeof(*duel));
+	pid_t worker = mp_spawn(duel_worker, duel);
+	pid_t publisher = mp_spawn(duel_publisher, duel);
+
+	(void)state;
+	mp_join(worker);
+	mp_join(publisher);
+	assert_int_equal(duel->missed, 0);
+	assert_true(atomic_load(&duel->done[0]) > 1);
+	mp_unshare(duel, sizeof(*duel));
+}
+
 static int
 publish_once(void *arg)
 {
@@ -194,6 +281,7 @@ test_dead_publishers_wake_up_is_made_up_for(void **state)
 
 static const struct CMUnitTest tests[] = {
 	T(test_nobody_sleeps_on_while_there_is_something_to_read),
+	T(test_of_sleeper_and_publisher_one_sees_the_other),
 	T(test_dead_publishers_wake_up_is_made_up_for),
 };
 
