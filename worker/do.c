@@ -86,15 +86,14 @@ do_unsubscribe(struct worker *w, struct intake_op *op)
 	return INTAKE_DONE;
 }
 
+/* Publish to a topic with or without subscribers. */
 static enum intake_result
-do_publish(struct worker *w, struct intake_op *op)
+do_take(struct worker *w, struct intake_op *op)
 {
 	const char *name = intake_topic(&w->intake, op);
 	struct sub_topic *topic;
 	uint32_t hash;
 
-	if (drain_begun(&w->drain))
-		return INTAKE_DRAINING;
 	topic = subs_find(&w->subs, name, op->want.topic_len);
 	if (topic != NULL) {
 		op->start.slot = topic->slot;
@@ -116,6 +115,12 @@ do_publish(struct worker *w, struct intake_op *op)
 	return INTAKE_DONE;
 }
 
+static enum intake_result
+do_publish(struct worker *w, struct intake_op *op)
+{
+	return drain_begun(&w->drain) ? INTAKE_DRAINING : do_take(w, op);
+}
+
 /* Subscribe if it is not yet, then publish; a connection that has gone since
  * only publishes.  What was read before a drain is taken. */
 static enum intake_result
@@ -131,7 +136,7 @@ do_seed(struct worker *w, struct intake_op *op)
 		if (result != INTAKE_DONE)
 			return result;
 	} else {
-		return do_publish(w, op);
+		return do_take(w, op);
 	}
 	do_gather(w, op);
 	return INTAKE_DONE;

@@ -223,6 +223,16 @@ crew_wait(struct crew *crew, uint64_t until_ms, const char *what)
 }
 
 void
+crew_order(struct crew *crew, enum run_order order)
+{
+	struct layout_header *h = crew->t.seg.header;
+
+	atomic_store(&h->run.order_ms, clock_monotonic_ms());
+	atomic_store(&h->run.order, order);
+	wakeup_ring_all(&crew->doorbells);
+}
+
+void
 crew_file(struct crew *crew, const char *name, size_t size)
 {
 	char path[64];

@@ -69,6 +69,9 @@ bool crew_is_rung(const struct crew *crew, unsigned worker);
 /* A counter of a worker. */
 uint64_t crew_stat(const struct crew *crew, unsigned worker, enum stats_id id);
 
+/* Give all workers an order, as the supervisor does, now. */
+void crew_order(struct crew *crew, enum run_order order);
+
 /* Make a file to be served, of so many zero bytes. */
 void crew_file(struct crew *crew, const char *name, size_t size);
 

@@ -514,6 +514,32 @@ test_one_who_is_closed_waiting_for_the_lock(void **state)
 	client_close(&b);
 }
 
+/* What was accepted goes out in a drain, also of one who has left since: it was
+ * refused like a publish that had come too late. */
+static void
+test_one_who_dies_waiting_when_a_drain_begins(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	pid_t holder;
+
+	crew->config.drain_ms = 10000;
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	b = client_open(crew, 0, "?topic=room");
+	holder = lock_is_held(crew);
+	client_publish(a, "room", "last words");
+	crew_turn(crew, 0);
+	crew_order(crew, RUN_DRAIN);
+	conn_lost(a->conn);
+	crew_turn(crew, 0);
+	assert_true(drain_begun(&crew->w[0].drain));
+	lock_is_free(crew, holder);
+	client_expect(b, "last words");
+	client_close(&a);
+	client_close(&b);
+}
+
 /* A worker may be told to leave while another holds the lock. */
 static void
 test_leaving_with_requests_that_were_never_done(void **state)
@@ -606,6 +632,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_others_go_on_without_the_lock),
 	T(test_one_who_dies_waiting_for_the_lock),
 	T(test_one_who_is_closed_waiting_for_the_lock),
+	T(test_one_who_dies_waiting_when_a_drain_begins),
 	T(test_leaving_with_requests_that_were_never_done),
 	T(test_who_brings_more_than_a_turn_takes_waits),
 };
