@@ -217,6 +217,21 @@ test_death_within_the_replay_means_doing_it_again(void **state)
 	check_whole(b);
 }
 
+/* What the dead one published to is not silent: the hand passes it over. */
+static void
+test_replayed_topics_are_not_the_longest_silent(void **state)
+{
+	struct bench *b = *state;
+
+	die(b, DIED_COMMITTED);
+	b->t.seg.topics[b->one].touched = 0;
+	b->t.seg.topics[b->two].touched = 0;
+	hand_lock(&b->heir);
+	ring_unlock(&b->heir);
+	assert_int_equal(b->t.seg.topics[b->one].touched, 1);
+	assert_int_equal(b->t.seg.topics[b->two].touched, 1);
+}
+
 /*
  * Two writers die one after the other, the second with a committed batch on
  * ground that the first had half-written.
@@ -288,6 +303,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_what_was_committed_is_never_lost),
 	T(test_lock_alone_repairs),
 	T(test_death_within_the_replay_means_doing_it_again),
+	T(test_replayed_topics_are_not_the_longest_silent),
 	T(test_two_deaths_in_a_row),
 	T(test_reserve_never_goes_back),
 	T(test_padding_is_replayed_too),
