@@ -25,20 +25,6 @@ http_refuse(struct http_request *req, int status, const char *why)
 }
 
 static bool
-http_is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9');
-}
-
-static bool
-http_is_token_char(char c)
-{
-	return http_is_alnum(c) ||
-	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static bool
 http_is_token(const struct http_text *text)
 {
 	for (size_t i = 0; i < text->len; i++)

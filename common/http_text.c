@@ -13,6 +13,26 @@
 
 #define HTTP_PORT_MAX 5 /* digits */
 
+static bool
+http_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+http_is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       http_is_digit(c);
+}
+
+bool
+http_is_token_char(char c)
+{
+	return http_is_alnum(c) ||
+	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
 bool
 http_text_equal(const struct http_text *text, const char *string)
 {
@@ -92,17 +112,9 @@ http_query_next(
 }
 
 static bool
-http_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
 http_is_host_char(char c)
 {
-	return http_is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') ||
-	       (c != '\0' && strchr("-._~", c) != NULL);
+	return http_is_alnum(c) || (c != '\0' && strchr("-._~", c) != NULL);
 }
 
 static bool

@@ -9,6 +9,9 @@
 
 #include "common/http.h"
 
+/* Whether c may stand in a token: a method, the name of a header. */
+bool http_is_token_char(char c);
+
 /* Leave out the spaces and tabs around text. */
 void http_text_trim(struct http_text *text);
 

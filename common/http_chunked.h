@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_chunked.h - take the chunks of an HTTP/1.1 body apart (RFC 9112, 7.1).
+ *
+ *	5;name=value\r\n	a size in hexadecimal, maybe extensions
+ *	hello\r\n
+ *	0\r\n			the last chunk
+ *	Name: value\r\n		trailers, maybe
+ *	\r\n
+ *
+ * Bytes come as the network cuts them; the pieces of the body are given back as
+ * ranges of them, nothing is copied.  Where the body ends is where the next
+ * request begins, so nothing is read that somebody else might read differently:
+ * a line ends in CR LF, a size is digits and nothing else, no white space
+ *stands around it, no trailer is folded.  Extensions and trailers mean nothing
+ *here; they are checked, passed over, and bounded.
+ *
+ * How long the body may become is the caller's to say.
+ */
+
+#ifndef COMMON_HTTP_CHUNKED_H
+#define COMMON_HTTP_CHUNKED_H
+
+#include "common/http.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_CHUNKED_DIGITS_MAX     16u   /* of one size, leading zeros too */
+#define HTTP_CHUNKED_EXTENSIONS_MAX 1024u /* bytes of all in a body */
+#define HTTP_CHUNKED_TRAILERS_MAX   4096u /* bytes, the line ends too */
+
+enum http_chunked_status {
+	HTTP_CHUNKED_MORE = 0, /* all bytes are used: call with what comes */
+	HTTP_CHUNKED_PIECE,    /* a piece of the body; call with what is left */
+	HTTP_CHUNKED_END,      /* what is left is not of this body */
+	HTTP_CHUNKED_REFUSED,  /* 400 with ->why, and close the connection */
+};
+
+/* All zeros: at the beginning of a body. */
+struct http_chunked {
+	unsigned char state;
+	unsigned char digits;
+	uint32_t extensions; /* bytes so far */
+	uint32_t trailers;   /* bytes so far */
+	uint64_t left;       /* bytes of this chunk */
+	const char *why;     /* on HTTP_CHUNKED_REFUSED: a static sentence */
+};
+
+/*
+ * Go on with the len bytes at `in', up to a piece of the body at most.  *used
+ * is how many of them are done with; *piece is set on HTTP_CHUNKED_PIECE, is
+ * never empty then, and lies within them.  After HTTP_CHUNKED_END or _REFUSED
+ * the body is over: do not call again.
+ */
+enum http_chunked_status http_chunked_next(struct http_chunked *chunked,
+    const char *in, size_t len, size_t *used, struct http_text *piece);
+
+#endif
