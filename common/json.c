@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.c - the members of an object, by jsmn.
+ * json.c - the members of an object or array, by jsmn.
  *
  * jsmn needs a token for every value in the text, also for those inside the
  * members, which nobody here asks for.  It can go on where it stopped for want
@@ -77,16 +77,18 @@ json_reader_grow(struct json_reader *reader)
 	reader->tokens_max = max;
 }
 
-enum json_status
-json_object_open(struct json_reader *reader, const char *text, size_t len)
+/* Begin to read an object or an array. */
+static enum json_status
+json_open(struct json_reader *reader, enum json_kind kind, const char *text,
+    size_t len)
 {
 	jsmn_parser parser;
 	int n;
 
 	reader->tokens_len = 0;
-	reader->next = 1; /* token 0 is the object */
-	if (json_kind_of(text, len) != JSON_OBJECT)
-		return JSON_NOT_OBJECT;
+	reader->next = 1; /* token 0 is the whole */
+	if (json_kind_of(text, len) != kind)
+		return kind == JSON_OBJECT ? JSON_NOT_OBJECT : JSON_NOT_ARRAY;
 	if (len > JSON_OBJECT_MAX)
 		return JSON_BROKEN;
 	if (reader->tokens == NULL)
@@ -103,6 +105,18 @@ json_object_open(struct json_reader *reader, const char *text, size_t len)
 	return JSON_OK;
 }
 
+enum json_status
+json_object_open(struct json_reader *reader, const char *text, size_t len)
+{
+	return json_open(reader, JSON_OBJECT, text, len);
+}
+
+enum json_status
+json_array_open(struct json_reader *reader, const char *text, size_t len)
+{
+	return json_open(reader, JSON_ARRAY, text, len);
+}
+
 static void
 json_token_set(struct json_token *out, const char *text, const jsmntok_t *token)
 {
@@ -113,22 +127,39 @@ json_token_set(struct json_token *out, const char *text, const jsmntok_t *token)
 	out->kind = json_kind_at(out->raw);
 }
 
+/* Take the value at token i, and skip what is inside. */
+static void
+json_value_take(
+    struct json_reader *reader, unsigned i, struct json_token *value)
+{
+	const jsmntok_t *tokens = reader->tokens;
+	int end = tokens[i].end;
+
+	json_token_set(value, reader->text, &tokens[i]);
+	for (i++; i < reader->tokens_len && tokens[i].start < end;)
+		i++;
+	reader->next = i;
+}
+
 bool
 json_member_next(struct json_reader *reader, struct json_token *key,
     struct json_token *value)
 {
 	const jsmntok_t *tokens = reader->tokens;
 	unsigned i = reader->next;
-	int value_end;
 
 	if (i + 1 >= reader->tokens_len)
 		return false;
 	json_token_set(key, reader->text, &tokens[i]);
-	json_token_set(value, reader->text, &tokens[i + 1]);
+	json_value_take(reader, i + 1, value);
+	return true;
+}
 
-	value_end = tokens[i + 1].end;
-	for (i += 2; i < reader->tokens_len && tokens[i].start < value_end;)
-		i++; /* what is inside the value */
-	reader->next = i;
+bool
+json_element_next(struct json_reader *reader, struct json_token *value)
+{
+	if (reader->next >= reader->tokens_len)
+		return false;
+	json_value_take(reader, reader->next, value);
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h - check JSON text, walk an object's members, read and write strings.
+ * json.h - check JSON text, walk what is in an object or array, read and write
+ * strings.
  *
  * A text is looked at in two steps.  json_check() says whether it is exactly
  * one JSON value by RFC 8259, and where and why it is not.  The other
@@ -28,7 +29,8 @@ enum json_status {
 	JSON_OK = 0,
 	JSON_BROKEN,     /* not JSON, or more than one value */
 	JSON_TOO_DEEP,   /* nested deeper than JSON_DEPTH_MAX */
-	JSON_NOT_OBJECT, /* a value, but of another kind */
+	JSON_NOT_OBJECT, /* a value, but of another kind; likewise: */
+	JSON_NOT_ARRAY,
 };
 
 enum json_kind {
@@ -49,9 +51,10 @@ struct json_token {
 };
 
 /*
- * Walks the members of one object after another.  It keeps its token memory
- * between objects, so that only a message larger than all before it
- * allocates: at most ten bytes for each byte of the largest text read.
+ * Walks the members of one object (or the elements of one array) after another.
+ * It keeps its token memory between them, so that only a message larger than
+ * all before it allocates: at most ten bytes for each byte of the largest text
+ * read.
  */
 struct json_reader {
 	const char *text;    /* borrowed until the next open */
@@ -96,6 +99,21 @@ enum json_status json_object_open(
  */
 bool json_member_next(struct json_reader *reader, struct json_token *key,
     struct json_token *value);
+
+/*
+ * The same for the elements of the array that a checked text is.
+ *
+ * Returns: JSON_OK or JSON_NOT_ARRAY; JSON_BROKEN as above.
+ */
+enum json_status json_array_open(
+    struct json_reader *reader, const char *text, size_t len);
+
+/*
+ * Take the next element.
+ *
+ * Returns: false when there is none left, and leaves it alone then.
+ */
+bool json_element_next(struct json_reader *reader, struct json_token *value);
 
 /*
  * Write what a checked string token stands for: raw, quotes included, to

@@ -313,6 +313,43 @@ test_random_objects_open_with_all_their_members(void **state)
 #define reader_test(f) \
 	cmocka_unit_test_setup_teardown(f, setup_reader, teardown_reader)
 
+static void
+expect_element(struct json_reader *reader, enum json_kind kind, const char *raw)
+{
+	struct json_token value;
+
+	assert_true(json_element_next(reader, &value));
+	expect_token(&value, kind, raw);
+}
+
+static void
+test_elements_of_an_array_come_in_order(void **state)
+{
+	static const char text[] = " [1, \"a\", {\"b\":[2]}, [[], 4], null] ";
+	struct json_token value;
+
+	assert_int_equal(json_array_open(*state, text, strlen(text)), JSON_OK);
+	expect_element(*state, JSON_NUMBER, "1");
+	expect_element(*state, JSON_STRING, "\"a\"");
+	expect_element(*state, JSON_OBJECT, "{\"b\":[2]}");
+	expect_element(*state, JSON_ARRAY, "[[], 4]");
+	expect_element(*state, JSON_NULL, "null");
+	assert_false(json_element_next(*state, &value));
+	assert_int_equal(json_array_open(*state, "[]", 2), JSON_OK);
+	assert_false(json_element_next(*state, &value));
+}
+
+static void
+test_only_an_array_has_elements(void **state)
+{
+	struct json_token value;
+
+	assert_int_equal(json_array_open(*state, "{}", 2), JSON_NOT_ARRAY);
+	assert_false(json_element_next(*state, &value));
+	assert_int_equal(json_array_open(*state, "[1", 2), JSON_BROKEN);
+	assert_false(json_element_next(*state, &value));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -329,6 +366,8 @@ main(int argc, char **argv)
 		reader_test(test_the_memory_for_tokens_is_kept),
 		reader_test(test_growing_in_the_middle_loses_nothing),
 		reader_test(test_random_objects_open_with_all_their_members),
+		reader_test(test_elements_of_an_array_come_in_order),
+		reader_test(test_only_an_array_has_elements),
 	};
 
 	if (argc > 1)
