@@ -11,12 +11,13 @@
 
 #include "common/http.h"
 
+#include "common/http_head.h"
 #include "common/http_text.h"
 
 #include <string.h>
 #include <strings.h>
 
-static bool
+bool
 http_refuse(struct http_request *req, int status, const char *why)
 {
 	req->status = status;
@@ -46,8 +47,7 @@ http_is_value(const struct http_text *text)
 	return true;
 }
 
-/* Take a line, without its end, off a head that the scan has been through. */
-static struct http_text
+struct http_text
 http_take_line(struct http_text *head)
 {
 	struct http_text line = http_text_take(head, '\n');
@@ -74,8 +74,7 @@ http_is_alien(const char *buf, size_t len)
 	return !http_is_token_char(buf[start]);
 }
 
-/* Go through the lines that have come in, to the empty one. */
-static enum http_parse
+enum http_parse
 http_scan(
     const char *buf, size_t len, size_t *scanned, struct http_request *req)
 {
@@ -196,7 +195,7 @@ http_parse_request_line(struct http_request *req, struct http_text line)
 	       http_parse_target(req, line);
 }
 
-static bool
+bool
 http_parse_header(struct http_request *req, struct http_text line)
 {
 	struct http_header *header = &req->headers[req->headers_len];

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_head.h - the lines of a head, of a request's and of an answer's alike;
+ * what their two parsers share and nobody else needs.
+ *
+ * The struct http_request holds the header lines of both, so that http.h's
+ * look-ups serve both.
+ */
+
+#ifndef COMMON_HTTP_HEAD_H
+#define COMMON_HTTP_HEAD_H
+
+#include "common/http.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Note why a head is refused.  Returns: false. */
+bool http_refuse(struct http_request *req, int status, const char *why);
+
+/*
+ * Go through the lines that have come in, to the empty one; *scanned as for
+ * http_parse_request().
+ *
+ * Returns: HTTP_OK with head_len set, HTTP_PARTIAL or HTTP_REFUSED.
+ */
+enum http_parse http_scan(
+    const char *buf, size_t len, size_t *scanned, struct http_request *req);
+
+/* Take a line, without its end, off a head that the scan has been through. */
+struct http_text http_take_line(struct http_text *head);
+
+/* Parse a header line and append it.  Returns: false, with why, if it is none.
+ */
+bool http_parse_header(struct http_request *req, struct http_text line);
+
+#endif
