@@ -148,7 +148,7 @@ drain_settled(const struct worker *w)
 		return false;
 	return w->drain.sealed &&
 	       (w->subs.topics == 0 || tail_reached(w, w->drain.final_head)) &&
-	       w->outbox.entries_count == 0;
+	       w->outbox.runs_count == 0; /* answers and files come in order */
 }
 
 /* It has asked nothing yet, but may be about to: then the answer is 503. */
@@ -183,17 +183,21 @@ drain_close_conn(struct worker *w, struct conn *c)
 	return false;
 }
 
-/* How many may be closed in this turn: a pace, but done in time. */
+/* How many may be closed in this turn: a pace, but done in time.  A turn takes
+ * far less than a millisecond, so each of these is given out once. */
 static uint64_t
-drain_pace(const struct worker *w)
+drain_pace(struct worker *w)
 {
-	const struct drain *d = &w->drain;
+	struct drain *d = &w->drain;
 	uint64_t now = clock_monotonic_ms();
 	uint64_t last = d->began_ms +
 	                (d->until_ms - d->began_ms) * DRAIN_CLOSE_PERCENT / 100;
 
 	if (now >= last)
 		return UINT64_MAX;
+	if (now == d->paced_ms)
+		return 0;
+	d->paced_ms = now;
 	if (w->conns.count / (last - now) > DRAIN_CLOSES_PER_MS)
 		return w->conns.count / (last - now) + 1;
 	return DRAIN_CLOSES_PER_MS;

@@ -53,6 +53,7 @@ struct drain {
 	enum drain_phase phase;
 	uint64_t began_ms; /* monotonic clock, like the next */
 	uint64_t until_ms; /* the deadline */
+	uint64_t paced_ms; /* for which close frames have been sent */
 	uint64_t final_head;
 	uint64_t newcomers; /* connections with a number above this */
 	unsigned code;      /* to close with */
@@ -76,7 +77,7 @@ void drain_orphaned(struct worker *w);
 
 /*
  * Take note of orders and take the next steps, as far as they can be taken.
- * Callers: turn_end(), once before and once after the turn's output.
+ * Callers: turn_end(), after the turn's requests and before its output.
  */
 void drain_step(struct worker *w);
 
