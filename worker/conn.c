@@ -8,6 +8,7 @@
 #include "common/ws.h"
 #include "common/xmalloc.h"
 #include "worker/http_conn.h"
+#include "worker/rate.h"
 #include "worker/share.h"
 #include "worker/state.h"
 #include "worker/ws_conn.h"
@@ -78,6 +79,7 @@ conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
 	c->loopback = loopback_listener;
 	c->number = ++w->conns.numbered;
 	c->heard = w->wheel.now;
+	rate_init(c);
 	SLIST_INIT(&c->subs);
 	LIST_INSERT_HEAD(&w->conns.living, c, link);
 	w->conns.count++;
@@ -184,6 +186,13 @@ void
 conn_deadline(struct conn *c, uint64_t ms)
 {
 	wheel_set(&c->w->wheel, &c->timeout, wheel_ticks(ms));
+}
+
+void
+conn_deadline_spread(struct conn *c, uint32_t ms)
+{
+	conn_deadline(
+	    c, ms / 2 + (uint32_t)(c->number * 2654435761u) % (ms / 2 + 1));
 }
 
 void

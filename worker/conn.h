@@ -199,6 +199,10 @@ void conn_return_parser(struct conn *c);
 /* Set the deadline of the present state: milliseconds from now. */
 void conn_deadline(struct conn *c, uint64_t ms);
 
+/* The same, anywhere in the second half of these milliseconds: those who came
+ * together shall not all be due together. */
+void conn_deadline_spread(struct conn *c, uint32_t ms);
+
 /* The wheel says that a connection's deadline has come. */
 void conn_due_cb(struct wheel_entry *entry, void *arg);
 

@@ -3,8 +3,8 @@
 
 #include "worker/v1_answer.h"
 
-#include "worker/gap.h"
 #include "worker/history.h"
+#include "worker/resume.h"
 #include "worker/state.h"
 #include "worker/v1.h"
 
@@ -126,8 +126,8 @@ v1_ack(struct worker *w, const struct intake_op *op)
 
 /* The ack of a subscription with a past: how much of it follows. */
 static void
-v1_ack_replay(struct worker *w, const struct intake_op *op, uint64_t replayed,
-    bool recovered)
+v1_ack_resumed(
+    struct worker *w, const struct intake_op *op, const struct resume *resume)
 {
 	size_t start;
 
@@ -137,63 +137,21 @@ v1_ack_replay(struct worker *w, const struct intake_op *op, uint64_t replayed,
 	v1_put_topic(w, op);
 	v1_put_place(w, op);
 	buf_printf(&w->text, ",\"replayed\":%" PRIu64 ",\"recovered\":%s",
-	    replayed, recovered ? "true" : "false");
+	    resume->replayed, resume->recovered ? "true" : "false");
 	v1_close(w, op->conn, start);
-}
-
-/* The first number that a new subscription wants to see again. */
-static uint64_t
-v1_first_wanted(const struct intake_op *op)
-{
-	const struct subs_start *start = &op->start;
-
-	if (op->want.has_since)
-		return op->want.since + 1;
-	if (start->seq - start->base > op->want.limit)
-		return start->seq - op->want.limit + 1;
-	return start->base + 1;
-}
-
-/*
- * A new subscription with since or history: say how much there is, tell what
- * there is no more, and begin to replay the rest.
- */
-static void
-v1_answer_replay(struct worker *w, const struct intake_op *op, struct sub *sub)
-{
-	uint64_t wanted = v1_first_wanted(op);
-	uint64_t seq = op->start.seq;
-	struct chain chain;
-
-	replay_plan(w, &op->start, wanted, &chain);
-	v1_ack_replay(w, op, seq + 1 - chain.low, chain.low <= wanted);
-	if (op->want.has_since && chain.low > wanted)
-		gap_tell(sub, wanted, chain.low - 1, GAP_EXPIRED);
-	if (chain.low <= seq)
-		replay_begin(w, sub, &chain);
-	else
-		chain_fini(&chain);
 }
 
 static void
 v1_answer_subscribe(struct worker *w, const struct intake_op *op)
 {
-	struct sub_topic *topic = subs_find(
-	    &w->subs, intake_topic(&w->intake, op), op->want.topic_len);
-	struct sub *sub = topic != NULL ? subs_of(op->conn, topic) : NULL;
+	struct resume resume;
 
-	/* A later request of the same turn may have ended it already. */
-	if (sub == NULL || (!op->want.has_since && !op->want.has_limit)) {
+	resume_plan(w, op, &resume);
+	if (resume.how == RESUME_LIVE)
 		v1_ack(w, op);
-	} else if (op->want.has_since &&
-		   (op->want.is_other_epoch || op->want.since > op->start.seq ||
-		       op->want.since < op->start.base)) {
-		v1_ack_replay(w, op, 0, false);
-		gap_tell(sub, 0, 0,
-		    op->want.is_other_epoch ? GAP_EPOCH : GAP_UNKNOWN);
-	} else {
-		v1_answer_replay(w, op, sub);
-	}
+	else
+		v1_ack_resumed(w, op, &resume);
+	resume_begin(w, op, &resume);
 }
 
 static void

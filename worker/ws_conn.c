@@ -8,6 +8,7 @@
 #include "worker/http_conn.h"
 #include "worker/origin.h"
 #include "worker/query.h"
+#include "worker/rate.h"
 #include "worker/seed.h"
 #include "worker/state.h"
 
@@ -24,35 +25,6 @@
  * default: 54 s and 6 s). */
 #define WS_CONN_PONG_PART 9
 
-/* Fill up what the connection may still send, by the time that has passed. */
-static void
-ws_conn_refill(struct conn *c)
-{
-	uint32_t now = c->w->wheel.now;
-	int64_t rate = c->w->config->rate;
-	int64_t add = rate * (now - c->rate_tick) * WHEEL_TICK_MS / 1000;
-
-	if (add == 0)
-		return;
-	c->rate_tick = now;
-	add += c->rate_left;
-	c->rate_left = (int32_t)(add < rate ? add : rate);
-}
-
-/* Count a message; too many, and it is not read for a while. */
-static void
-ws_conn_count_message(struct conn *c)
-{
-	if (c->w->config->rate == 0)
-		return;
-	ws_conn_refill(c);
-	if (--c->rate_left > 0 || c->paused & PAUSE_RATE)
-		return;
-	stats_add(&c->w->stats, STATS_RATE_PAUSES, 1);
-	conn_pause(c, PAUSE_RATE);
-	conn_deadline(c, WHEEL_TICK_MS);
-}
-
 static void
 ws_conn_message_cb(
     void *owner, enum ws_opcode opcode, const char *data, size_t len)
@@ -61,7 +33,7 @@ ws_conn_message_cb(
 
 	if (c->state != CONN_WS)
 		return;
-	ws_conn_count_message(c);
+	rate_count(c);
 	if (c->form == FRAMES_ENVELOPE)
 		v1_message(c, opcode == WS_BINARY, data, len);
 	else
@@ -185,16 +157,10 @@ ws_conn_begin(struct conn *c, const struct query_options *options)
 	c->part.ws = NULL;
 	c->buffer_max = options->buffer;
 	c->overflow = (uint8_t)options->overflow;
-	c->rate_left = (int32_t)w->config->rate;
-	c->rate_tick = w->wheel.now;
 	w->conns.websockets++;
 	stats_add(&w->stats, STATS_UPGRADES, 1);
 	stats_set(&w->stats, STATS_WEBSOCKETS, w->conns.websockets);
-	/* Those who come together shall not all be pinged together. */
-	conn_deadline(c,
-	    interval == 0 ? WS_CONN_LOOK_MS
-			  : interval / 2 + (uint32_t)(c->number * 2654435761u) %
-					       (interval / 2 + 1));
+	conn_deadline_spread(c, interval == 0 ? WS_CONN_LOOK_MS : interval);
 }
 
 static void
@@ -284,13 +250,8 @@ ws_conn_due(struct conn *c)
 	uint32_t interval = w->config->ping_interval_ms;
 	uint64_t silent;
 
-	if (c->paused & PAUSE_RATE) {
-		ws_conn_refill(c);
-		conn_deadline(c, WHEEL_TICK_MS);
-		if (c->rate_left > 0) /* last: it may be closed for it */
-			conn_resume(c, PAUSE_RATE);
+	if (rate_due(c))
 		return;
-	}
 	/* Who is not read is not silent, unless it is for not reading. */
 	if (c->paused & ~PAUSE_ANSWERS)
 		c->heard = w->wheel.now;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* rate.c - see rate.h. */
+
+#include "worker/rate.h"
+
+#include "worker/state.h"
+
+void
+rate_init(struct conn *c)
+{
+	c->rate_left = (int32_t)c->w->config->rate;
+	c->rate_tick = c->w->wheel.now;
+}
+
+/* Fill up what the connection may still send, by the time that has passed. */
+static void
+rate_refill(struct conn *c)
+{
+	uint32_t now = c->w->wheel.now;
+	int64_t rate = c->w->config->rate;
+	int64_t add = rate * (now - c->rate_tick) * WHEEL_TICK_MS / 1000;
+
+	if (add == 0)
+		return;
+	c->rate_tick = now;
+	add += c->rate_left;
+	c->rate_left = (int32_t)(add < rate ? add : rate);
+}
+
+void
+rate_count(struct conn *c)
+{
+	if (c->w->config->rate == 0)
+		return;
+	rate_refill(c);
+	if (--c->rate_left > 0 || c->paused & PAUSE_RATE)
+		return;
+	stats_add(&c->w->stats, STATS_RATE_PAUSES, 1);
+	conn_pause(c, PAUSE_RATE);
+	conn_deadline(c, WHEEL_TICK_MS);
+}
+
+bool
+rate_due(struct conn *c)
+{
+	if (!(c->paused & PAUSE_RATE))
+		return false;
+	rate_refill(c);
+	conn_deadline(c, WHEEL_TICK_MS);
+	if (c->rate_left <= 0)
+		return true;
+	conn_resume(c, PAUSE_RATE); /* last: it may be closed for it */
+	return true;
+}
