@@ -9,6 +9,8 @@
  *	+--------------------------------------------------------------+
  *	| struct layout_worker   x LAYOUT_WORKERS   the worker table   |
  *	+--------------------------------------------------------------+
+ *	| struct layout_stamp    x LAYOUT_STAMPS   when batches came   |
+ *	+--------------------------------------------------------------+
  *	| struct layout_topic    x topics_max   the words of a topic   |
  *	| uint32_t               x buckets      hash index: slot + 1   |
  *	| struct layout_name     x topics_max   the names              |
@@ -41,6 +43,9 @@
  *  owner                   lock holder             atomic; changes with every holding
  *  reserve, head, applied  lock holder             atomic, only grow; the orders are
  *                                                  those of RING's table (ring.c)
+ *  stamped, stamps         lock holder             atomic; an entry counts only if
+ *                                                  `stamped' says afterwards that
+ *                                                  it is still there (stamps.h)
  *  sealed                  lock holder sets;       atomic; obeyed only under the lock
  *                          supervisor clears when
  *                          no worker is alive
@@ -60,7 +65,7 @@
  *                          worker_state)
  *  worker[w].beat,         worker w only           atomic; one writer
  *  .cursor, .sleeping,
- *  .counters
+ *  .counters, .delays
  *  worker[w].obituary      worker w, while dying   read only after waitpid(2)
  *  ring bytes              lock holder, only in    copied word by word (relaxed
  *                          [head, reserve)         atomics), believed only after
@@ -84,6 +89,8 @@
 #define LAYOUT_LINE  64u /* bytes of a cache line */
 #define LAYOUT_PAGE  4096u
 #define LAYOUT_EPOCH 12u /* characters of an epoch, without the NUL */
+
+#define LAYOUT_STAMPS 4096u /* batches whose time of acceptance is known */
 
 #define LAYOUT_TOPIC_NAME_MAX 255u /* bytes */
 #define LAYOUT_OBITUARY       256u /* bytes, NUL included */
@@ -127,7 +134,15 @@ struct layout_worker {
 	/* looked at by the supervisor and by status */
 	alignas(LAYOUT_LINE) _Atomic uint64_t beat; /* grows while it lives */
 	_Atomic uint64_t counters[STATS_COUNT];
+	struct stats_delays delays; /* from acceptance to the sockets here */
 	char obituary[LAYOUT_OBITUARY]; /* last words, "" if none */
+};
+
+/* A batch: what is in the ring from a position on, up to where the next stamp
+ * begins, was accepted then. */
+struct layout_stamp {
+	_Atomic uint64_t from; /* position */
+	_Atomic uint64_t ns;   /* monotonic clock */
 };
 
 /* The words of a topic that publishing touches; one cache line. */
@@ -188,8 +203,8 @@ struct layout_header {
 	uint32_t topics_max;
 	uint32_t buckets; /* a power of two */
 	/* offsets from the segment's start, bytes */
-	uint64_t workers_at, topics_at, buckets_at, names_at, subscribers_at,
-	    ring_at;
+	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
+	    subscribers_at, ring_at;
 	char epoch[LAYOUT_EPOCH + 1];
 	uint64_t created_ms; /* wall clock */
 
@@ -200,6 +215,7 @@ struct layout_header {
 		_Atomic uint32_t ready;   /* 1: all workers have been ready */
 		_Atomic uint32_t workers; /* N */
 		_Atomic uint64_t started_ms; /* monotonic clock */
+		_Atomic uint64_t started_at; /* wall clock, ms */
 		_Atomic uint64_t order_ms; /* when order was given, monotonic */
 		_Atomic uint32_t drain_ms; /* how long a drain may take */
 		_Atomic uint64_t lock_deaths; /* workers that died holding it */
@@ -208,14 +224,17 @@ struct layout_header {
 		 * the last */
 		_Atomic uint64_t restart_failed;
 		char urls[512];   /* "http://... http://...", for status */
+		char admin[128];  /* "http://..." of the operator, or "" */
 		char version[32]; /* of the supervisor's program */
 	} run;
 
 	alignas(LAYOUT_LINE) unsigned char lock[LAYOUT_LOCK_SIZE];
 
-	alignas(LAYOUT_LINE) _Atomic uint64_t owner; /* 0: free; see ring.h */
+	alignas(
+	    LAYOUT_LINE) _Atomic uint64_t owner; /* 0: free; see ring_lock() */
 	_Atomic uint64_t reserve;
 	_Atomic uint64_t applied;
+	_Atomic uint64_t stamped; /* stamps so far */
 	_Atomic uint32_t sealed;
 
 	/* alone on its line: every worker looks here before it sleeps */

@@ -19,8 +19,8 @@
 #define SEGMENT_PATH_MAX 64 /* "/pubsubd." and the longest name */
 
 struct segment_geometry {
-	uint64_t workers_at, topics_at, buckets_at, names_at, subscribers_at,
-	    ring_at, ring_size, size;
+	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
+	    subscribers_at, ring_at, ring_size, size;
 	uint32_t buckets;
 };
 
@@ -42,6 +42,8 @@ segment_plan(uint64_t ring_size, uint32_t topics_max)
 	at += segment_page_round(sizeof(struct layout_header));
 	g.workers_at = at;
 	at += segment_page_round(LAYOUT_WORKERS * sizeof(struct layout_worker));
+	g.stamps_at = at;
+	at += segment_page_round(LAYOUT_STAMPS * sizeof(struct layout_stamp));
 	g.topics_at = at;
 	at += segment_page_round(topics_max * sizeof(struct layout_topic));
 	g.buckets_at = at;
@@ -63,7 +65,15 @@ segment_size(uint64_t ring_size, uint32_t topics_max)
 	return segment_plan(ring_size, topics_max).size;
 }
 
-/* A number that changes when any struct of the layout does. */
+/* Mix one more number into another. */
+static uint64_t
+segment_mix(uint64_t h, uint64_t part)
+{
+	return (h ^ part) * UINT64_C(0x100000001b3);
+}
+
+/* A number that changes when any struct of the layout does, or when its
+ * counters mean something else. */
 static uint64_t
 segment_fingerprint(void)
 {
@@ -75,12 +85,20 @@ segment_fingerprint(void)
 		offsetof(struct layout_header, head),
 		offsetof(struct layout_header, used), STATS_COUNT,
 		offsetof(struct layout_worker, counters),
+		offsetof(struct layout_worker, delays), STATS_DELAY_BOUNDS,
+		sizeof(struct layout_stamp), LAYOUT_STAMPS,
+		offsetof(struct layout_header, stamped),
 		offsetof(struct layout_topic, state), LAYOUT_WORKERS,
 		LAYOUT_LOCK_SIZE };
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		h = (h ^ parts[i]) * UINT64_C(0x100000001b3);
+		h = segment_mix(h, parts[i]);
+	for (int i = 0; i < STATS_COUNT; i++)
+		for (const char *at = stats_info[i].name; *at != '\0'; at++)
+			h = segment_mix(h, (unsigned char)*at);
+	for (int i = 0; i < STATS_DELAY_BOUNDS; i++)
+		h = segment_mix(h, stats_delay_bounds_ns[i]);
 	return h;
 }
 
@@ -92,6 +110,7 @@ segment_point(struct segment *seg, void *base, const struct segment_geometry *g)
 
 	seg->header = base;
 	seg->workers = (void *)(at + g->workers_at);
+	seg->stamps = (void *)(at + g->stamps_at);
 	seg->topics = (void *)(at + g->topics_at);
 	seg->buckets = (void *)(at + g->buckets_at);
 	seg->names = (void *)(at + g->names_at);
@@ -127,6 +146,7 @@ segment_format(
 	h->topics_max = topics_max;
 	h->buckets = g.buckets;
 	h->workers_at = g.workers_at;
+	h->stamps_at = g.stamps_at;
 	h->topics_at = g.topics_at;
 	h->buckets_at = g.buckets_at;
 	h->names_at = g.names_at;
@@ -311,6 +331,7 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 	atomic_store(&h->run.lock_deaths, 0);
 	atomic_store(&h->run.respawns, 0);
 	atomic_store(&h->run.started_ms, clock_monotonic_ms());
+	atomic_store(&h->run.started_at, clock_wall_ms());
 	atomic_store(&h->run.supervisor, (int32_t)getpid());
 	atomic_fetch_add(&h->run.id, 1);
 }

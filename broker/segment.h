@@ -23,6 +23,7 @@
 struct segment {
 	struct layout_header *header;
 	struct layout_worker *workers;
+	struct layout_stamp *stamps;
 	struct layout_topic *topics;
 	_Atomic uint32_t *buckets;
 	struct layout_name *names;

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 git grep -nE '^[[:space:]]*#[[:space:]]*include' -- '*.c' '*.h' | awk -F '[<">]' '
 function layer(f) {
 	if (f ~ /^common\//) return 1
-	if (f ~ /^broker\/(layout|segment|ring|chain|topics|wakeup|stats|obituary|stop|worker_args)(_[a-z]+)?\.[ch]$/)
+	if (f ~ /^broker\/(layout|segment|ring|chain|topics|wakeup|stats|stamps|overview|metrics|obituary|stop|worker_args)(_[a-z]+)?\.[ch]$/)
 		return 2
 	if (f == "broker/main.c") return 4
 	return f ~ /^(broker|worker)\// ? 3 : f ~ /^tests\// ? 5 : 9

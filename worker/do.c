@@ -3,6 +3,7 @@
 
 #include "worker/do.h"
 
+#include "broker/stamps.h"
 #include "broker/topics.h"
 #include "common/log.h"
 #include "worker/state.h"
@@ -17,6 +18,8 @@ do_publish_gathered(struct worker *w)
 
 	if (n == 0)
 		return;
+	if (intake->msgs_done == 0)
+		stamps_add(w->seg, intake->began_ns);
 	if (ring_publish(&w->ring, intake->msgs + intake->msgs_done, n) ==
 	    RING_SEALED) {
 		log_warnx("%u messages came too late: the ring is sealed", n);

@@ -88,6 +88,8 @@ intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
 	size_t len = (size_t)want->id_len + want->topic_len + want->body_len;
 	char *at = intake_room(intake, len);
 
+	if (intake->count == 0)
+		intake->began_ns = clock_monotonic_ns();
 	if (intake->count == intake->max) {
 		intake->max = intake->max * 2 + 64;
 		intake->ops = xreallocarray(

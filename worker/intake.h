@@ -102,6 +102,7 @@ struct intake {
 	uint32_t msgs_count;   /* gathered */
 	uint32_t msgs_done;    /* of these, published */
 	uint32_t msgs_max;
+	uint64_t began_ns; /* when the first was noted, monotonic */
 	ev_timer retry;
 };
 

@@ -25,6 +25,7 @@
 #include "common/config.h"
 #include "common/json.h"
 #include "worker/conn.h"
+#include "worker/delays.h"
 #include "worker/drain.h"
 #include "worker/frames.h"
 #include "worker/intake.h"
@@ -66,6 +67,7 @@ struct worker {
 	struct intake intake;
 	struct subs subs;
 	struct tail tail;
+	struct delays delays;
 	struct frames frames;
 	struct outbox outbox;
 	struct replays replays;

@@ -83,6 +83,7 @@ tail_group(struct worker *w)
 		    rec->seq == topic->seq + 1); /* dense, or we were lapped */
 		topic->seq = rec->seq;
 		topic->pos = rec->pos;
+		delays_add(w, rec);
 	}
 	return topics;
 }

@@ -41,6 +41,7 @@ turn_end(struct worker *w)
 		w->more = true;
 	replays_turn(w);
 	outbox_flush(w);
+	delays_settle(w);
 	conns_sweep(w);
 	/* A connection that was resumed by its output has been read on. */
 	if (!intake_empty(&w->intake) && !ev_is_active(&w->intake.retry))
@@ -197,6 +198,7 @@ worker_init(struct worker *w, const struct worker_args *args)
 	intake_init(&w->intake);
 	subs_init(&w->subs, config->max_topics);
 	tail_init(&w->tail, w);
+	delays_init(&w->delays);
 	frames_init(&w->frames);
 	outbox_init(&w->outbox);
 	drain_init(&w->drain);
@@ -231,6 +233,7 @@ worker_fini(struct worker *w)
 	outbox_fini(&w->outbox);
 	frames_fini(&w->frames);
 	tail_fini(&w->tail);
+	delays_fini(&w->delays);
 	subs_fini(&w->subs);
 	intake_fini(&w->intake);
 	replays_fini(&w->replays);

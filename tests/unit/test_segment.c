@@ -70,6 +70,7 @@ test_size_has_room_for_everything(void **state)
 	const uintptr_t ends[] = {
 		(uintptr_t)(seg->header + 1),
 		(uintptr_t)(seg->workers + LAYOUT_WORKERS),
+		(uintptr_t)(seg->stamps + LAYOUT_STAMPS),
 		(uintptr_t)(seg->topics + TOPICS),
 		(uintptr_t)(seg->buckets + seg->header->buckets),
 		(uintptr_t)(seg->names + TOPICS),
@@ -78,6 +79,7 @@ test_size_has_room_for_everything(void **state)
 	};
 	const uintptr_t starts[] = {
 		(uintptr_t)seg->workers,
+		(uintptr_t)seg->stamps,
 		(uintptr_t)seg->topics,
 		(uintptr_t)seg->buckets,
 		(uintptr_t)seg->names,

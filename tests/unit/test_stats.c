@@ -89,12 +89,68 @@ test_reset_clears_gauges_and_keeps_counters(void **state)
 	assert_in_range(gauges, 1, STATS_COUNT - 1);
 }
 
+/* What /metrics rests on: it writes one heading for neighbours. */
+static void
+test_counters_of_one_metric_stand_together(void **state)
+{
+	(void)state;
+	for (int i = 0; i < STATS_COUNT; i++) {
+		const struct stats_info *info = &stats_info[i];
+
+		assert_int_equal(
+		    strspn(info->metric, "abcdefghijklmnopqrstuvwxyz_"),
+		    strlen(info->metric));
+		for (int k = 0; k < i; k++) {
+			const struct stats_info *other = &stats_info[k];
+
+			if (strcmp(other->metric, info->metric) != 0)
+				continue;
+			assert_string_equal(
+			    stats_info[i - 1].metric, info->metric);
+			assert_int_equal(other->kind, info->kind);
+			assert_string_not_equal(other->reason, info->reason);
+			assert_int_equal(strcspn(other->what, ":"),
+			    strcspn(info->what, ":"));
+			assert_memory_equal(
+			    other->what, info->what, strcspn(info->what, ":"));
+		}
+	}
+}
+
+static void
+test_delay_is_counted_at_its_bound(void **state)
+{
+	struct stats_delays delays;
+	uint64_t sum = 0;
+
+	(void)state;
+	memset(&delays, 0, sizeof(delays));
+	for (unsigned i = 0; i < STATS_DELAY_BOUNDS; i++) {
+		uint64_t bound = stats_delay_bounds_ns[i];
+
+		if (i > 0)
+			assert_true(bound > stats_delay_bounds_ns[i - 1]);
+		stats_delay_add(&delays, bound, 1);
+		stats_delay_add(&delays, bound + 1, 2);
+		sum += bound + 2 * (bound + 1);
+		assert_int_equal(delays.count[i], i == 0 ? 1 : 3);
+		assert_int_equal(delays.count[i + 1], 2);
+	}
+	assert_int_equal(delays.sum_ns, sum);
+	stats_delay_add(&delays, 0, 1);
+	assert_int_equal(delays.count[0], 2);
+	stats_delay_add(&delays, UINT64_MAX / 2, 1);
+	assert_int_equal(delays.count[STATS_DELAY_BOUNDS], 3);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_every_counter_has_a_name_of_its_own),
 	cmocka_unit_test(test_name_belongs_to_its_number),
 	cmocka_unit_test(test_adding_subtracting_setting_touch_one_counter),
 	cmocka_unit_test(test_counter_may_exceed_32_bits),
 	cmocka_unit_test(test_reset_clears_gauges_and_keeps_counters),
+	cmocka_unit_test(test_counters_of_one_metric_stand_together),
+	cmocka_unit_test(test_delay_is_counted_at_its_bound),
 };
 
 SUITE_MAIN(tests);
