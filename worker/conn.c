@@ -191,8 +191,8 @@ conn_deadline(struct conn *c, uint64_t ms)
 void
 conn_deadline_spread(struct conn *c, uint32_t ms)
 {
-	conn_deadline(
-	    c, ms / 2 + (uint32_t)(c->number * 2654435761u) % (ms / 2 + 1));
+	conn_deadline(c,
+	    ms / 2 + (uint32_t)(c->number * 2654435761u) % (ms / 2 + 1));
 }
 
 void
@@ -241,6 +241,7 @@ conn_answer(struct conn *c, const void *data, size_t len)
 	}
 	outq_add_answer(c->out, data, (uint32_t)len);
 	w->conns.buffered += len;
+	stats_set(&w->stats, STATS_BUFFERED_BYTES, w->conns.buffered);
 	outbox_touch(&w->outbox, c);
 }
 

@@ -125,18 +125,35 @@ class Response {
 	}
 }
 
+const opened = new WeakMap(); /* a test's sockets, by its context */
+
+/* Drop the connections that a test has left: a server would wait for them. */
+export function hangUp(t) {
+	for (const socket of opened.get(t) ?? [])
+		socket.destroy();
+}
+
+function note(t, socket) {
+	if (!opened.has(t)) {
+		opened.set(t, []);
+		t.after(() => hangUp(t));
+	}
+	opened.get(t).push(socket);
+}
+
 export class Raw {
 	ended = false; /* no more will come */
 	error = null;
 
-	#bytes = Buffer.alloc(0);
+	#bytes = Buffer.alloc(0); /* not taken yet */
+	#fresh = [];              /* what came after these */
 	#wake = () => {};
 
 	constructor(socket) {
 		this.socket = socket;
 		socket.setNoDelay(true);
 		socket.on("data", (data) => {
-			this.#bytes = Buffer.concat([this.#bytes, data]);
+			this.#fresh.push(data);
 			this.#wake();
 		});
 		socket.on("end", () => {
@@ -150,12 +167,14 @@ export class Raw {
 		});
 	}
 
-	/* Connect; what the peer shuts down we do not, until told to. */
+	/* Connect; what the peer shuts down we do not, until told to.  t: the test
+	 * at whose end the connection is dropped. */
 	static async connect(port, { host = "127.0.0.1", from, t } = {}) {
 		const socket = connect({ port, host, localAddress: from,
 			allowHalfOpen: true });
 
-		t?.after(() => socket.destroy());
+		if (t)
+			note(t, socket);
 		await bounded("connection", new Promise((resolve, reject) => {
 			socket.once("connect", resolve).once("error", reject);
 		}));
@@ -210,6 +229,11 @@ export class Raw {
 
 			if (found !== null)
 				return found;
+			if (this.#fresh.length > 0) {
+				this.#bytes = Buffer.concat(
+				    [this.#bytes, ...this.#fresh.splice(0)]);
+				continue;
+			}
 			if (this.ended)
 				throw new Error(`${what} expected, but ` +
 				    `${this.error ?? "the stream ended"}: ` +
@@ -284,8 +308,9 @@ export class Raw {
 	/* The orderly end of the stream, with nothing before it.  Then we end,
 	 * too. */
 	async end() {
-		await this.#until("end of the stream",
-		    (bytes) => this.ended || bytes.length > 0 ? true : null);
+		await this.#until("end of the stream", (bytes) =>
+			bytes.length > 0 || this.ended && !this.#fresh.length ?
+				true : null);
 		assert.equal(this.error, null);
 		assert.equal(this.#bytes.toString(), "", "nothing before the end");
 		this.socket.end();

@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { hangUp } from "./raw.mjs";
 import { bounded, waitFor } from "./wait.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -86,7 +87,10 @@ export class Server {
 	static async start(t, args = [], options = {}) {
 		const server = new Server(args, options);
 
-		t.after(() => server.end());
+		t.after(() => {
+			hangUp(t);
+			return server.end();
+		});
 		return server.run();
 	}
 
@@ -123,6 +127,7 @@ export class Server {
 		this.exited = once(this.child, "exit")
 		    .then(([code, signal]) => ({ code, signal }));
 		this.silent = once(this.child, "close");
+		this.silent.catch(() => {}); /* exited tells */
 		this.child.stdout.setEncoding("utf8");
 		this.child.stderr.setEncoding("utf8").on("data", (text) => {
 			this.stderr += text;

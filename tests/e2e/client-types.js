@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/*
+ * client-types.js - the client as a careful user writes it, for tsc to check.
+ *
+ * Never run.  What must not pass is marked @ts-expect-error, so a type that
+ * lets everything through is found out, too.
+ */
+
+import { PubSubError, connect } from "../../public/pubsub.js";
+
+/** @typedef {import("../../public/pubsub.js").Place} Place */
+
+export async function use() {
+	const client = connect(new URL("ws://localhost:8000/ws"),
+	    { timeout: 5000 });
+	/** @type {Place | undefined} */
+	let since;
+	const room = await client.subscribe("room", {
+		since,
+		history: 20,
+		echo: false,
+		onMessage: ({ seq, time, message }) => [seq + time, message.text],
+		/* @ts-expect-error: a gap may have no numbers */
+		onGap: ({ from, to, reason }) => [to - from, reason.length],
+		onEnd: ({ code }) => code.length,
+	});
+	const { epoch, seq } = await client.publish("room", { text: "hi" },
+	    { retry: true });
+
+	since = room.place;
+	since = { epoch, seq };
+	/* @ts-expect-error: a place has a number */
+	since = { epoch };
+	/* @ts-expect-error: there is no such option */
+	client.subscribe("room", { onmessage() {} });
+	/** @type {number} */
+	const count = await client.presence("room");
+	const { messages, more } = await client.history("room", { limit: 5 });
+
+	client.addEventListener("state", () => {
+		/** @type {"connecting" | "open" | "waiting" | "closed"} */
+		const state = client.state;
+
+		return state;
+	});
+	/* @ts-expect-error: limits are not known before the first welcome */
+	void client.limits.message;
+	await room.unsubscribe();
+	await client.ping();
+	await client.close();
+	return [count, more, messages.map((m) => m.seq + m.topic.length)];
+}
+
+/** @param {unknown} error */
+export function outcome(error) {
+	return error instanceof PubSubError ? error.code : "";
+}
