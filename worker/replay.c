@@ -48,22 +48,6 @@ replay_set_ready(struct worker *w, struct replay *r, bool ready)
 		TAILQ_REMOVE(&w->replays.ready, r, link);
 }
 
-void
-replay_begin(struct worker *w, struct sub *sub, struct chain *chain)
-{
-	struct replay *r = xcalloc(1, sizeof(*r));
-
-	CHECK(!sub->replaying);
-	r->sub = sub;
-	r->chain = *chain;
-	r->next = chain->low;
-	sub->replaying = true;
-	sub->replay = r;
-	w->replays.count++;
-	replay_set_ready(w, r, true);
-	w->more = true;
-}
-
 static void
 replay_free(struct worker *w, struct replay *r)
 {
@@ -80,6 +64,25 @@ replay_cancel(struct worker *w, struct sub *sub)
 	sub->replaying = false;
 	replay_free(w, sub->replay);
 	sub->replay = NULL;
+}
+
+void
+replay_begin(struct worker *w, struct sub *sub, struct chain *chain)
+{
+	struct replay *r = xcalloc(1, sizeof(*r));
+
+	/* Subscribed, left and subscribed again within one turn: the answer to
+	 * the first request has found the second's subscription already. */
+	if (sub->replaying)
+		replay_cancel(w, sub);
+	r->sub = sub;
+	r->chain = *chain;
+	r->next = chain->low;
+	sub->replaying = true;
+	sub->replay = r;
+	w->replays.count++;
+	replay_set_ready(w, r, true);
+	w->more = true;
 }
 
 /* From number seq + 1 on the subscription is live. */

@@ -281,19 +281,26 @@ client_connect(struct crew *crew, unsigned worker, int sndbuf)
 	return client;
 }
 
-const char *
-client_handshake(const char *query)
+/* protocol: a header line, or "". */
+static const char *
+client_request(const char *query, const char *protocol)
 {
 	static char text[4096];
 	int n = snprintf(text, sizeof(text),
 	    "GET /ws%s HTTP/1.1\r\nHost: localhost:8000\r\n"
 	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-	    "Sec-WebSocket-Version: 13\r\n\r\n",
-	    query);
+	    "Sec-WebSocket-Version: 13\r\n%s\r\n",
+	    query, protocol);
 
 	assert_in_range(n, 1, sizeof(text) - 1);
 	return text;
+}
+
+const char *
+client_handshake(const char *query)
+{
+	return client_request(query, "");
 }
 
 struct client *
@@ -313,6 +320,21 @@ struct client *
 client_open(struct crew *crew, unsigned worker, const char *query)
 {
 	return client_open_slow(crew, worker, query, 0);
+}
+
+struct client *
+client_open_v1(struct crew *crew, unsigned worker, const char *query)
+{
+	struct client *client = client_connect(crew, worker, 0);
+	struct client_frame welcome;
+
+	client_send_string(client,
+	    client_request(query, "Sec-WebSocket-Protocol: pubsubd.v1\r\n"));
+	crew_run(crew);
+	client_receive(client);
+	client_expect_status(client, 101);
+	assert_true(client_next(client, &welcome));
+	return client;
 }
 
 void

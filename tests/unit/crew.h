@@ -103,6 +103,10 @@ struct client *client_open(
 struct client *client_open_slow(
     struct crew *crew, unsigned worker, const char *query, int sndbuf);
 
+/* The same, speaking pubsubd.v1; it has been welcomed. */
+struct client *client_open_v1(
+    struct crew *crew, unsigned worker, const char *query);
+
 /* Close its end and forget it; the worker has not noticed yet. */
 void client_close(struct client **client);
 

@@ -562,6 +562,46 @@ test_leaving_with_requests_that_were_never_done(void **state)
 	client_close(&b);
 }
 
+/*
+ * All requests of a turn are done before the first is answered.  The answer to
+ * the first subscription found the second, and began to replay for it; the
+ * answer to the second did so again, and the worker died of its own CHECK():
+ * three frames of one client took down everybody's.
+ */
+static void
+test_subscribing_twice_with_history_in_one_turn(void **state)
+{
+	static const char *const requests[] = {
+		"{\"type\":\"subscribe\",\"topic\":\"room\",\"history\":5}",
+		"{\"type\":\"unsubscribe\",\"topic\":\"room\"}",
+		"{\"type\":\"subscribe\",\"topic\":\"room\",\"history\":5}",
+	};
+	struct crew *crew = *state;
+	struct client *a, *b;
+	struct client_frame frame;
+	int count = 0;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	client_publish(a, "room", "one");
+	client_publish(a, "room", "two");
+	crew_run(crew);
+	b = client_open_v1(crew, 0, "");
+	client_hold(b);
+	for (int i = 0; i < 3; i++)
+		client_frame(b, WS_TEXT, requests[i], strlen(requests[i]));
+	client_release(b);
+	crew_run(crew);
+	while (client_next(b, &frame)) {
+		assert_non_null(memmem(frame.data, frame.len,
+		    count == 0 ? "\"one\"" : "\"two\"", 5));
+		count++;
+	}
+	assert_int_equal(count, 2);
+	client_close(&a);
+	client_close(&b);
+}
+
 /* {} in as many frames as fit into what is read at once, after a handshake. */
 static struct client *
 open_with_burst(struct crew *crew, size_t frames)
@@ -634,6 +674,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_one_who_is_closed_waiting_for_the_lock),
 	T(test_one_who_dies_waiting_when_a_drain_begins),
 	T(test_leaving_with_requests_that_were_never_done),
+	T(test_subscribing_twice_with_history_in_one_turn),
 	T(test_who_brings_more_than_a_turn_takes_waits),
 };
 
