@@ -303,6 +303,34 @@ test_latest_of_one_arrives_whatever_was_begun(void **state)
 }
 
 static void
+test_v1_is_told_what_was_dropped(void **state)
+{
+	struct crew *crew = *state;
+	struct client_frame frame;
+	struct client *a;
+	const char *gap = "\"from\":3,\"to\":8 ";
+
+	crew_start(crew, 1);
+	a = client_open_v1(crew, 0, "?topic=room&buffer=2");
+	for (int round = 0; round < 3; round++) {
+		kernel_has_room(a, 0);
+		publish_numbers(crew, 1, 8);
+		kernel_has_room_again(crew);
+		assert_null(a->conn->out);
+		for (int i = 0; i < 2; i++)
+			assert_true(client_next(a, &frame));
+		assert_true(client_next(a, &frame));
+		if (round == 0)
+			assert_non_null(
+			    memmem(frame.data, frame.len, gap, strlen(gap)));
+		client_expect_nothing(a);
+	}
+	assert_int_equal(crew_stat(crew, 0, STATS_GAPS), 3);
+	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 18);
+	client_close(&a);
+}
+
+static void
 test_close_closes_after_what_waited(void **state)
 {
 	struct crew *crew = *state;
@@ -659,6 +687,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_drop_drops_the_newest),
 	T(test_latest_drops_the_oldest),
 	T(test_latest_of_one_arrives_whatever_was_begun),
+	T(test_v1_is_told_what_was_dropped),
 	T(test_close_closes_after_what_waited),
 	T(test_close_in_the_middle_of_a_run),
 	T(test_without_a_buffer_only_what_the_socket_takes),
