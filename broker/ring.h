@@ -96,7 +96,9 @@ void ring_attach(struct ring *ring, struct segment *seg, unsigned self);
 void ring_detach(struct ring *ring);
 
 /*
- * Take the lock, repairing what a dead holder left.
+ * Take the lock, repairing what a dead holder left, and sign as its owner: how
+ * often this process has had it << 8 | slot + 1, so that a watchdog can tell
+ * one long holding from many.
  *
  * Callers: workers.  Never the supervisor.
  * Blocks:  at most RING_LOCK_WAIT_MS; after a wait in vain not at all, until

@@ -86,6 +86,8 @@ likely_record(struct dice *dice)
 		rec.length = (uint32_t)dice_roll(dice);
 	if (dice_below(dice, 30) == 0)
 		rec.body_len = (uint32_t)dice_roll(dice);
+	if (dice_below(dice, 30) == 0)
+		rec.name_len = UINT8_MAX;
 	return rec;
 }
 
