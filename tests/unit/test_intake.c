@@ -1,67 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * test_intake.c - what worker/intake.h promises, one test per promise.
- *
- * Where somebody else must hold the ring's lock, a child takes it and stops
- * itself, as a worker does that is stopped from outside.
- */
+/* test_intake.c - what worker/intake.h promises, one test per promise. */
 
 #include "broker/topics.h"
-#include "tests/support/mp.h"
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int
-setup(void **state)
-{
-	return mp_setup(NULL) | crew_setup(state);
-}
-
-static int
-teardown(void **state)
-{
-	return crew_teardown(state) | mp_teardown(NULL);
-}
-
-/* In a child: hold the lock while stopped. */
-static int
-hold_lock(void *arg)
-{
-	struct crew *crew = arg;
-	struct ring ring;
-
-	ring_attach(&ring, &crew->t.seg, TESTSEG_WORKERS - 1);
-	hand_lock(&ring);
-	raise(SIGSTOP);
-	ring_unlock(&ring);
-	ring_detach(&ring);
-	return 0;
-}
-
-static pid_t
-lock_is_held(struct crew *crew)
-{
-	pid_t holder = mp_spawn(hold_lock, crew);
-
-	mp_wait_stopped(holder);
-	return holder;
-}
-
-/* Let go of it, and let everybody do what had to wait. */
-static void
-lock_is_free(struct crew *crew, pid_t holder)
-{
-	mp_continue(holder);
-	mp_join(holder);
-	for (unsigned i = 0; i < crew->count; i++)
-		CREW_UNTIL(crew, intake_empty(&crew->w[i].intake));
-	crew_run(crew);
-}
 
 /* What the protocol would do for a message. */
 static void
@@ -360,208 +306,6 @@ test_sealed_ring_takes_nothing(void **state)
 	client_close(&a);
 }
 
-static void
-test_without_the_lock_requests_wait(void **state)
-{
-	struct crew *crew = *state;
-	struct client *a, *b;
-	pid_t holder;
-
-	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 1, "?topic=room");
-	holder = lock_is_held(crew);
-	client_publish(a, "room", "x");
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
-	assert_false(intake_empty(&crew->w[0].intake));
-	assert_true(crew_stat(crew, 0, STATS_LOCK_BUSY) > 0);
-	client_expect_nothing(b);
-	lock_is_free(crew, holder);
-	client_expect(a, "x");
-	client_expect(b, "x");
-	client_close(&a);
-	client_close(&b);
-}
-
-static void
-test_who_waits_for_the_lock_is_not_read(void **state)
-{
-	struct crew *crew = *state;
-	struct client *a;
-	uint64_t bytes;
-	pid_t holder;
-
-	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	holder = lock_is_held(crew);
-	client_publish(a, "room", "1");
-	crew_turn(crew, 0);
-	bytes = crew_stat(crew, 0, STATS_BYTES_IN);
-	client_publish(a, "room", "2");
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
-	assert_int_equal(crew_stat(crew, 0, STATS_BYTES_IN), bytes);
-	lock_is_free(crew, holder);
-	client_expect(a, "1");
-	client_expect(a, "2");
-	client_expect_nothing(a);
-	client_close(&a);
-}
-
-static void
-test_handshake_with_topics_is_answered_when_subscribed(void **state)
-{
-	struct crew *crew = *state;
-	struct client *a;
-	pid_t holder;
-
-	crew_start(crew, 1);
-	holder = lock_is_held(crew);
-	a = client_connect(crew, 0, 0);
-	client_send_string(a, client_handshake("?topic=room"));
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
-	client_expect_nothing(a);
-	lock_is_free(crew, holder);
-	client_receive(a);
-	client_expect_status(a, 101);
-	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 1);
-	client_close(&a);
-}
-
-static void
-test_others_go_on_without_the_lock(void **state)
-{
-	struct crew *crew = *state;
-	struct client *waits, *talks, *asks;
-	struct client_frame frame;
-	pid_t holder;
-
-	crew_start(crew, 1);
-	waits = client_open(crew, 0, "");
-	talks = client_open(crew, 0, "?topic=room");
-	hand_publish(
-	    &crew->w[0].ring, hand_topic(&crew->w[0].ring, "room"), "\"news\"");
-	holder = lock_is_held(crew);
-	client_publish(waits, "room", "x");
-	client_frame(talks, WS_PING, "?", 1);
-	asks = client_connect(crew, 0, 0);
-	client_send_string(
-	    asks, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
-	assert_false(intake_empty(&crew->w[0].intake));
-	assert_true(client_next(talks, &frame));
-	assert_int_equal(frame.opcode, WS_PONG);
-	client_expect(talks, "news");
-	client_expect_nothing(talks);
-	client_receive(asks);
-	client_expect_status(asks, 200);
-	lock_is_free(crew, holder);
-	client_expect(talks, "x");
-	client_close(&waits);
-	client_close(&talks);
-	client_close(&asks);
-}
-
-static void
-test_one_who_dies_waiting_for_the_lock(void **state)
-{
-	struct crew *crew = *state;
-	struct client *a, *b;
-	pid_t holder;
-
-	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
-	client_publish(a, "room", "last words");
-	crew_turn(crew, 0);
-	conn_lost(a->conn);
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
-	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 2);
-	lock_is_free(crew, holder);
-	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
-	client_expect(b, "last words");
-	client_close(&a);
-	client_close(&b);
-}
-
-/* It leaves what it was told to do, but closes only when that is done. */
-static void
-test_one_who_is_closed_waiting_for_the_lock(void **state)
-{
-	struct crew *crew = *state;
-	struct client *a, *b;
-	pid_t holder;
-
-	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
-	client_publish(a, "room", "x");
-	client_frame(a, WS_CLOSE, "\x03\xe8", 2);
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
-	client_expect_nothing(a);
-	lock_is_free(crew, holder);
-	client_expect(b, "x");
-	client_expect_close(a, 1000);
-	assert_true(a->eof);
-	client_close(&a);
-	client_close(&b);
-}
-
-/* What was accepted goes out in a drain, also of one who has left since: it was
- * refused like a publish that had come too late. */
-static void
-test_one_who_dies_waiting_when_a_drain_begins(void **state)
-{
-	struct crew *crew = *state;
-	struct client *a, *b;
-	pid_t holder;
-
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
-	client_publish(a, "room", "last words");
-	crew_turn(crew, 0);
-	crew_order(crew, RUN_DRAIN);
-	conn_lost(a->conn);
-	crew_turn(crew, 0);
-	assert_true(drain_begun(&crew->w[0].drain));
-	lock_is_free(crew, holder);
-	client_expect(b, "last words");
-	client_close(&a);
-	client_close(&b);
-}
-
-/* A worker may be told to leave while another holds the lock. */
-static void
-test_leaving_with_requests_that_were_never_done(void **state)
-{
-	struct crew *crew = *state;
-	struct client *a, *b;
-	pid_t holder;
-
-	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
-	client_publish(a, "room", "x");
-	client_publish(b, "room", "y");
-	crew_turn(crew, 0);
-	conn_lost(a->conn);
-	assert_int_equal(crew->w[0].intake.count, 2);
-	mp_kill(holder);
-	client_close(&a);
-	client_close(&b);
-}
-
 /*
  * All requests of a turn are done before the first is answered.  The answer to
  * the first subscription found the second, and began to replay for it; the
@@ -650,7 +394,7 @@ test_who_brings_more_than_a_turn_takes_waits(void **state)
 		client_close(&clients[i]);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_publisher_is_subscribed_first),
@@ -666,14 +410,6 @@ static const struct CMUnitTest tests[] = {
 	T(test_too_many_topics_close_the_connection),
 	T(test_directory_full_closes_the_connection),
 	T(test_sealed_ring_takes_nothing),
-	T(test_without_the_lock_requests_wait),
-	T(test_who_waits_for_the_lock_is_not_read),
-	T(test_handshake_with_topics_is_answered_when_subscribed),
-	T(test_others_go_on_without_the_lock),
-	T(test_one_who_dies_waiting_for_the_lock),
-	T(test_one_who_is_closed_waiting_for_the_lock),
-	T(test_one_who_dies_waiting_when_a_drain_begins),
-	T(test_leaving_with_requests_that_were_never_done),
 	T(test_subscribing_twice_with_history_in_one_turn),
 	T(test_who_brings_more_than_a_turn_takes_waits),
 };
