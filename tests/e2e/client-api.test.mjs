@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+/*
+ * client-api.test.mjs - what public/pubsub.js promises to who calls it, against
+ * the real server.
+ */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { PubSubError, connect } from "../../public/pubsub.js";
+import { Client, Server, bounded, waitFor } from "./support.mjs";
+import { Ear, open, reaches, runAgain } from "./client-support.mjs";
+
+const code = (expected) => (error) => {
+	assert.ok(error instanceof PubSubError, error);
+	assert.equal(error.code, expected);
+	return true;
+};
+
+describe("JavaScript client", () => {
+	let server;
+
+	before(async () => {
+		server = await new Server().run();
+	});
+
+	after(() => server.end());
+
+	test("a message goes round, with number and time", async (t) => {
+		const client = open(t, server.port);
+		const got = [];
+		const room = await client.subscribe("round",
+		    { onMessage: (m) => got.push(m) });
+		const sent = Date.now();
+		const place = await client.publish("round", { a: [1, "ü", null] });
+
+		await waitFor("the message", () => got.length > 0);
+		const [{ time, ...message }] = got;
+
+		assert.deepEqual(message, { type: "message", topic: "round",
+			seq: place.seq, message: { a: [1, "ü", null] } });
+		assert.ok(Math.abs(time - sent) < 60_000, `${time}`);
+		assert.equal(place.topic, "round");
+		assert.deepEqual(room.place, { epoch: place.epoch, seq: place.seq });
+		assert.equal(place.epoch, (await server.status()).epoch);
+	});
+
+	test("any JSON value arrives as it was", async (t) => {
+		const client = open(t, server.port);
+		const ear = new Ear();
+		const values = ["", "text\n\u2028", 0, -1.5e300, true, false, null,
+			[], {}, { type: "gap", id: 1 }, "\ud83d\ude00"];
+
+		await client.subscribe("values", ear.options);
+		for (const value of values)
+			client.publish("values", value);
+		assert.deepEqual(await ear.hears(values.length), values);
+	});
+
+	test("publishing does not subscribe", async (t) => {
+		const client = open(t, server.port);
+
+		await client.publish("unheard", 1);
+		assert.equal(await client.presence("unheard"), 0);
+	});
+
+	test("history brings the last ones first, then what is new", async (t) => {
+		const client = open(t, server.port);
+		const ear = new Ear();
+
+		for (let i = 1; i <= 5; i++)
+			await client.publish("past", i);
+		const room = await client.subscribe("past",
+		    { ...ear.options, history: 3 });
+
+		await client.publish("past", 6);
+		assert.deepEqual(await ear.hears(4), [3, 4, 5, 6]);
+		await room.unsubscribe();
+	});
+
+	test("since goes on behind a place of another day", async (t) => {
+		const client = open(t, server.port);
+		const ear = new Ear();
+		const first = await client.publish("later", "known");
+
+		await client.publish("later", "missed");
+		await client.subscribe("later",
+		    { ...ear.options, since: first, history: 100 });
+		assert.deepEqual(await ear.hears(1), ["missed"]);
+	});
+
+	test("since a place of another server: a gap, then the history", async (t) => {
+		const client = open(t, server.port);
+		const ear = new Ear();
+
+		await client.publish("other", "here");
+		await client.subscribe("other", { ...ear.options, history: 9,
+			since: { epoch: "elsewhere", seq: 7 } });
+		assert.deepEqual(await ear.hears(2), [
+			{ from: undefined, to: undefined, reason: "epoch" }, "here"]);
+	});
+
+	test("since a number that never was: a gap, then the present", async (t) => {
+		const client = open(t, server.port);
+		const ear = new Ear();
+		const { epoch, seq } = await client.publish("ahead", "not this");
+
+		await client.subscribe("ahead",
+		    { ...ear.options, since: { epoch, seq: seq + 10 } });
+		await client.publish("ahead", "this");
+		assert.deepEqual(await ear.hears(2), [
+			{ from: undefined, to: undefined, reason: "unknown" },
+			"this"]);
+	});
+
+	test("echo: false leaves out one's own, and nothing else", async (t) => {
+		const client = open(t, server.port);
+		const other = open(t, server.port);
+		const ear = new Ear();
+
+		const room = await client.subscribe("echo",
+		    { ...ear.options, echo: false });
+
+		for (let i = 0; i < 50; i++) {
+			client.publish("echo", `own ${i}`);
+			other.publish("echo", i);
+		}
+		await client.publish("echo", "own last");
+		const { seq } = await other.publish("echo", "end");
+
+		assert.deepEqual(await ear.hears(51),
+		    [...Array(50).keys(), "end"]);
+		assert.equal(room.place.seq, seq);
+		client.publish("echo", "own");
+		await client.ping();
+		assert.equal(room.place.seq, seq + 1);
+	});
+
+	test("after unsubscribe nothing comes, and one may come back", async (t) => {
+		const client = open(t, server.port);
+		const ear = new Ear();
+
+		await client.subscribe("leave", ear.options);
+		assert.equal(await client.presence("leave"), 1);
+		client.publish("leave", "just before");
+		const left = client.unsubscribe("leave");
+
+		await left;
+		assert.equal(await client.presence("leave"), 0);
+		await client.publish("leave", "not heard");
+		await client.subscribe("leave", ear.options);
+		await client.publish("leave", "heard");
+		assert.equal((await ear.hears(1)).at(-1), "heard");
+		assert.equal(ear.heard.includes("not heard"), false);
+		assert.equal(ear.heard.includes("just before"), false);
+	});
+
+	test("unsubscribed before the answer: the promise says so", async (t) => {
+		const client = open(t, server.port);
+		const joining = client.subscribe("brief");
+
+		await client.unsubscribe("brief");
+		await assert.rejects(joining, code("unsubscribed"));
+		await assert.rejects(client.unsubscribe("brief"),
+		    code("not_subscribed"));
+		assert.equal(await client.presence("brief"), 0);
+	});
+
+	test("history in pages, oldest first", async (t) => {
+		const client = open(t, server.port);
+		const places = [];
+
+		for (let i = 0; i < 5; i++)
+			places.push(await client.publish("pages", i));
+		const last = await client.history("pages", { limit: 2 });
+		const before = await client.history("pages",
+		    { before: places[3].seq, limit: 2 });
+
+		assert.deepEqual(last.messages.map((m) => m.message), [3, 4]);
+		assert.deepEqual(before.messages.map((m) => m.message), [1, 2]);
+		assert.deepEqual(before.messages.map((m) => [m.topic, m.seq]),
+		    [["pages", places[1].seq], ["pages", places[2].seq]]);
+		assert.ok(last.messages.every((m) => m.time > 0));
+		assert.deepEqual(await client.history("nothing here"),
+		    { messages: [], more: false });
+	});
+
+	test("presence counts all connections", async (t) => {
+		const clients = [1, 2, 3].map(() => open(t, server.port));
+
+		await Promise.all(clients.map((c) => c.subscribe("many")));
+		assert.equal(await clients[0].presence("many"), 3);
+	});
+
+	test("the server's refusals are errors with its code", async (t) => {
+		const client = open(t, server.port);
+
+		await assert.rejects(client.publish("", 1), code("bad_topic"));
+		await assert.rejects(client.publish("a\nb", 1), code("bad_topic"));
+		await assert.rejects(client.publish("a", undefined),
+		    code("bad_request"));
+		await assert.rejects(client.subscribe("x".repeat(256)),
+		    code("bad_topic"));
+		await assert.rejects(client.subscribe("h", { history: -1 }),
+		    code("bad_request"));
+		await client.subscribe("h");
+		await assert.rejects(client.subscribe("h"),
+		    code("already_subscribed"));
+	});
+
+	test("what is too long is refused, and the connection stays", async (t) => {
+		const client = open(t, server.port);
+		let changes = 0;
+
+		await client.ping();
+		client.addEventListener("state", () => changes++);
+		const { message: max } = client.limits;
+
+		await client.publish("long", "x".repeat(max - 2));
+		await assert.rejects(client.publish("long", "x".repeat(max - 1)),
+		    code("too_large"));
+		for (const letter of ["x", "é", "\u0001"])
+			await assert.rejects(
+			    client.publish("long", letter.repeat(max + 1024)),
+			    code("too_large"));
+		await client.ping();
+		assert.equal(changes, 0);
+	});
+
+	test("too many topics: the error names it, the others stay", async (t) => {
+		const client = open(t, server.port);
+		const ear = new Ear();
+
+		await client.subscribe("topic 0", ear.options);
+		for (let i = 1; i < 128; i++)
+			client.subscribe(`topic ${i}`);
+		await assert.rejects(client.subscribe("one more"),
+		    code("too_many_topics"));
+		await client.publish("topic 0", "on we go");
+		assert.deepEqual(await ear.hears(1), ["on we go"]);
+		await client.unsubscribe("topic 1");
+		await client.subscribe("one more");
+	});
+
+	test("seed clients and this one hear each other", async (t) => {
+		const client = open(t, server.port);
+		const plain = await Client.open(server, { topics: ["mixed"] });
+		const ear = new Ear();
+
+		await client.subscribe("mixed", ear.options);
+		plain.say("mixed", "words");
+		await client.publish("mixed", { a: 1 });
+		assert.deepEqual((await ear.hears(2)).sort(),
+		    [{ a: 1 }, "words"].sort());
+		assert.deepEqual([...await plain.received(2)].sort(),
+		    ["words", "{\"a\":1}"].sort());
+		await plain.close();
+	});
+
+	test("a handler that throws harms nobody but itself", async (t) => {
+		const client = open(t, server.port);
+		const thrown = [];
+		const got = [];
+		const listeners = process.listeners("uncaughtException");
+
+		process.removeAllListeners("uncaughtException");
+		process.on("uncaughtException", (error) => thrown.push(error.message));
+		t.after(() => {
+			process.removeAllListeners("uncaughtException");
+			for (const listener of listeners)
+				process.on("uncaughtException", listener);
+		});
+		await client.subscribe("throw", { onMessage: ({ message }) => {
+			got.push(message);
+			throw new Error(`at ${message}`);
+		} });
+		await client.publish("throw", 1);
+		await client.publish("throw", 2);
+		await waitFor("both", () => thrown.length === 2);
+		assert.deepEqual(got, [1, 2]);
+		assert.deepEqual(thrown, ["at 1", "at 2"]);
+	});
+
+	test("closed is closed", async (t) => {
+		const client = open(t, server.port);
+		const witness = open(t, server.port);
+		const states = [];
+
+		client.addEventListener("state", () => states.push(client.state));
+		await client.subscribe("end");
+		const asked = client.presence("end");
+		const said = client.publish("end", 1);
+		const closed = client.close();
+
+		await assert.rejects(asked, code("closed"));
+		await assert.rejects(said, code("unknown"));
+		await assert.rejects(client.publish("end", 1), code("closed"));
+		await assert.rejects(client.subscribe("end"), code("closed"));
+		await bounded("the close", closed);
+		await client.close();
+		assert.deepEqual(states, ["open", "closed"]);
+		await waitFor("the server to notice",
+		    async () => await witness.presence("end") === 0);
+	});
+
+	test("closed before it is connected", async (t) => {
+		const client = open(t, server.port);
+		const joining = client.subscribe("never");
+
+		joining.catch(() => {});
+		await bounded("the close", client.close());
+		await assert.rejects(joining, code("closed"));
+	});
+
+	test("no server: it waits, and keeps what is asked",
+	    async (t) => {
+		    const late = await new Server().run();
+		    const ear = new Ear();
+
+		    t.after(() => late.end());
+		    await late.stop();
+		    const client = open(t, late.port);
+		    const joining = client.subscribe("later", ear.options);
+		    const said = [1, 2, 3].map((n) => client.publish("later", n));
+
+		    await reaches(client, "waiting");
+		    assert.ok(client.retryAt > Date.now() - 1000);
+		    assert.equal(client.limits, null);
+		    await runAgain(late);
+		    client.wake();
+		    await joining;
+		    await Promise.all(said);
+		    assert.deepEqual(await ear.hears(3), [1, 2, 3]);
+		    assert.equal(client.state, "open");
+	    });
+
+	test("without any WebSocket it says what to do", () => {
+		const here = globalThis.WebSocket;
+
+		globalThis.WebSocket = undefined;
+		try {
+			assert.throws(() => connect("ws://127.0.0.1:1/"),
+			    /pass one in options/u);
+		} finally {
+			globalThis.WebSocket = here;
+		}
+	});
+});

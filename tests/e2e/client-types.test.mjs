@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* client-types.test.mjs - tsc agrees with the types of public/pubsub.js. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { ROOT, run } from "./support.mjs";
+
+test("tsc --checkJs --strict finds nothing", async () => {
+	const done = await run(process.execPath,
+	    ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"],
+	    { cwd: join(ROOT, "tests") });
+
+	assert.equal(done.stdout + done.stderr, "");
+	assert.equal(done.status, 0);
+});
