@@ -5,77 +5,14 @@
 #include "broker/cli_status.h"
 
 #include "broker/cli_values.h"
+#include "broker/overview.h"
 #include "broker/pidfile.h"
-#include "broker/ring.h"
 #include "broker/segment.h"
 #include "broker/stats.h"
-#include "common/clock.h"
+#include "common/buf.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* One worker, read once. */
-struct status_worker {
-	unsigned slot;
-	int pid;
-	const char *state;
-	uint64_t lag; /* bytes of the ring it has still to read */
-	const _Atomic uint64_t *counters;
-};
-
-static const char *
-status_worker_state(uint32_t state)
-{
-	switch ((enum worker_state)state) {
-	case WORKER_NONE:
-		return "none";
-	case WORKER_STARTING:
-		return "starting";
-	case WORKER_READY:
-		return "ready";
-	case WORKER_STOPPED:
-	case WORKER_DRAINED:
-		return "draining";
-	case WORKER_GONE:
-		return "gone";
-	}
-	return "unknown"; /* written by a program of another version */
-}
-
-static const char *
-status_run_state(const struct layout_header *header)
-{
-	switch ((enum run_order)atomic_load(&header->run.order)) {
-	case RUN_SERVE:
-		return atomic_load(&header->run.ready) ? "serving" : "starting";
-	case RUN_DRAIN:
-		return "draining";
-	case RUN_DRAIN_RESTART:
-		return "restarting";
-	case RUN_QUIT:
-		return "leaving";
-	}
-	return "unknown";
-}
-
-static struct status_worker
-status_read_worker(const struct segment *seg, unsigned slot)
-{
-	const struct layout_worker *worker = &seg->workers[slot];
-	uint32_t state = atomic_load(&worker->state);
-	/* In this order, so that the lag is never below zero. */
-	uint64_t cursor = atomic_load(&worker->cursor);
-	uint64_t head = ring_head(seg);
-	bool tails = state >= WORKER_READY && state < WORKER_GONE;
-
-	return (struct status_worker){
-		.slot = slot,
-		.pid = atomic_load(&worker->pid),
-		.state = status_worker_state(state),
-		.lag = tails ? head - cursor : 0,
-		.counters = worker->counters,
-	};
-}
 
 /* "3 d 4 h", "4 h 5 min", "5 min 6 s", "6 s". */
 static const char *
@@ -102,12 +39,6 @@ status_format_uptime(uint64_t ms, char out[48])
 	return out;
 }
 
-static uint64_t
-status_uptime_ms(const struct layout_header *header)
-{
-	return clock_monotonic_ms() - atomic_load(&header->run.started_ms);
-}
-
 static void
 status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 {
@@ -119,12 +50,13 @@ status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 	char uptime[48], size[24];
 
 	printf("instance  %s\npid       %d\nstate     %s\nversion   %s\n",
-	    cli->config.name, pid, status_run_state(header),
-	    header->run.version);
-	printf("uptime    %s\naddress   %s\nring      %s, epoch %s\n",
-	    status_format_uptime(status_uptime_ms(header), uptime),
-	    header->run.urls, value_size_format(header->ring_size, size),
-	    header->epoch);
+	    cli->config.name, pid, overview_state(header), header->run.version);
+	printf("uptime    %s\naddress   %s\noperator  %s\n",
+	    status_format_uptime(overview_uptime_ms(header), uptime),
+	    header->run.urls,
+	    header->run.admin[0] != '\0' ? header->run.admin : "none");
+	printf("ring      %s, epoch %s\n",
+	    value_size_format(header->ring_size, size), header->epoch);
 	printf("topics    %u of %u\n\n", atomic_load(&header->used),
 	    header->topics_max);
 	printf("%6s %8s %-8s", "worker", "pid", "state");
@@ -132,77 +64,26 @@ status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 		printf(" %13s", stats_info[columns[i]].name);
 	printf(" %9s\n", "lag");
 	for (unsigned slot = 0; slot < workers; slot++) {
-		struct status_worker worker = status_read_worker(seg, slot);
+		struct overview_worker worker = overview_worker(seg, slot);
 
 		printf("%6u %8d %-8s", slot, worker.pid, worker.state);
 		for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]);
 		     i++)
 			printf(" %13llu", (unsigned long long)stats_get(
-					      worker.counters, columns[i]));
+					      worker.of->counters, columns[i]));
 		printf(" %9llu\n", (unsigned long long)worker.lag);
 	}
 }
 
-/* The addresses, as a JSON array.  None has a character to escape. */
 static void
-status_print_json_urls(const char *urls)
+status_print_json(const struct cli *cli, const struct segment *seg)
 {
-	const char *between = "";
+	struct buf buf;
 
-	printf("\"listen\":[");
-	while (*urls != '\0') {
-		size_t len = strcspn(urls, " ");
-
-		printf("%s\"%.*s\"", between, (int)len, urls);
-		between = ",";
-		urls += len;
-		urls += strspn(urls, " ");
-	}
-	printf("]");
-}
-
-static void
-status_print_json_worker(const struct segment *seg, unsigned slot)
-{
-	struct status_worker worker = status_read_worker(seg, slot);
-
-	printf("{\"slot\":%u,\"pid\":%d,\"state\":\"%s\",\"lag\":%llu", slot,
-	    worker.pid, worker.state, (unsigned long long)worker.lag);
-	printf(",\"starts\":%u", atomic_load(&seg->workers[slot].starts));
-	for (int i = 0; i < STATS_COUNT; i++)
-		printf(",\"%s\":%llu", stats_info[i].name,
-		    (unsigned long long)stats_get(
-			worker.counters, (enum stats_id)i));
-	printf("}");
-}
-
-static void
-status_print_json(const struct cli *cli, const struct segment *seg, int pid)
-{
-	const struct layout_header *header = seg->header;
-	unsigned workers = atomic_load(&header->run.workers);
-
-	printf("{\"instance\":\"%s\",\"pid\":%d,\"state\":\"%s\","
-	       "\"uptime_ms\":%llu,\"version\":\"%s\",\"epoch\":\"%s\",",
-	    cli->config.name, pid, status_run_state(header),
-	    (unsigned long long)status_uptime_ms(header), header->run.version,
-	    header->epoch);
-	printf("\"run\":%llu,\"respawns\":%llu,\"lock_deaths\":%llu,",
-	    (unsigned long long)atomic_load(&header->run.id),
-	    (unsigned long long)atomic_load(&header->run.respawns),
-	    (unsigned long long)atomic_load(&header->run.lock_deaths));
-	status_print_json_urls(header->run.urls);
-	printf(",\"ring\":{\"size\":%llu,\"head\":%llu,\"applied\":%llu}",
-	    (unsigned long long)header->ring_size,
-	    (unsigned long long)atomic_load(&header->head),
-	    (unsigned long long)atomic_load(&header->applied));
-	printf(",\"topics\":{\"used\":%u,\"max\":%u},\"workers\":[",
-	    atomic_load(&header->used), header->topics_max);
-	for (unsigned slot = 0; slot < workers; slot++) {
-		printf("%s", slot == 0 ? "" : ",");
-		status_print_json_worker(seg, slot);
-	}
-	printf("]}\n");
+	buf_init(&buf);
+	overview_json(&buf, seg, cli->config.name);
+	fwrite(buf.at, 1, buf.len, stdout);
+	buf_fini(&buf);
 }
 
 /* Nobody serves.  Workers that a killed supervisor left are no server. */
@@ -229,7 +110,7 @@ cli_status(const struct cli *cli)
 		    "%s is only just starting, or stopping: %s",
 		    cli->config.name, error);
 	if (cli->json)
-		status_print_json(cli, &seg, holders.supervisor);
+		status_print_json(cli, &seg);
 	else
 		status_print_table(cli, &seg, holders.supervisor);
 	segment_close(&seg);

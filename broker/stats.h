@@ -166,12 +166,19 @@ stats_sub(struct stats *stats, enum stats_id id, uint64_t n)
 	stats_add(stats, id, (uint64_t)0 - n);
 }
 
+/* Read a word of any slot.  Callers: anybody. */
+static inline uint64_t
+stats_get_word(const _Atomic uint64_t *at)
+{
+	return atomic_load_explicit(
+	    (_Atomic uint64_t *)(uintptr_t)at, memory_order_relaxed);
+}
+
 /* Read a counter of any slot.  Callers: anybody. */
 static inline uint64_t
 stats_get(const _Atomic uint64_t *counters, enum stats_id id)
 {
-	return atomic_load_explicit(
-	    (_Atomic uint64_t *)(uintptr_t)&counters[id], memory_order_relaxed);
+	return stats_get_word(&counters[id]);
 }
 
 /* Count n things that took this long each.  Callers: the worker that owns the
