@@ -282,7 +282,7 @@ conn_watch(struct conn *c)
 		return;
 	if (c->paused == 0)
 		events |= EV_READ;
-	if (c->blocked && c->out != NULL && c->ops == 0)
+	if (c->blocked && c->out != NULL && !conn_is_held(c))
 		events |= EV_WRITE;
 	if (ev_is_active(&c->io) &&
 	    (c->io.events & (EV_READ | EV_WRITE)) == events)

@@ -110,6 +110,7 @@ struct conn {
 	bool served : 1;     /* had a request: now it is idle, not new */
 	bool loopback : 1;   /* came in on a loopback listener */
 	bool clean : 1;      /* the peer closed after our last word */
+	bool opening : 1;    /* its 101 waits for its first subscriptions */
 };
 
 LIST_HEAD(conn_list, conn);
@@ -164,6 +165,17 @@ static inline bool
 conn_is_listening(const struct conn *c)
 {
 	return c->state == CONN_WS || c->state == CONN_EVENTS;
+}
+
+/*
+ * Whether nothing may be written yet: what was asked for is not done, and what
+ * is queued says that it is.  A WebSocket's answers are queued only when it is
+ * done, except for its 101.
+ */
+static inline bool
+conn_is_held(const struct conn *c)
+{
+	return c->ops != 0 && (c->state != CONN_WS || c->opening);
 }
 
 /* Queue bytes that are never dropped; written at the end of the turn. */

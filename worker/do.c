@@ -58,6 +58,7 @@ static enum intake_result
 do_subscribe(struct worker *w, struct intake_op *op)
 {
 	const char *name = intake_topic(&w->intake, op);
+	struct sub *sub;
 
 	do_publish_gathered(w);
 	switch (subs_add(w, op->conn, name, op->want.topic_len, &op->start)) {
@@ -73,7 +74,10 @@ do_subscribe(struct worker *w, struct intake_op *op)
 	}
 	if (op->already && (op->want.has_since || op->want.has_limit))
 		return INTAKE_RESUBSCRIBED;
-	do_find_sub(w, op)->no_echo = op->want.no_echo;
+	sub = do_find_sub(w, op);
+	sub->no_echo = op->want.no_echo;
+	if (!op->already)
+		sub->begun_by = (uint16_t)(op - w->intake.ops);
 	return INTAKE_DONE;
 }
 
@@ -84,6 +88,7 @@ do_unsubscribe(struct worker *w, struct intake_op *op)
 
 	if (sub == NULL)
 		return INTAKE_NOT_SUBSCRIBED;
+	do_publish_gathered(w);
 	subs_look(w, sub->topic->slot, &op->start);
 	subs_drop(w, sub);
 	return INTAKE_DONE;
@@ -132,6 +137,10 @@ do_seed(struct worker *w, struct intake_op *op)
 	struct sub *sub = do_find_sub(w, op);
 	enum intake_result result;
 
+	/* Who is told is refused from the beginning of a drain on; who is not
+	 * is not even read then. */
+	if (op->conn->form != FRAMES_RAW && drain_begun(&w->drain))
+		return INTAKE_DRAINING;
 	if (sub != NULL) {
 		op->start.slot = sub->topic->slot;
 	} else if (conn_is_listening(op->conn)) {

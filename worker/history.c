@@ -4,6 +4,7 @@
 #include "worker/history.h"
 
 #include "broker/chain.h"
+#include "worker/rate.h"
 #include "worker/state.h"
 
 #include <inttypes.h>
@@ -71,6 +72,7 @@ history_put(struct worker *w, const struct intake_op *op, struct buf *out)
 	    &chain, w->seg, op->start.slot, op->start.seq, op->start.pos);
 	/* One further, to know whether there is more. */
 	chain_walk(&chain, first > op->start.base + 1 ? first - 1 : first);
+	rate_charge(op->conn, chain.seq + 1 - chain.low);
 	first = history_fit(w, &chain, first, last);
 	more = first > chain.low;
 	buf_puts(out, "[");

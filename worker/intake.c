@@ -42,7 +42,16 @@ bool
 intake_full(const struct intake *intake)
 {
 	return intake->count >= INTAKE_OPS_MAX ||
-	       intake->used >= INTAKE_BYTES_MAX;
+	       intake->used >= INTAKE_BYTES_MAX ||
+	       intake->looks >= INTAKE_LOOKS_MAX;
+}
+
+bool
+intake_is_look(const struct intake_request *want)
+{
+	return want->kind == INTAKE_HISTORY ||
+	       (want->kind == INTAKE_SUBSCRIBE &&
+		   (want->has_since || want->has_limit));
 }
 
 bool
@@ -110,6 +119,7 @@ intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
 	if (want->body != NULL && want->body_len > 0)
 		memcpy(at, want->body, want->body_len);
 	intake->used += len;
+	intake->looks += intake_is_look(want);
 	c->ops++;
 	return at;
 }
@@ -143,9 +153,13 @@ intake_release(struct worker *w)
 	intake->ops = NULL;
 	intake->count = intake->max = 0;
 	intake->used = 0;
+	intake->looks = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		CHECK(done[i].conn->ops > 0);
-		if (--done[i].conn->ops == 0 && done[i].conn->out != NULL)
+		if (--done[i].conn->ops > 0)
+			continue;
+		done[i].conn->opening = false;
+		if (done[i].conn->out != NULL)
 			outbox_touch(&w->outbox, done[i].conn);
 	}
 	/* Once each: who has asked for something new waits for that. */

@@ -31,6 +31,9 @@ struct worker;
 #define INTAKE_OPS_MAX   8192u
 #define INTAKE_BYTES_MAX (1024u * 1024)
 
+/* Of these, how many may look through a topic's past. */
+#define INTAKE_LOOKS_MAX 64u
+
 /* Messages in one answer with a topic's history. */
 #define INTAKE_HISTORY_MAX 1000u
 
@@ -96,7 +99,8 @@ struct intake_op {
 struct intake {
 	struct intake_op *ops; /* owned */
 	uint32_t count, max;
-	char *bytes; /* owned */
+	uint32_t looks; /* of these, into the past */
+	char *bytes;    /* owned */
 	size_t used, size;
 	struct ring_msg *msgs; /* owned, [msgs_max] */
 	uint32_t msgs_count;   /* gathered */
@@ -116,6 +120,13 @@ void intake_fini(struct intake *intake);
  */
 char *intake_add(
     struct worker *w, struct conn *c, const struct intake_request *want);
+
+/*
+ * Whether a request looks through a topic's past.  That costs a look at each
+ * record, and what it brings may be long: one per turn is enough for a
+ * connection.
+ */
+bool intake_is_look(const struct intake_request *want);
 
 /* The parts of a request that wait here. */
 const char *intake_id(const struct intake *intake, const struct intake_op *op);

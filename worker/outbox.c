@@ -92,6 +92,14 @@ outbox_replay(
 	outbox_run(box, c, first, count, true);
 }
 
+bool
+outbox_is_replayed(const struct outbox *box, const struct conn *c)
+{
+	uint32_t last = c->pending != 0 ? box->entries[c->pending - 1].last : 0;
+
+	return last != 0 && box->runs[last - 1].replayed;
+}
+
 /* Keep the gauge of buffered bytes in step with one queue's change. */
 static void
 outbox_account(struct worker *w, size_t before, size_t after)
@@ -220,7 +228,9 @@ outbox_missed(struct worker *w, struct conn *c, uint32_t slot, uint64_t seq,
 	uint32_t digits_at;
 	size_t was = c->out->bytes;
 
-	if (c->form == FRAMES_RAW || outq_extend_gap(c->out, slot, seq))
+	if (c->form == FRAMES_RAW || seq == 0)
+		return;
+	if (outq_extend_gap(c->out, slot, seq))
 		return;
 	if (topic == NULL || subs_of(c, topic) == NULL)
 		return; /* it has left the topic meanwhile */
@@ -233,16 +243,25 @@ outbox_missed(struct worker *w, struct conn *c, uint32_t slot, uint64_t seq,
 	outbox_account(w, was, c->out->bytes);
 }
 
+/* Whether the messages that wait are as many as may.  Answers are not counted:
+ * a long history that a client asked for shall cost it no message. */
+static bool
+outbox_is_full(const struct conn *c, size_t len)
+{
+	const struct outq *q = c->out;
+
+	return q->messages >= c->buffer_max ||
+	       q->bytes - q->answer_bytes + len > OUTBOX_BUFFER_BYTES;
+}
+
 /* Under overflow=latest older messages make room. */
 static void
 outbox_make_room(struct worker *w, struct conn *c, size_t len)
 {
-	struct outq *q = c->out;
 	struct outq_dropped dropped;
 
-	while (q->messages >= c->buffer_max ||
-	       q->bytes + len > OUTBOX_BUFFER_BYTES) {
-		if (!outq_drop_oldest(q, &dropped))
+	while (outbox_is_full(c, len)) {
+		if (!outq_drop_oldest(c->out, &dropped))
 			return;
 		stats_add(&w->stats, STATS_DROPS, 1);
 		outbox_account(w, dropped.len, 0);
@@ -254,12 +273,10 @@ outbox_make_room(struct worker *w, struct conn *c, size_t len)
 static bool
 outbox_has_room(struct worker *w, struct conn *c, size_t len)
 {
-	const struct outq *q = outbox_queue(c);
-
+	outbox_queue(c);
 	if (c->overflow == OUTQ_LATEST && c->buffer_max > 0)
 		outbox_make_room(w, c, len);
-	if (q->messages >= c->buffer_max ||
-	    q->bytes + len > OUTBOX_BUFFER_BYTES) {
+	if (outbox_is_full(c, len)) {
 		stats_add(&w->stats, STATS_DROPS, 1);
 		return false;
 	}
@@ -314,6 +331,7 @@ outbox_queue_run(
 	uint32_t i = 0;
 
 	if (r->replayed) {
+		stats_add(&w->stats, STATS_MESSAGES_OUT, r->count);
 		outbox_queue_bytes(w, c, start + begun,
 		    frames_start(frames, r->first + r->count));
 		return true;
@@ -404,8 +422,7 @@ outbox_flush_conn(struct worker *w, struct conn *c, uint32_t run)
 		return;
 	if (!conn_is_listening(c))
 		run = 0;
-	/* Not before what it asked for is done: its 101 says "subscribed". */
-	if (!c->blocked && c->ops == 0)
+	if (!c->blocked && !conn_is_held(c))
 		run = outbox_write(w, c, run, &begun);
 	if (conn_is_listening(c))
 		outbox_queue_runs(w, c, run, begun);
@@ -452,7 +469,7 @@ outbox_drain_conn(struct worker *w, struct conn *c)
 {
 	size_t begun;
 
-	if (c->out != NULL && c->ops == 0) {
+	if (c->out != NULL && !conn_is_held(c)) {
 		c->blocked = false;
 		outbox_write(w, c, 0, &begun);
 	}

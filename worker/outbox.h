@@ -59,6 +59,9 @@ void outbox_frames(
 void outbox_replay(
     struct outbox *box, struct conn *c, uint32_t first, uint32_t count);
 
+/* Whether a replay has given it something in this turn. */
+bool outbox_is_replayed(const struct outbox *box, const struct conn *c);
+
 /*
  * Write what was collected, then forget it and the turn's frames.  May close
  * connections, whose memory stays until they are swept.

@@ -158,12 +158,16 @@ outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
 }
 
 void
-outq_forget_gaps(struct outq *q, uint32_t topic)
+outq_forget_topic(struct outq *q, uint32_t topic)
 {
 	struct outq_gap *gap = outq_find_gap(q, topic);
+	struct outq_item *item;
 
 	if (gap != NULL)
 		outq_remove_gap(q, gap);
+	TAILQ_FOREACH(item, &q->items, link)
+		if (item->kind == OUTQ_MESSAGE && item->topic == topic)
+			item->seq = 0;
 }
 
 int

@@ -105,8 +105,11 @@ void outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
     struct outq_item *before, const void *frame, uint32_t len,
     uint32_t digits_at);
 
-/* The connection has left this topic: its gaps grow no more. */
-void outq_forget_gaps(struct outq *q, uint32_t topic);
+/*
+ * The connection has left this topic: its gaps grow no more, and what of its
+ * messages still waits and is dropped later has the number 0.
+ */
+void outq_forget_topic(struct outq *q, uint32_t topic);
 
 /* Describe what to write next, at most max pieces.  Returns how many. */
 int outq_iov(struct outq *q, struct iovec *iov, int max);

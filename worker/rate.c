@@ -5,6 +5,9 @@
 
 #include "worker/state.h"
 
+/* To look at so many records costs about as much as to take a message. */
+#define RATE_RECORDS_PER_MESSAGE 64
+
 void
 rate_init(struct conn *c)
 {
@@ -27,17 +30,34 @@ rate_refill(struct conn *c)
 	c->rate_left = (int32_t)(add < rate ? add : rate);
 }
 
-void
-rate_count(struct conn *c)
+static void
+rate_spend(struct conn *c, int32_t messages)
 {
 	if (c->w->config->rate == 0)
 		return;
 	rate_refill(c);
-	if (--c->rate_left > 0 || c->paused & PAUSE_RATE)
+	c->rate_left -= messages;
+	if (c->rate_left > 0 || c->paused & PAUSE_RATE)
 		return;
 	stats_add(&c->w->stats, STATS_RATE_PAUSES, 1);
 	conn_pause(c, PAUSE_RATE);
 	conn_deadline(c, WHEEL_TICK_MS);
+}
+
+void
+rate_count(struct conn *c)
+{
+	rate_spend(c, 1);
+}
+
+void
+rate_charge(struct conn *c, uint64_t records)
+{
+	uint64_t messages = records / RATE_RECORDS_PER_MESSAGE;
+
+	if (c->state == CONN_WS && messages > 0)
+		rate_spend(
+		    c, messages < INT16_MAX ? (int32_t)messages : INT16_MAX);
 }
 
 bool

@@ -11,6 +11,7 @@
 #define WORKER_RATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct conn;
 
@@ -20,6 +21,10 @@ void rate_init(struct conn *c);
 /* It has published a message.  One too many pauses it (PAUSE_RATE), and its
  * deadline is the time to look again. */
 void rate_count(struct conn *c);
+
+/* What it asked for took a look at so many records of the ring: that counts as
+ * if it had published a part of them. */
+void rate_charge(struct conn *c, uint64_t records);
 
 /*
  * Its deadline has come.  If it is paused for its rate, resume it as soon as it

@@ -71,10 +71,7 @@ replay_begin(struct worker *w, struct sub *sub, struct chain *chain)
 {
 	struct replay *r = xcalloc(1, sizeof(*r));
 
-	/* Subscribed, left and subscribed again within one turn: the answer to
-	 * the first request has found the second's subscription already. */
-	if (sub->replaying)
-		replay_cancel(w, sub);
+	CHECK(!sub->replaying); /* resume.c knows one life from the next */
 	r->sub = sub;
 	r->chain = *chain;
 	r->next = chain->low;
@@ -113,8 +110,10 @@ replays_resume(struct conn *c)
 	if (c->w->replays.count == 0)
 		return;
 	SLIST_FOREACH(sub, &c->subs, link)
-		if (sub->replaying)
+		if (sub->replaying) {
 			replay_set_ready(c->w, sub->replay, true);
+			c->w->more = true;
+		}
 }
 
 /*
@@ -134,6 +133,7 @@ replay_next_chain(struct worker *w, struct replay *r)
 	chain_fini(&r->chain);
 	chain_init(&r->chain, w->seg, topic->slot, topic->seq, topic->pos);
 	chain_walk(&r->chain, r->next);
+	w->replays.walked += r->chain.seq + 1 - r->chain.low;
 	return true;
 }
 
@@ -208,16 +208,12 @@ replay_put(struct worker *w, struct replay *r)
 
 /* Send one subscription its piece. */
 static void
-replay_turn(struct worker *w, struct replay *r)
+replay_send(struct worker *w, struct replay *r)
 {
 	struct conn *c = r->sub->conn;
 	uint32_t first = w->frames.count;
 	size_t start = w->frames.bytes.len;
 
-	if (c->out != NULL || c->ops != 0) {
-		replay_set_ready(w, r, false); /* until conn_written() */
-		return;
-	}
 	while (w->frames.count - first < REPLAY_TURN_RECORDS &&
 	       w->frames.bytes.len - start < REPLAY_TURN_BYTES) {
 		if (r->next > r->chain.seq && !replay_next_chain(w, r)) {
@@ -234,19 +230,41 @@ replay_turn(struct worker *w, struct replay *r)
 	}
 }
 
+/* Whether it could be sent anything.  A connection gets one piece in a turn,
+ * or all its subscriptions together would fill its queue. */
+static bool
+replay_turn(struct worker *w, struct replay *r)
+{
+	struct conn *c = r->sub->conn;
+
+	if (c->out != NULL) {
+		replay_set_ready(w, r, false); /* until conn_written() */
+		return false;
+	}
+	if (outbox_is_replayed(&w->outbox, c))
+		return false;
+	replay_send(w, r);
+	return true;
+}
+
 void
 replays_turn(struct worker *w)
 {
-	struct replay_list *ready = &w->replays.ready;
-	struct replay *r, *last = TAILQ_LAST(ready, replay_list);
+	struct replays *all = &w->replays;
+	struct replay *last = TAILQ_LAST(&all->ready, replay_list);
+	struct replay *r, *next = TAILQ_FIRST(&all->ready);
+	uint32_t served = 0;
 
+	all->walked = 0;
 	/* Each once at most: what it gets in this turn is not written yet. */
-	for (uint32_t i = 0; i < REPLAY_TURN_SUBS && last != NULL; i++) {
-		r = TAILQ_FIRST(ready);
-		if (r == last)
-			last = NULL;
-		replay_turn(w, r);
+	for (uint32_t i = 0; i < REPLAY_TURN_LOOKS && next != NULL; i++) {
+		r = next;
+		next = r != last ? TAILQ_NEXT(r, link) : NULL;
+		if (replay_turn(w, r) && ++served == REPLAY_TURN_SUBS)
+			break;
+		if (all->walked >= REPLAY_TURN_WALK)
+			break;
 	}
-	if (!TAILQ_EMPTY(ready))
+	if (!TAILQ_EMPTY(&all->ready))
 		w->more = true;
 }

@@ -29,8 +29,13 @@ struct worker;
 #define REPLAY_TURN_BYTES   (64u * 1024)
 #define REPLAY_TURN_RECORDS 256u
 
-/* Subscriptions served per turn; the others wait for the next. */
+/* Subscriptions served per turn, at most one of each connection, and records
+ * walked back over for them; the others wait for the next. */
 #define REPLAY_TURN_SUBS 64u
+#define REPLAY_TURN_WALK 65536u
+
+/* Subscriptions looked at per turn to find those. */
+#define REPLAY_TURN_LOOKS 1024u
 
 struct replay {
 	TAILQ_ENTRY(replay) link; /* of those that can go on */
@@ -43,10 +48,12 @@ struct replay {
 struct replays {
 	TAILQ_HEAD(replay_list, replay) ready;
 	uint32_t count;       /* all, ready or waiting for their sockets */
+	uint64_t walked;      /* records in this turn */
 	unsigned char *bytes; /* owned: room for one record */
 	size_t size;
 };
 
+/* record_max: bytes of the longest record that the ring can hold. */
 void replays_init(struct replays *replays, uint64_t record_max);
 void replays_fini(struct replays *replays);
 

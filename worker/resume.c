@@ -3,6 +3,7 @@
 
 #include "worker/resume.h"
 
+#include "worker/rate.h"
 #include "worker/state.h"
 
 #include <string.h>
@@ -38,18 +39,28 @@ resume_plan_replay(
 	replay_plan(w, &op->start, resume->wanted, &resume->chain);
 	resume->replayed = op->start.seq + 1 - resume->chain.low;
 	resume->recovered = resume->chain.low <= resume->wanted;
+	rate_charge(op->conn, resume->replayed);
+}
+
+/* The subscription that a request has begun, or NULL: a later one of the same
+ * turn may have ended it already, and begun another. */
+static struct sub *
+resume_find_begun(const struct worker *w, const struct intake_op *op)
+{
+	struct sub_topic *topic = subs_find(
+	    &w->subs, intake_topic(&w->intake, op), op->want.topic_len);
+	struct sub *sub = topic != NULL ? subs_of(op->conn, topic) : NULL;
+
+	if (sub == NULL || sub->begun_by != (uint16_t)(op - w->intake.ops))
+		return NULL;
+	return sub;
 }
 
 void
 resume_plan(struct worker *w, const struct intake_op *op, struct resume *resume)
 {
-	struct sub_topic *topic = subs_find(
-	    &w->subs, intake_topic(&w->intake, op), op->want.topic_len);
-
 	memset(resume, 0, sizeof(*resume));
-	if (topic != NULL)
-		resume->sub = subs_of(op->conn, topic);
-	/* A later request of the same turn may have ended it already. */
+	resume->sub = resume_find_begun(w, op);
 	if (resume->sub == NULL || (!op->want.has_since && !op->want.has_limit))
 		return;
 	if (resume_is_lost(op)) {

@@ -107,6 +107,7 @@ subs_link(struct conn *c, struct sub_topic *topic, uint64_t seen)
 	sub->topic = topic;
 	sub->seen = seen;
 	sub->index = topic->count;
+	sub->begun_by = 0;
 	sub->no_echo = sub->replaying = false;
 	topic->forms[c->form]++;
 	topic->subs[topic->count++] = sub;
@@ -168,7 +169,7 @@ subs_unlink(struct worker *w, struct sub *sub)
 	if (sub->replaying)
 		replay_cancel(w, sub);
 	if (sub->conn->out != NULL)
-		outq_forget_gaps(sub->conn->out, topic->slot);
+		outq_forget_topic(sub->conn->out, topic->slot);
 	topics_unsubscribe(w->seg, topic->slot, w->slot);
 	if (topic->count == 0)
 		subs_topic_free(w, topic);

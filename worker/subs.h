@@ -36,9 +36,10 @@ struct sub {
 		uint64_t seen; /* last number sent to, or missed by, it */
 		struct replay *replay; /* while replaying */
 	};
-	uint32_t index; /* in topic->subs */
-	bool no_echo;   /* not what this very connection publishes */
-	bool replaying; /* nothing live is for it until replay.h is done */
+	uint32_t index;    /* in topic->subs */
+	uint16_t begun_by; /* that turn's request, its index modulo 2^16 */
+	bool no_echo;      /* not what this very connection publishes */
+	bool replaying;    /* nothing live is for it until replay.h is done */
 };
 
 SLIST_HEAD(sub_list, sub);

@@ -78,18 +78,39 @@ v1_string_is(const struct json_token *token, const char *word)
 	       memcmp(text, word, len) == 0;
 }
 
+/* A member of the seed's message: upper and lower case are the same, and null
+ * leaves what stood before. */
+static void
+v1_collect_seed(struct v1_members *seed, const struct json_token *key,
+    const struct json_token *value)
+{
+	if (value->kind == JSON_NULL)
+		return;
+	if (json_string_equal_nocase(key->raw, key->raw_len, "topic"))
+		seed->topic = *value;
+	else if (json_string_equal_nocase(key->raw, key->raw_len, "message"))
+		seed->message = *value;
+}
+
 /* Collect the members; of a repeated one the last counts. */
 static void
 v1_collect(struct json_reader *json, struct v1_members *m)
 {
+	struct v1_members seed = { 0 };
 	struct json_token key, value;
 
 	memset(m, 0, sizeof(*m));
-	while (json_member_next(json, &key, &value))
+	while (json_member_next(json, &key, &value)) {
+		v1_collect_seed(&seed, &key, &value);
 		for (size_t i = 0; i < V1_NAMES; i++)
 			if (v1_string_is(&key, v1_names[i].name))
 				memcpy((char *)m + v1_names[i].offset, &value,
 				    sizeof(value));
+	}
+	if (m->type.raw != NULL)
+		return;
+	m->topic = seed.topic;
+	m->message = seed.message;
 }
 
 /* Whether the member is there at all; null counts as not there. */
@@ -120,7 +141,7 @@ v1_take_id(const struct v1_members *m, struct intake_request *want)
 	if (!v1_has(&m->id))
 		return true;
 	if ((m->id.kind != JSON_STRING && m->id.kind != JSON_NUMBER) ||
-	    m->id.raw_len > V1_ID_MAX)
+	    m->id.raw_len > V1_ID_MAX + (m->id.kind == JSON_STRING ? 2 : 0))
 		return v1_refuse(want, "bad_request",
 		    "id: a string or number of at most 64 bytes");
 	want->id = m->id.raw;
@@ -321,4 +342,6 @@ v1_message(struct conn *c, bool binary, const char *data, size_t len)
 	room = intake_add(w, c, &want);
 	if (want.body == NULL && want.body_len > 0)
 		json_normalise(body, want.body_len, room);
+	if (intake_is_look(&want))
+		conn_pause(c, PAUSE_INTAKE);
 }

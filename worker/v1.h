@@ -18,7 +18,7 @@
 #include <stddef.h>
 
 #define V1_PROTOCOL "pubsubd.v1"
-#define V1_ID_MAX   64u /* bytes of an id's JSON text */
+#define V1_ID_MAX   64u /* bytes of an id as it is written, without quotes */
 
 /* What a request is read with: what the server is, and memory to reuse. */
 struct v1_reader {

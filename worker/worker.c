@@ -202,7 +202,8 @@ worker_init(struct worker *w, const struct worker_args *args)
 	frames_init(&w->frames);
 	outbox_init(&w->outbox);
 	drain_init(&w->drain);
-	replays_init(&w->replays, ring_record_max(config->max_message));
+	/* What an earlier run has left may be longer than messages are now. */
+	replays_init(&w->replays, w->seg->header->ring_size / RING_RECORDS_MIN);
 	json_reader_init(&w->json);
 	buf_init(&w->text);
 	w->v1 = (struct v1_reader){ .json = &w->json,

@@ -232,6 +232,7 @@ ws_conn_upgrade(struct conn *c, const struct http_request *req)
 		v1_welcome(c);
 	}
 	ws_conn_subscribe_query(c, req->query);
+	c->opening = c->ops > 0;
 }
 
 static void
