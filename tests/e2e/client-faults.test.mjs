@@ -166,10 +166,10 @@ describe("JavaScript client, cut off", () => {
 				if (text === 2)
 					say({ type: "drain", in_ms: 5, retry:
 						{ min_ms: 0, max_ms: 0 } });
-				if (text !== 1)
+				if (text === 2)
 					say({ type: "error", id,
 						code: "draining", reason: "" });
-				if (text === 3)
+				if (text === 3) /* not even answered */
 					setImmediate(() => socket.close(1001));
 			};
 		}, acking(second, 1));

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pubsub-connection.js - a WebSocket to a pubsubd that comes back by itself.
+ *
+ *	connecting --- welcome ---> open --- lost ---> waiting --- time is up --.
+ *	     ^  `------- refused, or no answer ----------^                      |
+ *	     `------------------------------------------------------------------'
+ *	closed: from anywhere, by close() or because the server said never again
+ *
+ * How long it waits is the server's to say: by the code of the close, by what
+ * it told before it went away, and otherwise at random up to a ceiling that
+ * doubles and falls back only after a connection has lasted a while, for one
+ * that is accepted and cut at once is not yet a server that works.
+ *
+ * A browser shows no pings to a script, so a connection that died silently
+ * looks open.  Whatever is asked must therefore be answered in time, and when
+ * all was quiet for long, something is asked.
+ */
+
+const PROTOCOL = "pubsubd.v1";
+
+/* What holds until the server has said what it would like. */
+const RETRY = { min_ms: 500, max_ms: 15 * 1000 };
+
+/* A connection that lasted so long was one to a server that works. */
+const LASTING_MS = 5 * 1000;
+
+const ANSWER_MS = 10 * 1000;
+
+const GOING_AWAY = 1001;
+const RESTART = 1012;
+
+/**
+ * @typedef {import("./pubsub.js").ConnectOptions} ConnectOptions
+ * @typedef {import("./pubsub.js").Socket} Socket
+ * @typedef {import("./pubsub.js").State} State
+ *
+ * @typedef {{ min_ms: number, max_ms: number }} Retry
+ *
+ * @typedef {object} Welcome the server's first frame
+ * @property {string} epoch
+ * @property {import("./pubsub.js").Limits} limits
+ * @property {number} ping seconds of silence after which the server asks
+ * @property {Retry} retry
+ *
+ * @typedef {object} Handlers
+ * @property {(welcome: Welcome) => void} welcome requests can be sent
+ * @property {(frame: any) => void} frame something else came
+ * @property {() => void} idle ask something, to see whether anyone is there
+ * @property {(inDoubt: boolean) => void} lost what was asked will not be
+ *     answered; inDoubt: and may be done
+ * @property {() => void} change of state
+ */
+
+/**
+ * How long to wait before the attempt-th try in a row (0, 1, 2 ...): at random
+ * below a ceiling that doubles, so that those who were cut off together do not
+ * come back together.
+ * @param {number} attempt
+ * @param {Retry} retry
+ */
+export function backoff(attempt, { min_ms, max_ms }, random = Math.random()) {
+	return Math.min(max_ms, min_ms * 2 ** attempt) * (0.1 + 0.9 * random);
+}
+
+export class Connection {
+	/** @type {State} */
+	state = "connecting";
+	reason = "";
+	retryAt = 0;
+
+	#url;
+	#WebSocket;
+	#timeout;
+	#on;
+	/** @type {Socket | null} */
+	#socket = null;
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#timer;
+	#asked = 0;      /* sent and not yet answered */
+	#quietSince = 0; /* ms: the last word, or the first question after it */
+	#idle = 0;       /* ms of silence before we ask */
+	#attempt = 0;
+	#openedAt = 0;   /* ms; 0 = not yet */
+	#retry = RETRY;
+	/** @type {Retry | null} the server goes away: when to come back */
+	#drain = null;
+
+	/**
+	 * @param {string} url
+	 * @param {ConnectOptions} options
+	 * @param {Handlers} handlers
+	 */
+	constructor(url, options, handlers) {
+		this.#url = url;
+		this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+		this.#timeout = options.timeout ?? ANSWER_MS;
+		this.#on = handlers;
+		if (!this.#WebSocket)
+			throw new TypeError("no WebSocket here: pass one in options");
+	}
+
+	/** Whether send() may be called; a server that drains would refuse. */
+	get ready() {
+		return this.#openedAt !== 0 && this.#drain === null;
+	}
+
+	/**
+	 * Send a request.  answered() is to be called when its answer has come.
+	 * @param {string} frame
+	 */
+	send(frame) {
+		if (this.#asked++ === 0) {
+			this.#quietSince = Date.now();
+			this.#watch();
+		}
+		this.#socket?.send(frame);
+	}
+
+	answered() {
+		if (--this.#asked === 0)
+			this.#watch();
+	}
+
+	/** Wait no longer; or, where one is connected, see whether that is true. */
+	wake() {
+		if (this.state === "waiting")
+			this.connect();
+		else if (this.state === "open" && this.#asked === 0)
+			this.#on.idle();
+	}
+
+	/**
+	 * Close for good.
+	 * @param {string} reason
+	 * @returns {Promise<void>} when it is closed
+	 */
+	close(reason) {
+		const socket = this.#socket;
+
+		if (this.state !== "closed") {
+			this.#drop(false, true);
+			this.#become("closed", reason);
+		}
+		return new Promise((resolve) => {
+			if (socket)
+				socket.onclose = () => resolve();
+			else
+				resolve();
+		});
+	}
+
+	/** Begin, or begin anew. */
+	connect() {
+		clearTimeout(this.#timer);
+		const socket = new this.#WebSocket(this.#url, [PROTOCOL]);
+		/** @param {(event: any) => void} handle */
+		const mine = (handle) => (/** @type {any} */ event) => {
+			if (socket === this.#socket)
+				handle(event);
+		};
+
+		this.#socket = socket;
+		socket.onmessage = mine(({ data }) => this.#received(JSON.parse(data)));
+		socket.onclose = mine(({ code, reason }) => this.#lose(code, reason));
+		socket.onerror = () => {}; /* a close follows */
+		this.#timer = setTimeout(() => this.#dead(), this.#timeout);
+		this.#become("connecting", this.reason);
+	}
+
+	/**
+	 * @param {State} state
+	 * @param {string} reason
+	 */
+	#become(state, reason) {
+		this.state = state;
+		this.reason = reason;
+		this.#on.change();
+	}
+
+	/** @param {any} frame */
+	#received(frame) {
+		this.#quietSince = Date.now();
+		if (frame.type === "welcome")
+			this.#welcomed(frame);
+		else if (frame.type === "drain")
+			this.#drained(frame);
+		else
+			this.#on.frame(frame);
+	}
+
+	/** @param {Welcome} welcome */
+	#welcomed(welcome) {
+		this.#retry = welcome.retry;
+		this.#idle = welcome.ping * 1000;
+		this.#openedAt = Date.now();
+		this.#watch();
+		this.#on.welcome(welcome);
+		this.#become("open", "");
+	}
+
+	/** @param {{ in_ms: number, retry: Retry }} frame */
+	#drained({ in_ms, retry }) {
+		this.#drain = retry;
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => this.#dead(), in_ms + this.#timeout);
+	}
+
+	/** See to it that the server says something in time. */
+	#watch() {
+		clearTimeout(this.#timer);
+		const limit = this.#asked > 0 ? this.#timeout : this.#idle;
+		const left = this.#quietSince + limit - Date.now();
+
+		if (left > 0)
+			this.#timer = setTimeout(() => this.#watch(), left);
+		else if (this.#asked > 0)
+			this.#dead();
+		else
+			this.#on.idle();
+	}
+
+	#dead() {
+		this.#lose(0, "no answer");
+	}
+
+	/**
+	 * @param {number} code of the close; 0: there was none
+	 * @param {string} reason
+	 */
+	#lose(code, reason) {
+		if (this.#openedAt && Date.now() - this.#openedAt >= LASTING_MS)
+			this.#attempt = 0;
+		const delay = this.#delay(code);
+		const inDoubt = !this.#isEndOfDrain(code);
+
+		if (code >= 4000 && code < 4100) {
+			this.close(reason || "the server does not want this client");
+			return;
+		}
+		this.#drop(code === 0, inDoubt);
+		this.retryAt = Date.now() + delay;
+		this.#timer = setTimeout(() => this.connect(), delay);
+		this.#become("waiting", reason);
+	}
+
+	/**
+	 * A server that drains first answers all that it has done and then closes.
+	 * So what it has not answered by then it has not done.
+	 * @param {number} code
+	 */
+	#isEndOfDrain(code) {
+		return this.#drain !== null &&
+		    (code === GOING_AWAY || code === RESTART);
+	}
+
+	/** @param {number} code */
+	#delay(code) {
+		if (this.#drain && this.#isEndOfDrain(code)) {
+			const { min_ms, max_ms } = this.#drain;
+
+			return min_ms + Math.random() * (max_ms - min_ms);
+		}
+		if (code >= 4200 && code < 4300)
+			return 0;
+		return backoff(this.#attempt++, this.#retry);
+	}
+
+	/**
+	 * Let go of the socket; whatever it still reports is not listened to.
+	 * @param {boolean} dead
+	 * @param {boolean} inDoubt
+	 */
+	#drop(dead, inDoubt) {
+		const socket = this.#socket;
+
+		clearTimeout(this.#timer);
+		this.#socket = null;
+		this.#openedAt = 0;
+		this.#asked = 0;
+		this.#drain = null;
+		/* Where one can, spare a dead one the wait for its answer. */
+		if (dead && socket?.terminate)
+			socket.terminate();
+		else
+			socket?.close();
+		this.#on.lost(inDoubt);
+	}
+}

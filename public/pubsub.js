@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pubsub.js - a client of pubsubd for browsers and Node.
+ *
+ *	import { connect } from "./pubsub.js";
+ *
+ *	const client = connect("ws://localhost:8000/ws");
+ *
+ *	await client.subscribe("room/1", {
+ *		history: 20,
+ *		onMessage: ({ seq, time, message }) => console.log(message),
+ *		onGap: ({ from, to, reason }) => console.warn("missed", from, to),
+ *	});
+ *	await client.publish("room/1", { any: "JSON value" });
+ *
+ * Node before 22 has no WebSocket: connect(url, { WebSocket }) takes the class
+ * of the package ws.
+ *
+ * A connection that is lost comes back by itself (pubsub-connection.js), and
+ * every subscription goes on behind the last number seen (pubsub-stream.js).
+ * So onMessage gets each message once and in order, and where some are not to
+ * be had any more, onGap is called in their place.  What is asked while there
+ * is no connection is kept and asked on the next one.
+ */
+
+import { Connection } from "./pubsub-connection.js";
+import { Stream, tell } from "./pubsub-stream.js";
+
+/* The server takes frames this much longer than the longest message. */
+const FRAME_EXTRA = 1024; /* bytes */
+
+/**
+ * A place in a topic: its number `seq` in the life `epoch` of the server.
+ * @typedef {{ epoch: string, seq: number }} Place
+ *
+ * @typedef {object} Message which is a place, too
+ * @property {string} topic
+ * @property {string} epoch
+ * @property {number} seq
+ * @property {number} time when it was published: milliseconds since 1970
+ * @property {any} message the JSON value that was published
+ *
+ * Messages that are not to be had any more: numbers `from` to `to`, or, without
+ * them, nobody knows how many, because it is another server than before
+ * ("epoch") or it has forgotten the topic meanwhile ("unknown").
+ * @typedef {object} Gap
+ * @property {string} topic
+ * @property {number} [from]
+ * @property {number} [to]
+ * @property {"slow" | "lapped" | "expired" | "unknown" | "epoch" | "lost"} reason
+ *
+ * @typedef {object} SubscribeOptions
+ * @property {Place} [since] go on behind this place
+ * @property {number} [history] begin with the last so many messages, where there
+ *     is no place to go on from: none is known, or it is of another epoch
+ * @property {boolean} [echo] false: without what this client publishes itself
+ * @property {(message: Message) => void} [onMessage]
+ * @property {(gap: Gap) => void} [onGap]
+ * @property {(error: PubSubError) => void} [onEnd] after a reconnect the server
+ *     has refused to go on: the subscription is no more
+ *
+ * @typedef {object} Subscription
+ * @property {string} topic
+ * @property {Place} place the last number seen: `since` for another day
+ * @property {() => Promise<void>} unsubscribe
+ *
+ * @typedef {object} Socket what is used of a WebSocket
+ * @property {(data: string) => void} send
+ * @property {(code?: number, reason?: string) => void} close
+ * @property {(() => void)} [terminate]
+ * @property {((event: any) => any) | null} onmessage
+ * @property {((event: any) => any) | null} onclose
+ * @property {((event: any) => any) | null} onerror
+ *
+ * @typedef {object} ConnectOptions
+ * @property {new (url: string, protocols: string[]) => Socket} [WebSocket]
+ * @property {number} [timeout] milliseconds for a handshake and for an answer,
+ *     after which the connection counts as dead (10,000)
+ *
+ * @typedef {{ message: number, topics: number, rate: number }} Limits
+ * @typedef {"connecting" | "open" | "waiting" | "closed"} State
+ *
+ * @typedef {object} Callbacks what becomes of a request; one of the first two is
+ *     called, before the next frame is looked at, which a promise would not be
+ * @property {(answer: any) => void} done
+ * @property {(error: PubSubError) => void} fail
+ * @property {(inDoubt: boolean) => boolean} cut the connection was lost, and it
+ *     may be done: whether to ask on the next one
+ *
+ * @typedef {Callbacks & { frame: string, sent: boolean }} Request
+ */
+
+/**
+ * Why something was not done.  `code` is the server's ("too_many_topics"), or
+ * "unknown": the connection was lost before the answer, so it may be done;
+ * "closed": the client is; "unsubscribed": before it was confirmed;
+ * "already_subscribed": to this topic, with this client.
+ */
+export class PubSubError extends Error {
+	/**
+	 * @param {string} code
+	 * @param {string} reason
+	 */
+	constructor(code, reason) {
+		super(reason);
+		this.name = "PubSubError";
+		this.code = code;
+	}
+}
+
+/** Made by connect().  Event "state": look at `state`. */
+export class Client extends EventTarget {
+	/** @type {Limits | null} the server's, once it has told them */
+	limits = null;
+
+	#connection;
+	#epoch = "";
+	/** @type {Map<string, Stream>} */
+	#streams = new Map();
+	/** @type {Map<Stream, Omit<Callbacks, "cut">>} not yet confirmed */
+	#joining = new Map();
+	/** @type {Map<number, Request>} in the order they were made */
+	#requests = new Map();
+	#lastId = 0;
+
+	/**
+	 * @param {string} url
+	 * @param {ConnectOptions} options
+	 */
+	constructor(url, options) {
+		super();
+		this.#connection = new Connection(url, options, {
+			welcome: (welcome) => this.#welcomed(welcome),
+			frame: (frame) => this.#received(frame),
+			idle: () => this.ping().catch(() => {}),
+			lost: (inDoubt) => this.#lost(inDoubt),
+			change: () => this.#changed(),
+		});
+		this.#connection.connect();
+	}
+
+	/** @returns {State} */
+	get state() {
+		return this.#connection.state;
+	}
+
+	/** Why it is closed, or why it was last lost. */
+	get reason() {
+		return this.#connection.reason;
+	}
+
+	/** When the next try will be, in Date.now()'s time, while waiting. */
+	get retryAt() {
+		return this.#connection.retryAt;
+	}
+
+	/**
+	 * Subscribe, now or once there is a connection.  A client has at most one
+	 * subscription to a topic.
+	 * @param {string} topic
+	 * @param {SubscribeOptions} [options]
+	 * @returns {Promise<Subscription>} when the server has confirmed it
+	 */
+	subscribe(topic, options = {}) {
+		if (this.state === "closed")
+			return Promise.reject(this.#closedError());
+		if (this.#streams.has(topic))
+			return Promise.reject(new PubSubError("already_subscribed",
+			    `there is a subscription to ${topic}`));
+		const stream = new Stream(topic, { ...options });
+		const subscription = {
+			topic,
+			get place() {
+				return { epoch: stream.epoch, seq: stream.seq };
+			},
+			unsubscribe: () => this.#end(stream),
+		};
+
+		this.#streams.set(topic, stream);
+		return new Promise((resolve, reject) => {
+			this.#joining.set(stream,
+			    { done: () => resolve(subscription), fail: reject });
+			this.#renew(stream);
+		});
+	}
+
+	/**
+	 * End a subscription.  Its handlers are not called any more from now on.
+	 * @param {string} topic
+	 * @returns {Promise<void>}
+	 */
+	unsubscribe(topic) {
+		const stream = this.#streams.get(topic);
+
+		return stream ? this.#end(stream) : Promise.reject(
+		    new PubSubError("not_subscribed", `not to ${topic}`));
+	}
+
+	/**
+	 * Publish a JSON value.  Fails with "unknown" if the connection is lost
+	 * before the server's answer; with `retry` it is then published again,
+	 * and so perhaps twice.
+	 * @param {string} topic
+	 * @param {any} message
+	 * @param {{ retry?: boolean }} [options]
+	 * @returns {Promise<Place & { topic: string }>} where it is
+	 */
+	publish(topic, message, { retry = false } = {}) {
+		return this.#ask({ type: "publish", topic, message }, (ack) => {
+			const { epoch, seq } = ack;
+
+			this.#streams.get(topic)?.published({ epoch, seq });
+			return { topic, epoch, seq };
+		}, retry);
+	}
+
+	/**
+	 * How many connections are subscribed to a topic.
+	 * @param {string} topic
+	 * @returns {Promise<number>}
+	 */
+	presence(topic) {
+		return this.#ask({ type: "presence", topic }, ({ count }) => count);
+	}
+
+	/**
+	 * Messages of the past, oldest first: the last `limit` ones with numbers
+	 * below `before`.  `more`: not all of them fitted into the answer.
+	 * @param {string} topic
+	 * @param {{ before?: number, limit?: number }} [options]
+	 * @returns {Promise<{ messages: Message[], more: boolean }>}
+	 */
+	history(topic, { before, limit } = {}) {
+		return this.#ask({ type: "history", topic, before, limit },
+		    ({ messages, more = false }) => ({
+			    messages: messages.map((/** @type {Message} */ m) =>
+				({ ...m, topic, epoch: this.#epoch })),
+			    more,
+		    }));
+	}
+
+	/**
+	 * Resolves when the server has done all that was asked before.
+	 * @returns {Promise<void>}
+	 */
+	ping() {
+		return this.#ask({ type: "ping" }, () => undefined);
+	}
+
+	/**
+	 * Something outside has changed: a network is back, a laptop was opened.
+	 * Connect now, or see whether the connection still lives.
+	 */
+	wake() {
+		this.#connection.wake();
+	}
+
+	/**
+	 * Close for good.  What is not answered fails, so await first what matters.
+	 * @returns {Promise<void>} when the connection is closed
+	 */
+	close() {
+		return this.#connection.close("closed");
+	}
+
+	#closedError() {
+		return new PubSubError("closed", this.reason);
+	}
+
+	/**
+	 * Ask for something; read() makes of the answer what the user gets.
+	 * @template T
+	 * @param {object} body
+	 * @param {(answer: any) => T} read
+	 * @param {boolean} [again] ask again where the answer was cut off
+	 * @returns {Promise<T>}
+	 */
+	#ask(body, read, again = true) {
+		return new Promise((resolve, reject) => this.#request(body, {
+			done: (answer) => resolve(read(answer)),
+			fail: reject,
+			cut: (inDoubt) => {
+				if (inDoubt && !again)
+					reject(new PubSubError("unknown",
+					    "cut off before the server's answer"));
+				return again || !inDoubt;
+			},
+		}));
+	}
+
+	/**
+	 * @param {object} body
+	 * @param {Callbacks} callbacks
+	 */
+	#request(body, callbacks) {
+		const id = ++this.#lastId;
+		const frame = JSON.stringify({ ...body, id });
+		const request = { frame, sent: false, ...callbacks };
+
+		if (this.state === "closed") {
+			request.fail(this.#closedError());
+			return;
+		}
+		this.#requests.set(id, request);
+		this.#send(id, request);
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {Request} request
+	 */
+	#send(id, request) {
+		const { frame } = request;
+
+		if (!this.#connection.ready)
+			return;
+		/* It would have the server close, and again each time it comes. */
+		if (new TextEncoder().encode(frame).length >
+		    (this.limits?.message ?? 0) + FRAME_EXTRA) {
+			this.#requests.delete(id);
+			request.fail(new PubSubError("too_large",
+			    "longer than the server's limit"));
+			return;
+		}
+		request.sent = true;
+		this.#connection.send(frame);
+	}
+
+	/**
+	 * Subscribe on this connection, if there is one.
+	 * @param {Stream} stream
+	 */
+	#renew(stream) {
+		if (!this.#connection.ready)
+			return;
+		this.#request(stream.request(this.#epoch), {
+			done: (ack) => {
+				stream.acked(ack);
+				this.#joining.get(stream)?.done(ack);
+				this.#joining.delete(stream);
+			},
+			fail: (error) => this.#refused(stream, error),
+			cut: () => false, /* the next connection renews it */
+		});
+	}
+
+	/**
+	 * @param {Stream} stream
+	 * @param {PubSubError} error
+	 */
+	#refused(stream, error) {
+		if (this.#streams.get(stream.topic) !== stream)
+			return;
+		this.#streams.delete(stream.topic);
+		if (this.#joining.has(stream))
+			this.#joining.get(stream)?.fail(error);
+		else
+			tell(stream.options.onEnd, error);
+		this.#joining.delete(stream);
+	}
+
+	/**
+	 * @param {Stream} stream
+	 * @returns {Promise<void>}
+	 */
+	#end(stream) {
+		const { topic } = stream;
+
+		if (this.#streams.get(topic) !== stream)
+			return Promise.resolve();
+		this.#streams.delete(topic);
+		this.#joining.get(stream)?.fail(new PubSubError("unsubscribed",
+		    "before the server had confirmed the subscription"));
+		this.#joining.delete(stream);
+		if (!this.#connection.ready)
+			return Promise.resolve();
+		return new Promise((resolve) => this.#request(
+		    { type: "unsubscribe", topic }, {
+			    done: () => resolve(),
+			    fail: () => resolve(), /* it never was */
+			    cut: () => {
+				    resolve();
+				    return false;
+			    },
+		    }));
+	}
+
+	/** @param {import("./pubsub-connection.js").Welcome} welcome */
+	#welcomed({ epoch, limits }) {
+		const kept = [...this.#requests];
+
+		this.#epoch = epoch;
+		this.limits = limits;
+		for (const stream of this.#streams.values())
+			this.#renew(stream);
+		for (const [id, request] of kept)
+			this.#send(id, request);
+	}
+
+	/** @param {any} frame */
+	#received(frame) {
+		switch (frame.type) {
+		case "message":
+			this.#streams.get(frame.topic)?.message(frame);
+			break;
+		case "gap":
+			this.#streams.get(frame.topic)?.gap(frame);
+			break;
+		default:
+			this.#answered(frame);
+		}
+	}
+
+	/** @param {{ id: number, type: string, code: string, reason: string }} m */
+	#answered(m) {
+		const request = this.#requests.get(m.id);
+
+		if (!request)
+			return;
+		this.#connection.answered();
+		if (m.code === "draining") { /* not done: the next server will */
+			request.sent = false;
+			return;
+		}
+		this.#requests.delete(m.id);
+		if (m.type === "error")
+			request.fail(new PubSubError(m.code, m.reason));
+		else
+			request.done(m);
+	}
+
+	/** @param {boolean} inDoubt what is not answered may be done */
+	#lost(inDoubt) {
+		for (const stream of this.#streams.values())
+			stream.live = false;
+		for (const [id, request] of this.#requests) {
+			if (!request.cut(request.sent && inDoubt))
+				this.#requests.delete(id);
+			request.sent = false;
+		}
+	}
+
+	#changed() {
+		if (this.state === "closed") {
+			const error = this.#closedError();
+
+			for (const { fail } of this.#requests.values())
+				fail(error);
+			for (const { fail } of this.#joining.values())
+				fail(error);
+			this.#requests.clear();
+			this.#joining.clear();
+			this.#streams.clear();
+		}
+		this.dispatchEvent(new Event("state"));
+	}
+}
+
+/**
+ * Connect to a server's /ws.  `?buffer=N&overflow=drop|latest|close` in the URL
+ * says how many messages may wait for this client there, and what happens then.
+ * @param {string | URL} url
+ * @param {ConnectOptions} [options]
+ */
+export function connect(url, options = {}) {
+	return new Client(String(url), options);
+}
