@@ -5,17 +5,17 @@
  *	          reserve - capacity          head        reserve
  *	               |                        |            |
  *	  overwritten  |   records, readable    |  a batch   |   not yet
- *	---------------+------------------------+--copied in-+----------->
- *position ^         ^ cursor    applied: the directory knows up to here
+ *	---------------+------------------------+--copied in-+--> position
+ *	                      ^         ^
+ *	                   cursor    applied: the directory knows up to here
  *
  * Positions count bytes and only grow; a position's byte in the ring is
  * position % capacity.  Writers take turns by one robust lock; readers take
  * none and are never waited for: one that falls a whole ring behind has been
  * lapped, learns so, and goes on.
  *
- * The protocol's steps and memory orders are proven elsewhere (tests/model);
- * ring.c numbers the steps as that proof does.  Nothing here maps memory
- * (segment.h) or wakes anybody (wakeup.h), so all of it runs in a plain buffer.
+ * The protocol's steps and memory orders were model-checked; ring.c
+ * numbers the steps as the model does.  Nothing here maps memory (segment.h) or wakes anybody (wakeup.h), so all of it runs in a plain buffer.
  *
  * Died holding the lock: at any instruction, the next holder finds it out
  * (EOWNERDEAD, or applied != head), replays what was committed into the

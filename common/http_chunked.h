@@ -12,8 +12,8 @@
  * ranges of them, nothing is copied.  Where the body ends is where the next
  * request begins, so nothing is read that somebody else might read differently:
  * a line ends in CR LF, a size is digits and nothing else, no white space
- *stands around it, no trailer is folded.  Extensions and trailers mean nothing
- *here; they are checked, passed over, and bounded.
+ * stands around it, no trailer is folded.  Extensions and trailers mean nothing
+ * here; they are checked, passed over, and bounded.
  *
  * How long the body may become is the caller's to say.
  */

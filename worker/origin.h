@@ -11,8 +11,9 @@
  *				or be listed with --allow-origin.
  *	origin_check_host()	a foreign page whose name was made to point to
  *				127.0.0.1 (DNS rebinding).  Origin and Host
- *agree then, so on a loopback listener Host must be a name that only this
- *machine can have, or a listed one (--allow-host, hosts of --allow-origin).
+ *				agree then, so on a loopback listener Host must
+ *				be a name that only this machine can have, or a
+ *				listed one (--allow-host, --allow-origin).
  *
  * Programs that are no browsers send no Origin and are let in: this protects
  * the users of browsers, it does not authenticate anybody.
@@ -20,9 +21,9 @@
  * Compared is what a proxy leaves alone: host and port.  The scheme is not,
  * since a proxy that ends TLS makes http of https; it only says which port is
  * the default one.  All loopback names are one host.  An entry of
- *--allow-origin counts with its scheme.  "*" among --allow-origin allows every
- *origin, "null" included; "*" among --allow-host every host; neither does the
- *other's work.
+ * --allow-origin counts with its scheme.  "*" among --allow-origin allows every
+ * origin, "null" included; "*" among --allow-host every host; neither does the
+ * other's work.
  */
 
 #ifndef WORKER_ORIGIN_H

@@ -4,9 +4,9 @@
  *
  *	nothing asked for          live from the present on
  *	since, history             a replay of what the ring still has, then
- *live; what it has no more is one gap (expired) since another ring's life  a
- *gap without numbers (epoch), then live since no number of its     a gap
- *without numbers (unknown), then live
+ *	                           live; what it has no more is one gap (expired)
+ *	since another ring's life  a gap without numbers (epoch), then live
+ *	since no number of its     a gap without numbers (unknown), then live
  *
  * First it is planned, so that the client can be told; then it begins.
  */

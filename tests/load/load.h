@@ -6,13 +6,12 @@
  *	  forks, gives the phases,          of the clients: each has its own
  *	  prints progress and report        loop and writes its own counters
  *	        |                                   |
- *	        +------ struct load_shared ---------+     anonymous shared
- *memory
+ *	        +------ struct load_shared ---------+   (anonymous memory)
  *
  * Who may write: start_ns the parent, before it says LOAD_GO; each element of
  * process[] the child of that number alone; the rooms everybody.  Numbers are
- *read at any time, so they are atomic; nothing else orders them but the control
- *sockets.
+ * read at any time, so they are atomic; nothing else orders them but the
+ * control sockets.
  */
 
 #ifndef LOAD_LOAD_H

@@ -4,8 +4,7 @@
  *
  *	connecting --all ready--> sending --all sent--> waiting --all came, or
  *	    |                        |                     |     time is up
- *	    +--- one failed ---------+------ signal -------+--> closing -->
- *report
+ *	    +--- one failed ---------+------ signal -------+--> closing
  *
  * The children only count; the parent looks at their counters on a timer and
  * gives the word for the next phase.

@@ -3,8 +3,8 @@
  * site.h - a directory to be served, made for one test and removed after it.
  *
  *	DIR/secret.txt		must never be seen
- *	DIR/root/		served; has index.html ("<p>") and chat.js ("let
- *a;") DIR/root-2/secret.txt	a neighbour whose name begins alike
+ *	DIR/root/		served: index.html ("<p>") and chat.js ("let a;")
+ *	DIR/root-2/secret.txt	a neighbour whose name begins alike
  */
 
 #ifndef TESTS_SITE_H
