@@ -7,6 +7,8 @@
 #include "common/container.h"
 #include "common/ws.h"
 #include "common/xmalloc.h"
+#include "worker/api.h"
+#include "worker/events.h"
 #include "worker/http_conn.h"
 #include "worker/rate.h"
 #include "worker/share.h"
@@ -44,8 +46,11 @@ conn_io_cb(struct ev_loop *loop, ev_io *io, int revents)
 		conn_lost(c);
 		return;
 	}
-	if (revents & EV_WRITE)
+	if (revents & EV_WRITE) {
+		if (c->state == CONN_EVENTS)
+			c->heard = c->w->wheel.now; /* it takes what it gets */
 		outbox_drain_conn(c->w, c);
+	}
 	if (!(revents & EV_READ) || c->paused != 0)
 		return;
 	switch ((enum conn_state)c->state) {
@@ -109,14 +114,29 @@ conn_strip(struct conn *c)
 	struct worker *w = c->w;
 
 	subs_drop_all(w, c);
-	if (c->state == CONN_WS) {
+	switch ((enum conn_state)c->state) {
+	case CONN_WS:
 		conn_return_parser(c);
 		w->conns.websockets--;
 		stats_set(&w->stats, STATS_WEBSOCKETS, w->conns.websockets);
-	} else if (c->state == CONN_FILE) {
+		break;
+	case CONN_FILE:
 		close(c->part.file->fd);
 		free(c->part.file);
 		c->part.file = NULL;
+		break;
+	case CONN_EVENTS:
+		events_end(c);
+		api_forget(c);
+		break;
+	case CONN_HTTP:
+	case CONN_BODY:
+		api_forget(c);
+		break;
+	case CONN_CLOSING:
+	case CONN_LINGER:
+	case CONN_DEAD:
+		break;
 	}
 	free(c->input);
 	c->input = NULL;
@@ -191,8 +211,8 @@ conn_deadline(struct conn *c, uint64_t ms)
 void
 conn_deadline_spread(struct conn *c, uint32_t ms)
 {
-	conn_deadline(c,
-	    ms / 2 + (uint32_t)(c->number * 2654435761u) % (ms / 2 + 1));
+	conn_deadline(
+	    c, ms / 2 + (uint32_t)(c->number * 2654435761u) % (ms / 2 + 1));
 }
 
 void
@@ -268,7 +288,7 @@ conn_resume(struct conn *c, enum conn_pause why)
 		return;
 	if (c->state == CONN_WS)
 		ws_conn_feed_kept(c);
-	else if (c->state == CONN_HTTP)
+	else if (c->state == CONN_HTTP || c->state == CONN_BODY)
 		http_conn_feed_kept(c);
 }
 

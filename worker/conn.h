@@ -36,6 +36,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+struct api_request;
 struct share; /* how many connections an address has, share.h */
 struct worker;
 struct ws;
@@ -88,6 +89,9 @@ struct conn {
 	struct outq *out;         /* owned; NULL: nothing waits */
 	struct conn_input *input; /* owned; NULL: nothing is half-read */
 	union {
+		/* CONN_HTTP, _BODY, _EVENTS: what is being answered, owned;
+		 * NULL: nothing */
+		struct api_request *api;
 		struct ws *ws;          /* CONN_WS: borrowed from the pool */
 		struct conn_file *file; /* CONN_FILE: owned */
 	} part;
@@ -121,6 +125,7 @@ struct conns {
 	struct share *shares; /* by address, uthash */
 	uint32_t count;       /* living and dead: descriptors in use */
 	uint32_t websockets;
+	uint32_t event_streams;
 	uint32_t max;      /* of count */
 	uint64_t numbered; /* connections so far */
 	uint64_t buffered; /* bytes in all queues */

@@ -187,7 +187,6 @@ do_request(struct worker *w, struct intake_op *op)
 	case INTAKE_HISTORY:
 	case INTAKE_TOPIC:
 		return do_look(w, op);
-	case INTAKE_TOPICS:
 	case INTAKE_PING:
 	case INTAKE_ERROR:
 		break;

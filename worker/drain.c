@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/ws.h"
+#include "worker/http_conn.h"
 #include "worker/state.h"
 
 /* How often an unfinished drain looks around, seconds. */
@@ -172,7 +173,7 @@ drain_close_conn(struct worker *w, struct conn *c)
 	case CONN_EVENTS:
 	case CONN_HTTP:
 	case CONN_BODY:
-		conn_finish(c); /* idle between requests, or half of one */
+		http_conn_go_away(c);
 		return true;
 	case CONN_FILE: /* ends by itself, or at the deadline */
 	case CONN_CLOSING:

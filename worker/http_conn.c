@@ -7,8 +7,12 @@
 #include "common/http.h"
 #include "common/http_response.h"
 #include "common/xmalloc.h"
+#include "worker/api.h"
+#include "worker/api_body.h"
+#include "worker/events.h"
 #include "worker/http_reply.h"
 #include "worker/origin.h"
+#include "worker/rate.h"
 #include "worker/state.h"
 #include "worker/ws_conn.h"
 
@@ -29,6 +33,24 @@ http_conn_refuse(struct conn *c, const struct http_request *req, int status,
 {
 	http_reply_error(c, req, status, reason, extra, false);
 	conn_finish(c);
+}
+
+void
+http_conn_idle(struct conn *c)
+{
+	c->served = true;
+	conn_deadline(c, HTTP_IDLE_MS);
+}
+
+/* Half of a request, or half of a body, or none: in the second case the client
+ * waits for an answer. */
+void
+http_conn_go_away(struct conn *c)
+{
+	if (c->part.api != NULL)
+		api_go_away(c); /* which ends it */
+	else
+		conn_finish(c);
 }
 
 /* Send one piece of the file; the next when that is out. */
@@ -164,14 +186,15 @@ http_conn_serve(struct conn *c, const struct http_request *req)
 	enum origin_verdict verdict;
 
 	stats_add(&w->stats, STATS_REQUESTS, 1);
-	c->served = true;
-	conn_deadline(c, HTTP_IDLE_MS);
+	http_conn_idle(c);
 	verdict = origin_check_host(w->config, req, c->loopback);
 	if (verdict != ORIGIN_OK) {
 		stats_add(&w->stats, STATS_REFUSED_ORIGIN, 1);
 		http_conn_refuse(c, req, 403, origin_reason(verdict), NULL);
 	} else if (http_text_equal(&req->path, "/ws")) {
 		ws_conn_upgrade(c, req);
+	} else if (api_has(&req->path)) {
+		api_serve(c, req);
 	} else if (!http_conn_is_get(req)) {
 		http_conn_refuse(c, req, 405, "only GET and HEAD here",
 		    "Allow: GET, HEAD\r\n");
@@ -188,52 +211,71 @@ http_conn_serve(struct conn *c, const struct http_request *req)
 	}
 }
 
-/* Keep what cannot be used yet, and how far it has been looked at. */
+/* It is no longer idle: a head has begun. */
 static void
-http_conn_keep(struct conn *c, const char *data, size_t len, size_t scanned)
+http_conn_head_begun(struct conn *c)
 {
-	if (len == 0)
+	if (!c->served)
 		return;
-	conn_keep_input(c, data, len);
-	c->input->scanned = scanned;
-	if (c->served) {
-		/* It is no longer idle: a head has begun. */
-		c->served = false;
-		conn_deadline(c, HTTP_HEAD_MS);
+	c->served = false;
+	conn_deadline(c, HTTP_HEAD_MS);
+}
+
+/* Serve the request that data begins with.  Returns how many bytes its head
+ * has; 0: it is not all there, and was kept, or it was refused. */
+static size_t
+http_conn_feed_head(struct conn *c, const char *data, size_t len)
+{
+	struct http_request req;
+	size_t scanned = 0;
+
+	switch (http_parse_request(data, len, HTTP_HEAD_MAX, &scanned, &req)) {
+	case HTTP_PARTIAL:
+		conn_keep_input(c, data, len);
+		c->input->scanned = scanned;
+		http_conn_head_begun(c);
+		return 0;
+	case HTTP_REFUSED:
+		stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
+		http_conn_refuse(c, NULL, req.status, req.why, NULL);
+		return 0;
+	case HTTP_OK:
+		http_conn_serve(c, &req);
+		return req.head_len;
 	}
+	BUG("no result of a parser");
+}
+
+/* What is left of the input, after requests that it cannot go on behind yet or
+ * never. */
+static void
+http_conn_leave(struct conn *c, const char *data, size_t len)
+{
+	if (c->state == CONN_WS && c->paused == 0)
+		ws_conn_feed(c, data, len);
+	else if (c->state < CONN_CLOSING && c->state != CONN_EVENTS)
+		conn_keep_input(c, data, len);
 }
 
 /* Serve the requests that data holds, and keep what is left. */
 static void
 http_conn_feed(struct conn *c, const char *data, size_t len)
 {
-	struct http_request req;
-	size_t scanned = 0;
+	size_t used;
 
-	while (len > 0 && c->state == CONN_HTTP && c->paused == 0) {
-		scanned = 0;
-		switch (http_parse_request(
-		    data, len, HTTP_HEAD_MAX, &scanned, &req)) {
-		case HTTP_PARTIAL:
-			http_conn_keep(c, data, len, scanned);
+	while (len > 0 && c->paused == 0 &&
+	       (c->state == CONN_HTTP || c->state == CONN_BODY)) {
+		used = c->state == CONN_BODY
+		           ? api_body_feed(c, data, len)
+		           : http_conn_feed_head(c, data, len);
+		if (used == 0)
 			return;
-		case HTTP_REFUSED:
-			stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
-			http_conn_refuse(c, NULL, req.status, req.why, NULL);
-			return;
-		case HTTP_OK:
-			http_conn_serve(c, &req);
-			data += req.head_len;
-			len -= req.head_len;
-			break;
-		}
+		data += used;
+		len -= used;
 		if (c->out != NULL && c->out->answer_bytes > CONN_ANSWERS_MAX)
 			conn_pause(c, PAUSE_ANSWERS);
 	}
-	if (c->state == CONN_WS && c->paused == 0)
-		ws_conn_feed(c, data, len);
-	else if (c->state < CONN_CLOSING)
-		conn_keep_input(c, data, len);
+	http_conn_leave(c, data, len);
 }
 
 void
@@ -242,9 +284,12 @@ http_conn_feed_kept(struct conn *c)
 	struct conn_input *input = c->input;
 	struct http_request req;
 
-	if (http_parse_request(input->data, input->len, HTTP_HEAD_MAX,
-		&input->scanned, &req) == HTTP_PARTIAL)
+	if (c->state == CONN_HTTP &&
+	    http_parse_request(input->data, input->len, HTTP_HEAD_MAX,
+		&input->scanned, &req) == HTTP_PARTIAL) {
+		http_conn_head_begun(c);
 		return;
+	}
 	conn_take_input(c);
 	http_conn_feed(c, input->data, input->len);
 	free(input);
@@ -253,10 +298,13 @@ http_conn_feed_kept(struct conn *c)
 void
 http_conn_read(struct conn *c)
 {
-	size_t n = conn_read(c);
+	size_t n;
 
-	if (n == 0)
-		return;
+	if (intake_full(&c->w->intake))
+		return; /* still readable in the next turn */
+	n = conn_read(c);
+	if (n == 0 || c->state == CONN_EVENTS)
+		return; /* in the latter case it has nothing more to ask */
 	if (c->input == NULL) {
 		http_conn_feed(c, (const char *)c->w->read_buf, n);
 		return;
@@ -268,6 +316,12 @@ http_conn_read(struct conn *c)
 void
 http_conn_due(struct conn *c)
 {
+	if (c->state == CONN_EVENTS) {
+		events_due(c);
+		return;
+	}
+	if (rate_due(c))
+		return;
 	if (c->paused != 0) {
 		/* It is we who are slow, or it does not read its answers. */
 		if (c->out == NULL) {
@@ -279,7 +333,7 @@ http_conn_due(struct conn *c)
 		return;
 	}
 	stats_add(&c->w->stats, STATS_TIMEOUTS, 1);
-	if (c->input != NULL)
+	if (c->input != NULL || c->state == CONN_BODY)
 		http_conn_refuse(
 		    c, NULL, 408, "the request took too long", NULL);
 	else if (c->out != NULL)

@@ -5,11 +5,13 @@
  *	GET /ws                the upgrade (ws_conn.h)
  *	GET /healthz           200 while the process lives
  *	GET /readyz            200, or 503 from the moment a drain begins
+ *	/topics and below      the topics (api.h)
  *	GET, HEAD anything     a file under --root
  *
- * Requests may be pipelined; they are answered one after another.  No path
- * takes a body: a request that announces one is answered and the connection
- * ends, so that nobody can disagree about where the next request begins.
+ * Requests may be pipelined; they are answered one after another.  Only a
+ * message that is published has a body: any other request that announces one is
+ * answered and the connection ends, so that nobody can disagree about where the
+ * next request begins.
  */
 
 #ifndef WORKER_HTTP_CONN_H
@@ -23,6 +25,12 @@ void http_conn_read(struct conn *c);
 
 /* Go on with what was read before. */
 void http_conn_feed_kept(struct conn *c);
+
+/* A request has come in whole: the next one may take its time. */
+void http_conn_idle(struct conn *c);
+
+/* The server drains: end it, after an answer if one is due. */
+void http_conn_go_away(struct conn *c);
 
 /* Everything so far is written: send more of the file. */
 void http_conn_more_file(struct conn *c);

@@ -3,6 +3,7 @@
 
 #include "worker/http_reply.h"
 
+#include "common/buf.h"
 #include "common/bug.h"
 #include "common/http.h"
 #include "common/http_response.h"
@@ -15,8 +16,12 @@
 
 #define REPLY_HEAD_SIZE 10240 /* room for any head: a path is under 8 KiB */
 
+#define REPLY_LINES_SIZE 2048 /* room for the lines that are added to it */
+
 #define REPLY_RETRY       "Retry-After: 2\r\n" /* with 429 and 503 */
 #define REPLY_NO_GUESSING "X-Content-Type-Options: nosniff\r\n"
+#define REPLY_NO_STORE    "Cache-Control: no-store\r\n"
+#define REPLY_UNBUFFERED  "X-Accel-Buffering: no\r\n" /* nginx reads this */
 #define REPLY_PAGE_POLICY                                                    \
 	"Content-Security-Policy: default-src 'self'; "                      \
 	"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; " \
@@ -109,9 +114,57 @@ http_reply_text(struct conn *c, const struct http_request *req, int status,
 		.content_type = "text/plain; charset=utf-8",
 		.content_length = strlen(text),
 		.keep_alive = keep_alive,
-		.extra = "Cache-Control: no-store\r\n" REPLY_NO_GUESSING };
+		.extra = REPLY_NO_STORE REPLY_NO_GUESSING };
 
 	reply_send(c, &head, text, reply_head_only(req));
+}
+
+void
+http_reply_json(
+    struct conn *c, const struct http_reply *reply, const struct buf *body)
+{
+	char lines[REPLY_LINES_SIZE];
+	struct http_response head = { .status = reply->status,
+		.date = time(NULL),
+		.content_type = "application/json",
+		.content_length = body->len,
+		.keep_alive = reply->keep_alive,
+		.extra = lines };
+
+	snprintf(lines, sizeof(lines), "%s%s%s",
+	    REPLY_NO_STORE REPLY_NO_GUESSING,
+	    reply->status == 429 || reply->status == 503 ? REPLY_RETRY : "",
+	    reply->lines);
+	reply_send(c, &head, "", true);
+	if (!reply->head_only)
+		conn_answer(c, body->at, body->len);
+}
+
+void
+http_reply_no_content(struct conn *c, const char *lines, bool keep_alive)
+{
+	struct http_response head = { .status = 204,
+		.date = time(NULL),
+		.keep_alive = keep_alive,
+		.extra = lines };
+
+	reply_send(c, &head, "", true);
+}
+
+void
+http_reply_events(struct conn *c, const char *lines)
+{
+	char all[REPLY_LINES_SIZE];
+	struct http_response head = { .status = 200,
+		.date = time(NULL),
+		.content_type = "text/event-stream",
+		.content_length = HTTP_LENGTH_UNKNOWN,
+		.keep_alive = false,
+		.extra = all };
+
+	snprintf(all, sizeof(all), "%s%s",
+	    REPLY_NO_STORE REPLY_UNBUFFERED REPLY_NO_GUESSING, lines);
+	reply_send(c, &head, "", true);
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+struct buf;
 struct conn;
 struct http_request;
 struct static_file;
@@ -22,6 +23,24 @@ struct static_file;
  */
 void http_reply_error(struct conn *c, const struct http_request *req,
     int status, const char *reason, const char *extra, bool keep_alive);
+
+/* How to answer with JSON. */
+struct http_reply {
+	int status;
+	bool head_only;    /* it was a HEAD */
+	bool keep_alive;   /* else the caller ends the connection */
+	const char *lines; /* more lines of the head, with their CRLF; or "" */
+};
+
+/* A JSON text, of any length. */
+void http_reply_json(
+    struct conn *c, const struct http_reply *reply, const struct buf *body);
+
+/* 204: done, and there is nothing to be said but these header lines. */
+void http_reply_no_content(struct conn *c, const char *lines, bool keep_alive);
+
+/* The head of a stream of events, which has no end but the connection's. */
+void http_reply_events(struct conn *c, const char *lines);
 
 /* A short text, as the answer to req. */
 void http_reply_text(struct conn *c, const struct http_request *req, int status,

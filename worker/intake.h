@@ -48,7 +48,6 @@ enum intake_kind {
 	INTAKE_PRESENCE,    /* how many subscribers a topic has */
 	INTAKE_HISTORY,     /* a topic's past messages */
 	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
-	INTAKE_TOPICS,      /* a list of them (HTTP) */
 	INTAKE_PING,        /* an answer, in its place */
 	INTAKE_ERROR,       /* what was wrong with a request, in its place */
 };

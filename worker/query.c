@@ -22,8 +22,7 @@ query_refuse(struct query_options *out, const char *why)
 	return QUERY_REFUSED;
 }
 
-/* Whether a key or value, decoded, is that word. */
-static bool
+bool
 query_is(const struct http_text *text, const char *word)
 {
 	char room[QUERY_WORD_ROOM];

@@ -22,12 +22,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define QUERY_BUFFER_DEFAULT                             \
+#define QUERY_BUFFER_DEFAULT \
 	256u /* messages, or --max-buffer if that's less \
 	      */
 
 /* Bytes of the longest topic, every byte of it percent-encoded. */
 #define QUERY_TOPIC_ROOM (3u * LAYOUT_TOPIC_NAME_MAX)
+
+/* Whether a key or value, percent-decoded, is that word (of at most 8 bytes). */
+bool query_is(const struct http_text *text, const char *word);
 
 enum query_status {
 	QUERY_OK = 0,

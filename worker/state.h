@@ -24,6 +24,7 @@
 #include "broker/wakeup.h"
 #include "common/config.h"
 #include "common/json.h"
+#include "worker/api_list.h"
 #include "worker/conn.h"
 #include "worker/delays.h"
 #include "worker/drain.h"
@@ -71,6 +72,7 @@ struct worker {
 	struct frames frames;
 	struct outbox outbox;
 	struct replays replays;
+	struct api_lists lists;
 	struct drain drain;
 
 	struct static_files files;

@@ -211,7 +211,6 @@ v1_answer(struct worker *w, const struct intake_op *op)
 		    op->want.body_len);
 		break;
 	case INTAKE_TOPIC:
-	case INTAKE_TOPICS:
 		break; /* HTTP only */
 	}
 }

@@ -35,6 +35,7 @@ turn_end(struct worker *w)
 
 	w->more = false;
 	stats_add(&w->stats, STATS_TURNS, 1);
+	api_lists_turn(w);
 	intake_commit(w);
 	drain_step(w);
 	if (tail_turn(w))
@@ -202,6 +203,7 @@ worker_init(struct worker *w, const struct worker_args *args)
 	frames_init(&w->frames);
 	outbox_init(&w->outbox);
 	drain_init(&w->drain);
+	api_lists_init(&w->lists);
 	/* What an earlier run has left may be longer than messages are now. */
 	replays_init(&w->replays, w->seg->header->ring_size / RING_RECORDS_MIN);
 	json_reader_init(&w->json);
@@ -237,6 +239,7 @@ worker_fini(struct worker *w)
 	delays_fini(&w->delays);
 	subs_fini(&w->subs);
 	intake_fini(&w->intake);
+	api_lists_fini(w);
 	replays_fini(&w->replays);
 	json_reader_fini(&w->json);
 	buf_fini(&w->v1.topic);
