@@ -9,6 +9,7 @@
 
 #include "broker/ring.h"
 #include "broker/topics.h"
+#include "common/clock.h"
 #include "tests/support/dice.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
@@ -21,7 +22,8 @@
 #define TOPICS      4u
 #define PUBLISHERS  2u
 #define SUBSCRIBERS 2u
-#define ROUNDS      2000u /* of subscribing, per subscriber */
+#define ROUNDS      2000u /* of subscribing, per subscriber, */
+#define ROUNDS_MS   5000u /* or as many as fit into this */
 #define FOLLOWED    20u   /* messages that a subscription lasts */
 
 static struct testseg t;
@@ -75,12 +77,15 @@ publish_always(void *arg)
 	while (!atomic_load(over)) {
 		struct ring_msg msg =
 		    hand_msg((uint32_t)dice_below(&dice, TOPICS), "\"text\"");
+		bool behind;
 
 		hand_lock(&own);
-		if (!is_anybody_behind())
+		behind = is_anybody_behind();
+		if (!behind)
 			MP_CHECK(ring_publish(&own, &msg, 1) == RING_OK);
 		ring_unlock(&own);
-		sched_yield();
+		if (behind)
+			sched_yield();
 	}
 	return 0;
 }
@@ -125,13 +130,15 @@ follow(struct reader *r, uint32_t topic, uint64_t seq)
 static int
 come_and_go(void *arg)
 {
+	uint64_t deadline = clock_monotonic_ms() + ROUNDS_MS;
 	unsigned self = *(unsigned *)arg;
 	struct dice dice = { self + 1 };
 	struct reader reader;
 
 	reader_open(&reader, &t.seg, 16, 4096);
 	reader.ring.self = self;
-	for (unsigned i = 0; i < ROUNDS; i++) {
+	for (unsigned i = 0; i < ROUNDS && clock_monotonic_ms() < deadline;
+	     i++) {
 		uint32_t topic = (uint32_t)dice_below(&dice, TOPICS);
 
 		follow(&reader, topic, subscribe(&reader, topic));

@@ -28,12 +28,12 @@
 #endif
 #endif
 
-#define RING_SIZE 8192u
+#define RING_SIZE 16384u
 #define WRITERS   3u
 #define READERS   2u
 #define TOPICS    4u
 #define MESSAGES  100000u /* of each writer */
-#define PHASE     1000u   /* messages that a writer rushes, then waits for */
+#define PHASE     5000u   /* messages that a writer rushes, then waits for */
 #define TEXT_MAX  100u    /* bytes of a body */
 
 struct stress {
