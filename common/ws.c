@@ -108,17 +108,27 @@ ws_recv_cb(uint8_t *buf, size_t len, int flags, void *user_data)
 	return (ssize_t)len;
 }
 
-static struct ws *
-ws_new(struct ws_pool *pool)
+/* Have wslay start at the beginning of a frame.  Returns false without memory.
+ */
+static bool
+ws_frame_context(struct ws *ws)
 {
 	const struct wslay_frame_callbacks callbacks = {
 		.recv_callback = ws_recv_cb,
 	};
+
+	ws->frame = NULL;
+	return wslay_frame_context_init(&ws->frame, &callbacks, ws) == 0;
+}
+
+static struct ws *
+ws_new(struct ws_pool *pool)
+{
 	struct ws *ws = calloc(1, sizeof(*ws));
 
 	if (ws == NULL)
 		return NULL;
-	if (wslay_frame_context_init(&ws->frame, &callbacks, ws) != 0) {
+	if (!ws_frame_context(ws)) {
 		free(ws);
 		return NULL;
 	}
@@ -403,6 +413,21 @@ ws_frame_piece(struct ws *ws, const struct wslay_frame_iocb *io)
 		ws_data_piece(ws, io);
 }
 
+/* Paused at the end of a frame: give back what wslay has read ahead.  All of
+ * that is from this ws_feed(), as the frame's last byte was. */
+static void
+ws_read_back(struct ws *ws)
+{
+	if (ws->unread == 0)
+		return;
+	ws->in -= ws->unread;
+	ws->in_len += ws->unread;
+	ws->unread = 0;
+	wslay_frame_context_free(ws->frame);
+	if (!ws_frame_context(ws))
+		ws->status = WS_NOMEM;
+}
+
 enum ws_status
 ws_feed(struct ws *ws, const void *data, size_t len, size_t *taken)
 {
@@ -423,6 +448,10 @@ ws_feed(struct ws *ws, const void *data, size_t len, size_t *taken)
 			    "parts");
 		else
 			ws_frame_piece(ws, &io);
+		if (ws->is_paused && !ws->in_frame && ws->status == WS_OK) {
+			ws_read_back(ws);
+			break;
+		}
 	}
 	*taken = len - ws->in_len;
 	ws->in = NULL;

@@ -120,9 +120,8 @@ enum ws_status ws_feed(
     struct ws *ws, const void *data, size_t len, size_t *taken);
 
 /*
- * From within an event: take no more bytes in this ws_feed().  What wslay has
- * already read ahead (at most 4 KiB) is still told.  The next ws_feed() starts
- * unpaused.
+ * From within an event: this is the last one of this ws_feed(), which takes no
+ * byte behind its frame.  The next ws_feed() starts unpaused.
  */
 void ws_pause(struct ws *ws);
 

@@ -179,8 +179,8 @@ test_pause_stops_reading_ahead(void **state)
 	o.is_pausing = true;
 	o.ws = ws_borrow(o.pool, &o);
 	assert_int_equal(ws_feed(o.ws, s->data, s->len, &taken), WS_OK);
-	assert_in_range(taken, 7, 4096);
-	assert_int_equal(o.told_len, taken / 7 * strlen("text x\n"));
+	assert_int_equal(taken, 7);
+	assert_int_equal(o.told_len, strlen("text x\n"));
 
 	/* Nothing was lost by it, and the rest comes when it is fed. */
 	o.is_pausing = false;

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/*
+ * v1-client.mjs - a client that speaks pubsubd.v1, and the books it can keep.
+ *
+ *	V1	frames in order, requests with answers, a pong as a barrier
+ *	Books	each number of a topic once and in order, or in one gap
+ */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+
+import WebSocket from "ws";
+
+import { bounded } from "./wait.mjs";
+
+export class V1 {
+	frames = []; /* that have not been asked for, parsed */
+
+	#wake = () => {};
+	#id = 0;
+
+	constructor(socket) {
+		this.socket = socket;
+		this.closed = new Promise((resolve) => {
+			socket.on("close", (code, reason) =>
+				resolve({ code, reason: reason.toString() }));
+		});
+		socket.on("error", (error) => {
+			this.error = error;
+		});
+		socket.on("message", (data, isBinary) => {
+			assert.equal(isBinary, false);
+			this.frames.push(JSON.parse(data));
+			this.#wake();
+		});
+		socket.on("close", () => this.#wake());
+	}
+
+	/* Connect and be welcomed.  topics, query: as for Client.open(). */
+	static async open(server, { topics = [], query = {} } = {}) {
+		const params = new URLSearchParams(query);
+
+		for (const topic of topics)
+			params.append("topic", topic);
+		const client = new V1(new WebSocket(
+		    `ws://127.0.0.1:${server.port}/ws?${params}`,
+		    "pubsubd.v1", { perMessageDeflate: false }));
+
+		await bounded("handshake", once(client.socket, "open"));
+		client.welcome = await client.next();
+		assert.equal(client.welcome.type, "welcome");
+		return client;
+	}
+
+	/* Send a request; text is sent as it stands. */
+	send(request) {
+		this.socket.send(typeof request === "string" ? request :
+			JSON.stringify(request));
+	}
+
+	/* The next frame; null: closed. */
+	async next() {
+		while (this.frames.length === 0) {
+			if (this.socket.readyState === WebSocket.CLOSED)
+				return null;
+			await bounded("frame", new Promise((resolve) => {
+				this.#wake = resolve;
+			}));
+		}
+		return this.frames.shift();
+	}
+
+	/* The next frame is the answer to this request. */
+	async ask(request) {
+		const id = `ask ${++this.#id}`;
+
+		this.send({ id, ...request });
+		const answer = await this.next();
+
+		assert.equal(answer?.id, request.id ?? id,
+		    JSON.stringify(answer));
+		delete answer.id;
+		return answer;
+	}
+
+	/* The next frame is an error with this code; returns its reason. */
+	async refuse(request, code) {
+		this.send(request);
+		const answer = await this.next();
+
+		assert.equal(answer?.type, "error", JSON.stringify(answer));
+		assert.equal(answer.code, code, answer.reason);
+		assert.ok(answer.reason.length > 0);
+		return answer;
+	}
+
+	/* All frames that come before the answer to what is asked now. */
+	async barrier() {
+		const id = `barrier ${++this.#id}`, before = [];
+
+		this.send({ type: "ping", id });
+		for (;;) {
+			const frame = await this.next();
+
+			if (frame === null)
+				throw new Error("closed, and no pong");
+			if (frame.type === "pong" && frame.id === id)
+				return before;
+			before.push(frame);
+		}
+	}
+
+	/* Nothing has come. */
+	async quiet() {
+		assert.deepEqual(await this.barrier(), []);
+	}
+
+	publish(topic, message) {
+		return this.ask({ type: "publish", topic, message });
+	}
+
+	subscribe(topic, options = {}) {
+		return this.ask({ type: "subscribe", topic, ...options });
+	}
+
+	close() {
+		this.socket.close();
+		return bounded("close", this.closed);
+	}
+}
+
+export class Books {
+	messages = 0;
+	missed = 0;
+	gaps = []; /* reasons */
+
+	/* first: the number that must come next. */
+	constructor(topic, first) {
+		this.topic = topic;
+		this.next = first;
+	}
+
+	/* Enter a frame; returns whether it was about this topic's numbers. */
+	enter(frame) {
+		if (frame.topic !== this.topic ||
+		    frame.type !== "message" && frame.type !== "gap")
+			return false;
+		const from = frame.type === "gap" ? frame.from : frame.seq;
+
+		assert.equal(from, this.next, JSON.stringify(frame));
+		if (frame.type === "message") {
+			this.next++;
+			this.messages++;
+			return true;
+		}
+		assert.ok(frame.to >= frame.from, JSON.stringify(frame));
+		this.next = frame.to + 1;
+		this.missed += frame.to - frame.from + 1;
+		this.gaps.push(frame.reason);
+		return true;
+	}
+}
