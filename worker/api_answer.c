@@ -99,6 +99,7 @@ api_answer(struct worker *w, const struct intake_op *op)
 	case INTAKE_PRESENCE:
 	case INTAKE_PING:
 	case INTAKE_ERROR:
+	case INTAKE_WAIT:
 		break;
 	}
 	BUG("no request of this interface");

@@ -189,6 +189,7 @@ do_request(struct worker *w, struct intake_op *op)
 		return do_look(w, op);
 	case INTAKE_PING:
 	case INTAKE_ERROR:
+	case INTAKE_WAIT:
 		break;
 	}
 	return INTAKE_DONE;

@@ -124,6 +124,15 @@ intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
 	return at;
 }
 
+void
+intake_wait(struct worker *w, struct conn *c)
+{
+	const struct intake_request want = { .kind = INTAKE_WAIT };
+
+	conn_pause(c, PAUSE_INTAKE);
+	intake_add(w, c, &want);
+}
+
 /* Those who asked are not read until it is done. */
 static void
 intake_hold(struct worker *w)

@@ -50,6 +50,7 @@ enum intake_kind {
 	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
 	INTAKE_PING,        /* an answer, in its place */
 	INTAKE_ERROR,       /* what was wrong with a request, in its place */
+	INTAKE_WAIT,        /* nothing but to be read again: intake_wait() */
 };
 
 /* How it went. */
@@ -136,6 +137,10 @@ const char *intake_body(
 
 /* Whether no more should be read in this turn. */
 bool intake_full(const struct intake *intake);
+
+/* Do not read the connection until what is here has been done: the intake is
+ * full, and its socket would say "readable" all the time. */
+void intake_wait(struct worker *w, struct conn *c);
 
 /* Whether nothing waits. */
 bool intake_empty(const struct intake *intake);

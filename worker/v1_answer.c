@@ -206,6 +206,8 @@ v1_answer(struct worker *w, const struct intake_op *op)
 	case INTAKE_PING:
 		v1_close(w, op->conn, v1_open(w, op, "pong"));
 		break;
+	case INTAKE_WAIT:
+		break;
 	case INTAKE_ERROR:
 		v1_error(w, op, op->want.code, intake_body(&w->intake, op),
 		    op->want.body_len);

@@ -139,8 +139,10 @@ ws_conn_read(struct conn *c)
 {
 	size_t n;
 
-	if (intake_full(&c->w->intake))
-		return; /* still readable in the next turn */
+	if (intake_full(&c->w->intake)) {
+		intake_wait(c->w, c);
+		return;
+	}
 	n = conn_read(c);
 	if (n > 0)
 		ws_conn_feed(c, (const char *)c->w->read_buf, n);

@@ -107,6 +107,33 @@ test_who_waits_for_the_lock_is_not_read(void **state)
 	client_close(&a);
 }
 
+/* Otherwise the loop would find its socket readable all the time. */
+static void
+test_who_finds_the_intake_full_is_not_asked_again(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	b = client_open(crew, 0, "?topic=room");
+	holder = lock_is_held(crew);
+	client_publish(a, "room", "a");
+	crew_turn(crew, 0);
+	crew->w[0].intake.used += INTAKE_BYTES_MAX;
+	client_publish(b, "room", "b");
+	crew_turn(crew, 0);
+	assert_true(b->conn->paused & PAUSE_INTAKE);
+	crew->w[0].intake.used -= INTAKE_BYTES_MAX;
+	lock_is_free(crew, holder);
+	client_expect(b, "a");
+	client_expect(b, "b");
+	client_expect_nothing(b);
+	client_close(&a);
+	client_close(&b);
+}
+
 static void
 test_handshake_with_topics_is_answered_when_subscribed(void **state)
 {
@@ -265,6 +292,7 @@ test_leaving_with_requests_that_were_never_done(void **state)
 static const struct CMUnitTest tests[] = {
 	T(test_without_the_lock_requests_wait),
 	T(test_who_waits_for_the_lock_is_not_read),
+	T(test_who_finds_the_intake_full_is_not_asked_again),
 	T(test_handshake_with_topics_is_answered_when_subscribed),
 	T(test_others_go_on_without_the_lock),
 	T(test_one_who_dies_waiting_for_the_lock),
