@@ -51,7 +51,13 @@ exec_trial(const struct supervisor *s)
 void
 supervisor_try_program(struct supervisor *s)
 {
-	if (s->goal != GOAL_SERVE || !s->ready || s->trial != 0) {
+	if (s->trial != 0 || s->goal == GOAL_RESTART) {
+		/* It will do for both: to refuse this one would end the wait
+		 * of those who asked for the other. */
+		log_info("restart: there is one under way");
+		return;
+	}
+	if (s->goal != GOAL_SERVE || !s->ready) {
 		log_warnx("no restart now: another change is under way");
 		exec_refuse(s, EBUSY);
 		return;

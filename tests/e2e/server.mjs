@@ -76,7 +76,8 @@ export class Server {
 	/*
 	 * args: options of the program, in front of which stand a name, a
 	 * pidfile, a root, two workers and a free port on 127.0.0.1.
-	 * options: listen (a list of addresses), env, wrap (a command in front).
+	 * options: listen (a list of addresses), env, wrap (a command in front),
+	 * program (another one than PUBSUBD).
 	 */
 	constructor(args = [], options = {}) {
 		this.args = args;
@@ -92,6 +93,10 @@ export class Server {
 			return server.end();
 		});
 		return server.run();
+	}
+
+	get program() {
+		return this.options.program ?? PUBSUBD;
 	}
 
 	get shm() {
@@ -119,8 +124,8 @@ export class Server {
 
 	/* Serve in the foreground; back when it says that it is ready. */
 	async run() {
-		const [program, ...args] = [...this.options.wrap ?? [], PUBSUBD,
-			...this.commandLine("run")];
+		const [program, ...args] = [...this.options.wrap ?? [],
+			this.program, ...this.commandLine("run")];
 
 		this.child = spawn(program, args,
 		    { stdio: ["ignore", "pipe", "pipe"], env: this.env });
@@ -163,7 +168,7 @@ export class Server {
 
 	/* Serve in the background. */
 	async start() {
-		const done = await run(PUBSUBD, this.commandLine("start"),
+		const done = await run(this.program, this.commandLine("start"),
 		    { env: this.env });
 
 		if (done.status === 0)

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+/*
+ * restart.test.mjs - the program on disk is replaced under a server that runs,
+ * by a good one, a bad one, and by none; and several commands at a time.
+ *
+ * What a restart keeps is in lifecycle.test.mjs, what it does to clients who
+ * talk meanwhile in drain.test.mjs.
+ */
+
+import assert from "node:assert/strict";
+import {
+	chmodSync, copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+
+import { Client, Frame, PUBSUBD, Raw, Server } from "./support.mjs";
+
+/* A server that runs from a copy of the program, and a client of it. */
+async function scene(t, ...args) {
+	const dir = mkdtempSync(join(tmpdir(), "pubsubd-copy-"));
+	const program = join(dir, "pubsubd");
+
+	t.after(() => rmSync(dir, { recursive: true }));
+	copyFileSync(PUBSUBD, program);
+	const server = await Server.start(t, args, { program });
+	const client = await Client.open(server, { topics: ["x"] });
+
+	return { server, client, program };
+}
+
+/* Put something else in the program's place, as an update does: by a rename. */
+function replace(program, make) {
+	make(`${program}.new`);
+	chmodSync(`${program}.new`, 0o755);
+	renameSync(`${program}.new`, program);
+}
+
+async function assertUndisturbed(client) {
+	client.say("x", "not disturbed");
+	assert.equal(await client.next(), "not disturbed");
+	await client.close();
+}
+
+describe("the program on disk", { concurrency: true }, () => {
+	test("replaced by its like: it is taken", async (t) => {
+		const { server, client, program } = await scene(t);
+
+		replace(program, (to) => copyFileSync(PUBSUBD, to));
+		const done = await server.cli("restart");
+
+		assert.equal(done.status, 0, done.stderr);
+		assert.equal((await client.closed).code, 1012);
+		assert.equal((await server.status()).run, 2);
+	});
+
+	for (const [name, make] of [
+		["that fails", (to) => writeFileSync(to, "#!/bin/sh\nexit 1\n")],
+		["that is none", (to) => writeFileSync(to, "no program\n")],
+		["without its interpreter",
+			(to) => writeFileSync(to, "#!/no/such/program\n")],
+	])
+		test(`replaced by one ${name}: no restart, no harm`, async (t) => {
+			const { server, client, program } = await scene(t);
+
+			replace(program, make);
+			for (let i = 0; i < 2; i++) {
+				const done = await server.cli("restart");
+
+				assert.equal(done.status, 1);
+				assert.match(done.stderr, new RegExp(
+				    `^pubsubd: ${server.name} was not restarted, ` +
+				    "and serves on: .*\\n$", "u"));
+			}
+			await server.logs("why", /no restart: \S+ does not run/u);
+			assert.equal((await server.status()).run, 1);
+			await assertUndisturbed(client);
+			/* and when it has been put right it works */
+			replace(program, (to) => copyFileSync(PUBSUBD, to));
+			assert.equal((await server.cli("restart")).status, 0);
+		});
+
+	test("removed: no restart, no harm", async (t) => {
+		const { server, client, program } = await scene(t);
+
+		rmSync(program);
+		const done = await server.cli("restart");
+
+		assert.equal(done.status, 1);
+		assert.match(done.stderr, /serves on: No such file/u);
+		await assertUndisturbed(client);
+	});
+});
+
+describe("several commands at a time", { concurrency: true }, () => {
+	test("of five starts one wins, and four say who", async (t) => {
+		const server = new Server();
+
+		server.log = join(server.dir, "log");
+		server.args.push("--log", server.log);
+		t.after(() => server.end());
+		const done = await Promise.all(Array.from({ length: 5 },
+		    () => server.start()));
+
+		assert.deepEqual(done.map(({ status }) => status).sort(),
+		    [0, 4, 4, 4, 4]);
+		const { pid } = await server.status();
+
+		for (const { status, stderr } of done)
+			if (status === 4)
+				assert.match(stderr, new RegExp(`pid ${pid}`, "u"));
+	});
+
+	test("of five stops all find it stopped", async (t) => {
+		const { server, client } = await scene(t);
+		const done = await Promise.all(Array.from({ length: 5 },
+		    () => server.cli("stop")));
+
+		for (const { status, stderr } of done)
+			assert.ok(status === 0 || status === 3, stderr);
+		assert.equal((await client.closed).code, 1001);
+		await server.assertNothingLeft();
+	});
+
+	/* A server whose drain is held up, so that more can be said to it. */
+	async function held(t) {
+		const all = await scene(t, "--drain", "60");
+		const holder = await Raw.open(all.server.port, "/ws", { t });
+		const restarted = all.server.cli("restart");
+
+		assert.equal((await holder.frame()).opcode, Frame.CLOSE);
+		return { ...all, holder, restarted };
+	}
+
+	test("a restart during a restart is the same one", async (t) => {
+		/* The second was refused once, and the first then gave up its
+		 * wait, and said that there would be no restart. */
+		const { server, holder, restarted } = await held(t);
+		const second = server.cli("restart");
+
+		await server.logs("the second", /there is one under way/u);
+		holder.destroy();
+		for (const done of [await restarted, await second])
+			assert.equal(done.status, 0, done.stderr);
+		assert.equal((await server.status()).run, 2);
+	});
+
+	test("a stop during a restart is a stop", async (t) => {
+		const { server, holder, restarted } = await held(t);
+		const stopped = server.cli("stop");
+
+		await server.logs("the drain", /draining/u);
+		holder.destroy();
+		assert.equal((await stopped).status, 0);
+		assert.equal((await restarted).status, 1);
+		assert.equal((await server.exited).code, 0);
+		await server.assertNothingLeft();
+	});
+
+	test("start, stop, start, stop, with nobody waiting in between",
+	    async (t) => {
+		    const server = new Server();
+
+		    server.log = join(server.dir, "log");
+		    server.args.push("--log", server.log);
+		    t.after(() => server.end());
+		    for (let i = 0; i < 10; i++) {
+			    assert.equal((await server.start()).status, 0);
+			    assert.equal((await server.cli("stop")).status, 0);
+		    }
+		    await server.assertNothingLeft();
+	    });
+});
