@@ -319,4 +319,10 @@ export class Raw {
 	destroy() {
 		this.socket.destroy();
 	}
+
+	/* Leave, as a WebSocket should. */
+	async close() {
+		this.send(Frame.close(1000));
+		await this.closing();
+	}
 }

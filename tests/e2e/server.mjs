@@ -124,6 +124,7 @@ export class Server {
 
 	/* Serve in the foreground; back when it says that it is ready. */
 	async run() {
+		this.stdout = "";
 		const [program, ...args] = [...this.options.wrap ?? [],
 			this.program, ...this.commandLine("run")];
 
