@@ -22,10 +22,12 @@ cli_print_option(const struct option *option)
 {
 	const char *initial =
 	    option->initial != NULL ? option->initial : option->words;
-	char left[CLI_HELP_COLUMN];
+	char left[CLI_HELP_COLUMN], letter[8] = "";
 	int width;
 
-	snprintf(left, sizeof(left), "--%s %s", option->name,
+	if (option->letter != '\0')
+		snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+	snprintf(left, sizeof(left), "%s--%s %s", letter, option->name,
 	    option->arg != NULL ? option->arg : "");
 	width = printf("  %-*s%s", CLI_HELP_COLUMN - 2, left, option->help);
 	if (initial != NULL) {
@@ -36,16 +38,35 @@ cli_print_option(const struct option *option)
 	printf("\n");
 }
 
+/* The options of run and start, or those that only others know. */
+static void
+cli_print_options(const char *title, bool serving)
+{
+	printf("\n%s\n", title);
+	for (size_t i = 0; i < cli_option_count; i++)
+		if (((cli_options[i].commands & 1u << CLI_RUN) != 0) == serving)
+			cli_print_option(&cli_options[i]);
+}
+
+static void
+cli_print_command(const struct command *command)
+{
+	char left[48];
+
+	snprintf(left, sizeof(left), "%s %s", command->name,
+	    command->words != NULL ? command->words : "");
+	printf("  %-*s%s\n", CLI_HELP_COLUMN - 2, left, command->help);
+}
+
 void
 cli_print_help(void)
 {
 	printf("usage: pubsubd COMMAND [OPTIONS]\n\n");
 	for (size_t i = 0; i < cli_command_count; i++)
-		printf(
-		    "  %-10s %s\n", cli_commands[i].name, cli_commands[i].help);
-	printf("\nstop, restart and status know --name and --pidfile; status "
-	       "also --json.\n\n");
-	for (size_t i = 0; i < cli_option_count; i++)
-		cli_print_option(&cli_options[i]);
+		cli_print_command(&cli_commands[i]);
+	cli_print_options("run and start; --name and --pidfile go with all "
+			  "commands:",
+	    true);
+	cli_print_options("status, pub, sub and topics:", false);
 	printf("\n%s", cli_help_end);
 }

@@ -44,25 +44,38 @@ cli_find_command(struct cli *cli, const char *name, char error[CLI_ERROR_MAX])
 	return false;
 }
 
-/* The option of this name (len bytes), or NULL with a reason. */
+/* Whether arg names the option: --NAME, maybe with =VALUE, or -LETTER. */
+static bool
+cli_names(const char *arg, const struct option *option)
+{
+	size_t len = strlen(option->name);
+
+	if (arg[1] != '-')
+		return option->letter != '\0' && arg[1] == option->letter &&
+		       arg[2] == '\0';
+	return strncmp(arg + 2, option->name, len) == 0 &&
+	       (arg[2 + len] == '\0' || arg[2 + len] == '=');
+}
+
+/* The option that arg names, or NULL with a reason. */
 static const struct option *
-cli_find_option(enum cli_command command, const char *name, size_t len,
-    char error[CLI_ERROR_MAX])
+cli_find_option(
+    enum cli_command command, const char *arg, char error[CLI_ERROR_MAX])
 {
 	for (size_t i = 0; i < cli_option_count; i++) {
 		const struct option *option = &cli_options[i];
 
-		if (strlen(option->name) != len ||
-		    memcmp(option->name, name, len) != 0)
+		if (!cli_names(arg, option))
 			continue;
 		if ((option->commands & 1u << command) != 0)
 			return option;
-		snprintf(error, CLI_ERROR_MAX, "--%s: not an option of '%s'",
-		    option->name, cli_commands[command].name);
+		snprintf(error, CLI_ERROR_MAX, "%.*s: not an option of '%s'",
+		    (int)strcspn(arg, "="), arg, cli_commands[command].name);
 		return NULL;
 	}
-	snprintf(error, CLI_ERROR_MAX,
-	    "--%.*s: no such option; try 'pubsubd help'", (int)len, name);
+	snprintf(error, CLI_ERROR_MAX, "%.*s: %s; try 'pubsubd help'",
+	    arg[1] == '-' ? (int)strcspn(arg, "=") : (int)strlen(arg), arg,
+	    arg[1] == '-' ? "no such option" : "not an option");
 	return NULL;
 }
 
@@ -103,19 +116,10 @@ static bool
 cli_parse_option(struct cli *cli, char ***argv, char error[CLI_ERROR_MAX])
 {
 	const char *arg = *(*argv)++;
-	const char *equals = strchr(arg, '=');
-	const struct option *option;
+	const char *equals = arg[1] == '-' ? strchr(arg, '=') : NULL;
+	const struct option *option = cli_find_option(cli->command, arg, error);
 	const char *value = NULL;
-	size_t len;
 
-	if (strncmp(arg, "--", 2) != 0 || arg[2] == '\0') {
-		snprintf(error, CLI_ERROR_MAX,
-		    "%s: not an option; try 'pubsubd help'", arg);
-		return false;
-	}
-	arg += 2;
-	len = equals != NULL ? (size_t)(equals - arg) : strlen(arg);
-	option = cli_find_option(cli->command, arg, len, error);
 	if (option == NULL)
 		return false;
 	if (equals != NULL)
@@ -134,6 +138,54 @@ cli_parse_option(struct cli *cli, char ***argv, char error[CLI_ERROR_MAX])
 	return true;
 }
 
+/* Take a word that is no option. */
+static bool
+cli_take_word(struct cli *cli, const char *word, char error[CLI_ERROR_MAX])
+{
+	const struct command *command = &cli_commands[cli->command];
+
+	if (command->words_max == 0) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "%s: not an option; try 'pubsubd help'", word);
+		return false;
+	}
+	if (cli->words_len == command->words_max) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "%s: one word too many; a message with spaces needs quotes",
+		    word);
+		return false;
+	}
+	cli->words[cli->words_len++] = word;
+	return true;
+}
+
+/* Parse what stands behind the command. */
+static bool
+cli_parse_rest(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
+{
+	const struct command *command = &cli_commands[cli->command];
+	bool has_options = true;
+
+	while (*argv != NULL) {
+		const char *arg = *argv;
+
+		if (!has_options || arg[0] != '-' || arg[1] == '\0') {
+			if (!cli_take_word(cli, *argv++, error))
+				return false;
+		} else if (command->words_max > 0 && strcmp(arg, "--") == 0) {
+			has_options = false;
+			argv++;
+		} else if (!cli_parse_option(cli, &argv, error)) {
+			return false;
+		}
+	}
+	if (cli->words_len >= command->words_min)
+		return true;
+	snprintf(error, CLI_ERROR_MAX, "%s: needs %s", command->name,
+	    command->words);
+	return false;
+}
+
 /* Fill in the defaults that the table has as text. */
 static void
 cli_set_defaults(struct cli *cli)
@@ -145,6 +197,7 @@ cli_set_defaults(struct cli *cli)
 		if (cli_options[i].initial != NULL)
 			CHECK(cli_set(cli, &cli_options[i],
 			    cli_options[i].initial, error));
+	cli->client.is_named = false; /* by nobody but us */
 }
 
 /* Cores that this process may use. */
@@ -225,6 +278,29 @@ cli_check(const struct config *config, char error[CLI_ERROR_MAX])
 	return true;
 }
 
+/* The same, of the clients. */
+static bool
+cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	const struct cli_client *client = &cli->client;
+	bool has_message =
+	    cli->words_len == 2 && strcmp(cli->words[1], "-") != 0;
+	const char *wrong = NULL;
+
+	if (client->url != NULL && client->is_named)
+		wrong = "--url: there is --name or --pidfile, too";
+	else if (client->has_since && client->history > 0)
+		wrong = "--since: there is --history, too";
+	else if (client->has_since && cli->words_len > 1)
+		wrong = "--since: goes with one topic, for each has numbers of "
+			"its own";
+	else if (client->is_whole && has_message)
+		wrong = "--whole: there is a message, too";
+	if (wrong != NULL)
+		snprintf(error, CLI_ERROR_MAX, "%s", wrong);
+	return wrong == NULL;
+}
+
 bool
 cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 {
@@ -238,10 +314,11 @@ cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 	cli->argv = xcalloc(count + 1, sizeof(*cli->argv));
 	cli->argv[0] = argv[0];
 	cli->argv[1] = argv[1];
+	cli->words = xcalloc(count + 1, sizeof(*cli->words));
 	cli_set_defaults(cli);
-	for (argv += 2; *argv != NULL;)
-		if (!cli_parse_option(cli, &argv, error))
-			return false;
+	if (!cli_parse_rest(cli, argv + 2, error) ||
+	    !cli_check_client(cli, error))
+		return false;
 	if (cli->command == CLI_VERSION || cli->command == CLI_HELP)
 		return true;
 	cli_work_out_defaults(cli);

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* cli_table.c - the options, and what each does with its value; see
- * cli_table.h. */
+/* cli_table.c - the commands and the options; see cli_table.h. */
 
 #include "broker/cli_table.h"
 
-#include "broker/paths.h"
-#include "common/address.h"
-
-#include <pwd.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "broker/cli_client_url.h"
+#include "broker/cli_set.h"
 
 #define CLI_KIB 1024u
 #define CLI_MIB (1024u * CLI_KIB)
@@ -20,228 +13,8 @@
 /* Which commands know an option: a bit per enum cli_command. */
 #define CLI_SERVING  (1u << CLI_RUN | 1u << CLI_START)
 #define CLI_TALKING  (1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_STATUS)
-#define CLI_INSTANCE (CLI_SERVING | CLI_TALKING)
-
-static bool
-cli_set_count(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t n;
-
-	if (!value_count(value, option->min, option->max, &n, why))
-		return false;
-	*(uint32_t *)cli_member(cli, option) = (uint32_t)n;
-	return true;
-}
-
-static bool
-cli_set_size32(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t n;
-
-	if (!value_size(value, option->min, option->max, &n, why))
-		return false;
-	*(uint32_t *)cli_member(cli, option) = (uint32_t)n;
-	return true;
-}
-
-static bool
-cli_set_size64(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t *member = cli_member(cli, option);
-
-	return value_size(value, option->min, option->max, member, why);
-}
-
-static bool
-cli_set_seconds(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t ms;
-
-	if (!value_seconds(value, option->min, option->max, &ms, why))
-		return false;
-	*(uint32_t *)cli_member(cli, option) = (uint32_t)ms;
-	return true;
-}
-
-static bool
-cli_set_bool(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t n;
-
-	if (!value_count(value, 0, 1, &n, why))
-		return false;
-	*(bool *)cli_member(cli, option) = n == 1;
-	return true;
-}
-
-static bool
-cli_set_path(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	if (value[0] == '\0') {
-		snprintf(why, VALUES_WHY_MAX, "must be a path");
-		return false;
-	}
-	free(*(char **)cli_member(cli, option)); /* of an earlier one */
-	*(char **)cli_member(cli, option) = paths_absolute(value);
-	return true;
-}
-
-static bool
-cli_set_name(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-
-	if (!value_name(value, CONFIG_NAME_MAX, why))
-		return false;
-	snprintf(cli->config.name, sizeof(cli->config.name), "%s", value);
-	return true;
-}
-
-static bool
-cli_set_listen(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	struct config *config = &cli->config;
-	struct config_address address;
-	const char *wrong = address_parse(&address, value);
-
-	(void)option;
-
-	for (size_t i = 0; wrong == NULL && i < config->listen_count; i++)
-		if (address_equal(&address, &config->listen[i]))
-			wrong = "is given twice";
-	if (wrong == NULL && config->listen_count == CONFIG_LISTEN_MAX)
-		wrong = "is one address too many";
-	if (wrong == NULL)
-		config->listen[config->listen_count++] = address;
-	else
-		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
-	return wrong == NULL;
-}
-
-static bool
-cli_set_admin(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	const char *wrong = NULL;
-
-	(void)option;
-
-	if (strcmp(value, "none") == 0)
-		cli->config.admin.len = 0;
-	else
-		wrong = address_parse(&cli->config.admin, value);
-	if (wrong != NULL)
-		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
-	return wrong == NULL;
-}
-
-static bool
-cli_set_level(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	int level = log_level_parse(value);
-
-	(void)option;
-
-	if (level == -1) {
-		snprintf(
-		    why, VALUES_WHY_MAX, "must be error, warn, info or debug");
-		return false;
-	}
-	cli->config.log_level = (enum log_level)level;
-	return true;
-}
-
-static bool
-cli_set_user(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	const struct passwd *user = getpwnam(value);
-
-	(void)option;
-
-	if (user == NULL) {
-		snprintf(why, VALUES_WHY_MAX, "there is no such user");
-		return false;
-	}
-	if (geteuid() != 0 && user->pw_uid != geteuid()) {
-		snprintf(why, VALUES_WHY_MAX,
-		    "only root can start workers as another user");
-		return false;
-	}
-	cli->config.user = value;
-	cli->config.user_uid = user->pw_uid;
-	cli->config.user_gid = user->pw_gid;
-	return true;
-}
-
-/* Append to one of the two lists of names. */
-static bool
-cli_allow(const char **list, size_t *count, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	if (*count == CONFIG_ALLOW_MAX) {
-		snprintf(why, VALUES_WHY_MAX, "is one too many: %d are allowed",
-		    CONFIG_ALLOW_MAX);
-		return false;
-	}
-	list[(*count)++] = value;
-	return true;
-}
-
-static bool
-cli_set_origin(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	struct config *config = &cli->config;
-
-	(void)option;
-	return value_origin(value, why) &&
-	       cli_allow(config->allow_origin, &config->allow_origin_count,
-		   value, why);
-}
-
-static bool
-cli_set_host(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	struct config *config = &cli->config;
-
-	(void)option;
-	return value_host(value, why) &&
-	       cli_allow(
-		   config->allow_host, &config->allow_host_count, value, why);
-}
-
-static bool
-cli_set_no_respawn(struct cli *cli, const struct option *option,
-    const char *value, char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->config.respawn = false;
-	return true;
-}
-
-static bool
-cli_set_json(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->json = true;
-	return true;
-}
+#define CLI_CLIENTS  (1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS)
+#define CLI_INSTANCE (CLI_SERVING | CLI_TALKING | CLI_CLIENTS)
 
 #define MEMBER(member) offsetof(struct config, member)
 
@@ -364,7 +137,7 @@ const struct option cli_options[] = {
 	    .words = "see below",
 	    .help = "file whose locks say who runs",
 	    .commands = CLI_INSTANCE,
-	    .set = cli_set_path,
+	    .set = cli_set_pidfile,
 	    .path = true,
 	    .at = MEMBER(pidfile),
 	},
@@ -481,23 +254,137 @@ const struct option cli_options[] = {
 	},
 	{
 	    .name = "json",
-	    .help = "status: print one JSON object",
-	    .commands = 1u << CLI_STATUS,
+	    .letter = 'j',
+	    .help = "status, topics, sub: print JSON; pub: MESSAGE is JSON",
+	    .commands = 1u << CLI_STATUS | CLI_CLIENTS,
 	    .set = cli_set_json,
+	},
+	{
+	    .name = "url",
+	    .letter = 'u',
+	    .arg = "URL",
+	    .words = CLIENT_URL_DEFAULT ", or by --name",
+	    .help = "the server: ws://HOST:PORT/ws or http://HOST:PORT",
+	    .commands = CLI_CLIENTS,
+	    .set = cli_set_url,
+	},
+	{
+	    .name = "timeout",
+	    .letter = 'W',
+	    .arg = "SECONDS",
+	    .words = "no end",
+	    .help = "pub: give up after these; sub: end after these",
+	    .commands = 1u << CLI_PUB | 1u << CLI_SUB,
+	    .set = cli_set_timeout,
+	    .min = 1,
+	    .max = 24 * 3600 * 1000,
+	},
+	{
+	    .name = "whole",
+	    .letter = 's',
+	    .help = "pub: all of standard input is one message",
+	    .commands = 1u << CLI_PUB,
+	    .set = cli_set_whole,
+	},
+	{
+	    .name = "retry",
+	    .help = "pub: when cut off, publish again what has no answer",
+	    .commands = 1u << CLI_PUB,
+	    .set = cli_set_retry,
+	},
+	{
+	    .name = "verbose",
+	    .letter = 'v',
+	    .help = "sub: print the topic in front of each message",
+	    .commands = 1u << CLI_SUB,
+	    .set = cli_set_verbose,
+	},
+	{
+	    .name = "count",
+	    .letter = 'C',
+	    .arg = "N",
+	    .words = "no end",
+	    .help = "sub: end after this many messages",
+	    .commands = 1u << CLI_SUB,
+	    .set = cli_set_messages,
+	    .min = 1,
+	    .max = UINT32_MAX,
+	},
+	{
+	    .name = "history",
+	    .arg = "N",
+	    .words = "none",
+	    .help = "sub: begin with the last N messages of each topic",
+	    .commands = 1u << CLI_SUB,
+	    .set = cli_set_history,
+	    .min = 1,
+	    .max = UINT32_MAX,
+	},
+	{
+	    .name = "since",
+	    .arg = "EPOCH:SEQ",
+	    .help = "sub: begin behind this message",
+	    .commands = 1u << CLI_SUB,
+	    .set = cli_set_since,
+	},
+	{
+	    .name = "prefix",
+	    .arg = "TEXT",
+	    .help = "topics: those that begin with it",
+	    .commands = 1u << CLI_TOPICS,
+	    .set = cli_set_prefix,
 	},
 };
 
 const size_t cli_option_count = sizeof(cli_options) / sizeof(cli_options[0]);
 
 const struct command cli_commands[] = {
-	[CLI_RUN] = { "run", "serve in the foreground, log to stderr" },
-	[CLI_START] = { "start", "serve in the background; back when ready" },
-	[CLI_STOP] = { "stop", "drain, then stop" },
-	[CLI_RESTART] = { "restart",
-	    "drain, then serve with the program now on disk" },
-	[CLI_STATUS] = { "status", "what the server and its workers do" },
-	[CLI_VERSION] = { "version", "print the version" },
-	[CLI_HELP] = { "help", "print this" },
+	[CLI_RUN] = {
+	    .name = "run",
+	    .help = "serve in the foreground, log to stderr",
+	},
+	[CLI_START] = {
+	    .name = "start",
+	    .help = "serve in the background; back when ready",
+	},
+	[CLI_STOP] = {
+	    .name = "stop",
+	    .help = "drain, then stop",
+	},
+	[CLI_RESTART] = {
+	    .name = "restart",
+	    .help = "drain, then serve with the program now on disk",
+	},
+	[CLI_STATUS] = {
+	    .name = "status",
+	    .help = "what the server and its workers do",
+	},
+	[CLI_PUB] = {
+	    .name = "pub",
+	    .help = "publish it, or each line of standard input",
+	    .words = "TOPIC [MESSAGE|-]",
+	    .words_min = 1,
+	    .words_max = 2,
+	},
+	[CLI_SUB] = {
+	    .name = "sub",
+	    .help = "print the messages of these topics",
+	    .words = "TOPIC...",
+	    .words_min = 1,
+	    .words_max = SIZE_MAX,
+	},
+	[CLI_TOPICS] = {
+	    .name = "topics",
+	    .help = "list the topics",
+	},
+	[CLI_VERSION] = {
+	    .name = "version",
+	    .help = "print the version",
+	},
+	[CLI_HELP] = {
+	    .name = "help",
+	    .help = "print this",
+	},
 };
 
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);

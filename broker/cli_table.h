@@ -16,6 +16,7 @@
 
 struct option {
 	const char *name;    /* without the hyphens */
+	char letter;         /* its short form, -LETTER; or 0 */
 	const char *arg;     /* what stands for its value; NULL: it has none */
 	const char *initial; /* its default, parsed like a value; or NULL */
 	const char *words;   /* the default in words, where it is worked out */
@@ -35,6 +36,8 @@ extern const size_t cli_option_count;
 struct command {
 	const char *name;
 	const char *help;
+	const char *words; /* what stands behind it, for the help; or NULL */
+	size_t words_min, words_max;
 };
 
 /* By enum cli_command. */

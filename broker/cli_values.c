@@ -204,3 +204,22 @@ value_host(const char *text, char why[VALUES_WHY_MAX])
 	    "must be a host name or address without a port");
 	return false;
 }
+
+bool
+value_place(const char *text, char *epoch, size_t size, uint64_t *seq,
+    char why[VALUES_WHY_MAX])
+{
+	size_t len = 0;
+	const char *p;
+
+	while (value_is_alnum(text[len]))
+		len++;
+	p = text + len + 1;
+	if (len > 0 && len < size && text[len] == ':' &&
+	    value_digits(&p, seq) && *p == '\0' && *seq < UINT64_C(1) << 53) {
+		snprintf(epoch, size, "%.*s", (int)len, text);
+		return true;
+	}
+	snprintf(why, VALUES_WHY_MAX, "must be EPOCH:SEQ, such as k3f9:41");
+	return false;
+}

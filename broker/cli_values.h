@@ -38,6 +38,11 @@ bool value_origin(const char *text, char why[VALUES_WHY_MAX]);
 /* A host name or address, without a port. */
 bool value_host(const char *text, char why[VALUES_WHY_MAX]);
 
+/* A place in a topic, EPOCH:SEQ; the epoch goes to epoch, which has size bytes.
+ */
+bool value_place(const char *text, char *epoch, size_t size, uint64_t *seq,
+    char why[VALUES_WHY_MAX]);
+
 /* Write a size as value_size() reads it, in the largest unit that is exact.
  * Returns out. */
 const char *value_size_format(uint64_t bytes, char out[24]);

@@ -3,8 +3,11 @@
 
 #include "broker/cli_control.h"
 #include "broker/cli_options.h"
+#include "broker/cli_pub.h"
 #include "broker/cli_start.h"
 #include "broker/cli_status.h"
+#include "broker/cli_sub.h"
+#include "broker/cli_topics.h"
 #include "broker/report.h"
 #include "common/bug.h"
 #include "worker/worker.h"
@@ -49,6 +52,12 @@ main(int argc, char **argv)
 		return (int)cli_restart(&cli);
 	case CLI_STATUS:
 		return (int)cli_status(&cli);
+	case CLI_PUB:
+		return (int)cli_pub(&cli);
+	case CLI_SUB:
+		return (int)cli_sub(&cli);
+	case CLI_TOPICS:
+		return (int)cli_topics(&cli);
 	case CLI_VERSION:
 		printf("pubsubd %s\n", PUBSUBD_VERSION);
 		return EXIT_STATUS_OK;

@@ -175,6 +175,28 @@ test_host_has_no_port(void **state)
 			fail_msg("\"%s\" was taken for a host", bad[i]);
 }
 
+static void
+test_place_is_an_epoch_and_a_number(void **state)
+{
+	static const char *const texts[] = { "", "a", ":", "a:", ":1", "a:b",
+		"a:1x", "a:-1", "a b:1", "12345678:1", "a:9007199254740992",
+		"\"a:1" };
+	uint64_t seq;
+	char epoch[8];
+
+	(void)state;
+	assert_true(value_place("k3f9:41", epoch, sizeof(epoch), &seq, why));
+	assert_string_equal(epoch, "k3f9");
+	assert_int_equal(seq, 41);
+	assert_true(value_place(
+	    "1234567:9007199254740991", epoch, sizeof(epoch), &seq, why));
+	assert_string_equal(epoch, "1234567");
+	assert_true(seq == UINT64_C(9007199254740991));
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (value_place(texts[i], epoch, sizeof(epoch), &seq, why))
+			fail_msg("\"%s\" was taken", texts[i]);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_count_reads_numbers_within_its_bounds),
 	cmocka_unit_test(test_count_refuses_the_rest),
@@ -186,6 +208,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_name_can_stand_in_a_path),
 	cmocka_unit_test(test_origin_is_scheme_host_and_port),
 	cmocka_unit_test(test_host_has_no_port),
+	cmocka_unit_test(test_place_is_an_epoch_and_a_number),
 };
 
 SUITE_MAIN(tests);

@@ -13,7 +13,7 @@
 
 #define ARGS_MAX 40
 
-#define PARSES_MAX 64
+#define PARSES_MAX 128
 
 /* What was parsed, and what was parsed last.  All are kept: what a struct cli
  * owns lives as long as the process. */
@@ -55,13 +55,18 @@ test_each_command_is_known(void **state)
 		[CLI_STOP] = "stop",
 		[CLI_RESTART] = "restart",
 		[CLI_STATUS] = "status",
+		[CLI_PUB] = "pub",
+		[CLI_SUB] = "sub",
+		[CLI_TOPICS] = "topics",
 		[CLI_VERSION] = "version",
 		[CLI_HELP] = "help",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_true(parse(names[i], NULL));
+		bool has_words = i == CLI_PUB || i == CLI_SUB;
+
+		assert_true(parse(names[i], has_words ? "a" : NULL, NULL));
 		assert_int_equal(cli->command, i);
 	}
 	assert_true(parse("--help", NULL));
@@ -344,6 +349,94 @@ test_call_is_kept_with_absolute_paths(void **state)
 	assert_null(cli->argv[6]);
 }
 
+static void
+test_words_and_options_mix(void **state)
+{
+	(void)state;
+	assert_true(parse("pub", "-s", "a/b", "--retry", "-", NULL));
+	assert_int_equal(cli->words_len, 2);
+	assert_string_equal(cli->words[0], "a/b");
+	assert_string_equal(cli->words[1], "-");
+	assert_true(cli->client.is_whole);
+	assert_true(cli->client.retries);
+	assert_true(parse("pub", "a", "--json", "--", "-5", NULL));
+	assert_true(cli->json);
+	assert_string_equal(cli->words[1], "-5");
+	assert_true(parse("sub", "a", "-v", "b", "-C", "3", "c", NULL));
+	assert_int_equal(cli->words_len, 3);
+	assert_string_equal(cli->words[2], "c");
+	assert_int_equal(cli->client.count, 3);
+	assert_true(cli->client.is_verbose);
+}
+
+static void
+test_client_options_arrive(void **state)
+{
+	(void)state;
+	assert_true(parse("sub", "a", "--url", "ws://h:1/ws", "--history", "9",
+	    "-W", "1.5", NULL));
+	assert_string_equal(cli->client.url, "ws://h:1/ws");
+	assert_int_equal(cli->client.history, 9);
+	assert_int_equal(cli->client.timeout_ms, 1500);
+	assert_false(cli->client.has_since);
+	assert_true(parse("sub", "a", "--since", "k3f9:41", NULL));
+	assert_true(cli->client.has_since);
+	assert_string_equal(cli->client.since_epoch, "k3f9");
+	assert_int_equal(cli->client.since_seq, 41);
+	assert_true(parse("topics", "--prefix", "room/", "-j", NULL));
+	assert_string_equal(cli->client.prefix, "room/");
+	assert_true(cli->json);
+}
+
+static void
+test_an_instance_is_meant_only_if_named(void **state)
+{
+	(void)state;
+	assert_true(parse("topics", NULL));
+	assert_false(cli->client.is_named);
+	assert_true(parse("topics", "--name", "main", NULL));
+	assert_true(cli->client.is_named);
+	assert_true(parse("topics", "--pidfile", "/p", NULL));
+	assert_true(cli->client.is_named);
+}
+
+/* Parse these words: this must be the reason why not. */
+#define check_wrong(reason, ...)                    \
+	do {                                        \
+		assert_false(parse(__VA_ARGS__));   \
+		assert_string_equal(error, reason); \
+	} while (0)
+
+static void
+test_clients_say_what_is_wrong(void **state)
+{
+	(void)state;
+	check_wrong("pub: needs TOPIC [MESSAGE|-]", "pub", NULL);
+	check_wrong("sub: needs TOPIC...", "sub", "-v", NULL);
+	check_wrong("c: one word too many; a message with spaces needs quotes",
+	    "pub", "a", "b", "c", NULL);
+	check_wrong(
+	    "a: not an option; try 'pubsubd help'", "topics", "a", NULL);
+	check_wrong("-v: not an option of 'pub'", "pub", "-v", "a", NULL);
+	check_wrong("-x: not an option; try 'pubsubd help'", "pub", "-x", NULL);
+	check_wrong(
+	    "--retry: not an option of 'sub'", "sub", "a", "--retry", NULL);
+	check_wrong("--url ftp://a: must be ws://HOST:PORT/ws or "
+		    "http://HOST:PORT",
+	    "sub", "a", "-u", "ftp://a", NULL);
+	check_wrong("--since 41: must be EPOCH:SEQ, such as k3f9:41", "sub",
+	    "a", "--since", "41", NULL);
+	check_wrong("--since: there is --history, too", "sub", "a", "--since",
+	    "e:1", "--history", "1", NULL);
+	check_wrong("--since: goes with one topic, for each has numbers of its "
+		    "own",
+	    "sub", "a", "b", "--since", "e:1", NULL);
+	check_wrong(
+	    "--whole: there is a message, too", "pub", "-s", "a", "b", NULL);
+	check_wrong("--url: there is --name or --pidfile, too", "topics",
+	    "--url", "ws://h", "--name", "n", NULL);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_each_command_is_known),
 	cmocka_unit_test(test_missing_or_unknown_command_is_refused),
@@ -362,6 +455,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_start_has_a_log_file_and_run_has_none),
 	cmocka_unit_test(test_pidfile_is_named_after_the_instance),
 	cmocka_unit_test(test_call_is_kept_with_absolute_paths),
+	cmocka_unit_test(test_words_and_options_mix),
+	cmocka_unit_test(test_client_options_arrive),
+	cmocka_unit_test(test_an_instance_is_meant_only_if_named),
+	cmocka_unit_test(test_clients_say_what_is_wrong),
 };
 
 SUITE_MAIN(tests);

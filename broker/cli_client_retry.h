@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli_client_retry.h - how a connection ended, and whether and when to try
+ * again.
+ */
+
+#ifndef BROKER_CLI_CLIENT_RETRY_H
+#define BROKER_CLI_CLIENT_RETRY_H
+
+#include "broker/cli_client_v1.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum client_end_kind {
+	CLIENT_UNREACHABLE = 0, /* nobody answers there */
+	CLIENT_REFUSED,         /* with an HTTP status */
+	CLIENT_ALIEN,           /* what answers is no such server */
+	CLIENT_LOST,            /* cut, or silent for too long */
+	CLIENT_CLOSED,          /* by the server, with a close code */
+	CLIENT_DONE,            /* as we wanted */
+};
+
+struct client_end {
+	enum client_end_kind kind;
+	unsigned code;           /* HTTP status or close code */
+	uint64_t retry_after_ms; /* as a refusal asked for */
+	char why[320];           /* to be printed behind the URL */
+};
+
+/* Zeros at first; what the server would like comes with its welcome. */
+struct client_retry {
+	unsigned attempt; /* in a row, so far */
+	struct said_retry welcome;
+	struct said_retry drain;
+	bool has_drain; /* said since the connection was made */
+};
+
+/* Whether another try may end better: not if the server is none, or said that
+ * it does not want us or what we say. */
+bool client_retry_makes_sense(const struct client_end *end);
+
+/*
+ * How long to wait before the next try.  At random, so that those who were cut
+ * off together do not come back together: below a ceiling that doubles with
+ * every try in a row, or as a server that drains asked for.
+ */
+uint64_t client_retry_delay(
+    struct client_retry *retry, const struct client_end *end, uint32_t random);
+
+#endif
