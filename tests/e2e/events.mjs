@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/*
+ * events.mjs - a client of server-sent events, on node's fetch.
+ *
+ * The stream is taken apart as the format says, so far as it is used: blocks of
+ * lines with an empty line behind them, and comments by themselves.
+ */
+
+import assert from "node:assert/strict";
+
+import { bounded } from "./wait.mjs";
+
+export class Events {
+	comments = 0;
+	retry = null;  /* as the server has asked, ms */
+	lastId = null; /* of the last block that had one */
+
+	#text = "";
+	#decoder = new TextDecoder();
+
+	constructor(response, abort) {
+		this.response = response;
+		this.abort = abort;
+		this.reader = response.body.getReader();
+	}
+
+	/* Follow a topic, which need not be encoded; query: an object; the rest
+	 * is for fetch.  The first block, without a message, has been read. */
+	static async open(server, topic, { t, query = {}, ...options } = {}) {
+		const abort = new AbortController();
+
+		t?.after(() => abort.abort());
+		const response = await bounded("response", fetch(
+		    `${server.url}/topics/${encodeURIComponent(topic)}/events?` +
+		    new URLSearchParams(query),
+		    { ...options, signal: abort.signal }));
+
+		assert.equal(response.status, 200);
+		assert.equal(response.headers.get("content-type"),
+		    "text/event-stream");
+		const events = new Events(response, abort);
+		const first = await events.block();
+
+		assert.deepEqual(Object.keys(first), ["retry", "id"]);
+		assert.match(first.retry, /^\d+$/u);
+		events.retry = Number(first.retry);
+		return events;
+	}
+
+	/* Read on.  Returns false at the end of the stream. */
+	async #more() {
+		const { value, done } = await bounded("event", this.reader.read());
+
+		if (!done)
+			this.#text += this.#decoder.decode(value, { stream: true });
+		return !done;
+	}
+
+	/* Count and take away the comments that come next. */
+	#skipComments() {
+		for (;;) {
+			const comment = /^:[^\n]*\n/u.exec(this.#text);
+
+			if (comment === null)
+				return;
+			this.comments++;
+			this.#text = this.#text.slice(comment[0].length);
+		}
+	}
+
+	/* The next block, its fields by name; null: the stream has ended. */
+	async block() {
+		for (;;) {
+			this.#skipComments();
+			const end = this.#text.indexOf("\n\n");
+
+			if (end !== -1)
+				return this.#takeBlock(end);
+			if (!await this.#more()) {
+				assert.equal(this.#text, "", "half a block");
+				return null;
+			}
+		}
+	}
+
+	#takeBlock(end) {
+		const block = {};
+
+		for (const line of this.#text.slice(0, end).split("\n")) {
+			const [, name, value] = /^([a-z]+): (.*)$/u.exec(line);
+
+			block[name] = name in block ?
+				`${block[name]}\n${value}` : value;
+		}
+		this.#text = this.#text.slice(end + 2);
+		this.lastId = block.id ?? this.lastId;
+		return block;
+	}
+
+	/* The text of the next message. */
+	async next() {
+		const block = await this.block();
+
+		assert.deepEqual(Object.keys(block), ["id", "data"]);
+		return block.data;
+	}
+
+	/* The object of the next gap. */
+	async gap() {
+		const block = await this.block();
+
+		assert.equal(block?.event, "gap");
+		return JSON.parse(block.data);
+	}
+
+	/* Wait for a comment. */
+	async comment() {
+		const before = this.comments;
+
+		while (this.comments === before) {
+			assert.ok(await this.#more(), "the stream has ended");
+			this.#skipComments();
+		}
+	}
+
+	get seq() {
+		return Number(this.lastId.split(":")[1]);
+	}
+
+	close() {
+		this.abort.abort();
+	}
+}
+
+/* Publish a text by POST.  Returns what the server says of it. */
+export async function post(server, topic, body, headers = {}) {
+	const response = await fetch(
+	    `${server.url}/topics/${encodeURIComponent(topic)}`,
+	    { method: "POST", body, headers });
+
+	assert.equal(response.status, 200);
+	return response.json();
+}
