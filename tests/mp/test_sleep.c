@@ -20,6 +20,7 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <time.h>
 
 #define ROUNDS    100000u
 #define ROUNDS_MS 8000u /* on a machine too busy for all of them */
@@ -178,6 +179,7 @@ struct duel {
 	_Atomic bool rung;                  /* in this round */
 	_Atomic bool over;                  /* it is the last one */
 	uint64_t missed;                    /* by both */
+	uint64_t start_ns; /* set by the worker before it is ready */
 };
 
 /* Come to a round's start, or end, together. */
@@ -190,10 +192,35 @@ meet(_Atomic uint64_t *here, _Atomic uint64_t *there, uint64_t round)
 			sched_yield();
 }
 
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * Wait for the moment that was agreed upon, give or take a little, and look at
+ * what the other is going to write: so its old value is at hand for a look that
+ * comes too early, while the own store is still on its way.
+ */
+static void
+aim(struct dice *dice, const struct duel *duel, _Atomic uint64_t *others)
+{
+	uint64_t start = duel->start_ns + dice_below(dice, 100);
+
+	while (now_ns() < start)
+		;
+	atomic_load(others);
+}
+
 static int
 duel_worker(void *arg)
 {
 	uint64_t deadline = clock_monotonic_ms() + DUELS_MS;
+	struct dice dice = { 1 };
 	struct duel *duel = arg;
 
 	wakeup_be(&wakeup, WORKER);
@@ -201,7 +228,9 @@ duel_worker(void *arg)
 		uint64_t head = ring_head(&t.seg);
 		bool moved;
 
+		duel->start_ns = now_ns() + 1000;
 		meet(&duel->ready[0], &duel->ready[1], round);
+		aim(&dice, duel, &t.seg.header->head);
 		wakeup_fall_asleep(&wakeup);
 		moved = ring_head(&t.seg) != head;
 		atomic_store(&duel->over,
@@ -219,6 +248,7 @@ duel_publisher(void *arg)
 {
 	struct ring_msg msg = hand_msg(slot, "1");
 	_Atomic uint64_t *head = &t.seg.header->head;
+	struct dice dice = { 2 };
 	struct duel *duel = arg;
 	struct ring ring;
 
@@ -228,6 +258,7 @@ duel_publisher(void *arg)
 		uint64_t next = atomic_load(head) + 8;
 
 		meet(&duel->ready[1], &duel->ready[0], round);
+		aim(&dice, duel, &t.seg.workers[WORKER].sleeping);
 		atomic_store_explicit(head, next, memory_order_release);
 		atomic_store(&duel->rung,
 		    wakeup_wake(&wakeup, ring_interest(&ring, &msg, 1)) != 0);
