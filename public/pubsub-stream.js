@@ -105,7 +105,8 @@ export class Stream {
 		this.seq = seq;
 		if (!this.#own.delete(seq)) /* a replay brings one's own, too */
 			tell(this.options.onMessage,
-			    { topic, epoch, seq, time, message });
+			    { topic, epoch, seq, time, message,
+				    live: seq > this.#ackSeq });
 		this.#passOwn();
 	}
 

@@ -39,6 +39,8 @@ const FRAME_EXTRA = 1024; /* bytes */
  * @property {number} seq
  * @property {number} time when it was published: milliseconds since 1970
  * @property {any} message the JSON value that was published
+ * @property {boolean} [live] in onMessage: false for what was published before
+ *     this connection had subscribed
  *
  * Messages that are not to be had any more: numbers `from` to `to`, or, without
  * them, nobody knows how many, because it is another server than before

@@ -38,7 +38,7 @@ describe("JavaScript client", () => {
 		const [{ time, ...message }] = got;
 
 		assert.deepEqual(message,
-		    { ...place, message: { a: [1, "ü", null] } });
+		    { ...place, live: true, message: { a: [1, "ü", null] } });
 		assert.ok(Math.abs(time - sent) < 60_000, `${time}`);
 		assert.equal(place.topic, "round");
 		assert.deepEqual(room.place, { epoch: place.epoch, seq: place.seq });
@@ -70,12 +70,11 @@ describe("JavaScript client", () => {
 
 		for (let i = 1; i <= 5; i++)
 			await client.publish("past", i);
-		const room = await client.subscribe("past",
-		    { ...ear.options, history: 3 });
-
+		await client.subscribe("past", { history: 3,
+			onMessage: (m) => ear.heard.push([m.message, m.live]) });
 		await client.publish("past", 6);
-		assert.deepEqual(await ear.hears(4), [3, 4, 5, 6]);
-		await room.unsubscribe();
+		assert.deepEqual(await ear.hears(4),
+		    [[3, false], [4, false], [5, false], [6, true]]);
 	});
 
 	test("since goes on behind a place of another day", async (t) => {
