@@ -8,7 +8,7 @@
  * and for the browser's own back button alike.
  *
  *	address bar --route()--> Lobby | RoomView + Composer   what is in front
- *	Rooms -> Room -> Connection                            what is going on
+ *	Rooms -> Room -> pubsub.js                             what is going on
  *	            `--events--> LogView, rooms-view           what is seen of it
  */
 
@@ -23,6 +23,9 @@ import { roomFromHash, roomHash, roomProblem } from "./address.js";
 import { soon } from "./turn.js";
 
 const TITLE = document.title;
+
+/* How often the people in the room in front are counted. */
+const COUNT_MS = 10 * 1000;
 
 const rooms = new Rooms();
 const side = new RoomsView();
@@ -58,6 +61,12 @@ function markRead() {
 	draw();
 }
 
+/* Nobody looks at the other rooms, so nobody counts there. */
+function countPeople() {
+	if (current && isRead(current))
+		current.countPeople();
+}
+
 function bring(room) {
 	current = room;
 	document.body.dataset.view = room ? "room" : "lobby";
@@ -66,6 +75,7 @@ function bring(room) {
 	view.show(room);
 	composer.show(room);
 	markRead();
+	countPeople();
 }
 
 /* A finger would have the keyboard jump up; there nothing gets the focus. */
@@ -117,11 +127,15 @@ function listenToRooms() {
 	rooms.addEventListener("joined", ({ detail: room }) => {
 		side.add(room);
 		view.add(room);
-		room.addEventListener("state", draw);
+		room.addEventListener("state", () => {
+			draw();
+			countPeople();
+		});
 		room.addEventListener("message", ({ detail: message }) => {
-			if (!message.own && !message.gap && !isRead(room))
+			if (message.isNews && !isRead(room))
 				room.unread++;
 			draw();
+			countPeople();
 		});
 		draw();
 	});
@@ -160,6 +174,7 @@ function listenToBrowser() {
 	window.addEventListener("pagehide", () => rooms.save());
 	document.addEventListener("visibilitychange", () => {
 		markRead();
+		countPeople();
 		if (!document.hidden)
 			rooms.wake();
 	});
@@ -171,4 +186,5 @@ listenToBrowser();
 drawMe(myName);
 if (myName !== "")
 	rooms.restore();
+setInterval(countPeople, COUNT_MS);
 route();

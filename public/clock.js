@@ -3,8 +3,6 @@
  * clock.js - say when, the way the reader's own language does.
  */
 
-const MINUTE_MS = 60 * 1000;
-
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined,
     { weekday: "long", day: "numeric", month: "long" });
@@ -28,13 +26,4 @@ export function dayOf(ms) {
 
 export function sameDay(a, b) {
 	return new Date(a).toDateString() === new Date(b).toDateString();
-}
-
-/* "12 s", "4 min", "3 h" */
-export function spanOf(ms) {
-	if (ms < MINUTE_MS)
-		return `${Math.max(1, Math.round(ms / 1000))} s`;
-	if (ms < 60 * MINUTE_MS)
-		return `${Math.round(ms / MINUTE_MS)} min`;
-	return `${Math.round(ms / (60 * MINUTE_MS))} h`;
 }

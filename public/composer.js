@@ -74,7 +74,7 @@ export class Composer extends EventTarget {
 		if (text === "")
 			return;
 		const message = this.#room.draft(this.#nameOf(), text);
-		const problem = messageProblem(this.#room.name, message);
+		const problem = messageProblem(message, this.#room.messageMax);
 
 		byId("text-problem").textContent = problem ?? "";
 		if (problem === null) {

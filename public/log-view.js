@@ -7,8 +7,8 @@
  *	| .outbox                        |	room.outbox
  *	+--------------------------------+
  *
- * A message of ours stands in the outbox until the server's copy comes, and
- * then takes its place among the others where everybody else sees it too.
+ * A message of ours stands in the outbox, confirmed or not, until it comes round
+ * and takes its place among the others, where everybody else sees it too.
  *
  * Messages that arrive between two pictures, or behind another room, are drawn
  * in one go; of more than the room remembers the oldest are never drawn at all.
@@ -134,12 +134,11 @@ export class LogView extends EventTarget {
 
 	#append(message) {
 		const last = this.#last;
-		const at = message.gap?.to ?? message.at;
 
 		if (message.gap && last?.gap)
 			this.#heard.lastElementChild.remove();
-		else if (!last || !sameDay(at, last.gap?.to ?? last.at))
-			this.#heard.append(dayNode(at));
+		else if (!last || !sameDay(message.at, last.at))
+			this.#heard.append(dayNode(message.at));
 		this.#heard.append(message.gap ? gapNode(message.gap) :
 		    messageNode(message, follows(message, last) ? last : null));
 		this.#last = message;

@@ -8,7 +8,7 @@
  */
 
 import { announce, el } from "./dom.js";
-import { dayOf, fullTimeOf, spanOf, timeOf } from "./clock.js";
+import { dayOf, fullTimeOf, timeOf } from "./clock.js";
 import { glyph, hueOf } from "./glyph.js";
 import { linkify } from "./linkify.js";
 
@@ -74,9 +74,12 @@ export function messageNode(message, before) {
 	return article(message, before, sameMinute ? "" : timeNode(message));
 }
 
-/* A message of ours that the server has not yet given back. */
+/* A message of ours that has not come round: confirmed, under way or refused. */
 export function outboxNode(message, before, room) {
 	const { problem } = message;
+
+	if (message.confirmed)
+		return messageNode(message, before);
 	const when = room.state === "open" ? "sending" : "waiting";
 	const node = article(message, before,
 	    el("span", { class: "when" }, problem ? "not sent" : when));
@@ -109,10 +112,12 @@ export function dayNode(at) {
 	return el("p", { class: "rule day" }, el("span", {}, dayOf(at)));
 }
 
-/* The line where the page was away; the server keeps no past to ask for. */
-export function gapNode({ from, to }) {
-	const away = `Away for ${spanOf(to - from)} from ${timeOf(from)}`;
+/* The line where messages were missed; count is null where nobody knows. */
+export function gapNode({ count }) {
+	let text = "Something may be missing here. The server remembers no further.";
 
-	return el("p", { class: "rule gap" },
-	    el("span", {}, `${away}. What was said meanwhile is not here.`));
+	if (count !== null)
+		text = count === 1 ? "One message is missing here." :
+		    `${count.toLocaleString("en")} messages are missing here.`;
+	return el("p", { class: "rule gap" }, el("span", {}, text));
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * message.js - what travels inside the message string, and what comes out.
+ * message.js - what the chat publishes, and what it makes of what arrives.
  *
- * The server's frames are {"topic","message"} on the way in and the bare
- * message on the way out: no sender, no time, no name of the room.  So the
- * chat puts a second JSON object into the string:
+ * The server knows a message's number and time, but not who said it.  So what
+ * the chat publishes is an object:
  *
- *	{"id":"6f1c…","from":"Mira","at":1700000000123,"text":"hello"}
+ *	{"from":"Mira","text":"hello","at":1700000000123,"id":"6f1c…"}
+ *
+ * A plain client in the same room gets its JSON text, as above; what a person
+ * looks for there comes first.  A client that can publish only strings speaks
+ * with a name by publishing that text.
  *
  * Anything else that arrives, from a script or another program, is somebody's
  * plain text and is shown as that.  Nothing in an envelope is proof: a name is
@@ -15,7 +18,8 @@
 
 import { byteLength } from "./address.js";
 
-const FRAME_MAX = 64 * 1024; /* bytes; what the server takes by default */
+/* Bytes: the server's default, until it has told its own. */
+const MESSAGE_MAX = 64 * 1024;
 
 const ID_MAX = 64;
 const NAME_MAX = 40;
@@ -46,17 +50,14 @@ export function compose(id, from, text) {
 	};
 }
 
-/* The frame that publishes a message in a room. */
-export function frameOf(room, { id, from, at, text }) {
-	return JSON.stringify({
-		topic: room,
-		message: JSON.stringify({ id, from, at, text }),
-	});
+/* The value to publish for a message. */
+export function envelopeOf({ from, text, at, id }) {
+	return { from, text, at, id };
 }
 
 /* Why a message cannot be sent, as a sentence; null where it can. */
-export function messageProblem(room, message) {
-	const over = byteLength(frameOf(room, message)) - FRAME_MAX;
+export function messageProblem(message, max = MESSAGE_MAX) {
+	const over = byteLength(JSON.stringify(envelopeOf(message))) - max;
 
 	if (over <= 0)
 		return null;
@@ -64,9 +65,10 @@ export function messageProblem(room, message) {
 	    "message. Could you send it in parts?";
 }
 
-function parse(data) {
+/* What a string may stand for. */
+function parse(text) {
 	try {
-		return JSON.parse(data);
+		return JSON.parse(text);
 	} catch {
 		return null;
 	}
@@ -83,17 +85,22 @@ function plausible(at, now) {
 	return Number.isFinite(at) && at > 0 && at <= now + AHEAD_MAX_MS;
 }
 
-/* The message in a frame from the server; id is null for plain text. */
-export function decode(data, now = Date.now()) {
-	const value = parse(data);
+/* The message in a published value that the server got at that time; id is null
+ * for plain text. */
+export function decode(published, time) {
+	const isString = typeof published === "string";
+	const value = isString ? parse(published) : published;
 
 	if (!isEnvelope(value))
-		return { id: null, from: null, at: now, arrived: now, text: data };
+		return {
+			id: null, from: null, at: time, arrived: time,
+			text: isString ? published : JSON.stringify(published),
+		};
 	return {
 		id: value.id,
 		from: tidyName(value.from) || "Somebody",
-		at: plausible(value.at, now) ? value.at : now,
-		arrived: now,
+		at: plausible(value.at, time) ? value.at : time,
+		arrived: time,
 		text: value.text,
 	};
 }

@@ -21,6 +21,14 @@ const STATES = {
 	stopped: "Disconnected",
 };
 
+/* "4 people"; connections are counted, and a person may have several. */
+function peopleText({ state, people }) {
+	if (state !== "open" || people === 0)
+		return "";
+	return people === 1 ? "nobody else is here" :
+	    `${people.toLocaleString("en")} people`;
+}
+
 export class RoomView {
 	#views = new Map();
 	#room = null;
@@ -48,7 +56,7 @@ export class RoomView {
 
 		this.#views.set(room, view);
 		view.addEventListener("scrolled", this.#update);
-		for (const type of ["state", "outbox", "message"])
+		for (const type of ["state", "outbox", "message", "people"])
 			room.addEventListener(type, this.#update);
 	}
 
@@ -84,6 +92,7 @@ export class RoomView {
 			return;
 		byId("state").className = `state ${room.state}`;
 		byId("state").textContent = STATES[room.state];
+		byId("people").textContent = peopleText(room);
 		byId("latest").hidden = this.log.atEnd;
 		byId("empty").hidden =
 		    room.messages.length > 0 || room.outbox.length > 0;

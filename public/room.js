@@ -1,52 +1,46 @@
 // SPDX-License-Identifier: MIT
 /*
- * room.js - one room: a connection, what was said, and what waits to be said.
+ * room.js - one room: what was said, and what waits to be said.
  *
- * Each room has a connection of its own.  Frames from the server do not name
- * their topic, and a connection with one subscription leaves nothing to guess,
- * not even for plain text.  `?topic=` subscribes at the handshake, so joining
- * publishes nothing.  `overflow=close` asks to be cut off rather than to lose
- * messages silently: a close is something that the page can tell its reader.
+ * What was said comes from a subscription, which sees to it that everything
+ * comes once and in order.  It begins with the last messages, or, after a
+ * reload, behind the place up to which the tab has kept them.
  *
- * What we say goes through the outbox.  Its head is sent and stays there until
- * the server's copy comes back, then the next one goes:
+ * What we say goes through the outbox, where it is shown from the first moment:
  *
- *	say() -> [ head, ... ] --send--> server --copy--> messages
- *	            ^                       |
- *	            +--- sent again after --+ a lost connection
+ *	say() -> outbox --publish--> confirmed --comes round--> messages
+ *	           ^                     |
+ *	           `---- cut off before -'
  *
- * So order survives a reconnect, and when the server closes with "too big" it
- * is plain which message it meant.  Sending again may double a message whose
- * copy was cut off; every receiver knows it by its id and shows it once.
+ * It leaves the outbox when the subscription brings it, for that is where all
+ * others see it too.  Where the connection was lost before the answer it is
+ * published again; if that makes two of it, everybody knows the second by its
+ * id.
  */
 
-import { compose, decode, frameOf } from "./message.js";
-import { Connection } from "./connection.js";
+import { compose, decode, envelopeOf } from "./message.js";
 import { randomId } from "./names.js";
 import { tab } from "./storage.js";
 
 export const MESSAGES_MAX = 500;
 
+const HISTORY = 50;              /* messages that one finds on joining */
 const KEPT_MAX = 200;            /* messages that outlive a reload ... */
 const KEPT_TEXT_MAX = 64 * 1024; /* ... and characters: storage is small */
 const SEEN_MAX = 2000;           /* ids by which a second copy is known */
-const COPY_MS = 8 * 1000;        /* no copy by then: nobody is there */
 const SAVE_MS = 500;
+const COUNT_PAUSE_MS = 1000;     /* between two counts of the people */
 
-/* Close codes that blame what we sent: not JSON, forbidden, too big. */
-const BLAMES = new Map([
-	[1007, "The server could not read this message."],
-	[1008, "The server refused this message."],
-	[1009, "This message is too long for the server."],
-]);
+/* What a visitor is told of the server's refusals. */
+const REFUSALS = {
+	bad_topic: "The server does not take this room's name.",
+	directory_full: "The server has no place for another room.",
+	too_large: "This message is too long for the server.",
+	too_many_topics: "You are in as many rooms as the server allows.",
+};
 
-/* The socket's address: this page's own host, encrypted where the page is. */
-export function socketUrl(room, page = location) {
-	const url = new URL("/ws", page.href);
-
-	url.protocol = page.protocol === "https:" ? "wss:" : "ws:";
-	url.search = `?topic=${encodeURIComponent(room)}&overflow=close`;
-	return url.href;
+function refusal(error) {
+	return REFUSALS[error.code] ?? `The server refused: ${error.message}.`;
 }
 
 /* The newest messages, as many as are worth keeping. */
@@ -61,72 +55,96 @@ function newest(messages) {
 }
 
 /*
- * Events: "message" (detail: what was added to messages), "outbox", "state".
+ * Events: "message" (detail: what was added to messages), "outbox", "state",
+ * "people".
  *
- * messages holds {id, from, text, at, arrived, own} and, where the connection
- * was away and something may be missing, {gap: {from, to}}.
+ * messages holds {id, from, text, at, arrived, own, isNews} and, where messages
+ * were missed, {gap: {count}, at}.
  */
 export class Room extends EventTarget {
 	name;
 	messages = [];
 	outbox = [];
 	unread = 0;
+	people = 0; /* connections that are in the room; 0 = not known */
 
-	#connection;
+	#client;
+	#subscription = null;
+	#place; /* where the messages of a former page end */
+	#refused = null; /* why the server does not let us in */
+	#isCatchingUp; /* what comes is of the time before we joined */
+	#saying = new Set(); /* ids */
 	#seen = new Set();
-	#sentId = null;
-	#copyTimer = 0;
 	#saveTimer = 0;
-	#lostAt = 0; /* ms; 0 = nothing is missing so far */
+	#countedAt = 0;
+	#onState = () => this.#stateChanged();
 
-	constructor(name) {
+	constructor(client, name) {
 		super();
+		this.#client = client;
 		this.name = name;
-		this.#connection = new Connection(socketUrl(name), {
-			open: () => this.#opened(),
-			message: (data) => this.#received(decode(data)),
-			lost: (event) => this.#lost(event),
-			change: () => this.#emit("state"),
-		});
 		this.#restore();
+		client.addEventListener("state", this.#onState);
 	}
 
 	/* "connecting", "open", "waiting" or "stopped". */
 	get state() {
-		return this.#connection.state;
+		const { state } = this.#client;
+
+		if (this.#refused !== null || state === "closed")
+			return "stopped";
+		return state === "open" && !this.#subscription ? "connecting" :
+		    state;
 	}
 
 	get reason() {
-		return this.#connection.reason;
+		return this.#refused ?? this.#client.reason;
 	}
 
 	get retryAt() {
-		return this.#connection.retryAt;
+		return this.#client.retryAt;
 	}
 
-	enter() {
-		this.#connection.start();
+	/* Bytes that a message may have, once the server has told. */
+	get messageMax() {
+		return this.#client.limits?.message;
+	}
+
+	async enter() {
+		this.#refused = null;
+		this.#isCatchingUp = !this.#place;
+		try {
+			this.#subscription = await this.#client.subscribe(this.name, {
+				since: this.#place,
+				history: HISTORY,
+				onMessage: (message) => this.#received(message),
+				onGap: (gap) => this.#missed(gap),
+				onEnd: (error) => this.#refuse(error),
+			});
+		} catch (error) {
+			if (error.code !== "unsubscribed")
+				this.#refuse(error);
+			return;
+		}
+		this.#stateChanged();
 	}
 
 	leave() {
-		clearTimeout(this.#copyTimer);
 		clearTimeout(this.#saveTimer);
-		this.#connection.stop();
+		this.#client.removeEventListener("state", this.#onState);
+		this.#client.unsubscribe(this.name).catch(() => {}); /* never was */
 		tab.remove(this.#key("outbox"));
 		tab.remove(this.#key("heard"));
 	}
 
-	/* Cut a wait short: something outside says that it is worth a try. */
-	wake() {
-		this.#connection.retryNow();
-	}
-
 	/* Connect now, even where we had been told to stay away. */
 	retryNow() {
-		if (this.state === "stopped")
-			this.#connection.start();
+		if (this.#client.state === "closed")
+			location.reload(); /* nothing is lost by that */
+		else if (this.#refused !== null)
+			this.enter();
 		else
-			this.#connection.retryNow();
+			this.#client.wake();
 	}
 
 	/* The message that say() would send, to look at before. */
@@ -157,6 +175,20 @@ export class Room extends EventTarget {
 		this.#emit("outbox");
 	}
 
+	/* Ask how many are here, unless that was asked a moment ago. */
+	async countPeople() {
+		if (this.state !== "open" ||
+		    Date.now() - this.#countedAt < COUNT_PAUSE_MS)
+			return;
+		this.#countedAt = Date.now();
+		try {
+			this.people = await this.#client.presence(this.name);
+			this.#emit("people");
+		} catch {
+			/* the connection's end, which is told elsewhere */
+		}
+	}
+
 	/* Write down what a reload must not lose. */
 	save() {
 		clearTimeout(this.#saveTimer);
@@ -164,7 +196,7 @@ export class Room extends EventTarget {
 		tab.set(this.#key("outbox"), this.outbox);
 		tab.set(this.#key("heard"), {
 			messages: newest(this.messages),
-			lostAt: this.#lostAt || Date.now(),
+			place: this.#subscription?.place ?? this.#place,
 		});
 	}
 
@@ -177,66 +209,66 @@ export class Room extends EventTarget {
 
 		this.outbox = tab.get(this.#key("outbox"), []);
 		this.messages = heard.messages;
-		if (this.messages.length > 0)
-			this.#lostAt = heard.lostAt;
+		this.#place = heard.place;
 		for (const { id } of this.messages)
 			this.#remember(id);
 	}
 
 	#emit(type, detail) {
-		if (type !== "state")
+		if (type === "message" || type === "outbox")
 			this.#saveTimer ||= setTimeout(() => this.save(), SAVE_MS);
 		this.dispatchEvent(new CustomEvent(type, { detail }));
 	}
 
-	#opened() {
-		if (this.#lostAt)
-			this.#addGap({ from: this.#lostAt, to: Date.now() });
-		this.#lostAt = 0;
+	#stateChanged() {
+		if (this.#subscription && this.state !== "open")
+			this.#isCatchingUp = false;
+		this.#emit("state");
 		this.#pump();
 	}
 
-	/* Absences with nothing said between them are one absence. */
-	#addGap(gap) {
+	/* The server does not let us in, or not in again. */
+	#refuse(error) {
+		this.#place = this.#subscription?.place ?? this.#place;
+		this.#subscription = null;
+		this.#refused = refusal(error);
+		this.#emit("state");
+	}
+
+	/* Nobody knows how many are missing where two gaps meet and one is open. */
+	#missed({ from, to }) {
 		const last = this.messages.at(-1);
+		let count = to === undefined ? null : to - from + 1;
 
-		if (last?.gap)
-			gap.from = this.messages.pop().gap.from;
-		this.#add({ gap });
-	}
-
-	#lost({ code, reason, opened }) {
-		const head = this.outbox.find((m) => m.id === this.#sentId);
-		const blame = BLAMES.get(code);
-
-		this.#settle();
-		if (opened)
-			this.#lostAt ||= Date.now();
-		if (!blame)
-			return;
-		if (!head) { /* then it is the room itself that is refused */
-			this.#connection.stop(reason || "The server refused this room.");
-			return;
+		if (last?.gap) {
+			this.messages.pop();
+			count = count === null || last.gap.count === null ? null :
+			    last.gap.count + count;
 		}
-		head.problem = blame;
-		this.#emit("outbox");
+		this.#add({ gap: { count }, at: Date.now() });
+		for (const message of this.outbox.filter((m) => m.confirmed))
+			this.#heard({ ...message, arrived: message.at });
 	}
 
-	#received(message) {
+	#received({ message, time, live }) {
+		if (live)
+			this.#isCatchingUp = false;
+		this.#heard(decode(message, time));
+	}
+
+	#heard(message) {
 		if (message.id !== null && this.#seen.has(message.id))
 			return;
 		this.#remember(message.id);
 		const mine = this.outbox.findIndex((m) => m.id === message.id);
 
 		message.own = mine !== -1;
+		message.isNews = !message.own && !this.#isCatchingUp;
 		if (message.own) {
 			this.outbox.splice(mine, 1);
 			this.#emit("outbox");
 		}
 		this.#add(message);
-		if (message.id === this.#sentId)
-			this.#settle();
-		this.#pump();
 	}
 
 	#remember(id) {
@@ -254,23 +286,26 @@ export class Room extends EventTarget {
 		this.#emit("message", message);
 	}
 
-	/* Nothing is under way any more. */
-	#settle() {
-		clearTimeout(this.#copyTimer);
-		this.#sentId = null;
+	/* Publish what is neither under way nor known to be hopeless. */
+	#pump() {
+		if (this.state !== "open")
+			return;
+		for (const message of this.outbox)
+			if (!message.problem && !message.confirmed &&
+			    !this.#saying.has(message.id))
+				this.#publish(message);
 	}
 
-	/* Send the first message that is not known to be hopeless. */
-	#pump() {
-		if (this.state !== "open" || this.#sentId !== null)
-			return;
-		const next = this.outbox.find((m) => !m.problem);
-
-		if (!next)
-			return;
-		this.#sentId = next.id;
-		this.#copyTimer =
-		    setTimeout(() => this.#connection.restart(), COPY_MS);
-		this.#connection.send(frameOf(this.name, next));
+	async #publish(message) {
+		this.#saying.add(message.id);
+		try {
+			await this.#client.publish(this.name, envelopeOf(message));
+			message.confirmed = true;
+		} catch (error) {
+			if (error.code !== "unknown" && error.code !== "closed")
+				message.problem = refusal(error);
+		}
+		this.#saying.delete(message.id);
+		this.#emit("outbox");
 	}
 }

@@ -1,21 +1,35 @@
 // SPDX-License-Identifier: MIT
 /*
- * rooms.js - the rooms of this page, in the order they were joined.
+ * rooms.js - the rooms of this page, in the order they were joined, and the one
+ * connection that serves them all.
  *
  * The names are kept across visits; on the next one the page joins them again.
- * What wakes all connections at once is here too: a network that came back, a
- * laptop that was opened.
+ * A page that is in no room yet has no connection either.
  */
 
 import { Room } from "./room.js";
+import { connect } from "./pubsub.js";
 import { kept } from "./storage.js";
 
 /* A network that is back needs a moment; nobody needs all pages at once. */
 const WAKE_MAX_MS = 1000;
 
+/*
+ * The socket's address: this page's own host, encrypted where the page is.  Who
+ * reads too slowly is cut off rather than told of a gap: what it has not got it
+ * gets on the next connection, as long as the server has it.
+ */
+export function socketUrl(page = location) {
+	const url = new URL("/ws?overflow=close", page.href);
+
+	url.protocol = page.protocol === "https:" ? "wss:" : "ws:";
+	return url.href;
+}
+
 /* Events: "joined" and "left" (detail: the room). */
 export class Rooms extends EventTarget {
 	#rooms = new Map();
+	#client = null;
 
 	/* Join what was kept from the last visit. */
 	restore() {
@@ -41,7 +55,8 @@ export class Rooms extends EventTarget {
 
 		if (known)
 			return known;
-		const room = new Room(name);
+		this.#client ??= connect(socketUrl());
+		const room = new Room(this.#client, name);
 
 		this.#rooms.set(name, room);
 		this.#changed("joined", room);
@@ -64,13 +79,9 @@ export class Rooms extends EventTarget {
 		return all.at((start + delta) % all.length);
 	}
 
-	/* Reconnect soon whatever waits to be reconnected. */
+	/* Something outside says that it is worth to look at the connection. */
 	wake() {
-		for (const room of this.all()) {
-			if (room.state === "waiting")
-				setTimeout(() => room.wake(),
-				    Math.random() * WAKE_MAX_MS);
-		}
+		setTimeout(() => this.#client?.wake(), Math.random() * WAKE_MAX_MS);
 	}
 
 	save() {

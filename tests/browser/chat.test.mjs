@@ -8,6 +8,7 @@
  */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 
 import { Server, Visitor, eventually, launchBrowser, skip } from "./support.mjs";
@@ -196,6 +197,66 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		assert.match(await ada.page.textContent("#me"), /Ada/u);
 		assert.equal(await ada.page.locator("#rooms a",
 		    { hasText: "kitchen" }).count(), 1);
+	});
+
+	test("who joins finds what was said last, and it is not news", async () => {
+		const cy = await Visitor.arrive(browser, "Cy");
+		const { page } = cy;
+
+		await ada.join(server, "old");
+		for (let i = 0; i < 60; i++)
+			await ada.say(`number ${i}.`);
+		await ada.hears("number 59.");
+		await cy.join(server, "old");
+		await cy.hears("number 59.");
+		assert.deepEqual(await cy.texts(),
+		    Array.from({ length: 50 }, (_, i) => `number ${i + 10}.`));
+		await page.evaluate(() => sessionStorage.clear());
+		await page.goto("about:blank");
+		await page.goto(server.url);
+		await page.locator("#rooms a:not(.away)", { hasText: "old" })
+		    .waitFor();
+		await ada.say("news");
+		await page.locator("#rooms .badge:not([hidden])").waitFor();
+		assert.match(await page.textContent("#rooms .badge"), /^1\b/u);
+		await cy.leave();
+	});
+
+	test("people are counted", async () => {
+		const people = (visitor, text) => visitor.page.locator("#people",
+		    { hasText: text }).waitFor();
+
+		await ada.join(server, "census");
+		await people(ada, "nobody else");
+		await ben.join(server, "census");
+		await people(ben, "2 people");
+		await people(ada, "2 people");
+	});
+
+	test("all rooms of a page are on one connection", async () => {
+		const before = await server.total("upgrades");
+		const dee = await Visitor.arrive(browser, "Dee");
+
+		for (const room of ["one", "two", "three"]) {
+			await dee.join(server, room);
+			await dee.say(`here in ${room}`);
+			await dee.hears(`here in ${room}`);
+		}
+		assert.equal(await server.total("upgrades"), before + 1);
+		await dee.leave();
+	});
+
+	test("a plain client gets something that can be read", async () => {
+		await ada.join(server, "readable");
+		const script = await server.client("readable");
+		const heard = once(script, "message");
+
+		await ada.say("hello, program");
+		const [data] = await heard;
+
+		assert.match(data.toString(),
+		    /^\{"from":"Ada","text":"hello, program","at":\d+,"id":"/u);
+		script.terminate();
 	});
 
 	test("nothing in all this broke the page's own policy", () => {

@@ -28,13 +28,16 @@ const TALK = [
 	[8, "Jonas", "And?"],
 	[7, "Mira Okafor", "Nothing. The other three went on as if it had never been there,"],
 	[7, "Mira Okafor", "and whoever was just connecting waited for its successor."],
-	[5, "Ines", "That explains the dashed line in my window: away for one second, " +
-	    "then everything was back, with what I had typed in between."],
+	[5, "Ines", "So that was the blink in my window: away for one second, then " +
+	    "everything was back, with what you had said in between."],
 	[3, "Yusuf", "One question for those who read ring.c: what if it dies between " +
 	    "copying a message and committing it?"],
 	[1, "Ada", "Whoever takes the lock next finds it and goes on from there.\n" +
 	    "Nothing half-said is ever heard."],
 ];
+
+/* Who is in the room besides Ada: those above, and a program. */
+const OTHERS = 5;
 
 const UNREAD = [["release-planning", 3], ["lunch", 1]];
 
@@ -58,8 +61,12 @@ async function prepare(visitor) {
 		put(localStorage, "name", "Ada");
 		put(localStorage, "rooms", [room, "release-planning",
 			"ring-reading-group", "lunch"]);
-		put(sessionStorage, `heard:${room}`, { messages, lostAt: 0 });
+		put(sessionStorage, `heard:${room}`, { messages });
 	}, [ROOM, remembered()]);
+	/* The server's clock stands still, too. */
+	await visitor.page.routeWebSocket(/\/ws/u, (socket) =>
+		socket.connectToServer().onMessage((text) => socket.send(
+		    text.replace(/"time":\d+/gu, `"time":${NOW}`))));
 }
 
 async function fillOtherRooms(server, page) {
@@ -85,15 +92,19 @@ try {
 	});
 	const deploy = "deploy: 4 workers ready, 0 messages lost";
 
+	const others = await Promise.all(
+	    Array.from({ length: OTHERS }, () => server.client(ROOM)));
+
 	await prepare(ada);
 	await ada.join(server, ROOM);
-	const script = await server.client(ROOM);
-
-	script.send(JSON.stringify({ topic: ROOM, message: deploy }));
+	await ada.page.locator("#people", { hasText: `${OTHERS + 1} people` })
+	    .waitFor();
+	others[0].send(JSON.stringify({ topic: ROOM, message: deploy }));
 	await ada.hears(deploy);
-	script.terminate();
 	await fillOtherRooms(server, ada.page);
 	await ada.page.screenshot({ path: FILE });
+	for (const other of others)
+		other.terminate();
 } finally {
 	await browser.close();
 	await server.stop();

@@ -64,8 +64,11 @@ export class Server {
 		this.#options = options;
 	}
 
-	/* Start, and return once it says that it is ready. */
-	async start() {
+	/* Start, and return once it says that it is ready.  Options given here
+	 * take the place of the former ones. */
+	async start(...options) {
+		if (options.length > 0)
+			this.#options = options;
 		this.#child = spawn(PUBSUBD, ["run", "--name", this.#name,
 		    "--listen", `127.0.0.1:${this.port}`, "--admin", "none",
 		    "--workers", "4", ...this.#options],
@@ -116,6 +119,13 @@ export class Server {
 		return workers.flatMap((w) => Array(w.subscriptions).fill(w.slot));
 	}
 
+	/* One counter of all workers, summed up. */
+	async total(counter) {
+		const { workers } = await this.status();
+
+		return workers.reduce((sum, worker) => sum + worker[counter], 0);
+	}
+
 	/* A client that is no browser, subscribed to a topic. */
 	async client(topic) {
 		const query = `topic=${encodeURIComponent(topic)}`;
@@ -136,6 +146,42 @@ export function launchBrowser() {
 			"--no-first-run", "--disable-background-networking",
 			"--disable-component-update", "--disable-sync"],
 	});
+}
+
+/* The line between a page and the server, which can be cut and made to drop. */
+export class Line {
+	connections = 0;
+	passes = () => true; /* does this frame of the server reach the page? */
+
+	#sockets = new Set();
+	#isCut = false;
+
+	take(socket) {
+		this.connections++;
+		if (this.#isCut) {
+			socket.close({ code: 1011 });
+			return;
+		}
+		const server = socket.connectToServer();
+
+		this.#sockets.add(socket);
+		server.onMessage((text) => {
+			if (this.passes(JSON.parse(text)))
+				socket.send(text);
+		});
+	}
+
+	/* Cut what there is, and what comes, until mend(). */
+	async cut() {
+		this.#isCut = true;
+		for (const socket of this.#sockets)
+			await socket.close({ code: 1011 });
+		this.#sockets.clear();
+	}
+
+	mend() {
+		this.#isCut = false;
+	}
 }
 
 /* One visitor: a profile of their own, and what one does with the chat. */
@@ -200,6 +246,14 @@ export class Visitor {
 	texts() {
 		return this.page.locator(".log:not([hidden]) .heard .text")
 		    .allTextContents();
+	}
+
+	/* Get a hand on the connections that the page will make. */
+	async line() {
+		const line = new Line();
+
+		await this.page.routeWebSocket(/\/ws/u, (socket) => line.take(socket));
+		return line;
 	}
 
 	leave() {
