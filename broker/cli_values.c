@@ -176,6 +176,8 @@ value_origin(const char *text, char why[VALUES_WHY_MAX])
 	size_t len = 0;
 	bool ok = true;
 
+	if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0)
+		return true;
 	if (strncmp(p, "http://", 7) == 0)
 		len = value_host_len(p += 7);
 	else if (strncmp(p, "https://", 8) == 0)
@@ -189,7 +191,7 @@ value_origin(const char *text, char why[VALUES_WHY_MAX])
 		return true;
 	snprintf(why, VALUES_WHY_MAX,
 	    "must be http://HOST or https://HOST, perhaps with :PORT, and "
-	    "nothing behind it");
+	    "nothing behind it; or null, or *");
 	return false;
 }
 
@@ -198,10 +200,10 @@ value_host(const char *text, char why[VALUES_WHY_MAX])
 {
 	size_t len = value_host_len(text);
 
-	if (len > 0 && text[len] == '\0')
+	if ((len > 0 && text[len] == '\0') || strcmp(text, "*") == 0)
 		return true;
 	snprintf(why, VALUES_WHY_MAX,
-	    "must be a host name or address without a port");
+	    "must be a host name or address without a port, or *");
 	return false;
 }
 

@@ -111,6 +111,32 @@ describe("behind a proxy", () => {
 	]);
 });
 
+describe("everybody", () => {
+	const server = new Server(["--allow-origin", "*", "--allow-host", "*"]);
+
+	before(() => server.run());
+	after(() => server.end());
+
+	table(server, "/ws", [
+		[{ Host: "any.example", Origin: "https://other.example" }, 101],
+		[{ Host: "any.example", Origin: "null" }, 101],
+		[{ Host: "any.example", Origin: "nonsense" }, 403],
+	]);
+});
+
+/* As the refusal of such a page recommends. */
+describe("pages without an origin", () => {
+	const server = new Server(["--allow-origin", "null"]);
+
+	before(() => server.run());
+	after(() => server.end());
+
+	table(server, "/ws", [
+		[{ Host: "localhost", Origin: "null" }, 101],
+		[{ Host: "localhost", Origin: "https://other.example" }, 403],
+	]);
+});
+
 const outside = Object.values(networkInterfaces()).flat()
     .find(({ internal, family }) => !internal && family === "IPv4");
 

@@ -142,12 +142,12 @@ test_origin_is_scheme_host_and_port(void **state)
 {
 	static const char *const good[] = { "http://a", "https://chat.example",
 		"http://localhost:8000", "https://[::1]:443",
-		"http://127.0.0.1:65535" };
+		"http://127.0.0.1:65535", "null", "*" };
 	static const char *const bad[] = { "", "http://", "https://", "a.b",
 		"http:/a", "ftp://a", "HTTP//a", "http://a/", "http://a/b",
 		"http://a b", "http://a:", "http://a:0", "http://a:65536",
-		"http://a:x", "http://[::1", "http://[]", "http://u@a", "null",
-		"*" };
+		"http://a:x", "http://[::1", "http://[]", "http://u@a", "Null",
+		"**", "http://*" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
@@ -162,9 +162,9 @@ static void
 test_host_has_no_port(void **state)
 {
 	static const char *const good[] = { "a", "chat.example", "10.0.0.1",
-		"[2001:db8::1]", "my_host" };
+		"[2001:db8::1]", "my_host", "*" };
 	static const char *const bad[] = { "", "a:80", "[::1]:80", "::1", "a/b",
-		"a b", "http://a", "*" };
+		"a b", "http://a", "*.a" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
