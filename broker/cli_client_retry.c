@@ -48,6 +48,13 @@ client_retry_makes_sense(const struct client_end *end)
 	return false;
 }
 
+bool
+client_retry_at_once(const struct client_end *end)
+{
+	return end->kind == CLIENT_CLOSED && end->code >= RETRY_AT_ONCE_FIRST &&
+	       end->code <= RETRY_AT_ONCE_LAST;
+}
+
 /* A number from low to high. */
 static uint64_t
 retry_between(uint64_t low, uint64_t high, uint32_t random)
@@ -85,8 +92,7 @@ client_retry_delay(
 		return retry_between(
 		    retry->drain.min_ms, retry->drain.max_ms, random);
 	}
-	if (end->kind == CLIENT_CLOSED && end->code >= RETRY_AT_ONCE_FIRST &&
-	    end->code <= RETRY_AT_ONCE_LAST)
+	if (client_retry_at_once(end))
 		return 0;
 	ceiling = retry_ceiling(retry);
 	return end->retry_after_ms +

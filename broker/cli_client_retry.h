@@ -40,6 +40,9 @@ struct client_retry {
  * it does not want us or what we say. */
 bool client_retry_makes_sense(const struct client_end *end);
 
+/* Whether the server only cut us off for being slow: come back at once. */
+bool client_retry_at_once(const struct client_end *end);
+
 /*
  * How long to wait before the next try.  At random, so that those who were cut
  * off together do not come back together: below a ceiling that doubles with

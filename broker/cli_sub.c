@@ -238,8 +238,7 @@ sub_cut(struct sub *s)
 	CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
 	delay = client_retry_delay(&s->client.retry, end, random);
 	s->again_ms = clock_monotonic_ms() + delay;
-	/* Only that we are slow: nothing is wrong. */
-	if (!s->is_cut && delay > 0) {
+	if (!s->is_cut && !client_retry_at_once(end)) {
 		sub_note(s, "%s: %s; trying again", s->url.text, end->why);
 		s->is_cut = true;
 	}

@@ -87,6 +87,8 @@ topics_page(struct topics *t, struct json_reader readers[2],
 
 	if (json_array_open(&readers[0], list->raw, list->raw_len) != JSON_OK)
 		return false;
+	if (t->printed == 0 && !t->cli->json)
+		printf("%11s %16s  %s\n", "subscribers", "seq", "topic");
 	while (json_element_next(&readers[0], &object)) {
 		if (!topics_read_entry(&readers[1], &object, &entry))
 			return false;
@@ -140,9 +142,6 @@ topics_list(struct topics *t, const struct client_url *url, struct buf *target,
 		topics_target(t, target);
 		if (!client_get(url, target->at, body, &end))
 			return client_report(url, &end, "");
-		if (t->printed == 0 && !t->cli->json)
-			printf(
-			    "%11s %16s  %s\n", "subscribers", "seq", "topic");
 		if (!topics_answer(t, body, &more))
 			return report_failure(EXIT_STATUS_FAILED,
 			    "%s: no pubsubd: its answer is no list of topics",
