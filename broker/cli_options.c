@@ -193,6 +193,7 @@ cli_set_defaults(struct cli *cli)
 	char error[CLI_ERROR_MAX];
 
 	cli->config.respawn = true;
+	cli->default_admin = true;
 	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].initial != NULL)
 			CHECK(cli_set(cli, &cli_options[i],
@@ -221,6 +222,28 @@ cli_listen_on(struct config *config, const char *address)
 	      NULL);
 }
 
+/* The operator's pages are on loopback, on the port after the highest public
+ * one; on any port if that is any. */
+static void
+cli_default_admin(struct config *config)
+{
+	uint32_t port = 0;
+
+	CHECK(address_parse(&config->admin, "127.0.0.1:0") == NULL);
+	for (size_t i = 0; i < config->listen_count; i++) {
+		uint32_t public = address_port(&config->listen[i]);
+
+		if (public == 0)
+			return;
+		if (public >= port)
+			port = public + 1;
+	}
+	if (port <= UINT16_MAX)
+		address_set_port(&config->admin, (uint16_t)port);
+	else
+		config->admin.len = 0; /* cli_check_admin() says so */
+}
+
 /* Fill in the defaults that depend on this host and on other options. */
 static void
 cli_work_out_defaults(struct cli *cli)
@@ -232,6 +255,8 @@ cli_work_out_defaults(struct cli *cli)
 		if (listeners_have_ipv6())
 			cli_listen_on(config, "[::1]:8000");
 	}
+	if (cli->default_admin)
+		cli_default_admin(config);
 	if (config->workers == 0)
 		config->workers = cli_core_count();
 	if (config->root == NULL)
@@ -244,6 +269,32 @@ cli_work_out_defaults(struct cli *cli)
 		config->log_path = paths_default_log(config->name);
 		cli->default_log = true;
 	}
+}
+
+/* The operator's pages have a port of their own. */
+static bool
+cli_check_admin(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	const struct config *config = &cli->config;
+	const struct config_address *admin = &config->admin;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (cli->default_admin && admin->len == 0) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "--admin: there is no port after 65535 for it: say where, "
+		    "or none");
+		return false;
+	}
+	for (size_t i = 0; admin->len != 0 && i < config->listen_count; i++) {
+		if (address_port(admin) == 0 ||
+		    !address_equal(admin, &config->listen[i]))
+			continue;
+		snprintf(error, CLI_ERROR_MAX,
+		    "--admin %s: is one of --listen already",
+		    address_format(admin, text));
+		return false;
+	}
+	return true;
 }
 
 /* What one option alone cannot know. */
@@ -322,5 +373,5 @@ cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 	if (cli->command == CLI_VERSION || cli->command == CLI_HELP)
 		return true;
 	cli_work_out_defaults(cli);
-	return cli_check(&cli->config, error);
+	return cli_check_admin(cli, error) && cli_check(&cli->config, error);
 }

@@ -53,6 +53,7 @@ struct cli {
 	struct config config;
 	bool default_pidfile; /* its directory is ours to make; likewise: */
 	bool default_log;
+	bool default_admin; /* the port after those of --listen */
 	bool json;
 	struct cli_client client;
 	const char **words; /* behind the command: topics, a message */

@@ -126,6 +126,7 @@ cli_set_admin(struct cli *cli, const struct option *option, const char *value,
 
 	(void)option;
 
+	cli->default_admin = false;
 	if (strcmp(value, "none") == 0)
 		cli->config.admin.len = 0;
 	else

@@ -108,8 +108,8 @@ const struct option cli_options[] = {
 	{
 	    .name = "admin",
 	    .arg = "ADDR:PORT|none",
-	    .words = "none",
-	    .help = "reserved: nothing listens there yet",
+	    .words = "loopback, the port after --listen",
+	    .help = "operator's pages: /metrics, /stats",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_admin,
 	},

@@ -24,10 +24,12 @@ listeners_set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
-/* A listening socket, alone on its address or joining others.  Returns -1 with
- * errno set. */
+/* What a socket is among those of its address. */
+enum listeners_role { LISTENERS_ALONE, LISTENERS_FIRST, LISTENERS_JOINING };
+
+/* A listening socket.  Returns -1 with errno set. */
 static int
-listeners_socket(const struct config_address *address, bool join)
+listeners_socket(const struct config_address *address, enum listeners_role role)
 {
 	int family = address->addr.ss_family;
 	int saved;
@@ -39,14 +41,16 @@ listeners_socket(const struct config_address *address, bool join)
 	/* SO_REUSEADDR: connections of a former server may be in TIME_WAIT.
 	 * TCP_NODELAY: accepted sockets inherit it. */
 	if (listeners_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-	    (!join || listeners_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+	    (role != LISTENERS_JOINING ||
+		listeners_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
 	    (family != AF_INET6 ||
 		listeners_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
 	    listeners_set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
 	    bind(fd, (const struct sockaddr *)&address->addr, address->len) ==
 		0 &&
 	    listen(fd, SOMAXCONN) == 0 &&
-	    listeners_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+	    (role != LISTENERS_FIRST ||
+		listeners_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)))
 		return fd;
 	saved = errno;
 	close(fd);
@@ -91,7 +95,10 @@ listeners_open_address(struct listeners *listeners, size_t at)
 	int saved;
 
 	for (unsigned w = 0; w < listeners->workers; w++) {
-		int fd = listeners_socket(address, w > 0);
+		int fd =
+		    listeners_socket(address, listeners->alone ? LISTENERS_ALONE
+					      : w == 0         ? LISTENERS_FIRST
+						       : LISTENERS_JOINING);
 
 		listeners->fd[w][at] = fd;
 		if (fd == -1 ||
@@ -182,6 +189,20 @@ listeners_open(struct listeners *listeners,
 	return false;
 }
 
+bool
+listeners_open_alone(struct listeners *listeners,
+    const struct config_address *address, char error[LISTENERS_ERROR_MAX])
+{
+	bool chosen;
+
+	listeners_init(listeners, 1, 1);
+	listeners->alone = true;
+	if (listeners_open_all(listeners, address, &chosen, error))
+		return true;
+	listeners_close(listeners);
+	return false;
+}
+
 /* The sockets of one more worker. */
 static bool
 listeners_add_worker(
@@ -192,7 +213,8 @@ listeners_add_worker(
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct config_address *address = &listeners->address[i];
 
-		listeners->fd[w][i] = listeners_socket(address, true);
+		listeners->fd[w][i] =
+		    listeners_socket(address, LISTENERS_JOINING);
 		if (listeners->fd[w][i] == -1)
 			return listeners_fail(address, error);
 	}
@@ -218,7 +240,7 @@ listeners_resize(struct listeners *listeners, unsigned workers,
 {
 	unsigned before = listeners->workers;
 
-	CHECK(workers <= CONFIG_WORKERS_MAX);
+	CHECK(!listeners->alone && workers <= CONFIG_WORKERS_MAX);
 	while (listeners->workers < workers) {
 		if (listeners_add_worker(listeners, error))
 			continue;

@@ -11,6 +11,10 @@
  * and listening without it, which fails if anybody has the port, and given the
  * option only then; the others join it.  (What that cannot keep away is a
  * program of the same user that comes later and asks for SO_REUSEPORT itself.)
+ *
+ * The operator's pages have one socket, which all workers accept from and
+ * nobody can join: there is little to spread, and while any worker is well, it
+ * answers.
  */
 
 #ifndef BROKER_LISTENERS_H
@@ -28,6 +32,7 @@ struct listeners {
 	struct config_address address[CONFIG_LISTEN_MAX]; /* ports chosen */
 	size_t count;                                     /* of addresses */
 	unsigned workers;
+	bool alone; /* one socket for all workers; workers is 1 then */
 	int fd[CONFIG_WORKERS_MAX][CONFIG_LISTEN_MAX]; /* non-blocking */
 };
 
@@ -42,6 +47,14 @@ bool listeners_have_ipv6(void);
 bool listeners_open(struct listeners *listeners,
     const struct config_address *address, size_t count, unsigned workers,
     char error[LISTENERS_ERROR_MAX]);
+
+/*
+ * Open one socket for all workers.
+ * Returns false with a reason that names the address.
+ * Owns: the caller, until listeners_close().
+ */
+bool listeners_open_alone(struct listeners *listeners,
+    const struct config_address *address, char error[LISTENERS_ERROR_MAX]);
 
 /*
  * Have sockets for this many workers: those too many are closed, those that are

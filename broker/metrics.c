@@ -77,8 +77,8 @@ metrics_put_ring(struct buf *buf, const struct layout_header *header)
 {
 	metrics_one(buf, "ring_size_bytes", "gauge", "size of the ring",
 	    header->ring_size);
-	metrics_one(buf, "ring_written_bytes_total", "counter",
-	    "position of the ring's head: all that was ever written to it",
+	metrics_one(buf, "ring_head_bytes_total", "counter",
+	    "position of the ring's head, which grows by all that is written",
 	    atomic_load(&header->head));
 	metrics_one(buf, "ring_applied_bytes_total", "counter",
 	    "position up to which the topic directory knows the ring",

@@ -136,6 +136,31 @@ supervisor_open_listeners(struct supervisor *s)
 	return false;
 }
 
+/*
+ * The socket of the operator's pages, unless the program before us had it open.
+ * The service does not end for the want of it where it has begun.
+ */
+static bool
+supervisor_open_admin(struct supervisor *s)
+{
+	char error[LISTENERS_ERROR_MAX], why[LISTENERS_ERROR_MAX + 16];
+
+	if (s->config->admin.len == 0) {
+		listeners_close(&s->admin);
+		return true;
+	}
+	if (s->admin.count > 0 ||
+	    listeners_open_alone(&s->admin, &s->config->admin, error))
+		return true;
+	snprintf(why, sizeof(why), "--admin: %s", error);
+	if (!s->inherited) {
+		supervisor_report(s, EXIT_STATUS_FAILED, why);
+		return false;
+	}
+	log_errorx("%s; going on without the operator's pages", why);
+	return true;
+}
+
 /* The segment and what goes with it. */
 static bool
 supervisor_open_rest(struct supervisor *s)
@@ -167,7 +192,9 @@ supervisor_inherit(struct supervisor *s)
 		return -1;
 	report_nothing();
 	s->listeners = handover.listeners;
+	s->admin = handover.admin;
 	listeners_keep_on_exec(&s->listeners, false);
+	listeners_keep_on_exec(&s->admin, false);
 	pidfile_adopt(&s->pidfile, s->config->pidfile, handover.pidfile_fd);
 	return handover.log_fd;
 }
@@ -189,9 +216,10 @@ supervisor_open(struct supervisor *s)
 	}
 	supervisor_raise_limits();
 	if (supervisor_open_listeners(s)) {
-		if (supervisor_open_rest(s))
+		if (supervisor_open_admin(s) && supervisor_open_rest(s))
 			return true;
 		listeners_close(&s->listeners);
+		listeners_close(&s->admin);
 	}
 	pidfile_remove(&s->pidfile);
 	logfile_close(&s->logfile);
@@ -206,6 +234,7 @@ supervisor_close(struct supervisor *s)
 	if (s->trial != 0)
 		kill(s->trial, SIGKILL);
 	listeners_close(&s->listeners);
+	listeners_close(&s->admin);
 	wakeup_close(&s->wakeup);
 	segment_close(&s->segment);
 	segment_unlink(s->config->name);

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
- * listeners, pidfile, log, two of the supervisor's. */
-#define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 4)
+ * listeners, the operator's, pidfile, log, two of the supervisor's. */
+#define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 4)
 
 static int
 child_compare(const void *a, const void *b)
@@ -62,6 +62,8 @@ child_close_others(const struct supervisor *s, unsigned slot)
 		fds[count++] = s->wakeup.fd[i];
 	for (size_t i = 0; i < s->listeners.count; i++)
 		fds[count++] = s->listeners.fd[slot][i];
+	if (s->admin.count > 0)
+		fds[count++] = s->admin.fd[0][0];
 	CHECK(count <= CHILD_FDS_MAX);
 	child_keep_only(fds, count);
 }
@@ -104,6 +106,7 @@ child_main(struct supervisor *s, unsigned slot)
 		.slot = slot,
 		.listeners = s->listeners.fd[slot],
 		.listener_count = s->listeners.count,
+		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
 		.supervisor_fd = s->life[0],
 		.state_fd = s->state_fd,
 	};

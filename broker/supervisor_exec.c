@@ -100,6 +100,7 @@ exec_keep(struct supervisor *s, bool keep)
 	int flags = keep ? 0 : FD_CLOEXEC;
 
 	listeners_keep_on_exec(&s->listeners, keep);
+	listeners_keep_on_exec(&s->admin, keep);
 	fcntl(s->pidfile.fd, F_SETFD, flags);
 	if (s->logfile.path != NULL)
 		fcntl(s->logfile.fd, F_SETFD, flags);
@@ -112,6 +113,7 @@ supervisor_exec(struct supervisor *s)
 		.pidfile_fd = s->pidfile.fd,
 		.log_fd = s->logfile.path != NULL ? s->logfile.fd : -1,
 		.listeners = s->listeners,
+		.admin = s->admin,
 	};
 
 	logfile_carry(&s->logfile);

@@ -3,7 +3,9 @@
  * supervisor_handover.c - see supervisor_handover.h.
  *
  * The text: pid, pidfile, log, number of workers, number of addresses, then the
- * sockets of worker 0, of worker 1, and so on, all as decimal numbers.
+ * sockets of worker 0, of worker 1, and so on, then the operator's or -1, all
+ * as decimal numbers.  A program that knows of no operator leaves out the
+ * latter.
  */
 
 #include "broker/supervisor_handover.h"
@@ -16,8 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Five numbers and every socket, each of at most 11 characters and a space. */
-#define HANDOVER_TEXT_MAX ((5 + CONFIG_WORKERS_MAX * CONFIG_LISTEN_MAX) * 12)
+/* Six numbers and every socket, each of at most 11 characters and a space. */
+#define HANDOVER_TEXT_MAX ((6 + CONFIG_WORKERS_MAX * CONFIG_LISTEN_MAX) * 12)
 
 static void
 handover_append(char *text, size_t *len, int number)
@@ -43,6 +45,8 @@ handover_put(const struct handover *handover)
 	for (unsigned w = 0; w < listeners->workers; w++)
 		for (size_t i = 0; i < listeners->count; i++)
 			handover_append(text, &len, listeners->fd[w][i]);
+	handover_append(text, &len,
+	    handover->admin.count > 0 ? handover->admin.fd[0][0] : -1);
 	CHECK(setenv(HANDOVER_VARIABLE, text, 1) == 0);
 }
 
@@ -68,6 +72,17 @@ handover_descriptor(const char **text, int *fd)
 	       fcntl(*fd, F_GETFD) != -1;
 }
 
+/* Ask a socket for its address. */
+static bool
+handover_address(struct listeners *listeners, size_t at)
+{
+	struct config_address *address = &listeners->address[at];
+
+	address->len = sizeof(address->addr);
+	return getsockname(listeners->fd[0][at],
+		   (struct sockaddr *)&address->addr, &address->len) == 0;
+}
+
 static bool
 handover_listeners(const char **text, struct listeners *listeners)
 {
@@ -83,15 +98,25 @@ handover_listeners(const char **text, struct listeners *listeners)
 		for (size_t i = 0; i < listeners->count; i++)
 			if (!handover_descriptor(text, &listeners->fd[w][i]))
 				return false;
-	for (size_t i = 0; i < listeners->count; i++) {
-		struct config_address *address = &listeners->address[i];
-
-		address->len = sizeof(address->addr);
-		if (getsockname(listeners->fd[0][i],
-			(struct sockaddr *)&address->addr, &address->len) == -1)
+	for (size_t i = 0; i < listeners->count; i++)
+		if (!handover_address(listeners, i))
 			return false;
-	}
 	return true;
+}
+
+static bool
+handover_admin(const char **text, struct listeners *admin)
+{
+	int fd;
+
+	memset(admin, 0, sizeof(*admin));
+	if (!handover_number(text, -1, INT32_MAX, &fd) || fd == -1)
+		return true;
+	admin->workers = 1;
+	admin->count = 1;
+	admin->alone = true;
+	admin->fd[0][0] = fd;
+	return handover_address(admin, 0);
 }
 
 bool
@@ -116,7 +141,8 @@ handover_take(struct handover *handover)
 	whole = handover_number(&text, 1, INT32_MAX, &pid) &&
 	        handover_descriptor(&text, &handover->pidfile_fd) &&
 	        handover_number(&text, -1, INT32_MAX, &handover->log_fd) &&
-	        handover_listeners(&text, &handover->listeners);
+	        handover_listeners(&text, &handover->listeners) &&
+	        handover_admin(&text, &handover->admin);
 	handover_drop();
 	return whole;
 }

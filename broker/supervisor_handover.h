@@ -23,6 +23,7 @@ struct handover {
 	int pidfile_fd;
 	int log_fd; /* -1: none */
 	struct listeners listeners;
+	struct listeners admin; /* the operator's; count 0: none */
 };
 
 /* Put it into the environment, for this very process. */

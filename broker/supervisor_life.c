@@ -5,6 +5,7 @@
 #include "broker/ring.h"
 #include "broker/summary.h"
 #include "broker/supervisor_state.h"
+#include "common/address.h"
 #include "common/bug.h"
 #include "common/clock.h"
 
@@ -71,10 +72,14 @@ static void
 life_sign_header(struct supervisor *s)
 {
 	struct layout_header *header = s->segment.header;
-	char urls[LISTENERS_URLS_MAX];
+	char urls[LISTENERS_URLS_MAX], text[ADDRESS_TEXT_MAX];
 
 	listeners_urls(&s->listeners, " ", urls);
 	snprintf(header->run.urls, sizeof(header->run.urls), "%s", urls);
+	header->run.admin[0] = '\0';
+	if (s->admin.count > 0)
+		snprintf(header->run.admin, sizeof(header->run.admin),
+		    "http://%s", address_format(&s->admin.address[0], text));
 	snprintf(header->run.version, sizeof(header->run.version), "%s",
 	    PUBSUBD_VERSION);
 }
@@ -144,6 +149,9 @@ life_tell_ready(struct supervisor *s)
 	    &s->segment.header->run.ready, 1, memory_order_release);
 	listeners_urls(&s->listeners, " and ", urls);
 	log_info("ready on %s (%u %s)", urls, n, n == 1 ? "worker" : "workers");
+	if (s->admin.count > 0)
+		log_info(
+		    "operator's pages on %s", s->segment.header->run.admin);
 	report_ready("pubsubd %s: ready on %s (%u %s)", s->config->name, urls,
 	    n, n == 1 ? "worker" : "workers");
 }

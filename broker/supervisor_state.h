@@ -50,6 +50,7 @@ struct supervisor {
 	struct pidfile pidfile;
 	struct logfile logfile;
 	struct listeners listeners;
+	struct listeners admin; /* the operator's; count 0: none */
 	struct segment segment;
 	struct wakeup wakeup;
 	int signal_fd;

@@ -28,8 +28,10 @@ struct worker_args {
 	const int *listeners;  /* its own sockets, one per listening address */
 	size_t listener_count; /* non-blocking, listening; not to be closed but
 	                          when the supervisor is dead */
-	int supervisor_fd;     /* read end of a pipe: EOF = supervisor died */
-	int state_fd; /* eventfd of the supervisor: worker_set_state() */
+	const int *admin_listener; /* one such socket of the operator's, which
+	                              all workers have; NULL: none */
+	int supervisor_fd; /* read end of a pipe: EOF = supervisor died */
+	int state_fd;      /* eventfd of the supervisor: worker_set_state() */
 };
 
 /*

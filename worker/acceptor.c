@@ -3,6 +3,7 @@
 
 #include "worker/acceptor.h"
 
+#include "broker/worker_args.h"
 #include "common/bug.h"
 #include "common/container.h"
 #include "common/log.h"
@@ -87,7 +88,10 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1)
 			break;
-		conn_open(a->w, fd, &peer, a->loopback);
+		if (a->admin)
+			conn_open_admin(a->w, fd, a->loopback);
+		else
+			conn_open(a->w, fd, &peer, a->loopback);
 	}
 	if (fd == -1 && acceptor_is_exhausted(errno)) {
 		acceptors_pause(a->w);
@@ -97,27 +101,35 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 	}
 }
 
+static void
+acceptors_add(struct worker *w, int fd, bool admin)
+{
+	struct acceptors *as = &w->acceptors;
+	struct acceptor *a = &as->list[as->count++];
+	struct sockaddr_storage local;
+	socklen_t len = sizeof(local);
+
+	a->w = w;
+	a->admin = admin;
+	memset(&local, 0, sizeof(local));
+	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
+		a->loopback = share_is_exempt(&local);
+	ev_io_init(&a->io, acceptor_accept_cb, fd, EV_READ);
+	ev_io_start(w->loop, &a->io);
+}
+
 void
-acceptors_open(struct worker *w, const int *fds, size_t count)
+acceptors_open(struct worker *w, const struct worker_args *args)
 {
 	struct acceptors *as = &w->acceptors;
 
-	CHECK(count <= CONFIG_LISTEN_MAX);
+	CHECK(args->listener_count <= CONFIG_LISTEN_MAX);
 	memset(as, 0, sizeof(*as));
-	as->count = count;
 	ev_timer_init(&as->retry, acceptors_retry_cb, ACCEPTOR_RETRY_S, 0);
-	for (size_t i = 0; i < count; i++) {
-		struct acceptor *a = &as->list[i];
-		struct sockaddr_storage local;
-		socklen_t len = sizeof(local);
-
-		a->w = w;
-		memset(&local, 0, sizeof(local));
-		if (getsockname(fds[i], (struct sockaddr *)&local, &len) == 0)
-			a->loopback = share_is_exempt(&local);
-		ev_io_init(&a->io, acceptor_accept_cb, fds[i], EV_READ);
-		ev_io_start(w->loop, &a->io);
-	}
+	for (size_t i = 0; i < args->listener_count; i++)
+		acceptors_add(w, args->listeners[i], false);
+	if (args->admin_listener != NULL)
+		acceptors_add(w, *args->admin_listener, true);
 }
 
 void

@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 struct worker;
+struct worker_args;
 
 /* Connections accepted per socket and turn. */
 #define ACCEPTOR_TURN_MAX 64
@@ -30,18 +31,19 @@ struct acceptor {
 	ev_io io;
 	struct worker *w; /* borrowed */
 	bool loopback;    /* bound to a loopback address */
+	bool admin;       /* the operator's; all workers accept from it */
 };
 
 struct acceptors {
-	struct acceptor list[CONFIG_LISTEN_MAX];
+	struct acceptor list[CONFIG_LISTEN_MAX + 1];
 	size_t count;
 	ev_timer retry;
 	bool paused; /* out of descriptors */
 	bool closed;
 };
 
-/* Accept on these sockets (borrowed). */
-void acceptors_open(struct worker *w, const int *fds, size_t count);
+/* Accept on this worker's sockets and the operator's (borrowed). */
+void acceptors_open(struct worker *w, const struct worker_args *args);
 
 /* Stop accepting for good.  close_fds: the supervisor is dead, nobody else
  * will ever serve them. */

@@ -31,6 +31,7 @@ conns_init(struct conns *conns, uint32_t max)
 {
 	memset(conns, 0, sizeof(*conns));
 	LIST_INIT(&conns->living);
+	LIST_INIT(&conns->admins);
 	LIST_INIT(&conns->dead);
 	conns->max = max;
 }
@@ -72,9 +73,8 @@ conn_io_cb(struct ev_loop *loop, ev_io *io, int revents)
 	}
 }
 
-void
-conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
-    bool loopback_listener)
+static struct conn *
+conn_new(struct worker *w, int fd, bool loopback_listener)
 {
 	struct conn *c = xcalloc(1, sizeof(*c));
 
@@ -86,13 +86,33 @@ conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
 	c->heard = w->wheel.now;
 	rate_init(c);
 	SLIST_INIT(&c->subs);
+	wheel_add(&w->wheel, &c->timeout, wheel_ticks(CONN_REQUEST_MS));
+	ev_io_start(w->loop, &c->io);
+	return c;
+}
+
+void
+conn_open_admin(struct worker *w, int fd, bool loopback_listener)
+{
+	struct conn *c = conn_new(w, fd, loopback_listener);
+
+	c->admin = true;
+	LIST_INSERT_HEAD(&w->conns.admins, c, link);
+	if (++w->conns.admin_count > CONNS_ADMIN_MAX)
+		http_conn_refuse(c, NULL, 503,
+		    "too many connections for the operator", NULL);
+}
+
+void
+conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
+    bool loopback_listener)
+{
+	struct conn *c = conn_new(w, fd, loopback_listener);
+
 	LIST_INSERT_HEAD(&w->conns.living, c, link);
 	w->conns.count++;
 	stats_add(&w->stats, STATS_ACCEPTED, 1);
 	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
-	wheel_add(&w->wheel, &c->timeout, wheel_ticks(CONN_REQUEST_MS));
-	ev_io_start(w->loop, &c->io);
-
 	if (!share_is_exempt(peer))
 		c->share = share_take(&w->conns.shares, peer);
 	if (w->conns.count > w->conns.max) {
@@ -150,7 +170,8 @@ conn_lost(struct conn *c)
 	if (c->state == CONN_DEAD)
 		return;
 	conn_strip(c);
-	drain_conn_gone(w, c->clean);
+	if (!c->admin)
+		drain_conn_gone(w, c->clean);
 	c->state = CONN_DEAD;
 	ev_io_stop(w->loop, &c->io);
 	wheel_remove(&c->timeout);
@@ -172,24 +193,29 @@ conn_free(struct conn *c)
 	if (c->share != NULL)
 		share_give(&w->conns.shares, c->share);
 	close(c->io.fd);
+	if (c->admin)
+		w->conns.admin_count--;
+	else
+		w->conns.count--;
 	free(c);
-	w->conns.count--;
 }
 
 void
 conns_sweep(struct worker *w)
 {
 	struct conn *c, *next;
-	uint32_t before = w->conns.count;
+	bool freed = false;
 
 	for (c = LIST_FIRST(&w->conns.dead); c != NULL; c = next) {
 		next = LIST_NEXT(c, link);
 		/* Not while its requests wait for the ring's lock, nor while
 		 * the outbox has it: it died there, after it was added. */
-		if (c->ops == 0 && c->pending == 0)
-			conn_free(c);
+		if (c->ops != 0 || c->pending != 0)
+			continue;
+		conn_free(c);
+		freed = true;
 	}
-	if (w->conns.count == before)
+	if (!freed)
 		return;
 	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
 	stats_set(&w->stats, STATS_BUFFERED_BYTES, w->conns.buffered);
@@ -199,7 +225,8 @@ conns_sweep(struct worker *w)
 void
 conns_fini(struct conns *conns)
 {
-	CHECK(LIST_EMPTY(&conns->living) && LIST_EMPTY(&conns->dead));
+	CHECK(LIST_EMPTY(&conns->living) && LIST_EMPTY(&conns->admins) &&
+	      LIST_EMPTY(&conns->dead));
 }
 
 void

@@ -62,6 +62,10 @@ enum conn_pause {
 	PAUSE_EOF = 1 << 5,     /* the peer will send no more */
 };
 
+/* Connections of the operator.  The descriptors are from what worker.c keeps
+ * back for such. */
+#define CONNS_ADMIN_MAX 16u
+
 /* Above this many bytes of unsent answers the connection is not read. */
 #define CONN_ANSWERS_MAX (64u * 1024)
 
@@ -115,15 +119,18 @@ struct conn {
 	bool loopback : 1;   /* came in on a loopback listener */
 	bool clean : 1;      /* the peer closed after our last word */
 	bool opening : 1;    /* its 101 waits for its first subscriptions */
+	bool admin : 1;      /* came in on the operator's listener */
 };
 
 LIST_HEAD(conn_list, conn);
 
 struct conns {
 	struct conn_list living;
+	struct conn_list admins; /* living, of the operator */
 	struct conn_list dead;
 	struct share *shares; /* by address, uthash */
 	uint32_t count;       /* living and dead: descriptors in use */
+	uint32_t admin_count; /* likewise, of the operator */
 	uint32_t websockets;
 	uint32_t event_streams;
 	uint32_t max;      /* of count */
@@ -142,6 +149,13 @@ void conns_fini(struct conns *conns);
  */
 void conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
     bool loopback_listener);
+
+/*
+ * The same for one of the operator's listener: it gets the operator's pages and
+ * nothing else, is not counted among the connections, and no drain waits for
+ * it.  CONNS_ADMIN_MAX of them at most.
+ */
+void conn_open_admin(struct worker *w, int fd, bool loopback_listener);
 
 /* Free the dead.  Callers: turn_end(), with no connection's code on the
  * stack. */

@@ -7,6 +7,7 @@
 #include "common/http.h"
 #include "common/http_response.h"
 #include "common/xmalloc.h"
+#include "worker/admin.h"
 #include "worker/api.h"
 #include "worker/api_body.h"
 #include "worker/events.h"
@@ -185,12 +186,15 @@ http_conn_serve(struct conn *c, const struct http_request *req)
 	struct worker *w = c->w;
 	enum origin_verdict verdict;
 
-	stats_add(&w->stats, STATS_REQUESTS, 1);
+	stats_add(
+	    &w->stats, c->admin ? STATS_ADMIN_REQUESTS : STATS_REQUESTS, 1);
 	http_conn_idle(c);
 	verdict = origin_check_host(w->config, req, c->loopback);
 	if (verdict != ORIGIN_OK) {
 		stats_add(&w->stats, STATS_REFUSED_ORIGIN, 1);
 		http_conn_refuse(c, req, 403, origin_reason(verdict), NULL);
+	} else if (c->admin) {
+		admin_serve(c, req);
 	} else if (http_text_equal(&req->path, "/ws")) {
 		ws_conn_upgrade(c, req);
 	} else if (api_has(&req->path)) {

@@ -215,7 +215,7 @@ worker_init(struct worker *w, const struct worker_args *args)
 	    ws_conn_pool_new(config->max_message + CONFIG_ENVELOPE_SLACK);
 	w->read_buf = xmalloc(WORKER_READ_MAX);
 	w->file_buf = xmalloc(WORKER_READ_MAX);
-	acceptors_open(w, args->listeners, args->listener_count);
+	acceptors_open(w, args);
 	worker_watch(w, args);
 	return true;
 }
@@ -227,7 +227,8 @@ worker_fini(struct worker *w)
 	struct conn *c;
 
 	acceptors_close(w, false);
-	while ((c = LIST_FIRST(&w->conns.living)) != NULL)
+	while ((c = LIST_FIRST(&w->conns.living)) != NULL ||
+	       (c = LIST_FIRST(&w->conns.admins)) != NULL)
 		conn_lost(c);
 	LIST_FOREACH(c, &w->conns.dead, link)
 		c->ops = c->pending = 0;

@@ -115,6 +115,7 @@ crew_check_gauges(const struct crew *crew, unsigned i)
 			    (unsigned long long)crew_stat(crew, i, gauges[n]));
 	assert_int_equal(crew->w[i].conns.buffered, 0);
 	assert_int_equal(crew->w[i].conns.count, 0);
+	assert_int_equal(crew->w[i].conns.admin_count, 0);
 }
 
 int
@@ -256,27 +257,49 @@ crew_ticks(struct crew *crew, unsigned worker, uint32_t ticks)
 	}
 }
 
-struct client *
-client_connect(struct crew *crew, unsigned worker, int sndbuf)
+/* A client without a connection yet; *fd is the end for that. */
+static struct client *
+client_new(struct crew *crew, unsigned worker, int *fd)
 {
 	struct client *client = xcalloc(1, sizeof(*client));
-	struct sockaddr_storage peer = { .ss_family = AF_INET };
-	struct sockaddr_in *in = (void *)&peer;
 	int fds[2];
 
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(
 	    socketpair(
 		AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
 	    0);
-	if (sndbuf > 0)
-		assert_int_equal(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF,
-				     &sndbuf, sizeof(sndbuf)),
-		    0);
 	client->crew = crew;
 	client->worker = worker;
 	client->fd = fds[0];
-	conn_open(&crew->w[worker], fds[1], &peer, false);
+	*fd = fds[1];
+	return client;
+}
+
+struct client *
+client_connect_admin(struct crew *crew, unsigned worker)
+{
+	int fd;
+	struct client *client = client_new(crew, worker, &fd);
+
+	conn_open_admin(&crew->w[worker], fd, true);
+	client->conn = LIST_FIRST(&crew->w[worker].conns.admins);
+	return client;
+}
+
+struct client *
+client_connect(struct crew *crew, unsigned worker, int sndbuf)
+{
+	struct sockaddr_storage peer = { .ss_family = AF_INET };
+	struct sockaddr_in *in = (void *)&peer;
+	int fd;
+	struct client *client = client_new(crew, worker, &fd);
+
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (sndbuf > 0)
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf,
+				     sizeof(sndbuf)),
+		    0);
+	conn_open(&crew->w[worker], fd, &peer, false);
 	client->conn = LIST_FIRST(&crew->w[worker].conns.living);
 	return client;
 }

@@ -107,6 +107,9 @@ struct client *client_open_slow(
 struct client *client_open_v1(
     struct crew *crew, unsigned worker, const char *query);
 
+/* A connection to the operator's listener, which is on loopback. */
+struct client *client_connect_admin(struct crew *crew, unsigned worker);
+
 /* Close its end and forget it; the worker has not noticed yet. */
 void client_close(struct client **client);
 

@@ -25,6 +25,7 @@ setup(void **state)
 	assert_null(address_parse(&wanted[1], "127.0.0.2:0"));
 	memset(&taken, 0, sizeof(taken));
 	assert_true(listeners_open(&given.listeners, wanted, 2, 3, error));
+	assert_true(listeners_open_alone(&given.admin, &wanted[0], error));
 	given.pidfile_fd = STDIN_FILENO;
 	given.log_fd = STDERR_FILENO;
 	return result;
@@ -35,6 +36,7 @@ teardown(void **state)
 {
 	handover_drop();
 	listeners_close(&given.listeners);
+	listeners_close(&given.admin);
 	return mp_teardown(state);
 }
 
@@ -66,6 +68,47 @@ test_what_was_put_is_taken(void **state)
 	for (size_t i = 0; i < 2; i++)
 		assert_true(address_equal(
 		    &taken.listeners.address[i], &given.listeners.address[i]));
+	assert_int_equal(taken.admin.count, 1);
+	assert_true(taken.admin.alone);
+	assert_int_equal(taken.admin.fd[0][0], given.admin.fd[0][0]);
+	assert_true(
+	    address_equal(&taken.admin.address[0], &given.admin.address[0]));
+}
+
+static void
+test_no_operator_is_handed_over_as_such(void **state)
+{
+	(void)state;
+	listeners_close(&given.admin);
+	handover_put(&given);
+	assert_true(handover_take(&taken));
+	assert_int_equal(taken.admin.count, 0);
+}
+
+/* What a program wrote that knew of none: a restart brings in a new one. */
+static void
+test_text_without_operator_is_taken(void **state)
+{
+	char text[64];
+
+	(void)state;
+	snprintf(text, sizeof(text), "0 2 1 1 %d", given.listeners.fd[0][0]);
+	put_text(text);
+	assert_true(handover_take(&taken));
+	assert_int_equal(taken.listeners.count, 1);
+	assert_int_equal(taken.admin.count, 0);
+}
+
+static void
+test_operator_s_socket_must_be_one(void **state)
+{
+	char text[64];
+
+	(void)state;
+	snprintf(
+	    text, sizeof(text), "0 2 1 1 %d 999999", given.listeners.fd[0][0]);
+	put_text(text);
+	assert_false(handover_take(&taken));
 }
 
 static void
@@ -142,6 +185,9 @@ test_descriptor_that_is_no_socket_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
 	HANDOVER_TEST(test_what_was_put_is_taken),
+	HANDOVER_TEST(test_no_operator_is_handed_over_as_such),
+	HANDOVER_TEST(test_text_without_operator_is_taken),
+	HANDOVER_TEST(test_operator_s_socket_must_be_one),
 	HANDOVER_TEST(test_it_is_taken_once),
 	HANDOVER_TEST(test_missing_log_is_handed_over_as_such),
 	HANDOVER_TEST(test_it_is_for_one_process_only),

@@ -170,6 +170,30 @@ test_port_of_another_pubsubd_is_refused(void **state)
 	assert_non_null(strstr(error, "is in use by another program"));
 }
 
+/* Also one of the same user that asks to share the port, which the sockets of
+ * workers cannot keep away. */
+static void
+test_socket_alone_has_its_port_to_itself(void **state)
+{
+	struct config_address wanted = address("127.0.0.1:0");
+	struct listeners second;
+
+	(void)state;
+	assert_true(listeners_open_alone(&listeners, &wanted, error));
+	assert_int_equal(listeners.count, 1);
+	assert_int_equal(listeners.workers, 1);
+	wanted = listeners.address[0];
+	assert_int_not_equal(address_port(&wanted), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(other_program(&wanted, i & 1, i & 2), -1);
+		assert_int_equal(errno, EADDRINUSE);
+	}
+	assert_false(listeners_open_alone(&second, &wanted, error));
+	assert_non_null(strstr(error, "is in use by another program"));
+	assert_false(listeners_open(&second, &wanted, 1, WORKERS, error));
+	close(connect_to(&wanted));
+}
+
 static void
 test_program_that_comes_later_is_refused(void **state)
 {
@@ -385,6 +409,7 @@ static const struct CMUnitTest tests[] = {
 	LISTENERS_TEST(test_connections_spread_over_all_workers),
 	LISTENERS_TEST(test_port_of_another_program_is_refused),
 	LISTENERS_TEST(test_port_of_another_pubsubd_is_refused),
+	LISTENERS_TEST(test_socket_alone_has_its_port_to_itself),
 	LISTENERS_TEST(test_program_that_comes_later_is_refused),
 	LISTENERS_TEST(test_port_is_free_again_at_once),
 	LISTENERS_TEST(test_all_addresses_with_port_0_have_the_same_port),

@@ -183,7 +183,7 @@ test_server_as_a_whole(void **state)
 	check_line(b, "pubsubd_respawns_total 5");
 	check_line(b, "pubsubd_lock_owner_deaths_total 2");
 	check_line(b, "pubsubd_ring_size_bytes 65536");
-	check_line(b, "pubsubd_ring_written_bytes_total 8192");
+	check_line(b, "pubsubd_ring_head_bytes_total 8192");
 	check_line(b, "pubsubd_ring_applied_bytes_total 4096");
 	check_line(b, "pubsubd_topics 3");
 	check_line(b, "pubsubd_topics_max 4");

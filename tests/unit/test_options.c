@@ -46,6 +46,45 @@ check_refused(const char *option, const char *value, const char *reason)
 	assert_string_equal(error, reason);
 }
 
+/* Where the operator's pages are with these addresses. */
+static void
+check_admin(const char *first, const char *second, const char *expected)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	assert_true(parse("run", "--listen", first, "--listen", second, NULL));
+	assert_string_equal(address_format(&cli->config.admin, text), expected);
+}
+
+static void
+test_operator_has_the_port_after_the_public_ones(void **state)
+{
+	(void)state;
+	check_admin("127.0.0.1:80", "[::1]:80", "127.0.0.1:81");
+	check_admin("0.0.0.0:80", "[::]:443", "127.0.0.1:444");
+	check_admin("0.0.0.0:443", "[::]:80", "127.0.0.1:444");
+	check_admin("0.0.0.0:80", "[::1]:0", "127.0.0.1:0");
+	check_admin("127.0.0.1:65534", "[::1]:1", "127.0.0.1:65535");
+	assert_false(parse("run", "--listen", "[::1]:65535", NULL));
+	assert_string_equal(error,
+	    "--admin: there is no port after 65535 for it: say where, or none");
+	assert_true(
+	    parse("run", "--listen", "[::1]:65535", "--admin", "none", NULL));
+	assert_int_equal(cli->config.admin.len, 0);
+}
+
+static void
+test_operator_does_not_share_a_public_address(void **state)
+{
+	(void)state;
+	assert_false(parse("run", "--admin", "127.0.0.1:80", "--listen",
+	    "[::1]:80", "--listen", "127.0.0.1:80", NULL));
+	assert_string_equal(
+	    error, "--admin 127.0.0.1:80: is one of --listen already");
+	assert_true(parse(
+	    "run", "--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0", NULL));
+}
+
 static void
 test_each_command_is_known(void **state)
 {
@@ -91,6 +130,7 @@ static void
 test_defaults_are_those_of_the_design(void **state)
 {
 	const struct config *config;
+	char text[ADDRESS_TEXT_MAX];
 
 	(void)state;
 	assert_true(parse("run", NULL));
@@ -112,7 +152,8 @@ test_defaults_are_those_of_the_design(void **state)
 	assert_true(config->respawn);
 	assert_null(config->user);
 	assert_null(config->log_path);
-	assert_int_equal(config->admin.len, 0);
+	assert_string_equal(
+	    address_format(&config->admin, text), "127.0.0.1:8001");
 	assert_false(cli->json);
 }
 
@@ -439,6 +480,8 @@ test_clients_say_what_is_wrong(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_each_command_is_known),
+	cmocka_unit_test(test_operator_has_the_port_after_the_public_ones),
+	cmocka_unit_test(test_operator_does_not_share_a_public_address),
 	cmocka_unit_test(test_missing_or_unknown_command_is_refused),
 	cmocka_unit_test(test_defaults_are_those_of_the_design),
 	cmocka_unit_test(test_listens_on_loopback_unless_told),

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* admin.c - see admin.h. */
+
+#include "worker/admin.h"
+
+#include "broker/metrics.h"
+#include "broker/overview.h"
+#include "common/bug.h"
+#include "common/http.h"
+#include "common/http_response.h"
+#include "worker/http_conn.h"
+#include "worker/http_reply.h"
+#include "worker/state.h"
+
+#include <time.h>
+
+#define ADMIN_HEAD_SIZE 512 /* room for any head of these pages */
+
+static void
+admin_put_index(struct buf *buf, const struct worker *w)
+{
+	buf_printf(buf,
+	    "<!doctype html>\n<meta charset=utf-8>\n<title>pubsubd %s</title>\n"
+	    "<h1>pubsubd %s</h1>\n<ul>\n"
+	    "<li><a href=/metrics>/metrics</a> for Prometheus\n"
+	    "<li><a href=/stats>/stats</a> the same as JSON\n"
+	    "<li><a href=/healthz>/healthz</a> whether it lives\n"
+	    "<li><a href=/readyz>/readyz</a> whether it takes clients\n"
+	    "</ul>\n",
+	    w->config->name, w->config->name);
+}
+
+static void
+admin_put_metrics(struct buf *buf, const struct worker *w)
+{
+	metrics_put(buf, w->seg, w->config->name);
+}
+
+static void
+admin_put_stats(struct buf *buf, const struct worker *w)
+{
+	overview_json(buf, w->seg, w->config->name);
+}
+
+static void
+admin_put_ok(struct buf *buf, const struct worker *w)
+{
+	(void)w;
+	buf_puts(buf, "ok\n");
+}
+
+struct admin_page {
+	const char *path;
+	const char *type;
+	void (*put)(struct buf *buf, const struct worker *w);
+	bool until_drain; /* 503 from then on */
+};
+
+static const struct admin_page admin_pages[] = {
+	{ "/", "text/html; charset=utf-8", admin_put_index, false },
+	{ "/metrics", METRICS_TYPE, admin_put_metrics, false },
+	{ "/stats", "application/json", admin_put_stats, false },
+	{ "/healthz", "text/plain; charset=utf-8", admin_put_ok, false },
+	{ "/readyz", "text/plain; charset=utf-8", admin_put_ok, true },
+};
+
+static const struct admin_page *
+admin_find(const struct http_request *req)
+{
+	for (size_t i = 0; i < sizeof(admin_pages) / sizeof(admin_pages[0]);
+	     i++)
+		if (http_text_equal(&req->path, admin_pages[i].path))
+			return &admin_pages[i];
+	return NULL;
+}
+
+static void
+admin_send(struct conn *c, const struct http_request *req,
+    const struct admin_page *page)
+{
+	struct http_response response = { .status = 200,
+		.date = time(NULL),
+		.content_type = page->type,
+		.keep_alive = http_keep_alive(req),
+		.extra = "Cache-Control: no-store\r\n"
+			 "X-Content-Type-Options: nosniff\r\n" };
+	char head[ADMIN_HEAD_SIZE];
+	struct buf body;
+	size_t len;
+
+	buf_init(&body);
+	page->put(&body, c->w);
+	response.content_length = body.len;
+	len = http_response_head(head, sizeof(head), &response);
+	CHECK(len > 0);
+	conn_answer(c, head, len);
+	if (!http_text_equal(&req->method, "HEAD"))
+		conn_answer(c, body.at, body.len);
+	buf_fini(&body);
+}
+
+/* Answer with an error that leaves the connection as the request wants it. */
+static void
+admin_error(struct conn *c, const struct http_request *req, int status,
+    const char *reason)
+{
+	http_reply_error(c, req, status, reason, NULL, http_keep_alive(req));
+}
+
+void
+admin_serve(struct conn *c, const struct http_request *req)
+{
+	const struct admin_page *page = admin_find(req);
+	bool keep_alive = http_keep_alive(req);
+
+	if (!http_text_equal(&req->method, "GET") &&
+	    !http_text_equal(&req->method, "HEAD")) {
+		http_conn_refuse(c, req, 405, "only GET and HEAD here",
+		    "Allow: GET, HEAD\r\n");
+		return;
+	}
+	if (req->is_chunked || req->content_length > 0) {
+		http_conn_refuse(c, req, 413, "no body is taken here", NULL);
+		return;
+	}
+	if (page == NULL)
+		admin_error(c, req, 404, "there is nothing here");
+	else if (page->until_drain && drain_begun(&c->w->drain))
+		admin_error(c, req, 503, "the server is draining");
+	else
+		admin_send(c, req, page);
+	if (!keep_alive)
+		conn_finish(c);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * admin.h - the operator's pages, on a listener of their own.
+ *
+ *	GET /          what there is
+ *	GET /metrics   all counters of all workers, for Prometheus
+ *	GET /stats     the same as JSON, which is what `status --json' prints
+ *	GET /healthz   200 while the process lives
+ *	GET /readyz    200, or 503 from the moment a drain begins
+ *
+ * They tell what clients do, so they are not on the public listener; and here
+ * is nothing public.  Whichever worker is asked answers for the whole server,
+ * from the segment and without the lock, also during a drain.
+ */
+
+#ifndef WORKER_ADMIN_H
+#define WORKER_ADMIN_H
+
+struct conn;
+struct http_request;
+
+/* Answer one request of a connection to the operator's listener.  May end the
+ * connection. */
+void admin_serve(struct conn *c, const struct http_request *req);
+
+#endif
