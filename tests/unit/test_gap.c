@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* test_gap.c - the text of a gap, and how it grows in the queue. */
+
+#include "common/ws.h"
+#include "tests/support/suite.h"
+#include "worker/gap.h"
+#include "worker/outq.h"
+#include "worker/subs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sub_topic *
+topic_new(const char *name)
+{
+	struct sub_topic *topic = calloc(1, sizeof(*topic) + 1);
+
+	assert_non_null(topic);
+	buf_json_string(&topic->json, name, strlen(name));
+	return topic;
+}
+
+static void
+topic_free(struct sub_topic *topic)
+{
+	buf_fini(&topic->json);
+	free(topic);
+}
+
+/* Put a gap behind other bytes; its text must be this, and the digits of the
+ * second number where it says. */
+static void
+expect(enum frames_form form, uint64_t from, uint64_t to,
+    enum gap_reason reason, const char *text)
+{
+	struct sub_topic *topic = topic_new("a \"room\"");
+	size_t header = form == FRAMES_EVENT ? 0 : 2;
+	char digits[OUTQ_GAP_DIGITS + 1];
+	uint32_t digits_at;
+	struct buf buf;
+
+	buf_init(&buf);
+	buf_puts(&buf, "before");
+	digits_at = gap_put(&buf, form, topic, from, to, reason);
+	assert_memory_equal(buf.at, "before", 6);
+	assert_int_equal(buf.len, 6 + header + strlen(text));
+	assert_memory_equal(buf.at + 6 + header, text, strlen(text));
+	if (header > 0) {
+		assert_int_equal((uint8_t)buf.at[6], 0x80 | WS_TEXT);
+		assert_int_equal((uint8_t)buf.at[7], strlen(text));
+	}
+	if (from != 0) {
+		snprintf(
+		    digits, sizeof(digits), "%-*" PRIu64, OUTQ_GAP_DIGITS, to);
+		assert_memory_equal(
+		    buf.at + 6 + digits_at, digits, OUTQ_GAP_DIGITS);
+	}
+	buf_fini(&buf);
+	topic_free(topic);
+}
+
+static void
+test_text_and_digits(void **state)
+{
+	(void)state;
+	expect(FRAMES_ENVELOPE, 1, 1, GAP_SLOW,
+	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\",\"from\":1,"
+	    "\"to\":1               ,\"reason\":\"slow\"}");
+	expect(FRAMES_ENVELOPE, 49, (UINT64_C(1) << 53) - 1, GAP_LAPPED,
+	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\",\"from\":49,"
+	    "\"to\":9007199254740991,\"reason\":\"lapped\"}");
+	expect(FRAMES_EVENT, 49, 131, GAP_EXPIRED,
+	    "event: gap\ndata: {\"type\":\"gap\",\"topic\":"
+	    "\"a \\\"room\\\"\",\"from\":49,\"to\":131             ,"
+	    "\"reason\":\"expired\"}\n\n");
+}
+
+static void
+test_without_numbers(void **state)
+{
+	(void)state;
+	expect(FRAMES_ENVELOPE, 0, 0, GAP_UNKNOWN,
+	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\","
+	    "\"reason\":\"unknown\"}");
+	expect(FRAMES_ENVELOPE, 0, 0, GAP_EPOCH,
+	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\","
+	    "\"reason\":\"epoch\"}");
+}
+
+/* The queue writes the number that it has grown to where gap_put() said, also
+ * where the frame's header is the longer one. */
+static void
+test_grows_in_the_queue(void **state)
+{
+	char name[201];
+	struct sub_topic *topic;
+	struct iovec iov[4];
+	struct outq q;
+	struct buf buf;
+	uint32_t digits_at;
+
+	(void)state;
+	memset(name, 'n', 200);
+	name[200] = '\0';
+	topic = topic_new(name);
+	outq_init(&q);
+	buf_init(&buf);
+	digits_at = gap_put(&buf, FRAMES_ENVELOPE, topic, 7, 7, GAP_SLOW);
+	outq_add_gap(&q, 3, 7, NULL, buf.at, (uint32_t)buf.len, digits_at);
+	for (uint64_t seq = 8; seq <= 12345; seq++)
+		assert_true(outq_extend_gap(&q, 3, seq));
+	assert_false(outq_extend_gap(&q, 3, 12347));
+	assert_false(outq_extend_gap(&q, 4, 12346));
+	buf_reset(&buf);
+	gap_put(&buf, FRAMES_ENVELOPE, topic, 7, 12345, GAP_SLOW);
+	assert_int_equal(outq_iov(&q, iov, 4), 1);
+	assert_int_equal(iov[0].iov_len, buf.len);
+	assert_memory_equal(iov[0].iov_base, buf.at, buf.len);
+	outq_fini(&q);
+	buf_fini(&buf);
+	topic_free(topic);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_text_and_digits),
+	cmocka_unit_test(test_without_numbers),
+	cmocka_unit_test(test_grows_in_the_queue),
+};
+
+SUITE_MAIN(tests);
