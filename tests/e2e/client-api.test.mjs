@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { PubSubError, connect } from "../../public/pubsub.js";
-import { Client, Server, bounded, waitFor } from "./support.mjs";
+import { Client, Server, bounded, run, waitFor } from "./support.mjs";
 import { Ear, open, reaches, runAgain } from "./client-support.mjs";
 
 const code = (expected) => (error) => {
@@ -333,6 +333,30 @@ describe("JavaScript client", () => {
 		    assert.deepEqual(await ear.hears(3), [1, 2, 3]);
 		    assert.equal(client.state, "open");
 	    });
+
+	/* Before version 22 it has to be asked for, and some have none. */
+	const flag = "--experimental-websocket";
+	const hasFlag = process.allowedNodeEnvironmentFlags.has(flag);
+
+	test("with Node's own WebSocket", {
+		skip: !globalThis.WebSocket && !hasFlag && "this Node has none",
+	}, async () => {
+		const module = new URL("../../public/pubsub.js", import.meta.url);
+		const script = `
+			import { connect } from ${JSON.stringify(module.href)};
+			const client = connect("ws://127.0.0.1:${server.port}/ws");
+			const heard = new Promise((resolve) => client.subscribe(
+			    "own", { onMessage: (m) => resolve(m.message) }));
+			await client.publish("own", "hello");
+			console.log(await heard);
+			await client.close();
+			console.log(client.state);`;
+		const done = await run(process.execPath, [
+			...hasFlag ? [flag] : [],
+			"--input-type=module", "--eval", script]);
+
+		assert.equal(done.stdout, "hello\nclosed\n", done.stderr);
+	});
 
 	test("without any WebSocket it says what to do", () => {
 		const here = globalThis.WebSocket;
