@@ -32,9 +32,9 @@
 #define WRITERS   3u
 #define READERS   2u
 #define TOPICS    4u
-#define MESSAGES  100000u /* of each writer */
-#define PHASE     5000u   /* messages that a writer rushes, then waits for */
-#define TEXT_MAX  100u    /* bytes of a body */
+#define MESSAGES  60000u /* of each writer */
+#define PHASE     5000u  /* messages that a writer rushes, then waits for */
+#define TEXT_MAX  100u   /* bytes of a body */
 
 struct stress {
 	struct testseg t;
