@@ -82,13 +82,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define LAYOUT_MAGIC UINT64_C(0x7075627375622e31) /* "pubsub.1" */
-#define LAYOUT_WORKERS                                                     \
-	64u              /* slots of the worker table; bits of an interest \
-	                  */
-#define LAYOUT_LINE  64u /* bytes of a cache line */
-#define LAYOUT_PAGE  4096u
-#define LAYOUT_EPOCH 12u /* characters of an epoch, without the NUL */
+#define LAYOUT_MAGIC   UINT64_C(0x7075627375622e31) /* "pubsub.1" */
+#define LAYOUT_WORKERS 64u /* worker slots; bits of an interest */
+#define LAYOUT_LINE    64u /* bytes of a cache line */
+#define LAYOUT_PAGE    4096u
+#define LAYOUT_EPOCH   12u /* characters of an epoch, without the NUL */
 
 #define LAYOUT_STAMPS 4096u /* batches whose time of acceptance is known */
 
