@@ -38,251 +38,253 @@ async function closeAll(clients) {
 	await Promise.all(clients.map((client) => client.close()));
 }
 
-describe("a worker is killed", { concurrency: true }, () => {
-	test("under traffic, again and again: others lose nothing", async (t) => {
-		const { server, clients } = await scene(t, 3);
-		const [publisher, witness, victim] = clients;
-		const stream = new Stream(publisher, "room");
-		let [, , pid] = await server.workers();
-		let visitor = victim;
+describe("death", { concurrency: true }, () => {
+	describe("a worker is killed", { concurrency: true }, () => {
+		test("under traffic, again and again: others lose nothing", async (t) => {
+			const { server, clients } = await scene(t, 3);
+			const [publisher, witness, victim] = clients;
+			const stream = new Stream(publisher, "room");
+			let [, , pid] = await server.workers();
+			let visitor = victim;
 
-		for (let i = 0; i < 5; i++) {
-			await stream.progress();
-			process.kill(pid, "SIGKILL");
-			assert.equal((await bounded("the victim's end",
-			    visitor.closed)).code, 1006);
-			pid = await successor(server, 2, pid);
-			const fresh = await openOnEachWorker(server, () =>
-				Client.open(server, { topics: ["room"] }));
-
-			visitor = fresh.pop();
-			await closeAll(fresh);
-		}
-		await stream.progress();
-		await stream.stop();
-		await stream.assertComplete(publisher);
-		await stream.assertComplete(witness);
-		/* The last visitor came to the last successor, and from then on
-		 * has all. */
-		const first = Number(visitor.messages[0].split(" ")[1]);
-
-		await visitor.received(stream.count - first);
-		assert.equal(visitor.messages.at(-1), `room ${stream.count - 1}`);
-		assert.equal(visitor.messages.length, stream.count - first);
-		const status = await server.status();
-
-		assert.equal(status.respawns, 5);
-		assert.equal(status.workers[2].starts, 6);
-		await closeAll([publisher, witness, visitor]);
-	});
-
-	test("the successor takes what waits on its socket", async (t) => {
-		const { server, clients } = await scene(t, 2);
-		const [pid] = await server.workers();
-
-		/* A stopped worker accepts nothing: about half of these wait. */
-		process.kill(pid, "SIGSTOP");
-		const waiting = await Promise.all(Array.from({ length: 30 },
-		    () => Raw.connect(server.port, { t })));
-
-		for (const raw of waiting)
-			raw.request("GET", "/healthz", { Connection: "close" });
-		process.kill(pid, "SIGKILL");
-		for (const raw of waiting) {
-			assert.equal((await raw.response()).status, 200);
-			await raw.end();
-		}
-		await closeAll([clients[1]]);
-	});
-
-	test("nobody who connects meanwhile is refused", async (t) => {
-		const { server, clients } = await scene(t, 2);
-		let killing = true, connected = 0;
-		const connecting = (async () => {
-			while (killing) {
-				const raw = await Raw.connect(server.port);
-
-				connected++;
-				raw.destroy();
-			}
-		})();
-
-		for (let i = 0; i < 5; i++)
-			for (const slot of [0, 1]) {
-				const pid = (await server.workers())[slot];
-
+			for (let i = 0; i < 5; i++) {
+				await stream.progress();
 				process.kill(pid, "SIGKILL");
-				await successor(server, slot, pid);
+				assert.equal((await bounded("the victim's end",
+				    visitor.closed)).code, 1006);
+				pid = await successor(server, 2, pid);
+				const fresh = await openOnEachWorker(server, () =>
+					Client.open(server, { topics: ["room"] }));
+
+				visitor = fresh.pop();
+				await closeAll(fresh);
 			}
-		killing = false;
-		await connecting;
-		assert.ok(connected > 10, `${connected} connections`);
-		for (const client of clients)
-			assert.equal((await client.closed).code, 1006);
-	});
+			await stream.progress();
+			await stream.stop();
+			await stream.assertComplete(publisher);
+			await stream.assertComplete(witness);
+			/* The last visitor came to the last successor, and from then on
+			 * has all. */
+			const first = Number(visitor.messages[0].split(" ")[1]);
 
-	test("all at once: the ring stays, all are replaced", async (t) => {
-		const { server, clients } = await scene(t, 3);
-		const before = await server.status();
+			await visitor.received(stream.count - first);
+			assert.equal(visitor.messages.at(-1), `room ${stream.count - 1}`);
+			assert.equal(visitor.messages.length, stream.count - first);
+			const status = await server.status();
 
-		for (const { pid } of before.workers)
+			assert.equal(status.respawns, 5);
+			assert.equal(status.workers[2].starts, 6);
+			await closeAll([publisher, witness, visitor]);
+		});
+
+		test("the successor takes what waits on its socket", async (t) => {
+			const { server, clients } = await scene(t, 2);
+			const [pid] = await server.workers();
+
+			/* A stopped worker accepts nothing: about half of these wait. */
+			process.kill(pid, "SIGSTOP");
+			const waiting = await Promise.all(Array.from({ length: 30 },
+			    () => Raw.connect(server.port, { t })));
+
+			for (const raw of waiting)
+				raw.request("GET", "/healthz", { Connection: "close" });
 			process.kill(pid, "SIGKILL");
-		for (const client of clients)
-			assert.equal((await client.closed).code, 1006);
-		for (const { slot, pid } of before.workers)
-			await successor(server, slot, pid);
-		const after = await server.status();
+			for (const raw of waiting) {
+				assert.equal((await raw.response()).status, 200);
+				await raw.end();
+			}
+			await closeAll([clients[1]]);
+		});
 
-		assert.equal(after.epoch, before.epoch);
-		assert.equal(after.pid, before.pid);
-		for (const gauge of ["connections", "subscriptions", "topics"])
-			assert.equal(await server.total(gauge), 0, gauge);
-		const client = await Client.open(server, { topics: ["room"] });
+		test("nobody who connects meanwhile is refused", async (t) => {
+			const { server, clients } = await scene(t, 2);
+			let killing = true, connected = 0;
+			const connecting = (async () => {
+				while (killing) {
+					const raw = await Raw.connect(server.port);
 
-		client.say("room", "on we go");
-		assert.equal(await client.next(), "on we go");
-		await client.close();
+					connected++;
+					raw.destroy();
+				}
+			})();
+
+			for (let i = 0; i < 5; i++)
+				for (const slot of [0, 1]) {
+					const pid = (await server.workers())[slot];
+
+					process.kill(pid, "SIGKILL");
+					await successor(server, slot, pid);
+				}
+			killing = false;
+			await connecting;
+			assert.ok(connected > 10, `${connected} connections`);
+			for (const client of clients)
+				assert.equal((await client.closed).code, 1006);
+		});
+
+		test("all at once: the ring stays, all are replaced", async (t) => {
+			const { server, clients } = await scene(t, 3);
+			const before = await server.status();
+
+			for (const { pid } of before.workers)
+				process.kill(pid, "SIGKILL");
+			for (const client of clients)
+				assert.equal((await client.closed).code, 1006);
+			for (const { slot, pid } of before.workers)
+				await successor(server, slot, pid);
+			const after = await server.status();
+
+			assert.equal(after.epoch, before.epoch);
+			assert.equal(after.pid, before.pid);
+			for (const gauge of ["connections", "subscriptions", "topics"])
+				assert.equal(await server.total(gauge), 0, gauge);
+			const client = await Client.open(server, { topics: ["room"] });
+
+			client.say("room", "on we go");
+			assert.equal(await client.next(), "on we go");
+			await client.close();
+		});
+
+		test("the log says who and how", async (t) => {
+			const { server } = await scene(t, 2);
+			const [pid] = await server.workers();
+
+			process.kill(pid, "SIGKILL");
+			await successor(server, 0, pid);
+			await server.logs("the death", new RegExp(
+			    `error supervisor\\[\\d+\\]: worker 0\\[${pid}\\] ` +
+			    "was killed by SIGKILL", "u"));
+		});
 	});
 
-	test("the log says who and how", async (t) => {
-		const { server } = await scene(t, 2);
-		const [pid] = await server.workers();
+	describe("a worker hangs", { concurrency: true }, () => {
+		test("it alone is killed and replaced; others notice nothing",
+		    async (t) => {
+			    const { server, clients } = await scene(t, 3);
+			    const [publisher, witness, victim] = clients;
+			    const before = await server.workers();
+			    const stream = new Stream(publisher, "room");
 
-		process.kill(pid, "SIGKILL");
-		await successor(server, 0, pid);
-		await server.logs("the death", new RegExp(
-		    `error supervisor\\[\\d+\\]: worker 0\\[${pid}\\] ` +
-		    "was killed by SIGKILL", "u"));
+			    await stream.progress();
+			    process.kill(before[2], "SIGSTOP");
+			    const pid = await successor(server, 2, before[2]);
+
+			    assert.equal((await victim.closed).code, 1006);
+			    await stream.progress();
+			    await stream.stop();
+			    await stream.assertComplete(publisher);
+			    await stream.assertComplete(witness);
+			    assert.deepEqual(await server.workers(),
+				[before[0], before[1], pid]);
+			    await server.logs("the verdict", new RegExp(
+				`worker 2\\[${before[2]}\\] has hung for 5 s: killed`,
+				"u"));
+			    await closeAll([publisher, witness]);
+		    });
+
+		test("with --watchdog 0 it is left alone, and goes on", async (t) => {
+			const { server, clients } = await scene(t, 2, "--watchdog", "0");
+			const [pid] = await server.workers();
+			const hung = await scene(t, 2);
+			const [hungPid] = await hung.server.workers();
+
+			/* The other server's watchdog says when its time would be up. */
+			process.kill(pid, "SIGSTOP");
+			process.kill(hungPid, "SIGSTOP");
+			clients[1].say("room", "while it hung");
+			await successor(hung.server, 0, hungPid);
+			process.kill(pid, "SIGCONT");
+			assert.equal(await clients[0].next(), "while it hung");
+			assert.equal((await server.workers())[0], pid);
+			await closeAll([...clients, hung.clients[1]]);
+		});
 	});
-});
 
-describe("a worker hangs", { concurrency: true }, () => {
-	test("it alone is killed and replaced; others notice nothing",
-	    async (t) => {
-		    const { server, clients } = await scene(t, 3);
-		    const [publisher, witness, victim] = clients;
-		    const before = await server.workers();
-		    const stream = new Stream(publisher, "room");
-
-		    await stream.progress();
-		    process.kill(before[2], "SIGSTOP");
-		    const pid = await successor(server, 2, before[2]);
-
-		    assert.equal((await victim.closed).code, 1006);
-		    await stream.progress();
-		    await stream.stop();
-		    await stream.assertComplete(publisher);
-		    await stream.assertComplete(witness);
-		    assert.deepEqual(await server.workers(),
-			[before[0], before[1], pid]);
-		    await server.logs("the verdict", new RegExp(
-			`worker 2\\[${before[2]}\\] has hung for 5 s: killed`,
-			"u"));
-		    await closeAll([publisher, witness]);
-	    });
-
-	test("with --watchdog 0 it is left alone, and goes on", async (t) => {
-		const { server, clients } = await scene(t, 2, "--watchdog", "0");
-		const [pid] = await server.workers();
-		const hung = await scene(t, 2);
-		const [hungPid] = await hung.server.workers();
-
-		/* The other server's watchdog says when its time would be up. */
-		process.kill(pid, "SIGSTOP");
-		process.kill(hungPid, "SIGSTOP");
-		clients[1].say("room", "while it hung");
-		await successor(hung.server, 0, hungPid);
-		process.kill(pid, "SIGCONT");
-		assert.equal(await clients[0].next(), "while it hung");
-		assert.equal((await server.workers())[0], pid);
-		await closeAll([...clients, hung.clients[1]]);
-	});
-});
-
-describe("the supervisor is killed", { concurrency: true }, () => {
-	/* The same options in the background: how an operator goes on. */
-	async function startAgain(server) {
-		server.log = join(server.dir, "log");
-		server.args.push("--log", server.log);
-		return server.start();
-	}
-
-	test("workers drain, and start takes ring and port over", async (t) => {
-		const { server, clients } = await scene(t, 2);
-		const before = await server.status();
-		const stream = new Stream(clients[0], "room");
-
-		await stream.progress();
-		await stream.stop();
-		assert.equal((await server.stop("SIGKILL")).signal, "SIGKILL");
-		for (const client of clients) {
-			assert.equal((await client.closed).code, 1001);
-			await stream.assertComplete(client);
+	describe("the supervisor is killed", { concurrency: true }, () => {
+		/* The same options in the background: how an operator goes on. */
+		async function startAgain(server) {
+			server.log = join(server.dir, "log");
+			server.args.push("--log", server.log);
+			return server.start();
 		}
-		await waitFor("the workers' end",
-		    () => server.processes().length === 0);
-		assert.equal((await server.cli("status")).status, 3);
-		assert.ok(existsSync(server.shm), "it is there to be taken over");
-		assert.equal((await startAgain(server)).status, 0);
-		const after = await server.status();
 
-		assert.equal(after.epoch, before.epoch);
-		assert.deepEqual(after.listen, before.listen);
-		assert.ok(after.ring.head > before.ring.head);
-		assert.equal(after.topics.used, before.topics.used);
-		const client = await Client.open(server, { topics: ["room"] });
+		test("workers drain, and start takes ring and port over", async (t) => {
+			const { server, clients } = await scene(t, 2);
+			const before = await server.status();
+			const stream = new Stream(clients[0], "room");
 
-		client.say("room", "on we go");
-		assert.equal(await client.next(), "on we go");
-		await client.close();
+			await stream.progress();
+			await stream.stop();
+			assert.equal((await server.stop("SIGKILL")).signal, "SIGKILL");
+			for (const client of clients) {
+				assert.equal((await client.closed).code, 1001);
+				await stream.assertComplete(client);
+			}
+			await waitFor("the workers' end",
+			    () => server.processes().length === 0);
+			assert.equal((await server.cli("status")).status, 3);
+			assert.ok(existsSync(server.shm), "it is there to be taken over");
+			assert.equal((await startAgain(server)).status, 0);
+			const after = await server.status();
+
+			assert.equal(after.epoch, before.epoch);
+			assert.deepEqual(after.listen, before.listen);
+			assert.ok(after.ring.head > before.ring.head);
+			assert.equal(after.topics.used, before.topics.used);
+			const client = await Client.open(server, { topics: ["room"] });
+
+			client.say("room", "on we go");
+			assert.equal(await client.next(), "on we go");
+			await client.close();
+		});
+
+		test("start at once waits for the workers to be gone", async (t) => {
+			const { server, clients } = await scene(t, 2);
+			const { epoch } = await server.status();
+			const old = await server.workers();
+
+			await server.stop("SIGKILL");
+			const done = await startAgain(server);
+
+			assert.equal(done.status, 0, done.stderr);
+			for (const client of clients)
+				assert.equal((await client.closed).code, 1001);
+			assert.equal((await server.status()).epoch, epoch);
+			for (const pid of old)
+				assert.equal(server.processes().includes(pid), false);
+		});
+
+		test("stop clears away what is left", async (t) => {
+			const { server, clients } = await scene(t, 2);
+
+			await server.stop("SIGKILL");
+			await Promise.all(clients.map(({ closed }) => closed));
+			const { status } = await server.cli("stop");
+
+			assert.ok(status === 0 || status === 3, `${status}`);
+			await server.assertNothingLeft();
+		});
+
+		test("while it is gone and a worker hangs, no other server starts",
+		    async (t) => {
+			    /* The first start gave up, and took the pidfile away that the
+			     * hung worker had locked: the second one then took over a ring
+			     * in which somebody else still lived. */
+			    const { server, clients } = await scene(t, 2, "--drain", "1");
+			    const [hung] = await server.workers();
+
+			    process.kill(hung, "SIGSTOP");
+			    await server.stop("SIGKILL");
+			    assert.equal((await clients[1].closed).code, 1001);
+			    for (let i = 0; i < 2; i++) {
+				    const done = await startAgain(server);
+
+				    assert.equal(done.status, 1);
+				    assert.match(done.stderr, /still there/u);
+			    }
+			    process.kill(hung, "SIGKILL");
+			    assert.equal((await startAgain(server)).status, 0);
+			    clients[0].socket.terminate();
+		    });
 	});
-
-	test("start at once waits for the workers to be gone", async (t) => {
-		const { server, clients } = await scene(t, 2);
-		const { epoch } = await server.status();
-		const old = await server.workers();
-
-		await server.stop("SIGKILL");
-		const done = await startAgain(server);
-
-		assert.equal(done.status, 0, done.stderr);
-		for (const client of clients)
-			assert.equal((await client.closed).code, 1001);
-		assert.equal((await server.status()).epoch, epoch);
-		for (const pid of old)
-			assert.equal(server.processes().includes(pid), false);
-	});
-
-	test("stop clears away what is left", async (t) => {
-		const { server, clients } = await scene(t, 2);
-
-		await server.stop("SIGKILL");
-		await Promise.all(clients.map(({ closed }) => closed));
-		const { status } = await server.cli("stop");
-
-		assert.ok(status === 0 || status === 3, `${status}`);
-		await server.assertNothingLeft();
-	});
-
-	test("while it is gone and a worker hangs, no other server starts",
-	    async (t) => {
-		    /* The first start gave up, and took the pidfile away that the
-		     * hung worker had locked: the second one then took over a ring
-		     * in which somebody else still lived. */
-		    const { server, clients } = await scene(t, 2, "--drain", "1");
-		    const [hung] = await server.workers();
-
-		    process.kill(hung, "SIGSTOP");
-		    await server.stop("SIGKILL");
-		    assert.equal((await clients[1].closed).code, 1001);
-		    for (let i = 0; i < 2; i++) {
-			    const done = await startAgain(server);
-
-			    assert.equal(done.status, 1);
-			    assert.match(done.stderr, /still there/u);
-		    }
-		    process.kill(hung, "SIGKILL");
-		    assert.equal((await startAgain(server)).status, 0);
-		    clients[0].socket.terminate();
-	    });
 });

@@ -214,6 +214,9 @@ describe("frames", () => {
 				[Frame.encode(PING, "x".repeat(126))], /protocol/u],
 			"a close of one byte": [
 				[Frame.encode(CLOSE, "x")], /close/u],
+			"a length of 64 bits, the highest one set": [
+				[Buffer.from([0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 1,
+					1, 2, 3, 4, 5])], /length/u],
 			"a length not in its shortest form": [
 				[Frame.encode(TEXT, text, { wide: 2 })], /length/u],
 			"a length not in its shortest form, 64 bits": [

@@ -85,6 +85,29 @@ describe("connections", { concurrency: true }, () => {
 		assert.equal((await again.response()).status, 200);
 	});
 
+	test("without --max-conns the descriptors decide", async (t) => {
+		const limit = 200;
+		const server = await Server.start(t, ["--workers", "1"],
+		    { wrap: ["prlimit", `--nofile=${limit / 2}:${limit}`] });
+		let served = 0;
+
+		for (;;) {
+			const raw = await Raw.connect(server.port, { t });
+
+			raw.request("GET", "/healthz");
+			if ((await raw.response()).status === 503) {
+				await raw.end();
+				break;
+			}
+			served++;
+		}
+		/* The soft limit was raised to the hard one, and some are kept
+		 * for other things. */
+		assert.ok(served > limit / 4 && served < limit - 20, `${served}`);
+		assert.equal(await server.total("accept_pauses"), 0);
+		assert.equal(await server.total("refused_limit"), 1);
+	});
+
 	/* Let a process open only n descriptors more. */
 	async function leaveDescriptors(pid, n) {
 		const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
