@@ -218,6 +218,19 @@ describe("/metrics", { concurrency: true }, () => {
 		await sumIs(server, "pubsubd_connections", {}, 0);
 	});
 
+	test("streams of events are told apart from WebSockets", async (t) => {
+		const server = await startWithPages(t);
+		const [stream] = await bounded("head of the stream", once(httpGet(
+		    `${server.url}/topics/a/events`, { agent: false }),
+		"response"));
+
+		await sumIs(server, "pubsubd_event_streams", {}, 1);
+		assert.equal(sumOf(await metricsOf(server),
+		    "pubsubd_websockets"), 0);
+		stream.destroy();
+		await sumIs(server, "pubsubd_event_streams", {}, 0);
+	});
+
 	test("what was refused, by reason", async (t) => {
 		const server = await startWithPages(t);
 		const foreign = Client.open(server,
