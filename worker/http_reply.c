@@ -22,10 +22,9 @@
 #define REPLY_NO_GUESSING "X-Content-Type-Options: nosniff\r\n"
 #define REPLY_NO_STORE    "Cache-Control: no-store\r\n"
 #define REPLY_UNBUFFERED  "X-Accel-Buffering: no\r\n" /* nginx reads this */
-#define REPLY_PAGE_POLICY                                                    \
-	"Content-Security-Policy: default-src 'self'; "                      \
-	"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; " \
-	"frame-ancestors 'none'\r\n"                                         \
+/* What a page may load is its own to say, in a meta element. */
+#define REPLY_PAGE_POLICY                                    \
+	"Content-Security-Policy: frame-ancestors 'self'\r\n" \
 	"Referrer-Policy: same-origin\r\n"
 
 static const char *

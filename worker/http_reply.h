@@ -3,7 +3,7 @@
  * http_reply.h - whole responses, queued on a connection.
  *
  * Errors are {"error":{"code","reason"}}.  Every response says that its type
- * is not to be guessed; pages may load nothing from elsewhere.
+ * is not to be guessed; other sites' pages may not frame ours.
  */
 
 #ifndef WORKER_HTTP_REPLY_H

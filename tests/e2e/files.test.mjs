@@ -48,14 +48,14 @@ describe("the chat's own files", () => {
 			    .get("x-content-type-options"), "nosniff");
 		});
 
-	test("/ is index.html, which may load nothing from elsewhere",
+	test("/ is index.html, which nobody else may frame",
 	    async (t) => {
 		    const response = await ask(t, server, "/?x=y");
 
 		    assert.ok(response.body.equals(
 			readFileSync(join(ROOT, "public/index.html"))));
 		    assert.match(response.headers.get("content-security-policy"),
-			/default-src 'self'/u);
+			/^frame-ancestors 'self'$/u);
 	    });
 });
 
