@@ -5,6 +5,7 @@
 
 #include "common/ws.h"
 #include "worker/api_answer.h"
+#include "worker/rate.h"
 #include "worker/state.h"
 #include "worker/v1_answer.h"
 
@@ -41,6 +42,9 @@ answer_seed(struct worker *w, const struct intake_op *op)
 void
 answer_request(struct worker *w, const struct intake_op *op)
 {
+	/* In vain every slot was looked at, with the lock held. */
+	if (op->result == INTAKE_DIRECTORY_FULL)
+		rate_charge(op->conn, w->config->max_topics);
 	switch ((enum conn_state)op->conn->state) {
 	case CONN_WS:
 		if (op->conn->form == FRAMES_ENVELOPE)
