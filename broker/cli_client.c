@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -33,17 +32,10 @@
 /* A connection that lasted so long was one to a server that works. */
 #define CLIENT_LASTING_MS 5000
 
-/* The connection is over: let go of everything and note why. */
-static void __attribute__((format(printf, 4, 5))) client_end(struct client *c,
-    enum client_end_kind kind, unsigned code, const char *format, ...)
+/* The connection is over, c->end says why: let go of everything. */
+static void
+client_down(struct client *c)
 {
-	va_list args;
-
-	c->end.kind = kind;
-	c->end.code = code;
-	va_start(args, format);
-	vsnprintf(c->end.why, sizeof(c->end.why), format, args);
-	va_end(args);
 	dial_fini(&c->dial);
 	if (c->fd != -1)
 		close(c->fd);
@@ -60,6 +52,13 @@ static void __attribute__((format(printf, 4, 5))) client_end(struct client *c,
 	c->state = CLIENT_DOWN;
 	c->deadline_ms = 0;
 }
+
+/* The connection is over, for this reason. */
+#define client_fail(c, kind, ...)                               \
+	do {                                                    \
+		client_end_set(&(c)->end, (kind), __VA_ARGS__); \
+		client_down(c);                                 \
+	} while (0)
 
 static void
 client_enter(struct client *c, enum client_state state, uint64_t ms)
@@ -136,7 +135,7 @@ client_close(struct client *c)
 		break;
 	case CLIENT_DIALLING:
 	case CLIENT_SHAKING:
-		client_end(c, CLIENT_DONE, 0, "given up");
+		client_fail(c, CLIENT_DONE, "given up");
 		break;
 	case CLIENT_GREETING:
 	case CLIENT_OPEN:
@@ -154,7 +153,7 @@ client_dial_next(struct client *c)
 	if (dial_next(&c->dial))
 		client_enter(c, CLIENT_DIALLING, DIAL_MS);
 	else
-		client_end(c, CLIENT_UNREACHABLE, 0, "%s", c->dial.why);
+		client_fail(c, CLIENT_UNREACHABLE, "%s", c->dial.why);
 }
 
 void
@@ -167,7 +166,7 @@ client_connect(struct client *c)
 	if (dial_init(&c->dial, c->url))
 		client_dial_next(c);
 	else
-		client_end(c, CLIENT_UNREACHABLE, 0, "%s", c->dial.why);
+		client_fail(c, CLIENT_UNREACHABLE, "%s", c->dial.why);
 }
 
 /* The present address has answered, or has not. */
@@ -255,22 +254,24 @@ client_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 static void
 client_ended(struct client *c)
 {
-	struct client_end end = c->end;
-	const char *colon = end.why[0] != '\0' ? ": " : "";
+	struct client_end told = c->end;
+	const char *colon = told.why[0] != '\0' ? ": " : "";
 
-	client_close_frame(c, end.code);
+	client_close_frame(c, told.code);
 	client_flush(c);
 	if (c->state == CLIENT_CLOSING)
-		client_end(c, CLIENT_DONE, end.code, "closed");
-	else if (end.kind == CLIENT_ALIEN)
-		client_end(c, CLIENT_ALIEN, end.code, "not WebSocket%s%s",
-		    colon, end.why);
-	else if (end.code == WS_CODE_NONE)
-		client_end(c, CLIENT_CLOSED, 0, "closed by the server");
+		client_end_set(&c->end, CLIENT_DONE, "closed");
+	else if (told.kind == CLIENT_ALIEN)
+		client_end_set(&c->end, CLIENT_ALIEN, "not WebSocket%s%s",
+		    colon, told.why);
+	else if (told.code == WS_CODE_NONE)
+		client_end_set(&c->end, CLIENT_CLOSED, "closed by the server");
 	else
-		client_end(c, CLIENT_CLOSED, end.code,
-		    "closed by the server with %u%s%s", end.code, colon,
-		    end.why);
+		client_end_set(&c->end, CLIENT_CLOSED,
+		    "closed by the server with %u%s%s", told.code, colon,
+		    told.why);
+	c->end.code = told.code;
+	client_down(c);
 }
 
 /* Bytes of frames came in. */
@@ -282,8 +283,8 @@ client_feed(struct client *c, const char *data, size_t len)
 	enum ws_status status = ws_feed(c->ws, data, len, &taken);
 
 	if (c->is_broken) {
-		client_end(
-		    c, CLIENT_ALIEN, 0, "what it says is not " CLIENT_PROTOCOL);
+		client_fail(
+		    c, CLIENT_ALIEN, "what it says is not " CLIENT_PROTOCOL);
 		return;
 	}
 	switch (status) {
@@ -293,30 +294,12 @@ client_feed(struct client *c, const char *data, size_t len)
 		client_ended(c);
 		return;
 	case WS_NOMEM:
-		client_end(c, CLIENT_LOST, 0, "out of memory");
+		client_fail(c, CLIENT_LOST, "out of memory");
 		return;
 	}
 	while ((n = ws_output(c->ws, pong, sizeof(pong))) > 0)
 		if (c->state != CLIENT_CLOSING) /* nothing follows a close */
 			buf_add(&c->out, pong, n);
-}
-
-/* Seconds that a refusal wants us to stay away, as milliseconds. */
-static uint64_t
-client_retry_after(const struct http_answer *answer)
-{
-	const struct http_text *value =
-	    http_header_find(&answer->head, "Retry-After");
-	uint64_t seconds = 0;
-
-	if (value == NULL || value->len > 4)
-		return 0;
-	for (size_t i = 0; i < value->len; i++) {
-		if (value->at[i] < '0' || value->at[i] > '9')
-			return 0; /* a date; our servers send none */
-		seconds = seconds * 10 + (uint64_t)(value->at[i] - '0');
-	}
-	return seconds * 1000;
 }
 
 /* The whole head of the answer is there.  Returns: whether it lets us in. */
@@ -326,16 +309,13 @@ client_admitted(struct client *c, const struct http_answer *answer)
 	const char *fault;
 
 	if (answer->status != 101) {
-		c->end.retry_after_ms = client_retry_after(answer);
-		client_end(c, CLIENT_REFUSED, (unsigned)answer->status,
-		    "refused with %d %.*s", answer->status,
-		    (int)(answer->reason.len < 80 ? answer->reason.len : 80),
-		    answer->reason.at);
+		client_end_refused(&c->end, answer);
+		client_down(c);
 		return false;
 	}
 	fault = handshake_fault(answer, CLIENT_PROTOCOL, c->key);
 	if (fault != NULL)
-		client_end(c, CLIENT_ALIEN, 0, "no pubsubd: %s", fault);
+		client_fail(c, CLIENT_ALIEN, "no pubsubd: %s", fault);
 	return fault == NULL;
 }
 
@@ -352,8 +332,7 @@ client_shake(struct client *c, const char *data, size_t len)
 	case HTTP_PARTIAL:
 		return;
 	case HTTP_REFUSED:
-		client_end(
-		    c, CLIENT_ALIEN, 0, "no pubsubd: %s", answer.head.why);
+		client_fail(c, CLIENT_ALIEN, "no pubsubd: %s", answer.head.why);
 		return;
 	case HTTP_OK:
 		break;
@@ -378,12 +357,12 @@ client_read(struct client *c)
 		return;
 	c->heard_ms = clock_monotonic_ms();
 	if (n <= 0 && c->state == CLIENT_CLOSING)
-		client_end(c, CLIENT_DONE, 0, "closed");
+		client_fail(c, CLIENT_DONE, "closed");
 	else if (n == -1)
-		client_end(
-		    c, CLIENT_LOST, 0, "connection lost: %s", strerror(errno));
+		client_fail(
+		    c, CLIENT_LOST, "connection lost: %s", strerror(errno));
 	else if (n == 0)
-		client_end(c, CLIENT_LOST, 0,
+		client_fail(c, CLIENT_LOST,
 		    "connection lost: the server ended it without a word");
 	else if (c->state == CLIENT_SHAKING)
 		client_shake(c, data, (size_t)n);
@@ -402,16 +381,16 @@ client_timed_out(struct client *c)
 		break;
 	case CLIENT_SHAKING:
 	case CLIENT_GREETING:
-		client_end(c, CLIENT_LOST, 0, "no answer within %d s",
+		client_fail(c, CLIENT_LOST, "no answer within %d s",
 		    CLIENT_SHAKE_MS / 1000);
 		break;
 	case CLIENT_OPEN:
-		client_end(c, CLIENT_LOST, 0,
+		client_fail(c, CLIENT_LOST,
 		    "connection lost: nothing heard for %llu s",
 		    (unsigned long long)c->silence_ms / 1000);
 		break;
 	case CLIENT_CLOSING:
-		client_end(c, CLIENT_DONE, 0, "closed");
+		client_fail(c, CLIENT_DONE, "closed");
 		break;
 	case CLIENT_DOWN:
 		break;
@@ -431,15 +410,20 @@ client_deadline(const struct client *c)
 }
 
 int
-client_patience(const struct client *c)
+client_patience(const struct client *c, uint64_t until_ms, uint64_t again_ms)
 {
-	uint64_t deadline = client_deadline(c), now = clock_monotonic_ms();
+	const uint64_t times[] = { client_deadline(c), until_ms, again_ms };
+	uint64_t now = clock_monotonic_ms(), least = INT_MAX;
+	bool is_any = false;
 
-	if (deadline == 0)
-		return -1;
-	if (deadline <= now)
-		return 0;
-	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		uint64_t left = times[i] > now ? times[i] - now : 0;
+
+		if (times[i] != 0 && left <= least)
+			least = left;
+		is_any |= times[i] != 0;
+	}
+	return is_any ? (int)least : -1;
 }
 
 void
@@ -471,7 +455,7 @@ client_turn(struct client *c, short revents)
 		if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 			client_read(c);
 	}
-	if (client_patience(c) == 0)
+	if (client_patience(c, 0, 0) == 0)
 		client_timed_out(c);
 }
 
@@ -500,7 +484,7 @@ void
 client_fini(struct client *c)
 {
 	if (c->state != CLIENT_DOWN)
-		client_end(c, CLIENT_DONE, 0, "given up");
+		client_fail(c, CLIENT_DONE, "given up");
 	ws_pool_free(&c->pool);
 	json_reader_fini(&c->json);
 	buf_fini(&c->head);

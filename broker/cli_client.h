@@ -86,8 +86,10 @@ void client_connect(struct client *c);
  * the socket, and the server notices. */
 void client_poll(struct client *c, struct pollfd *poll, bool is_reading);
 
-/* Milliseconds until client_turn() must be called even so; -1: none. */
-int client_patience(const struct client *c);
+/* Milliseconds until client_turn() must be called even so, or one of two other
+ * moments has come (monotonic clock; 0: never); -1: for ever.  For poll(2). */
+int client_patience(
+    const struct client *c, uint64_t until_ms, uint64_t again_ms);
 
 /* Go on, with what poll(2) said, 0 if nothing. */
 void client_turn(struct client *c, short revents);

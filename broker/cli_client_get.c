@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,18 +22,9 @@
 #define GET_READ     (64u * 1024)
 #define GET_BODY_MAX (64u << 20)
 
-/* Note why there is no answer.  Returns: false. */
-static bool __attribute__((format(printf, 3, 4))) get_fail(
-    struct client_end *end, enum client_end_kind kind, const char *format, ...)
-{
-	va_list args;
-
-	end->kind = kind;
-	va_start(args, format);
-	vsnprintf(end->why, sizeof(end->why), format, args);
-	va_end(args);
-	return false;
-}
+/* Note why there is no answer, and be false. */
+#define get_fail(end, kind, ...) \
+	(client_end_set((end), (kind), __VA_ARGS__), false)
 
 /* Returns: a connected socket that blocks for a while only, or -1. */
 static int
@@ -54,7 +44,7 @@ get_connect(const struct client_url *url, struct client_end *end)
 				dial_timed_out(&dial);
 		}
 	if (fd == -1)
-		get_fail(end, CLIENT_UNREACHABLE, "%s", dial.why);
+		client_end_set(end, CLIENT_UNREACHABLE, "%s", dial.why);
 	dial_fini(&dial);
 	if (fd == -1)
 		return -1;
@@ -123,11 +113,8 @@ get_judge(struct buf *text, struct client_end *end)
 		    end, CLIENT_ALIEN, "no pubsubd: %s", answer.head.why);
 	}
 	if (answer.status != 200) {
-		end->code = (unsigned)answer.status;
-		return get_fail(end, CLIENT_REFUSED, "refused with %d %.*s",
-		    answer.status,
-		    (int)(answer.reason.len < 80 ? answer.reason.len : 80),
-		    answer.reason.at);
+		client_end_refused(end, &answer);
+		return false;
 	}
 	body_len = text->len - answer.head.head_len;
 	if (answer.content_length != HTTP_LENGTH_TO_END &&
@@ -148,7 +135,6 @@ client_get(const struct client_url *url, const char *target, struct buf *body,
 	bool ok;
 	int fd;
 
-	*end = (struct client_end){ 0 };
 	if ((fd = get_connect(url, end)) == -1)
 		return false;
 	buf_init(&request);

@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli_client_retry.h - how a connection ended, and whether and when to try
- * again.
+ * cli_client_retry.h - whether and when to try again.
  */
 
 #ifndef BROKER_CLI_CLIENT_RETRY_H
 #define BROKER_CLI_CLIENT_RETRY_H
 
+#include "broker/cli_client_end.h"
 #include "broker/cli_client_v1.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum client_end_kind {
-	CLIENT_UNREACHABLE = 0, /* nobody answers there */
-	CLIENT_REFUSED,         /* with an HTTP status */
-	CLIENT_ALIEN,           /* what answers is no such server */
-	CLIENT_LOST,            /* cut, or silent for too long */
-	CLIENT_CLOSED,          /* by the server, with a close code */
-	CLIENT_DONE,            /* as we wanted */
-};
-
-struct client_end {
-	enum client_end_kind kind;
-	unsigned code;           /* HTTP status or close code */
-	uint64_t retry_after_ms; /* as a refusal asked for */
-	char why[320];           /* to be printed behind the URL */
-};
 
 /* Zeros at first; what the server would like comes with its welcome. */
 struct client_retry {

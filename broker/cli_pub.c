@@ -24,7 +24,6 @@
 #include "common/xmalloc.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -320,24 +319,6 @@ pub_timed_out(struct pub *p)
 		(double)p->cli->client.timeout_ms / 1000, pub_count(p, count));
 }
 
-/* Milliseconds until the next thing to do, for poll(2). */
-static int
-pub_patience(const struct pub *p)
-{
-	uint64_t now = clock_monotonic_ms();
-	uint64_t times[] = { p->until_ms, p->again_ms };
-	int patience = client_patience(&p->client);
-
-	for (size_t i = 0; i < 2; i++) {
-		uint64_t left = times[i] > now ? times[i] - now : 0;
-
-		if (times[i] != 0 && left < INT_MAX &&
-		    (patience == -1 || (int)left < patience))
-			patience = (int)left;
-	}
-	return patience;
-}
-
 /* Let the connection go on, or end, with what poll(2) said. */
 static void
 pub_connection(struct pub *p, short revents)
@@ -375,7 +356,8 @@ pub_turn(struct pub *p)
 		.fd = wants_input ? p->input.fd : -1,
 		.events = POLLIN,
 	};
-	if (poll(fds, 2, pub_patience(p)) == -1)
+	if (poll(fds, 2,
+		client_patience(&p->client, p->until_ms, p->again_ms)) == -1)
 		return; /* EINTR, or memory for a moment: look again */
 	if (fds[1].revents != 0)
 		input_read(&p->input);

@@ -22,7 +22,6 @@
 #include "common/xmalloc.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -259,24 +258,6 @@ sub_timed_out(struct sub *s)
 	sub_leave(s, EXIT_STATUS_FAILED);
 }
 
-/* Milliseconds until the next thing to do, for poll(2). */
-static int
-sub_patience(const struct sub *s)
-{
-	uint64_t now = clock_monotonic_ms();
-	uint64_t times[] = { s->until_ms, s->is_leaving ? 0 : s->again_ms };
-	int patience = client_patience(&s->client);
-
-	for (size_t i = 0; i < 2; i++) {
-		uint64_t left = times[i] > now ? times[i] - now : 0;
-
-		if (times[i] != 0 && left < INT_MAX &&
-		    (patience == -1 || (int)left < patience))
-			patience = (int)left;
-	}
-	return patience;
-}
-
 /* Whether nothing is left to be waited for. */
 static bool
 sub_is_over(const struct sub *s)
@@ -324,7 +305,9 @@ sub_turn(struct sub *s)
 	client_poll(&s->client, &fds[0], is_reading);
 	output_poll(&s->output, &fds[1]);
 	fds[2] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
-	if (poll(fds, 3, sub_patience(s)) == -1)
+	if (poll(fds, 3,
+		client_patience(&s->client, s->until_ms,
+		    s->is_leaving ? 0 : s->again_ms)) == -1)
 		return; /* EINTR, or memory for a moment: look again */
 	if (fds[2].revents != 0)
 		sub_signalled(s);
