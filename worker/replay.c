@@ -214,8 +214,8 @@ replay_send(struct worker *w, struct replay *r)
 	uint32_t first = w->frames.count;
 	size_t start = w->frames.bytes.len;
 
-	while (w->frames.count - first < REPLAY_TURN_RECORDS &&
-	       w->frames.bytes.len - start < REPLAY_TURN_BYTES) {
+	while (w->frames.count - first < w->replays.turn_records &&
+	       w->frames.bytes.len - start < w->replays.turn_bytes) {
 		if (r->next > r->chain.seq && !replay_next_chain(w, r)) {
 			r = NULL;
 			break;
@@ -256,6 +256,8 @@ replays_turn(struct worker *w)
 	uint32_t served = 0;
 
 	all->walked = 0;
+	all->turn_bytes = REPLAY_TURN_BYTES + 2 * w->frames.bytes.len;
+	all->turn_records = REPLAY_TURN_RECORDS + 2 * (size_t)w->frames.count;
 	/* Each once at most: what it gets in this turn is not written yet. */
 	for (uint32_t i = 0; i < REPLAY_TURN_LOOKS && next != NULL; i++) {
 		r = next;

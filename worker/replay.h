@@ -25,7 +25,8 @@
 struct conn;
 struct worker;
 
-/* What one subscription may be sent per turn. */
+/* What one subscription may be sent per turn, and twice what the tail brought in
+ * it besides, or it would trail a busy topic for ever. */
 #define REPLAY_TURN_BYTES   (64u * 1024)
 #define REPLAY_TURN_RECORDS 256u
 
@@ -49,6 +50,8 @@ struct replays {
 	TAILQ_HEAD(replay_list, replay) ready;
 	uint32_t count;       /* all, ready or waiting for their sockets */
 	uint64_t walked;      /* records in this turn */
+	size_t turn_bytes;    /* what one may be sent in this turn, likewise: */
+	size_t turn_records;
 	unsigned char *bytes; /* owned: room for one record */
 	size_t size;
 };
