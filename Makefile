@@ -52,6 +52,8 @@ ALL_SRC := $(wildcard broker/*.c worker/*.c common/*.c tests/*/*.c)
 
 PROGRAM := $(BIN)/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
+FLOOR := $(BIN)/floor
+RING_BENCH := $(BIN)/ring-bench
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json
 SUITES := unit mp e2e browser
@@ -126,6 +128,14 @@ $(PROGRAM): $(B)/broker/main.o $(B)/libpubsubd.a
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
 $(BIN)/pubsub-load: $(LOAD_SRC:%.c=$(B)/%.o) $(B)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(FLOOR): $(B)/tests/bench/floor.o $(B)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(RING_BENCH): $(B)/tests/bench/ring_bench.o $(B)/tests/support/testseg.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/load/bench.h"
 #include "tests/load/load.h"
 #include "tests/load/load_message.h"
 
@@ -18,8 +19,11 @@
 
 static const char usage[] =
     "usage: pubsub-load [options]\n"
+    "       pubsub-load --mode window|open|slow|connect|idle [--help] ...\n"
     "Chat with a WebSocket server as many clients, and measure it.\n"
     "\n"
+    "  --mode rooms        all this; the other modes have options of their\n"
+    "                      own; must come first\n"
     "  --clients N         connections (10000)\n"
     "  --room-size N       clients in a room; the last one has the rest (10)\n"
     "  --interval SECONDS  between two messages of a client (1)\n"
@@ -179,9 +183,26 @@ main_parse(struct load_options *o, int argc, char **argv)
 	}
 }
 
+/* The mode, if it is the first option, is taken off. */
+static const char *
+main_mode(int *argc, char ***argv)
+{
+	char *program = **argv;
+	const char *mode;
+
+	if (*argc < 3 || strcmp((*argv)[1], "--mode") != 0)
+		return "rooms";
+	mode = (*argv)[2];
+	*argc -= 2;
+	*argv += 2;
+	**argv = program;
+	return mode;
+}
+
 int
 main(int argc, char **argv)
 {
+	const char *mode = main_mode(&argc, &argv);
 	struct load_options options = {
 		.clients = 10000,
 		.room_size = 10,
@@ -196,6 +217,8 @@ main(int argc, char **argv)
 	char why[LOAD_WHY_MAX];
 	int status;
 
+	if (strcmp(mode, "rooms") != 0)
+		return bench_main(mode, argc, argv);
 	main_parse(&options, argc, argv);
 	status = load_target_find(&target, options.url, options.clients, why);
 	if (status != 0) {

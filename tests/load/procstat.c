@@ -252,6 +252,42 @@ procstat_read_memory(struct procstat *ps)
 	}
 }
 
+/* PSS of what a process has mapped from /dev/shm. */
+static uint64_t
+procstat_read_shm(pid_t pid)
+{
+	char path[64], line[512];
+	bool is_shm = false;
+	uint64_t sum = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return 0;
+	/* A mapping begins with its address, in lower case; its figures with
+	 * their names, in upper case. */
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (line[0] < 'A' || line[0] > 'Z')
+			is_shm = strstr(line, " /dev/shm/") != NULL;
+		else if (is_shm && strncmp(line, "Pss:", 4) == 0)
+			sum += strtoull(line + 4, NULL, 10);
+	fclose(f);
+	return sum;
+}
+
+uint64_t
+procstat_pss_kib(const struct procstat *ps, uint64_t *shm_kib)
+{
+	uint64_t sum = 0;
+
+	*shm_kib = 0;
+	for (size_t i = 0; i < ps->count; i++) {
+		sum += ps->process[i].pss_kib;
+		*shm_kib += procstat_read_shm(ps->process[i].pid);
+	}
+	return sum > *shm_kib ? sum - *shm_kib : 0;
+}
+
 uint64_t
 procstat_cpu_ns(const struct procstat *ps)
 {

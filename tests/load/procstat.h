@@ -48,6 +48,10 @@ void procstat_update(struct procstat *ps);
  * they are being measured. */
 void procstat_read_memory(struct procstat *ps);
 
+/* The PSS of all at the last procstat_read_memory(), without what they have of
+ * /dev/shm; that goes to *shm_kib. */
+uint64_t procstat_pss_kib(const struct procstat *ps, uint64_t *shm_kib);
+
 /* CPU time of all from the start to the last look. */
 uint64_t procstat_cpu_ns(const struct procstat *ps);
 

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* bench_conn.c - see bench_conn.h. */
+
+#include "tests/load/bench_conn.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/ws.h"
+#include "common/xmalloc.h"
+
+#define INPUT_MAX (256u * 1024) /* bytes per read */
+#define HEAD_MAX  4096u
+#define FIN       0x80u
+
+/* The example of RFC 6455: always the same key, always the same answer. */
+#define CONN_KEY    "dGhlIHNhbXBsZSBub25jZQ=="
+#define CONN_ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+static void
+conn_break(struct conn *c, const char *why)
+{
+	if (c->state == CONN_BROKEN)
+		return;
+	c->state = CONN_BROKEN;
+	c->why = why;
+}
+
+/* From which of the loopback addresses: each has some 28,000 ports. */
+static int
+conn_bind(int fd, const struct load_target *target, unsigned number)
+{
+	struct sockaddr_in from = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr =
+		    htonl(INADDR_LOOPBACK + number / LOAD_CLIENTS_PER_ADDRESS),
+	};
+	int one = 1;
+
+	if (number < LOAD_CLIENTS_PER_ADDRESS ||
+	    target->addr.ss_family != AF_INET)
+		return 0;
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	return bind(fd, (struct sockaddr *)&from, sizeof(from));
+}
+
+static void
+conn_request(struct conn *c, const struct load_target *target,
+    const struct form *form, const char *path)
+{
+	const char *protocol = form_protocol(form);
+	char request[8192];
+	int len;
+
+	len = snprintf(request, sizeof(request),
+	    "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
+	    "Connection: Upgrade\r\nSec-WebSocket-Key: " CONN_KEY "\r\n"
+	    "Sec-WebSocket-Version: 13\r\n%s%s%s\r\n",
+	    path, target->authority,
+	    protocol != NULL ? "Sec-WebSocket-Protocol: " : "",
+	    protocol != NULL ? protocol : "", protocol != NULL ? "\r\n" : "");
+	if (len >= (int)sizeof(request))
+		conn_break(c, "the request is too long");
+	else
+		conn_send(c, request, (size_t)len);
+}
+
+int
+conn_open(struct conn *c, const struct load_target *target,
+    const struct form *form, const char *path, uint32_t room, unsigned number)
+{
+	int fd = socket(target->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int one = 1, error;
+
+	if (fd == -1)
+		return errno;
+	if (conn_bind(fd, target, number) == -1 ||
+	    connect(fd, (const struct sockaddr *)&target->addr,
+		target->addr_len) == -1) {
+		error = errno;
+		close(fd);
+		return error;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	memset(c, 0, sizeof(*c));
+	c->fd = fd;
+	c->room = room;
+	c->state = CONN_SHAKING;
+	c->head = xcalloc(1, HEAD_MAX + 1);
+	conn_request(c, target, form, path);
+	return 0;
+}
+
+void
+conn_close(struct conn *c)
+{
+	if (c->state == CONN_IDLE)
+		return;
+	close(c->fd);
+	free(c->head);
+	free(c->out);
+	memset(c, 0, sizeof(*c));
+}
+
+static void
+conn_keep(struct conn *c, const uint8_t *data, size_t len)
+{
+	c->out = xreallocarray(c->out, c->out_len + len, 1);
+	memcpy(c->out + c->out_len, data, len);
+	c->out_len += len;
+}
+
+void
+conn_send(struct conn *c, const void *data, size_t len)
+{
+	ssize_t n = 0;
+
+	if (!conn_is_behind(c)) {
+		n = send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n == -1 && errno != EAGAIN && errno != EINTR) {
+			conn_break(c, strerror(errno));
+			return;
+		}
+		n = n == -1 ? 0 : n;
+	}
+	if ((size_t)n < len)
+		conn_keep(c, (const uint8_t *)data + n, len - (size_t)n);
+}
+
+bool
+conn_flush(struct conn *c)
+{
+	ssize_t n;
+
+	if (!conn_is_behind(c))
+		return false;
+	n = send(c->fd, c->out + c->out_off, c->out_len - c->out_off,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n == -1 && errno != EAGAIN && errno != EINTR)
+		conn_break(c, strerror(errno));
+	else if (n > 0)
+		c->out_off += (size_t)n;
+	if (conn_is_behind(c) && c->state != CONN_BROKEN)
+		return true;
+	free(c->out);
+	c->out = NULL;
+	c->out_len = c->out_off = 0;
+	return false;
+}
+
+/* The handshake's answer has come in part or whole.  Returns how many of the
+ * bytes belong to it. */
+static size_t
+conn_shake(struct conn *c, const struct form *form, const uint8_t *at, size_t n)
+{
+	uint8_t *hello;
+	size_t had = strlen(c->head), take = HEAD_MAX - had;
+	const char *end;
+
+	take = take < n ? take : n;
+	memcpy(c->head + had, at, take);
+	end = strstr(c->head, "\r\n\r\n");
+	if (end == NULL) {
+		if (had + take == HEAD_MAX)
+			conn_break(c, "an endless answer to the handshake");
+		return take;
+	}
+	if (strncmp(c->head, "HTTP/1.1 101 ", 13) != 0 ||
+	    strstr(c->head, CONN_ACCEPT "\r\n") == NULL) {
+		conn_break(c, "the handshake was refused");
+		return n;
+	}
+	take = (size_t)(end + 4 - c->head) - had;
+	free(c->head);
+	c->head = NULL;
+	c->state = form_is_ready_at_once(form) ? CONN_OPEN : CONN_JOINING;
+	hello = xmalloc((1 + form->topics) * (size_t)FORM_AROUND);
+	n = form_hello(form, c->room, hello);
+	if (n > 0)
+		conn_send(c, hello, n);
+	free(hello);
+	return take;
+}
+
+/* A control frame is whole; header is the length of its header. */
+static void
+conn_control(struct conn *c, const uint8_t *frame, size_t header, size_t len)
+{
+	static const uint8_t no_mask[4];
+	uint8_t pong[4 + 14 + CONN_CONTROL_MAX];
+
+	if ((frame[0] & 0x0f) == WS_CLOSE)
+		conn_break(c, "closed by the server");
+	if ((frame[0] & 0x0f) != WS_PING)
+		return;
+	len = ws_frame_masked(pong, WS_PONG, no_mask, frame + header, len);
+	conn_send(c, pong, len);
+}
+
+static unsigned
+conn_data(struct conn *c, const struct form *form, const uint8_t *payload,
+    uint64_t len)
+{
+	struct form_frame frame = form_look(form, len, payload);
+	uint8_t pong[2 * FORM_AROUND];
+
+	if (frame.is_error)
+		conn_break(c, "the server refuses something");
+	if (frame.is_ping)
+		conn_send(c, pong, form_pong(form, pong));
+	if (frame.is_ready && c->state == CONN_JOINING)
+		c->state = CONN_OPEN;
+	c->others += frame.deliveries == 0;
+	c->delivered += frame.deliveries;
+	return frame.deliveries;
+}
+
+/*
+ * Enter a frame: take its header, and of a control frame all, else as much as
+ * form_look() wants, off the n bytes at `at'.
+ * Returns: how many were taken, or 0 if it takes more than n.
+ */
+static size_t
+conn_enter(struct conn *c, const struct form *form, const uint8_t *at, size_t n,
+    unsigned *messages)
+{
+	size_t extra, header, peek;
+	uint64_t len;
+
+	if (n < 2)
+		return 0;
+	extra = at[1] == 126 ? 2 : at[1] == 127 ? 8 : 0;
+	header = 2 + extra;
+	if (n < header)
+		return 0;
+	len = extra == 0 ? at[1] : 0;
+	for (size_t i = 0; i < extra; i++)
+		len = len << 8 | at[2 + i];
+	peek = at[0] & 0x08 ? CONN_CONTROL_MAX : FORM_PEEK;
+	peek = peek < len ? peek : (size_t)len;
+	if (at[0] >> 4 != FIN >> 4 || at[1] & 0x80)
+		conn_break(c, "a frame that is none");
+	if (n < header + peek)
+		return 0;
+	if (at[0] & 0x08)
+		conn_control(c, at, header, peek);
+	else
+		*messages += conn_data(c, form, at + header, len);
+	c->rest = len - peek;
+	return header + peek;
+}
+
+/* Enter a frame whose beginning came before.  Returns how many of the n bytes
+ * belong to it. */
+static size_t
+conn_enter_held(struct conn *c, const struct form *form, const uint8_t *at,
+    size_t n, unsigned *messages)
+{
+	size_t had = c->held_len, add = CONN_HELD_MAX - had, taken;
+
+	add = add < n ? add : n;
+	memcpy(c->held + had, at, add);
+	c->held_len += (uint32_t)add;
+	taken = conn_enter(c, form, c->held, c->held_len, messages);
+	if (taken == 0)
+		return add;
+	c->held_len = 0;
+	return taken - had;
+}
+
+static unsigned
+conn_count(struct conn *c, const struct form *form, const uint8_t *at, size_t n)
+{
+	unsigned messages = 0;
+	size_t taken;
+
+	while (n > 0 && c->state != CONN_BROKEN) {
+		if (c->rest > 0) {
+			taken = c->rest < n ? (size_t)c->rest : n;
+			c->rest -= taken;
+		} else if (c->held_len > 0) {
+			taken = conn_enter_held(c, form, at, n, &messages);
+		} else if ((taken = conn_enter(c, form, at, n, &messages)) ==
+			   0) {
+			memcpy(c->held, at, n);
+			c->held_len = (uint32_t)n;
+			taken = n;
+		}
+		at += taken;
+		n -= taken;
+	}
+	return messages;
+}
+
+unsigned
+conn_read(struct conn *c, const struct form *form)
+{
+	static uint8_t input[INPUT_MAX];
+	ssize_t n = recv(c->fd, input, sizeof(input), MSG_DONTWAIT);
+	size_t taken = 0;
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		conn_break(c, n == 0 ? "cut off" : strerror(errno));
+		return 0;
+	}
+	if (c->state == CONN_SHAKING)
+		taken = conn_shake(c, form, input, (size_t)n);
+	return conn_count(c, form, input + taken, (size_t)n - taken);
+}

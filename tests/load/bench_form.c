@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* bench_form.c - see bench_form.h. */
+
+#include "tests/load/bench_form.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/ws.h"
+
+static const char *const form_names[] = {
+	[FORM_SEED] = "seed",
+	[FORM_V1] = "v1",
+	[FORM_NATS] = "nats",
+	[FORM_NCHAN] = "nchan",
+};
+
+#define FORM_KINDS (sizeof(form_names) / sizeof(*form_names))
+
+bool
+form_find(const char *name, enum form_kind *kind)
+{
+	for (size_t i = 0; i < FORM_KINDS; i++)
+		if (strcmp(form_names[i], name) == 0) {
+			*kind = (enum form_kind)i;
+			return true;
+		}
+	return false;
+}
+
+bool
+form_publishes_apart(const struct form *form)
+{
+	return form->kind == FORM_NCHAN;
+}
+
+bool
+form_is_ready_at_once(const struct form *form)
+{
+	return form->kind != FORM_NATS;
+}
+
+static void
+form_topic(unsigned room, unsigned topic, char name[FORM_TOPIC_LEN + 1])
+{
+	snprintf(name, FORM_TOPIC_LEN + 1, "r%06u-%06u", room % 1000000,
+	    topic % 1000000);
+}
+
+size_t
+form_path(const struct form *form, const char *path, unsigned room,
+    bool is_member, const char *common, char *out, size_t size)
+{
+	char topic[FORM_TOPIC_LEN + 1];
+	size_t len;
+
+	if (form->kind == FORM_NCHAN && !is_member)
+		path = "/pub";
+	len = (size_t)snprintf(out, size, "%s?", path);
+	for (unsigned i = 0; i < form->topics && len < size; i++) {
+		if (!is_member && form->kind != FORM_NCHAN)
+			break;
+		form_topic(room, i, topic);
+		len +=
+		    (size_t)snprintf(out + len, size - len, "topic=%s&", topic);
+	}
+	if (common != NULL && len < size)
+		len += (size_t)snprintf(
+		    out + len, size - len, "topic=%s&", common);
+	if (len >= size)
+		return 0;
+	out[--len] = '\0'; /* the ? or & too much */
+	return len;
+}
+
+const char *
+form_protocol(const struct form *form)
+{
+	return form->kind == FORM_V1 ? "pubsubd.v1" : NULL;
+}
+
+/* Frame a text that stands FORM_HEADER bytes behind out. */
+#define FORM_HEADER 14u
+
+static size_t
+form_frame(uint8_t *out, enum ws_opcode opcode, size_t len)
+{
+	uint8_t header[WS_HEADER_MAX];
+	size_t n = ws_frame_header(header, opcode, len);
+
+	/* A mask of zeros changes nothing, and costs us as much. */
+	header[1] |= 0x80;
+	memcpy(out, header, n);
+	memset(out + n, 0, 4);
+	memmove(out + n + 4, out + FORM_HEADER, len);
+	return n + 4 + len;
+}
+
+size_t
+form_hello(const struct form *form, unsigned room, uint8_t *out)
+{
+	char topic[FORM_TOPIC_LEN + 1], *text = (char *)out + FORM_HEADER;
+	size_t len = 0;
+
+	if (form->kind != FORM_NATS)
+		return 0;
+	len += (size_t)sprintf(
+	    text, "CONNECT {\"verbose\":false,\"pedantic\":false}\r\n");
+	for (unsigned i = 0; i < form->topics; i++) {
+		form_topic(room, i, topic);
+		len += (size_t)sprintf(text + len, "SUB %s 1\r\n", topic);
+	}
+	len += (size_t)sprintf(text + len, "PING\r\n");
+	return form_frame(out, WS_BINARY, len);
+}
+
+size_t
+form_publish_to(const struct form *form, const char *topic, uint8_t *out)
+{
+	char *text = (char *)out + FORM_HEADER;
+	const char *end = "";
+	size_t len = 0;
+
+	switch (form->kind) {
+	case FORM_SEED:
+		len = (size_t)sprintf(
+		    text, "{\"topic\":\"%s\",\"message\":\"", topic);
+		end = "\"}";
+		break;
+	case FORM_V1:
+		len = (size_t)sprintf(text,
+		    "{\"type\":\"publish\",\"topic\":\"%s\",\"message\":\"",
+		    topic);
+		end = "\"}";
+		break;
+	case FORM_NATS:
+		len = (size_t)sprintf(text, "PUB %s %u\r\n", topic, form->size);
+		end = "\r\n";
+		break;
+	case FORM_NCHAN:
+		break;
+	}
+	memset(text + len, 'x', form->size);
+	len += form->size;
+	memcpy(text + len, end, strlen(end));
+	len += strlen(end);
+	return form_frame(
+	    out, form->kind == FORM_NATS ? WS_BINARY : WS_TEXT, len);
+}
+
+size_t
+form_publish(
+    const struct form *form, unsigned room, unsigned topic, uint8_t *out)
+{
+	char name[FORM_TOPIC_LEN + 1];
+
+	form_topic(room, topic, name);
+	return form_publish_to(form, name, out);
+}
+
+size_t
+form_pong(const struct form *form, uint8_t *out)
+{
+	(void)form;
+	memcpy(out + FORM_HEADER, "PONG\r\n", 6);
+	return form_frame(out, WS_BINARY, 6);
+}
+
+/* Messages of NATS come together in a frame, and a ping maybe with them. */
+static struct form_frame
+form_look_nats(const struct form *form, uint64_t len, const uint8_t *peek)
+{
+	uint64_t each = strlen("MSG  1 \r\n\r\n") + FORM_TOPIC_LEN +
+	                (uint64_t)snprintf(NULL, 0, "%u", form->size) +
+	                form->size;
+	struct form_frame frame = { .deliveries = 0 };
+
+	if (len >= each && peek[0] == 'M') {
+		frame.deliveries = (unsigned)(len / each);
+		frame.is_ping = len % each == strlen("PING\r\n");
+		frame.is_error = len % each != 0 && !frame.is_ping;
+	} else if (len >= 6) {
+		frame.is_ping = memcmp(peek, "PING", 4) == 0;
+		frame.is_ready = memcmp(peek, "PONG", 4) == 0;
+		frame.is_error = peek[0] == '-';
+	}
+	return frame;
+}
+
+struct form_frame
+form_look(const struct form *form, uint64_t len, const uint8_t *peek)
+{
+	static const char envelope[] = "{\"type\":\"message\"";
+	struct form_frame frame = { .deliveries = 0 };
+
+	switch (form->kind) {
+	case FORM_SEED:
+	case FORM_NCHAN:
+		frame.deliveries = len == form->size && peek[0] == 'x';
+		break;
+	case FORM_V1:
+		frame.deliveries = len > form->size + FORM_PEEK &&
+		                   memcmp(peek, envelope, FORM_PEEK) == 0;
+		frame.is_error =
+		    len >= FORM_PEEK && memcmp(peek + 9, "error", 5) == 0;
+		break;
+	case FORM_NATS:
+		return form_look_nats(form, len, peek);
+	}
+	return frame;
+}

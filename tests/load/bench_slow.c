@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench_slow.c - what members that do not keep up cost those that do.
+ *
+ * In turn, several times: a closed loop with only good members, then the same
+ * with some that never read, or read one byte a second.  Those are subscribed
+ * like the others but neither waited for nor counted.
+ */
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/xmalloc.h"
+#include "tests/load/bench_crowd.h"
+#include "tests/load/bench_figures.h"
+
+#define ROUNDS_MAX 64u
+#define SLOW_INPUT 4096 /* bytes that the kernel keeps for one */
+#define SHAKE_MS   5000
+
+/* What a round has found, without (0) and with (1) the slow. */
+struct slow_round {
+	double cpu_us[2]; /* per delivery to the others */
+	double per_s[2];
+	double p50_us[2];
+	double p99_us[2];
+};
+
+struct slow {
+	const struct bench_options *options;
+	struct crowd crowd;
+	struct procstat server;
+	struct conn *conns; /* the deaf, then the dribbling */
+	unsigned count;
+	struct slow_round rounds[ROUNDS_MAX];
+};
+
+static void
+slow_open(struct slow *slow)
+{
+	const struct bench_options *o = slow->options;
+	int small = SLOW_INPUT;
+	char path[256];
+
+	if (form_path(&o->form, o->target.path, o->first_room, true, NULL, path,
+		sizeof(path)) == 0)
+		bench_fail("too many topics for one request");
+	for (unsigned i = 0; i < slow->count; i++) {
+		struct conn *c = &slow->conns[i];
+		struct pollfd poll_fd = { .events = POLLIN };
+
+		if (conn_open(
+			c, &o->target, &o->form, path, o->first_room, 0) != 0)
+			bench_fail("cannot connect a slow member");
+		setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+		poll_fd.fd = c->fd;
+		while (c->state == CONN_SHAKING || c->state == CONN_JOINING) {
+			if (poll(&poll_fd, 1, SHAKE_MS) != 1)
+				bench_fail("a slow member gets no answer");
+			conn_read(c, &o->form);
+		}
+		if (c->state != CONN_OPEN)
+			bench_fail("a slow member: %s", c->why);
+	}
+}
+
+static void
+slow_close(struct slow *slow)
+{
+	for (unsigned i = 0; i < slow->count; i++)
+		conn_close(&slow->conns[i]);
+}
+
+/* Run for a while, in steps of a second at which the dribbling read. */
+static void
+slow_run(struct slow *slow, double seconds)
+{
+	char byte;
+
+	for (; seconds > 0; seconds -= 1) {
+		for (unsigned i = slow->options->deaf; i < slow->count; i++)
+			if (slow->conns[i].state == CONN_OPEN)
+				(void)!recv(
+				    slow->conns[i].fd, &byte, 1, MSG_DONTWAIT);
+		crowd_run(&slow->crowd, seconds < 1 ? seconds : 1);
+	}
+}
+
+/* Measure one half of a round. */
+static void
+slow_measure(struct slow *slow, struct slow_round *round, int with)
+{
+	struct crowd *crowd = &slow->crowd;
+	uint64_t began, delivered;
+	double span;
+
+	slow_run(slow, slow->options->warm);
+	memset(&crowd->latency, 0, sizeof(crowd->latency));
+	crowd->is_timed = true;
+	procstat_start(&slow->server);
+	delivered = crowd->delivered;
+	began = load_now_ns();
+	slow_run(slow, slow->options->seconds);
+	span = (double)(load_now_ns() - began) / 1e9;
+	procstat_update(&slow->server);
+	crowd->is_timed = false;
+	delivered = crowd->delivered - delivered;
+	if (delivered == 0)
+		bench_fail("nothing was delivered");
+	round->cpu_us[with] =
+	    (double)procstat_cpu_ns(&slow->server) / 1e3 / (double)delivered;
+	round->per_s[with] = (double)delivered / span;
+	round->p50_us[with] =
+	    (double)histogram_quantile(&crowd->latency, 0.5) / 1e3;
+	round->p99_us[with] =
+	    (double)histogram_quantile(&crowd->latency, 0.99) / 1e3;
+}
+
+/* Print each round's halves; their ratios are the reader's to take. */
+static void
+slow_report(struct slow *slow, uint64_t pss_kib, uint64_t without_kib)
+{
+	static const char *const half[] = { "without", "with" };
+	char name[64];
+
+	figures_add("rounds", slow->options->rounds);
+	for (unsigned i = 0; i < slow->options->rounds; i++)
+		for (int with = 0; with < 2; with++) {
+			const struct slow_round *r = &slow->rounds[i];
+			const struct {
+				const char *name;
+				double value;
+			} values[] = {
+				{ "cpu_us_per_delivery", r->cpu_us[with] },
+				{ "deliveries_per_s", r->per_s[with] },
+				{ "p50_us", r->p50_us[with] },
+				{ "p99_us", r->p99_us[with] },
+			};
+
+			for (size_t v = 0; v < 4; v++) {
+				snprintf(name, sizeof(name), "%s_%u_%s",
+				    half[with], i, values[v].name);
+				figures_add(name, values[v].value);
+			}
+		}
+	figures_add("pss_without_kib", (double)without_kib);
+	figures_add("pss_with_kib", (double)pss_kib);
+}
+
+int
+bench_slow(const struct bench_options *options)
+{
+	static struct slow slow;
+	uint64_t missing, wrong, shm, pss = 0, without = 0;
+
+	slow.options = options;
+	slow.count = options->deaf + options->dribbling;
+	slow.conns = xcalloc(slow.count, sizeof(*slow.conns));
+	crowd_open(&slow.crowd, options);
+	bench_find_server(options, &slow.server);
+	for (unsigned i = 0; i < options->rounds; i++) {
+		slow_measure(&slow, &slow.rounds[i], 0);
+		procstat_read_memory(&slow.server);
+		without = procstat_pss_kib(&slow.server, &shm);
+		slow_open(&slow);
+		slow_measure(&slow, &slow.rounds[i], 1);
+		procstat_read_memory(&slow.server);
+		pss = procstat_pss_kib(&slow.server, &shm);
+		slow_close(&slow);
+	}
+	missing = crowd_drain(&slow.crowd);
+	wrong = crowd_miscounted(&slow.crowd);
+	figures_begin(options->json, "slow");
+	slow_report(&slow, pss, without);
+	figures_add("missing", (double)missing);
+	figures_add("miscounted", (double)wrong);
+	figures_end();
+	crowd_close(&slow.crowd);
+	free(slow.conns);
+	return missing + wrong == 0 ? 0 : 1;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench_window.c - a closed loop: so many messages in flight per room.
+ *
+ * A room's publisher sends while sent - delivered / members < window.  So the
+ * server is always busy and never overwhelmed, and its CPU time per delivery
+ * says what a delivery costs when that many come together.
+ */
+
+#include "tests/load/bench_crowd.h"
+#include "tests/load/bench_figures.h"
+
+int
+bench_window(const struct bench_options *options)
+{
+	static struct crowd crowd;
+	struct procstat server = { .count = 0 };
+	uint64_t began, delivered, cpu_ns, missing, wrong;
+	double span;
+
+	crowd_open(&crowd, options);
+	bench_find_server(options, &server);
+	crowd_run(&crowd, options->warm);
+	crowd.is_timed = true;
+	procstat_start(&server);
+	began = load_now_ns();
+	delivered = crowd.delivered;
+	crowd_run(&crowd, options->seconds);
+	span = (double)(load_now_ns() - began) / 1e9;
+	delivered = crowd.delivered - delivered;
+	procstat_update(&server);
+	cpu_ns = procstat_cpu_ns(&server);
+	crowd.is_timed = false;
+	missing = crowd_drain(&crowd);
+	wrong = crowd_miscounted(&crowd);
+
+	figures_begin(options->json, "window");
+	figures_add("cpu_us_per_delivery",
+	    (double)cpu_ns / 1e3 / (double)(delivered > 0 ? delivered : 1));
+	figures_add("deliveries_per_s", (double)delivered / span);
+	figures_add("server_cpu_percent", (double)cpu_ns / 1e7 / span);
+	figures_add("seconds", span);
+	figures_add("deliveries", (double)delivered);
+	figures_add("missing", (double)missing);
+	figures_add("miscounted", (double)wrong);
+	figures_add_latency("", &crowd.latency);
+	figures_end();
+	crowd_close(&crowd);
+	return missing + wrong == 0 ? 0 : 1;
+}
