@@ -454,7 +454,7 @@ client_receive(struct client *client)
 void
 client_expect_status(struct client *client, int status)
 {
-	const char *at = client->got + client->at, *end;
+	const char *at, *end;
 	char line[16];
 
 	client_receive(client);

@@ -13,7 +13,7 @@
 #define TALK_MAX 8192u
 
 /* Format, with ' for " and $ for the epoch.  Returns static text. */
-static const char *
+static const char *__attribute__((format(printf, 2, 0)))
 talk_text(const struct client *client, const char *fmt, va_list ap)
 {
 	static char text[TALK_MAX];
