@@ -48,9 +48,9 @@ struct replay {
 
 struct replays {
 	TAILQ_HEAD(replay_list, replay) ready;
-	uint32_t count;       /* all, ready or waiting for their sockets */
-	uint64_t walked;      /* records in this turn */
-	size_t turn_bytes;    /* what one may be sent in this turn, likewise: */
+	uint32_t count;    /* all, ready or waiting for their sockets */
+	uint64_t walked;   /* records in this turn */
+	size_t turn_bytes; /* what one may be sent in this turn, likewise: */
 	size_t turn_records;
 	unsigned char *bytes; /* owned: room for one record */
 	size_t size;
