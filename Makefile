@@ -135,7 +135,8 @@ $(FLOOR): $(B)/tests/bench/floor.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
-$(RING_BENCH): $(B)/tests/bench/ring_bench.o $(B)/tests/support/testseg.o $(B)/libpubsubd.a
+$(RING_BENCH): $(B)/tests/bench/ring_bench.o $(B)/tests/support/testseg.o \
+		$(B)/tests/load/bench_figures.o $(B)/tests/load/histogram.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
