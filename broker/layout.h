@@ -66,6 +66,8 @@
  *  worker[w].beat,         worker w only           atomic; one writer
  *  .cursor, .sleeping,
  *  .counters, .delays
+ *  worker[w].died_in      lock holder, who found  atomic; a word never seen twice
+ *                         the lock's owner dead
  *  worker[w].obituary      worker w, while dying   read only after waitpid(2)
  *  ring bytes              lock holder, only in    copied word by word (relaxed
  *                          [head, reserve)         atomics), believed only after
@@ -127,7 +129,8 @@ struct layout_worker {
 
 	/* looked at by every publisher */
 	alignas(LAYOUT_LINE) _Atomic uint64_t sleeping; /* odd: asleep */
-	_Atomic uint64_t cursor; /* where it tails; position */
+	_Atomic uint64_t cursor;  /* where it tails; position */
+	_Atomic uint64_t died_in; /* owner word of a holding it died in */
 
 	/* looked at by the supervisor and by status */
 	alignas(LAYOUT_LINE) _Atomic uint64_t beat; /* grows while it lives */

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(pthread_mutex_t) <= LAYOUT_LOCK_SIZE,
     "the lock fits its place in the layout");
@@ -71,6 +72,7 @@ ring_attach(struct ring *ring, struct segment *seg, unsigned self)
 	ring->header = seg->header;
 	ring->capacity = seg->header->ring_size;
 	ring->self = self;
+	ring->holdings = (uint64_t)getpid() << 32; /* not a predecessor's */
 	ring->looked_at = ring_head(seg);
 	ring->reached =
 	    xcalloc(seg->header->topics_max, sizeof(*ring->reached));
@@ -123,12 +125,28 @@ ring_replay(struct ring *ring)
 	atomic_store_explicit(&h->applied, head, memory_order_release);
 }
 
+/* Note for the supervisor whose holding it was that a death ended: when it
+ * reaps, the owner word may be another's already. */
+static void
+ring_name_dead(struct ring *ring)
+{
+	uint64_t word =
+	    atomic_load_explicit(&ring->header->owner, memory_order_relaxed);
+	uint64_t slot = (word & 0xff) - 1;
+
+	if (word != 0 && slot < LAYOUT_WORKERS)
+		atomic_store_explicit(&ring->seg->workers[slot].died_in, word,
+		    memory_order_relaxed);
+}
+
 /* The lock was had; put right what a dead holder left, and sign as owner. */
 static void
 ring_enter(struct ring *ring, bool owner_died)
 {
 	struct layout_header *h = ring->header;
 
+	if (owner_died)
+		ring_name_dead(ring);
 	atomic_store_explicit(&h->owner,
 	    ++ring->holdings << 8 | (ring->self + 1), memory_order_relaxed);
 	if (atomic_load(&h->applied) != atomic_load(&h->head))

@@ -58,8 +58,7 @@ watchdog_look(struct watchdog *watchdog, const struct segment *seg,
 {
 	uint64_t owner =
 	    atomic_load_explicit(&seg->header->owner, memory_order_relaxed);
-	bool held =
-	    owner != 0 && owner == watchdog->owner && owner != watchdog->dead;
+	bool held = owner != 0 && owner == watchdog->owner;
 
 	for (unsigned slot = 0; slot < workers; slot++) {
 		const struct layout_worker *worker = &seg->workers[slot];
@@ -70,7 +69,8 @@ watchdog_look(struct watchdog *watchdog, const struct segment *seg,
 		if (watchdog_look_at_beat(watchdog, worker, slot) >=
 		    WATCHDOG_STILL_MAX)
 			verdict[slot] = WATCHDOG_SILENT;
-		if (held && watchdog_names(owner, slot))
+		if (held && watchdog_names(owner, slot) &&
+		    owner != watchdog->died_in[slot])
 			verdict[slot] = WATCHDOG_HOLDS;
 	}
 	watchdog->owner = owner;
@@ -80,13 +80,18 @@ bool
 watchdog_bury(
     struct watchdog *watchdog, const struct segment *seg, unsigned slot)
 {
-	uint64_t owner =
-	    atomic_load_explicit(&seg->header->owner, memory_order_relaxed);
-	bool held = watchdog_names(owner, slot) && owner != watchdog->dead;
+	uint64_t word = atomic_load_explicit(
+	    &seg->workers[slot].died_in, memory_order_relaxed);
+	bool held;
 
+	/* Nobody has taken the lock since, or it was taken before we came. */
+	if (word == 0 || word == watchdog->died_in[slot])
+		word = atomic_load_explicit(
+		    &seg->header->owner, memory_order_relaxed);
+	held = watchdog_names(word, slot) && word != watchdog->died_in[slot];
 	watchdog->still[slot] = 0;
 	if (held)
-		watchdog->dead = owner;
+		watchdog->died_in[slot] = word;
 	return held;
 }
 

@@ -22,8 +22,9 @@
 
 /* What the watchdog saw at its last look. */
 struct watchdog {
-	uint64_t owner; /* the lock's owner word */
-	uint64_t dead;  /* an owner word whose holder is dead */
+	uint64_t owner;                   /* the lock's owner word */
+	uint64_t died_in[LAYOUT_WORKERS]; /* owner word of the last holding that
+	                                   * ended with the slot's death */
 	uint64_t beat[LAYOUT_WORKERS];
 	unsigned still[LAYOUT_WORKERS]; /* looks since the beat moved */
 };

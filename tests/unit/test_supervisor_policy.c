@@ -182,6 +182,32 @@ test_death_with_the_lock_held_is_told_once(void **state)
 	assert_false(watchdog_bury(&watchdog, &t.seg, 1));
 }
 
+/* Somebody else had taken the lock before the supervisor reaped: the word named
+ * another, and the death was not counted. */
+static void
+test_death_with_the_lock_held_is_told_by_who_took_it(void **state)
+{
+	(void)state;
+	atomic_store(&t.seg.workers[1].died_in, 7 << 8 | 2);
+	hold(0, 8);
+	assert_true(watchdog_bury(&watchdog, &t.seg, 1));
+	assert_false(watchdog_bury(&watchdog, &t.seg, 1));
+	atomic_store(&t.seg.workers[1].died_in, 9 << 8 | 2);
+	assert_true(watchdog_bury(&watchdog, &t.seg, 1));
+}
+
+/* Reaped first, and then the lock was taken: still one death. */
+static void
+test_death_with_the_lock_held_is_not_told_again(void **state)
+{
+	(void)state;
+	hold(1, 7);
+	assert_true(watchdog_bury(&watchdog, &t.seg, 1));
+	atomic_store(&t.seg.workers[1].died_in, 7 << 8 | 2);
+	hold(0, 8);
+	assert_false(watchdog_bury(&watchdog, &t.seg, 1));
+}
+
 static void
 test_backoff_grows_to_its_maximum(void **state)
 {
@@ -246,6 +272,8 @@ static const struct CMUnitTest tests[] = {
 	WITH_SEGMENT(test_free_lock_has_no_holder),
 	WITH_SEGMENT(test_successor_does_not_inherit_the_lock),
 	WITH_SEGMENT(test_death_with_the_lock_held_is_told_once),
+	WITH_SEGMENT(test_death_with_the_lock_held_is_told_by_who_took_it),
+	WITH_SEGMENT(test_death_with_the_lock_held_is_not_told_again),
 	cmocka_unit_test(test_backoff_grows_to_its_maximum),
 	cmocka_unit_test(
 	    test_third_death_with_the_lock_in_ten_seconds_ends_the_ring),
