@@ -78,11 +78,11 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 	struct acceptor *a = container_of(io, struct acceptor, io);
 	struct sockaddr_storage peer;
 	socklen_t len;
-	int fd;
+	int fd = -1, n;
 
 	(void)loop;
 	(void)revents;
-	for (int i = 0; i < ACCEPTOR_TURN_MAX; i++) {
+	for (n = 0; n < ACCEPTOR_TURN_MAX; n++) {
 		len = sizeof(peer);
 		fd = accept4(io->fd, (struct sockaddr *)&peer, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -93,11 +93,15 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 		else
 			conn_open(a->w, fd, &peer, a->loopback);
 	}
-	if (fd == -1 && acceptor_is_exhausted(errno)) {
+	if (fd != -1)
+		return;
+	/* Said before the queue is looked at: behind the last one that was
+	 * there it means nothing, and is asked again if there are more. */
+	if (acceptor_is_exhausted(errno) && n == 0) {
 		acceptors_pause(a->w);
-	} else if (fd == -1 && errno == EAGAIN && a->w->acceptors.paused) {
+	} else if (errno == EAGAIN && a->w->acceptors.paused) {
 		a->w->acceptors.paused = false;
-		log_info("accepting goes on");
+		log_warnx("accepting goes on");
 	}
 }
 
