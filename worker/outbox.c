@@ -250,8 +250,10 @@ outbox_is_full(const struct conn *c, size_t len)
 {
 	const struct outq *q = c->out;
 
+	/* One message may always wait, however long --max-message lets it be. */
 	return q->messages >= c->buffer_max ||
-	       q->bytes - q->answer_bytes + len > OUTBOX_BUFFER_BYTES;
+	       (q->messages > 0 &&
+		   q->bytes - q->answer_bytes + len > OUTBOX_BUFFER_BYTES);
 }
 
 /* Under overflow=latest older messages make room. */
