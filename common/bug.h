@@ -28,7 +28,7 @@ typedef void bug_hook(const char *words);
 void bug_set_hook(bug_hook *hook);
 
 /* Leave last words and abort.  Never returns.  Use CHECK() and BUG(). */
-_Noreturn void bug_die(
+__attribute__((noreturn)) void bug_die(
     const char *file, int line, const char *func, const char *why);
 
 #endif
