@@ -231,6 +231,7 @@ accept_all(int listener)
 {
 	int fd;
 
+	/* cppcheck-suppress nullPointer ; it does not know accept4(2) */
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) != -1) {
 		CHECK((size_t)fd < members_max);
 		watch(fd);

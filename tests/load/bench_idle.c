@@ -35,7 +35,7 @@
 #define OTHER_FILES 64u
 #define PARTS       2u
 #define COMMON      "all"
-#define SETTLE_US   1500000 /* until a server has done its tidying up */
+#define SETTLE_MS   1500 /* until a server has done its tidying up */
 
 enum idle_order { IDLE_OPEN = 'o', IDLE_WAIT = 'w' };
 
@@ -208,7 +208,7 @@ idle_grow(struct idle *idle, double *seconds, uint64_t *shm_kib)
 	idle_order(idle, IDLE_OPEN);
 	idle_answers(idle);
 	*seconds = (double)(load_now_ns() - began) / 1e9;
-	usleep(SETTLE_US);
+	poll(NULL, 0, SETTLE_MS);
 	procstat_update(&idle->server);
 	procstat_read_memory(&idle->server);
 	return procstat_pss_kib(&idle->server, shm_kib);
@@ -266,7 +266,7 @@ idle_measure(struct idle *idle)
 		slab[i] = idle_slab_kib();
 	}
 	procstat_start(&idle->server);
-	usleep((useconds_t)(o->seconds * 1e6));
+	poll(NULL, 0, (int)(o->seconds * 1e3));
 	procstat_update(&idle->server);
 	figures_add("connections", all);
 	figures_add("pss_bytes_per_connection",
