@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bench.mjs - measure everything and write build/bench/report.{html,json}.
+ *
+ *	node tests/bench/bench.mjs [--quick] [--only PART[,PART...]]
+ *
+ * The whole is bounded: each part gets a share of the time, by its weight, and
+ * measures fewer rounds where that is not enough; what is left when the time is
+ * up is named as not measured.  Exit status 1 means that something could not be
+ * measured; a missed goal is a result.
+ */
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, release, totalmem } from "node:os";
+import { join } from "node:path";
+
+import { lifecycle } from "./lifecycle.mjs";
+import { html } from "./report.mjs";
+import * as rows from "./rows.mjs";
+import { BUILD, peers, PUBSUBD, stopAll } from "./servers.mjs";
+
+const SECONDS = { whole: 570, quick: 80 };
+
+/* What is measured, with its share of the time. */
+const PARTS = [
+	["fan-out", rows.fanOut, 110],
+	["workers", rows.workers, 40],
+	["rooms", rows.rooms, 60],
+	["sizes", rows.sizes, 35],
+	["connect", rows.connect, 20],
+	["ring", rows.ring, 15],
+	["latency", rows.latency, 30],
+	["slow", rows.slow, 45],
+	["subscribers", rows.subscribers, 60],
+	["topics", rows.topics, 60],
+	["lifecycle", lifecycle, 12],
+	["memory", rows.memory, 35],
+	["seed-load", rows.seedLoad, 20],
+	["crowd", rows.crowd, 35],
+];
+
+/* So much time, of which parts can be cut. */
+class Clock {
+	constructor(seconds) {
+		this.until = Date.now() + seconds * 1000;
+	}
+
+	left() {
+		return Math.max(0, (this.until - Date.now()) / 1000);
+	}
+
+	isUp() {
+		return Date.now() >= this.until;
+	}
+
+	part(share) {
+		return new Clock(this.left() * share);
+	}
+}
+
+function fixed(value) {
+	return Math.abs(value) >= 1000 ? value.toExponential(2)
+	                               : value.toPrecision(3);
+}
+
+/* Collects what the parts find. */
+class Bench {
+	report = { goals: [], tables: [], plots: [], notes: [] };
+	peers = peers();
+
+	constructor(quick) {
+		this.quick = quick;
+		for (const name of ["nginx+nchan", "nats-server"])
+			if (!(name in this.peers))
+				this.note(`${name} is not installed here: skipped ` +
+				    "(make bench-deps)");
+	}
+
+	note(text) {
+		console.log(`  ${text}`);
+		this.report.notes.push(text);
+	}
+
+	table(title, head, lines) {
+		this.report.tables.push({ title, head, lines });
+	}
+
+	plot(plot) {
+		this.report.plots.push(plot);
+	}
+
+	/*
+	 * A goal of the project: the figure is at most that much, or at least.
+	 * It is reached when its 90 % interval touches the goal, for the last
+	 * step is noise.
+	 */
+	goal(what, goal, s, note = "", { atLeast = false, judged = true } = {}) {
+		let verdict = "not measured";
+
+		if (s !== null && s !== undefined)
+			verdict = !judged ? "not judged" :
+			    (atLeast ? s.high >= goal : s.low <= goal) ?
+			    "reached" : "missed";
+		this.report.goals.push({ what, goal, atLeast, verdict, note,
+			...s ?? {} });
+		console.log(`  ${verdict.padEnd(12)} ${what}: ${s ?
+		    `${fixed(s.median)} (${fixed(s.low)}-${fixed(s.high)}, ` +
+		    `${s.n} rounds)` : "-"}, goal ${atLeast ? "≥" : "≤"} ${goal}`);
+	}
+}
+
+function machine() {
+	return {
+		date: new Date().toISOString(),
+		cpus: cpus().length,
+		cpu: cpus()[0]?.model ?? "",
+		kernel: release(),
+		memoryGiB: Math.round(totalmem() / 2 ** 30),
+		load: loadavg()[0],
+		version: execFileSync(PUBSUBD, ["version"], { encoding: "utf8" })
+		    .trim(),
+		ports: readFileSync("/proc/sys/net/ipv4/ip_local_port_range",
+		    "utf8").trim().replace(/\s+/u, "-"),
+	};
+}
+
+async function measure(bench, only) {
+	const clock = new Clock(bench.quick ? SECONDS.quick : SECONDS.whole);
+	let parts = PARTS.filter(([name]) => !only || only.includes(name));
+
+	while (parts.length > 0) {
+		const [[name, run, weight], ...rest] = parts;
+		const all = parts.reduce((sum, part) => sum + part[2], 0);
+
+		parts = rest;
+		if (clock.left() < (bench.quick ? 2 : 5)) {
+			bench.note(`${name}: not measured, the time is up`);
+			continue;
+		}
+		console.log(`${name} (${Math.round(clock.left())} s left)`);
+		try {
+			await run(bench, clock.part(weight / all));
+		} catch (error) {
+			bench.note(`${name}: ${error.message}`);
+			process.exitCode = 1;
+		}
+	}
+}
+
+async function main(args) {
+	const quick = args.includes("--quick");
+	const only = args.includes("--only") ?
+	    args[args.indexOf("--only") + 1].split(",") : null;
+	const directory = join(BUILD, "bench");
+	const bench = new Bench(quick);
+	const began = Date.now();
+
+	bench.report.machine = machine();
+	for (const signal of ["SIGINT", "SIGTERM"])
+		process.once(signal, () => stopAll().then(() => process.exit(130)));
+	try {
+		await measure(bench, only);
+	} finally {
+		await stopAll();
+	}
+	bench.report.machine.loadAfter = loadavg()[0];
+	bench.report.quick = quick;
+	bench.report.seconds = Math.round((Date.now() - began) / 1000);
+	mkdirSync(directory, { recursive: true });
+	writeFileSync(join(directory, "report.json"),
+	    `${JSON.stringify(bench.report, null, "\t")}\n`);
+	writeFileSync(join(directory, "report.html"), html(bench.report));
+	const missed = bench.report.goals.filter(
+	    ({ verdict }) => verdict === "missed").length;
+
+	console.log(`${missed} of ${bench.report.goals.length} goals missed, ` +
+	    `${bench.report.seconds} s; ${join(directory, "report.html")}`);
+}
+
+await main(process.argv.slice(2));

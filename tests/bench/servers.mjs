@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/*
+ * servers.mjs - the contestants, each started on a free port of loopback.
+ *
+ * A contestant is what `pubsub-load' needs to know of it: url, form, pid.  All
+ * run on the first processor where there are two, so that a server never has
+ * more than one and the generator has the other.  What was started is ended by
+ * stop(), and by stopAll() whatever happens.
+ */
+
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const BUILD = process.env.BUILD ?? join(ROOT, "build");
+export const PINNED = cpus().length > 1;
+export const PUBSUBD = join(BUILD, "pubsubd");
+
+const NCHAN = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+const READY_MS = 10_000;
+const END_MS = 15_000;
+
+const running = new Set();
+let count = 0;
+
+/* A command that stays on the first processor. */
+export function pinned(command, pin = PINNED) {
+	return pin ? ["taskset", "-c", "0", ...command] : command;
+}
+
+function freePort() {
+	return new Promise((resolve, reject) => {
+		const server = createServer();
+
+		server.once("error", reject);
+		server.listen(0, "127.0.0.1", () => {
+			const { port } = server.address();
+
+			server.close(() => resolve(port));
+		});
+	});
+}
+
+function pause(ms) {
+	return new Promise((resolve) => {
+		setTimeout(resolve, ms);
+	});
+}
+
+class Contestant {
+	dir = mkdtempSync(join(tmpdir(), "pubsubd-bench-"));
+	said = "";
+
+	constructor(name, form) {
+		this.name = name;
+		this.form = form;
+	}
+
+	/* Start a command; ready() looks at what it said, or asks it. */
+	async start(command, ready) {
+		const until = Date.now() + READY_MS;
+
+		this.child = spawn(command[0], command.slice(1),
+		    { stdio: ["ignore", "pipe", "pipe"] });
+		running.add(this);
+		this.ended = new Promise((resolve) => {
+			this.child.once("close", resolve);
+			this.child.once("error", resolve);
+		});
+		this.pid = this.child.pid;
+		for (const stream of [this.child.stdout, this.child.stderr])
+			stream.setEncoding("utf8").on("data", (text) => {
+				this.said = (this.said + text).slice(-8192);
+			});
+		while (!await ready(this)) {
+			if (this.child.exitCode !== null || Date.now() > until)
+				throw new Error(
+				    `${this.name} does not start: ${this.said}`);
+			await pause(10);
+		}
+		return this;
+	}
+
+	async stop() {
+		const timer = setTimeout(() => this.child.kill("SIGKILL"), END_MS);
+
+		this.child.kill("SIGTERM");
+		await this.ended;
+		clearTimeout(timer);
+		running.delete(this);
+		rmSync(this.dir, { recursive: true, force: true });
+	}
+}
+
+/* Has it said where it listens?  Then that is its URL. */
+function saidUrl(contestant) {
+	const found = /ready on http:\/\/(\S+)/u.exec(contestant.said);
+
+	if (found !== null)
+		contestant.url = `ws://${found[1]}/ws`;
+	return found !== null;
+}
+
+async function answers(contestant) {
+	try {
+		await fetch(contestant.url.replace("ws:", "http:"));
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+export function floor({ size = 100 } = {}) {
+	return new Contestant("floor", "seed").start(pinned(
+	    [join(BUILD, "floor"), "--listen", "0", "--size", String(size)]), saidUrl);
+}
+
+export function pubsubd({ workers = 1, args = [], pin = PINNED } = {}) {
+	const contestant = new Contestant("pubsubd", "seed");
+
+	contestant.instance = `bench-${process.pid}-${count++}`;
+	contestant.pidfile = join(contestant.dir, "pid");
+	return contestant.start(pinned([PUBSUBD, "run", "--name",
+		contestant.instance, "--pidfile", contestant.pidfile,
+		"--root", join(ROOT, "public"), "--listen", "127.0.0.1:0",
+		"--admin", "none", "--workers", String(workers), "--rate", "0",
+		"--max-topics", "131072", ...args], pin), saidUrl);
+}
+
+async function nchan() {
+	const contestant = new Contestant("nginx+nchan", "nchan");
+	const config = join(contestant.dir, "nginx.conf");
+	const port = await freePort();
+	const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+	    .map((name) => `${name}_temp_path ${contestant.dir}/${name};`).join("\n");
+
+	writeFileSync(config, `
+daemon off;
+${process.getuid() === 0 ? "user root;" : ""}
+worker_processes 1;
+worker_rlimit_nofile 20000;
+pid ${contestant.dir}/nginx.pid;
+error_log ${contestant.dir}/error.log crit;
+load_module ${NCHAN};
+events { worker_connections 19000; }
+http {
+access_log off;
+${temporary}
+nchan_shared_memory_size 256M;
+server {
+listen 127.0.0.1:${port} backlog=4096;
+location = /ws { nchan_subscriber websocket; nchan_channel_id $arg_topic;
+	nchan_subscriber_first_message newest; }
+location = /pub { nchan_publisher websocket; nchan_channel_id $arg_topic;
+	nchan_message_buffer_length 1000; nchan_message_timeout 5s; }
+}
+}
+`);
+	contestant.url = `ws://127.0.0.1:${port}/ws`;
+	return contestant.start(pinned(["nginx", "-e",
+		join(contestant.dir, "error.log"), "-c", config]), answers);
+}
+
+async function nats() {
+	const contestant = new Contestant("nats-server", "nats");
+	const config = join(contestant.dir, "nats.conf");
+	const port = await freePort();
+
+	writeFileSync(config, `host: 127.0.0.1
+port: ${await freePort()}
+max_connections: 100000
+websocket { host: 127.0.0.1, port: ${port}, no_tls: true }
+`);
+	contestant.url = `ws://127.0.0.1:${port}/`;
+	return contestant.start(
+	    pinned(["nats-server", "-c", config]), answers);
+}
+
+/* The peers that are installed here, each a function that starts it. */
+export function peers() {
+	const has = (program) => spawnSync("which", [program]).status === 0;
+
+	return {
+		...has("nginx") && existsSync(NCHAN) ? { "nginx+nchan": nchan } : {},
+		...has("nats-server") ? { "nats-server": nats } : {},
+	};
+}
+
+export async function stopAll() {
+	await Promise.all([...running].map((contestant) => contestant.stop()));
+}
