@@ -11,6 +11,7 @@
 #include "common/bug.h"
 #include "common/clock.h"
 #include "common/xmalloc.h"
+#include "tests/support/mp.h"
 #include "tests/support/suite.h"
 #include "worker/worker.c"
 
@@ -19,6 +20,7 @@
 #include <ftw.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -231,6 +233,37 @@ crew_order(struct crew *crew, enum run_order order)
 	atomic_store(&h->run.order_ms, clock_monotonic_ms());
 	atomic_store(&h->run.order, order);
 	wakeup_ring_all(&crew->doorbells);
+}
+
+/* In a child: hold the lock while stopped. */
+static int
+crew_hold_lock(void *arg)
+{
+	struct crew *crew = arg;
+	struct ring ring;
+
+	ring_attach(&ring, &crew->t.seg, TESTSEG_WORKERS - 1);
+	hand_lock(&ring);
+	raise(SIGSTOP);
+	ring_unlock(&ring);
+	ring_detach(&ring);
+	return 0;
+}
+
+pid_t
+crew_lock_is_held(struct crew *crew)
+{
+	pid_t holder = mp_spawn(crew_hold_lock, crew);
+
+	mp_wait_stopped(holder);
+	return holder;
+}
+
+void
+crew_lock_is_free(pid_t holder)
+{
+	mp_continue(holder);
+	mp_join(holder);
 }
 
 void

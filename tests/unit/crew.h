@@ -72,6 +72,16 @@ uint64_t crew_stat(const struct crew *crew, unsigned worker, enum stats_id id);
 /* Give all workers an order, as the supervisor does, now. */
 void crew_order(struct crew *crew, enum run_order order);
 
+/*
+ * Somebody else holds the ring's lock: a child that has stopped itself, as a
+ * worker does that is stopped from outside.  For tests with mp_setup().
+ * Returns its pid, for crew_lock_is_free() or mp_kill().
+ */
+pid_t crew_lock_is_held(struct crew *crew);
+
+/* It goes on, leaves the lock and ends. */
+void crew_lock_is_free(pid_t holder);
+
 /* Make a file to be served, of so many zero bytes. */
 void crew_file(struct crew *crew, const char *name, size_t size);
 

@@ -12,7 +12,6 @@
 #include "tests/unit/crew.h"
 #include "worker/api_list.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,37 +29,6 @@ static int
 teardown(void **state)
 {
 	return crew_teardown(state) | mp_teardown(NULL);
-}
-
-/* In a child: hold the lock while stopped. */
-static int
-hold_lock(void *arg)
-{
-	struct crew *crew = arg;
-	struct ring ring;
-
-	ring_attach(&ring, &crew->t.seg, TESTSEG_WORKERS - 1);
-	hand_lock(&ring);
-	raise(SIGSTOP);
-	ring_unlock(&ring);
-	ring_detach(&ring);
-	return 0;
-}
-
-static pid_t
-lock_is_held(struct crew *crew)
-{
-	pid_t holder = mp_spawn(hold_lock, crew);
-
-	mp_wait_stopped(holder);
-	return holder;
-}
-
-static void
-lock_is_free(pid_t holder)
-{
-	mp_continue(holder);
-	mp_join(holder);
 }
 
 /* What comes next must be this. */
@@ -163,7 +131,7 @@ test_requests_wait_for_the_lock_in_their_order(void **state)
 	crew_start(crew, 1);
 	a = client_connect(crew, 0, 0);
 	b = client_connect(crew, 0, 0);
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_send_string(a,
 	    POST("/topics/x") "Content-Length: 1\r\n\r\n1" GET("/healthz")
 		GET("/topics") POST("/topics/x") "Content-Length: 1\r\n\r\n2");
@@ -172,7 +140,7 @@ test_requests_wait_for_the_lock_in_their_order(void **state)
 	crew_turn(crew, 0);
 	expect_head(b, 200);
 	client_expect_nothing(a);
-	lock_is_free(holder);
+	crew_lock_is_free(holder);
 	CREW_UNTIL(crew, crew_stat(crew, 0, STATS_MESSAGES_IN) == 2);
 	crew_run(crew);
 	expect_json(a, 200, "\"seq\":1");
@@ -194,14 +162,14 @@ test_a_list_waits_for_the_lock(void **state)
 	crew_start(crew, 1);
 	a = client_connect(crew, 0, 0);
 	b = client_connect(crew, 0, 0);
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_send_string(a, GET("/topics"));
 	client_send_string(b, GET("/topics"));
 	crew_turn(crew, 0);
 	crew_turn(crew, 0);
 	client_expect_nothing(a);
 	client_close(&a); /* the first in line leaves, unheard */
-	lock_is_free(holder);
+	crew_lock_is_free(holder);
 	CREW_UNTIL(crew, client_receive(b) > 0);
 	expect_json(b, 200, "{\"topics\":[],\"more\":false}");
 	client_close(&b);
@@ -441,11 +409,11 @@ test_a_follower_leaves_before_it_is_subscribed(void **state)
 
 	crew_start(crew, 1);
 	a = client_connect(crew, 0, 0);
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_send_string(a, GET("/topics/x/events"));
 	CREW_UNTIL(crew, a->conn->state == CONN_EVENTS);
 	conn_lost(a->conn);
-	lock_is_free(holder);
+	crew_lock_is_free(holder);
 	CREW_UNTIL(crew, intake_empty(&crew->w[0].intake));
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 0);

@@ -9,8 +9,6 @@
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
 
-#include <signal.h>
-
 static int
 setup(void **state)
 {
@@ -23,36 +21,11 @@ teardown(void **state)
 	return crew_teardown(state) | mp_teardown(NULL);
 }
 
-/* In a child: hold the lock while stopped. */
-static int
-hold_lock(void *arg)
-{
-	struct crew *crew = arg;
-	struct ring ring;
-
-	ring_attach(&ring, &crew->t.seg, TESTSEG_WORKERS - 1);
-	hand_lock(&ring);
-	raise(SIGSTOP);
-	ring_unlock(&ring);
-	ring_detach(&ring);
-	return 0;
-}
-
-static pid_t
-lock_is_held(struct crew *crew)
-{
-	pid_t holder = mp_spawn(hold_lock, crew);
-
-	mp_wait_stopped(holder);
-	return holder;
-}
-
 /* Let go of it, and let everybody do what had to wait. */
 static void
 lock_is_free(struct crew *crew, pid_t holder)
 {
-	mp_continue(holder);
-	mp_join(holder);
+	crew_lock_is_free(holder);
 	for (unsigned i = 0; i < crew->count; i++)
 		CREW_UNTIL(crew, intake_empty(&crew->w[i].intake));
 	crew_run(crew);
@@ -68,7 +41,7 @@ test_without_the_lock_requests_wait(void **state)
 	crew_start(crew, 2);
 	a = client_open(crew, 0, "?topic=room");
 	b = client_open(crew, 1, "?topic=room");
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "x");
 	for (int i = 0; i < 3; i++)
 		crew_turn(crew, 0);
@@ -92,7 +65,7 @@ test_who_waits_for_the_lock_is_not_read(void **state)
 
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "1");
 	crew_turn(crew, 0);
 	bytes = crew_stat(crew, 0, STATS_BYTES_IN);
@@ -118,7 +91,7 @@ test_who_finds_the_intake_full_is_not_asked_again(void **state)
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
 	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "a");
 	crew_turn(crew, 0);
 	crew->w[0].intake.used += INTAKE_BYTES_MAX;
@@ -142,7 +115,7 @@ test_handshake_with_topics_is_answered_when_subscribed(void **state)
 	pid_t holder;
 
 	crew_start(crew, 1);
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	a = client_connect(crew, 0, 0);
 	client_send_string(a, client_handshake("?topic=room"));
 	for (int i = 0; i < 3; i++)
@@ -168,7 +141,7 @@ test_others_go_on_without_the_lock(void **state)
 	talks = client_open(crew, 0, "?topic=room");
 	hand_publish(
 	    &crew->w[0].ring, hand_topic(&crew->w[0].ring, "room"), "\"news\"");
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_publish(waits, "room", "x");
 	client_frame(talks, WS_PING, "?", 1);
 	asks = client_connect(crew, 0, 0);
@@ -200,7 +173,7 @@ test_one_who_dies_waiting_for_the_lock(void **state)
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "?topic=room");
 	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "last words");
 	crew_turn(crew, 0);
 	conn_lost(a->conn);
@@ -225,7 +198,7 @@ test_one_who_is_closed_waiting_for_the_lock(void **state)
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
 	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "x");
 	client_frame(a, WS_CLOSE, "\x03\xe8", 2);
 	for (int i = 0; i < 3; i++)
@@ -252,7 +225,7 @@ test_one_who_dies_waiting_when_a_drain_begins(void **state)
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
 	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "last words");
 	crew_turn(crew, 0);
 	crew_order(crew, RUN_DRAIN);
@@ -276,7 +249,7 @@ test_leaving_with_requests_that_were_never_done(void **state)
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "?topic=room");
 	b = client_open(crew, 0, "?topic=room");
-	holder = lock_is_held(crew);
+	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "x");
 	client_publish(b, "room", "y");
 	crew_turn(crew, 0);

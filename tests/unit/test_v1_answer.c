@@ -8,7 +8,6 @@
 #include "tests/support/suite.h"
 #include "tests/unit/talk.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,21 +22,6 @@ static int
 teardown(void **state)
 {
 	return crew_teardown(state) | mp_teardown(NULL);
-}
-
-/* In a child: hold the lock while stopped. */
-static int
-hold_lock(void *arg)
-{
-	struct crew *crew = arg;
-	struct ring ring;
-
-	ring_attach(&ring, &crew->t.seg, TESTSEG_WORKERS - 2);
-	hand_lock(&ring);
-	raise(SIGSTOP);
-	ring_unlock(&ring);
-	ring_detach(&ring);
-	return 0;
 }
 
 /* A replay goes on while its connection's requests wait for the lock, and after
@@ -56,16 +40,14 @@ test_lock_is_busy_during_a_replay(void **state)
 	talk(a, "{'type':'subscribe','topic':'room',"
 		"'since':{'epoch':'$','seq':0}}");
 	crew_turn(crew, 0);
-	holder = mp_spawn(hold_lock, crew);
-	mp_wait_stopped(holder);
+	holder = crew_lock_is_held(crew);
 	talk(a, "{'type':'publish','topic':'other','message':1}");
 	talk(a, "{'type':'ping','id':1}");
 	crew_run(crew);
 	books_enter(&books, a);
 	assert_int_equal(books.messages, 1500);
 	assert_int_equal(books.others, 0); /* the pong waits */
-	mp_continue(holder);
-	mp_join(holder);
+	crew_lock_is_free(holder);
 	CREW_UNTIL(crew, intake_empty(&crew->w[0].intake));
 	crew_run(crew);
 	talk_expect(a, "{'type':'pong','id':1}");
