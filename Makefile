@@ -67,7 +67,7 @@ STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 Q := $(if $(V),,@)
 export PUBSUBD := $(abspath $(PROGRAM))
 
-.PHONY: all everything help run test test-unit test-mp test-e2e test-browser test-tsan test-stress \
+.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-tsan test-stress \
 	check check-format check-layers check-headers format lint install clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -97,6 +97,23 @@ test-tsan: ## run the stress tests under ThreadSanitizer
 
 test-stress: $(STRESS)
 	@scripts/run-tests.sh $^
+
+bench: bench-programs ## measure it beside others: build/bench/report.html (QUICK=1)
+	@BUILD=$(abspath $(BIN)) scripts/bench.sh
+
+bench-check: bench-programs ## see that a delivery has not become dearer
+	@BUILD=$(abspath $(BIN)) node tests/bench/check.mjs
+
+bench-programs: $(PROGRAM) $(LOAD) $(FLOOR) $(RING_BENCH)
+
+bench-deps: ## install the servers that bench compares with
+	scripts/bench-deps.sh
+
+# With frame pointers, in a directory of its own: perf walks the stack by them.
+profile: ## draw where a worker spends its time: build/profile/bench/profile.svg
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/profile \
+		CFLAGS='$(CFLAGS) -fno-omit-frame-pointer' all
+	@BUILD=$(BUILD)/profile scripts/profile.sh
 
 check: check-format check-layers check-headers ## check format, layers, headers
 

@@ -13,8 +13,17 @@ import { join } from "node:path";
 
 import { BUILD, PINNED } from "./servers.mjs";
 
-/* Run a program that prints one JSON object. */
-export function runJson(program, args, seconds) {
+let deadline = Infinity;
+
+/* From then on (in the terms of Date.now()) nothing runs any more. */
+export function setDeadline(time) {
+	deadline = time;
+}
+
+/* Run a program that prints one JSON object, for so many seconds at most. */
+export function runJson(program, args, most) {
+	const seconds = Math.max(0, Math.min(most, (deadline - Date.now()) / 1000));
+
 	return new Promise((resolve, reject) => {
 		const child = spawn(join(BUILD, program), args,
 		    { stdio: ["ignore", "pipe", "pipe"] });
@@ -35,8 +44,8 @@ export function runJson(program, args, seconds) {
 				resolve({ status, ...figures });
 			} catch {
 				reject(new Error(`${program} ${args.join(" ")}: ` +
-				    (out.stderr.trim().split("\n").pop() ||
-				    `no answer within ${seconds} s`)));
+				    (out.stderr.trim().split("\n").join("; ") ||
+				    `no answer within ${Math.round(seconds)} s`)));
 			}
 		});
 	});

@@ -73,7 +73,8 @@ Load average before ${m.load.toFixed(2)}, after ${m.loadAfter.toFixed(2)}.</p>
 <p>Every figure is the median of its rounds, beside it the interval that holds
 the true median nine times in ten (of fewer than five rounds: all of them).
 What is compared was measured in turn, and ratios are taken within a round; a
-goal is reached when its interval touches it.  Servers run on one processor, the
+goal is reached when its interval touches it, and undecided when it does so only
+by being wide.  Servers run on one processor, the
 generator on another; CPU is the scheduler's count for all processes of a server.
 The <i>floor</i> is the least that any such server must do: one ready-made buffer
 and one send() per subscriber for what was read at once.  What is said of

@@ -56,6 +56,11 @@ async function addPeers(bench, found, clock, rounds, measure) {
 		}).catch((error) => bench.note(error.message));
 }
 
+/* In a quick run the peers only take part where a goal names them. */
+function peersOf(bench) {
+	return bench.quick ? [] : Object.keys(bench.peers);
+}
+
 /* Measured once, elsewhere, with the same method; see the report's text. */
 const UWEBSOCKETS = {
 	windows: { 1: [7.7, 7.4], 16: [0.60, 0.49], 64: [2.05, 0.24] },
@@ -64,7 +69,7 @@ const UWEBSOCKETS = {
 };
 
 export async function fanOut(bench, clock) {
-	const windows = [1, 4, 16, 64];
+	const windows = bench.quick ? [1, 16, 64] : [1, 4, 16, 64];
 	const goals = { 1: [1.05, 1.0], 16: [1.25, 1.0], 64: [1.6, 0.2] };
 	const names = ["floor", "pubsubd", ...Object.keys(bench.peers)];
 	const measure = (window) => (contestant) => load(contestant, "window", {
@@ -179,7 +184,7 @@ export async function rooms(bench, clock) {
 
 export async function sizes(bench, clock) {
 	const kinds = [[1024, 16], [16384, 1]];
-	const names = ["floor", "pubsubd", ...Object.keys(bench.peers)];
+	const names = ["floor", "pubsubd", ...peersOf(bench)];
 	const lines = [];
 
 	for (const [i, [size, window]] of kinds.entries()) {
@@ -190,7 +195,8 @@ export async function sizes(bench, clock) {
 		    (both) => inTurn(part.part(0.7), bench.quick ? 2 : 9, both,
 			measure));
 
-		await addPeers(bench, found, part, bench.quick ? 1 : 3, measure);
+		if (!bench.quick)
+			await addPeers(bench, found, part, 3, measure);
 		lines.push([`${size} bytes, window ${window}`,
 			...lineOf(found, names, CPU), summary(ratios(
 			    found.get("pubsubd"), found.get("floor"), CPU)),
@@ -248,14 +254,15 @@ export async function memory(bench) {
 }
 
 export async function connect(bench, clock) {
-	const names = ["floor", "pubsubd", ...Object.keys(bench.peers)];
+	const names = ["floor", "pubsubd", ...peersOf(bench)];
 	const key = "cpu_us_per_connection";
 	const measure = (contestant) => load(contestant, "connect",
 	    { clients: bench.quick ? 2000 : 5000 });
 	const found = await withAll([floor, pubsubd], (both) =>
 		inTurn(clock.part(0.7), bench.quick ? 3 : 9, both, measure));
 
-	await addPeers(bench, found, clock, bench.quick ? 1 : 3, measure);
+	if (!bench.quick)
+		await addPeers(bench, found, clock, 3, measure);
 	const ratio = summary(ratios(
 	    found.get("pubsubd"), found.get("floor"), key));
 
@@ -442,7 +449,7 @@ export async function topics(bench, clock) {
 }
 
 export async function latency(bench, clock) {
-	const starts = { floor, pubsubd, ...bench.peers };
+	const starts = { floor, pubsubd, ...bench.quick ? {} : bench.peers };
 	const names = Object.keys(starts);
 	const quantiles = ["p50", "p75", "p90", "p95", "p99", "p99.5", "p99.9",
 		"p99.99"];

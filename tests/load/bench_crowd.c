@@ -56,8 +56,8 @@ crowd_connect(struct crowd *crowd, size_t i)
 	if (form_path(&o->form, o->target.path, room, is_member, o->common,
 		path, sizeof(path)) == 0)
 		bench_fail("too many topics for one request");
-	error = conn_open(
-	    &crowd->conns[i], &o->target, &o->form, path, room, (unsigned)i);
+	error = conn_open(&crowd->conns[i], &o->target, &o->form, path, room,
+	    o->first_room * o->members + (unsigned)i);
 	if (error != 0)
 		bench_fail("connection %zu: %s", i, strerror(error));
 	crowd_watch(crowd, &crowd->conns[i], EPOLL_CTL_ADD);

@@ -166,7 +166,8 @@ form_pong(const struct form *form, uint8_t *out)
 	return form_frame(out, WS_BINARY, 6);
 }
 
-/* Messages of NATS come together in a frame, and a ping maybe with them. */
+/* Messages of NATS come together in a frame, and a ping maybe before or behind
+ * them; all but INFO is known by its length. */
 static struct form_frame
 form_look_nats(const struct form *form, uint64_t len, const uint8_t *peek)
 {
@@ -175,15 +176,15 @@ form_look_nats(const struct form *form, uint64_t len, const uint8_t *peek)
 	                form->size;
 	struct form_frame frame = { .deliveries = 0 };
 
-	if (len >= each && peek[0] == 'M') {
-		frame.deliveries = (unsigned)(len / each);
-		frame.is_ping = len % each == strlen("PING\r\n");
-		frame.is_error = len % each != 0 && !frame.is_ping;
-	} else if (len >= 6) {
-		frame.is_ping = memcmp(peek, "PING", 4) == 0;
-		frame.is_ready = memcmp(peek, "PONG", 4) == 0;
-		frame.is_error = peek[0] == '-';
+	if (len < strlen("PING\r\n") || peek[0] == 'I')
+		return frame;
+	if (memcmp(peek, "PONG", 4) == 0) {
+		frame.is_ready = true;
+		len -= strlen("PONG\r\n");
 	}
+	frame.deliveries = (unsigned)(len / each);
+	frame.is_ping = len % each == strlen("PING\r\n");
+	frame.is_error = len % each != 0 && !frame.is_ping;
 	return frame;
 }
 

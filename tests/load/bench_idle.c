@@ -5,7 +5,8 @@
  *	parent                             children, each with a share
  *	  'o' ---- open your first part -->
  *	  'o' ---- open the rest --------->   (each sends once and has got
- *	  memory is read after each           what its room sent)
+ *	  memory is read after each           what its room sent, unless
+ *	                                      there is a message to all)
  *	  nothing, for a while                answer pings
  *	  'w' ---- say when all have it -->
  *	  one message to all
@@ -135,7 +136,8 @@ idle_child_main(const struct bench_options *options, unsigned first_room,
 			parts[opened].rooms = rooms[opened];
 			first_room += rooms[opened];
 			crowd_open(&crowds[opened], &parts[opened]);
-			crowd_chat(&crowds[opened]);
+			if (!options->broadcast)
+				crowd_chat(&crowds[opened]);
 			answer = ++opened;
 		} else {
 			answer = idle_await(crowds, opened);

@@ -44,7 +44,8 @@ static const char usage[] =
     "  --clients N        connections (10000)\n"
     "  --base N           idle: of which memory is not counted (2000)\n"
     "  --processes N      idle: of the generator, at least\n"
-    "  --broadcast        idle: also a message to all, in the end\n"
+    "  --broadcast        idle: instead of a chat in each room, a message to\n"
+    "                     all in the end\n"
     "\n"
     "Exit status: 0 if all came once, 1 if not, 2 for senseless options.\n";
 

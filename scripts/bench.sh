@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Measure the server, its floor and what else is installed; see
+# tests/bench/bench.mjs.  QUICK=1: within 90 seconds, else within 10 minutes.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib-install.sh
+
+command -v node >/dev/null || die "this takes node (Debian: nodejs)"
+ulimit -n "$(ulimit -Hn)" || true
+options=()
+[ -z "${QUICK:-}" ] || options+=(--quick)
+[ -z "${ONLY:-}" ] || options+=(--only "$ONLY")
+exec node tests/bench/bench.mjs "${options[@]}"
