@@ -164,6 +164,7 @@ $(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libp
 
 $(T)/unit/test_histogram: $(T)/tests/load/histogram.o
 $(T)/unit/test_ledger: $(T)/tests/load/ledger.o
+$(T)/unit/test_bench_probe: $(T)/tests/load/bench_probe.o $(T)/tests/load/bench_form.o
 
 $(TESTS_mp): $(T)/%: $(T)/tests/%.o $(MP_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)

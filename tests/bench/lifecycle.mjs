@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { PUBSUBD, ROOT } from "./servers.mjs";
+import { hold, letGo, PUBSUBD, ROOT } from "./servers.mjs";
 import { summary } from "./measure.mjs";
 
 const CLIENTS = 200;
@@ -86,15 +86,17 @@ class Instance {
 		return JSON.parse(stdout).workers[0].pid;
 	}
 
-	end() {
+	stop() {
 		spawnSync(PUBSUBD, ["stop", ...this.options], { timeout: 20_000 });
 		rmSync(this.dir, { recursive: true, force: true });
+		letGo(this);
 	}
 }
 
 async function once(found) {
 	const instance = new Instance();
 
+	hold(instance);
 	try {
 		found.start.push(await time(() => instance.start()));
 		process.kill(await instance.worker(), "SIGKILL");
@@ -108,7 +110,7 @@ async function once(found) {
 		    () => client(instance.port)));
 		found.drain.push(await time(() => instance.command("stop")));
 	} finally {
-		instance.end();
+		instance.stop();
 	}
 }
 

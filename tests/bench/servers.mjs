@@ -190,6 +190,15 @@ export function peers() {
 	};
 }
 
+/* Have something ended by stopAll(), too, until it is let go. */
+export function hold(one) {
+	running.add(one);
+}
+
+export function letGo(one) {
+	running.delete(one);
+}
+
 export async function stopAll() {
 	await Promise.all([...running].map((contestant) => contestant.stop()));
 }

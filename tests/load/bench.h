@@ -4,7 +4,7 @@
  *
  *	bench_main.c    options          bench_window.c   closed loop
  *	bench_form.c    dialects         bench_open.c     fixed rate
- *	bench_conn.c    a connection     bench_slow.c     with deaf members
+ *	bench_probe.c   a connection     bench_slow.c     with deaf members
  *	bench_crowd.c   rooms of them    bench_connect.c  a storm of newcomers
  *	bench_figures.c what came out    bench_idle.c     many that do nothing
  *

@@ -31,10 +31,10 @@ crowd_stamp_mask(const struct crowd *crowd)
 }
 
 static void
-crowd_watch(const struct crowd *crowd, struct conn *c, int how)
+crowd_watch(const struct crowd *crowd, struct probe *c, int how)
 {
 	struct epoll_event event = {
-		.events = EPOLLIN | (conn_is_behind(c) ? EPOLLOUT : 0u),
+		.events = EPOLLIN | (probe_is_behind(c) ? EPOLLOUT : 0u),
 		.data.ptr = c,
 	};
 
@@ -56,7 +56,7 @@ crowd_connect(struct crowd *crowd, size_t i)
 	if (form_path(&o->form, o->target.path, room, is_member, o->common,
 		path, sizeof(path)) == 0)
 		bench_fail("too many topics for one request");
-	error = conn_open(&crowd->conns[i], &o->target, &o->form, path, room,
+	error = probe_open(&crowd->conns[i], &o->target, &o->form, path, room,
 	    o->first_room * o->members + (unsigned)i);
 	if (error != 0)
 		bench_fail("connection %zu: %s", i, strerror(error));
@@ -66,7 +66,7 @@ crowd_connect(struct crowd *crowd, size_t i)
 /* Take the deliveries of one connection. */
 static void
 crowd_deliver(
-    struct crowd *crowd, struct conn *c, unsigned messages, uint64_t now)
+    struct crowd *crowd, struct probe *c, unsigned messages, uint64_t now)
 {
 	unsigned number = c->room - crowd->options->first_room;
 	struct room *room = &crowd->rooms[number];
@@ -87,19 +87,19 @@ crowd_deliver(
 
 /* One connection can be read or written. */
 static void
-crowd_event(struct crowd *crowd, struct conn *c, uint32_t events, uint64_t now)
+crowd_event(struct crowd *crowd, struct probe *c, uint32_t events, uint64_t now)
 {
-	bool was_behind = conn_is_behind(c);
+	bool was_behind = probe_is_behind(c);
 	unsigned messages = 0;
 
 	if (events & EPOLLOUT)
-		conn_flush(c);
+		probe_flush(c);
 	if (events & ~(uint32_t)EPOLLOUT)
-		messages = conn_read(c, &crowd->options->form);
-	if (c->state == CONN_BROKEN)
+		messages = probe_read(c, &crowd->options->form);
+	if (c->state == PROBE_BROKEN)
 		bench_fail("connection %td of room %u: %s", c - crowd->conns,
 		    c->room, c->why);
-	if (conn_is_behind(c) != was_behind)
+	if (probe_is_behind(c) != was_behind)
 		crowd_watch(crowd, c, EPOLL_CTL_MOD);
 	if (messages > 0)
 		crowd_deliver(crowd, c, messages, now);
@@ -129,10 +129,10 @@ crowd_settle(struct crowd *crowd, size_t begun, size_t at_most)
 
 	for (;;) {
 		shaking = 0;
-		while (first < begun && crowd->conns[first].state == CONN_OPEN)
+		while (first < begun && crowd->conns[first].state == PROBE_OPEN)
 			first++;
 		for (size_t i = first; i < begun; i++)
-			shaking += crowd->conns[i].state != CONN_OPEN;
+			shaking += crowd->conns[i].state != PROBE_OPEN;
 		if (shaking <= at_most)
 			return;
 		if (load_now_ns() - since > PATIENCE_NS)
@@ -180,7 +180,7 @@ void
 crowd_close(struct crowd *crowd)
 {
 	for (size_t i = 0; i < crowd->conns_count; i++)
-		conn_close(&crowd->conns[i]);
+		probe_close(&crowd->conns[i]);
 	for (unsigned i = 0; i < crowd->options->rooms; i++)
 		free(crowd->rooms[i].stamps);
 	close(crowd->epoll);
@@ -197,7 +197,7 @@ crowd_publish(struct crowd *crowd, unsigned number, unsigned count,
 {
 	const struct form *form = &crowd->options->form;
 	struct room *room = &crowd->rooms[number];
-	bool was_behind = conn_is_behind(room->publisher);
+	bool was_behind = probe_is_behind(room->publisher);
 	uint64_t mask = crowd_stamp_mask(crowd);
 	size_t len = 0;
 
@@ -210,11 +210,11 @@ crowd_publish(struct crowd *crowd, unsigned number, unsigned count,
 	}
 	room->sent += count;
 	crowd->sent += count;
-	conn_send(room->publisher, crowd->frames, len);
-	if (room->publisher->state == CONN_BROKEN)
+	probe_send(room->publisher, crowd->frames, len);
+	if (room->publisher->state == PROBE_BROKEN)
 		bench_fail(
 		    "publisher of room %u: %s", number, room->publisher->why);
-	if (conn_is_behind(room->publisher) != was_behind)
+	if (probe_is_behind(room->publisher) != was_behind)
 		crowd_watch(crowd, room->publisher, EPOLL_CTL_MOD);
 }
 

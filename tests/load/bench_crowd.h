@@ -18,22 +18,22 @@
 #include <stdint.h>
 
 #include "tests/load/bench.h"
-#include "tests/load/bench_conn.h"
+#include "tests/load/bench_probe.h"
 #include "tests/load/histogram.h"
 
 struct room {
 	uint64_t sent;
-	uint64_t delivered;     /* to all its members together */
-	struct conn *publisher; /* borrowed from the crowd */
-	uint64_t *stamps;       /* when the last few were sent, ns */
-	unsigned topic;         /* of the next message */
-	bool is_touched;        /* has got deliveries in this turn */
+	uint64_t delivered;      /* to all its members together */
+	struct probe *publisher; /* borrowed from the crowd */
+	uint64_t *stamps;        /* when the last few were sent, ns */
+	unsigned topic;          /* of the next message */
+	bool is_touched;         /* has got deliveries in this turn */
 };
 
 struct crowd {
 	const struct bench_options *options; /* borrowed */
 	int epoll;
-	struct conn *conns;
+	struct probe *conns;
 	size_t conns_count;
 	struct room *rooms;
 	uint8_t *frames; /* room to make frames of one send */

@@ -222,22 +222,22 @@ idle_broadcast(struct idle *idle)
 {
 	const struct bench_options *o = idle->options;
 	uint8_t *frame = xmalloc(o->form.size + FORM_AROUND);
-	struct conn c = { .fd = -1 };
+	struct probe c = { .fd = -1 };
 	uint64_t began;
 
-	if (conn_open(&c, &o->target, &o->form, o->target.path, 0, 0) != 0)
+	if (probe_open(&c, &o->target, &o->form, o->target.path, 0, 0) != 0)
 		bench_fail("cannot connect the publisher");
-	while (c.state == CONN_SHAKING) {
+	while (c.state == PROBE_SHAKING) {
 		struct pollfd fd = { .fd = c.fd, .events = POLLIN };
 
 		poll(&fd, 1, 5000);
-		conn_read(&c, &o->form);
+		probe_read(&c, &o->form);
 	}
 	idle_order(idle, IDLE_WAIT);
 	began = load_now_ns();
-	conn_send(&c, frame, form_publish_to(&o->form, COMMON, frame));
+	probe_send(&c, frame, form_publish_to(&o->form, COMMON, frame));
 	began = idle_answers(idle) - began;
-	conn_close(&c);
+	probe_close(&c);
 	free(frame);
 	return (double)began / 1e6;
 }

@@ -33,7 +33,7 @@ struct slow {
 	const struct bench_options *options;
 	struct crowd crowd;
 	struct procstat server;
-	struct conn *conns; /* the deaf, then the dribbling */
+	struct probe *conns; /* the deaf, then the dribbling */
 	unsigned count;
 	struct slow_round rounds[ROUNDS_MAX];
 };
@@ -49,20 +49,20 @@ slow_open(struct slow *slow)
 		sizeof(path)) == 0)
 		bench_fail("too many topics for one request");
 	for (unsigned i = 0; i < slow->count; i++) {
-		struct conn *c = &slow->conns[i];
+		struct probe *c = &slow->conns[i];
 		struct pollfd poll_fd = { .events = POLLIN };
 
-		if (conn_open(
+		if (probe_open(
 			c, &o->target, &o->form, path, o->first_room, 0) != 0)
 			bench_fail("cannot connect a slow member");
 		setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 		poll_fd.fd = c->fd;
-		while (c->state == CONN_SHAKING || c->state == CONN_JOINING) {
+		while (c->state == PROBE_SHAKING || c->state == PROBE_JOINING) {
 			if (poll(&poll_fd, 1, SHAKE_MS) != 1)
 				bench_fail("a slow member gets no answer");
-			conn_read(c, &o->form);
+			probe_read(c, &o->form);
 		}
-		if (c->state != CONN_OPEN)
+		if (c->state != PROBE_OPEN)
 			bench_fail("a slow member: %s", c->why);
 	}
 }
@@ -71,7 +71,7 @@ static void
 slow_close(struct slow *slow)
 {
 	for (unsigned i = 0; i < slow->count; i++)
-		conn_close(&slow->conns[i]);
+		probe_close(&slow->conns[i]);
 }
 
 /* Run for a while, in steps of a second at which the dribbling read. */
@@ -82,7 +82,7 @@ slow_run(struct slow *slow, double seconds)
 
 	for (; seconds > 0; seconds -= 1) {
 		for (unsigned i = slow->options->deaf; i < slow->count; i++)
-			if (slow->conns[i].state == CONN_OPEN)
+			if (slow->conns[i].state == PROBE_OPEN)
 				(void)!recv(
 				    slow->conns[i].fd, &byte, 1, MSG_DONTWAIT);
 		crowd_run(&slow->crowd, seconds < 1 ? seconds : 1);

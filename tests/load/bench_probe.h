@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_conn.h - a WebSocket connection that only counts.
+ * bench_probe.h - a WebSocket connection that only counts.
  *
  * It shakes hands, answers pings and keeps what a socket does not take at
  * once.  Of what comes in only the frames' headers are looked at, and the
@@ -8,8 +8,8 @@
  * server with a full backlog.
  */
 
-#ifndef LOAD_BENCH_CONN_H
-#define LOAD_BENCH_CONN_H
+#ifndef LOAD_BENCH_PROBE_H
+#define LOAD_BENCH_PROBE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,20 +17,20 @@
 #include "tests/load/bench_form.h"
 #include "tests/load/load.h"
 
-#define CONN_CONTROL_MAX 125u /* bytes of a ping */
-#define CONN_HELD_MAX    (14u + CONN_CONTROL_MAX)
+#define PROBE_CONTROL_MAX 125u /* bytes of a ping */
+#define PROBE_HELD_MAX    (14u + PROBE_CONTROL_MAX)
 
-enum conn_state {
-	CONN_IDLE = 0,
-	CONN_SHAKING, /* the request is sent */
-	CONN_JOINING, /* the handshake is answered, the subscriptions not */
-	CONN_OPEN,
-	CONN_BROKEN, /* lost, or the server speaks nonsense; why is told */
+enum probe_state {
+	PROBE_IDLE = 0,
+	PROBE_SHAKING, /* the request is sent */
+	PROBE_JOINING, /* the handshake is answered, the subscriptions not */
+	PROBE_OPEN,
+	PROBE_BROKEN, /* lost, or the server speaks nonsense; why is told */
 };
 
-struct conn {
+struct probe {
 	int fd;
-	enum conn_state state;
+	enum probe_state state;
 	uint32_t room;
 	uint32_t held_len;
 	uint64_t rest;      /* bytes of the present frame that are to come */
@@ -40,8 +40,8 @@ struct conn {
 	uint8_t *out;       /* what the socket did not take yet */
 	size_t out_len;
 	size_t out_off;
-	char *head;                  /* while shaking hands */
-	uint8_t held[CONN_HELD_MAX]; /* the beginning of a frame in pieces */
+	char *head;                   /* while shaking hands */
+	uint8_t held[PROBE_HELD_MAX]; /* the beginning of a frame in pieces */
 };
 
 /*
@@ -49,28 +49,28 @@ struct conn {
  * source address where there may be too many connections for one.
  * Returns: 0, or errno; then c is idle.
  */
-int conn_open(struct conn *c, const struct load_target *target,
+int probe_open(struct probe *c, const struct load_target *target,
     const struct form *form, const char *path, uint32_t room, unsigned number);
 
 /*
  * Read once.  now and then this answers a ping.
  * Returns: how many messages came; c->state tells the rest.
  */
-unsigned conn_read(struct conn *c, const struct form *form);
+unsigned probe_read(struct probe *c, const struct form *form);
 
 /* Send bytes, or keep them. */
-void conn_send(struct conn *c, const void *data, size_t len);
+void probe_send(struct probe *c, const void *data, size_t len);
 
 /* Try to send what was kept.  Returns whether anything is left. */
-bool conn_flush(struct conn *c);
+bool probe_flush(struct probe *c);
 
 static inline bool
-conn_is_behind(const struct conn *c)
+probe_is_behind(const struct probe *c)
 {
 	return c->out_len > c->out_off;
 }
 
 /* Close without a word; c is idle then. */
-void conn_close(struct conn *c);
+void probe_close(struct probe *c);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_conn.c - see bench_conn.h. */
+/* bench_probe.c - see bench_probe.h. */
 
-#include "tests/load/bench_conn.h"
+#include "tests/load/bench_probe.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,21 +20,21 @@
 #define FIN       0x80u
 
 /* The example of RFC 6455: always the same key, always the same answer. */
-#define CONN_KEY    "dGhlIHNhbXBsZSBub25jZQ=="
-#define CONN_ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+#define PROBE_KEY    "dGhlIHNhbXBsZSBub25jZQ=="
+#define PROBE_ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 static void
-conn_break(struct conn *c, const char *why)
+probe_break(struct probe *c, const char *why)
 {
-	if (c->state == CONN_BROKEN)
+	if (c->state == PROBE_BROKEN)
 		return;
-	c->state = CONN_BROKEN;
+	c->state = PROBE_BROKEN;
 	c->why = why;
 }
 
 /* From which of the loopback addresses: each has some 28,000 ports. */
 static int
-conn_bind(int fd, const struct load_target *target, unsigned number)
+probe_bind(int fd, const struct load_target *target, unsigned number)
 {
 	struct sockaddr_in from = {
 		.sin_family = AF_INET,
@@ -51,7 +51,7 @@ conn_bind(int fd, const struct load_target *target, unsigned number)
 }
 
 static void
-conn_request(struct conn *c, const struct load_target *target,
+probe_request(struct probe *c, const struct load_target *target,
     const struct form *form, const char *path)
 {
 	const char *protocol = form_protocol(form);
@@ -60,19 +60,19 @@ conn_request(struct conn *c, const struct load_target *target,
 
 	len = snprintf(request, sizeof(request),
 	    "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
-	    "Connection: Upgrade\r\nSec-WebSocket-Key: " CONN_KEY "\r\n"
+	    "Connection: Upgrade\r\nSec-WebSocket-Key: " PROBE_KEY "\r\n"
 	    "Sec-WebSocket-Version: 13\r\n%s%s%s\r\n",
 	    path, target->authority,
 	    protocol != NULL ? "Sec-WebSocket-Protocol: " : "",
 	    protocol != NULL ? protocol : "", protocol != NULL ? "\r\n" : "");
 	if (len >= (int)sizeof(request))
-		conn_break(c, "the request is too long");
+		probe_break(c, "the request is too long");
 	else
-		conn_send(c, request, (size_t)len);
+		probe_send(c, request, (size_t)len);
 }
 
 int
-conn_open(struct conn *c, const struct load_target *target,
+probe_open(struct probe *c, const struct load_target *target,
     const struct form *form, const char *path, uint32_t room, unsigned number)
 {
 	int fd = socket(target->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -80,7 +80,7 @@ conn_open(struct conn *c, const struct load_target *target,
 
 	if (fd == -1)
 		return errno;
-	if (conn_bind(fd, target, number) == -1 ||
+	if (probe_bind(fd, target, number) == -1 ||
 	    connect(fd, (const struct sockaddr *)&target->addr,
 		target->addr_len) == -1) {
 		error = errno;
@@ -91,16 +91,16 @@ conn_open(struct conn *c, const struct load_target *target,
 	memset(c, 0, sizeof(*c));
 	c->fd = fd;
 	c->room = room;
-	c->state = CONN_SHAKING;
+	c->state = PROBE_SHAKING;
 	c->head = xcalloc(1, HEAD_MAX + 1);
-	conn_request(c, target, form, path);
+	probe_request(c, target, form, path);
 	return 0;
 }
 
 void
-conn_close(struct conn *c)
+probe_close(struct probe *c)
 {
-	if (c->state == CONN_IDLE)
+	if (c->state == PROBE_IDLE)
 		return;
 	close(c->fd);
 	free(c->head);
@@ -109,7 +109,7 @@ conn_close(struct conn *c)
 }
 
 static void
-conn_keep(struct conn *c, const uint8_t *data, size_t len)
+probe_keep(struct probe *c, const uint8_t *data, size_t len)
 {
 	c->out = xreallocarray(c->out, c->out_len + len, 1);
 	memcpy(c->out + c->out_len, data, len);
@@ -117,36 +117,36 @@ conn_keep(struct conn *c, const uint8_t *data, size_t len)
 }
 
 void
-conn_send(struct conn *c, const void *data, size_t len)
+probe_send(struct probe *c, const void *data, size_t len)
 {
 	ssize_t n = 0;
 
-	if (!conn_is_behind(c)) {
+	if (!probe_is_behind(c)) {
 		n = send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n == -1 && errno != EAGAIN && errno != EINTR) {
-			conn_break(c, strerror(errno));
+			probe_break(c, strerror(errno));
 			return;
 		}
 		n = n == -1 ? 0 : n;
 	}
 	if ((size_t)n < len)
-		conn_keep(c, (const uint8_t *)data + n, len - (size_t)n);
+		probe_keep(c, (const uint8_t *)data + n, len - (size_t)n);
 }
 
 bool
-conn_flush(struct conn *c)
+probe_flush(struct probe *c)
 {
 	ssize_t n;
 
-	if (!conn_is_behind(c))
+	if (!probe_is_behind(c))
 		return false;
 	n = send(c->fd, c->out + c->out_off, c->out_len - c->out_off,
 	    MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n == -1 && errno != EAGAIN && errno != EINTR)
-		conn_break(c, strerror(errno));
+		probe_break(c, strerror(errno));
 	else if (n > 0)
 		c->out_off += (size_t)n;
-	if (conn_is_behind(c) && c->state != CONN_BROKEN)
+	if (probe_is_behind(c) && c->state != PROBE_BROKEN)
 		return true;
 	free(c->out);
 	c->out = NULL;
@@ -157,7 +157,8 @@ conn_flush(struct conn *c)
 /* The handshake's answer has come in part or whole.  Returns how many of the
  * bytes belong to it. */
 static size_t
-conn_shake(struct conn *c, const struct form *form, const uint8_t *at, size_t n)
+probe_shake(
+    struct probe *c, const struct form *form, const uint8_t *at, size_t n)
 {
 	uint8_t *hello;
 	size_t had = strlen(c->head), take = HEAD_MAX - had;
@@ -168,54 +169,54 @@ conn_shake(struct conn *c, const struct form *form, const uint8_t *at, size_t n)
 	end = strstr(c->head, "\r\n\r\n");
 	if (end == NULL) {
 		if (had + take == HEAD_MAX)
-			conn_break(c, "an endless answer to the handshake");
+			probe_break(c, "an endless answer to the handshake");
 		return take;
 	}
 	if (strncmp(c->head, "HTTP/1.1 101 ", 13) != 0 ||
-	    strstr(c->head, CONN_ACCEPT "\r\n") == NULL) {
-		conn_break(c, "the handshake was refused");
+	    strstr(c->head, PROBE_ACCEPT "\r\n") == NULL) {
+		probe_break(c, "the handshake was refused");
 		return n;
 	}
 	take = (size_t)(end + 4 - c->head) - had;
 	free(c->head);
 	c->head = NULL;
-	c->state = form_is_ready_at_once(form) ? CONN_OPEN : CONN_JOINING;
+	c->state = form_is_ready_at_once(form) ? PROBE_OPEN : PROBE_JOINING;
 	hello = xmalloc((1 + form->topics) * (size_t)FORM_AROUND);
 	n = form_hello(form, c->room, hello);
 	if (n > 0)
-		conn_send(c, hello, n);
+		probe_send(c, hello, n);
 	free(hello);
 	return take;
 }
 
 /* A control frame is whole; header is the length of its header. */
 static void
-conn_control(struct conn *c, const uint8_t *frame, size_t header, size_t len)
+probe_control(struct probe *c, const uint8_t *frame, size_t header, size_t len)
 {
 	static const uint8_t no_mask[4];
-	uint8_t pong[4 + 14 + CONN_CONTROL_MAX];
+	uint8_t pong[4 + 14 + PROBE_CONTROL_MAX];
 
 	if ((frame[0] & 0x0f) == WS_CLOSE)
-		conn_break(c, "closed by the server");
+		probe_break(c, "closed by the server");
 	if ((frame[0] & 0x0f) != WS_PING)
 		return;
 	len = ws_frame_masked(pong, WS_PONG, no_mask, frame + header, len);
-	conn_send(c, pong, len);
+	probe_send(c, pong, len);
 }
 
 static unsigned
-conn_data(struct conn *c, const struct form *form, const uint8_t *payload,
+probe_data(struct probe *c, const struct form *form, const uint8_t *payload,
     uint64_t len)
 {
 	struct form_frame frame = form_look(form, len, payload);
 	uint8_t pong[2 * FORM_AROUND];
 
 	if (frame.is_error)
-		conn_break(c, "the server refuses something");
+		probe_break(c, "the server refuses something");
 	if (frame.is_ping)
-		conn_send(c, pong, form_pong(form, pong));
-	if (frame.is_ready && c->state == CONN_JOINING)
-		c->state = CONN_OPEN;
+		probe_send(c, pong, form_pong(form, pong));
+	if (frame.is_ready && c->state == PROBE_JOINING)
+		c->state = PROBE_OPEN;
 	c->others += frame.deliveries == 0;
 	c->delivered += frame.deliveries;
 	return frame.deliveries;
@@ -227,8 +228,8 @@ conn_data(struct conn *c, const struct form *form, const uint8_t *payload,
  * Returns: how many were taken, or 0 if it takes more than n.
  */
 static size_t
-conn_enter(struct conn *c, const struct form *form, const uint8_t *at, size_t n,
-    unsigned *messages)
+probe_enter(struct probe *c, const struct form *form, const uint8_t *at,
+    size_t n, unsigned *messages)
 {
 	size_t extra, header, peek;
 	uint64_t len;
@@ -242,16 +243,16 @@ conn_enter(struct conn *c, const struct form *form, const uint8_t *at, size_t n,
 	len = extra == 0 ? at[1] : 0;
 	for (size_t i = 0; i < extra; i++)
 		len = len << 8 | at[2 + i];
-	peek = at[0] & 0x08 ? CONN_CONTROL_MAX : FORM_PEEK;
+	peek = at[0] & 0x08 ? PROBE_CONTROL_MAX : FORM_PEEK;
 	peek = peek < len ? peek : (size_t)len;
 	if (at[0] >> 4 != FIN >> 4 || at[1] & 0x80)
-		conn_break(c, "a frame that is none");
+		probe_break(c, "a frame that is none");
 	if (n < header + peek)
 		return 0;
 	if (at[0] & 0x08)
-		conn_control(c, at, header, peek);
+		probe_control(c, at, header, peek);
 	else
-		*messages += conn_data(c, form, at + header, len);
+		*messages += probe_data(c, form, at + header, len);
 	c->rest = len - peek;
 	return header + peek;
 }
@@ -259,15 +260,15 @@ conn_enter(struct conn *c, const struct form *form, const uint8_t *at, size_t n,
 /* Enter a frame whose beginning came before.  Returns how many of the n bytes
  * belong to it. */
 static size_t
-conn_enter_held(struct conn *c, const struct form *form, const uint8_t *at,
+probe_enter_held(struct probe *c, const struct form *form, const uint8_t *at,
     size_t n, unsigned *messages)
 {
-	size_t had = c->held_len, add = CONN_HELD_MAX - had, taken;
+	size_t had = c->held_len, add = PROBE_HELD_MAX - had, taken;
 
 	add = add < n ? add : n;
 	memcpy(c->held + had, at, add);
 	c->held_len += (uint32_t)add;
-	taken = conn_enter(c, form, c->held, c->held_len, messages);
+	taken = probe_enter(c, form, c->held, c->held_len, messages);
 	if (taken == 0)
 		return add;
 	c->held_len = 0;
@@ -275,18 +276,19 @@ conn_enter_held(struct conn *c, const struct form *form, const uint8_t *at,
 }
 
 static unsigned
-conn_count(struct conn *c, const struct form *form, const uint8_t *at, size_t n)
+probe_count(
+    struct probe *c, const struct form *form, const uint8_t *at, size_t n)
 {
 	unsigned messages = 0;
 	size_t taken;
 
-	while (n > 0 && c->state != CONN_BROKEN) {
+	while (n > 0 && c->state != PROBE_BROKEN) {
 		if (c->rest > 0) {
 			taken = c->rest < n ? (size_t)c->rest : n;
 			c->rest -= taken;
 		} else if (c->held_len > 0) {
-			taken = conn_enter_held(c, form, at, n, &messages);
-		} else if ((taken = conn_enter(c, form, at, n, &messages)) ==
+			taken = probe_enter_held(c, form, at, n, &messages);
+		} else if ((taken = probe_enter(c, form, at, n, &messages)) ==
 			   0) {
 			memcpy(c->held, at, n);
 			c->held_len = (uint32_t)n;
@@ -299,7 +301,7 @@ conn_count(struct conn *c, const struct form *form, const uint8_t *at, size_t n)
 }
 
 unsigned
-conn_read(struct conn *c, const struct form *form)
+probe_read(struct probe *c, const struct form *form)
 {
 	static uint8_t input[INPUT_MAX];
 	ssize_t n = recv(c->fd, input, sizeof(input), MSG_DONTWAIT);
@@ -308,10 +310,10 @@ conn_read(struct conn *c, const struct form *form)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0) {
-		conn_break(c, n == 0 ? "cut off" : strerror(errno));
+		probe_break(c, n == 0 ? "cut off" : strerror(errno));
 		return 0;
 	}
-	if (c->state == CONN_SHAKING)
-		taken = conn_shake(c, form, input, (size_t)n);
-	return conn_count(c, form, input + taken, (size_t)n - taken);
+	if (c->state == PROBE_SHAKING)
+		taken = probe_shake(c, form, input, (size_t)n);
+	return probe_count(c, form, input + taken, (size_t)n - taken);
 }

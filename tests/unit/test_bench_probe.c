@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_bench_probe.c - what tests/load/bench_probe.h and bench_form.h promise.
+ *
+ * A generator that miscounts makes every figure wrong without a word; so each
+ * dialect's stream is fed in pieces of any length, and counted the same.
+ */
+
+#include "common/ws.h"
+#include "tests/load/bench_probe.h"
+#include "tests/support/dice.h"
+#include "tests/support/suite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SIZE       100u
+#define STREAM_MAX 65536u
+
+static const char answer[] =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+struct bench {
+	struct form form;
+	struct probe c;
+	int peer;
+	size_t len;
+	uint8_t stream[STREAM_MAX];
+};
+
+static int
+setup(void **state)
+{
+	static struct bench b;
+	int pair[2];
+
+	memset(&b, 0, sizeof(b));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+		return -1;
+	b.form = (struct form){ .kind = FORM_SEED, .size = SIZE, .topics = 1 };
+	b.c.fd = pair[0];
+	b.c.state = PROBE_OPEN;
+	b.peer = pair[1];
+	*state = &b;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	probe_close(&b->c);
+	return close(b->peer);
+}
+
+/* Append an unmasked frame to the stream. */
+static void
+add(struct bench *b, enum ws_opcode opcode, const char *payload, size_t len)
+{
+	b->len += ws_frame_header(b->stream + b->len, opcode, len);
+	memcpy(b->stream + b->len, payload, len);
+	b->len += len;
+}
+
+/* Send the stream in pieces of at most so many bytes, reading each. */
+static uint64_t
+feed(struct bench *b, size_t piece_max, struct dice *dice)
+{
+	size_t piece;
+
+	b->c.delivered = 0;
+	for (size_t at = 0; at < b->len; at += piece) {
+		piece = 1 + (size_t)dice_below(dice, piece_max);
+		piece = piece < b->len - at ? piece : b->len - at;
+		assert_int_equal(write(b->peer, b->stream + at, piece), piece);
+		probe_read(&b->c, &b->form);
+	}
+	return b->c.delivered;
+}
+
+/* The same count whatever the pieces. */
+static void
+feed_all(struct bench *b, uint64_t expected)
+{
+	struct dice dice = { .state = 1 };
+
+	for (size_t piece_max = 1; piece_max < 300; piece_max += 7) {
+		assert_int_equal(feed(b, piece_max, &dice), expected);
+		assert_int_equal(b->c.state, PROBE_OPEN);
+	}
+}
+
+static void
+test_seed_messages_are_counted(void **state)
+{
+	struct bench *b = *state;
+	char text[SIZE];
+
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < 20; i++)
+		add(b, WS_TEXT, text, sizeof(text));
+	add(b, WS_TEXT, "", 0);
+	add(b, WS_TEXT, text, sizeof(text) - 1);
+	feed_all(b, 20);
+}
+
+static void
+test_large_messages_are_counted(void **state)
+{
+	struct bench *b = *state;
+	static char text[5000];
+
+	b->form.size = sizeof(text);
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < 5; i++)
+		add(b, WS_TEXT, text, sizeof(text));
+	feed_all(b, 5);
+}
+
+static void
+test_v1_counts_messages_alone(void **state)
+{
+	struct bench *b = *state;
+	char text[400];
+	int len;
+
+	b->form.kind = FORM_V1;
+	memset(text, 'w', sizeof(text));
+	memcpy(text, "{\"type\":\"welcome\",", 18);
+	add(b, WS_TEXT, text, sizeof(text));
+	for (int i = 0; i < 12; i++) {
+		len = sprintf(text,
+		    "{\"type\":\"message\",\"topic\":\"r000000-000000\","
+		    "\"seq\":%d,\"message\":\"%0*d\"}",
+		    i, (int)SIZE, 0);
+		add(b, WS_TEXT, text, (size_t)len);
+	}
+	add(b, WS_TEXT, "{\"type\":\"pong\"}", 15);
+	feed_all(b, 12);
+}
+
+static void
+test_v1_error_breaks(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { .state = 1 };
+
+	b->form.kind = FORM_V1;
+	add(b, WS_TEXT, "{\"type\":\"error\",\"code\":\"draining\"}", 34);
+	feed(b, 8, &dice);
+	assert_int_equal(b->c.state, PROBE_BROKEN);
+}
+
+static void
+test_nats_messages_share_a_frame(void **state)
+{
+	struct bench *b = *state;
+	char text[1024];
+	int len = 0;
+
+	b->form.kind = FORM_NATS;
+	for (int i = 0; i < 3; i++)
+		len += sprintf(text + len,
+		    "MSG r000000-000000 1 %u\r\n%0*d\r\n", SIZE, (int)SIZE, 0);
+	add(b, WS_BINARY, text, (size_t)len);
+	memcpy(text + len, "PING\r\n", 6);
+	add(b, WS_BINARY, text, (size_t)len + 6);
+	memmove(text + 6, text, (size_t)len);
+	memcpy(text, "PING\r\n", 6);
+	add(b, WS_BINARY, text, (size_t)len + 6);
+	add(b, WS_BINARY, "INFO {\"server_id\":\"x\"}\r\n", 24);
+	feed_all(b, 9);
+}
+
+static void
+test_nats_error_breaks(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { .state = 1 };
+
+	b->form.kind = FORM_NATS;
+	add(b, WS_BINARY, "-ERR 'Slow Consumer'\r\n", 22);
+	feed(b, 64, &dice);
+	assert_int_equal(b->c.state, PROBE_BROKEN);
+}
+
+static void
+test_ping_is_answered_with_its_payload(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { .state = 1 };
+	uint8_t pong[64];
+
+	add(b, WS_PING, "who is there", 12);
+	feed(b, 3, &dice);
+	assert_int_equal(read(b->peer, pong, sizeof(pong)), 2 + 4 + 12);
+	assert_int_equal(pong[0], 0x80 | WS_PONG);
+	assert_int_equal(pong[1], 0x80 | 12);
+	assert_memory_equal(pong + 2, "\0\0\0\0who is there", 16);
+}
+
+static void
+test_close_breaks(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { .state = 1 };
+
+	add(b, WS_CLOSE, "\x03\xe9", 2);
+	feed(b, 4, &dice);
+	assert_int_equal(b->c.state, PROBE_BROKEN);
+	assert_string_equal(b->c.why, "closed by the server");
+}
+
+static void
+test_masked_frame_breaks(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { .state = 1 };
+	static const uint8_t mask[4];
+
+	b->len = ws_frame_masked(b->stream, WS_TEXT, mask, "xx", 2);
+	feed(b, 8, &dice);
+	assert_int_equal(b->c.state, PROBE_BROKEN);
+}
+
+static void
+test_messages_right_behind_the_handshake_count(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { .state = 1 };
+	char text[SIZE];
+
+	memset(text, 'x', sizeof(text));
+	memcpy(b->stream, answer, strlen(answer));
+	b->len = strlen(answer);
+	add(b, WS_TEXT, text, sizeof(text));
+	for (size_t piece_max = 1; piece_max < 400; piece_max += 50) {
+		b->c.state = PROBE_SHAKING;
+		b->c.head = calloc(1, 4096 + 1);
+		assert_int_equal(feed(b, piece_max, &dice), 1);
+		assert_int_equal(b->c.state, PROBE_OPEN);
+	}
+}
+
+static void
+test_wrong_accept_breaks(void **state)
+{
+	struct bench *b = *state;
+	struct dice dice = { .state = 1 };
+
+	memcpy(b->stream, answer, strlen(answer));
+	b->len = strlen(answer);
+	b->stream[b->len - 10] ^= 1;
+	b->c.state = PROBE_SHAKING;
+	b->c.head = calloc(1, 4096 + 1);
+	feed(b, 400, &dice);
+	assert_int_equal(b->c.state, PROBE_BROKEN);
+}
+
+#define BENCH_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	BENCH_TEST(test_seed_messages_are_counted),
+	BENCH_TEST(test_large_messages_are_counted),
+	BENCH_TEST(test_v1_counts_messages_alone),
+	BENCH_TEST(test_v1_error_breaks),
+	BENCH_TEST(test_nats_messages_share_a_frame),
+	BENCH_TEST(test_nats_error_breaks),
+	BENCH_TEST(test_ping_is_answered_with_its_payload),
+	BENCH_TEST(test_close_breaks),
+	BENCH_TEST(test_masked_frame_breaks),
+	BENCH_TEST(test_messages_right_behind_the_handshake_count),
+	BENCH_TEST(test_wrong_accept_breaks),
+};
+
+SUITE_MAIN(tests);
