@@ -33,7 +33,7 @@ describe("the chat's own files", () => {
 	const types = { html: "text/html; charset=utf-8",
 		js: "text/javascript; charset=utf-8",
 		css: "text/css; charset=utf-8", svg: "image/svg+xml",
-		png: "image/png" };
+		png: "image/png", json: "application/json" };
 
 	for (const name of readdirSync(join(ROOT, "public")))
 		test(`/${name}`, async (t) => {
