@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,7 +23,15 @@ process_open(pid_t pid)
 bool
 process_signal(int pidfd, int sig)
 {
-	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0;
+	siginfo_t info;
+
+	memset(&info, 0, sizeof(info));
+	info.si_signo = sig;
+	info.si_code = SI_QUEUE;
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_int = PROCESS_COMMAND;
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, &info, 0) == 0;
 }
 
 bool

@@ -16,7 +16,13 @@
  */
 int process_open(pid_t pid);
 
-/* Send a signal.  Returns false with errno set (ESRCH: it is gone). */
+/*
+ * Send a signal that says it is a command's, in its siginfo: si_code SI_QUEUE,
+ * si_int PROCESS_COMMAND.  Two `stop's at a time mean no more than one, unlike
+ * two SIGTERMs from somebody who has lost patience.
+ * Returns false with errno set (ESRCH: it is gone).
+ */
+#define PROCESS_COMMAND 1
 bool process_signal(int pidfd, int sig);
 
 /* Wait until it has ended.  Returns whether it has, within this time. */

@@ -5,6 +5,7 @@
 #include "broker/supervisor.h"
 
 #include "broker/paths.h"
+#include "broker/process.h"
 #include "broker/supervisor_handover.h"
 #include "broker/supervisor_state.h"
 #include "common/bug.h"
@@ -282,6 +283,13 @@ supervisor_reopen_log(struct supervisor *s)
 		log_errorx("%s; going on with the old one", error);
 }
 
+/* Whether a signal comes from `pubsubd stop' and the like. */
+static bool
+supervisor_is_command(const struct signalfd_siginfo *info)
+{
+	return info->ssi_code == SI_QUEUE && info->ssi_int == PROCESS_COMMAND;
+}
+
 static void
 supervisor_read_signals(struct supervisor *s)
 {
@@ -292,7 +300,9 @@ supervisor_read_signals(struct supervisor *s)
 		switch (info.ssi_signo) {
 		case SIGTERM:
 		case SIGINT:
-			supervisor_told_to_stop(s);
+			if (s->goal != GOAL_STOP ||
+			    !supervisor_is_command(&info))
+				supervisor_told_to_stop(s);
 			break;
 		case SIGHUP:
 			supervisor_reopen_log(s);
