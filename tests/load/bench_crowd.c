@@ -57,7 +57,7 @@ crowd_connect(struct crowd *crowd, size_t i)
 		path, sizeof(path)) == 0)
 		bench_fail("too many topics for one request");
 	error = probe_open(&crowd->conns[i], &o->target, &o->form, path, room,
-	    o->first_room * o->members + (unsigned)i);
+	    o->first_room * o->members + (unsigned)i, 0);
 	if (error != 0)
 		bench_fail("connection %zu: %s", i, strerror(error));
 	crowd_watch(crowd, &crowd->conns[i], EPOLL_CTL_ADD);

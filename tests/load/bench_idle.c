@@ -225,7 +225,7 @@ idle_broadcast(struct idle *idle)
 	struct probe c = { .fd = -1 };
 	uint64_t began;
 
-	if (probe_open(&c, &o->target, &o->form, o->target.path, 0, 0) != 0)
+	if (probe_open(&c, &o->target, &o->form, o->target.path, 0, 0, 0) != 0)
 		bench_fail("cannot connect the publisher");
 	while (c.state == PROBE_SHAKING) {
 		struct pollfd fd = { .fd = c.fd, .events = POLLIN };

@@ -71,15 +71,30 @@ probe_request(struct probe *c, const struct load_target *target,
 		probe_send(c, request, (size_t)len);
 }
 
+/* Before connect(2), which tells the other end how much it may send.  And with
+ * the segments of loopback, 64 KiB each, the kernel there would take megabytes
+ * before it says no. */
+static void
+probe_narrow(int fd, int input_max)
+{
+	int segment = 1400;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &input_max, sizeof(input_max));
+	setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
+}
+
 int
 probe_open(struct probe *c, const struct load_target *target,
-    const struct form *form, const char *path, uint32_t room, unsigned number)
+    const struct form *form, const char *path, uint32_t room, unsigned number,
+    int input_max)
 {
 	int fd = socket(target->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int one = 1, error;
 
 	if (fd == -1)
 		return errno;
+	if (input_max > 0)
+		probe_narrow(fd, input_max);
 	if (probe_bind(fd, target, number) == -1 ||
 	    connect(fd, (const struct sockaddr *)&target->addr,
 		target->addr_len) == -1) {

@@ -47,10 +47,13 @@ struct probe {
 /*
  * Connect and send the request for a path (form_path()).  number chooses the
  * source address where there may be too many connections for one.
+ * input_max is how many bytes the kernel may keep for it, as if it were far
+ * away; 0: as many as it likes.
  * Returns: 0, or errno; then c is idle.
  */
 int probe_open(struct probe *c, const struct load_target *target,
-    const struct form *form, const char *path, uint32_t room, unsigned number);
+    const struct form *form, const char *path, uint32_t room, unsigned number,
+    int input_max);
 
 /*
  * Read once.  now and then this answers a ping.

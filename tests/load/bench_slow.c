@@ -4,22 +4,26 @@
  *
  * In turn, several times: a closed loop with only good members, then the same
  * with some that never read, or read one byte a second.  Those are subscribed
- * like the others but neither waited for nor counted.
+ * like the others but neither waited for nor counted, and what is measured
+ * begins when the kernel takes no more for them: from then on the server has
+ * the trouble.
  */
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "common/xmalloc.h"
 #include "tests/load/bench_crowd.h"
 #include "tests/load/bench_figures.h"
 
-#define ROUNDS_MAX 64u
-#define SLOW_INPUT 4096 /* bytes that the kernel keeps for one */
-#define SHAKE_MS   5000
+#define ROUNDS_MAX   64u
+#define SLOW_INPUT   4096 /* bytes that the kernel keeps for one */
+#define SHAKE_MS     5000
+#define SLOW_FILL_NS (15 * UINT64_C(1000000000))
 
 /* What a round has found, without (0) and with (1) the slow. */
 struct slow_round {
@@ -42,7 +46,6 @@ static void
 slow_open(struct slow *slow)
 {
 	const struct bench_options *o = slow->options;
-	int small = SLOW_INPUT;
 	char path[256];
 
 	if (form_path(&o->form, o->target.path, o->first_room, true, NULL, path,
@@ -52,10 +55,9 @@ slow_open(struct slow *slow)
 		struct probe *c = &slow->conns[i];
 		struct pollfd poll_fd = { .events = POLLIN };
 
-		if (probe_open(
-			c, &o->target, &o->form, path, o->first_room, 0) != 0)
+		if (probe_open(c, &o->target, &o->form, path, o->first_room, 0,
+			SLOW_INPUT) != 0)
 			bench_fail("cannot connect a slow member");
-		setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 		poll_fd.fd = c->fd;
 		while (c->state == PROBE_SHAKING || c->state == PROBE_JOINING) {
 			if (poll(&poll_fd, 1, SHAKE_MS) != 1)
@@ -86,6 +88,43 @@ slow_run(struct slow *slow, double seconds)
 				(void)!recv(
 				    slow->conns[i].fd, &byte, 1, MSG_DONTWAIT);
 		crowd_run(&slow->crowd, seconds < 1 ? seconds : 1);
+	}
+}
+
+/* Bytes that wait in the kernel on this side, for all the slow. */
+static uint64_t
+slow_waiting(const struct slow *slow)
+{
+	uint64_t sum = 0;
+	int n;
+
+	for (unsigned i = 0; i < slow->count; i++)
+		if (ioctl(slow->conns[i].fd, FIONREAD, &n) == 0)
+			sum += (uint64_t)n;
+	return sum;
+}
+
+/* Bytes after which the server's end is full, too: the kernel takes up to 100
+ * KiB there, and counts more than the bytes. */
+#define SLOW_OUTPUT (192u * 1024)
+
+/* Go on until the slow have no room for more, on both ends. */
+static void
+slow_fill(struct slow *slow)
+{
+	struct crowd *crowd = &slow->crowd;
+	uint64_t before, now = slow_waiting(slow), sent, since = load_now_ns();
+
+	do {
+		before = now;
+		slow_run(slow, 0.2);
+		now = slow_waiting(slow);
+	} while (now > before + slow->count);
+	sent = crowd->sent;
+	while ((crowd->sent - sent) * slow->options->form.size < SLOW_OUTPUT) {
+		slow_run(slow, 0.1);
+		if (load_now_ns() - since > SLOW_FILL_NS)
+			bench_fail("the slow do not fill up");
 	}
 }
 
@@ -163,9 +202,12 @@ bench_slow(const struct bench_options *options)
 	bench_find_server(options, &slow.server);
 	for (unsigned i = 0; i < options->rounds; i++) {
 		slow_measure(&slow, &slow.rounds[i], 0);
-		procstat_read_memory(&slow.server);
-		without = procstat_pss_kib(&slow.server, &shm);
+		if (i == 0) {
+			procstat_read_memory(&slow.server);
+			without = procstat_pss_kib(&slow.server, &shm);
+		}
 		slow_open(&slow);
+		slow_fill(&slow);
 		slow_measure(&slow, &slow.rounds[i], 1);
 		procstat_read_memory(&slow.server);
 		pss = procstat_pss_kib(&slow.server, &shm);

@@ -28,8 +28,9 @@
 
 #define LOAD_WHY_MAX 160 /* bytes of a reason, NUL included */
 
-/* Clients of one source address: the kernel has some 28,000 ports for each. */
-#define LOAD_CLIENTS_PER_ADDRESS 20000u
+/* Clients of one source address: the kernel has some 28,000 ports for each, and
+ * when every other one is taken it searches long. */
+#define LOAD_CLIENTS_PER_ADDRESS 12000u
 
 struct load_options {
 	unsigned clients;
