@@ -282,13 +282,7 @@ conn_answer(struct conn *c, const void *data, size_t len)
 
 	if (c->state == CONN_DEAD || len == 0)
 		return;
-	if (c->out == NULL) {
-		c->out = xmalloc(sizeof(*c->out));
-		outq_init(c->out);
-	}
-	outq_add_answer(c->out, data, (uint32_t)len);
-	w->conns.buffered += len;
-	stats_set(&w->stats, STATS_BUFFERED_BYTES, w->conns.buffered);
+	outbox_answer(w, c, data, len);
 	outbox_touch(&w->outbox, c);
 }
 

@@ -312,13 +312,18 @@ outbox_queue_frame(struct worker *w, struct conn *c, uint32_t index)
 	return false;
 }
 
+void
+outbox_answer(struct worker *w, struct conn *c, const void *data, size_t len)
+{
+	outq_add_answer(outbox_queue(c), data, (uint32_t)len);
+	outbox_account(w, 0, len);
+}
+
 /* Queue bytes of the arena that must be sent. */
 static void
 outbox_queue_bytes(struct worker *w, struct conn *c, size_t start, size_t end)
 {
-	outq_add_answer(outbox_queue(c), w->frames.bytes.at + start,
-	    (uint32_t)(end - start));
-	outbox_account(w, 0, end - start);
+	outbox_answer(w, c, w->frames.bytes.at + start, end - start);
 }
 
 /* Queue what is left of one run.  Of its first frame `begun' bytes are out

@@ -13,6 +13,7 @@
 #define WORKER_OUTBOX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct conn;
@@ -58,6 +59,11 @@ void outbox_frames(
 /* The same for frames that a replay brings. */
 void outbox_replay(
     struct outbox *box, struct conn *c, uint32_t first, uint32_t count);
+
+/* Queue a copy of len > 0 bytes that must be sent.  When is the caller's affair:
+ * see outbox_touch(). */
+void outbox_answer(
+    struct worker *w, struct conn *c, const void *data, size_t len);
 
 /* Whether a replay has given it something in this turn. */
 bool outbox_is_replayed(const struct outbox *box, const struct conn *c);
