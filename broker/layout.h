@@ -16,6 +16,7 @@
  *	| struct layout_name     x topics_max   the names              |
  *	| uint32_t               x LAYOUT_WORKERS x topics_max         |
  *	|                        subscribers, by worker, then by slot  |
+ *	| uint64_t               x topics_max / 64   busy bits         |
  *	+--------------------------------------------------------------+
  *	| ring_size bytes        the ring: struct layout_record ...    |
  *	+--------------------------------------------------------------+
@@ -37,7 +38,7 @@
  *  field                   written by              an unlocked read is safe because
  *  ----------------------  ----------------------  --------------------------------
  *  magic, geometry, epoch  supervisor, before the  constant after fingerprint, which
- *  fingerprint             first fork              is stored last (release)
+ *  hash_key, fingerprint   first fork              is stored last (release)
  *  run.*                   supervisor              atomic words, each alone
  *  lock                    worker (lock, unlock)   never read unlocked
  *  owner                   lock holder             atomic; changes with every holding
@@ -59,6 +60,12 @@
  *  .next, .state, names                            subscription may read its topic's
  *                                                  name: a slot with interest keeps it
  *  buckets                 lock holder             read under the lock only
+ *  busy                    any worker: its slot's  atomic or/and; only a hint.  A
+ *                          bit, set under the      bit may be missing for a slot
+ *                          lock after `interest',  that has interest, never be set
+ *                          cleared at any time     for one that has none, but by a
+ *                          after it                worker that died between the two:
+ *                                                  its successor clears it
  *  subscribers[w][*]       worker w only; the      atomic; one writer at a time
  *                          supervisor between runs
  *  worker[w].pid, .state   supervisor (see enum    atomic
@@ -79,6 +86,7 @@
 #define BROKER_LAYOUT_H
 
 #include "broker/stats.h"
+#include "common/siphash.h"
 
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -205,7 +213,8 @@ struct layout_header {
 	uint32_t buckets; /* a power of two */
 	/* offsets from the segment's start, bytes */
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
-	    subscribers_at, ring_at;
+	    subscribers_at, busy_at, ring_at;
+	struct siphash_key hash_key; /* of the directory's names; secret */
 	char epoch[LAYOUT_EPOCH + 1];
 	uint64_t created_ms; /* wall clock */
 

@@ -105,7 +105,7 @@ verify_linked(const struct segment *seg, uint32_t bucket, uint32_t slot)
 	return topic->state == TOPIC_LIVE &&
 	       (topic->hash & (seg->header->buckets - 1)) == bucket &&
 	       topic->hash ==
-	           topics_hash(seg->names[slot].name, topic->name_len);
+	           topics_hash(seg, seg->names[slot].name, topic->name_len);
 }
 
 /*

@@ -20,7 +20,7 @@
 
 struct segment_geometry {
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
-	    subscribers_at, ring_at, ring_size, size;
+	    subscribers_at, busy_at, ring_at, ring_size, size;
 	uint32_t buckets;
 };
 
@@ -53,6 +53,9 @@ segment_plan(uint64_t ring_size, uint32_t topics_max)
 	g.subscribers_at = at;
 	at += segment_page_round(
 	    (uint64_t)LAYOUT_WORKERS * topics_max * sizeof(uint32_t));
+	g.busy_at = at;
+	at += segment_page_round(
+	    ((uint64_t)topics_max + 63) / 64 * sizeof(uint64_t));
 	g.ring_at = at;
 	g.ring_size = segment_page_round(ring_size);
 	g.size = at + g.ring_size;
@@ -83,7 +86,8 @@ segment_fingerprint(void)
 		offsetof(struct layout_header, run),
 		offsetof(struct layout_header, lock),
 		offsetof(struct layout_header, head),
-		offsetof(struct layout_header, used), STATS_COUNT,
+		offsetof(struct layout_header, used),
+		offsetof(struct layout_header, hash_key), STATS_COUNT,
 		offsetof(struct layout_worker, counters),
 		offsetof(struct layout_worker, delays), STATS_DELAY_BOUNDS,
 		sizeof(struct layout_stamp), LAYOUT_STAMPS,
@@ -115,6 +119,7 @@ segment_point(struct segment *seg, void *base, const struct segment_geometry *g)
 	seg->buckets = (void *)(at + g->buckets_at);
 	seg->names = (void *)(at + g->names_at);
 	seg->subscribers = (void *)(at + g->subscribers_at);
+	seg->busy = (void *)(at + g->busy_at);
 	seg->ring = at + g->ring_at;
 	seg->size = g->size;
 }
@@ -151,9 +156,11 @@ segment_format(
 	h->buckets_at = g.buckets_at;
 	h->names_at = g.names_at;
 	h->subscribers_at = g.subscribers_at;
+	h->busy_at = g.busy_at;
 	h->ring_at = g.ring_at;
 	h->created_ms = clock_wall_ms();
 	segment_make_epoch(h->epoch);
+	siphash_key_make(&h->hash_key);
 	ring_format(seg);
 	atomic_store_explicit(
 	    &h->fingerprint, segment_fingerprint(), memory_order_release);
@@ -319,6 +326,8 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 		    &seg->subscribers[i], 0, memory_order_relaxed);
 	for (uint32_t slot = 0; slot < h->topics_max; slot++)
 		atomic_store(&seg->topics[slot].interest, 0);
+	for (uint32_t i = 0; i * 64 < h->topics_max; i++)
+		atomic_store(&seg->busy[i], 0);
 	atomic_store(&h->sealed, 0);
 	atomic_store(&h->owner, 0);
 	atomic_store(&h->stop_at, 0);

@@ -28,6 +28,7 @@ struct segment {
 	_Atomic uint32_t *buckets;
 	struct layout_name *names;
 	_Atomic uint32_t *subscribers; /* [worker * topics_max + slot] */
+	_Atomic uint64_t *busy;        /* a bit per slot */
 	unsigned char *ring;
 	size_t size;
 };
@@ -70,7 +71,7 @@ enum segment_status segment_attach(struct segment *seg, const char *name,
 
 /*
  * Make the parts that belong to one run anew: worker table, counts, interest
- * words, seal; run.id grows.  The ring, the directory and the epoch stay.
+ * words and busy bits, seal; run.id grows.  The ring, the directory and the epoch stay.
  * Callers: supervisor, while no worker is alive.
  */
 void segment_begin_run(

@@ -11,20 +11,17 @@
 
 #include "broker/stop.h"
 #include "common/bug.h"
+#include "common/siphash.h"
 
 #include <string.h>
 
-/* FNV-1a, 32 bits, with a final mix: names are short and hashed once. */
-uint32_t
-topics_hash(const char *name, size_t len)
-{
-	uint32_t h = 2166136261u;
+/* Idle slots that one search for a silent one looks at. */
+#define TOPICS_LOOKS_MAX 1024u
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)name[i]) * 16777619u;
-	h ^= h >> 16;
-	h *= 0x85ebca6bu;
-	return h ^ h >> 13;
+uint32_t
+topics_hash(const struct segment *seg, const char *name, size_t len)
+{
+	return (uint32_t)siphash(&seg->header->hash_key, name, len);
 }
 
 static _Atomic uint32_t *
@@ -84,28 +81,89 @@ topics_link(struct segment *seg, uint32_t slot)
 	atomic_store_explicit(bucket, slot + 1, memory_order_release);
 }
 
+/* The word of a slot's busy bit, and the bit. */
+static _Atomic uint64_t *
+topics_busy(const struct segment *seg, uint32_t slot, uint64_t *bit)
+{
+	*bit = UINT64_C(1) << slot % 64;
+	return &seg->busy[slot / 64];
+}
+
+/* The slot's last subscriber has gone: it is idle from now on. */
+static void
+topics_set_idle(struct segment *seg, uint32_t slot)
+{
+	uint64_t bit;
+	_Atomic uint64_t *word = topics_busy(seg, slot, &bit);
+
+	atomic_fetch_and(word, ~bit);
+}
+
+/* The slot has a subscriber.  If its last one goes at this very moment, either
+ * that one clears the bit after us, or we see that it has gone. */
+static void
+topics_set_busy(struct segment *seg, uint32_t slot)
+{
+	uint64_t bit;
+	_Atomic uint64_t *word = topics_busy(seg, slot, &bit);
+
+	atomic_fetch_or(word, bit);
+	if (atomic_load(&seg->topics[slot].interest) == 0)
+		topics_set_idle(seg, slot);
+}
+
+/* The first slot at `from' or behind it, up to the end, that is not marked
+ * busy.  Looks at 64 of them at once. */
+static uint32_t
+topics_next_idle(const struct segment *seg, uint32_t from)
+{
+	uint32_t max = seg->header->topics_max;
+	uint64_t ahead = UINT64_MAX << from % 64;
+
+	for (uint32_t i = from / 64; i * 64 < max; i++, ahead = UINT64_MAX) {
+		uint64_t idle = ~atomic_load(&seg->busy[i]) & ahead;
+		uint32_t slot;
+
+		if (idle == 0)
+			continue;
+		slot = i * 64 + (uint32_t)__builtin_ctzll(idle);
+		return slot < max ? slot : TOPICS_NONE;
+	}
+	return TOPICS_NONE;
+}
+
 /*
  * A slot whose life is over: free, or without subscribers and silent since the
- * hand last came by.  At most two rounds: the first may only clear marks.
+ * hand last came by.  Costs a glance at each 64 busy slots, and at most
+ * TOPICS_LOOKS_MAX looks at idle ones: if all of those have been published to,
+ * the last will do.  A slot that has a subscriber though it is not marked busy
+ * is marked, so that it costs one look.
  */
 static uint32_t
 topics_sweep(struct segment *seg)
 {
 	struct layout_header *h = seg->header;
+	unsigned looks = 0, rounds = 0;
 
-	for (uint64_t i = 0; i < 2 * (uint64_t)h->topics_max; i++) {
-		uint32_t slot = h->hand;
-		struct layout_topic *topic = &seg->topics[slot];
+	while (rounds < 3) {
+		uint32_t slot = topics_next_idle(seg, h->hand);
+		struct layout_topic *topic;
 
-		h->hand = slot + 1 == h->topics_max ? 0 : slot + 1;
-		if (topic->state == TOPIC_FREE)
-			return slot;
-		if (atomic_load_explicit(
-			&topic->interest, memory_order_relaxed) != 0)
+		if (slot == TOPICS_NONE) {
+			h->hand = 0;
+			rounds++;
 			continue;
-		if (!topic->touched)
+		}
+		topic = &seg->topics[slot];
+		h->hand = slot + 1 == h->topics_max ? 0 : slot + 1;
+		rounds += h->hand == 0;
+		if (atomic_load(&topic->interest) != 0)
+			topics_set_busy(seg, slot);
+		else if (topic->state == TOPIC_FREE || !topic->touched ||
+			 ++looks == TOPICS_LOOKS_MAX)
 			return slot;
-		topic->touched = 0;
+		else
+			topic->touched = 0;
 	}
 	return TOPICS_NONE;
 }
@@ -186,10 +244,22 @@ topics_subscribe(struct segment *seg, uint32_t slot, unsigned worker)
 	uint32_t before = atomic_load_explicit(count, memory_order_relaxed);
 
 	atomic_store_explicit(count, before + 1, memory_order_relaxed);
-	if (before == 0)
+	if (before == 0) {
 		atomic_fetch_or(
 		    &seg->topics[slot].interest, UINT64_C(1) << worker);
+		topics_set_busy(seg, slot);
+	}
 	return before == 0;
+}
+
+/* This worker has no subscriber there any more. */
+static void
+topics_lose_interest(struct segment *seg, uint32_t slot, unsigned worker)
+{
+	uint64_t bit = UINT64_C(1) << worker;
+
+	if ((atomic_fetch_and(&seg->topics[slot].interest, ~bit) & ~bit) == 0)
+		topics_set_idle(seg, slot);
 }
 
 bool
@@ -201,8 +271,7 @@ topics_unsubscribe(struct segment *seg, uint32_t slot, unsigned worker)
 	CHECK(before > 0);
 	atomic_store_explicit(count, before - 1, memory_order_relaxed);
 	if (before == 1)
-		atomic_fetch_and(
-		    &seg->topics[slot].interest, ~(UINT64_C(1) << worker));
+		topics_lose_interest(seg, slot, worker);
 	return before == 1;
 }
 
@@ -214,8 +283,7 @@ topics_clear_worker(struct segment *seg, unsigned worker)
 	for (uint32_t slot = 0; slot < used; slot++) {
 		atomic_store_explicit(
 		    topics_count(seg, slot, worker), 0, memory_order_relaxed);
-		atomic_fetch_and(
-		    &seg->topics[slot].interest, ~(UINT64_C(1) << worker));
+		topics_lose_interest(seg, slot, worker);
 	}
 }
 

@@ -5,7 +5,8 @@
  * A topic is a slot of the directory while anybody subscribes to it or until a
  * new topic needs the place.  Slots are handed out densely; only when all are
  * taken is one recycled, by a clock hand: free ones at once, then the longest
- * silent without subscribers.  A life's numbers start above `base', and base is
+ * silent without subscribers.  Those are found by a bit per slot, so that a
+ * full directory costs whoever wants a place little, and the others nothing.  A life's numbers start above `base', and base is
  * never below any number that a recycled life has had, so that no topic name
  * ever sees a number twice within an epoch.
  *
@@ -27,8 +28,8 @@
 
 #define TOPICS_NONE UINT32_MAX /* no slot */
 
-/* A name's hash, as stored in the directory.  Pure. */
-uint32_t topics_hash(const char *name, size_t len);
+/* A name's hash in this directory, under its secret key.  Any time. */
+uint32_t topics_hash(const struct segment *seg, const char *name, size_t len);
 
 /* The slot that has this name, or TOPICS_NONE.  Under the lock. */
 uint32_t topics_find(

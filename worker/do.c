@@ -48,8 +48,8 @@ do_gather(struct worker *w, struct intake_op *op)
 static struct sub *
 do_find_sub(const struct worker *w, const struct intake_op *op)
 {
-	struct sub_topic *topic = subs_find(
-	    &w->subs, intake_topic(&w->intake, op), op->want.topic_len);
+	struct sub_topic *topic = subs_find(&w->subs,
+	    intake_topic(&w->intake, op), op->want.topic_len, op->hash);
 
 	return topic != NULL ? subs_of(op->conn, topic) : NULL;
 }
@@ -61,7 +61,8 @@ do_subscribe(struct worker *w, struct intake_op *op)
 	struct sub *sub;
 
 	do_publish_gathered(w);
-	switch (subs_add(w, op->conn, name, op->want.topic_len, &op->start)) {
+	switch (subs_add(
+	    w, op->conn, name, op->want.topic_len, op->hash, &op->start)) {
 	case SUBS_OK:
 		break;
 	case SUBS_ALREADY:
@@ -100,19 +101,17 @@ do_take(struct worker *w, struct intake_op *op)
 {
 	const char *name = intake_topic(&w->intake, op);
 	struct sub_topic *topic;
-	uint32_t hash;
 
-	topic = subs_find(&w->subs, name, op->want.topic_len);
+	topic = subs_find(&w->subs, name, op->want.topic_len, op->hash);
 	if (topic != NULL) {
 		op->start.slot = topic->slot;
 	} else {
-		hash = topics_hash(name, op->want.topic_len);
 		op->start.slot =
-		    topics_find(w->seg, name, op->want.topic_len, hash);
+		    topics_find(w->seg, name, op->want.topic_len, op->hash);
 		if (op->start.slot == TOPICS_NONE) {
 			do_publish_gathered(w);
-			op->start.slot =
-			    topics_open(w->seg, name, op->want.topic_len, hash);
+			op->start.slot = topics_open(
+			    w->seg, name, op->want.topic_len, op->hash);
 		}
 	}
 	if (op->start.slot == TOPICS_NONE) {
@@ -159,8 +158,7 @@ static enum intake_result
 do_look(struct worker *w, struct intake_op *op)
 {
 	const char *name = intake_topic(&w->intake, op);
-	uint32_t slot = topics_find(w->seg, name, op->want.topic_len,
-	    topics_hash(name, op->want.topic_len));
+	uint32_t slot = topics_find(w->seg, name, op->want.topic_len, op->hash);
 
 	do_publish_gathered(w);
 	if (slot == TOPICS_NONE)
@@ -173,6 +171,8 @@ do_look(struct worker *w, struct intake_op *op)
 static enum intake_result
 do_request(struct worker *w, struct intake_op *op)
 {
+	op->hash = topics_hash(
+	    w->seg, intake_topic(&w->intake, op), op->want.topic_len);
 	switch (op->want.kind) {
 	case INTAKE_SEED:
 		return do_seed(w, op);

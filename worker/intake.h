@@ -90,6 +90,7 @@ struct intake_op {
 	uint64_t time_ms;  /* wall clock, when it came in */
 	/* how it went */
 	enum intake_result result;
+	uint32_t hash;  /* of the topic */
 	bool already;   /* it was subscribed before */
 	uint32_t msg;   /* of what was published: index + 1 in intake.msgs */
 	uint64_t count; /* subscribers */

@@ -30,11 +30,11 @@ subs_fini(struct subs *subs)
 }
 
 struct sub_topic *
-subs_find(const struct subs *subs, const char *name, size_t len)
+subs_find(const struct subs *subs, const char *name, size_t len, uint32_t hash)
 {
 	struct sub_topic *topic;
 
-	HASH_FIND(hh, subs->by_name, name, len, topic);
+	HASH_FIND_BYHASHVALUE(hh, subs->by_name, name, len, hash, topic);
 	return topic;
 }
 
@@ -59,7 +59,8 @@ subs_count(struct worker *w)
 
 /* The first subscriber here: make the topic, known by name and by slot. */
 static struct sub_topic *
-subs_topic_new(struct worker *w, uint32_t slot, const char *name, uint8_t len)
+subs_topic_new(struct worker *w, uint32_t slot, const char *name, uint8_t len,
+    uint32_t hash)
 {
 	struct subs *subs = &w->subs;
 	struct sub_topic *topic = xcalloc(1, sizeof(*topic) + len);
@@ -70,7 +71,8 @@ subs_topic_new(struct worker *w, uint32_t slot, const char *name, uint8_t len)
 	topic->name_len = len;
 	memcpy(topic->name, name, len);
 	buf_json_string(&topic->json, name, len);
-	HASH_ADD_KEYPTR(hh, subs->by_name, topic->name, len, topic);
+	HASH_ADD_KEYPTR_BYHASHVALUE(
+	    hh, subs->by_name, topic->name, len, hash, topic);
 	CHECK(subs->by_slot[slot] == NULL);
 	subs->by_slot[slot] = topic;
 	subs->wanted[slot / 64] |= UINT64_C(1) << (slot % 64);
@@ -128,9 +130,9 @@ subs_look(const struct worker *w, uint32_t slot, struct subs_start *start)
 
 enum subs_status
 subs_add(struct worker *w, struct conn *c, const char *name, uint8_t len,
-    struct subs_start *start)
+    uint32_t hash, struct subs_start *start)
 {
-	struct sub_topic *topic = subs_find(&w->subs, name, len);
+	struct sub_topic *topic = subs_find(&w->subs, name, len, hash);
 	uint32_t slot;
 
 	if (topic != NULL && subs_of(c, topic) != NULL) {
@@ -139,9 +141,8 @@ subs_add(struct worker *w, struct conn *c, const char *name, uint8_t len,
 	}
 	if (c->subs_count >= w->config->max_topics_per_conn)
 		return SUBS_TOO_MANY;
-	slot = topic != NULL
-	           ? topic->slot
-	           : topics_open(w->seg, name, len, topics_hash(name, len));
+	slot =
+	    topic != NULL ? topic->slot : topics_open(w->seg, name, len, hash);
 	if (slot == TOPICS_NONE) {
 		stats_add(&w->stats, STATS_DIRECTORY_FULL, 1);
 		return SUBS_DIRECTORY_FULL;
@@ -149,7 +150,7 @@ subs_add(struct worker *w, struct conn *c, const char *name, uint8_t len,
 	topics_subscribe(w->seg, slot, w->slot);
 	subs_look(w, slot, start);
 	if (topic == NULL)
-		topic = subs_topic_new(w, slot, name, len);
+		topic = subs_topic_new(w, slot, name, len, hash);
 	subs_link(c, topic, start->seq);
 	w->subs.count++;
 	subs_count(w);

@@ -75,9 +75,10 @@ struct subs {
 void subs_init(struct subs *subs, uint32_t topics_max);
 void subs_fini(struct subs *subs);
 
-/* The topic of this name if it has a subscriber here, or NULL. */
+/* The topic of this name, whose hash is that of topics_hash(), if it has a
+ * subscriber here, or NULL. */
 struct sub_topic *subs_find(
-    const struct subs *subs, const char *name, size_t len);
+    const struct subs *subs, const char *name, size_t len, uint32_t hash);
 
 /* The connection's subscription to the topic, or NULL. */
 struct sub *subs_of(const struct conn *c, const struct sub_topic *topic);
@@ -103,7 +104,7 @@ enum subs_status {
  * Under the ring's lock; the caller has published what it had gathered.
  */
 enum subs_status subs_add(struct worker *w, struct conn *c, const char *name,
-    uint8_t len, struct subs_start *start);
+    uint8_t len, uint32_t hash, struct subs_start *start);
 
 /* Where a topic stands.  Under the ring's lock. */
 void subs_look(const struct worker *w, uint32_t slot, struct subs_start *start);

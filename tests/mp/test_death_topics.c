@@ -87,11 +87,12 @@ check_names(unsigned used, unsigned left)
 	if (!ring_verify(&t.seg, error))
 		fail_msg("%s", error);
 	for (char name[] = "0"; *name < '0' + (int)used; ++*name)
-		found += topics_find(&t.seg, name, 1, topics_hash(name, 1)) !=
-		         TOPICS_NONE;
+		found += topics_find(&t.seg, name, 1,
+			     topics_hash(&t.seg, name, 1)) != TOPICS_NONE;
 	assert_int_equal(found, left);
 	assert_int_equal(
-	    topics_find(&t.seg, "new", 3, topics_hash("new", 3)), TOPICS_NONE);
+	    topics_find(&t.seg, "new", 3, topics_hash(&t.seg, "new", 3)),
+	    TOPICS_NONE);
 	for (char name[] = "0"; *name < '0' + (int)used; ++*name)
 		assert_true(
 		    hand_publish(&ring, hand_topic(&ring, name), "1") > NUMBER);
@@ -164,7 +165,8 @@ test_full_directory_stays_full(void **state)
 	topics_subscribe(&t.seg, 2, 0);
 	hand_lock(&ring);
 	assert_int_equal(
-	    topics_open(&t.seg, "new", 3, topics_hash("new", 3)), TOPICS_NONE);
+	    topics_open(&t.seg, "new", 3, topics_hash(&t.seg, "new", 3)),
+	    TOPICS_NONE);
 	ring_unlock(&ring);
 }
 

@@ -91,8 +91,8 @@ pick_topic(struct ring *ring, struct dice *dice)
 		return (uint32_t)dice_below(dice, KEPT);
 	len = snprintf(name, sizeof(name), "passing %u",
 	    (unsigned)dice_below(dice, NAMES));
-	return topics_open(
-	    ring->seg, name, (size_t)len, topics_hash(name, (size_t)len));
+	return topics_open(ring->seg, name, (size_t)len,
+	    topics_hash(ring->seg, name, (size_t)len));
 }
 
 /* Hold the lock for one batch of up to four messages.  A number is used up

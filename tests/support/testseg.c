@@ -62,7 +62,8 @@ hand_topic(struct ring *ring, const char *name)
 	uint32_t slot;
 
 	hand_lock(ring);
-	slot = topics_open(ring->seg, name, len, topics_hash(name, len));
+	slot = topics_open(
+	    ring->seg, name, len, topics_hash(ring->seg, name, len));
 	ring_unlock(ring);
 	CHECK(slot != TOPICS_NONE);
 	return slot;

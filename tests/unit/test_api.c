@@ -186,7 +186,7 @@ make_topics(struct crew *crew, unsigned count)
 
 		assert_int_not_equal(
 		    topics_open(&crew->t.seg, name, (size_t)len,
-			topics_hash(name, (size_t)len)),
+			topics_hash(&crew->t.seg, name, (size_t)len)),
 		    TOPICS_NONE);
 	}
 }

@@ -75,6 +75,7 @@ test_size_has_room_for_everything(void **state)
 		(uintptr_t)(seg->buckets + seg->header->buckets),
 		(uintptr_t)(seg->names + TOPICS),
 		(uintptr_t)(seg->subscribers + LAYOUT_WORKERS * TOPICS),
+		(uintptr_t)(seg->busy + (TOPICS + 63) / 64),
 		(uintptr_t)(seg->ring + seg->header->ring_size),
 	};
 	const uintptr_t starts[] = {
@@ -84,6 +85,7 @@ test_size_has_room_for_everything(void **state)
 		(uintptr_t)seg->buckets,
 		(uintptr_t)seg->names,
 		(uintptr_t)seg->subscribers,
+		(uintptr_t)seg->busy,
 		(uintptr_t)seg->ring,
 		(uintptr_t)seg->header + segment_size(RING_SIZE + 1, TOPICS),
 	};
@@ -376,6 +378,8 @@ test_new_run_begins_with_nobody(void **state)
 	assert_int_equal(atomic_load(&h->sealed), 0);
 	assert_int_equal(atomic_load(&t.seg.topics[7].interest), 0);
 	assert_int_equal(atomic_load(&t.seg.topics[TOPICS - 1].interest), 0);
+	assert_int_equal(atomic_load(&t.seg.busy[7 / 64]), 0);
+	assert_int_equal(atomic_load(&t.seg.busy[(TOPICS - 1) / 64]), 0);
 	for (size_t i = 0; i < LAYOUT_WORKERS * TOPICS; i++)
 		assert_int_equal(atomic_load(&t.seg.subscribers[i]), 0);
 	assert_int_equal(atomic_load(&t.seg.workers[63].pid), 0);

@@ -18,7 +18,8 @@ add(struct crew *crew, unsigned worker, struct conn *c, const char *name,
 	enum subs_status status;
 
 	assert_int_equal(ring_lock(&w->ring), RING_OK);
-	status = subs_add(w, c, name, (uint8_t)strlen(name), &start);
+	status = subs_add(w, c, name, (uint8_t)strlen(name),
+	    topics_hash(w->seg, name, strlen(name)), &start);
 	ring_unlock(&w->ring);
 	*slot = start.slot;
 	return status;
@@ -27,7 +28,8 @@ add(struct crew *crew, unsigned worker, struct conn *c, const char *name,
 static struct sub_topic *
 find(struct crew *crew, unsigned worker, const char *name)
 {
-	return subs_find(&crew->w[worker].subs, name, strlen(name));
+	return subs_find(&crew->w[worker].subs, name, strlen(name),
+	    topics_hash(&crew->t.seg, name, strlen(name)));
 }
 
 static void

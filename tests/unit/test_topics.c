@@ -46,7 +46,8 @@ find(struct bench *b, const char *name)
 {
 	size_t len = strlen(name);
 
-	return topics_find(&b->t.seg, name, len, topics_hash(name, len));
+	return topics_find(
+	    &b->t.seg, name, len, topics_hash(&b->t.seg, name, len));
 }
 
 /* Open under the lock; unlike hand_topic(), "full" is an answer. */
@@ -57,7 +58,8 @@ open_topic(struct bench *b, const char *name)
 	uint32_t slot;
 
 	hand_lock(&b->ring);
-	slot = topics_open(&b->t.seg, name, len, topics_hash(name, len));
+	slot = topics_open(
+	    &b->t.seg, name, len, topics_hash(&b->t.seg, name, len));
 	ring_unlock(&b->ring);
 	return slot;
 }
@@ -111,16 +113,18 @@ test_names_are_bytes_of_any_length(void **state)
 
 	memset(longest, 'x', sizeof(longest));
 	hand_lock(&b->ring);
-	slot = topics_open(&b->t.seg, longest, 255, topics_hash(longest, 255));
-	assert_int_not_equal(
-	    topics_open(&b->t.seg, longest, 254, topics_hash(longest, 254)),
+	slot = topics_open(
+	    &b->t.seg, longest, 255, topics_hash(&b->t.seg, longest, 255));
+	assert_int_not_equal(topics_open(&b->t.seg, longest, 254,
+				 topics_hash(&b->t.seg, longest, 254)),
 	    slot);
-	assert_int_not_equal(
-	    topics_open(&b->t.seg, "a\0b", 3, topics_hash("a\0b", 3)),
-	    topics_open(&b->t.seg, "a\0c", 3, topics_hash("a\0c", 3)));
+	assert_int_not_equal(topics_open(&b->t.seg, "a\0b", 3,
+				 topics_hash(&b->t.seg, "a\0b", 3)),
+	    topics_open(
+		&b->t.seg, "a\0c", 3, topics_hash(&b->t.seg, "a\0c", 3)));
 	ring_unlock(&b->ring);
-	assert_int_equal(
-	    topics_find(&b->t.seg, longest, 255, topics_hash(longest, 255)),
+	assert_int_equal(topics_find(&b->t.seg, longest, 255,
+			     topics_hash(&b->t.seg, longest, 255)),
 	    slot);
 }
 
@@ -200,6 +204,102 @@ test_full_when_every_slot_has_a_subscriber(void **state)
 }
 
 /* Three names for each slot, in an order of no pattern. */
+/* The busy bits are a hint: one that is missing costs a look, and comes back. */
+static void
+test_a_lost_busy_bit_gives_no_subscriber_away(void **state)
+{
+	struct bench *b = *state;
+
+	fill(b);
+	for (uint32_t i = 0; i < TOPICS; i++)
+		topics_subscribe(&b->t.seg, i, i % 3);
+	assert_int_equal(b->t.seg.busy[0], (1u << TOPICS) - 1);
+	b->t.seg.busy[0] = 0;
+	assert_int_equal(open_topic(b, "new"), TOPICS_NONE);
+	assert_int_equal(b->t.seg.busy[0], (1u << TOPICS) - 1);
+	topics_unsubscribe(&b->t.seg, 11, 11 % 3);
+	assert_int_equal(b->t.seg.busy[0], ((1u << TOPICS) - 1) & ~(1u << 11));
+	assert_int_equal(open_topic(b, "new"), 11);
+}
+
+/* While one worker of several subscribes, the slot is busy. */
+static void
+test_the_last_worker_to_leave_makes_a_slot_idle(void **state)
+{
+	struct bench *b = *state;
+
+	fill(b);
+	for (uint32_t i = 0; i < TOPICS; i++)
+		topics_subscribe(&b->t.seg, i, 0);
+	topics_subscribe(&b->t.seg, 4, 63);
+	topics_unsubscribe(&b->t.seg, 4, 0);
+	assert_int_equal(open_topic(b, "new"), TOPICS_NONE);
+	topics_unsubscribe(&b->t.seg, 4, 63);
+	assert_int_equal(open_topic(b, "new"), 4);
+}
+
+/* A worker died after its interest had gone, before the busy bit had. */
+static void
+test_the_successor_finds_a_slot_that_was_left_busy(void **state)
+{
+	struct bench *b = *state;
+
+	fill(b);
+	for (uint32_t i = 0; i < TOPICS; i++)
+		topics_subscribe(&b->t.seg, i, 1);
+	atomic_store(&b->t.seg.topics[3].interest, 0);
+	assert_int_equal(open_topic(b, "new"), TOPICS_NONE);
+	topics_clear_worker(&b->t.seg, 5);
+	assert_int_equal(open_topic(b, "new"), 3);
+}
+
+/* However many have been published to, the search for a silent one ends. */
+static void
+test_a_search_among_the_loud_is_bounded(void **state)
+{
+	enum { MANY = 5000 };
+	struct testseg t;
+	char name[16];
+	uint32_t slot = 0;
+
+	(void)state;
+	testseg_open(&t, 8192, MANY);
+	for (int i = 0; i <= MANY; i++) {
+		size_t len = (size_t)snprintf(name, sizeof(name), "loud %d", i);
+
+		slot = topics_open(
+		    &t.seg, name, len, topics_hash(&t.seg, name, len));
+	}
+	/* The hand took off marks on its way there, and nothing behind. */
+	assert_in_range(slot, 1, MANY / 2);
+	assert_int_equal(t.seg.header->hand, slot + 1);
+	assert_int_equal(t.seg.topics[slot - 1].touched, 0);
+	assert_int_equal(t.seg.topics[slot + 1].touched, 1);
+	testseg_close(&t);
+}
+
+/* A directory's size need be no multiple of a word's bits. */
+static void
+test_the_last_slot_of_an_odd_directory_is_found(void **state)
+{
+	enum { ODD = 64 + 3 };
+	struct testseg t;
+
+	(void)state;
+	testseg_open(&t, 8192, ODD);
+	for (uint32_t i = 0; i < ODD; i++) {
+		char c = (char)i;
+		uint32_t slot = topics_open(&t.seg, &c, 1, i);
+
+		assert_int_equal(slot, i);
+		topics_subscribe(&t.seg, slot, 0);
+	}
+	assert_int_equal(topics_open(&t.seg, "new", 3, 7), TOPICS_NONE);
+	topics_unsubscribe(&t.seg, ODD - 1, 0);
+	assert_int_equal(topics_open(&t.seg, "new", 3, 7), ODD - 1);
+	testseg_close(&t);
+}
+
 static void
 test_no_name_is_given_a_number_twice(void **state)
 {
@@ -299,19 +399,32 @@ test_subscribers_are_those_of_workers_that_are_not_gone(void **state)
 	    topics_subscribers(&b->t.seg, 0), 2 * TESTSEG_WORKERS - 2);
 }
 
+/* Names that share a bucket in one ring need not in the next. */
+static void
+test_every_ring_hashes_in_its_own_way(void **state)
+{
+	struct bench *b = *state;
+	struct testseg other;
+
+	testseg_open(&other, 8192, TOPICS);
+	assert_memory_not_equal(&b->t.seg.header->hash_key,
+	    &other.seg.header->hash_key, sizeof(struct siphash_key));
+	testseg_close(&other);
+}
+
 static void
 test_hash_spreads_over_the_buckets(void **state)
 {
+	struct bench *b = *state;
 	unsigned hits[256] = { 0 };
 	unsigned most = 0;
 	char name[32];
 
-	(void)state;
 	for (int i = 0; i < 256 * 16; i++) {
 		unsigned *hit;
 		int len = snprintf(name, sizeof(name), "room-%d", i);
 
-		hit = &hits[topics_hash(name, (size_t)len) % 256];
+		hit = &hits[topics_hash(&b->t.seg, name, (size_t)len) % 256];
 		if (++*hit > most)
 			most = *hit;
 	}
@@ -328,11 +441,17 @@ static const struct CMUnitTest tests[] = {
 	T(test_longest_silent_is_recycled_first),
 	T(test_topics_with_subscribers_are_never_recycled),
 	T(test_full_when_every_slot_has_a_subscriber),
+	T(test_a_lost_busy_bit_gives_no_subscriber_away),
+	T(test_the_last_worker_to_leave_makes_a_slot_idle),
+	T(test_the_successor_finds_a_slot_that_was_left_busy),
+	T(test_a_search_among_the_loud_is_bounded),
+	T(test_the_last_slot_of_an_odd_directory_is_found),
 	T(test_no_name_is_given_a_number_twice),
 	T(test_new_life_starts_with_no_record_above_all_numbers),
 	T(test_first_and_last_subscriber_of_a_worker_are_told),
 	T(test_clear_worker_clears_that_worker_alone),
 	T(test_subscribers_are_those_of_workers_that_are_not_gone),
+	T(test_every_ring_hashes_in_its_own_way),
 	T(test_hash_spreads_over_the_buckets),
 };
 

@@ -67,7 +67,8 @@ find(struct bench *b, const char *name)
 {
 	size_t len = strlen(name);
 
-	return topics_find(&b->t.seg, name, len, topics_hash(name, len));
+	return topics_find(
+	    &b->t.seg, name, len, topics_hash(&b->t.seg, name, len));
 }
 
 /* Take a slot out of the chain that it is in. */
@@ -102,7 +103,7 @@ recycle(struct bench *b, enum recycling how)
 {
 	struct layout_header *h = b->t.seg.header;
 	struct layout_topic *topic = &b->t.seg.topics[SLOT];
-	uint32_t hash = topics_hash("new", 3);
+	uint32_t hash = topics_hash(&b->t.seg, "new", 3);
 
 	h->making = SLOT + 1;
 	if (how >= RECYCLE_FLOORED)
@@ -200,7 +201,7 @@ make(struct bench *b, enum making how)
 {
 	struct layout_header *h = b->t.seg.header;
 	struct layout_topic *topic = &b->t.seg.topics[TOPICS - 1];
-	uint32_t hash = topics_hash("new", 3);
+	uint32_t hash = topics_hash(&b->t.seg, "new", 3);
 
 	h->making = TOPICS;
 	if (how >= MAKE_USED)
