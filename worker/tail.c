@@ -183,7 +183,7 @@ tail_lapped(struct worker *w)
 	    (unsigned long long)missed);
 }
 
-bool
+void
 tail_turn(struct worker *w)
 {
 	enum ring_status status;
@@ -191,27 +191,26 @@ tail_turn(struct worker *w)
 
 	if (w->subs.topics == 0) {
 		tail_skip_to_head(w);
-		return false;
+		return;
 	}
 	status = ring_tail(
 	    &w->ring, &w->tail.cursor, w->subs.wanted, &w->tail.batch);
 	tail_publish_cursor(w);
 	switch (status) {
 	case RING_EMPTY:
-		return false;
+		return;
 	case RING_LAPPED:
 		tail_lapped(w);
-		return true;
+		return;
 	case RING_OK:
 		topics = tail_group(w);
 		for (uint32_t i = 0; i < topics; i++)
 			tail_deliver(w, w->tail.touched[i]);
-		return true;
+		return;
 	case RING_CORRUPT:
 		BUG("the ring holds a record that nobody wrote");
 	case RING_BUSY:
 	case RING_SEALED:
 		BUG("ring_tail() does not return this");
 	}
-	return false;
 }

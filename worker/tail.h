@@ -34,10 +34,11 @@ void tail_init(struct tail *tail, const struct worker *w);
 void tail_fini(struct tail *tail);
 
 /*
- * Read one batch and append what it brings to the outbox.  Returns whether
- * there was anything new, so that there may be more.
+ * Read one batch and append what it brings to the outbox.  Whether more is to
+ * be read shows in the ring's head, which the end of the turn looks at anyway:
+ * a turn for nothing but to find the ring empty would cost three system calls.
  */
-bool tail_turn(struct worker *w);
+void tail_turn(struct worker *w);
 
 /* Nobody here was interested in anything until now: start at the head, not at
  * what was slept through.  Under the ring's lock. */

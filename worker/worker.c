@@ -38,8 +38,7 @@ turn_end(struct worker *w)
 	api_lists_turn(w);
 	intake_commit(w);
 	drain_step(w);
-	if (tail_turn(w))
-		w->more = true;
+	tail_turn(w);
 	replays_turn(w);
 	outbox_flush(w);
 	delays_settle(w);
