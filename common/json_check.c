@@ -16,6 +16,7 @@
 #include "common/bug.h"
 #include "common/hex.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -121,25 +122,58 @@ json_escape(struct json_checker *c)
 	return true;
 }
 
+/* The same byte eight times. */
+#define JSON_EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The high bit of each byte that is below n, which is at most 128; a carry may
+ * set it for one that stands above such a byte, too. */
+#define JSON_BELOW(word, n) (((word)-JSON_EIGHT(n)) & ~(word)&JSON_EIGHT(0x80))
+
+/*
+ * How many bytes from p on mean nothing in a string, eight looked at at a time.
+ * The lowest bit that is set in a word's mask is right, whatever is above it.
+ */
+static size_t
+json_plain_run(const char *p, size_t len)
+{
+	size_t run = 0;
+	uint64_t word, special;
+
+	for (; len - run >= sizeof(word); run += sizeof(word)) {
+		memcpy(&word, p + run, sizeof(word));
+		word = le64toh(word);
+		special = JSON_BELOW(word, ' ') |
+		          JSON_BELOW(word ^ JSON_EIGHT('"'), 1) |
+		          JSON_BELOW(word ^ JSON_EIGHT('\\'), 1);
+		if (special != 0)
+			return run + (size_t)__builtin_ctzll(special) / 8;
+	}
+	while (run < len && (unsigned char)p[run] >= ' ' && p[run] != '"' &&
+	       p[run] != '\\')
+		run++;
+	return run;
+}
+
+static void
+json_skip_plain(struct json_checker *c)
+{
+	c->pos += json_plain_run(c->text + c->pos, c->len - c->pos);
+}
+
 static bool
 json_string(struct json_checker *c)
 {
-	for (c->pos++; c->pos < c->len;) {
-		unsigned char ch = (unsigned char)c->text[c->pos];
-
-		if (ch == '"') {
-			c->pos++;
-			return true;
-		}
-		if (ch < ' ')
-			return json_fail(
-			    c, "raw control character in a string");
-		if (ch != '\\')
-			c->pos++;
-		else if (!json_escape(c))
+	c->pos++;
+	json_skip_plain(c);
+	while (json_at(c, '\\')) {
+		if (!json_escape(c))
 			return false;
+		json_skip_plain(c);
 	}
-	return json_fail(c, "");
+	if (!json_at(c, '"'))
+		return json_fail(c, "raw control character in a string");
+	c->pos++;
+	return true;
 }
 
 static bool

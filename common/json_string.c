@@ -131,6 +131,8 @@ json_string_equal_nocase(const char *raw, size_t raw_len, const char *name)
 	const char *end = raw + raw_len - 1;
 	const char *p = raw + 1;
 
+	if (raw_len == strlen(name) + 2 && memcmp(p, name, raw_len - 2) == 0)
+		return true; /* as it nearly always is */
 	for (; p < end && *name != '\0'; name++) {
 		uint32_t c = (unsigned char)*p;
 
