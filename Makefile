@@ -54,6 +54,7 @@ PROGRAM := $(BIN)/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
 FLOOR := $(BIN)/floor
 RING_BENCH := $(BIN)/ring-bench
+OPENAT2 := $(BIN)/openat2.so
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json
 SUITES := unit mp e2e browser
@@ -101,7 +102,7 @@ test-stress: $(STRESS)
 bench: bench-programs ## measure it beside others: build/bench/report.html (QUICK=1)
 	@BUILD=$(abspath $(BIN)) scripts/bench.sh
 
-bench-check: bench-programs ## see that a delivery has not become dearer
+bench-check: bench-programs $(OPENAT2) ## count what a message and a delivery take
 	@BUILD=$(abspath $(BIN)) node tests/bench/check.mjs
 
 bench-programs: $(PROGRAM) $(LOAD) $(FLOOR) $(RING_BENCH)
@@ -112,7 +113,7 @@ bench-deps: ## install the servers that bench compares with
 # With frame pointers, in a directory of its own: perf walks the stack by them.
 profile: ## draw where a worker spends its time: build/profile/bench/profile.svg
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/profile \
-		CFLAGS='$(CFLAGS) -fno-omit-frame-pointer' all
+		CFLAGS='$(CFLAGS) -fno-omit-frame-pointer' all $(BUILD)/profile/openat2.so
 	@BUILD=$(BUILD)/profile scripts/profile.sh
 
 check: check-format check-layers check-headers ## check format, layers, headers
@@ -156,6 +157,10 @@ $(RING_BENCH): $(B)/tests/bench/ring_bench.o $(B)/tests/support/testseg.o \
 		$(B)/tests/load/bench_figures.o $(B)/tests/load/histogram.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(OPENAT2): tests/valgrind/openat2.c $(B)/flags
+	@echo '  LINK  $@'
+	$(Q)$(COMPILE) -shared -fPIC -o $@ $<
 
 $(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@
 BUILD_PACKAGES=(build-essential libev-dev libwslay-dev libjsmn-dev uthash-dev
 	libssl-dev)
 TEST_PACKAGES=(libcmocka-dev ca-certificates curl)
-LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format cppcheck)
+LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format cppcheck valgrind)
 BENCH_PACKAGES=(nginx libnginx-mod-nchan nats-server)
 
 die()

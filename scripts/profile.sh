@@ -74,11 +74,12 @@ else
 	command -v valgrind >/dev/null ||
 		die 'neither perf is permitted nor valgrind installed'
 	start valgrind -q --tool=callgrind --trace-children=yes \
-		--callgrind-out-file="$work/callgrind.%p"
+		--callgrind-out-file="$work/callgrind.%p" \
+		env LD_PRELOAD="$(realpath "$bin/openat2.so")"
 	load "${WHEN:-5}" >"$work/load"
 	kill "$server" && wait "$server" || true
 	server=
-	callgrind_annotate "$work/callgrind.$worker" >"$out/profile.txt"
+	callgrind_annotate --auto=no "$work/callgrind.$worker" >"$out/profile.txt"
 fi
 cat "$work/load"
 head -n 40 "$out/profile.txt"

@@ -8,12 +8,13 @@
  * stop(), and by stopAll() whatever happens.
  */
 
-import { spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BUILD = process.env.BUILD ?? join(ROOT, "build");
@@ -24,6 +25,7 @@ const NCHAN = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 const READY_MS = 10_000;
 const END_MS = 15_000;
 
+const run = promisify(execFile);
 const running = new Set();
 let count = 0;
 
@@ -119,16 +121,25 @@ export function floor({ size = 100 } = {}) {
 	    [join(BUILD, "floor"), "--listen", "0", "--size", String(size)]), saidUrl);
 }
 
-export function pubsubd({ workers = 1, args = [], pin = PINNED } = {}) {
+/* under: a command that runs it. */
+export function pubsubd({ workers = 1, args = [], pin = PINNED, under = [] } = {}) {
 	const contestant = new Contestant("pubsubd", "seed");
 
 	contestant.instance = `bench-${process.pid}-${count++}`;
 	contestant.pidfile = join(contestant.dir, "pid");
-	return contestant.start(pinned([PUBSUBD, "run", "--name",
+	return contestant.start(pinned([...under, PUBSUBD, "run", "--name",
 		contestant.instance, "--pidfile", contestant.pidfile,
 		"--root", join(ROOT, "public"), "--listen", "127.0.0.1:0",
 		"--admin", "none", "--workers", String(workers), "--rate", "0",
 		"--max-topics", "131072", ...args], pin), saidUrl);
+}
+
+/* What `pubsubd status --json' says of it. */
+export async function status(contestant) {
+	const { stdout } = await run(PUBSUBD, ["status", "--json", "--name",
+		contestant.instance, "--pidfile", contestant.pidfile]);
+
+	return JSON.parse(stdout);
 }
 
 async function nchan() {
