@@ -141,9 +141,10 @@ size_t json_string_encode(const char *text, size_t len, char *out);
 void json_normalise(const char *text, size_t len, char *out);
 
 /*
- * Returns: whether a checked string token stands for name, upper and lower
- *          case ASCII letters being the same.
+ * Returns: whether a checked string token stands for name, which is ASCII; for
+ *          _nocase upper and lower case letters are the same.
  */
+bool json_string_equal(const char *raw, size_t raw_len, const char *name);
 bool json_string_equal_nocase(
     const char *raw, size_t raw_len, const char *name);
 

@@ -125,25 +125,45 @@ json_lower(uint32_t c)
 	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
-bool
-json_string_equal_nocase(const char *raw, size_t raw_len, const char *name)
+/* The long way, escapes and all. */
+static bool
+json_string_reads(
+    const char *raw, size_t raw_len, const char *name, bool nocase)
 {
 	const char *end = raw + raw_len - 1;
 	const char *p = raw + 1;
 
-	if (raw_len == strlen(name) + 2 && memcmp(p, name, raw_len - 2) == 0)
-		return true; /* as it nearly always is */
 	for (; p < end && *name != '\0'; name++) {
-		uint32_t c = (unsigned char)*p;
+		uint32_t c = (unsigned char)*p, wanted = (unsigned char)*name;
 
 		if (c == '\\')
 			p += json_escape_read(p, end, &c);
 		else
 			p++;
-		if (json_lower(c) != json_lower((unsigned char)*name))
+		if (nocase ? json_lower(c) != json_lower(wanted) : c != wanted)
 			return false;
 	}
 	return p == end && *name == '\0';
+}
+
+/* An escape is longer than what it stands for: so name is written plainly, as
+ * it nearly always is, or the token is longer. */
+bool
+json_string_equal(const char *raw, size_t raw_len, const char *name)
+{
+	size_t plain = strlen(name) + 2;
+
+	if (raw_len <= plain)
+		return raw_len == plain &&
+		       memcmp(raw + 1, name, plain - 2) == 0;
+	return json_string_reads(raw, raw_len, name, false);
+}
+
+bool
+json_string_equal_nocase(const char *raw, size_t raw_len, const char *name)
+{
+	return json_string_equal(raw, raw_len, name) ||
+	       json_string_reads(raw, raw_len, name, true);
 }
 
 /* The letter of the short escape for a character, or 0. */

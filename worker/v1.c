@@ -66,16 +66,12 @@ v1_refuse(struct intake_request *want, const char *code, const char *reason)
 	return false;
 }
 
-/* Whether a string token is this word, escapes and all. */
+/* Whether a token is a string, and this word. */
 static bool
 v1_string_is(const struct json_token *token, const char *word)
 {
-	size_t len = strlen(word);
-	char text[32 * 6];
-
-	return token->kind == JSON_STRING && token->raw_len <= sizeof(text) &&
-	       json_string_decode(token->raw, token->raw_len, text) == len &&
-	       memcmp(text, word, len) == 0;
+	return token->kind == JSON_STRING &&
+	       json_string_equal(token->raw, token->raw_len, word);
 }
 
 /* A member of the seed's message: upper and lower case are the same, and null
@@ -101,11 +97,14 @@ v1_collect(struct json_reader *json, struct v1_members *m)
 
 	memset(m, 0, sizeof(*m));
 	while (json_member_next(json, &key, &value)) {
-		v1_collect_seed(&seed, &key, &value);
+		if (m->type.raw == NULL)
+			v1_collect_seed(&seed, &key, &value);
 		for (size_t i = 0; i < V1_NAMES; i++)
-			if (v1_string_is(&key, v1_names[i].name))
+			if (v1_string_is(&key, v1_names[i].name)) {
 				memcpy((char *)m + v1_names[i].offset, &value,
 				    sizeof(value));
+				break;
+			}
 	}
 	if (m->type.raw != NULL)
 		return;

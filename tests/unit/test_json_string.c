@@ -241,6 +241,30 @@ test_names_are_compared_without_regard_to_case(void **state)
 	assert_false(equal("\"tipic\"", "topic"));
 }
 
+static bool
+same(const char *raw, const char *name)
+{
+	return json_string_equal(raw, strlen(raw), name);
+}
+
+static void
+test_strings_are_compared_to_the_letter(void **state)
+{
+	(void)state;
+	assert_true(same("\"topic\"", "topic"));
+	assert_true(same("\"\"", ""));
+	assert_true(same("\"\\u0074opic\"", "topic"));
+	assert_true(same("\"a\\/b\"", "a/b"));
+	assert_false(same("\"Topic\"", "topic"));
+	assert_false(same("\"tipic\"", "topic"));
+	assert_false(same("\"topi\"", "topic"));
+	assert_false(same("\"topics\"", "topic"));
+	assert_false(same("\"\"", "topic"));
+	assert_false(same("\"topic\"", ""));
+	assert_false(same("\"\\u0054opic\"", "topic"));
+	assert_false(same("\"topi\\u0063s\"", "topic"));
+}
+
 static void
 test_only_letters_have_case(void **state)
 {
@@ -280,6 +304,7 @@ main(int argc, char **argv)
 		    test_normalising_replaces_lone_surrogates_only),
 		cmocka_unit_test(
 		    test_names_are_compared_without_regard_to_case),
+		cmocka_unit_test(test_strings_are_compared_to_the_letter),
 		cmocka_unit_test(test_only_letters_have_case),
 		cmocka_unit_test(test_names_are_compared_after_decoding),
 	};
