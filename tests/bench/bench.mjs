@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench.mjs - measure everything and write build/bench/report.{html,json}.
+ * bench.mjs - measure everything: build/bench/report.{html,json}, fan-out.svg.
  *
  *	node tests/bench/bench.mjs [--quick] [--only PART[,PART...]]
  *
@@ -18,7 +18,10 @@ import { join } from "node:path";
 import { lifecycle } from "./lifecycle.mjs";
 import { setDeadline } from "./measure.mjs";
 import { html } from "./report.mjs";
-import * as rows from "./rows.mjs";
+import * as connections from "./rows_connections.mjs";
+import * as delivery from "./rows_delivery.mjs";
+import * as alone from "./rows_ring.mjs";
+import { svg } from "./svg.mjs";
 import { BUILD, peers, PUBSUBD, stopAll } from "./servers.mjs";
 
 const SECONDS = { whole: 540, quick: 78 };
@@ -27,20 +30,21 @@ const GRACE = 20; /* seconds, for what is under way when the time is up */
 /* What is measured, with its share of the time.  Those that always take as long
  * stand before those that can do with fewer rounds. */
 const PARTS = [
-	["fan-out", rows.fanOut, 110],
-	["workers", rows.workers, 40],
-	["connect", rows.connect, 20],
-	["ring", rows.ring, 15],
+	["fan-out", delivery.fanOut, 110],
+	["contracts", delivery.contracts, 20],
+	["workers", delivery.workers, 40],
+	["connect", connections.connect, 20],
+	["ring", alone.ring, 15],
 	["lifecycle", lifecycle, 12],
-	["memory", rows.memory, 35],
-	["seed-load", rows.seedLoad, 20],
-	["rooms", rows.rooms, 60],
-	["sizes", rows.sizes, 35],
-	["latency", rows.latency, 30],
-	["slow", rows.slow, 60],
-	["subscribers", rows.subscribers, 60],
-	["topics", rows.topics, 60],
-	["crowd", rows.crowd, 35],
+	["memory", connections.memory, 35],
+	["seed-load", connections.seedLoad, 20],
+	["rooms", delivery.rooms, 60],
+	["sizes", delivery.sizes, 35],
+	["latency", alone.latency, 30],
+	["slow", connections.slow, 60],
+	["subscribers", delivery.subscribers, 60],
+	["topics", delivery.topics, 60],
+	["crowd", connections.crowd, 35],
 ];
 
 /* What a quick run leaves out. */
@@ -188,6 +192,9 @@ async function main(args) {
 	writeFileSync(join(directory, "report.json"),
 	    `${JSON.stringify(bench.report, null, "\t")}\n`);
 	writeFileSync(join(directory, "report.html"), html(bench.report));
+	if (bench.report.plots.length > 0)
+		writeFileSync(join(directory, "fan-out.svg"),
+		    `${svg(bench.report.plots[0])}\n`);
 	const missed = bench.report.goals.filter(
 	    ({ verdict }) => verdict === "missed").length;
 

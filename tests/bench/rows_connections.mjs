@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/* rows_connections.mjs - many connections, idle, new or slow; see rows.mjs. */
+
+import { cpus, freemem } from "node:os";
+
+import { inTurn, load, ratios, summary, values } from "./measure.mjs";
+import { addPeers, CPU, lineOf, median, peersOf, UWEBSOCKETS, withAll }
+	from "./rows.mjs";
+import { floor, pubsubd } from "./servers.mjs";
+
+export async function memory(bench) {
+	const clients = bench.quick ? 4000 : 10000;
+	const options = { clients, base: bench.quick ? 1000 : 2000,
+		seconds: bench.quick ? 1 : 5 };
+	const starts = { pubsubd, ...bench.quick ? {} : bench.peers };
+	const names = Object.keys(starts);
+	const found = new Map();
+
+	for (const name of names)
+		await withAll([starts[name]], async ([contestant]) => {
+			found.set(name, [await load(contestant, "idle", options)]);
+		}).catch((error) => {
+			found.set(name, Object.assign([], { error: error.message }));
+		});
+	const key = "pss_bytes_per_connection";
+
+	bench.goal("memory per idle subscribed connection, bytes of PSS", 434,
+	    summary(values(found.get("pubsubd"), key)),
+	    "uWebSockets elsewhere: 434");
+	bench.goal(`${clients} idle connections: percent of a core`, 0.5,
+	    summary(values(found.get("pubsubd"), "idle_cpu_percent")));
+	bench.table(`Idle: growth from ${options.base} to ${clients} connections ` +
+	    "in rooms of 10, after each has sent and received",
+	    ["", ...names], [
+		["user space, bytes per connection (PSS)",
+			...lineOf(found, names, key)],
+		["shared segment, KiB, fixed, not in it",
+			...lineOf(found, names, "shm_kib")],
+		["kernel slab, bytes per connection, both ends",
+			...lineOf(found, names, "slab_bytes_per_connection")],
+		["CPU while idle, percent of a core",
+			...lineOf(found, names, "idle_cpu_percent")],
+	]);
+	bench.plot({ title: "Memory per idle connection", kind: "bars",
+		y: "bytes of PSS", bars: [
+			...names.map((name) => [name, median(found, name, key)]),
+			["uWebSockets, elsewhere", UWEBSOCKETS.memory],
+		] });
+}
+
+export async function connect(bench, clock) {
+	const names = ["floor", "pubsubd", ...peersOf(bench)];
+	const key = "cpu_us_per_connection";
+	const measure = (contestant) => load(contestant, "connect",
+	    { clients: bench.quick ? 2000 : 5000 });
+	const found = await withAll([floor, pubsubd], (both) =>
+		inTurn(clock.part(0.7), bench.quick ? 3 : 9, both, measure));
+
+	if (!bench.quick)
+		await addPeers(bench, found, clock, 3, measure);
+	const ratio = summary(ratios(
+	    found.get("pubsubd"), found.get("floor"), key));
+
+	bench.goal("CPU per connect, handshake and subscribe, µs", 32,
+	    summary(values(found.get("pubsubd"), key)));
+	bench.goal("the same against the floor", 1.6, ratio);
+	bench.table("A storm of newcomers in rooms of 10; server CPU µs per " +
+	    "connect, handshake and subscribe",
+	    ["", ...names, "pubsubd / floor", "uWebSockets, elsewhere"],
+	    [["", ...lineOf(found, names, key), ratio, UWEBSOCKETS.connect]]);
+}
+
+/* The same figure of each round with and without the slow, as a ratio. */
+function slowRatio(figures, key) {
+	return summary(Array.from({ length: figures.rounds }, (_, i) =>
+		figures[`with_${i}_${key}`] / figures[`without_${i}_${key}`]));
+}
+
+export async function slow(bench, clock) {
+	const kinds = [["1 that never reads", { deaf: 1, rounds: 7 }],
+		["1 that reads a byte a second",
+			{ deaf: 0, dribbling: 1, rounds: 3 }],
+		["1000 that never read", { deaf: 1000, rounds: 3 }]];
+	const lines = [];
+
+	for (const [what, options] of bench.quick ? kinds.slice(0, 1) : kinds) {
+		const rounds = bench.quick ? 2 : options.rounds;
+		const figures = await withAll([pubsubd], ([server]) =>
+			load(server, "slow", { ...options, rounds, window: 16,
+				warm: 0.3, seconds: bench.quick ? 0.4 : 0.8 },
+			    clock.left() + 20));
+		const p99 = slowRatio(figures, "p99_us");
+		const rate = slowRatio(figures, "deliveries_per_s");
+
+		bench.goal(`${what}, at full load: the others' p99 against ` +
+		    "without", 1.1, p99);
+		bench.goal(`${what}, at full load: the others' throughput ` +
+		    "against without", 0.9, rate, "", { atLeast: true });
+		lines.push([what, p99, rate, slowRatio(figures, CPU),
+			((figures.pss_with_kib - figures.pss_without_kib) / 1024)
+			.toFixed(1)]);
+		if (clock.isUp())
+			break;
+	}
+	bench.table("Members that do not keep up, among 1000 that do, window 16: " +
+	    "the others with them against without", ["", "p99", "throughput",
+		"CPU per delivery", "memory more, MiB"], lines);
+}
+
+export async function seedLoad(bench) {
+	const clients = bench.quick ? 2000 : 10000;
+	const figures = await withAll([() => pubsubd({
+		workers: cpus().length, pin: false })], ([server]) =>
+		load(server, "rooms", { clients, "room-size": 10, interval: 1,
+			seconds: bench.quick ? 3 : 10, wait: 5 }, 90));
+	const single = (value) => ({ median: value, low: value, high: value, n: 1 });
+
+	bench.goal(`${clients} clients in rooms of 10, each sending once a second:` +
+	    " lost or doubled", 0, single(figures.lost + figures.doubled +
+		figures.out_of_order));
+	bench.goal("the same: p99, ms", 100, single(figures.latency.p99_us / 1000));
+	bench.table("The chat's own load (scripts/load.sh), a worker per core, " +
+	    "generator on the same cores", ["", "pubsubd"], [
+		["delivered per second", single(figures.delivered_per_s)],
+		["p50, ms", single(figures.latency.p50_us / 1000)],
+		["p99, ms", single(figures.latency.p99_us / 1000)],
+		["server CPU, percent of a core",
+			single(figures.server.cpu_percent)],
+		["generator at worst late, ms", single(figures.late_max_us / 1000)],
+	]);
+}
+
+/* As many as 8 workers, their descriptors and the memory let. */
+export async function crowd(bench, clock) {
+	const count = 8;
+	const files = 20000;
+	const room = Math.floor(freemem() / (32 * 1024));
+	const clients = Math.floor(
+	    Math.min(100_000, count * (files - 2000), room) / 1000) * 1000;
+	const figures = await withAll([() => pubsubd({ workers: count,
+		pin: false })], ([server]) => load(server, "idle", { clients,
+		base: clients / 10, seconds: 2, broadcast: true, cpu: null },
+	    clock.left() + 30));
+
+	bench.table(`A crowd: ${clients} connections, ${count} workers`,
+	    ["", "pubsubd"], [
+		["connections held", figures.connections],
+		["seconds to open them", figures.connect_s.toFixed(1)],
+		["user space, bytes per connection",
+			Math.round(figures.pss_bytes_per_connection)],
+		["user space in all, MiB, without the segment",
+			Math.round(figures.pss_kib / 1024)],
+		["kernel slab, bytes per connection, both ends",
+			Math.round(figures.slab_bytes_per_connection)],
+		["one message to all, ms until the last has it",
+			Math.round(figures.broadcast_ms)],
+		["CPU while idle, percent of a core",
+			figures.idle_cpu_percent.toFixed(2)],
+	]);
+}
