@@ -100,7 +100,8 @@ control_signal(const struct control *control, int sig)
 	    strerror(errno));
 }
 
-/* The supervisor was killed: wait for its workers. */
+/* The supervisor was killed: wait for its workers, and kill who has not left by
+ * the end of the drain. */
 static enum exit_status
 control_wait_orphans(struct control *control)
 {
@@ -113,7 +114,9 @@ control_wait_orphans(struct control *control)
 		    control->config->pidfile, &holders)) != -1) {
 		uint64_t now = clock_monotonic_ms();
 		bool ended =
-		    now < deadline && process_wait(pidfd, deadline - now);
+		    (now < deadline && process_wait(pidfd, deadline - now)) ||
+		    (process_signal(pidfd, SIGKILL) &&
+			process_wait(pidfd, CONTROL_GRACE_MS));
 
 		close(pidfd);
 		if (!ended)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -152,6 +153,41 @@ pidfile_wait_workers(const struct pidfile *pidfile, uint64_t timeout_ms)
 			close(pidfd);
 		}
 		if (now >= deadline || (pidfd == -1 && errno != ESRCH))
+			return false;
+	}
+	return true;
+}
+
+/* Kill a worker, unless it has gone meanwhile and the number is another's.
+ * Returns false if it may not be killed, or does not die in time. */
+static bool
+pidfile_kill_worker(
+    const struct pidfile *pidfile, pid_t pid, uint64_t timeout_ms)
+{
+	int pidfd = process_open(pid);
+	bool gone;
+
+	if (pidfd == -1)
+		return errno == ESRCH;
+	/* It held the lock after the handle was made: it is the one. */
+	gone = pidfile_holder(pidfile->fd, PIDFILE_WORKERS) != pid ||
+	       (process_signal(pidfd, SIGKILL) &&
+		   process_wait(pidfd, timeout_ms));
+	close(pidfd);
+	return gone;
+}
+
+bool
+pidfile_kill_workers(const struct pidfile *pidfile, uint64_t timeout_ms)
+{
+	uint64_t deadline = clock_monotonic_ms() + timeout_ms;
+	pid_t pid;
+
+	while ((pid = pidfile_holder(pidfile->fd, PIDFILE_WORKERS)) != 0) {
+		uint64_t now = clock_monotonic_ms();
+
+		if (now >= deadline ||
+		    !pidfile_kill_worker(pidfile, pid, deadline - now))
 			return false;
 	}
 	return true;

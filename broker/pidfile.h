@@ -63,6 +63,15 @@ void pidfile_adopt(struct pidfile *pidfile, const char *path, int fd);
  */
 bool pidfile_wait_workers(const struct pidfile *pidfile, uint64_t timeout_ms);
 
+/*
+ * Kill the workers of a supervisor that is dead, and wait until all are gone.
+ * Callers: the holder of byte 0.
+ * Blocks:  at most this long.
+ * Returns: false if one is still there: it may not be killed from here, or is
+ *          of another pid namespace.
+ */
+bool pidfile_kill_workers(const struct pidfile *pidfile, uint64_t timeout_ms);
+
 /* Take the shared lock on byte 1.  Returns false with errno set.
  * Callers: a worker, with the descriptor it inherited. */
 bool pidfile_join(const struct pidfile *pidfile);

@@ -24,7 +24,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* What `start' waits for the workers of a killed server beyond their drain. */
+/* What `start' waits for the workers of a killed server beyond their drain, and
+ * again for the end of those that it then kills. */
 #define SUPERVISOR_ORPHAN_GRACE_MS 2000
 
 static struct supervisor *supervisor_self; /* for supervisor_last_words() */
@@ -91,12 +92,37 @@ supervisor_open_log(struct supervisor *s, int adopted)
 	return true;
 }
 
+/*
+ * Wait for the workers of a killed server, who leave within their drain.  One
+ * that does not hangs, and the supervisor whose watchdog would have ended it is
+ * dead; so that falls to us.
+ */
+static bool
+supervisor_wait_orphans(struct supervisor *s)
+{
+	uint64_t patience = s->config->drain_ms + SUPERVISOR_ORPHAN_GRACE_MS;
+	char error[PIDFILE_ERROR_MAX];
+
+	if (pidfile_wait_workers(&s->pidfile, patience))
+		return true;
+	snprintf(error, sizeof(error),
+	    "workers of a killed server are still there after %g s",
+	    (double)patience / 1000);
+	if (s->config->watchdog) {
+		log_errorx("%s: killed", error);
+		if (pidfile_kill_workers(
+			&s->pidfile, SUPERVISOR_ORPHAN_GRACE_MS))
+			return true;
+	}
+	supervisor_report(s, EXIT_STATUS_FAILED, error);
+	return false;
+}
+
 /* Be the only supervisor of this instance. */
 static bool
 supervisor_open_pidfile(struct supervisor *s)
 {
 	const struct config *config = s->config;
-	uint64_t patience = config->drain_ms + SUPERVISOR_ORPHAN_GRACE_MS;
 	char error[PIDFILE_ERROR_MAX];
 	pid_t holder;
 
@@ -112,12 +138,8 @@ supervisor_open_pidfile(struct supervisor *s)
 		supervisor_report(s, EXIT_STATUS_FAILED, error);
 		return false;
 	}
-	if (pidfile_wait_workers(&s->pidfile, patience))
+	if (supervisor_wait_orphans(s))
 		return true;
-	snprintf(error, sizeof(error),
-	    "workers of a killed server are still there after %g s",
-	    (double)patience / 1000);
-	supervisor_report(s, EXIT_STATUS_FAILED, error);
 	pidfile_remove(&s->pidfile);
 	return false;
 }

@@ -265,12 +265,46 @@ describe("death", { concurrency: true }, () => {
 			await server.assertNothingLeft();
 		});
 
-		test("while it is gone and a worker hangs, no other server starts",
+		test("and a worker hangs: start waits for it, then kills it",
+		    async (t) => {
+			    const { server, clients } = await scene(t, 2, "--drain", "1");
+			    const [hung] = await server.workers();
+			    const { epoch } = await server.status();
+
+			    process.kill(hung, "SIGSTOP");
+			    await server.stop("SIGKILL");
+			    const done = await startAgain(server);
+
+			    assert.equal(done.status, 0, done.stderr);
+			    assert.equal((await server.status()).epoch, epoch);
+			    assert.equal(server.processes().includes(hung), false);
+			    await server.logs("why", /still there after 3 s: killed/u);
+			    for (const { closed } of clients)
+				    await bounded("close", closed);
+		    });
+
+		test("and a worker hangs: stop waits for it, then kills it",
+		    async (t) => {
+			    const { server, clients } = await scene(t, 2, "--drain", "1");
+			    const [hung] = await server.workers();
+
+			    process.kill(hung, "SIGSTOP");
+			    await server.stop("SIGKILL");
+			    const done = await server.cli("stop");
+
+			    assert.equal(done.status, 0, done.stderr);
+			    for (const { closed } of clients)
+				    await bounded("close", closed);
+			    await server.assertNothingLeft();
+		    });
+
+		test("and a worker hangs under --watchdog 0: no other server starts",
 		    async (t) => {
 			    /* The first start gave up, and took the pidfile away that the
 			     * hung worker had locked: the second one then took over a ring
 			     * in which somebody else still lived. */
-			    const { server, clients } = await scene(t, 2, "--drain", "1");
+			    const { server, clients } = await scene(t, 2,
+				"--drain", "1", "--watchdog", "0");
 			    const [hung] = await server.workers();
 
 			    process.kill(hung, "SIGSTOP");

@@ -344,6 +344,7 @@ test_start_waits_for_orphans_no_longer_than_their_drain(void **state)
 	atomic_store(&server->stage->linger, 1);
 	mp_kill(server->pid);
 	server->config.drain_ms = 0;
+	server->config.watchdog = false;
 	server->expected = EXIT_STATUS_FAILED;
 	assert_int_equal(server_start(server), EXIT_STATUS_FAILED);
 	assert_string_equal(server->report + 1,
@@ -353,6 +354,23 @@ test_start_waits_for_orphans_no_longer_than_their_drain(void **state)
 	server->config.drain_ms = 10000;
 	server->expected = EXIT_STATUS_OK;
 	start(state);
+	stop(server);
+}
+
+static void
+test_start_kills_orphans_that_outlast_their_drain(void **state)
+{
+	struct server *server = start(state);
+	char epoch[LAYOUT_EPOCH + 1];
+
+	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
+	atomic_store(&server->stage->linger, 1);
+	mp_kill(server->pid);
+	server->config.drain_ms = 0;
+	start(state); /* they linger: only by their death */
+	assert_string_equal(server->segment.header->epoch, epoch);
+	server_wait_log(server, "still there after 2 s: killed");
+	atomic_store(&server->stage->linger, 0);
 	stop(server);
 }
 
@@ -435,6 +453,7 @@ static const struct CMUnitTest tests[] = {
 	SERVER_TEST(test_ring_of_another_size_is_not_taken_over),
 	SERVER_TEST(test_ring_that_cannot_be_believed_is_not_taken_over),
 	SERVER_TEST(test_start_waits_for_orphans_no_longer_than_their_drain),
+	SERVER_TEST(test_start_kills_orphans_that_outlast_their_drain),
 	SERVER_TEST(test_hangup_opens_the_log_anew),
 	SERVER_TEST(test_restart_keeps_process_ring_and_port),
 	SERVER_TEST(test_connection_made_during_a_restart_is_served),

@@ -237,6 +237,26 @@ test_wait_ends_with_the_last_worker(void **state)
 }
 
 static void
+test_workers_that_do_not_leave_can_be_killed(void **state)
+{
+	struct pidfile pidfile;
+	pid_t worker[3], holder;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		worker[i] = mp_spawn(be_worker, NULL);
+	mp_gate_take(&locked, 3);
+	assert_int_equal(kill(worker[1], SIGSTOP), 0);
+	assert_int_equal(
+	    pidfile_lock(&pidfile, path, &holder, error), PIDFILE_OK);
+	assert_true(pidfile_kill_workers(&pidfile, MP_SECONDS * 1000));
+	assert_int_equal(pidfile_look(path).worker, 0);
+	pidfile_remove(&pidfile);
+	for (int i = 0; i < 3; i++)
+		mp_join_killed(worker[i], SIGKILL);
+}
+
+static void
 test_handle_is_on_the_supervisor_then_on_a_worker(void **state)
 {
 	struct pidfile_holders holders;
@@ -312,6 +332,7 @@ static const struct CMUnitTest tests[] = {
 	PIDFILE_TEST(test_look_tells_who_holds_what),
 	PIDFILE_TEST(test_workers_share_their_byte),
 	PIDFILE_TEST(test_wait_ends_with_the_last_worker),
+	PIDFILE_TEST(test_workers_that_do_not_leave_can_be_killed),
 	PIDFILE_TEST(test_handle_is_on_the_supervisor_then_on_a_worker),
 	PIDFILE_TEST(test_lock_survives_execve),
 };
