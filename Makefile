@@ -57,18 +57,19 @@ RING_BENCH := $(BIN)/ring-bench
 OPENAT2 := $(BIN)/openat2.so
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json
-SUITES := unit mp e2e browser
+SUITES := unit mp e2e browser chaos
 TESTS_unit := $(UNIT_SRC:tests/%.c=$(T)/%)
 TESTS_mp := $(MP_SRC:tests/%.c=$(T)/%)
 TESTS_e2e := $(wildcard tests/e2e/*.test.mjs)
 TESTS_browser := $(wildcard tests/browser/*.test.mjs)
+TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
 Q := $(if $(V),,@)
 export PUBSUBD := $(abspath $(PROGRAM))
 
-.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-tsan test-stress \
+.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-tsan test-stress chaos \
 	check check-format check-layers check-headers format lint install clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -98,6 +99,9 @@ test-tsan: ## run the stress tests under ThreadSanitizer
 
 test-stress: $(STRESS)
 	@scripts/run-tests.sh $^
+
+chaos: $(PROGRAM) $(NODE_MODULES) ## hurt a server at random and judge it (SECONDS=60 SEED=n)
+	@node tests/chaos/chaos.mjs $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 bench: bench-programs ## measure it beside others: build/bench/report.html (QUICK=1)
 	@BUILD=$(abspath $(BIN)) scripts/bench.sh
