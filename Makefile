@@ -57,19 +57,20 @@ RING_BENCH := $(BIN)/ring-bench
 OPENAT2 := $(BIN)/openat2.so
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json
-SUITES := unit mp e2e browser chaos
+SUITES := unit mp e2e browser chaos soak
 TESTS_unit := $(UNIT_SRC:tests/%.c=$(T)/%)
 TESTS_mp := $(MP_SRC:tests/%.c=$(T)/%)
 TESTS_e2e := $(wildcard tests/e2e/*.test.mjs)
 TESTS_browser := $(wildcard tests/browser/*.test.mjs)
 TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
+TESTS_soak := $(wildcard tests/soak/*.test.mjs)
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
 Q := $(if $(V),,@)
 export PUBSUBD := $(abspath $(PROGRAM))
 
-.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-tsan test-stress chaos \
+.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-tsan test-stress chaos soak \
 	check check-format check-layers check-headers format lint install clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -102,6 +103,9 @@ test-stress: $(STRESS)
 
 chaos: $(PROGRAM) $(NODE_MODULES) ## hurt a server at random and judge it (SECONDS=60 SEED=n)
 	@node tests/chaos/chaos.mjs $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+soak: $(PROGRAM) $(LOAD) $(NODE_MODULES) ## see that nothing grows under a long load (MINUTES=10)
+	@node tests/soak/soak.mjs $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: bench-programs ## measure it beside others: build/bench/report.html (QUICK=1)
 	@BUILD=$(abspath $(BIN)) scripts/bench.sh

@@ -93,7 +93,7 @@ function axes(plot, xTicks, yTicks, x, y) {
 }
 
 function line(series, index, x, y) {
-	const color = COLORS[series.name] ?? OTHER;
+	const color = series.color ?? COLORS[series.name] ?? OTHER;
 	const points = series.points.filter(([, v]) => Number.isFinite(v));
 	const at = points.map(([px, v]) =>
 		`${x(px).toFixed(1)},${y(v).toFixed(1)}`);

@@ -166,9 +166,11 @@ export class V1Subscriber extends Socketed {
 	}
 
 	#refused({ id, code, reason }) {
+		const { socket } = this;
+
 		if (code === "directory_full")
-			setTimeout(() => this.isOpen && this.#subscribe(id),
-			    this.dice.between(...RETRY));
+			setTimeout(() => socket === this.socket &&
+			    this.#subscribe(id), this.dice.between(...RETRY));
 		else if (code !== "draining")
 			this.ledger.fault("damaged",
 			    `${this.name}: ${code}: ${reason}`);
