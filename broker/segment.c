@@ -321,9 +321,8 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 	struct layout_header *h = seg->header;
 
 	memset(seg->workers, 0, LAYOUT_WORKERS * sizeof(*seg->workers));
-	for (size_t i = 0; i < (size_t)LAYOUT_WORKERS * h->topics_max; i++)
-		atomic_store_explicit(
-		    &seg->subscribers[i], 0, memory_order_relaxed);
+	memset(seg->subscribers, 0,
+	    (size_t)LAYOUT_WORKERS * h->topics_max * sizeof(*seg->subscribers));
 	for (uint32_t slot = 0; slot < h->topics_max; slot++)
 		atomic_store(&seg->topics[slot].interest, 0);
 	for (uint32_t i = 0; i * 64 < h->topics_max; i++)
