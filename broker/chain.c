@@ -71,10 +71,11 @@ static void
 chain_load(struct chain *chain, uint64_t number)
 {
 	size_t i = (chain->seq - number) / CHAIN_STRIDE;
-	uint64_t pos = chain->marks[i];
 	struct ring_link link;
+	uint64_t pos;
 
 	CHECK(i < chain->marks_count);
+	pos = chain->marks[i];
 	chain->top = chain->seq - i * CHAIN_STRIDE;
 	chain->stretch_low = chain->top + 1;
 	for (unsigned n = 0; n < CHAIN_STRIDE && pos != 0; n++) {

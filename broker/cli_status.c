@@ -46,7 +46,7 @@ status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 		STATS_SUBSCRIPTIONS, STATS_MESSAGES_IN, STATS_MESSAGES_OUT,
 		STATS_DROPS };
 	const struct layout_header *header = seg->header;
-	unsigned workers = atomic_load(&header->run.workers);
+	unsigned workers = segment_workers(seg);
 	char uptime[48], size[24];
 
 	printf("instance  %s\npid       %d\nstate     %s\nversion   %s\n",

@@ -95,7 +95,7 @@ metrics_per_worker(struct buf *buf, const struct segment *seg, const char *name,
     const char *type, const char *help,
     uint64_t (*value)(const struct overview_worker *worker))
 {
-	unsigned workers = atomic_load(&seg->header->run.workers);
+	unsigned workers = segment_workers(seg);
 
 	metrics_head(buf, name, type, help, strlen(help));
 	for (unsigned slot = 0; slot < workers; slot++) {
@@ -130,7 +130,7 @@ metrics_put_counter(struct buf *buf, const struct segment *seg, int i)
 {
 	const struct stats_info *info = &stats_info[i];
 	bool is_counter = info->kind == STATS_COUNTER;
-	unsigned workers = atomic_load(&seg->header->run.workers);
+	unsigned workers = segment_workers(seg);
 
 	for (unsigned slot = 0; slot < workers; slot++) {
 		buf_printf(buf, "pubsubd_%s%s{worker=\"%u\"", info->metric,
@@ -198,7 +198,7 @@ metrics_put(struct buf *buf, const struct segment *seg, const char *instance)
 	static const char delivery[] =
 	    "time from reading a message to writing it to the sockets of a "
 	    "worker's subscribers, one for each message and worker";
-	unsigned workers = atomic_load(&seg->header->run.workers);
+	unsigned workers = segment_workers(seg);
 
 	metrics_put_run(buf, seg->header, instance);
 	metrics_put_ring(buf, seg->header);

@@ -169,7 +169,7 @@ void
 overview_json(struct buf *buf, const struct segment *seg, const char *instance)
 {
 	const struct layout_header *header = seg->header;
-	unsigned workers = atomic_load(&header->run.workers);
+	unsigned workers = segment_workers(seg);
 
 	overview_json_run(buf, header, instance);
 	buf_printf(buf, ",\"ring\":{\"size\":%" PRIu64 ",\"head\":%" PRIu64,

@@ -59,9 +59,9 @@ ring_format(struct segment *seg)
 	pthread_mutexattr_destroy(&attr);
 
 	/* Not 0, so that position 0 can mean "no record". */
-	atomic_store(&h->reserve, h->ring_size);
-	atomic_store(&h->applied, h->ring_size);
-	atomic_store(&h->head, h->ring_size);
+	atomic_store(&h->reserve, seg->ring_size);
+	atomic_store(&h->applied, seg->ring_size);
+	atomic_store(&h->head, seg->ring_size);
 }
 
 void
@@ -70,12 +70,11 @@ ring_attach(struct ring *ring, struct segment *seg, unsigned self)
 	memset(ring, 0, sizeof(*ring));
 	ring->seg = seg;
 	ring->header = seg->header;
-	ring->capacity = seg->header->ring_size;
+	ring->capacity = seg->ring_size;
 	ring->self = self;
 	ring->holdings = (uint64_t)getpid() << 32; /* not a predecessor's */
 	ring->looked_at = ring_head(seg);
-	ring->reached =
-	    xcalloc(seg->header->topics_max, sizeof(*ring->reached));
+	ring->reached = xcalloc(seg->topics_max, sizeof(*ring->reached));
 }
 
 void
@@ -349,8 +348,7 @@ ring_publish(struct ring *ring, struct ring_msg *msgs, size_t n)
 static uint64_t
 ring_laggards(const struct ring *ring, uint64_t head)
 {
-	unsigned n = atomic_load_explicit(
-	    &ring->header->run.workers, memory_order_relaxed);
+	unsigned n = segment_workers(ring->seg);
 	uint64_t who = 0;
 
 	for (unsigned w = 0; w < n; w++) {

@@ -177,9 +177,9 @@ struct ring_batch {
  *          RING_LAPPED: nothing copied, and the cursor stands at `applied'; the
  *          caller now reads each of its topics' last number (ring_topic_seq())
  *          and counts all up to that as missed.
- *          RING_CORRUPT: the ring was overwritten by a bug somewhere; the
- *          batch->count records before that place are good, and the cursor
- *          stands there.
+ *          RING_CORRUPT: the ring or its positions were overwritten by a bug
+ *          somewhere; the batch->count records before that place are good, and
+ *          the cursor stands there.
  */
 enum ring_status ring_tail(const struct ring *ring, struct ring_cursor *cur,
     const uint64_t *wanted, struct ring_batch *batch);

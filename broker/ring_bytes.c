@@ -68,10 +68,12 @@ bool
 ring_peek(const struct segment *seg, uint64_t pos, uint64_t end,
     struct layout_record *rec)
 {
-	uint64_t capacity = seg->header->ring_size;
+	uint64_t capacity = seg->ring_size;
 	uint64_t left = capacity - pos % capacity;
 
 	memset(rec, 0, sizeof(*rec));
+	if (pos % 8 != 0 || pos >= end)
+		return false;
 	ring_bytes_read(seg, pos, rec, RECORD_START);
 	if (rec->length % 8 != 0 || rec->length < RECORD_START ||
 	    rec->length > left || rec->length > end - pos)
@@ -83,7 +85,7 @@ ring_peek(const struct segment *seg, uint64_t pos, uint64_t end,
 	ring_bytes_read(seg, pos, rec, sizeof(*rec));
 	return rec->length % 8 == 0 && rec->length >= sizeof(*rec) &&
 	       rec->length <= left && rec->length <= end - pos &&
-	       rec->topic < seg->header->topics_max &&
+	       rec->topic < seg->topics_max &&
 	       rec->body_len <= rec->length - sizeof(*rec) &&
 	       rec->name_len <= rec->length - sizeof(*rec) - rec->body_len;
 }

@@ -32,8 +32,7 @@ ring_bytes_round(uint32_t len)
 static inline _Atomic uint64_t *
 ring_bytes_at(const struct segment *seg, uint64_t pos)
 {
-	return (_Atomic uint64_t *)(void *)(seg->ring +
-					    pos % seg->header->ring_size);
+	return (_Atomic uint64_t *)(void *)(seg->ring + pos % seg->ring_size);
 }
 
 /* Copy len bytes, a multiple of 8, out of the ring.  May be torn. */
@@ -59,11 +58,11 @@ void ring_bytes_write(const struct segment *seg, uint64_t pos,
     const struct layout_record *rec, const char *name, const char *body);
 
 /*
- * Copy the header of the record at pos < end (of padding only the first eight
- * bytes; the rest is zeroed).  Returns false if it cannot be a record: its
- * length is no multiple of eight, too short, runs past end or past the ring's
- * last byte, or its parts are longer than itself.  True does not mean that it
- * was not torn.
+ * Copy the header of the record at pos (of padding only the first eight bytes;
+ * the rest is zeroed).  Returns false if it cannot be a record: pos is not
+ * before end or between two words; its length is no multiple of eight, too
+ * short, runs past end or past the ring's last byte, or its parts are longer
+ * than itself.  True does not mean that it was not torn.
  */
 bool ring_peek(const struct segment *seg, uint64_t pos, uint64_t end,
     struct layout_record *rec);

@@ -18,16 +18,23 @@
 #define RING_TAIL_LOOKS 8192
 
 /*
- * Whether what was read from pos on may have been overwritten meanwhile.  The
- * fence is for the copy before it; the load's own acquire for `applied' after
- * it, which must not be older, or the cursor could go back.
+ * How far writers had come when the copy before this was made.  The fence is
+ * for that copy; the load's own acquire for `applied' after it, which must not
+ * be older, or the cursor could go back.
  */
+static uint64_t
+ring_reserved(const struct segment *seg)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(
+	    &seg->header->reserve, memory_order_acquire);
+}
+
+/* Whether what was read from pos on may have been overwritten meanwhile. */
 static bool
 ring_overtaken(const struct segment *seg, uint64_t pos)
 {
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&seg->header->reserve,
-		   memory_order_acquire) > pos + seg->header->ring_size;
+	return ring_reserved(seg) > pos + seg->ring_size;
 }
 
 static bool
@@ -93,27 +100,45 @@ ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
 	return pos;
 }
 
+/*
+ * Lapped: on at `applied', not at head.  A writer may stand between head and
+ * directory, and what it just committed would be neither read nor counted as
+ * missed.  `applied' is never a whole ring behind reserve.
+ */
+static enum ring_status
+ring_skip(const struct segment *seg, struct ring_cursor *cur)
+{
+	uint64_t applied =
+	    atomic_load_explicit(&seg->header->applied, memory_order_acquire);
+
+	if (applied <= cur->pos)
+		return RING_CORRUPT;
+	cur->pos = applied;
+	return RING_LAPPED;
+}
+
 enum ring_status
 ring_tail(const struct ring *ring, struct ring_cursor *cur,
     const uint64_t *wanted, struct ring_batch *batch)
 {
 	const struct segment *seg = ring->seg;
 	uint64_t head = ring_head(seg);
-	uint64_t pos;
+	uint64_t pos, reserve;
 	bool ok;
 
 	batch->count = 0;
 	if (cur->pos == head)
 		return RING_EMPTY;
 	pos = ring_walk(seg, cur->pos, head, wanted, batch, &ok);
-	if (ring_overtaken(seg, cur->pos)) {
-		/* On at `applied', not at head: a writer may stand between
-		 * head and directory, and what it just committed would be
-		 * neither read nor counted as missed. */
+	reserve = ring_reserved(seg);
+	if (reserve > cur->pos + seg->ring_size) {
 		batch->count = 0;
-		cur->pos = atomic_load_explicit(
-		    &seg->header->applied, memory_order_acquire);
-		return RING_LAPPED;
+		return ring_skip(seg, cur);
+	}
+	/* No writer gets these wrong: the reader could go on for ever. */
+	if (head < cur->pos || head > reserve) {
+		batch->count = 0;
+		return RING_CORRUPT;
 	}
 	cur->pos = pos;
 	return ok ? RING_OK : RING_CORRUPT;

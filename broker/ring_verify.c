@@ -15,26 +15,34 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* No server comes to such a number, but a wild store does; from there they
+ * would soon be inexact in a client's language, or begin again at 0. */
+#define VERIFY_SEQ_MAX (UINT64_C(1) << 52)
+
 #define VERIFY_FAIL(...) \
 	(snprintf(error, SEGMENT_ERROR_MAX, __VA_ARGS__), false)
 
 static bool
-verify_controls(const struct layout_header *h, char error[SEGMENT_ERROR_MAX])
+verify_controls(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 {
+	const struct layout_header *h = seg->header;
 	uint64_t applied = atomic_load(&h->applied);
 	uint64_t head = atomic_load(&h->head);
 	uint64_t reserve = atomic_load(&h->reserve);
 
-	if (applied > head || head > reserve || applied < h->ring_size ||
-	    head - applied > h->ring_size / RING_BATCH_PART ||
-	    reserve - head > h->ring_size / RING_BATCH_PART ||
+	if (applied > head || head > reserve || applied < seg->ring_size ||
+	    head - applied > seg->ring_size / RING_BATCH_PART ||
+	    reserve - head > seg->ring_size / RING_BATCH_PART ||
 	    (applied | head | reserve) % 8 != 0)
 		return VERIFY_FAIL(
 		    "ring positions out of order: applied %" PRIu64
 		    ", head %" PRIu64 ", reserve %" PRIu64,
 		    applied, head, reserve);
-	if (atomic_load(&h->used) > h->topics_max || h->hand >= h->topics_max)
+	if (atomic_load(&h->used) > seg->topics_max ||
+	    h->hand >= seg->topics_max)
 		return VERIFY_FAIL("more topics than the directory has");
+	if (h->floor > VERIFY_SEQ_MAX)
+		return VERIFY_FAIL("numbers are too large");
 	return true;
 }
 
@@ -73,14 +81,15 @@ verify_chain(
 	bool halfway = atomic_load(&seg->header->applied) != head;
 	struct layout_record rec;
 
-	if (seq < topic->base || topic->base > seg->header->floor)
-		return VERIFY_FAIL("topic %u: numbers run backwards", slot);
+	if (seq < topic->base || topic->base > seg->header->floor ||
+	    seq > VERIFY_SEQ_MAX)
+		return VERIFY_FAIL("topic %u: numbers out of order", slot);
 	while (seq > topic->base && !(halfway && pos == 0)) {
 		if (pos == 0 || pos % 8 != 0 || pos >= end)
 			return VERIFY_FAIL("topic %u: no record %" PRIu64
 					   " can be at position %" PRIu64,
 			    slot, seq, pos);
-		if (pos + seg->header->ring_size < reserve)
+		if (pos + seg->ring_size < reserve)
 			return true; /* overwritten, and all older ones */
 		if (!ring_peek(seg, pos, head, &rec) ||
 		    rec.flags & RECORD_PADDING || rec.topic != slot ||
@@ -103,7 +112,7 @@ verify_linked(const struct segment *seg, uint32_t bucket, uint32_t slot)
 	const struct layout_topic *topic = &seg->topics[slot];
 
 	return topic->state == TOPIC_LIVE &&
-	       (topic->hash & (seg->header->buckets - 1)) == bucket &&
+	       (topic->hash & (seg->bucket_count - 1)) == bucket &&
 	       topic->hash ==
 	           topics_hash(seg, seg->names[slot].name, topic->name_len);
 }
@@ -123,7 +132,7 @@ verify_index(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 		return true;
 	for (uint32_t slot = 0; slot < used; slot++)
 		live += seg->topics[slot].state == TOPIC_LIVE;
-	for (uint32_t b = 0; b < seg->header->buckets; b++)
+	for (uint32_t b = 0; b < seg->bucket_count; b++)
 		for (uint32_t at = atomic_load(&seg->buckets[b]); at != 0;
 		     at = seg->topics[at - 1].next)
 			if (at > used || ++links > live ||
@@ -139,8 +148,8 @@ ring_verify(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 {
 	uint32_t used;
 
-	if (!verify_controls(seg->header, error) ||
-	    !verify_unapplied(seg, error) || !verify_index(seg, error))
+	if (!verify_controls(seg, error) || !verify_unapplied(seg, error) ||
+	    !verify_index(seg, error))
 		return false;
 	used = atomic_load(&seg->header->used);
 	for (uint32_t slot = 0; slot < used; slot++)

@@ -21,7 +21,7 @@
 struct segment_geometry {
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
 	    subscribers_at, busy_at, ring_at, ring_size, size;
-	uint32_t buckets;
+	uint32_t topics_max, buckets;
 };
 
 static uint64_t
@@ -34,7 +34,7 @@ segment_page_round(uint64_t n)
 static struct segment_geometry
 segment_plan(uint64_t ring_size, uint32_t topics_max)
 {
-	struct segment_geometry g = { .buckets = 64 };
+	struct segment_geometry g = { .topics_max = topics_max, .buckets = 64 };
 	uint64_t at = 0;
 
 	while (g.buckets < topics_max && g.buckets < UINT32_C(1) << 31)
@@ -122,6 +122,9 @@ segment_point(struct segment *seg, void *base, const struct segment_geometry *g)
 	seg->busy = (void *)(at + g->busy_at);
 	seg->ring = at + g->ring_at;
 	seg->size = g->size;
+	seg->ring_size = g->ring_size;
+	seg->topics_max = g->topics_max;
+	seg->bucket_count = g->buckets;
 }
 
 /* A random word: two rings are never mistaken for one another. */
@@ -322,10 +325,11 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 
 	memset(seg->workers, 0, LAYOUT_WORKERS * sizeof(*seg->workers));
 	memset(seg->subscribers, 0,
-	    (size_t)LAYOUT_WORKERS * h->topics_max * sizeof(*seg->subscribers));
-	for (uint32_t slot = 0; slot < h->topics_max; slot++)
+	    (size_t)LAYOUT_WORKERS * seg->topics_max *
+		sizeof(*seg->subscribers));
+	for (uint32_t slot = 0; slot < seg->topics_max; slot++)
 		atomic_store(&seg->topics[slot].interest, 0);
-	for (uint32_t i = 0; i * 64 < h->topics_max; i++)
+	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
 		atomic_store(&seg->busy[i], 0);
 	atomic_store(&h->sealed, 0);
 	atomic_store(&h->owner, 0);
@@ -342,6 +346,15 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 	atomic_store(&h->run.started_at, clock_wall_ms());
 	atomic_store(&h->run.supervisor, (int32_t)getpid());
 	atomic_fetch_add(&h->run.id, 1);
+}
+
+unsigned
+segment_workers(const struct segment *seg)
+{
+	uint32_t n = atomic_load_explicit(
+	    &seg->header->run.workers, memory_order_relaxed);
+
+	return n < LAYOUT_WORKERS ? n : LAYOUT_WORKERS;
 }
 
 void

@@ -19,7 +19,11 @@
 
 #define SEGMENT_ERROR_MAX 256 /* bytes of a reason */
 
-/* A process's handle on the segment; pointers into its own mapping. */
+/*
+ * A process's handle on the segment; pointers into its own mapping.  The
+ * geometry is a private copy, checked when the segment was mapped: what a wild
+ * store does to the header's own leads nobody out of bounds.
+ */
 struct segment {
 	struct layout_header *header;
 	struct layout_worker *workers;
@@ -31,6 +35,9 @@ struct segment {
 	_Atomic uint64_t *busy;        /* a bit per slot */
 	unsigned char *ring;
 	size_t size;
+	uint64_t ring_size; /* bytes, a multiple of LAYOUT_PAGE */
+	uint32_t topics_max;
+	uint32_t bucket_count; /* a power of two */
 };
 
 /* Bytes of a segment with this geometry.  ring_size is rounded up to a page. */
@@ -76,6 +83,9 @@ enum segment_status segment_attach(struct segment *seg, const char *name,
  */
 void segment_begin_run(
     struct segment *seg, unsigned workers, uint32_t drain_ms);
+
+/* How many workers the run has: never more than the table has room for. */
+unsigned segment_workers(const struct segment *seg);
 
 /* Unmap. */
 void segment_close(struct segment *seg);

@@ -27,7 +27,7 @@ topics_hash(const struct segment *seg, const char *name, size_t len)
 static _Atomic uint32_t *
 topics_bucket(const struct segment *seg, uint32_t hash)
 {
-	return &seg->buckets[hash & (seg->header->buckets - 1)];
+	return &seg->buckets[hash & (seg->bucket_count - 1)];
 }
 
 uint32_t
@@ -117,7 +117,7 @@ topics_set_busy(struct segment *seg, uint32_t slot)
 static uint32_t
 topics_next_idle(const struct segment *seg, uint32_t from)
 {
-	uint32_t max = seg->header->topics_max;
+	uint32_t max = seg->topics_max;
 	uint64_t ahead = UINT64_MAX << from % 64;
 
 	for (uint32_t i = from / 64; i * 64 < max; i++, ahead = UINT64_MAX) {
@@ -155,7 +155,7 @@ topics_sweep(struct segment *seg)
 			continue;
 		}
 		topic = &seg->topics[slot];
-		h->hand = slot + 1 == h->topics_max ? 0 : slot + 1;
+		h->hand = slot + 1 == seg->topics_max ? 0 : slot + 1;
 		rounds += h->hand == 0;
 		if (atomic_load(&topic->interest) != 0)
 			topics_set_busy(seg, slot);
@@ -214,7 +214,7 @@ topics_open(struct segment *seg, const char *name, size_t len, uint32_t hash)
 	CHECK(len <= LAYOUT_TOPIC_NAME_MAX);
 	if (slot != TOPICS_NONE)
 		return slot;
-	slot = used < h->topics_max ? used : topics_sweep(seg);
+	slot = used < seg->topics_max ? used : topics_sweep(seg);
 	if (slot == TOPICS_NONE)
 		return TOPICS_NONE;
 
@@ -233,8 +233,7 @@ topics_open(struct segment *seg, const char *name, size_t len, uint32_t hash)
 static _Atomic uint32_t *
 topics_count(const struct segment *seg, uint32_t slot, unsigned worker)
 {
-	return &seg->subscribers[(size_t)worker * seg->header->topics_max +
-				 slot];
+	return &seg->subscribers[(size_t)worker * seg->topics_max + slot];
 }
 
 bool
@@ -290,7 +289,7 @@ topics_clear_worker(struct segment *seg, unsigned worker)
 uint64_t
 topics_subscribers(const struct segment *seg, uint32_t slot)
 {
-	unsigned n = atomic_load(&seg->header->run.workers);
+	unsigned n = segment_workers(seg);
 	uint64_t sum = 0;
 
 	for (unsigned w = 0; w < n; w++)
@@ -316,7 +315,7 @@ topics_repair(struct segment *seg)
 			h->floor = seq;
 		seg->topics[h->making - 1].state = TOPIC_FREE;
 	}
-	for (uint32_t b = 0; b < h->buckets; b++)
+	for (uint32_t b = 0; b < seg->bucket_count; b++)
 		atomic_store_explicit(
 		    &seg->buckets[b], 0, memory_order_relaxed);
 	stop_here(h, STOP_INDEX_EMPTY);

@@ -109,7 +109,7 @@ drain_say_stopped(struct worker *w)
 static bool
 drain_all_are(const struct worker *w, enum worker_state wanted)
 {
-	unsigned n = atomic_load(&w->seg->header->run.workers);
+	unsigned n = segment_workers(w->seg);
 
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t state = atomic_load_explicit(

@@ -204,7 +204,7 @@ worker_init(struct worker *w, const struct worker_args *args)
 	drain_init(&w->drain);
 	api_lists_init(&w->lists);
 	/* What an earlier run has left may be longer than messages are now. */
-	replays_init(&w->replays, w->seg->header->ring_size / RING_RECORDS_MIN);
+	replays_init(&w->replays, w->seg->ring_size / RING_RECORDS_MIN);
 	json_reader_init(&w->json);
 	buf_init(&w->text);
 	w->v1 = (struct v1_reader){ .json = &w->json,

@@ -94,7 +94,7 @@ void
 reader_open(
     struct reader *r, struct segment *seg, size_t records_max, size_t size)
 {
-	size_t words = (seg->header->topics_max + 63) / 64;
+	size_t words = (seg->topics_max + 63) / 64;
 
 	memset(r, 0, sizeof(*r));
 	ring_attach(&r->ring, seg, 0);

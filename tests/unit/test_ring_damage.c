@@ -156,6 +156,19 @@ damage_floor_below_a_base(struct segment *seg)
 }
 
 static void
+damage_floor_far_out(struct segment *seg)
+{
+	seg->header->floor = UINT64_MAX;
+}
+
+static void
+damage_seq_far_out(struct segment *seg)
+{
+	seg->header->floor = seg->topics[SILENT].base = UINT64_C(1) << 52;
+	atomic_store(&seg->topics[SILENT].seq, (UINT64_C(1) << 52) + 1);
+}
+
+static void
 damage_seq_below_base(struct segment *seg)
 {
 	seg->header->floor = 1000;
@@ -304,6 +317,8 @@ static const struct {
 	DAMAGE(used),
 	DAMAGE(hand),
 	DAMAGE(floor_below_a_base),
+	DAMAGE(floor_far_out),
+	DAMAGE(seq_far_out),
 	DAMAGE(seq_below_base),
 	DAMAGE(seq),
 	DAMAGE(last_at_head),

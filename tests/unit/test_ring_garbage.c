@@ -201,11 +201,87 @@ test_likely_records_are_read_within_bounds_and_to_an_end(void **state)
 	assert_true(seen > ROUNDS); /* the likely ones are */
 }
 
+/* Reading goes on as long as there is more, as in a worker; returns how it
+ * ended. */
+static enum ring_status
+read_on(struct reader *r)
+{
+	enum ring_status status = RING_OK;
+
+	for (unsigned i = 0; status == RING_OK || status == RING_LAPPED; i++) {
+		assert_in_range(i, 0, RING_SIZE / 8);
+		status = reader_read(r);
+		check_batch(r);
+	}
+	return status;
+}
+
+/* Each word of the three positions, and what it is set to. */
+static void
+test_wild_positions_end_the_reading(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t head, applied, reserve; /* beside the reader's */
+		enum ring_status end;
+	} rows[] = {
+		{ "nothing wrong", 0, 0, 0, RING_EMPTY },
+		{ "head behind the reader", -8, 0, 0, RING_CORRUPT },
+		{ "head beyond reserve", INT64_MAX / 2, 0, 64, RING_CORRUPT },
+		{ "head between words", 4, 0, 64, RING_CORRUPT },
+		{ "lapped, to where it stands", 64, 0, RING_SIZE + 8,
+		    RING_CORRUPT },
+		{ "lapped, and back", 64, -64, RING_SIZE + 8, RING_CORRUPT },
+		{ "lapped for ever", 64, 8, INT64_MAX / 2, RING_CORRUPT },
+		{ "lapped, between words", 64, 4, RING_SIZE + 1, RING_CORRUPT },
+		{ "lapped, far beyond head", 64, INT64_MAX / 2, RING_SIZE + 1,
+		    RING_CORRUPT },
+	};
+	struct bench *b = *state;
+	struct layout_header *h = b->t.seg.header;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint64_t pos = RING_SIZE * UINT64_C(5);
+
+		b->reader.cur.pos = pos;
+		atomic_store(&h->head, pos + (uint64_t)rows[i].head);
+		atomic_store(&h->applied, pos + (uint64_t)rows[i].applied);
+		atomic_store(&h->reserve, pos + (uint64_t)rows[i].reserve);
+		if (read_on(&b->reader) != rows[i].end)
+			fail_msg("%s", rows[i].name);
+	}
+}
+
+/* The last bytes of the ring, at which no word begins. */
+static void
+test_a_record_between_words_is_none(void **state)
+{
+	struct bench *b = *state;
+	struct layout_header *h = b->t.seg.header;
+	unsigned char bytes[256];
+	struct ring_record rec;
+	struct ring_link link;
+
+	atomic_store(&h->head, 3 * RING_SIZE);
+	atomic_store(&h->reserve, 3 * RING_SIZE);
+	for (uint64_t back = 1; back < 8; back++) {
+		uint64_t pos = 3 * RING_SIZE - back;
+
+		assert_int_equal(
+		    ring_fetch(&b->t.seg, pos, bytes, sizeof(bytes), &rec),
+		    RING_CORRUPT);
+		assert_int_equal(
+		    ring_follow(&b->t.seg, pos, 0, &link), RING_CORRUPT);
+	}
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_noise_is_read_within_bounds_and_to_an_end),
 	T(test_likely_records_are_read_within_bounds_and_to_an_end),
+	T(test_wild_positions_end_the_reading),
+	T(test_a_record_between_words_is_none),
 };
 
 SUITE_MAIN(tests);
