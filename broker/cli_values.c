@@ -3,6 +3,8 @@
 
 #include "broker/cli_values.h"
 
+#include "common/web.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -151,43 +153,33 @@ value_name(const char *text, size_t max, char why[VALUES_WHY_MAX])
 	return false;
 }
 
-/* A host: letters, digits, dots, hyphens, or an IPv6 address in brackets.
- * Returns how much of the text it takes, 0 if there is none. */
-static size_t
-value_host_len(const char *text)
+/* A host, perhaps with a port, as a request names one: what could never be
+ * matched is of no use.  *port is WEB_PORT_NONE where there is none. */
+static bool
+value_is_host(const char *text, int *port)
 {
-	size_t len = 0;
+	struct http_text all = { text, strlen(text) };
+	struct web_host host;
 
-	if (text[0] == '[') {
-		len = 1 + strspn(text + 1, "0123456789abcdefABCDEF:.");
-		return len > 1 && text[len] == ']' ? len + 1 : 0;
-	}
-	while (value_is_alnum(text[len]) ||
-	       (text[len] != '\0' && strchr(".-_", text[len]) != NULL))
-		len++;
-	return len;
+	if (!web_host_parse(&all, &host))
+		return false;
+	*port = host.port;
+	return text[all.len - 1] != ':';
 }
 
 bool
 value_origin(const char *text, char why[VALUES_WHY_MAX])
 {
-	const char *p = text;
-	uint64_t port = 1;
-	size_t len = 0;
-	bool ok = true;
+	const char *host = "";
+	int port;
 
 	if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0)
 		return true;
-	if (strncmp(p, "http://", 7) == 0)
-		len = value_host_len(p += 7);
-	else if (strncmp(p, "https://", 8) == 0)
-		len = value_host_len(p += 8);
-	p += len;
-	if (len > 0 && *p == ':') {
-		p++;
-		ok = value_digits(&p, &port) && port >= 1 && port <= UINT16_MAX;
-	}
-	if (len > 0 && ok && *p == '\0')
+	if (strncmp(text, "http://", 7) == 0)
+		host = text + 7;
+	else if (strncmp(text, "https://", 8) == 0)
+		host = text + 8;
+	if (value_is_host(host, &port) && port != 0)
 		return true;
 	snprintf(why, VALUES_WHY_MAX,
 	    "must be http://HOST or https://HOST, perhaps with :PORT, and "
@@ -198,9 +190,10 @@ value_origin(const char *text, char why[VALUES_WHY_MAX])
 bool
 value_host(const char *text, char why[VALUES_WHY_MAX])
 {
-	size_t len = value_host_len(text);
+	int port;
 
-	if ((len > 0 && text[len] == '\0') || strcmp(text, "*") == 0)
+	if (strcmp(text, "*") == 0 ||
+	    (value_is_host(text, &port) && port == WEB_PORT_NONE))
 		return true;
 	snprintf(why, VALUES_WHY_MAX,
 	    "must be a host name or address without a port, or *");

@@ -147,7 +147,8 @@ test_origin_is_scheme_host_and_port(void **state)
 		"http:/a", "ftp://a", "HTTP//a", "http://a/", "http://a/b",
 		"http://a b", "http://a:", "http://a:0", "http://a:65536",
 		"http://a:x", "http://[::1", "http://[]", "http://u@a", "Null",
-		"**", "http://*" };
+		"**", "http://*", "http://.", "https://[::1::]",
+		"http://[1.2.3.4]" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
@@ -164,7 +165,7 @@ test_host_has_no_port(void **state)
 	static const char *const good[] = { "a", "chat.example", "10.0.0.1",
 		"[2001:db8::1]", "my_host", "*" };
 	static const char *const bad[] = { "", "a:80", "[::1]:80", "::1", "a/b",
-		"a b", "http://a", "*.a" };
+		"a b", "http://a", "*.a", ".", "a:", "[::1::]", "[1]" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
