@@ -134,8 +134,8 @@ size_t json_string_encode(const char *text, size_t len, char *out);
 
 /*
  * Copy a checked text, a string or any other value, with each surrogate
- * escape that is not half of a pair replaced by \ufffd: every string in the
- * copy then has a meaning.  out receives exactly len bytes and must not be
+ * escape that is not half of a pair replaced by \ufffd, as which \uFFFD is
+ * spelled, too: every string in the copy then has a meaning.  out receives exactly len bytes and must not be
  * text itself.
  */
 void json_normalise(const char *text, size_t len, char *out);
