@@ -46,6 +46,7 @@ LOAD_SRC := $(wildcard tests/load/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 MP_SRC := $(wildcard tests/mp/test_*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 UNIT_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 MP_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(MP_SRC),$(wildcard tests/mp/*.c))
 ALL_SRC := $(wildcard broker/*.c worker/*.c common/*.c tests/*/*.c)
@@ -57,27 +58,32 @@ RING_BENCH := $(BIN)/ring-bench
 OPENAT2 := $(BIN)/openat2.so
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json
-SUITES := unit mp e2e browser chaos soak
+VERDICT := $(T)/fuzz/json_verdict
+SUITES := unit mp e2e browser fuzz chaos soak
 TESTS_unit := $(UNIT_SRC:tests/%.c=$(T)/%)
 TESTS_mp := $(MP_SRC:tests/%.c=$(T)/%)
 TESTS_e2e := $(wildcard tests/e2e/*.test.mjs)
 TESTS_browser := $(wildcard tests/browser/*.test.mjs)
 TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
 TESTS_soak := $(wildcard tests/soak/*.test.mjs)
+TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
+FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
 Q := $(if $(V),,@)
 export PUBSUBD := $(abspath $(PROGRAM))
+export JSON_VERDICT := $(abspath $(VERDICT))
 
-.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-tsan test-stress chaos soak \
+.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
+	fuzz run-fuzzers \
 	check check-format check-layers check-headers format lint install clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
 all: $(PROGRAM) $(LOAD) ## build the server and the load generator (default)
 
-everything: all $(TESTS_unit) $(TESTS_mp) ## build these and the tests
+everything: all $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -92,7 +98,8 @@ test-unit: ## run the tests of single modules
 test-mp: ## run the tests of several processes on one segment
 test-e2e: ## run the tests of the program over sockets
 test-browser: ## run the tests of the web page
-test-unit test-mp test-e2e test-browser:
+test-fuzz: ## feed the parsers the inputs that are kept for them
+test-unit test-mp test-e2e test-browser test-fuzz:
 	@$(MAKE) --no-print-directory test SUITES=$(@:test-%=%)
 
 test-tsan: ## run the stress tests under ThreadSanitizer
@@ -106,6 +113,12 @@ chaos: $(PROGRAM) $(NODE_MODULES) ## hurt a server at random and judge it (SECON
 
 soak: $(PROGRAM) $(LOAD) $(NODE_MODULES) ## see that nothing grows under a long load (MINUTES=10)
 	@node tests/soak/soak.mjs $(if $(MINUTES),--minutes $(MINUTES))
+
+fuzz: ## make up inputs for the parsers, 60 s for each (SECONDS=5)
+	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined run-fuzzers
+
+run-fuzzers: $(FUZZERS)
+	@scripts/fuzz.sh $(or $(SECONDS),60) $^
 
 bench: bench-programs ## measure it beside others: build/bench/report.html (QUICK=1)
 	@BUILD=$(abspath $(BIN)) scripts/bench.sh
@@ -183,6 +196,25 @@ $(TESTS_mp): $(T)/%: $(T)/tests/%.o $(MP_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsu
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LDLIBS)
+
+FUZZ_OBJECTS := $(T)/tests/support/testseg.o $(T)/libpubsubd.a
+
+$(FUZZ_SRC:tests/%.c=$(T)/%): $(T)/%: $(T)/tests/%.o $(T)/tests/fuzz/replay.o $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(FUZZERS): $(T)/libfuzzer/%: $(T)/tests/fuzz/%.o $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+$(VERDICT): $(T)/tests/fuzz/json_verdict.o $(T)/libpubsubd.a
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+tests/fuzz/json.test.mjs: $(VERDICT)
 
 $(LIBS): %/libpubsubd.a: %/sources $(addprefix %/,$(LIB_SRC:.c=.o))
 	@echo '  AR    $@'

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_said.c - what a server says in pubsubd.v1, as our clients read it; and
+ * where a subscriber then is.
+ *
+ * A line of the input is a message.  However the server lies, no message is
+ * printed twice in a row, and what is printed has no control characters.
+ */
+
+#include "broker/cli_client_v1.h"
+#include "broker/cli_sub_place.h"
+#include "common/utf8.h"
+#include "tests/fuzz/fuzz.h"
+
+#define LINES_MAX 64
+
+static void
+check_token(const struct json_token *token, const char *text, size_t len)
+{
+	char out[100];
+
+	if (token->raw == NULL)
+		return;
+	CHECK(fuzz_within(token->raw, token->raw_len, text, len));
+	said_copy(token, out, sizeof(out));
+	for (const char *p = out; *p != '\0'; p++)
+		CHECK((unsigned char)*p >= ' ' && *p != 0x7f);
+}
+
+static void
+check_gap(const struct place_gap *gap)
+{
+	CHECK(!gap->has_numbers || gap->from <= gap->to);
+}
+
+/* A subscriber hears it. */
+static void
+move(struct place *place, const struct said *said)
+{
+	uint64_t before = place->seq;
+	struct place_gap gap = { 0 };
+
+	switch (said->kind) {
+	case SAID_ACK:
+		place_acked(place, said);
+		break;
+	case SAID_MESSAGE:
+		if (place_message(place, said->seq, &gap) != PLACE_OLD)
+			CHECK(place->seq == said->seq);
+		else
+			CHECK(place->seq == before);
+		check_gap(&gap);
+		break;
+	case SAID_GAP:
+		if (place_gapped(place, said, &gap))
+			check_gap(&gap);
+		break;
+	case SAID_DRAIN:
+		place_cut(place);
+		break;
+	case SAID_WELCOME:
+	case SAID_ERROR:
+	case SAID_OTHER:
+		break;
+	}
+	CHECK(memchr(place->epoch, '\0', sizeof(place->epoch)) != NULL);
+}
+
+static void
+hear(
+    struct json_reader *json, struct place *place, const char *text, size_t len)
+{
+	struct said said;
+
+	if (!utf8_valid(text, len) || !said_parse(json, text, len, &said))
+		return;
+	check_token(&said.topic, text, len);
+	check_token(&said.epoch, text, len);
+	check_token(&said.message, text, len);
+	check_token(&said.code, text, len);
+	check_token(&said.reason, text, len);
+	if (said.kind == SAID_GAP)
+		CHECK(said.from <= said.to);
+	if (said.kind == SAID_MESSAGE)
+		CHECK(said.seq > 0);
+	move(place, &said);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct place place = { .history = 3 };
+	struct json_reader json;
+	size_t at = 0;
+
+	json_reader_init(&json);
+	for (int i = 0; i < LINES_MAX && at < size; i++) {
+		const uint8_t *end = memchr(data + at, '\n', size - at);
+		size_t len =
+		    end != NULL ? (size_t)(end - data) - at : size - at;
+		char *text = fuzz_copy(data + at, len);
+
+		hear(&json, &place, text, len);
+		free(text);
+		at += len + 1;
+	}
+	json_reader_fini(&json);
+	return 0;
+}
