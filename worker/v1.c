@@ -74,6 +74,15 @@ v1_string_is(const struct json_token *token, const char *word)
 	       json_string_equal(token->raw, token->raw_len, word);
 }
 
+/* Of a repeated member the last counts, but one that is no string is wrong
+ * whatever follows, as in the plain contract (seed.c). */
+static void
+v1_keep(struct json_token *member, const struct json_token *value)
+{
+	if (member->raw == NULL || member->kind == JSON_STRING)
+		*member = *value;
+}
+
 /* A member of the seed's message: upper and lower case are the same, and null
  * leaves what stood before. */
 static void
@@ -83,9 +92,9 @@ v1_collect_seed(struct v1_members *seed, const struct json_token *key,
 	if (value->kind == JSON_NULL)
 		return;
 	if (json_string_equal_nocase(key->raw, key->raw_len, "topic"))
-		seed->topic = *value;
+		v1_keep(&seed->topic, value);
 	else if (json_string_equal_nocase(key->raw, key->raw_len, "message"))
-		seed->message = *value;
+		v1_keep(&seed->message, value);
 }
 
 /* Collect the members; of a repeated one the last counts. */

@@ -113,6 +113,8 @@ test_refusals(void **state)
 		{ "", "bad_json" },
 		{ "{'type':'ping'", "bad_json" },
 		{ "{'type':'ping'}}", "bad_json" },
+		{ "{'topic':1,'topic':'t'}", "bad_topic" },
+		{ "{'message':[],'MESSAGE':'x'}", "bad_request" },
 		{ "[]", "bad_request" },
 		{ "1", "bad_request" },
 		{ "{'type':null}", "unknown_type" },
