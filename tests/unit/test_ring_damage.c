@@ -8,66 +8,19 @@
  */
 
 #include "broker/ring.h"
-#include "common/xmalloc.h"
 #include "tests/support/suite.h"
 #include "tests/support/testseg.h"
+#include "tests/unit/used_ring.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RING_SIZE 8192u
-#define TOPICS    8u
-#define SILENT    5u /* slot of a topic with no message */
-#define USED      6u
-
-struct bench {
-	struct testseg t;
-	struct ring ring;
-};
-
-static int
-setup(void **state)
-{
-	struct bench *b = xcalloc(1, sizeof(*b));
-	char name[16];
-
-	testseg_open(&b->t, RING_SIZE, TOPICS);
-	ring_attach(&b->ring, &b->t.seg, 0);
-	for (uint32_t i = 0; i < USED; i++) {
-		snprintf(name, sizeof(name), "%u", i);
-		hand_topic(&b->ring, name);
-	}
-	for (unsigned i = 0; i < 40; i++)
-		hand_publish(&b->ring, i % (USED - 1), "\"text\"");
-	*state = b;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct bench *b = *state;
-
-	ring_detach(&b->ring);
-	testseg_close(&b->t);
-	free(b);
-	return 0;
-}
-
-static void
-check_good(struct bench *b)
-{
-	char error[SEGMENT_ERROR_MAX];
-
-	if (!ring_verify(&b->t.seg, error))
-		fail_msg("%s", error);
-}
-
 static struct layout_record *
 record_at(struct segment *seg, uint64_t pos)
 {
-	return (struct layout_record *)(void *)(seg->ring + pos % RING_SIZE);
+	return (
+	    struct layout_record *)(void *)(seg->ring + pos % USED_RING_SIZE);
 }
 
 static struct layout_record *
@@ -92,7 +45,7 @@ damage_applied_far_behind(struct segment *seg)
 		hand_publish(&ring, 0, "1");
 		ring_detach(&ring);
 	}
-	atomic_fetch_sub(&seg->header->applied, RING_SIZE / 8 + 56);
+	atomic_fetch_sub(&seg->header->applied, USED_RING_SIZE / 8 + 56);
 }
 
 static void
@@ -127,7 +80,7 @@ damage_positions_of_before_the_first(struct segment *seg)
 static void
 damage_reserve_far_ahead(struct segment *seg)
 {
-	atomic_fetch_add(&seg->header->reserve, RING_SIZE / 8 + 8);
+	atomic_fetch_add(&seg->header->reserve, USED_RING_SIZE / 8 + 8);
 }
 
 static void
@@ -139,20 +92,20 @@ damage_reserve_between_words(struct segment *seg)
 static void
 damage_used(struct segment *seg)
 {
-	atomic_store(&seg->header->used, TOPICS + 1);
+	atomic_store(&seg->header->used, USED_RING_MAX + 1);
 }
 
 static void
 damage_hand(struct segment *seg)
 {
-	seg->header->hand = TOPICS;
+	seg->header->hand = USED_RING_MAX;
 }
 
 static void
 damage_floor_below_a_base(struct segment *seg)
 {
-	seg->topics[SILENT].base = 7;
-	atomic_store(&seg->topics[SILENT].seq, 7);
+	seg->topics[USED_RING_SILENT].base = 7;
+	atomic_store(&seg->topics[USED_RING_SILENT].seq, 7);
 }
 
 static void
@@ -214,7 +167,7 @@ damage_last_of_another_topic(struct segment *seg)
 static void
 damage_record_length(struct segment *seg)
 {
-	newest_of_0(seg)->length = RING_SIZE * 2;
+	newest_of_0(seg)->length = USED_RING_SIZE * 2;
 }
 
 static void
@@ -256,7 +209,7 @@ bucket_of_0(struct segment *seg)
 static void
 damage_bucket_beyond_used(struct segment *seg)
 {
-	atomic_store(bucket_of_0(seg), USED + 1);
+	atomic_store(bucket_of_0(seg), USED_RING_TOPICS + 1);
 }
 
 static void
@@ -286,7 +239,7 @@ damage_chain_of_buckets_is_a_circle(struct segment *seg)
 static void
 damage_free_slot_in_a_bucket(struct segment *seg)
 {
-	seg->topics[SILENT].state = TOPIC_FREE;
+	seg->topics[USED_RING_SILENT].state = TOPIC_FREE;
 }
 
 static void
@@ -344,17 +297,17 @@ static const struct {
 static void
 test_each_damage_is_found_and_named(void **state)
 {
-	struct bench *b = *state;
-	unsigned char *good = testseg_save(&b->t);
+	struct used_ring *u = *state;
+	unsigned char *good = testseg_save(&u->t);
 	unsigned passed = 0;
 
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		char error[SEGMENT_ERROR_MAX] = "";
 
-		testseg_restore(&b->t, good);
-		check_good(b);
-		damages[i].damage(&b->t.seg);
-		if (!ring_verify(&b->t.seg, error) && error[0] != '\0')
+		testseg_restore(&u->t, good);
+		used_ring_check_good(u);
+		damages[i].damage(&u->t.seg);
+		if (!ring_verify(&u->t.seg, error) && error[0] != '\0')
 			continue;
 		print_error("%s: passed\n", damages[i].name);
 		passed++;
@@ -363,7 +316,9 @@ test_each_damage_is_found_and_named(void **state)
 	assert_int_equal(passed, 0);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test)                          \
+	cmocka_unit_test_setup_teardown( \
+	    test, used_ring_setup, used_ring_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_each_damage_is_found_and_named),
