@@ -39,6 +39,31 @@ status_format_uptime(uint64_t ms, char out[48])
 	return out;
 }
 
+/* What went wrong in this run, if anything did. */
+static void
+status_print_deaths(const struct segment *seg)
+{
+	const struct layout_header *header = seg->header;
+	unsigned long long deaths = atomic_load(&header->run.deaths);
+	unsigned workers = atomic_load(&header->run.workers);
+
+	if (deaths == 0)
+		return;
+	printf("\n%llu worker death%s, %llu by the watchdog, "
+	       "%llu holding the ring's lock\n",
+	    deaths, deaths == 1 ? "" : "s",
+	    (unsigned long long)atomic_load(&header->run.watchdog_kills),
+	    (unsigned long long)atomic_load(&header->run.lock_deaths));
+	for (unsigned slot = 0; slot < workers; slot++) {
+		const char *how = seg->workers[slot].last_death;
+
+		if (how[0] != '\0')
+			printf("worker %u, started %u times, last %.*s\n", slot,
+			    atomic_load(&seg->workers[slot].starts),
+			    (int)LAYOUT_DEATH - 1, how);
+	}
+}
+
 static void
 status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 {
@@ -73,6 +98,7 @@ status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 					      worker.of->counters, columns[i]));
 		printf(" %9llu\n", (unsigned long long)worker.lag);
 	}
+	status_print_deaths(seg);
 }
 
 static void

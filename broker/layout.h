@@ -70,9 +70,14 @@
  *                          supervisor between runs
  *  worker[w].pid, .state   supervisor (see enum    atomic
  *                          worker_state)
+ *  worker[w].last_death    supervisor              its last byte is always NUL; a
+ *                                                  look in between may see it half
+ *                                                  written, which is for the eye
  *  worker[w].beat,         worker w only           atomic; one writer
  *  .cursor, .sleeping,
- *  .counters, .delays
+ *  .counters, .delays      (gauges: 0 by the
+ *                          supervisor, when it
+ *                          has reaped w)
  *  worker[w].died_in      lock holder, who found  atomic; a word never seen twice
  *                         the lock's owner dead
  *  worker[w].obituary      worker w, while dying   read only after waitpid(2)
@@ -102,6 +107,7 @@
 
 #define LAYOUT_TOPIC_NAME_MAX 255u /* bytes */
 #define LAYOUT_OBITUARY       256u /* bytes, NUL included */
+#define LAYOUT_DEATH          384u /* likewise: an end and its last words */
 
 /* Room for a pthread_mutex_t; ring.c asserts that it fits. */
 #define LAYOUT_LOCK_SIZE 64u
@@ -134,6 +140,7 @@ struct layout_worker {
 	_Atomic uint32_t state;                   /* enum worker_state */
 	_Atomic uint32_t starts;                  /* forks in this run */
 	_Atomic uint64_t started_ms;              /* monotonic clock */
+	char last_death[LAYOUT_DEATH]; /* how, "": none in this run */
 
 	/* looked at by every publisher */
 	alignas(LAYOUT_LINE) _Atomic uint64_t sleeping; /* odd: asleep */
@@ -228,7 +235,9 @@ struct layout_header {
 		_Atomic uint64_t started_at; /* wall clock, ms */
 		_Atomic uint64_t order_ms; /* when order was given, monotonic */
 		_Atomic uint32_t drain_ms; /* how long a drain may take */
-		_Atomic uint64_t lock_deaths; /* workers that died holding it */
+		_Atomic uint64_t deaths;   /* workers that ended unbidden */
+		_Atomic uint64_t lock_deaths; /* of these, holding the lock */
+		_Atomic uint64_t watchdog_kills; /* of these, by us */
 		_Atomic uint64_t respawns;
 		/* restarts that did not happen: (how many << 32) | errno of
 		 * the last */

@@ -66,6 +66,12 @@ metrics_put_run(
 	metrics_one(buf, "respawns_total", "counter",
 	    "workers that died and were replaced",
 	    atomic_load(&header->run.respawns));
+	metrics_one(buf, "worker_deaths_total", "counter",
+	    "workers that ended without having been told to",
+	    atomic_load(&header->run.deaths));
+	metrics_one(buf, "watchdog_kills_total", "counter",
+	    "workers that hung, or kept the ring's lock, and were killed",
+	    atomic_load(&header->run.watchdog_kills));
 	metrics_one(buf, "lock_owner_deaths_total", "counter",
 	    "workers that died while they held the ring's lock",
 	    atomic_load(&header->run.lock_deaths));

@@ -135,6 +135,12 @@ overview_json_worker(struct buf *buf, const struct overview_worker *worker)
 	    worker->slot, worker->pid, worker->state);
 	buf_printf(buf, ",\"lag\":%" PRIu64 ",\"starts\":%" PRIu32, worker->lag,
 	    worker->starts);
+	buf_puts(buf, ",\"last_death\":");
+	if (worker->of->last_death[0] == '\0')
+		buf_puts(buf, "null");
+	else
+		buf_json_string(buf, worker->of->last_death,
+		    strnlen(worker->of->last_death, LAYOUT_DEATH - 1));
 	for (int i = 0; i < STATS_COUNT; i++)
 		buf_printf(buf, ",\"%s\":%" PRIu64, stats_info[i].name,
 		    stats_get(worker->of->counters, (enum stats_id)i));
@@ -158,8 +164,11 @@ overview_json_run(
 	    header->run.version, header->epoch);
 	buf_printf(buf, ",\"run\":%" PRIu64 ",\"respawns\":%" PRIu64,
 	    atomic_load(&header->run.id), atomic_load(&header->run.respawns));
-	buf_printf(buf, ",\"lock_deaths\":%" PRIu64 ",",
+	buf_printf(buf, ",\"deaths\":%" PRIu64 ",\"lock_deaths\":%" PRIu64,
+	    atomic_load(&header->run.deaths),
 	    atomic_load(&header->run.lock_deaths));
+	buf_printf(buf, ",\"watchdog_kills\":%" PRIu64 ",",
+	    atomic_load(&header->run.watchdog_kills));
 	overview_json_urls(buf, header->run.urls);
 	buf_printf(buf, ",\"admin\":%s%s%s", quote,
 	    quote[0] != '\0' ? header->run.admin : "null", quote);

@@ -4,6 +4,7 @@
 #include "broker/pidfile.h"
 
 #include "broker/process.h"
+#include "broker/worker_args.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 enum { PIDFILE_SUPERVISOR = 0, PIDFILE_WORKERS = 1 };
+
+_Static_assert(WORKER_LIVES_AT > PIDFILE_WORKERS, "the bytes differ");
 
 static struct flock
 pidfile_flock(short type, off_t byte)
@@ -170,9 +173,9 @@ pidfile_kill_worker(
 	if (pidfd == -1)
 		return errno == ESRCH;
 	/* It held the lock after the handle was made: it is the one. */
-	gone = pidfile_holder(pidfile->fd, PIDFILE_WORKERS) != pid ||
-	       (process_signal(pidfd, SIGKILL) &&
-		   process_wait(pidfd, timeout_ms));
+	gone =
+	    pidfile_holder(pidfile->fd, PIDFILE_WORKERS) != pid ||
+	    (process_signal(pidfd, SIGKILL) && process_wait(pidfd, timeout_ms));
 	close(pidfd);
 	return gone;
 }
@@ -194,11 +197,14 @@ pidfile_kill_workers(const struct pidfile *pidfile, uint64_t timeout_ms)
 }
 
 bool
-pidfile_join(const struct pidfile *pidfile)
+pidfile_join(const struct pidfile *pidfile, unsigned slot)
 {
-	struct flock lock = pidfile_flock(F_RDLCK, PIDFILE_WORKERS);
+	struct flock all = pidfile_flock(F_RDLCK, PIDFILE_WORKERS);
+	struct flock own =
+	    pidfile_flock(F_WRLCK, WORKER_LIVES_AT + (off_t)slot);
 
-	return fcntl(pidfile->fd, F_SETLK, &lock) == 0;
+	return fcntl(pidfile->fd, F_SETLK, &all) == 0 &&
+	       fcntl(pidfile->fd, F_SETLK, &own) == 0;
 }
 
 void

@@ -146,14 +146,19 @@ ring_enter(struct ring *ring, bool owner_died)
 
 	if (owner_died)
 		ring_name_dead(ring);
+	/* Release: who reads it, and looks for the dead, finds them named. */
 	atomic_store_explicit(&h->owner,
-	    ++ring->holdings << 8 | (ring->self + 1), memory_order_relaxed);
+	    ++ring->holdings << 8 | (ring->self + 1), memory_order_release);
 	if (atomic_load(&h->applied) != atomic_load(&h->head))
 		ring_replay(ring);
 	topics_repair(ring->seg);
 	stop_here(h, STOP_REPAIRED);
-	if (owner_died)
+	if (owner_died) {
 		CHECK(pthread_mutex_consistent(ring_mutex(ring)) == 0);
+		stats_add_word(&ring->seg->workers[ring->self]
+				    .counters[STATS_LOCK_RECOVERED],
+		    1);
+	}
 	ring->impatient = false;
 }
 

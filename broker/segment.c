@@ -340,7 +340,9 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 	atomic_store(&h->run.order_ms, 0);
 	atomic_store(&h->run.workers, workers);
 	atomic_store(&h->run.drain_ms, drain_ms);
+	atomic_store(&h->run.deaths, 0);
 	atomic_store(&h->run.lock_deaths, 0);
+	atomic_store(&h->run.watchdog_kills, 0);
 	atomic_store(&h->run.respawns, 0);
 	atomic_store(&h->run.started_ms, clock_monotonic_ms());
 	atomic_store(&h->run.started_at, clock_wall_ms());

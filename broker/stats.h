@@ -88,6 +88,8 @@
 	    "subscribes refused: topic directory full")                        \
 	X(LOCK_BUSY, lock_busy, COUNTER, "lock_busy", NULL,                    \
 	    "times the ring's lock was not had")                               \
+	X(LOCK_RECOVERED, lock_recovered, COUNTER, "lock_recoveries", NULL,    \
+	    "times the ring's lock was taken over from a dead worker")         \
 	X(WAKEUPS_SENT, wakeups_sent, COUNTER, "wakeups_sent", NULL,           \
 	    "doorbells rung")                                                  \
 	X(TURNS, turns, COUNTER, "turns", NULL, "event loop turns")            \

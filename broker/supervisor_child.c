@@ -109,6 +109,7 @@ child_main(struct supervisor *s, unsigned slot)
 		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
 		.supervisor_fd = s->life[0],
 		.state_fd = s->state_fd,
+		.pidfile_fd = s->pidfile.fd,
 	};
 	char name[32];
 
@@ -116,7 +117,7 @@ child_main(struct supervisor *s, unsigned slot)
 	child_close_others(s, slot);
 	snprintf(name, sizeof(name), "worker %u", slot);
 	log_open(name, s->logfile.writer, s->config->log_level);
-	if (!pidfile_join(&s->pidfile)) {
+	if (!pidfile_join(&s->pidfile, slot)) {
 		log_error("cannot lock %s", s->pidfile.path);
 		_exit(1);
 	}
@@ -136,6 +137,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	atomic_store(&worker->started_ms, now);
 	child->started_ms = now;
 	child->due_ms = 0;
+	child->killed = false;
 	child->pid = fork();
 	if (child->pid == 0)
 		child_main(s, slot);
@@ -175,34 +177,44 @@ child_describe_end(int wait_status, char out[64])
 	return out;
 }
 
-/* Log the death of a worker with its last words. */
+/* Tell of the death of a worker, with its last words: the log, and whoever
+ * looks at the table and the counters. */
 static void
-child_log_death(struct supervisor *s, unsigned slot, int wait_status)
+child_tell_death(
+    struct supervisor *s, unsigned slot, int wait_status, bool held_lock)
 {
-	bool meant = s->goal != GOAL_SERVE && WIFEXITED(wait_status) &&
-	             WEXITSTATUS(wait_status) == 0;
-	char words[LAYOUT_OBITUARY];
-	char end[64];
+	struct layout_header *header = s->segment.header;
+	struct layout_worker *worker = &s->segment.workers[slot];
+	const struct supervisor_child *child = &s->child[slot];
+	char words[LAYOUT_OBITUARY], end[64];
 
-	obituary_take(&s->segment.workers[slot], words);
-	child_describe_end(wait_status, end);
-	if (meant)
+	obituary_take(worker, words);
+	if (s->goal != GOAL_SERVE && WIFEXITED(wait_status) &&
+	    WEXITSTATUS(wait_status) == 0) {
 		log_debug("worker %u left", slot);
-	else
-		log_errorx("worker %u[%d] %s%s%s", slot, s->child[slot].pid,
-		    end, words[0] != '\0' ? "; its last words: " : "", words);
+		return;
+	}
+	snprintf(worker->last_death, sizeof(worker->last_death), "%s%s%s%s%s",
+	    child_describe_end(wait_status, end),
+	    child->killed ? " (watchdog)" : "",
+	    held_lock ? " with the ring's lock held" : "",
+	    words[0] != '\0' ? "; its last words: " : "", words);
+	log_errorx("worker %u[%d] %s", slot, child->pid, worker->last_death);
+	atomic_fetch_add(&header->run.deaths, 1);
+	atomic_fetch_add(&header->run.lock_deaths, held_lock);
+	atomic_fetch_add(&header->run.watchdog_kills, child->killed);
 }
 
-/* What a worker that was killed in a drain had open was cut off. */
+/* Nobody is connected to a dead worker.  What one that was killed in a drain
+ * had open was cut off. */
 static void
-child_count_cut(const struct supervisor *s, unsigned slot)
+child_clear_gauges(const struct supervisor *s, unsigned slot)
 {
 	struct stats stats = { s->segment.workers[slot].counters };
 
-	if (s->goal == GOAL_SERVE)
-		return;
-	stats_add(
-	    &stats, STATS_CUT, stats_get(stats.counters, STATS_CONNECTIONS));
+	if (s->goal != GOAL_SERVE)
+		stats_add(&stats, STATS_CUT,
+		    stats_get(stats.counters, STATS_CONNECTIONS));
 	stats_reset_gauges(stats.counters);
 }
 
@@ -210,7 +222,6 @@ child_count_cut(const struct supervisor *s, unsigned slot)
 static void
 child_died_locked(struct supervisor *s, uint64_t now)
 {
-	atomic_fetch_add(&s->segment.header->run.lock_deaths, 1);
 	if (!lock_deaths_add(&s->lock_deaths, now) || s->goal != GOAL_SERVE)
 		return;
 	log_errorx("%u workers died while they held the ring's lock: all stop, "
@@ -247,15 +258,17 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	struct supervisor_child *child = &s->child[slot];
 	struct layout_worker *worker = &s->segment.workers[slot];
 	bool was_ready = atomic_load(&worker->state) != WORKER_STARTING;
+	bool held_lock;
 	char end[64];
 
-	child_log_death(s, slot, wait_status);
-	child_count_cut(s, slot);
+	held_lock = watchdog_bury(&s->watchdog, &s->segment, slot);
+	child_tell_death(s, slot, wait_status, held_lock);
+	child_clear_gauges(s, slot);
 	child->pid = 0;
 	s->alive--;
 	atomic_store(&worker->pid, 0);
 	atomic_store(&worker->state, WORKER_GONE);
-	if (watchdog_bury(&s->watchdog, &s->segment, slot))
+	if (held_lock)
 		child_died_locked(s, now);
 	/* It may have died between its commit and the doorbells; and in a drain
 	 * the others count the dead. */
@@ -318,6 +331,7 @@ supervisor_watch(struct supervisor *s)
 			    WATCHDOG_STILL_MAX * WATCHDOG_LOOK_MS / 1000);
 			break;
 		}
+		s->child[slot].killed = true;
 		kill(pid, SIGKILL);
 	}
 }

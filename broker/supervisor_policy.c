@@ -80,14 +80,17 @@ bool
 watchdog_bury(
     struct watchdog *watchdog, const struct segment *seg, unsigned slot)
 {
-	uint64_t word = atomic_load_explicit(
-	    &seg->workers[slot].died_in, memory_order_relaxed);
+	/* The owner first: who takes the lock over names the dead before it
+	 * signs itself, so one of the two words names the slot. */
+	uint64_t owner =
+	    atomic_load_explicit(&seg->header->owner, memory_order_acquire);
+	uint64_t word;
 	bool held;
 
-	/* Nobody has taken the lock since, or it was taken before we came. */
+	word = atomic_load_explicit(
+	    &seg->workers[slot].died_in, memory_order_relaxed);
 	if (word == 0 || word == watchdog->died_in[slot])
-		word = atomic_load_explicit(
-		    &seg->header->owner, memory_order_relaxed);
+		word = owner;
 	held = watchdog_names(word, slot) && word != watchdog->died_in[slot];
 	watchdog->still[slot] = 0;
 	if (held)

@@ -39,6 +39,7 @@ struct supervisor_child {
 	pid_t pid; /* 0: none */
 	uint64_t started_ms;
 	unsigned deaths; /* in a row */
+	bool killed;     /* by the watchdog; the end is yet to come */
 	uint64_t due_ms; /* with no pid: when to fork; 0: never */
 };
 

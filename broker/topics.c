@@ -257,8 +257,9 @@ topics_lose_interest(struct segment *seg, uint32_t slot, unsigned worker)
 {
 	uint64_t bit = UINT64_C(1) << worker;
 
-	if ((atomic_fetch_and(&seg->topics[slot].interest, ~bit) & ~bit) == 0)
-		topics_set_idle(seg, slot);
+	if ((atomic_fetch_and(&seg->topics[slot].interest, ~bit) & ~bit) != 0)
+		return;
+	topics_set_idle(seg, slot);
 }
 
 bool
@@ -292,10 +293,15 @@ topics_subscribers(const struct segment *seg, uint32_t slot)
 	unsigned n = segment_workers(seg);
 	uint64_t sum = 0;
 
-	for (unsigned w = 0; w < n; w++)
-		if (atomic_load(&seg->workers[w].state) != WORKER_GONE)
+	for (unsigned w = 0; w < n; w++) {
+		uint32_t state = atomic_load(&seg->workers[w].state);
+
+		/* What is counted for one that starts is its dead
+		 * predecessor's. */
+		if (state != WORKER_GONE && state != WORKER_STARTING)
 			sum += atomic_load_explicit(
 			    topics_count(seg, slot, w), memory_order_relaxed);
+	}
 	return sum;
 }
 

@@ -60,7 +60,8 @@ bool topics_unsubscribe(struct segment *seg, uint32_t slot, unsigned worker);
  * needed.  Callers: the successor, before anything else. */
 void topics_clear_worker(struct segment *seg, unsigned worker);
 
-/* Subscribers on all workers that are not gone.  Any time, a moment's value. */
+/* Subscribers on all workers but those that are gone or only starting.  Any
+ * time, a moment's value. */
 uint64_t topics_subscribers(const struct segment *seg, uint32_t slot);
 
 /* Put right what a dead lock holder left half-made.  Under the lock. */

@@ -14,7 +14,9 @@
 #include "broker/wakeup.h"
 #include "common/config.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -32,6 +34,7 @@ struct worker_args {
 	                              all workers have; NULL: none */
 	int supervisor_fd; /* read end of a pipe: EOF = supervisor died */
 	int state_fd;      /* eventfd of the supervisor: worker_set_state() */
+	int pidfile_fd;    /* has a lock for each worker: worker_lives() */
 };
 
 /*
@@ -57,6 +60,28 @@ worker_set_state(const struct worker_args *args, enum worker_state state)
 	/* Only a counter that is full can fail, and then it is awake. */
 	sent = write(args->state_fd, &one, sizeof(one));
 	(void)sent;
+}
+
+/* Byte of the pidfile that worker 0 has locked as long as it lives; those of
+ * the others follow. */
+#define WORKER_LIVES_AT 2
+
+/*
+ * Whether the worker of a slot lives: what its peers ask when there is no
+ * supervisor any more that reaps and says so.  A lock tells, not a pid, which
+ * may be another's or a zombie's.  When in doubt, yes.
+ * Callers: another worker.  Never blocks.
+ */
+static inline bool
+worker_lives(const struct worker_args *args, unsigned slot)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = WORKER_LIVES_AT + (off_t)slot,
+		.l_len = 1 };
+
+	return fcntl(args->pidfile_fd, F_GETLK, &lock) == -1 ||
+	       lock.l_type != F_UNLCK;
 }
 
 #endif

@@ -65,6 +65,7 @@ void
 drain_orphaned(struct worker *w)
 {
 	acceptors_close(w, true);
+	w->drain.orphaned = true;
 	if (drain_begun(&w->drain))
 		return;
 	log_warnx("the supervisor died");
@@ -105,6 +106,16 @@ drain_say_stopped(struct worker *w)
 	w->drain.phase = DRAIN_SETTLE;
 }
 
+/* Whether a worker is dead.  Who has a supervisor hears it from there. */
+static bool
+drain_is_dead(const struct worker *w, unsigned slot, uint32_t state)
+{
+	if (state == WORKER_NONE || state == WORKER_GONE)
+		return true;
+	return w->drain.orphaned && slot != w->slot &&
+	       !worker_lives(w->args, slot);
+}
+
 /* Whether every worker, as far as it lives, has come to this state. */
 static bool
 drain_all_are(const struct worker *w, enum worker_state wanted)
@@ -115,7 +126,7 @@ drain_all_are(const struct worker *w, enum worker_state wanted)
 		uint32_t state = atomic_load_explicit(
 		    &w->seg->workers[i].state, memory_order_acquire);
 
-		if (state != WORKER_NONE && state < (uint32_t)wanted)
+		if (state < (uint32_t)wanted && !drain_is_dead(w, i, state))
 			return false;
 	}
 	return true;
@@ -264,8 +275,9 @@ drain_step(struct worker *w)
 		drain_say_stopped(w);
 	if (d->phase == DRAIN_SETTLE && !d->sealed)
 		drain_seal(w);
-	if (d->phase == DRAIN_SETTLE && drain_settled(w))
+	if (d->phase == DRAIN_SETTLE && drain_settled(w)) {
 		d->phase = DRAIN_CLOSE;
+	}
 	if (d->phase >= DRAIN_CLOSE && !drain_close_some(w) &&
 	    d->phase == DRAIN_CLOSE)
 		drain_say_drained(w);

@@ -57,6 +57,7 @@ struct drain {
 	uint64_t final_head;
 	uint64_t newcomers; /* connections with a number above this */
 	unsigned code;      /* to close with */
+	bool orphaned;      /* the supervisor is dead */
 	bool sealed;  /* by us or with our knowledge: final_head is final */
 	bool at_once; /* RUN_QUIT: do not wait for anybody */
 	ev_timer tick;

@@ -155,6 +155,22 @@ describe("death", { concurrency: true }, () => {
 			    `error supervisor\\[\\d+\\]: worker 0\\[${pid}\\] ` +
 			    "was killed by SIGKILL", "u"));
 		});
+
+		test("status says how many died, and how the last", async (t) => {
+			const { server } = await scene(t, 2);
+			const [pid] = await server.workers();
+			const before = (await server.cli("status")).stdout;
+
+			process.kill(pid, "SIGKILL");
+			await successor(server, 0, pid);
+			const after = (await server.cli("status")).stdout;
+
+			assert.doesNotMatch(before, /death|started/u);
+			assert.match(after, new RegExp(
+			    "\\n\\n1 worker death, 0 by the watchdog, 0 holding " +
+			    "the ring's lock\\nworker 0, started 2 times, last " +
+			    "was killed by SIGKILL\\n$", "u"));
+		});
 	});
 
 	describe("a worker hangs", { concurrency: true }, () => {

@@ -3,13 +3,16 @@
 
 #include "tests/mp/server.h"
 
+#include "broker/obituary.h"
 #include "broker/supervisor.h"
 #include "common/address.h"
+#include "common/bug.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +48,9 @@ worker_act(const struct worker_args *args, struct layout_worker *self)
 	case SERVER_DIE_LOCKED:
 		atomic_store(owner, holding);
 		_exit(4);
+	case SERVER_BUG:
+		obituary_open(self);
+		BUG("told to");
 	}
 	return -1;
 }
@@ -258,6 +264,23 @@ server_start(struct server *server)
 	return (enum exit_status)server->report[0];
 }
 
+struct server *
+server_must_start(void **state)
+{
+	struct server *server = *state;
+
+	if (server_start(server) != EXIT_STATUS_OK)
+		fail_msg("%s", server->report + 1);
+	return server;
+}
+
+void
+server_stop(struct server *server)
+{
+	assert_int_equal(kill(server->pid, SIGTERM), 0);
+	mp_join(server->pid);
+}
+
 void
 server_attach(struct server *server)
 {
@@ -309,6 +332,12 @@ server_worker(const struct server *server, unsigned slot)
 	SERVER_WAIT(atomic_load(&worker->state) == WORKER_READY &&
 		    atomic_load(&worker->pid) != 0);
 	return atomic_load(&worker->pid);
+}
+
+void
+server_wait_successor(const struct server *server, unsigned slot, pid_t before)
+{
+	SERVER_WAIT(server_worker(server, slot) != before);
 }
 
 bool

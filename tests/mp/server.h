@@ -29,6 +29,7 @@ enum server_deed {
 	SERVER_HANG,       /* beat no more */
 	SERVER_HOLD,       /* be the owner of the lock for ever */
 	SERVER_DIE_LOCKED, /* the same, and die */
+	SERVER_BUG,        /* die of a bug, with last words */
 };
 
 /* Shared by the test and the workers of all its servers. */
@@ -61,6 +62,12 @@ int server_teardown(void **state);
  * that is 0 the segment is attached. */
 enum exit_status server_start(struct server *server);
 
+/* The same of *state, and it must be ready; returns it. */
+struct server *server_must_start(void **state);
+
+/* Drain it, and see that it ends well. */
+void server_stop(struct server *server);
+
 /* Map the segment again, after the server may have made a new one. */
 void server_attach(struct server *server);
 
@@ -78,6 +85,10 @@ void server_wait_log(const struct server *server, const char *text);
 
 /* The pid of a worker that is ready; waits for one. */
 pid_t server_worker(const struct server *server, unsigned slot);
+
+/* Wait until another process than before is ready on the slot. */
+void server_wait_successor(
+    const struct server *server, unsigned slot, pid_t before);
 
 /* Connect, ask, and see an answer.  Returns whether it came. */
 bool server_answers(const struct server *server);

@@ -18,42 +18,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Start a server that must be ready. */
-static struct server *
-start(void **state)
-{
-	struct server *server = *state;
-
-	if (server_start(server) != EXIT_STATUS_OK)
-		fail_msg("%s", server->report + 1);
-	return server;
-}
-
-/* Drain it, and see that it ends well. */
-static void
-stop(struct server *server)
-{
-	assert_int_equal(kill(server->pid, SIGTERM), 0);
-	mp_join(server->pid);
-}
-
 static void
 tell(struct server *server, unsigned slot, enum server_deed deed)
 {
 	atomic_store(&server->stage->deed[slot], (uint32_t)deed);
 }
 
-/* Wait until another process is ready on the slot. */
+/* The one death of the run so far was of this slot's worker. */
 static void
-wait_successor(struct server *server, unsigned slot, pid_t before)
+check_death(const struct server *server, unsigned slot, const char *how)
 {
-	SERVER_WAIT(server_worker(server, slot) != before);
+	assert_int_equal(atomic_load(&server->segment.header->run.deaths), 1);
+	assert_string_equal(server->segment.workers[slot].last_death, how);
+	assert_string_equal(server->segment.workers[1 - slot].last_death, "");
 }
 
 static void
 test_ready_line_comes_when_all_workers_are(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	char expected[1024];
 
 	snprintf(expected, sizeof(expected),
@@ -62,7 +45,7 @@ test_ready_line_comes_when_all_workers_are(void **state)
 	assert_string_equal(server->report + 1, expected);
 	assert_int_equal(atomic_load(&server->segment.header->run.ready), 1);
 	assert_true(server_answers(server));
-	stop(server);
+	server_stop(server);
 }
 
 static void
@@ -86,7 +69,7 @@ test_start_fails_when_a_worker_cannot_start(void **state)
 static void
 test_second_supervisor_is_refused(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	pid_t first = server->pid;
 
 	server->expected = EXIT_STATUS_ALREADY_RUNNING;
@@ -95,35 +78,75 @@ test_second_supervisor_is_refused(void **state)
 	mp_join(server->pid);
 	assert_true(server_answers(server));
 	server->pid = first;
-	stop(server);
+	server_stop(server);
 }
 
 static void
 test_killed_worker_is_replaced_and_the_others_stay(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	pid_t killed = server_worker(server, 0);
 	pid_t other = server_worker(server, 1);
 
 	assert_int_equal(kill(killed, SIGKILL), 0);
-	wait_successor(server, 0, killed);
+	server_wait_successor(server, 0, killed);
 	assert_int_equal(server_worker(server, 1), other);
 	assert_int_equal(atomic_load(&server->segment.workers[0].starts), 2);
 	assert_int_equal(atomic_load(&server->segment.header->run.respawns), 1);
 	server_wait_log(server, "was killed by SIGKILL");
-	stop(server);
+	check_death(server, 0, "was killed by SIGKILL");
+	server_stop(server);
 }
 
 static void
 test_worker_that_leaves_by_itself_is_replaced(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	pid_t left = server_worker(server, 1);
 
 	tell(server, 1, SERVER_LEAVE);
-	wait_successor(server, 1, left);
+	server_wait_successor(server, 1, left);
 	server_wait_log(server, "left with status 3");
-	stop(server);
+	check_death(server, 1, "left with status 3");
+	server_stop(server);
+}
+
+static void
+test_last_words_are_kept_for_who_looks(void **state)
+{
+	static const char words[] = "was killed by SIGABRT; its last words: ";
+	struct server *server = server_must_start(state);
+	pid_t dead = server_worker(server, 1);
+
+	tell(server, 1, SERVER_BUG);
+	server_wait_successor(server, 1, dead);
+	assert_memory_equal(
+	    server->segment.workers[1].last_death, words, sizeof(words) - 1);
+	assert_non_null(
+	    strstr(server->segment.workers[1].last_death, "told to"));
+	server_wait_log(server, "told to");
+	server_stop(server);
+}
+
+/* Its connections and subscriptions were shown until a successor came, which
+ * may be never. */
+static void
+test_dead_worker_has_no_connections(void **state)
+{
+	struct server *server = *state;
+	struct layout_worker *worker;
+
+	server->config.respawn = false;
+	server_must_start(state);
+	worker = &server->segment.workers[0];
+	atomic_store(&worker->counters[STATS_CONNECTIONS], 5);
+	atomic_store(&worker->counters[STATS_ACCEPTED], 6);
+	assert_int_equal(kill(server_worker(server, 0), SIGKILL), 0);
+	SERVER_WAIT(atomic_load(&worker->state) == WORKER_GONE);
+	assert_int_equal(atomic_load(&worker->counters[STATS_CONNECTIONS]), 0);
+	assert_int_equal(atomic_load(&worker->counters[STATS_ACCEPTED]), 6);
+	server_stop(server);
+	server_wait_log(server, ", 0 cut");
 }
 
 static void
@@ -133,7 +156,7 @@ test_without_respawn_the_last_death_ends_the_server(void **state)
 
 	server->config.respawn = false;
 	server->expected = EXIT_STATUS_FAILED;
-	start(state);
+	server_must_start(state);
 	for (unsigned slot = 0; slot < SERVER_WORKERS; slot++)
 		assert_int_equal(kill(server_worker(server, slot), SIGKILL), 0);
 	mp_join(server->pid);
@@ -142,9 +165,9 @@ test_without_respawn_the_last_death_ends_the_server(void **state)
 static void
 test_drain_ends_with_what_became_of_the_connections(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 
-	stop(server);
+	server_stop(server);
 	server_wait_log(server, ": 6 connections closed cleanly, 0 cut");
 }
 
@@ -155,8 +178,8 @@ test_drain_ends_at_its_deadline(void **state)
 
 	server->config.drain_ms = 100;
 	atomic_store(&server->stage->ignore_drain, 1);
-	start(state);
-	stop(server);
+	server_must_start(state);
+	server_stop(server);
 	server_wait_log(server, "2 workers did not leave in time: killed");
 }
 
@@ -167,17 +190,17 @@ test_what_a_killed_worker_had_open_counts_as_cut(void **state)
 
 	server->config.drain_ms = 100;
 	atomic_store(&server->stage->ignore_drain, 1);
-	start(state);
+	server_must_start(state);
 	atomic_store(
 	    &server->segment.workers[0].counters[STATS_CONNECTIONS], 5);
-	stop(server);
+	server_stop(server);
 	server_wait_log(server, ": 0 connections closed cleanly, 5 cut");
 }
 
 static void
 test_second_signal_means_now(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 
 	atomic_store(&server->stage->ignore_drain, 1);
 	assert_int_equal(kill(server->pid, SIGTERM), 0);
@@ -190,7 +213,7 @@ test_second_signal_means_now(void **state)
 static void
 test_worker_dead_in_a_drain_is_not_replaced(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 
 	atomic_store(&server->stage->ignore_drain, 1);
 	assert_int_equal(kill(server->pid, SIGTERM), 0);
@@ -206,29 +229,36 @@ test_worker_dead_in_a_drain_is_not_replaced(void **state)
 static void
 test_worker_that_hangs_is_killed_alone(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	pid_t hung = server_worker(server, 0);
 	pid_t other = server_worker(server, 1);
 
 	tell(server, 0, SERVER_HANG);
-	wait_successor(server, 0, hung);
+	server_wait_successor(server, 0, hung);
 	assert_int_equal(server_worker(server, 1), other);
 	server_wait_log(server, "has hung for 5 s: killed");
-	stop(server);
+	check_death(server, 0, "was killed by SIGKILL (watchdog)");
+	assert_int_equal(
+	    atomic_load(&server->segment.header->run.watchdog_kills), 1);
+	server_stop(server);
 }
 
 static void
 test_worker_that_keeps_the_lock_is_killed(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	pid_t holder = server_worker(server, 1);
 
 	tell(server, 1, SERVER_HOLD);
-	wait_successor(server, 1, holder);
+	server_wait_successor(server, 1, holder);
 	server_wait_log(server, "does not let go of the ring's lock");
+	check_death(server, 1,
+	    "was killed by SIGKILL (watchdog) with the ring's lock held");
 	assert_int_equal(
 	    atomic_load(&server->segment.header->run.lock_deaths), 1);
-	stop(server);
+	assert_int_equal(
+	    atomic_load(&server->segment.header->run.watchdog_kills), 1);
+	server_stop(server);
 }
 
 static void
@@ -240,7 +270,7 @@ test_watchdog_can_be_off(void **state)
 	uint64_t until;
 
 	server->config.watchdog = false;
-	start(state);
+	server_must_start(state);
 	holder = server_worker(server, 1);
 	worker = &server->segment.workers[1];
 	tell(server, 1, SERVER_HOLD);
@@ -249,13 +279,13 @@ test_watchdog_can_be_off(void **state)
 	until = atomic_load(&worker->beat) + 500;
 	SERVER_WAIT(atomic_load(&worker->beat) >= until);
 	assert_int_equal(server_worker(server, 1), holder);
-	stop(server);
+	server_stop(server);
 }
 
 static void
 test_third_death_with_the_lock_makes_a_new_ring(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	char epoch[LAYOUT_EPOCH + 1];
 
 	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
@@ -271,13 +301,13 @@ test_third_death_with_the_lock_makes_a_new_ring(void **state)
 	SERVER_WAIT(atomic_load(&server->segment.header->run.ready) == 1);
 	assert_string_not_equal(server->segment.header->epoch, epoch);
 	assert_true(server_answers(server));
-	stop(server);
+	server_stop(server);
 }
 
 static void
 test_orphans_see_that_their_supervisor_is_dead(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	pid_t worker = server_worker(server, 0);
 
 	atomic_store(&server->stage->linger, 1);
@@ -287,59 +317,59 @@ test_orphans_see_that_their_supervisor_is_dead(void **state)
 	assert_int_equal(kill(worker, 0), 0);
 	atomic_store(&server->stage->linger, 0);
 	SERVER_WAIT(pidfile_look(server->pidfile).worker == 0);
-	start(state); /* to clear away what the dead left */
-	stop(server);
+	server_must_start(state); /* to clear away what the dead left */
+	server_stop(server);
 }
 
 static void
 test_ring_of_a_killed_server_is_taken_over(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	char epoch[LAYOUT_EPOCH + 1];
 	uint64_t run = atomic_load(&server->segment.header->run.id);
 
 	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
 	mp_kill(server->pid);
-	start(state);
+	server_must_start(state);
 	assert_string_equal(server->segment.header->epoch, epoch);
 	assert_int_equal(atomic_load(&server->segment.header->run.id), run + 1);
-	stop(server);
+	server_stop(server);
 }
 
 static void
 test_ring_of_another_size_is_not_taken_over(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	char epoch[LAYOUT_EPOCH + 1];
 
 	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
 	mp_kill(server->pid);
 	server->config.ring_size *= 2;
-	start(state);
+	server_must_start(state);
 	assert_string_not_equal(server->segment.header->epoch, epoch);
 	server_wait_log(server, "made with another --ring-size");
-	stop(server);
+	server_stop(server);
 }
 
 static void
 test_ring_that_cannot_be_believed_is_not_taken_over(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	char epoch[LAYOUT_EPOCH + 1];
 
 	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
 	mp_kill(server->pid);
 	SERVER_WAIT(pidfile_look(server->pidfile).worker == 0);
 	atomic_fetch_add(&server->segment.header->head, 4096);
-	start(state);
+	server_must_start(state);
 	assert_string_not_equal(server->segment.header->epoch, epoch);
-	stop(server);
+	server_stop(server);
 }
 
 static void
 test_start_waits_for_orphans_no_longer_than_their_drain(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 
 	atomic_store(&server->stage->linger, 1);
 	mp_kill(server->pid);
@@ -353,31 +383,31 @@ test_start_waits_for_orphans_no_longer_than_their_drain(void **state)
 	atomic_store(&server->stage->linger, 0);
 	server->config.drain_ms = 10000;
 	server->expected = EXIT_STATUS_OK;
-	start(state);
-	stop(server);
+	server_must_start(state);
+	server_stop(server);
 }
 
 static void
 test_start_kills_orphans_that_outlast_their_drain(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	char epoch[LAYOUT_EPOCH + 1];
 
 	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
 	atomic_store(&server->stage->linger, 1);
 	mp_kill(server->pid);
 	server->config.drain_ms = 0;
-	start(state); /* they linger: only by their death */
+	server_must_start(state); /* they linger: only by their death */
 	assert_string_equal(server->segment.header->epoch, epoch);
 	server_wait_log(server, "still there after 2 s: killed");
 	atomic_store(&server->stage->linger, 0);
-	stop(server);
+	server_stop(server);
 }
 
 static void
 test_hangup_opens_the_log_anew(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	char rotated[128];
 
 	snprintf(rotated, sizeof(rotated), "%s.1", server->log);
@@ -386,13 +416,13 @@ test_hangup_opens_the_log_anew(void **state)
 	SERVER_WAIT(access(server->log, F_OK) == 0);
 	server_wait_log(server, "log file opened anew");
 	assert_int_equal(unlink(rotated), 0);
-	stop(server);
+	server_stop(server);
 }
 
 static void
 test_restart_keeps_process_ring_and_port(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	const struct layout_header *header = server->segment.header;
 	uint64_t run = atomic_load(&header->run.id);
 	char epoch[LAYOUT_EPOCH + 1];
@@ -408,14 +438,14 @@ test_restart_keeps_process_ring_and_port(void **state)
 	assert_string_equal(header->epoch, epoch);
 	assert_string_equal(header->run.urls, urls);
 	assert_true(server_answers(server));
-	stop(server);
+	server_stop(server);
 }
 
 /* What connects while nobody serves waits in the sockets that stay open. */
 static void
 test_connection_made_during_a_restart_is_served(void **state)
 {
-	struct server *server = start(state);
+	struct server *server = server_must_start(state);
 	const struct layout_header *header = server->segment.header;
 	uint64_t run = atomic_load(&header->run.id);
 
@@ -426,7 +456,7 @@ test_connection_made_during_a_restart_is_served(void **state)
 		assert_true(server_answers(server));
 	SERVER_WAIT(atomic_load(&header->run.id) == run + 1 &&
 		    atomic_load(&header->run.ready) == 1);
-	stop(server);
+	server_stop(server);
 }
 
 #define SERVER_TEST(test) \
@@ -438,6 +468,8 @@ static const struct CMUnitTest tests[] = {
 	SERVER_TEST(test_second_supervisor_is_refused),
 	SERVER_TEST(test_killed_worker_is_replaced_and_the_others_stay),
 	SERVER_TEST(test_worker_that_leaves_by_itself_is_replaced),
+	SERVER_TEST(test_last_words_are_kept_for_who_looks),
+	SERVER_TEST(test_dead_worker_has_no_connections),
 	SERVER_TEST(test_without_respawn_the_last_death_ends_the_server),
 	SERVER_TEST(test_drain_ends_with_what_became_of_the_connections),
 	SERVER_TEST(test_drain_ends_at_its_deadline),

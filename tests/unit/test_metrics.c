@@ -167,7 +167,9 @@ test_server_as_a_whole(void **state)
 	atomic_store(&h->used, 3);
 	atomic_store(&h->run.started_at, 1700000000007);
 	atomic_store(&h->run.respawns, 5);
+	atomic_store(&h->run.deaths, 7);
 	atomic_store(&h->run.lock_deaths, 2);
+	atomic_store(&h->run.watchdog_kills, 3);
 	atomic_store(&b->t.seg.workers[0].state, WORKER_READY);
 	atomic_store(&b->t.seg.workers[0].cursor, 8000);
 	atomic_store(&b->t.seg.workers[0].starts, 6);
@@ -181,6 +183,8 @@ test_server_as_a_whole(void **state)
 	check_line(b, "pubsubd_start_time_seconds 1700000000.007");
 	check_line(b, "pubsubd_workers 2");
 	check_line(b, "pubsubd_respawns_total 5");
+	check_line(b, "pubsubd_worker_deaths_total 7");
+	check_line(b, "pubsubd_watchdog_kills_total 3");
 	check_line(b, "pubsubd_lock_owner_deaths_total 2");
 	check_line(b, "pubsubd_ring_size_bytes 65536");
 	check_line(b, "pubsubd_ring_head_bytes_total 8192");
@@ -226,6 +230,27 @@ test_state_is_one_of_all(void **state)
 	assert_string_equal(overview_state(h), "unknown");
 }
 
+/* How workers died, each its last; what they said may need escaping. */
+static void
+test_deaths_are_told(void **state)
+{
+	struct bench *b = *state;
+	struct layout_header *h = b->t.seg.header;
+
+	atomic_store(&h->run.deaths, 7);
+	atomic_store(&h->run.lock_deaths, 2);
+	atomic_store(&h->run.watchdog_kills, 3);
+	strcpy(b->t.seg.workers[1].last_death, "left; its last words: \"x\"");
+	overview_json(&b->buf, &b->t.seg, "main");
+	assert_int_equal(count(b, "\"deaths\":7,\"lock_deaths\":2,"
+				  "\"watchdog_kills\":3,"),
+	    1);
+	assert_int_equal(count(b, "\"last_death\":null"), 1);
+	assert_int_equal(count(b, "\"last_death\":"
+				  "\"left; its last words: \\\"x\\\"\""),
+	    1);
+}
+
 /* Well-formed, with what is only there sometimes and without. */
 static void
 test_overview_is_json(void **state)
@@ -261,6 +286,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_buckets_include_those_below),
 	T(test_server_as_a_whole),
 	T(test_state_is_one_of_all),
+	T(test_deaths_are_told),
 	T(test_overview_is_json),
 };
 

@@ -4,6 +4,7 @@
 
 #include "broker/pidfile.h"
 #include "broker/process.h"
+#include "broker/worker_args.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
 
@@ -14,11 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static char directory[64];
 static char path[96];
 static char error[PIDFILE_ERROR_MAX];
 static struct mp_gate locked, release;
+static unsigned slots[] = { 0, 1, 2 };
 
 static int
 setup(void **state)
@@ -57,15 +60,15 @@ be_supervisor(void *arg)
 	return 0;
 }
 
-/* A worker: has byte 1 until the gate is opened. */
+/* A worker of a slot: has byte 1 and its own until the gate is opened. */
 static int
 be_worker(void *arg)
 {
 	struct pidfile pidfile = { path, open(path, O_RDWR | O_CREAT, 0600) };
+	const unsigned *slot = arg;
 
-	(void)arg;
 	MP_CHECK(pidfile.fd != -1);
-	MP_CHECK(pidfile_join(&pidfile));
+	MP_CHECK(pidfile_join(&pidfile, *slot));
 	mp_gate_give(&locked, 1);
 	mp_gate_take(&release, 1);
 	return 0;
@@ -190,7 +193,7 @@ test_look_tells_who_holds_what(void **state)
 	assert_int_equal(holders.supervisor, 0);
 	assert_int_equal(holders.worker, 0);
 	supervisor = mp_spawn(be_supervisor, NULL);
-	worker = mp_spawn(be_worker, NULL);
+	worker = mp_spawn(be_worker, &slots[0]);
 	mp_gate_take(&locked, 2);
 	holders = pidfile_look(path);
 	assert_int_equal(holders.supervisor, supervisor);
@@ -205,8 +208,8 @@ test_look_tells_who_holds_what(void **state)
 static void
 test_workers_share_their_byte(void **state)
 {
-	pid_t one = mp_spawn(be_worker, NULL);
-	pid_t two = mp_spawn(be_worker, NULL);
+	pid_t one = mp_spawn(be_worker, &slots[0]);
+	pid_t two = mp_spawn(be_worker, &slots[1]);
 
 	(void)state;
 	mp_gate_take(&locked, 2);
@@ -214,6 +217,33 @@ test_workers_share_their_byte(void **state)
 	assert_int_equal(pidfile_look(path).worker, two);
 	mp_kill(two);
 	assert_int_equal(pidfile_look(path).worker, 0);
+}
+
+/* What orphans ask about each other: a lock tells, also of a dead child that
+ * nobody has reaped. */
+static void
+test_each_worker_has_a_lock_that_ends_with_it(void **state)
+{
+	pid_t one = mp_spawn(be_worker, &slots[0]);
+	pid_t two = mp_spawn(be_worker, &slots[1]);
+	struct worker_args args = { .pidfile_fd = -1 };
+	siginfo_t info;
+
+	(void)state;
+	mp_gate_take(&locked, 2);
+	assert_true(worker_lives(&args, 2)); /* in doubt, yes */
+	args.pidfile_fd = open(path, O_RDWR);
+	assert_int_not_equal(args.pidfile_fd, -1);
+	assert_true(worker_lives(&args, 0));
+	assert_true(worker_lives(&args, 1));
+	assert_false(worker_lives(&args, 2));
+	assert_int_equal(kill(one, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)one, &info, WEXITED | WNOWAIT), 0);
+	assert_false(worker_lives(&args, 0));
+	assert_true(worker_lives(&args, 1));
+	close(args.pidfile_fd);
+	mp_join_killed(one, SIGKILL);
+	mp_kill(two);
 }
 
 static void
@@ -224,7 +254,7 @@ test_wait_ends_with_the_last_worker(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++)
-		worker[i] = mp_spawn(be_worker, NULL);
+		worker[i] = mp_spawn(be_worker, &slots[i]);
 	mp_gate_take(&locked, 2);
 	assert_int_equal(
 	    pidfile_lock(&pidfile, path, &holder, error), PIDFILE_OK);
@@ -244,7 +274,7 @@ test_workers_that_do_not_leave_can_be_killed(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		worker[i] = mp_spawn(be_worker, NULL);
+		worker[i] = mp_spawn(be_worker, &slots[0]);
 	mp_gate_take(&locked, 3);
 	assert_int_equal(kill(worker[1], SIGSTOP), 0);
 	assert_int_equal(
@@ -261,7 +291,7 @@ test_handle_is_on_the_supervisor_then_on_a_worker(void **state)
 {
 	struct pidfile_holders holders;
 	pid_t supervisor = mp_spawn(be_supervisor, NULL);
-	pid_t worker = mp_spawn(be_worker, NULL);
+	pid_t worker = mp_spawn(be_worker, &slots[0]);
 	int pidfd;
 
 	(void)state;
@@ -331,6 +361,7 @@ static const struct CMUnitTest tests[] = {
 	PIDFILE_TEST(test_missing_directory_is_named),
 	PIDFILE_TEST(test_look_tells_who_holds_what),
 	PIDFILE_TEST(test_workers_share_their_byte),
+	PIDFILE_TEST(test_each_worker_has_a_lock_that_ends_with_it),
 	PIDFILE_TEST(test_wait_ends_with_the_last_worker),
 	PIDFILE_TEST(test_workers_that_do_not_leave_can_be_killed),
 	PIDFILE_TEST(test_handle_is_on_the_supervisor_then_on_a_worker),

@@ -10,6 +10,7 @@
 
 #include "broker/ring.h"
 #include "common/xmalloc.h"
+#include "tests/support/mp.h"
 #include "tests/support/suite.h"
 #include "tests/support/testseg.h"
 
@@ -55,6 +56,7 @@ static int
 setup(void **state)
 {
 	struct bench *b = xcalloc(1, sizeof(*b));
+	int result = mp_setup(NULL);
 
 	testseg_open(&b->t, RING_SIZE, 8);
 	ring_attach(&b->ring, &b->t.seg, 0);
@@ -70,7 +72,7 @@ setup(void **state)
 	publish_batch(b);
 	b->after = testseg_save(&b->t);
 	*state = b;
-	return 0;
+	return result;
 }
 
 static int
@@ -85,7 +87,7 @@ teardown(void **state)
 	ring_detach(&b->ring);
 	testseg_close(&b->t);
 	free(b);
-	return 0;
+	return mp_teardown(NULL);
 }
 
 /* Take one stretch of the segment from the copy made after the publish. */
@@ -296,6 +298,83 @@ test_padding_is_replayed_too(void **state)
 	check_whole(b);
 }
 
+/* Ends with the lock held. */
+static int
+die_holding(void *arg)
+{
+	struct bench *b = arg;
+
+	hand_lock(&b->ring);
+	return 0;
+}
+
+/* The same, after it has signed off. */
+static int
+die_unlocking(void *arg)
+{
+	struct bench *b = arg;
+
+	hand_lock(&b->ring);
+	atomic_store(&b->t.seg.header->owner, 0);
+	return 0;
+}
+
+static uint64_t
+recoveries(const struct bench *b, unsigned slot)
+{
+	return stats_get(b->t.seg.workers[slot].counters, STATS_LOCK_RECOVERED);
+}
+
+/* By the time the supervisor reaps, the owner word may be the heir's. */
+static void
+test_heir_names_the_dead_owner(void **state)
+{
+	struct bench *b = *state;
+	struct layout_worker *workers = b->t.seg.workers;
+	uint64_t owner;
+
+	mp_join(mp_spawn(die_holding, b));
+	owner = atomic_load(&b->t.seg.header->owner);
+	assert_int_equal(owner & 0xff, 0 + 1);
+	assert_int_equal(atomic_load(&workers[0].died_in), 0);
+	hand_lock(&b->heir);
+	assert_int_equal(atomic_load(&workers[0].died_in), owner);
+	assert_int_equal(atomic_load(&workers[1].died_in), 0);
+	assert_int_equal(atomic_load(&b->t.seg.header->owner) & 0xff, 1 + 1);
+	ring_unlock(&b->heir);
+	assert_int_equal(recoveries(b, 1), 1);
+
+	/* Nobody dies: nothing more to say. */
+	hand_lock(&b->ring);
+	ring_unlock(&b->ring);
+	hand_lock(&b->heir);
+	ring_unlock(&b->heir);
+	assert_int_equal(atomic_load(&workers[0].died_in), owner);
+	assert_int_equal(recoveries(b, 0), 0);
+	assert_int_equal(recoveries(b, 1), 1);
+
+	/* The next death is another one. */
+	mp_join(mp_spawn(die_holding, b));
+	hand_lock(&b->heir);
+	ring_unlock(&b->heir);
+	assert_int_not_equal(atomic_load(&workers[0].died_in), owner);
+	assert_int_equal(recoveries(b, 1), 2);
+}
+
+static void
+test_heir_of_an_unsigned_lock_names_nobody(void **state)
+{
+	struct bench *b = *state;
+
+	mp_join(mp_spawn(die_unlocking, b));
+	hand_lock(&b->heir);
+	ring_unlock(&b->heir);
+	for (unsigned slot = 0; slot < TESTSEG_WORKERS; slot++)
+		assert_int_equal(
+		    atomic_load(&b->t.seg.workers[slot].died_in), 0);
+	assert_int_equal(recoveries(b, 1), 1);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -307,6 +386,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_two_deaths_in_a_row),
 	T(test_reserve_never_goes_back),
 	T(test_padding_is_replayed_too),
+	T(test_heir_names_the_dead_owner),
+	T(test_heir_of_an_unsigned_lock_names_nobody),
 };
 
 SUITE_MAIN(tests);
