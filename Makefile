@@ -56,6 +56,9 @@ LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
 FLOOR := $(BIN)/floor
 RING_BENCH := $(BIN)/ring-bench
 OPENAT2 := $(BIN)/openat2.so
+# The same program with the stop points in it, and the tool that arms them.
+STOPPABLE := $(T)/pubsubd
+ARMER := $(T)/stop-at
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json
 VERDICT := $(T)/fuzz/json_verdict
@@ -68,12 +71,15 @@ TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
 TESTS_soak := $(wildcard tests/soak/*.test.mjs)
 TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
 Q := $(if $(V),,@)
 export PUBSUBD := $(abspath $(PROGRAM))
 export JSON_VERDICT := $(abspath $(VERDICT))
+export PUBSUBD_STOPPABLE := $(abspath $(STOPPABLE))
+export STOP_AT := $(abspath $(ARMER))
 
 .PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	fuzz run-fuzzers \
@@ -83,7 +89,7 @@ export JSON_VERDICT := $(abspath $(VERDICT))
 
 all: $(PROGRAM) $(LOAD) ## build the server and the load generator (default)
 
-everything: all $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
+everything: all $(STOPPABLE) $(ARMER) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -91,7 +97,7 @@ help: ## list the targets
 run: $(PROGRAM) ## build and run the server on http://localhost:8000
 	$(PROGRAM) run $(ARGS)
 
-test: $(PROGRAM) $(TESTS) $(NODE_MODULES) ## run every test (SUITES='unit mp': only those)
+test: $(PROGRAM) $(TESTS_BY) $(TESTS) $(NODE_MODULES) ## run every test (SUITES='unit mp': only those)
 	@scripts/run-tests.sh $(TESTS)
 
 test-unit: ## run the tests of single modules
@@ -163,6 +169,14 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 $(PROGRAM): $(B)/broker/main.o $(B)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(filter-out $(PROGRAM),$(STOPPABLE)): $(T)/broker/main.o $(T)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(ARMER): $(T)/tests/e2e/stop_at.o $(T)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 

@@ -259,7 +259,9 @@ struct layout_header {
 	/* alone on its line: every worker looks here before it sleeps */
 	alignas(LAYOUT_LINE) _Atomic uint64_t head;
 
-	alignas(LAYOUT_LINE) _Atomic uint32_t stop_at; /* enum stop_place */
+	/* looked at only in builds for tests, see stop.h */
+	alignas(LAYOUT_LINE) _Atomic uint32_t stop_at; /* STOP_AT() */
+	_Atomic int32_t stopped; /* pid of who stopped last */
 
 	/* the directory's control words */
 	alignas(LAYOUT_LINE) _Atomic uint32_t used; /* slots handed out */

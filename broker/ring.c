@@ -144,6 +144,7 @@ ring_enter(struct ring *ring, bool owner_died)
 {
 	struct layout_header *h = ring->header;
 
+	stop_here(h, STOP_LOCKED);
 	if (owner_died)
 		ring_name_dead(ring);
 	/* Release: who reads it, and looks for the dead, finds them named. */
@@ -199,6 +200,7 @@ void
 ring_unlock(struct ring *ring)
 {
 	atomic_store_explicit(&ring->header->owner, 0, memory_order_relaxed);
+	stop_here(ring->header, STOP_UNLOCKING);
 	CHECK(pthread_mutex_unlock(ring_mutex(ring)) == 0);
 }
 
@@ -391,6 +393,7 @@ void
 ring_seal(struct ring *ring)
 {
 	atomic_store(&ring->header->sealed, 1);
+	stop_here(ring->header, STOP_SEALED);
 }
 
 uint64_t

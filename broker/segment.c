@@ -4,6 +4,7 @@
 #include "broker/segment.h"
 
 #include "broker/ring.h"
+#include "broker/stop.h"
 #include "common/bug.h"
 #include "common/clock.h"
 
@@ -331,6 +332,7 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 		atomic_store(&seg->topics[slot].interest, 0);
 	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
 		atomic_store(&seg->busy[i], 0);
+	stop_here(h, STOP_RUN_HALF_BEGUN);
 	atomic_store(&h->sealed, 0);
 	atomic_store(&h->owner, 0);
 	atomic_store(&h->stop_at, 0);

@@ -6,6 +6,7 @@
 
 #include "broker/paths.h"
 #include "broker/process.h"
+#include "broker/stop.h"
 #include "broker/supervisor_handover.h"
 #include "broker/supervisor_state.h"
 #include "common/bug.h"
@@ -411,6 +412,7 @@ supervisor_run(const struct supervisor_args *args)
 {
 	struct supervisor s = { .args = args, .config = args->config };
 
+	stop_be(STOP_SUPERVISOR);
 	if (!supervisor_open(&s))
 		return s.status;
 	s.program = paths_program();

@@ -4,6 +4,7 @@
 
 #include "broker/obituary.h"
 #include "broker/stats.h"
+#include "broker/stop.h"
 #include "broker/supervisor_state.h"
 #include "common/bug.h"
 #include "common/clock.h"
@@ -113,6 +114,7 @@ child_main(struct supervisor *s, unsigned slot)
 	};
 	char name[32];
 
+	stop_be(STOP_WORKER(slot));
 	child_set_signals();
 	child_close_others(s, slot);
 	snprintf(name, sizeof(name), "worker %u", slot);
@@ -138,6 +140,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	child->started_ms = now;
 	child->due_ms = 0;
 	child->killed = false;
+	stop_here(s->segment.header, STOP_FORKING);
 	child->pid = fork();
 	if (child->pid == 0)
 		child_main(s, slot);
@@ -149,6 +152,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 		return;
 	}
 	s->alive++;
+	stop_here(s->segment.header, STOP_FORKED);
 	atomic_store(&worker->pid, child->pid);
 }
 
@@ -261,6 +265,7 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	bool held_lock;
 	char end[64];
 
+	stop_here(s->segment.header, STOP_REAPED);
 	held_lock = watchdog_bury(&s->watchdog, &s->segment, slot);
 	child_tell_death(s, slot, wait_status, held_lock);
 	child_clear_gauges(s, slot);

@@ -8,6 +8,7 @@
  * the clients sent away.
  */
 
+#include "broker/stop.h"
 #include "broker/supervisor_handover.h"
 #include "broker/supervisor_state.h"
 #include "common/clock.h"
@@ -123,6 +124,7 @@ supervisor_exec(struct supervisor *s)
 		dup2(s->logfile.fd, STDERR_FILENO);
 	handover_put(&handover);
 	exec_keep(s, true);
+	stop_here(s->segment.header, STOP_HANDING_OVER);
 	execv(s->program, s->args->argv);
 	exec_refuse(s, errno);
 	log_error("no restart: cannot execute %s; serving on", s->program);

@@ -3,6 +3,7 @@
  * and what then; see supervisor_state.h. */
 
 #include "broker/ring.h"
+#include "broker/stop.h"
 #include "broker/summary.h"
 #include "broker/supervisor_state.h"
 #include "common/address.h"
@@ -50,6 +51,7 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 		} else if (ring_verify(&s->segment, error)) {
 			log_info("going on with the ring of epoch %s",
 			    s->segment.header->epoch);
+			stop_here(s->segment.header, STOP_ADOPTED);
 			return true;
 		}
 		segment_close(&s->segment);
@@ -98,7 +100,6 @@ supervisor_begin_run(struct supervisor *s)
 	memset(s->child, 0, sizeof(s->child));
 	for (unsigned slot = 0; slot < s->config->workers; slot++)
 		s->child[slot].due_ms = now;
-	s->wakeup.workers = s->segment.workers;
 	life_sign_header(s);
 	segment_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
 }
@@ -191,6 +192,7 @@ supervisor_order(
 		atomic_store(&header->run.order_ms, now);
 	atomic_store_explicit(
 	    &header->run.order, (uint32_t)order, memory_order_release);
+	stop_here(header, STOP_ORDERED);
 	wakeup_ring_all(&s->wakeup);
 }
 

@@ -3,6 +3,8 @@
 
 #include "broker/supervisor_policy.h"
 
+#include "broker/stop.h"
+
 #include <string.h>
 
 void
@@ -87,6 +89,7 @@ watchdog_bury(
 	uint64_t word;
 	bool held;
 
+	stop_here(seg->header, STOP_BURYING);
 	word = atomic_load_explicit(
 	    &seg->workers[slot].died_in, memory_order_relaxed);
 	if (word == 0 || word == watchdog->died_in[slot])

@@ -243,9 +243,11 @@ topics_subscribe(struct segment *seg, uint32_t slot, unsigned worker)
 	uint32_t before = atomic_load_explicit(count, memory_order_relaxed);
 
 	atomic_store_explicit(count, before + 1, memory_order_relaxed);
+	stop_here(seg->header, STOP_SUBSCRIBE_COUNTED);
 	if (before == 0) {
 		atomic_fetch_or(
 		    &seg->topics[slot].interest, UINT64_C(1) << worker);
+		stop_here(seg->header, STOP_SUBSCRIBE_INTERESTED);
 		topics_set_busy(seg, slot);
 	}
 	return before == 0;
@@ -259,6 +261,7 @@ topics_lose_interest(struct segment *seg, uint32_t slot, unsigned worker)
 
 	if ((atomic_fetch_and(&seg->topics[slot].interest, ~bit) & ~bit) != 0)
 		return;
+	stop_here(seg->header, STOP_UNSUBSCRIBE_LOST);
 	topics_set_idle(seg, slot);
 }
 
@@ -270,6 +273,7 @@ topics_unsubscribe(struct segment *seg, uint32_t slot, unsigned worker)
 
 	CHECK(before > 0);
 	atomic_store_explicit(count, before - 1, memory_order_relaxed);
+	stop_here(seg->header, STOP_UNSUBSCRIBE_COUNTED);
 	if (before == 1)
 		topics_lose_interest(seg, slot, worker);
 	return before == 1;
@@ -283,6 +287,7 @@ topics_clear_worker(struct segment *seg, unsigned worker)
 	for (uint32_t slot = 0; slot < used; slot++) {
 		atomic_store_explicit(
 		    topics_count(seg, slot, worker), 0, memory_order_relaxed);
+		stop_here(seg->header, STOP_SLOT_HALF_CLEARED);
 		topics_lose_interest(seg, slot, worker);
 	}
 }

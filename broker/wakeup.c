@@ -3,6 +3,7 @@
 
 #include "broker/wakeup.h"
 
+#include "broker/stop.h"
 #include "common/bug.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ wakeup_open(struct wakeup *wakeup, struct segment *seg, unsigned n)
 {
 	CHECK(n >= 1 && n <= LAYOUT_WORKERS);
 	memset(wakeup, 0, sizeof(*wakeup));
-	wakeup->workers = seg->workers;
+	wakeup->seg = seg;
 	for (unsigned i = 0; i < n; i++) {
 		wakeup->fd[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		if (wakeup->fd[i] == -1) {
@@ -69,23 +70,25 @@ wakeup_silence(const struct wakeup *wakeup)
 	ssize_t n = read(wakeup->fd[wakeup->self], &rings, sizeof(rings));
 
 	(void)n; /* was silent already */
+	stop_here(wakeup->seg->header, STOP_SILENCED);
 }
 
 void
 wakeup_fall_asleep(struct wakeup *wakeup)
 {
-	_Atomic uint64_t *at = &wakeup->workers[wakeup->self].sleeping;
+	_Atomic uint64_t *at = &wakeup->seg->workers[wakeup->self].sleeping;
 	uint64_t value = atomic_load_explicit(at, memory_order_relaxed);
 
 	atomic_store_explicit(at, value | 1, memory_order_relaxed);
 	/* the other half of this fence is in ring_interest() */
 	atomic_thread_fence(memory_order_seq_cst);
+	stop_here(wakeup->seg->header, STOP_ASLEEP);
 }
 
 void
 wakeup_get_up(struct wakeup *wakeup)
 {
-	_Atomic uint64_t *at = &wakeup->workers[wakeup->self].sleeping;
+	_Atomic uint64_t *at = &wakeup->seg->workers[wakeup->self].sleeping;
 	uint64_t value = atomic_load_explicit(at, memory_order_relaxed);
 
 	if (value & 1)
@@ -106,12 +109,13 @@ wakeup_wake(struct wakeup *wakeup, uint64_t who)
 		if (slot >= wakeup->count)
 			continue;
 		value = atomic_load_explicit(
-		    &wakeup->workers[slot].sleeping, memory_order_relaxed);
+		    &wakeup->seg->workers[slot].sleeping, memory_order_relaxed);
 		if (!(value & 1) || wakeup->woke[slot] == value)
 			continue;
 		wakeup->woke[slot] = value;
 		wakeup_ring(wakeup, slot);
 		rung++;
+		stop_here(wakeup->seg->header, STOP_HALF_WOKEN);
 	}
 	return rung;
 }

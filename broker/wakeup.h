@@ -27,7 +27,7 @@
 
 /* A process's handle on the doorbells. */
 struct wakeup {
-	struct layout_worker *workers; /* borrowed */
+	struct segment *seg;           /* borrowed */
 	unsigned count;                /* N */
 	unsigned self;                 /* own slot */
 	int fd[LAYOUT_WORKERS];        /* eventfds, non-blocking */

@@ -3,6 +3,7 @@
 
 #include "worker/drain.h"
 
+#include "broker/stop.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/ws.h"
@@ -59,6 +60,7 @@ drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 			drain_tell(w, c);
 	ev_timer_start(w->loop, &d->tick);
 	log_info("draining %u connections", w->conns.count);
+	stop_here(w->seg->header, STOP_DRAIN_BEGUN);
 }
 
 void
@@ -102,6 +104,7 @@ static void
 drain_say_stopped(struct worker *w)
 {
 	worker_set_state(w->args, WORKER_STOPPED);
+	stop_here(w->seg->header, STOP_DRAIN_STOPPED);
 	wakeup_ring_all(w->wakeup);
 	w->drain.phase = DRAIN_SETTLE;
 }
@@ -276,6 +279,7 @@ drain_step(struct worker *w)
 	if (d->phase == DRAIN_SETTLE && !d->sealed)
 		drain_seal(w);
 	if (d->phase == DRAIN_SETTLE && drain_settled(w)) {
+		stop_here(w->seg->header, STOP_DRAIN_SETTLED);
 		d->phase = DRAIN_CLOSE;
 	}
 	if (d->phase >= DRAIN_CLOSE && !drain_close_some(w) &&

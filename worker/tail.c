@@ -3,6 +3,7 @@
 
 #include "worker/tail.h"
 
+#include "broker/stop.h"
 #include "common/bug.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
@@ -203,6 +204,7 @@ tail_turn(struct worker *w)
 		tail_lapped(w);
 		return;
 	case RING_OK:
+		stop_here(w->seg->header, STOP_TAILED);
 		topics = tail_group(w);
 		for (uint32_t i = 0; i < topics; i++)
 			tail_deliver(w, w->tail.touched[i]);

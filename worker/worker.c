@@ -11,6 +11,7 @@
 #include "worker/worker.h"
 
 #include "broker/obituary.h"
+#include "broker/stop.h"
 #include "broker/topics.h"
 #include "common/container.h"
 #include "common/log.h"
@@ -172,6 +173,7 @@ worker_take_slot(struct worker *w)
 	ring_attach(&w->ring, w->seg, w->slot);
 	if (ring_lock(&w->ring) == RING_OK)
 		ring_unlock(&w->ring);
+	stop_here(w->seg->header, STOP_SLOT_TAKEN);
 }
 
 static bool

@@ -107,6 +107,22 @@ async function slotOf(server, open) {
 	    (worker, i) => worker.upgrades > before[i].upgrades)];
 }
 
+/* A client on the worker of this slot; what came to another is closed. */
+export async function openOn(server, slot, open) {
+	let before = (await server.status()).workers[slot].upgrades;
+
+	for (let i = 0; i < SPREAD_TRIES; i++) {
+		const client = await open();
+		const after = (await server.status()).workers[slot].upgrades;
+
+		if (after > before)
+			return client;
+		await client.close();
+		before = after;
+	}
+	throw new Error(`worker ${slot} gets no connections`);
+}
+
 /*
  * One client on each worker, by slot.  The kernel chooses the worker by the
  * connection's ports, so open(), by default of a Client without topics, is

@@ -12,7 +12,7 @@
  * side, and every test sees to it that its server leaves nothing behind.
  */
 
-export { Client, openOnEachWorker } from "./client.mjs";
+export { Client, openOn, openOnEachWorker } from "./client.mjs";
 export { Frame, Raw } from "./raw.mjs";
 export { PUBSUBD, ROOT, Server, run } from "./server.mjs";
 export { Stream } from "./stream.mjs";

@@ -274,7 +274,7 @@ test_workers_that_do_not_leave_can_be_killed(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		worker[i] = mp_spawn(be_worker, &slots[0]);
+		worker[i] = mp_spawn(be_worker, &slots[i]);
 	mp_gate_take(&locked, 3);
 	assert_int_equal(kill(worker[1], SIGSTOP), 0);
 	assert_int_equal(

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stop_at.c - arm broker/stop.h's places in a server that runs.
+ *
+ *	stop-at NAME PLACE WHO [PLACE WHO]...
+ *
+ * NAME is the instance, WHO a worker's slot, "supervisor" or "anybody".  Says
+ * "armed" as soon as the first place is; then the pid of who has come to stand
+ * there, once the kernel says that it stands and the next place is armed.  Ends
+ * with the last one, or after STOP_AT_SECONDS.
+ */
+
+#include "broker/segment.h"
+#include "broker/stop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STOP_AT_SECONDS 60
+
+static uint32_t
+who_is(const char *word)
+{
+	if (strcmp(word, "anybody") == 0)
+		return STOP_ANYBODY;
+	if (strcmp(word, "supervisor") == 0)
+		return STOP_SUPERVISOR;
+	return STOP_WORKER((uint32_t)atoi(word));
+}
+
+/* Whether a process is stopped: its state follows its name, in parentheses. */
+static bool
+is_stopped(int pid)
+{
+	char path[32], line[512], *end;
+	FILE *file;
+	bool is;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	is = fgets(line, sizeof(line), file) != NULL &&
+	     (end = strrchr(line, ')')) != NULL && end[2] == 'T';
+	fclose(file);
+	return is;
+}
+
+static void
+arm(struct layout_header *header, char **place_and_who)
+{
+	atomic_store(&header->stopped, 0);
+	atomic_store(&header->stop_at,
+	    STOP_AT(stop_named(place_and_who[0]), who_is(place_and_who[1])));
+}
+
+/* Wait until somebody stands at the armed place.  Returns its pid. */
+static int
+await(struct layout_header *header)
+{
+	const struct timespec little = { .tv_nsec = 1000 * 1000 };
+
+	while (!is_stopped(atomic_load(&header->stopped)))
+		nanosleep(&little, NULL);
+	return atomic_load(&header->stopped);
+}
+
+/* Whether there are pairs of a place and a word. */
+static bool
+are_places(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i += 2)
+		if (stop_named(argv[i]) == STOP_NOWHERE)
+			return false;
+	return argc >= 4 && argc % 2 == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	char error[SEGMENT_ERROR_MAX];
+	struct segment seg;
+
+	if (!are_places(argc, argv)) {
+		fprintf(stderr, "usage: stop-at NAME PLACE WHO...\n");
+		return 2;
+	}
+	if (segment_attach(&seg, argv[1], true, error) != SEGMENT_OK) {
+		fprintf(stderr, "stop-at: %s\n", error);
+		return 1;
+	}
+	alarm(STOP_AT_SECONDS);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	arm(seg.header, argv + 2);
+	puts("armed");
+	for (int i = 4; i <= argc; i += 2) {
+		int pid = await(seg.header);
+
+		if (i < argc)
+			arm(seg.header, argv + i);
+		printf("%d\n", pid);
+	}
+	return 0;
+}
