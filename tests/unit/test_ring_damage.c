@@ -117,8 +117,10 @@ damage_floor_far_out(struct segment *seg)
 static void
 damage_seq_far_out(struct segment *seg)
 {
-	seg->header->floor = seg->topics[SILENT].base = UINT64_C(1) << 52;
-	atomic_store(&seg->topics[SILENT].seq, (UINT64_C(1) << 52) + 1);
+	seg->header->floor = seg->topics[USED_RING_SILENT].base = UINT64_C(1)
+	                                                          << 52;
+	atomic_store(
+	    &seg->topics[USED_RING_SILENT].seq, (UINT64_C(1) << 52) + 1);
 }
 
 static void
