@@ -53,6 +53,9 @@
 	    "connections and requests refused: worker full")                   \
 	X(REFUSED_ADDRESS, refused_address, COUNTER, "refused", "address",     \
 	    "connections and requests refused: address over its share")        \
+	X(REFUSED_CONN_RATE, refused_conn_rate, COUNTER, "refused",            \
+	    "conn_rate",                                                       \
+	    "connections and requests refused: address over its rate")         \
 	X(REFUSED_ORIGIN, refused_origin, COUNTER, "refused", "origin",        \
 	    "connections and requests refused: foreign Origin or Host")        \
 	X(REFUSED_REQUEST, refused_request, COUNTER, "refused", "request",     \
@@ -78,6 +81,10 @@
 	X(LAPS, laps, COUNTER, "laps", NULL, "times lapped by the ring")       \
 	X(RATE_PAUSES, rate_pauses, COUNTER, "rate_pauses", NULL,              \
 	    "times a fast publisher was paused")                               \
+	X(CONTROL_PAUSES, control_pauses, COUNTER, "control_pauses", NULL,     \
+	    "times a connection was paused for its control frames")            \
+	X(PIPELINE_WAITS, pipeline_waits, COUNTER, "pipeline_waits", NULL,     \
+	    "times pipelined requests waited for another turn")                \
 	X(PROTOCOL_ERRORS, protocol_errors, COUNTER, "protocol_errors", NULL,  \
 	    "connections closed for bad input")                                \
 	X(TIMEOUTS, timeouts, COUNTER, "timeouts", NULL,                       \

@@ -52,10 +52,16 @@ struct config {
 	uint32_t max_message;           /* bytes of a message's JSON text */
 	uint32_t max_conns;             /* per worker; 0: from RLIMIT_NOFILE */
 	uint32_t max_conns_per_address; /* per worker; loopback exempt */
+	uint32_t conn_rate; /* new ones per second, likewise; 0: off */
 	uint32_t max_topics_per_conn;
-	uint32_t rate;       /* messages per second and connection, 0: off */
-	uint32_t max_buffer; /* messages that ?buffer= may ask for */
+	uint32_t rate;         /* messages per second and connection, 0: off */
+	uint32_t control_rate; /* control frames, likewise */
+	uint32_t max_buffer;   /* messages that ?buffer= may ask for */
 	uint64_t max_worker_memory; /* bytes of buffered output per worker */
+	uint32_t max_head;          /* bytes of a request's head */
+	uint32_t request_ms;        /* for a whole head */
+	uint32_t idle_ms;           /* between requests */
+	uint32_t max_pipelined;     /* requests of a connection, per turn */
 	uint32_t drain_ms;
 	uint32_t ping_interval_ms; /* 0: no pings */
 	bool watchdog;

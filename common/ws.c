@@ -228,6 +228,8 @@ ws_data_piece(struct ws *ws, const struct wslay_frame_iocb *io)
 	const uint8_t *data = io->data;
 	size_t len = io->data_length;
 
+	if (!is_last && ws->frame_left == 0 && ws->pool->events.fragment)
+		ws->pool->events.fragment(ws->owner);
 	if (len == 0 && !is_last)
 		return;
 	if (!is_last || message->len > 0) {

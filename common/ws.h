@@ -63,6 +63,9 @@ struct ws_events {
 	/* A whole message; opcode is WS_TEXT (valid UTF-8) or WS_BINARY. */
 	void (*message)(
 	    void *owner, enum ws_opcode opcode, const char *data, size_t len);
+	/* A frame came in whole that is not the last of its message.  NULL:
+	 * nobody wants to know. */
+	void (*fragment)(void *owner);
 	/* A ping came in and its pong is in the output; or a pong came in. */
 	void (*control)(void *owner, enum ws_opcode opcode);
 	/*

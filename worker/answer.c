@@ -42,9 +42,9 @@ answer_seed(struct worker *w, const struct intake_op *op)
 void
 answer_request(struct worker *w, const struct intake_op *op)
 {
-	/* In vain every slot was looked at, with the lock held. */
+	/* In vain a bit of every slot was looked at, with the lock held. */
 	if (op->result == INTAKE_DIRECTORY_FULL)
-		rate_charge(op->conn, w->config->max_topics);
+		rate_charge(op->conn, w->config->max_topics / 64);
 	switch ((enum conn_state)op->conn->state) {
 	case CONN_WS:
 		if (op->conn->form == FRAMES_ENVELOPE)

@@ -10,15 +10,14 @@
 #include "worker/api.h"
 #include "worker/api_query.h"
 #include "worker/http_conn.h"
-#include "worker/rate.h"
 #include "worker/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A body may take this long, and a second more for each so many bytes. */
-#define BODY_MS           10000
+/* A body may take as long as a head, and a millisecond more for each so many
+ * bytes. */
 #define BODY_BYTES_PER_MS 8
 
 #define BODY_CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
@@ -173,7 +172,6 @@ body_done(struct conn *c)
 	if (!taken)
 		return;
 	conn_pause(c, PAUSE_INTAKE);
-	rate_count(c);
 }
 
 /* Take a piece of it.  Returns false if that is too much. */
@@ -247,7 +245,7 @@ body_begin(struct conn *c, const struct http_request *req)
 	uint64_t bytes = req->is_chunked ? body_max(c) : req->content_length;
 
 	c->state = CONN_BODY;
-	conn_deadline(c, BODY_MS + bytes / BODY_BYTES_PER_MS);
+	conn_deadline(c, c->w->config->request_ms + bytes / BODY_BYTES_PER_MS);
 	if (req->minor_version > 0 &&
 	    http_header_has_token(req, "Expect", "100-continue"))
 		conn_answer(c, BODY_CONTINUE, strlen(BODY_CONTINUE));

@@ -10,8 +10,6 @@
 #include "worker/api.h"
 #include "worker/events.h"
 #include "worker/http_conn.h"
-#include "worker/rate.h"
-#include "worker/share.h"
 #include "worker/state.h"
 #include "worker/ws_conn.h"
 
@@ -22,17 +20,17 @@
 #include <unistd.h>
 
 /* How long to wait, milliseconds. */
-#define CONN_REQUEST_MS 10000 /* for a whole request head */
 #define CONN_LINGER_MS  5000  /* for the peer to close, after us */
 #define CONN_CLOSING_MS 10000 /* for the peer to take the last thing */
 
 void
-conns_init(struct conns *conns, uint32_t max)
+conns_init(struct conns *conns, uint32_t max, uint32_t rate)
 {
 	memset(conns, 0, sizeof(*conns));
 	LIST_INIT(&conns->living);
 	LIST_INIT(&conns->admins);
 	LIST_INIT(&conns->dead);
+	shares_init(&conns->shares, rate);
 	conns->max = max;
 }
 
@@ -86,7 +84,7 @@ conn_new(struct worker *w, int fd, bool loopback_listener)
 	c->heard = w->wheel.now;
 	rate_init(c);
 	SLIST_INIT(&c->subs);
-	wheel_add(&w->wheel, &c->timeout, wheel_ticks(CONN_REQUEST_MS));
+	wheel_add(&w->wheel, &c->timeout, wheel_ticks(w->config->request_ms));
 	ev_io_start(w->loop, &c->io);
 	return c;
 }
@@ -109,12 +107,15 @@ conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
 {
 	struct conn *c = conn_new(w, fd, loopback_listener);
 
+	bool within = true;
+
 	LIST_INSERT_HEAD(&w->conns.living, c, link);
 	w->conns.count++;
 	stats_add(&w->stats, STATS_ACCEPTED, 1);
 	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
 	if (!share_is_exempt(peer))
-		c->share = share_take(&w->conns.shares, peer);
+		c->share =
+		    share_take(&w->conns.shares, peer, w->wheel.now, &within);
 	if (w->conns.count > w->conns.max) {
 		stats_add(&w->stats, STATS_REFUSED_LIMIT, 1);
 		http_conn_refuse(
@@ -124,6 +125,10 @@ conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
 		stats_add(&w->stats, STATS_REFUSED_ADDRESS, 1);
 		http_conn_refuse(
 		    c, NULL, 429, "too many connections from here", NULL);
+	} else if (!within) {
+		stats_add(&w->stats, STATS_REFUSED_CONN_RATE, 1);
+		http_conn_refuse(
+		    c, NULL, 429, "too many new connections from here", NULL);
 	}
 }
 
@@ -191,7 +196,7 @@ conn_free(struct conn *c)
 		free(c->out);
 	}
 	if (c->share != NULL)
-		share_give(&w->conns.shares, c->share);
+		share_give(&w->conns.shares, c->share, w->wheel.now);
 	close(c->io.fd);
 	if (c->admin)
 		w->conns.admin_count--;
@@ -227,6 +232,7 @@ conns_fini(struct conns *conns)
 {
 	CHECK(LIST_EMPTY(&conns->living) && LIST_EMPTY(&conns->admins) &&
 	      LIST_EMPTY(&conns->dead));
+	shares_fini(&conns->shares);
 }
 
 void
@@ -355,6 +361,8 @@ conn_written(struct conn *c)
 		replays_resume(c);
 		break;
 	case CONN_HTTP:
+		conn_resume(c, PAUSE_WRITTEN);
+		break;
 	case CONN_BODY:
 	case CONN_LINGER:
 	case CONN_DEAD:

@@ -26,6 +26,8 @@
 #define WORKER_CONN_H
 
 #include "worker/outq.h"
+#include "worker/rate.h"
+#include "worker/share.h"
 #include "worker/subs.h"
 #include "worker/wheel.h"
 
@@ -37,7 +39,6 @@
 #include <sys/socket.h>
 
 struct api_request;
-struct share; /* how many connections an address has, share.h */
 struct worker;
 struct ws;
 
@@ -55,11 +56,12 @@ enum conn_state {
 /* Why a connection is not read for now; bits. */
 enum conn_pause {
 	PAUSE_INTAKE = 1 << 0,  /* what it asked for has not been done yet */
-	PAUSE_RATE = 1 << 1,    /* over its message rate */
+	PAUSE_RATE = 1 << 1,    /* over one of its rates */
 	PAUSE_ANSWERS = 1 << 2, /* it does not read its answers */
 	PAUSE_DRAIN = 1 << 3,   /* the server stops taking publishes */
 	PAUSE_FILE = 1 << 4,    /* a response is being sent */
 	PAUSE_EOF = 1 << 5,     /* the peer will send no more */
+	PAUSE_WRITTEN = 1 << 6, /* what is answered is to be written first */
 };
 
 /* Connections of the operator.  The descriptors are from what worker.c keeps
@@ -104,22 +106,22 @@ struct conn {
 	uint32_t pending;    /* in this turn's outbox: index + 1, 0: not */
 	uint32_t ops;        /* of it in the intake */
 	uint32_t subs_count;
-	uint32_t heard;      /* tick of the wheel when it was last heard of */
-	uint32_t rate_tick;  /* when rate_left was last filled up */
-	int32_t rate_left;   /* messages it may send; below 0: it waits */
-	uint32_t buffer_max; /* messages that may wait (?buffer=) */
-	uint8_t state;       /* enum conn_state */
-	uint8_t overflow;    /* enum outq_overflow */
-	uint8_t form;        /* enum frames_form: how it gets messages */
-	uint8_t paused;      /* enum conn_pause, or-ed */
-	bool pinged : 1;     /* a ping is out, nothing heard since */
-	bool blocked : 1;    /* the kernel took less than there was */
-	bool feeding : 1;    /* its parser is on the stack */
-	bool served : 1;     /* had a request: now it is idle, not new */
-	bool loopback : 1;   /* came in on a loopback listener */
-	bool clean : 1;      /* the peer closed after our last word */
-	bool opening : 1;    /* its 101 waits for its first subscriptions */
-	bool admin : 1;      /* came in on the operator's listener */
+	uint32_t heard; /* tick of the wheel when it was last heard of */
+	struct rate_bucket messages; /* and requests that it may send */
+	struct rate_bucket controls; /* control frames, likewise */
+	uint32_t buffer_max;         /* messages that may wait (?buffer=) */
+	uint8_t state;               /* enum conn_state */
+	uint8_t overflow;            /* enum outq_overflow */
+	uint8_t form;      /* enum frames_form: how it gets messages */
+	uint8_t paused;    /* enum conn_pause, or-ed */
+	bool pinged : 1;   /* a ping is out, nothing heard since */
+	bool blocked : 1;  /* the kernel took less than there was */
+	bool feeding : 1;  /* its parser is on the stack */
+	bool served : 1;   /* had a request: now it is idle, not new */
+	bool loopback : 1; /* came in on a loopback listener */
+	bool clean : 1;    /* the peer closed after our last word */
+	bool opening : 1;  /* its 101 waits for its first subscriptions */
+	bool admin : 1;    /* came in on the operator's listener */
 };
 
 LIST_HEAD(conn_list, conn);
@@ -128,7 +130,7 @@ struct conns {
 	struct conn_list living;
 	struct conn_list admins; /* living, of the operator */
 	struct conn_list dead;
-	struct share *shares; /* by address, uthash */
+	struct shares shares; /* what each address has */
 	uint32_t count;       /* living and dead: descriptors in use */
 	uint32_t admin_count; /* likewise, of the operator */
 	uint32_t websockets;
@@ -138,8 +140,8 @@ struct conns {
 	uint64_t buffered; /* bytes in all queues */
 };
 
-/* max: most connections at a time. */
-void conns_init(struct conns *conns, uint32_t max);
+/* max: most connections at a time; rate: new ones per second and address. */
+void conns_init(struct conns *conns, uint32_t max, uint32_t rate);
 void conns_fini(struct conns *conns);
 
 /*

@@ -24,9 +24,8 @@
 #include <unistd.h>
 
 /* How long to wait, milliseconds. */
-#define HTTP_IDLE_MS 120000 /* for another request */
-#define HTTP_HEAD_MS 10000  /* for the rest of a head */
-#define HTTP_FILE_MS 60000  /* for the peer to take the next piece */
+#define HTTP_REDIRECT_MAX 8192u /* bytes of a target that is sent back */
+#define HTTP_FILE_MS      60000 /* for the peer to take the next piece */
 
 void
 http_conn_refuse(struct conn *c, const struct http_request *req, int status,
@@ -40,7 +39,7 @@ void
 http_conn_idle(struct conn *c)
 {
 	c->served = true;
-	conn_deadline(c, HTTP_IDLE_MS);
+	conn_deadline(c, c->w->config->idle_ms);
 }
 
 /* Half of a request, or half of a body, or none: in the second case the client
@@ -84,7 +83,7 @@ http_conn_more_file(struct conn *c)
 	free(f);
 	c->part.file = NULL;
 	c->state = CONN_HTTP;
-	conn_deadline(c, HTTP_IDLE_MS);
+	conn_deadline(c, c->w->config->idle_ms);
 	if (!keep_alive)
 		conn_finish(c);
 	else
@@ -140,7 +139,10 @@ http_conn_serve_file(struct conn *c, const struct http_request *req)
 		http_conn_send_file(c, req, &file);
 		return;
 	case STATIC_REDIRECT:
-		http_reply_redirect(c, req);
+		if (req->path.len + req->query.len <= HTTP_REDIRECT_MAX)
+			http_reply_redirect(c, req);
+		else
+			http_conn_error(c, req, 414, "too long to redirect");
 		return;
 	case STATIC_BAD_PATH:
 		http_conn_error(c, req, 400, "the path is not well-formed");
@@ -222,7 +224,7 @@ http_conn_head_begun(struct conn *c)
 	if (!c->served)
 		return;
 	c->served = false;
-	conn_deadline(c, HTTP_HEAD_MS);
+	conn_deadline(c, c->w->config->request_ms);
 }
 
 /* Serve the request that data begins with.  Returns how many bytes its head
@@ -233,7 +235,8 @@ http_conn_feed_head(struct conn *c, const char *data, size_t len)
 	struct http_request req;
 	size_t scanned = 0;
 
-	switch (http_parse_request(data, len, HTTP_HEAD_MAX, &scanned, &req)) {
+	switch (http_parse_request(
+	    data, len, c->w->config->max_head, &scanned, &req)) {
 	case HTTP_PARTIAL:
 		conn_keep_input(c, data, len);
 		c->input->scanned = scanned;
@@ -245,6 +248,8 @@ http_conn_feed_head(struct conn *c, const char *data, size_t len)
 		return 0;
 	case HTTP_OK:
 		http_conn_serve(c, &req);
+		if (!c->admin && c->state != CONN_WS)
+			rate_count_request(c);
 		return req.head_len;
 	}
 	BUG("no result of a parser");
@@ -261,14 +266,33 @@ http_conn_leave(struct conn *c, const char *data, size_t len)
 		conn_keep_input(c, data, len);
 }
 
+/* Whether the next pipelined request has to wait: for the connection's rate, or
+ * until the answers to those before it are written. */
+static bool
+http_conn_must_wait(struct conn *c, uint32_t served)
+{
+	if (c->state != CONN_HTTP)
+		return false;
+	if (rate_hold(c))
+		return true;
+	if (served < c->w->config->max_pipelined)
+		return false;
+	stats_add(&c->w->stats, STATS_PIPELINE_WAITS, 1);
+	conn_pause(c, PAUSE_WRITTEN);
+	return true;
+}
+
 /* Serve the requests that data holds, and keep what is left. */
 static void
 http_conn_feed(struct conn *c, const char *data, size_t len)
 {
+	uint32_t served = 0;
 	size_t used;
 
 	while (len > 0 && c->paused == 0 &&
-	       (c->state == CONN_HTTP || c->state == CONN_BODY)) {
+	       (c->state == CONN_HTTP || c->state == CONN_BODY) &&
+	       !http_conn_must_wait(c, served)) {
+		served += c->state == CONN_HTTP;
 		used = c->state == CONN_BODY
 		           ? api_body_feed(c, data, len)
 		           : http_conn_feed_head(c, data, len);
@@ -289,7 +313,7 @@ http_conn_feed_kept(struct conn *c)
 	struct http_request req;
 
 	if (c->state == CONN_HTTP &&
-	    http_parse_request(input->data, input->len, HTTP_HEAD_MAX,
+	    http_parse_request(input->data, input->len, c->w->config->max_head,
 		&input->scanned, &req) == HTTP_PARTIAL) {
 		http_conn_head_begun(c);
 		return;
@@ -320,16 +344,18 @@ http_conn_read(struct conn *c)
 void
 http_conn_due(struct conn *c)
 {
+	const struct config *config = c->w->config;
+
 	if (c->state == CONN_EVENTS) {
 		events_due(c);
 		return;
 	}
-	if (rate_due(c))
+	if (rate_due(c, c->served ? config->idle_ms : config->request_ms))
 		return;
 	if (c->paused != 0) {
 		/* It is we who are slow, or it does not read its answers. */
 		if (c->out == NULL) {
-			conn_deadline(c, HTTP_IDLE_MS);
+			conn_deadline(c, config->idle_ms);
 			return;
 		}
 		stats_add(&c->w->stats, STATS_TIMEOUTS, 1);

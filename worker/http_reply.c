@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#define REPLY_HEAD_SIZE 10240 /* room for any head: a path is under 8 KiB */
+#define REPLY_HEAD_SIZE 10240 /* room for any head */
 
 #define REPLY_LINES_SIZE 2048 /* room for the lines that are added to it */
 

@@ -117,6 +117,7 @@ worker_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)loop;
 	(void)revents;
 	wheel_turn(&w->wheel, conn_due_cb, w);
+	shares_tick(&w->conns.shares, w->wheel.now);
 }
 
 /* Connections that the descriptors allow. */
@@ -195,7 +196,7 @@ worker_init(struct worker *w, const struct worker_args *args)
 		log_errorx("no event loop: epoll is not to be had");
 		return false;
 	}
-	conns_init(&w->conns, worker_max_conns(config));
+	conns_init(&w->conns, worker_max_conns(config), config->conn_rate);
 	wheel_init(&w->wheel);
 	intake_init(&w->intake);
 	subs_init(&w->subs, config->max_topics);

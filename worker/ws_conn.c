@@ -44,11 +44,31 @@ ws_conn_message_cb(
 		ws_pause(c->part.ws);
 }
 
+/* A part of a message: as much work as a small one. */
+static void
+ws_conn_fragment_cb(void *owner)
+{
+	struct conn *c = owner;
+
+	if (c->state != CONN_WS)
+		return;
+	rate_count(c);
+	if (c->paused != 0)
+		ws_pause(c->part.ws);
+}
+
+/* That it was heard of conn_read() has noted. */
 static void
 ws_conn_control_cb(void *owner, enum ws_opcode opcode)
 {
-	(void)owner; /* conn_read() has noted that it was heard of */
+	struct conn *c = owner;
+
 	(void)opcode;
+	if (c->state != CONN_WS)
+		return;
+	rate_count_control(c);
+	if (c->paused != 0)
+		ws_pause(c->part.ws);
 }
 
 static void
@@ -72,6 +92,7 @@ ws_conn_pool_new(uint64_t max_message)
 {
 	const struct ws_events events = {
 		.message = ws_conn_message_cb,
+		.fragment = ws_conn_fragment_cb,
 		.control = ws_conn_control_cb,
 		.closing = ws_conn_closing_cb,
 	};
@@ -253,7 +274,7 @@ ws_conn_due(struct conn *c)
 	uint32_t interval = w->config->ping_interval_ms;
 	uint64_t silent;
 
-	if (rate_due(c))
+	if (rate_due(c, WHEEL_TICK_MS))
 		return;
 	/* Who is not read is not silent, unless it is for not reading. */
 	if (c->paused & ~PAUSE_ANSWERS)

@@ -56,7 +56,9 @@ describe("words", { concurrency: true }, () => {
 				"--pidfile", "--max-message", "--max-conns",
 				"--max-conns-per-address",
 				"--max-topics-per-conn", "--rate", "--max-buffer",
-				"--max-worker-memory", "--ping-interval",
+				"--conn-rate", "--control-rate", "--max-head",
+				"--request-timeout", "--idle-timeout",
+				"--max-pipelined", "--max-worker-memory", "--ping-interval",
 				"--watchdog", "--user", "Exit status"])
 				assert.ok(stdout.includes(known), known);
 			for (const line of stdout.split("\n"))

@@ -56,7 +56,11 @@ on_closing(void *owner, bool by_peer, unsigned code, const char *reason,
 	note(owner, by_peer ? 'e' : 'f', code, reason, reason_len);
 }
 
-static const struct ws_events events = { on_message, on_control, on_closing };
+static const struct ws_events events = {
+	.message = on_message,
+	.control = on_control,
+	.closing = on_closing,
+};
 
 /* A client's pong without its mask, which is random. */
 static void

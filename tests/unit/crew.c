@@ -38,6 +38,10 @@ static const struct config crew_config = {
 	.max_topics_per_conn = 8,
 	.max_buffer = 100000,
 	.max_worker_memory = 64u << 20,
+	.max_head = 8192,
+	.request_ms = 10000,
+	.idle_ms = 120000,
+	.max_pipelined = 16,
 	.drain_ms = 1000,
 	.ping_interval_ms = 54000,
 };

@@ -99,6 +99,7 @@ test_over_the_rate_is_read_later(void **state)
 	crew_run(crew);
 	assert_true(a->conn->paused & PAUSE_RATE);
 	assert_in_range(crew_stat(crew, 0, STATS_MESSAGES_IN), 100, 300);
+	assert_int_equal(crew_stat(crew, 0, STATS_RATE_PAUSES), 1);
 	crew_ticks(crew, 0, TICKS(9) - 4);
 	assert_in_range(crew_stat(crew, 0, STATS_MESSAGES_IN), 800, 999);
 	crew_ticks(crew, 0, TICKS(3));

@@ -144,6 +144,12 @@ test_defaults_are_those_of_the_design(void **state)
 	assert_int_equal(config->max_conns_per_address, 1024);
 	assert_int_equal(config->max_topics_per_conn, 128);
 	assert_int_equal(config->rate, 10000);
+	assert_int_equal(config->control_rate, 100);
+	assert_int_equal(config->conn_rate, 200);
+	assert_int_equal(config->max_head, 8192);
+	assert_int_equal(config->request_ms, 10000);
+	assert_int_equal(config->idle_ms, 120000);
+	assert_int_equal(config->max_pipelined, 16);
 	assert_int_equal(config->ping_interval_ms, 54000);
 	assert_int_equal(config->log_level, LOG_INFO);
 	assert_true(config->max_buffer >= 256);
@@ -257,6 +263,16 @@ test_every_option_arrives(void **state)
 	assert_false(config->watchdog);
 	assert_int_equal(config->admin.len, 0);
 	assert_false(config->respawn);
+	assert_true(parse("run", "--conn-rate", "3", "--control-rate", "4",
+	    "--max-head", "2K", "--request-timeout", "0.5", "--idle-timeout",
+	    "7", "--max-pipelined", "1", NULL));
+	config = &cli->config;
+	assert_int_equal(config->conn_rate, 3);
+	assert_int_equal(config->control_rate, 4);
+	assert_int_equal(config->max_head, 2048);
+	assert_int_equal(config->request_ms, 500);
+	assert_int_equal(config->idle_ms, 7000);
+	assert_int_equal(config->max_pipelined, 1);
 }
 
 static void

@@ -39,26 +39,31 @@ is_exempt(const char *text)
 }
 
 static struct share *
-take(struct share **shares, const char *text)
+take(struct shares *shares, const char *text)
 {
 	struct sockaddr_storage ss = peer(text);
+	bool within;
 
-	return share_take(shares, &ss);
+	return share_take(shares, &ss, 0, &within);
 }
 
 /* Whether two peers are counted as one. */
 static bool
 is_one(const char *a, const char *b)
 {
-	struct share *shares = NULL;
-	struct share *first = take(&shares, a);
-	struct share *second = take(&shares, b);
-	bool one = first == second;
+	struct shares shares;
+	struct share *first, *second;
+	bool one;
+
+	shares_init(&shares, 0);
+	first = take(&shares, a);
+	second = take(&shares, b);
+	one = first == second;
 
 	assert_int_equal(share_count(first), one ? 2 : 1);
-	share_give(&shares, first);
-	share_give(&shares, second);
-	assert_null(shares);
+	share_give(&shares, first, 0);
+	share_give(&shares, second, 0);
+	shares_fini(&shares);
 	return one;
 }
 
@@ -118,9 +123,11 @@ test_ipv6_counts_by_its_network(void **state)
 static void
 test_each_connection_counts_until_given_back(void **state)
 {
-	struct share *shares = NULL, *one, *other;
+	struct share *one, *other;
+	struct shares shares;
 
 	(void)state;
+	shares_init(&shares, 0);
 	one = take(&shares, "192.0.2.1");
 	for (uint32_t i = 2; i <= 1000; i++) {
 		assert_ptr_equal(take(&shares, "192.0.2.1"), one);
@@ -129,13 +136,92 @@ test_each_connection_counts_until_given_back(void **state)
 	other = take(&shares, "192.0.2.2");
 	for (uint32_t i = 1000; i > 1; i--) {
 		assert_int_equal(share_count(one), i);
-		share_give(&shares, one);
+		share_give(&shares, one, 0);
 	}
 	assert_int_equal(share_count(one), 1);
-	share_give(&shares, one);
+	share_give(&shares, one, 0);
 	assert_int_equal(share_count(other), 1);
-	share_give(&shares, other);
-	assert_null(shares);
+	share_give(&shares, other, 0);
+	shares_fini(&shares);
+}
+
+/* Come and go at this tick.  Returns whether that was within the rate. */
+static bool
+visit(struct shares *shares, const char *text, uint32_t now)
+{
+	struct sockaddr_storage ss = peer(text);
+	bool within;
+
+	share_give(shares, share_take(shares, &ss, now, &within), now);
+	return within;
+}
+
+static void
+test_new_ones_have_a_rate_for_each_address(void **state)
+{
+	struct shares shares;
+
+	(void)state;
+	shares_init(&shares, 8);
+	for (int i = 0; i < 8; i++)
+		assert_true(visit(&shares, "192.0.2.1", 0));
+	for (int i = 0; i < 100; i++)
+		assert_false(visit(&shares, "192.0.2.1", 0));
+	assert_true(visit(&shares, "192.0.2.2", 0));
+	/* Having been refused costs nothing: a quarter of a second, two more. */
+	assert_true(visit(&shares, "192.0.2.1", 1));
+	assert_true(visit(&shares, "192.0.2.1", 1));
+	assert_false(visit(&shares, "192.0.2.1", 1));
+	shares_fini(&shares);
+}
+
+/* Or its rate would be new with every connection. */
+static void
+test_an_address_is_known_for_a_second_more(void **state)
+{
+	struct shares shares;
+
+	(void)state;
+	shares_init(&shares, 1);
+	assert_true(visit(&shares, "192.0.2.1", 10));
+	assert_true(visit(&shares, "192.0.2.2", 12));
+	shares_tick(&shares, 14);
+	assert_false(visit(&shares, "192.0.2.2", 14));
+	shares_tick(&shares, 15);
+	shares_tick(&shares, 19);
+	assert_null(shares.by_address);
+	assert_true(visit(&shares, "192.0.2.2", 19));
+	shares_fini(&shares);
+}
+
+static void
+test_who_comes_back_stays_known(void **state)
+{
+	struct shares shares;
+	struct share *share;
+
+	(void)state;
+	shares_init(&shares, 1);
+	assert_true(visit(&shares, "192.0.2.1", 0));
+	share = take(&shares, "192.0.2.1");
+	shares_tick(&shares, 100);
+	assert_int_equal(share_count(share), 1);
+	share_give(&shares, share, 100);
+	shares_tick(&shares, 105);
+	assert_null(shares.by_address);
+	shares_fini(&shares);
+}
+
+static void
+test_rate_of_none_is_any(void **state)
+{
+	struct shares shares;
+
+	(void)state;
+	shares_init(&shares, 0);
+	for (int i = 0; i < 100000; i++)
+		assert_true(visit(&shares, "192.0.2.1", 0));
+	shares_fini(&shares);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -145,6 +231,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_mapped_ipv4_is_ipv4),
 	cmocka_unit_test(test_ipv6_counts_by_its_network),
 	cmocka_unit_test(test_each_connection_counts_until_given_back),
+	cmocka_unit_test(test_new_ones_have_a_rate_for_each_address),
+	cmocka_unit_test(test_an_address_is_known_for_a_second_more),
+	cmocka_unit_test(test_who_comes_back_stays_known),
+	cmocka_unit_test(test_rate_of_none_is_any),
 };
 
 SUITE_MAIN(tests);

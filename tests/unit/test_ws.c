@@ -317,6 +317,49 @@ test_out_of_memory_is_told_by_status(void **state)
 	ws_pool_free(&pool);
 }
 
+static unsigned parts;         /* of messages, told by fragment() */
+static struct ws *part_pauses; /* the parser to pause there */
+
+static void
+part_cb(void *owner)
+{
+	(void)owner;
+	parts++;
+	ws_pause(part_pauses);
+}
+
+/* A pause at a fragment's end takes no byte of the next, and loses none. */
+static void
+test_pause_between_fragments_keeps_the_message(void **state)
+{
+	struct stream *s = *state;
+	struct ws_events events = owner_events;
+	struct owner o;
+	size_t at = 0, taken;
+	unsigned feeds = 0;
+
+	PUT(s, WS_TEXT, "");
+	PUT(s, WS_CONTINUATION, "mes");
+	PUT(s, FIN | WS_PING, "");
+	PUT(s, WS_CONTINUATION, "sa");
+	PUT(s, FIN | WS_CONTINUATION, "ge");
+	parts = 0;
+	owner_begin(&o, WS_SERVER);
+	ws_pool_free(&o.pool);
+	events.fragment = part_cb;
+	o.pool = ws_pool_new(WS_SERVER, 100, 0, &events);
+	o.ws = part_pauses = ws_borrow(o.pool, &o);
+	for (; at < s->len; at += taken, feeds++) {
+		assert_int_equal(
+		    ws_feed(o.ws, s->data + at, s->len - at, &taken), WS_OK);
+		assert_int_not_equal(taken, 0);
+	}
+	assert_int_equal(parts, 3);
+	assert_int_equal(feeds, 4);
+	assert_string_equal(o.told, "ping\ntext message\n");
+	owner_end(&o);
+}
+
 static void
 test_client_masks_its_pongs(void **state)
 {
@@ -356,6 +399,7 @@ main(int argc, char **argv)
 		T(test_pool_does_not_lend_what_is_not_clean),
 		T(test_pool_does_not_lend_what_has_ended),
 		T(test_out_of_memory_is_told_by_status),
+		T(test_pause_between_fragments_keeps_the_message),
 		T(test_client_masks_its_pongs),
 	};
 

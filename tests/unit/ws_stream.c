@@ -71,7 +71,11 @@ closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 	    (int)reason_len, reason);
 }
 
-const struct ws_events owner_events = { message_cb, control_cb, closing_cb };
+const struct ws_events owner_events = {
+	.message = message_cb,
+	.control = control_cb,
+	.closing = closing_cb,
+};
 
 static void
 owner_drain(struct owner *o)
