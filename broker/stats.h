@@ -42,6 +42,8 @@
 	X(PARSERS, parsers, GAUGE, "parsers", NULL, "frame parsers lent out")  \
 	X(BUFFERED_BYTES, buffered_bytes, GAUGE, "buffered_bytes", NULL,       \
 	    "output waiting for sockets")                                      \
+	X(INPUT_BYTES, input_bytes, GAUGE, "input_bytes", NULL,                \
+	    "input that is incomplete")                                        \
 	X(ACCEPTED, accepted, COUNTER, "connections_accepted", NULL,           \
 	    "connections accepted")                                            \
 	X(REQUESTS, requests, COUNTER, "http_requests", NULL, "HTTP requests") \
@@ -60,6 +62,8 @@
 	    "connections and requests refused: foreign Origin or Host")        \
 	X(REFUSED_REQUEST, refused_request, COUNTER, "refused", "request",     \
 	    "connections and requests refused: malformed or over a limit")     \
+	X(REFUSED_MEMORY, refused_memory, COUNTER, "refused", "memory",        \
+	    "connections and requests refused: no memory for their input")     \
 	X(ACCEPT_PAUSES, accept_pauses, COUNTER, "accept_pauses", NULL,        \
 	    "times accepting paused: out of descriptors")                      \
 	X(MESSAGES_IN, messages_in, COUNTER, "messages_in", NULL,              \
@@ -91,6 +95,8 @@
 	    "connections closed: too slow or silent")                          \
 	X(SLOW_CLOSES, slow_closes, COUNTER, "slow_closes", NULL,              \
 	    "connections closed: slow under overflow=close")                   \
+	X(MEMORY_CLOSES, memory_closes, COUNTER, "memory_closes", NULL,        \
+	    "connections cut: no memory for answers that they do not take")    \
 	X(DIRECTORY_FULL, directory_full, COUNTER, "directory_full", NULL,     \
 	    "subscribes refused: topic directory full")                        \
 	X(LOCK_BUSY, lock_busy, COUNTER, "lock_busy", NULL,                    \

@@ -73,6 +73,7 @@ struct ws_pool {
 	unsigned spare_count;
 	unsigned spare_max;
 	size_t lent;
+	uint64_t bytes; /* of incomplete messages */
 };
 
 /* The peer broke the protocol: tell why, and end. */
@@ -137,13 +138,20 @@ ws_new(struct ws_pool *pool)
 }
 
 static void
+ws_forget_message(struct ws *ws)
+{
+	ws->pool->bytes -= ws->message.len;
+	ws_message_forget(&ws->message);
+}
+
+static void
 ws_free(struct ws **wsp)
 {
 	struct ws *ws = *wsp;
 
 	*wsp = NULL;
 	wslay_frame_context_free(ws->frame);
-	ws_message_forget(&ws->message);
+	ws_forget_message(ws);
 	free(ws->out.data);
 	free(ws);
 }
@@ -180,6 +188,18 @@ size_t
 ws_pool_lent(const struct ws_pool *pool)
 {
 	return pool->lent;
+}
+
+uint64_t
+ws_pool_bytes(const struct ws_pool *pool)
+{
+	return pool->bytes;
+}
+
+uint64_t
+ws_bytes(const struct ws *ws)
+{
+	return ws->message.len;
 }
 
 struct ws *
@@ -238,6 +258,7 @@ ws_data_piece(struct ws *ws, const struct wslay_frame_iocb *io)
 			ws->status = WS_NOMEM;
 			return;
 		}
+		ws->pool->bytes += len;
 		data = message->data;
 		len = message->len;
 	}
@@ -247,7 +268,7 @@ ws_data_piece(struct ws *ws, const struct wslay_frame_iocb *io)
 	} else if (is_last) {
 		ws->pool->events.message(
 		    ws->owner, message->opcode, (const char *)data, len);
-		ws_message_forget(message);
+		ws_forget_message(ws);
 	}
 }
 

@@ -51,6 +51,7 @@ enum ws_code {
 	WS_CODE_TOO_BIG = 1009,
 	WS_CODE_INTERNAL = 1011,
 	WS_CODE_RESTART = 1012,
+	WS_CODE_TRY_LATER = 1013,
 	WS_CODE_TOO_SLOW = 4200,
 };
 
@@ -101,6 +102,10 @@ void ws_pool_free(struct ws_pool **pool);
 
 /* Parsers lent out now. */
 size_t ws_pool_lent(const struct ws_pool *pool);
+
+/* Bytes of messages that are incomplete, in all parsers and in one of them. */
+uint64_t ws_pool_bytes(const struct ws_pool *pool);
+uint64_t ws_bytes(const struct ws *ws);
 
 /* Borrow a parser for owner (passed to every event).  NULL: out of memory. */
 struct ws *ws_borrow(struct ws_pool *pool, void *owner);

@@ -80,7 +80,7 @@ api_forget(struct conn *c)
 	if (r == NULL)
 		return;
 	c->part.api = NULL;
-	api_body_free(r->body);
+	api_body_free(c->w, r->body);
 	api_list_free(c->w, r->list);
 	free(r->origin);
 	free(r);

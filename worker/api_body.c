@@ -10,6 +10,7 @@
 #include "worker/api.h"
 #include "worker/api_query.h"
 #include "worker/http_conn.h"
+#include "worker/memory.h"
 #include "worker/state.h"
 
 #include <stdio.h>
@@ -33,12 +34,19 @@ struct api_body {
 };
 
 void
-api_body_free(struct api_body *body)
+api_body_free(struct worker *w, struct api_body *body)
 {
 	if (body == NULL)
 		return;
+	w->conns.input -= body->bytes.len;
 	buf_fini(&body->bytes);
 	free(body);
+}
+
+size_t
+api_body_bytes(const struct conn *c)
+{
+	return c->part.api->body->bytes.len;
 }
 
 /* The most that a body may have: a message, and white space around it. */
@@ -168,13 +176,13 @@ body_done(struct conn *c)
 	buf_room(&body->bytes, 1); /* also no bytes are somewhere */
 	taken = body->is_json ? body_publish_json(c, &body->bytes, &want)
 	                      : body_publish_text(c, &body->bytes, &want);
-	api_body_free(body);
+	api_body_free(c->w, body);
 	if (!taken)
 		return;
 	conn_pause(c, PAUSE_INTAKE);
 }
 
-/* Take a piece of it.  Returns false if that is too much. */
+/* Take a piece of it.  Returns false if that is too much, and answered. */
 static bool
 body_take(struct conn *c, const char *data, size_t len)
 {
@@ -185,7 +193,9 @@ body_take(struct conn *c, const char *data, size_t len)
 		return false;
 	}
 	buf_add(&body->bytes, data, len);
-	return true;
+	c->w->conns.input += len;
+	memory_spare_input(c);
+	return c->state == CONN_BODY;
 }
 
 static size_t

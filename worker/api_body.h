@@ -20,6 +20,7 @@ struct api_body;
 struct api_name;
 struct conn;
 struct http_request;
+struct worker;
 
 /* Begin to read the body of a message to the topic; one that has no bytes is
  * published at once. */
@@ -32,7 +33,10 @@ void api_body_begin(struct conn *c, const struct http_request *req,
  */
 size_t api_body_feed(struct conn *c, const char *data, size_t len);
 
-/* Free a body; NULL is none. */
-void api_body_free(struct api_body *body);
+/* Bytes of the connection's body that have come (CONN_BODY). */
+size_t api_body_bytes(const struct conn *c);
+
+/* Free a body of one of this worker's connections; NULL is none. */
+void api_body_free(struct worker *w, struct api_body *body);
 
 #endif

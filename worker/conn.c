@@ -10,6 +10,7 @@
 #include "worker/api.h"
 #include "worker/events.h"
 #include "worker/http_conn.h"
+#include "worker/memory.h"
 #include "worker/state.h"
 #include "worker/ws_conn.h"
 
@@ -163,8 +164,7 @@ conn_strip(struct conn *c)
 	case CONN_DEAD:
 		break;
 	}
-	free(c->input);
-	c->input = NULL;
+	free(conn_take_input(c));
 }
 
 void
@@ -211,6 +211,7 @@ conns_sweep(struct worker *w)
 	struct conn *c, *next;
 	bool freed = false;
 
+	stats_set(&w->stats, STATS_INPUT_BYTES, memory_input(w));
 	for (c = LIST_FIRST(&w->conns.dead); c != NULL; c = next) {
 		next = LIST_NEXT(c, link);
 		/* Not while its requests wait for the ring's lock, nor while
@@ -231,7 +232,7 @@ void
 conns_fini(struct conns *conns)
 {
 	CHECK(LIST_EMPTY(&conns->living) && LIST_EMPTY(&conns->admins) &&
-	      LIST_EMPTY(&conns->dead));
+	      LIST_EMPTY(&conns->dead) && conns->input == 0);
 	shares_fini(&conns->shares);
 }
 
@@ -408,6 +409,7 @@ conn_keep_input(struct conn *c, const void *data, size_t len)
 		c->input->scanned = 0;
 	memcpy(c->input->data + had, data, len);
 	c->input->len = had + len;
+	c->w->conns.input += len;
 }
 
 struct conn_input *
@@ -416,6 +418,8 @@ conn_take_input(struct conn *c)
 	struct conn_input *input = c->input;
 
 	c->input = NULL;
+	if (input != NULL)
+		c->w->conns.input -= input->len;
 	return input;
 }
 

@@ -138,6 +138,7 @@ struct conns {
 	uint32_t max;      /* of count */
 	uint64_t numbered; /* connections so far */
 	uint64_t buffered; /* bytes in all queues */
+	uint64_t input;    /* bytes of heads and bodies that are incomplete */
 };
 
 /* max: most connections at a time; rate: new ones per second and address. */

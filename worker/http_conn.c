@@ -12,6 +12,7 @@
 #include "worker/api_body.h"
 #include "worker/events.h"
 #include "worker/http_reply.h"
+#include "worker/memory.h"
 #include "worker/origin.h"
 #include "worker/rate.h"
 #include "worker/state.h"
@@ -241,6 +242,7 @@ http_conn_feed_head(struct conn *c, const char *data, size_t len)
 		conn_keep_input(c, data, len);
 		c->input->scanned = scanned;
 		http_conn_head_begun(c);
+		memory_spare_input(c);
 		return 0;
 	case HTTP_REFUSED:
 		stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
@@ -262,8 +264,10 @@ http_conn_leave(struct conn *c, const char *data, size_t len)
 {
 	if (c->state == CONN_WS && c->paused == 0)
 		ws_conn_feed(c, data, len);
-	else if (c->state < CONN_CLOSING && c->state != CONN_EVENTS)
+	else if (c->state < CONN_CLOSING && c->state != CONN_EVENTS) {
 		conn_keep_input(c, data, len);
+		memory_spare_input(c);
+	}
 }
 
 /* Whether the next pipelined request has to wait: for the connection's rate, or

@@ -5,6 +5,7 @@
 
 #include "common/xmalloc.h"
 #include "worker/gap.h"
+#include "worker/memory.h"
 #include "worker/state.h"
 
 #include <errno.h>
@@ -282,7 +283,7 @@ outbox_has_room(struct worker *w, struct conn *c, size_t len)
 		stats_add(&w->stats, STATS_DROPS, 1);
 		return false;
 	}
-	if (w->conns.buffered + len <= w->config->max_worker_memory)
+	if (w->conns.buffered + len <= memory_output_max(w->config))
 		return true;
 	stats_add(&w->stats, STATS_DROPS_MEMORY, 1);
 	return false;
@@ -400,6 +401,7 @@ outbox_write(struct worker *w, struct conn *c, uint32_t run, size_t *begun)
 static void
 outbox_settle(struct conn *c)
 {
+	memory_spare_output(c);
 	if (c->state == CONN_DEAD)
 		return;
 	if (c->out != NULL && outq_empty(c->out)) {

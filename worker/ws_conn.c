@@ -6,6 +6,7 @@
 #include "common/handshake.h"
 #include "common/http.h"
 #include "worker/http_conn.h"
+#include "worker/memory.h"
 #include "worker/origin.h"
 #include "worker/query.h"
 #include "worker/rate.h"
@@ -142,7 +143,8 @@ ws_conn_feed(struct conn *c, const char *data, size_t len)
 	}
 	ws_conn_send_pongs(c);
 	conn_keep_input(c, data + taken, len - taken);
-	if (ws_is_clean(c->part.ws))
+	memory_spare_input(c);
+	if (c->state == CONN_WS && ws_is_clean(c->part.ws))
 		conn_return_parser(c);
 }
 

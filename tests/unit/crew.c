@@ -113,7 +113,7 @@ crew_check_gauges(const struct crew *crew, unsigned i)
 {
 	static const enum stats_id gauges[] = { STATS_CONNECTIONS,
 		STATS_WEBSOCKETS, STATS_SUBSCRIPTIONS, STATS_TOPICS,
-		STATS_PARSERS, STATS_BUFFERED_BYTES };
+		STATS_PARSERS, STATS_BUFFERED_BYTES, STATS_INPUT_BYTES };
 
 	for (size_t n = 0; n < sizeof(gauges) / sizeof(*gauges); n++)
 		if (crew_stat(crew, i, gauges[n]) != 0)

@@ -167,8 +167,8 @@ ask_health(struct client *client, unsigned times)
 {
 	client_hold(client);
 	for (unsigned i = 0; i < times; i++)
-		client_send_string(client,
-		    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+		client_send_string(
+		    client, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	client_release(client);
 }
 
