@@ -99,6 +99,8 @@
 	    "connections cut: no memory for answers that they do not take")    \
 	X(DIRECTORY_FULL, directory_full, COUNTER, "directory_full", NULL,     \
 	    "subscribes refused: topic directory full")                        \
+	X(LOOKS_PUT_OFF, looks_put_off, COUNTER, "looks_put_off", NULL,        \
+	    "times a look into the past waited for another turn")              \
 	X(LOCK_BUSY, lock_busy, COUNTER, "lock_busy", NULL,                    \
 	    "times the ring's lock was not had")                               \
 	X(LOCK_RECOVERED, lock_recovered, COUNTER, "lock_recoveries", NULL,    \

@@ -33,6 +33,7 @@ answer_seed(struct worker *w, const struct intake_op *op)
 	case INTAKE_NOT_SUBSCRIBED:
 	case INTAKE_RESUBSCRIBED:
 	case INTAKE_NO_TOPIC:
+	case INTAKE_LATER:
 		return;
 	}
 	stats_add(&w->stats, STATS_PROTOCOL_ERRORS, 1);

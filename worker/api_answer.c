@@ -69,6 +69,7 @@ api_answer_failure(struct worker *w, const struct intake_op *op)
 	case INTAKE_TOO_MANY:
 	case INTAKE_NOT_SUBSCRIBED:
 	case INTAKE_RESUBSCRIBED:
+	case INTAKE_LATER:
 		break;
 	}
 	BUG("no request of this interface ends like this");

@@ -153,18 +153,69 @@ do_seed(struct worker *w, struct intake_op *op)
 	return INTAKE_DONE;
 }
 
+/* Where the topic of a request stands.  Returns false if it has no slot. */
+static bool
+do_find_topic(const struct worker *w, const struct intake_op *op,
+    struct subs_start *start)
+{
+	uint32_t slot = topics_find(
+	    w->seg, intake_topic(&w->intake, op), op->want.topic_len, op->hash);
+
+	if (slot == TOPICS_NONE)
+		return false;
+	subs_look(w, slot, start);
+	return true;
+}
+
+/* Records that a look into the past will walk over, at most: from the newest
+ * back to the one before the first that is wanted. */
+static uint64_t
+do_walk_len(const struct worker *w, const struct intake_op *op)
+{
+	const struct intake_request *want = &op->want;
+	uint64_t most = w->ring.capacity / sizeof(struct layout_record);
+	struct subs_start start;
+	uint64_t first;
+
+	if (!do_find_topic(w, op, &start))
+		return 0;
+	first = start.seq + 1;
+	if (want->has_before && want->before < first)
+		first = want->before;
+	if (!want->has_since)
+		first = first > want->limit ? first - want->limit : 0;
+	else if (!want->is_other_epoch && want->since < first)
+		first = want->since;
+	if (first < start.base)
+		first = start.base;
+	return start.seq + 1 - first < most ? start.seq + 1 - first : most;
+}
+
+/* Whether a request has to wait for another turn, as this one has walked far
+ * enough.  Nobody waits who comes first, or is gone. */
+static bool
+do_later(struct worker *w, const struct intake_op *op)
+{
+	struct intake *intake = &w->intake;
+	uint64_t len;
+
+	if (!intake_is_look(&op->want) || op->conn->state >= CONN_CLOSING)
+		return false;
+	len = do_walk_len(w, op);
+	if (intake->walked > 0 && intake->walked + len > INTAKE_WALK_MAX)
+		return true;
+	intake->walked += len;
+	return false;
+}
+
 /* How a topic stands, without making it. */
 static enum intake_result
 do_look(struct worker *w, struct intake_op *op)
 {
-	const char *name = intake_topic(&w->intake, op);
-	uint32_t slot = topics_find(w->seg, name, op->want.topic_len, op->hash);
-
 	do_publish_gathered(w);
-	if (slot == TOPICS_NONE)
+	if (!do_find_topic(w, op, &op->start))
 		return INTAKE_NO_TOPIC;
-	subs_look(w, slot, &op->start);
-	op->count = topics_subscribers(w->seg, slot);
+	op->count = topics_subscribers(w->seg, op->start.slot);
 	return INTAKE_DONE;
 }
 
@@ -173,6 +224,8 @@ do_request(struct worker *w, struct intake_op *op)
 {
 	op->hash = topics_hash(
 	    w->seg, intake_topic(&w->intake, op), op->want.topic_len);
+	if (do_later(w, op))
+		return INTAKE_LATER;
 	switch (op->want.kind) {
 	case INTAKE_SEED:
 		return do_seed(w, op);
@@ -221,6 +274,7 @@ do_requests(struct worker *w)
 {
 	struct intake *intake = &w->intake;
 
+	intake->walked = 0;
 	for (uint32_t i = 0; i < intake->count; i++)
 		intake->ops[i].result = do_request(w, &intake->ops[i]);
 	do_publish_gathered(w);

@@ -90,13 +90,10 @@ intake_room(struct intake *intake, size_t len)
 	return intake->bytes + intake->used;
 }
 
-char *
-intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
+/* Room for one more request. */
+static struct intake_op *
+intake_op_new(struct intake *intake)
 {
-	struct intake *intake = &w->intake;
-	size_t len = (size_t)want->id_len + want->topic_len + want->body_len;
-	char *at = intake_room(intake, len);
-
 	if (intake->count == 0)
 		intake->began_ns = clock_monotonic_ns();
 	if (intake->count == intake->max) {
@@ -104,7 +101,17 @@ intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
 		intake->ops = xreallocarray(
 		    intake->ops, intake->max, sizeof(*intake->ops));
 	}
-	intake->ops[intake->count++] = (struct intake_op){
+	return &intake->ops[intake->count++];
+}
+
+char *
+intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
+{
+	struct intake *intake = &w->intake;
+	size_t len = (size_t)want->id_len + want->topic_len + want->body_len;
+	char *at = intake_room(intake, len);
+
+	*intake_op_new(intake) = (struct intake_op){
 		.want = *want,
 		.conn = c,
 		.at = intake->used,
@@ -150,6 +157,33 @@ intake_hold(struct worker *w)
 	}
 }
 
+/* Keep what is put off, as the first of the next turn.  Its bytes only move
+ * towards the front, over what has been done. */
+static void
+intake_keep_later(
+    struct worker *w, const struct intake_op *done, uint32_t count)
+{
+	struct intake *intake = &w->intake;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct intake_op *op;
+		size_t len;
+
+		if (done[i].result != INTAKE_LATER)
+			continue;
+		len = (size_t)done[i].want.id_len + done[i].want.topic_len +
+		      done[i].want.body_len;
+		memmove(intake->bytes + intake->used,
+		    intake->bytes + done[i].at, len);
+		op = intake_op_new(intake);
+		*op = done[i];
+		op->at = intake->used;
+		intake->used += len;
+		intake->looks++;
+		stats_add(&w->stats, STATS_LOOKS_PUT_OFF, 1);
+	}
+}
+
 /* It is done and answered: read on.  That may bring new requests, so what was
  * done is set aside first. */
 static void
@@ -163,7 +197,10 @@ intake_release(struct worker *w)
 	intake->count = intake->max = 0;
 	intake->used = 0;
 	intake->looks = 0;
+	intake_keep_later(w, done, count);
 	for (uint32_t i = 0; i < count; i++) {
+		if (done[i].result == INTAKE_LATER)
+			continue;
 		CHECK(done[i].conn->ops > 0);
 		if (--done[i].conn->ops > 0)
 			continue;
@@ -219,6 +256,7 @@ intake_commit(struct worker *w)
 	ring_unlock(&w->ring);
 	intake_wake(w);
 	for (uint32_t i = 0; i < intake->count; i++)
-		answer_request(w, &intake->ops[i]);
+		if (intake->ops[i].result != INTAKE_LATER)
+			answer_request(w, &intake->ops[i]);
 	intake_release(w);
 }

@@ -10,7 +10,8 @@
  *
  * When the lock is not to be had (its holder was stopped), everything waits
  * here, those who asked are not read any more and their answers are held back;
- * the rest of the worker goes on.
+ * the rest of the worker goes on.  A look into a topic's past waits likewise
+ * when those before it have had what there is of a turn for such.
  */
 
 #ifndef WORKER_INTAKE_H
@@ -33,6 +34,10 @@ struct worker;
 
 /* Of these, how many may look through a topic's past. */
 #define INTAKE_LOOKS_MAX 64u
+
+/* Records that all of these may walk over in one turn, but for the first, which
+ * may walk over what it likes: the others wait for the next. */
+#define INTAKE_WALK_MAX 65536u
 
 /* Messages in one answer with a topic's history. */
 #define INTAKE_HISTORY_MAX 1000u
@@ -62,6 +67,7 @@ enum intake_result {
 	INTAKE_NOT_SUBSCRIBED, /* to what it wanted to leave */
 	INTAKE_RESUBSCRIBED,   /* with since or history: not allowed */
 	INTAKE_NO_TOPIC,       /* nobody has ever used it */
+	INTAKE_LATER,          /* nothing was done: in the next turn */
 };
 
 struct intake_request {
@@ -100,8 +106,9 @@ struct intake_op {
 struct intake {
 	struct intake_op *ops; /* owned */
 	uint32_t count, max;
-	uint32_t looks; /* of these, into the past */
-	char *bytes;    /* owned */
+	uint32_t looks;  /* of these, into the past */
+	uint64_t walked; /* by those of this turn, records at most */
+	char *bytes;     /* owned */
 	size_t used, size;
 	struct ring_msg *msgs; /* owned, [msgs_max] */
 	uint32_t msgs_count;   /* gathered */

@@ -29,8 +29,7 @@ memory_input_of(const struct conn *c)
 
 /* Whether `own' is more than the connection's share of a part that is full. */
 static bool
-memory_is_over(
-    const struct conn *c, uint64_t own, uint64_t held, uint64_t max)
+memory_is_over(const struct conn *c, uint64_t own, uint64_t held, uint64_t max)
 {
 	uint32_t count = c->w->conns.count;
 

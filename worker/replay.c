@@ -253,6 +253,7 @@ replays_turn(struct worker *w)
 	struct replays *all = &w->replays;
 	struct replay *last = TAILQ_LAST(&all->ready, replay_list);
 	struct replay *r, *next = TAILQ_FIRST(&all->ready);
+	size_t began = w->frames.bytes.len;
 	uint32_t served = 0;
 
 	all->walked = 0;
@@ -264,7 +265,8 @@ replays_turn(struct worker *w)
 		next = r != last ? TAILQ_NEXT(r, link) : NULL;
 		if (replay_turn(w, r) && ++served == REPLAY_TURN_SUBS)
 			break;
-		if (all->walked >= REPLAY_TURN_WALK)
+		if (all->walked >= REPLAY_TURN_WALK ||
+		    w->frames.bytes.len - began >= REPLAY_TURN_ALL + 2 * began)
 			break;
 	}
 	if (!TAILQ_EMPTY(&all->ready))

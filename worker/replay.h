@@ -35,6 +35,10 @@ struct worker;
 #define REPLAY_TURN_SUBS 64u
 #define REPLAY_TURN_WALK 65536u
 
+/* What all of them together may be sent per turn, bytes, and twice what the
+ * tail brought. */
+#define REPLAY_TURN_ALL (2u * 1024 * 1024)
+
 /* Subscriptions looked at per turn to find those. */
 #define REPLAY_TURN_LOOKS 1024u
 

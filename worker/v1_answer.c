@@ -85,6 +85,7 @@ v1_answer_failure(struct worker *w, const struct intake_op *op)
 	switch (op->result) {
 	case INTAKE_DONE:
 	case INTAKE_NO_TOPIC:
+	case INTAKE_LATER:
 		break;
 	case INTAKE_TOO_MANY:
 		snprintf(reason, sizeof(reason), "%u topics per connection",

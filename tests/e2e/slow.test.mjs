@@ -163,7 +163,8 @@ describe("a slow subscriber", { concurrency: 4 }, () => {
 
 	test("who does not read the answers to its pings is not read",
 	    async (t) => {
-		    const server = await Server.start(t, ["--workers", "1"]);
+		    const server = await Server.start(t, ["--workers", "1",
+			    "--control-rate", "0"]);
 		    const rude = await Raw.open(server.port, "/ws", { t });
 		    const client = await Client.open(server);
 		    const count = 80_000; /* 10 MB, there and back */

@@ -89,8 +89,7 @@ test_parts_are_three_quarters_and_one(void **state)
 	(void)state;
 	assert_int_equal(memory_output_max(&config), 75);
 	/* At least a message, with what is around it. */
-	assert_int_equal(
-	    memory_input_max(&config), 1 + CONFIG_ENVELOPE_SLACK);
+	assert_int_equal(memory_input_max(&config), 1 + CONFIG_ENVELOPE_SLACK);
 	config.max_worker_memory = 1 << 20;
 	assert_int_equal(memory_output_max(&config), 3 << 18);
 	assert_int_equal(memory_input_max(&config), 1 << 18);
