@@ -43,6 +43,7 @@ LDLIBS := -lev -lwslay -lcrypto -pthread
 
 LIB_SRC := $(filter-out broker/main.c,$(wildcard broker/*.c worker/*.c common/*.c))
 LOAD_SRC := $(wildcard tests/load/*.c)
+ECHO_SRC := $(wildcard tests/echo_server/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 MP_SRC := $(wildcard tests/mp/test_*.c)
@@ -53,6 +54,7 @@ ALL_SRC := $(wildcard broker/*.c worker/*.c common/*.c tests/*/*.c)
 
 PROGRAM := $(BIN)/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
+ECHO := $(BIN)/echo-server
 FLOOR := $(BIN)/floor
 RING_BENCH := $(BIN)/ring-bench
 OPENAT2 := $(BIN)/openat2.so
@@ -71,7 +73,7 @@ TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
 TESTS_soak := $(wildcard tests/soak/*.test.mjs)
 TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
-TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER))
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER) $(ECHO))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
@@ -80,6 +82,7 @@ export PUBSUBD := $(abspath $(PROGRAM))
 export JSON_VERDICT := $(abspath $(VERDICT))
 export PUBSUBD_STOPPABLE := $(abspath $(STOPPABLE))
 export STOP_AT := $(abspath $(ARMER))
+export ECHO_SERVER := $(abspath $(ECHO))
 
 .PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	fuzz run-fuzzers \
@@ -89,7 +92,7 @@ export STOP_AT := $(abspath $(ARMER))
 
 all: $(PROGRAM) $(LOAD) ## build the server and the load generator (default)
 
-everything: all $(STOPPABLE) $(ARMER) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
+everything: all $(ECHO) $(STOPPABLE) $(ARMER) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -184,6 +187,10 @@ $(BIN)/pubsub-load: $(LOAD_SRC:%.c=$(B)/%.o) $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
+$(ECHO): $(ECHO_SRC:%.c=$(B)/%.o) $(B)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
 $(FLOOR): $(B)/tests/bench/floor.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
@@ -203,6 +210,7 @@ $(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libp
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(T)/unit/test_histogram: $(T)/tests/load/histogram.o
+$(T)/unit/test_echo: $(T)/tests/echo_server/echo.o
 $(T)/unit/test_ledger: $(T)/tests/load/ledger.o
 $(T)/unit/test_bench_probe: $(T)/tests/load/bench_probe.o $(T)/tests/load/bench_form.o
 

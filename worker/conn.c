@@ -47,8 +47,7 @@ conn_io_cb(struct ev_loop *loop, ev_io *io, int revents)
 		return;
 	}
 	if (revents & EV_WRITE) {
-		if (c->state == CONN_EVENTS)
-			c->heard = c->w->wheel.now; /* it takes what it gets */
+		c->heard = c->w->wheel.now; /* it takes what it gets */
 		outbox_drain_conn(c->w, c);
 	}
 	if (!(revents & EV_READ) || c->paused != 0)
@@ -280,6 +279,12 @@ conn_too_slow(struct conn *c)
 		conn_close(c, WS_CODE_TOO_SLOW, "too slow: subscribe again");
 	else
 		conn_finish(c); /* it knows the last event it got */
+}
+
+const struct protocol *
+conn_protocol(const struct conn *c)
+{
+	return &c->w->service->protocols[c->protocol];
 }
 
 void

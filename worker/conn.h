@@ -39,6 +39,7 @@
 #include <sys/socket.h>
 
 struct api_request;
+struct protocol;
 struct worker;
 struct ws;
 
@@ -114,6 +115,7 @@ struct conn {
 	uint8_t overflow;            /* enum outq_overflow */
 	uint8_t form;      /* enum frames_form: how it gets messages */
 	uint8_t paused;    /* enum conn_pause, or-ed */
+	uint8_t protocol;  /* of a WebSocket: index in w->service */
 	bool pinged : 1;   /* a ping is out, nothing heard since */
 	bool blocked : 1;  /* the kernel took less than there was */
 	bool feeding : 1;  /* its parser is on the stack */
@@ -199,6 +201,9 @@ conn_is_held(const struct conn *c)
 {
 	return c->ops != 0 && (c->state != CONN_WS || c->opening);
 }
+
+/* What is spoken over this WebSocket. */
+const struct protocol *conn_protocol(const struct conn *c);
 
 /* Queue bytes that are never dropped; written at the end of the turn. */
 void conn_answer(struct conn *c, const void *data, size_t len);

@@ -28,19 +28,17 @@ drain_init(struct drain *drain)
 	ev_timer_init(&drain->tick, drain_tick_cb, DRAIN_TICK_S, DRAIN_TICK_S);
 }
 
-/* What the seed's clients send stays unread; v1's are told, and get an error
- * for what they publish. */
+/* How long it has, and when to come back, the more of them the later. */
 static void
 drain_tell(struct worker *w, struct conn *c)
 {
+	const struct protocol *protocol = conn_protocol(c);
 	uint64_t now = clock_monotonic_ms();
 	uint64_t left = w->drain.until_ms > now ? w->drain.until_ms - now : 0;
 
-	if (c->form == FRAMES_ENVELOPE)
-		v1_drain(c, left * DRAIN_CLOSE_PERCENT / 100,
+	if (protocol->drain != NULL)
+		protocol->drain(c, left * DRAIN_CLOSE_PERCENT / 100,
 		    DRAIN_RETRY_MS + w->conns.count / DRAIN_CLOSES_PER_MS);
-	else
-		conn_pause(c, PAUSE_DRAIN);
 }
 
 /* 1. Stop reading what could be published. */

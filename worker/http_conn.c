@@ -200,8 +200,8 @@ http_conn_serve(struct conn *c, const struct http_request *req)
 		admin_serve(c, req);
 	} else if (http_text_equal(&req->path, "/ws")) {
 		ws_conn_upgrade(c, req);
-	} else if (api_has(&req->path)) {
-		api_serve(c, req);
+	} else if (w->service->serve != NULL && w->service->serve(c, req)) {
+		return;
 	} else if (!http_conn_is_get(req)) {
 		http_conn_refuse(c, req, 405, "only GET and HEAD here",
 		    "Allow: GET, HEAD\r\n");

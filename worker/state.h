@@ -33,6 +33,7 @@
 #include "worker/acceptor.h"
 #include "worker/outbox.h"
 #include "worker/replay.h"
+#include "worker/service.h"
 #include "worker/static.h"
 #include "worker/subs.h"
 #include "worker/tail.h"
@@ -46,7 +47,8 @@
 #define WORKER_READ_MAX 65536u
 
 struct worker {
-	const struct worker_args *args; /* borrowed, like the next three */
+	const struct worker_args *args; /* borrowed, like the next four */
+	const struct service *service;
 	const struct config *config;
 	struct segment *seg;
 	struct wakeup *wakeup;

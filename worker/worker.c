@@ -16,6 +16,7 @@
 #include "common/container.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
+#include "worker/pubsub.h"
 #include "worker/state.h"
 #include "worker/ws_conn.h"
 
@@ -178,12 +179,14 @@ worker_take_slot(struct worker *w)
 }
 
 static bool
-worker_init(struct worker *w, const struct worker_args *args)
+worker_init(struct worker *w, const struct worker_args *args,
+    const struct service *service)
 {
 	const struct config *config = args->config;
 
 	memset(w, 0, sizeof(*w));
 	w->args = args;
+	w->service = service;
 	w->config = config;
 	w->seg = args->segment;
 	w->wakeup = args->wakeup;
@@ -214,7 +217,7 @@ worker_init(struct worker *w, const struct worker_args *args)
 		.epoch = w->seg->header->epoch,
 		.body_max = config->max_message };
 	w->parsers =
-	    ws_conn_pool_new(config->max_message + CONFIG_ENVELOPE_SLACK);
+	    ws_conn_pool_new((uint64_t)config->max_message + service->slack);
 	w->read_buf = xmalloc(WORKER_READ_MAX);
 	w->file_buf = xmalloc(WORKER_READ_MAX);
 	acceptors_open(w, args);
@@ -256,15 +259,21 @@ worker_fini(struct worker *w)
 }
 
 int
-worker_main(const struct worker_args *args)
+worker_serve(const struct worker_args *args, const struct service *service)
 {
 	static struct worker worker;
 	struct worker *w = &worker;
 
-	if (!worker_init(w, args))
+	if (!worker_init(w, args, service))
 		return 1;
 	worker_set_state(args, WORKER_READY);
 	ev_run(w->loop, 0);
 	worker_fini(w);
 	return 0;
+}
+
+int
+worker_main(const struct worker_args *args)
+{
+	return worker_serve(args, &pubsub_service);
 }

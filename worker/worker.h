@@ -11,7 +11,12 @@
 
 #include "broker/worker_args.h"
 
-/* A worker_main_fn (worker_args.h). */
+struct service;
+
+/* A worker_main_fn (worker_args.h): publish and subscribe. */
 int worker_main(const struct worker_args *args);
+
+/* The same with another service (service.h), for a worker_main_fn to call. */
+int worker_serve(const struct worker_args *args, const struct service *service);
 
 #endif

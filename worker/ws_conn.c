@@ -10,7 +10,6 @@
 #include "worker/origin.h"
 #include "worker/query.h"
 #include "worker/rate.h"
-#include "worker/seed.h"
 #include "worker/state.h"
 
 #include <stdio.h>
@@ -26,6 +25,16 @@
  * default: 54 s and 6 s). */
 #define WS_CONN_PONG_PART 9
 
+/* Who does not read its answers is not read either. */
+static void
+ws_conn_mind_answers(struct conn *c)
+{
+	if (c->out != NULL && c->out->answer_bytes > CONN_ANSWERS_MAX)
+		conn_pause(c, PAUSE_ANSWERS);
+	if (c->paused != 0)
+		ws_pause(c->part.ws);
+}
+
 static void
 ws_conn_message_cb(
     void *owner, enum ws_opcode opcode, const char *data, size_t len)
@@ -35,14 +44,10 @@ ws_conn_message_cb(
 	if (c->state != CONN_WS)
 		return;
 	rate_count(c);
-	if (c->form == FRAMES_ENVELOPE)
-		v1_message(c, opcode == WS_BINARY, data, len);
-	else
-		seed_message(c, opcode == WS_BINARY, data, len);
+	conn_protocol(c)->message(c, opcode == WS_BINARY, data, len);
 	if (intake_full(&c->w->intake))
 		conn_pause(c, PAUSE_INTAKE);
-	if (c->paused != 0)
-		ws_pause(c->part.ws);
+	ws_conn_mind_answers(c);
 }
 
 /* A part of a message: as much work as a small one. */
@@ -58,18 +63,22 @@ ws_conn_fragment_cb(void *owner)
 		ws_pause(c->part.ws);
 }
 
-/* That it was heard of conn_read() has noted. */
+/* A pong takes its place among the answers to what came before the ping and
+ * after it.  (Of a pong conn_read() has noted that the peer was heard of.) */
 static void
 ws_conn_control_cb(void *owner, enum ws_opcode opcode)
 {
 	struct conn *c = owner;
+	char buf[WS_OUTPUT_MAX];
+	size_t n;
 
-	(void)opcode;
 	if (c->state != CONN_WS)
 		return;
 	rate_count_control(c);
-	if (c->paused != 0)
-		ws_pause(c->part.ws);
+	if (opcode == WS_PING)
+		while ((n = ws_output(c->part.ws, buf, sizeof(buf))) > 0)
+			conn_answer(c, buf, n);
+	ws_conn_mind_answers(c);
 }
 
 static void
@@ -101,18 +110,6 @@ ws_conn_pool_new(uint64_t max_message)
 	return ws_pool_new(WS_SERVER, max_message, WS_CONN_SPARE, &events);
 }
 
-static void
-ws_conn_send_pongs(struct conn *c)
-{
-	char buf[2048];
-	size_t n;
-
-	while ((n = ws_output(c->part.ws, buf, sizeof(buf))) > 0)
-		conn_answer(c, buf, n);
-	if (c->out != NULL && c->out->answer_bytes > CONN_ANSWERS_MAX)
-		conn_pause(c, PAUSE_ANSWERS);
-}
-
 void
 ws_conn_feed(struct conn *c, const char *data, size_t len)
 {
@@ -141,7 +138,6 @@ ws_conn_feed(struct conn *c, const char *data, size_t len)
 		conn_close(c, WS_CODE_INTERNAL, "out of memory");
 		return;
 	}
-	ws_conn_send_pongs(c);
 	conn_keep_input(c, data + taken, len - taken);
 	memory_spare_input(c);
 	if (c->state == CONN_WS && ws_is_clean(c->part.ws))
@@ -171,6 +167,16 @@ ws_conn_read(struct conn *c)
 		ws_conn_feed(c, (const char *)c->w->read_buf, n);
 }
 
+/* The protocol that the client prefers to none, of those that are served. */
+static uint8_t
+ws_conn_choose(const struct service *service, const struct http_request *req)
+{
+	for (uint8_t i = 1; i < service->protocols_count; i++)
+		if (handshake_offers(req, service->protocols[i].name))
+			return i;
+	return 0;
+}
+
 /* It is a WebSocket from now on. */
 static void
 ws_conn_begin(struct conn *c, const struct query_options *options)
@@ -186,23 +192,6 @@ ws_conn_begin(struct conn *c, const struct query_options *options)
 	stats_add(&w->stats, STATS_UPGRADES, 1);
 	stats_set(&w->stats, STATS_WEBSOCKETS, w->conns.websockets);
 	conn_deadline_spread(c, interval == 0 ? WS_CONN_LOOK_MS : interval);
-}
-
-static void
-ws_conn_subscribe_query(struct conn *c, struct http_text query)
-{
-	char room[QUERY_TOPIC_ROOM];
-	struct http_text topic;
-
-	while (query_topic_next(&query, room, &topic)) {
-		const struct intake_request want = {
-			.kind = INTAKE_SUBSCRIBE,
-			.topic = topic.at,
-			.topic_len = (uint8_t)topic.len,
-		};
-
-		intake_add(c->w, c, &want);
-	}
 }
 
 /* Refuse the upgrade; the connection ends. */
@@ -225,8 +214,9 @@ ws_conn_upgrade(struct conn *c, const struct http_request *req)
 	struct worker *w = c->w;
 	struct query_options options;
 	enum origin_verdict verdict;
+	const struct protocol *protocol;
 	char head[512];
-	const char *why, *protocol = NULL;
+	const char *why;
 	int status = handshake_check(req, &why);
 
 	if (status != 101) {
@@ -247,16 +237,13 @@ ws_conn_upgrade(struct conn *c, const struct http_request *req)
 		ws_conn_refuse(c, req, 503, "the server is going away");
 		return;
 	}
-	if (handshake_offers(req, V1_PROTOCOL))
-		protocol = V1_PROTOCOL;
-	conn_answer(
-	    c, head, handshake_response(req, protocol, head, sizeof(head)));
+	c->protocol = ws_conn_choose(w->service, req);
+	protocol = conn_protocol(c);
+	conn_answer(c, head,
+	    handshake_response(req, protocol->name, head, sizeof(head)));
 	ws_conn_begin(c, &options);
-	if (protocol != NULL) {
-		c->form = FRAMES_ENVELOPE;
-		v1_welcome(c);
-	}
-	ws_conn_subscribe_query(c, req->query);
+	if (protocol->begin != NULL)
+		protocol->begin(c, req);
 	c->opening = c->ops > 0;
 }
 

@@ -3,7 +3,7 @@
  * ws_conn.h - a connection that speaks WebSocket.
  *
  * Bytes go through a borrowed parser (common/ws.h); whole messages go to the
- * protocol that was agreed on (seed.h, v1.h); pings keep watch.
+ * protocol that was agreed on (service.h); pings keep watch.
  */
 
 #ifndef WORKER_WS_CONN_H
@@ -16,7 +16,7 @@
 struct conn;
 struct http_request;
 
-/* The parsers of this worker. */
+/* The parsers of this worker.  max_message: bytes of a whole message. */
 struct ws_pool *ws_conn_pool_new(uint64_t max_message);
 
 /* Answer GET /ws: 101 and a WebSocket from now on, or an error. */

@@ -53,6 +53,7 @@ crew_setup(void **state)
 
 	log_open("crew", STDERR_FILENO, LOG_ERROR);
 	crew->config = crew_config;
+	crew->service = &pubsub_service;
 	crew->ring_size = 256u << 10;
 	strcpy(crew->root, "/tmp/crew-XXXXXX");
 	assert_non_null(mkdtemp(crew->root));
@@ -75,7 +76,7 @@ crew_start_one(struct crew *crew, unsigned i)
 		.supervisor_fd = crew->supervisor[0],
 		.state_fd = crew->state_fd,
 		.pidfile_fd = -1 };
-	assert_true(worker_init(w, &crew->args[i]));
+	assert_true(worker_init(w, &crew->args[i], crew->service));
 	bug_set_hook(NULL); /* it would write to a segment long gone */
 	worker_set_state(&crew->args[i], WORKER_READY);
 	ev_prepare_stop(w->loop, &w->before_wait);

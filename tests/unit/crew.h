@@ -27,9 +27,10 @@
 
 struct crew {
 	struct testseg t;
-	struct config config; /* to be changed before crew_start() */
-	uint64_t ring_size;   /* likewise */
-	char root[32];        /* directory of the static files */
+	struct config config;          /* to be changed before crew_start() */
+	uint64_t ring_size;            /* likewise */
+	const struct service *service; /* likewise; to begin with pubsub's */
+	char root[32];                 /* directory of the static files */
 	struct wakeup doorbells;
 	struct wakeup wakeup[CREW_MAX]; /* as each worker has them */
 	struct worker_args args[CREW_MAX];

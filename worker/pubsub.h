@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pubsub.h - publish and subscribe, as a service of the worker.
+ *
+ * Over a WebSocket in the seed's contract (seed.h) or in pubsubd.v1 (v1.h), and
+ * over HTTP (api.h).
+ */
+
+#ifndef WORKER_PUBSUB_H
+#define WORKER_PUBSUB_H
+
+#include "worker/service.h"
+
+extern const struct service pubsub_service;
+
+#endif
