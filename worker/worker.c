@@ -20,11 +20,17 @@
 #include "worker/state.h"
 #include "worker/ws_conn.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #define WORKER_BEAT_S 0.5 /* the watchdog looks once a second */
+
+/* Allocations from this size on are pages of their own, and of the heap's top
+ * so much is kept for the next to come; bytes. */
+#define WORKER_MMAP_MIN (256 * 1024)
+#define WORKER_TOP_MAX  (1024 * 1024)
 
 /* Descriptors that are not connections, with some to spare. */
 #define WORKER_FD_RESERVE 128
@@ -258,12 +264,26 @@ worker_fini(struct worker *w)
 	ev_loop_destroy(w->loop);
 }
 
+/*
+ * What a large message took goes back to the system when it is freed.  Left
+ * alone, glibc takes the first one for the usual case and has the next on the
+ * heap, whose top it keeps up to twice the size: a worker would stay as large
+ * as its largest messages.
+ */
+static void
+worker_bound_heap(void)
+{
+	mallopt(M_MMAP_THRESHOLD, WORKER_MMAP_MIN);
+	mallopt(M_TRIM_THRESHOLD, WORKER_TOP_MAX);
+}
+
 int
 worker_serve(const struct worker_args *args, const struct service *service)
 {
 	static struct worker worker;
 	struct worker *w = &worker;
 
+	worker_bound_heap();
 	if (!worker_init(w, args, service))
 		return 1;
 	worker_set_state(args, WORKER_READY);

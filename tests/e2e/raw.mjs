@@ -65,8 +65,9 @@ export class Frame {
 			head.writeBigUInt64BE(BigInt(length), 2);
 		if (!mask)
 			return Buffer.concat([head, body]);
-		return Buffer.concat([head, mask,
-			body.map((byte, i) => byte ^ mask[i % 4])]);
+		for (let i = 0; i < body.length; i++)
+			body[i] ^= mask[i & 3];
+		return Buffer.concat([head, mask, body]);
 	}
 
 	/* A seed's message, as a text frame. */
@@ -83,25 +84,36 @@ export class Frame {
 		return Frame.encode(Frame.CLOSE, payload, options);
 	}
 
+	/* Bytes of a frame's header, by its second byte. */
+	static #head(byte) {
+		return (byte & 0x7f) === 126 ? 4 : (byte & 0x7f) === 127 ? 10 : 2;
+	}
+
+	/* How many bytes the frame in front of bytes has at least; exactly, once
+	 * its header is there. */
+	static size(bytes) {
+		if (bytes.length < 2)
+			return 2;
+		const head = Frame.#head(bytes[1]);
+
+		if (bytes.length < head)
+			return head;
+		return head + (head === 2 ? bytes[1] & 0x7f :
+			head === 4 ? bytes.readUInt16BE(2) :
+			Number(bytes.readBigUInt64BE(2)));
+	}
+
 	/* Take one frame off the front of bytes; null: it is not all there. */
 	static decode(bytes) {
-		if (bytes.length < 2)
-			return null;
-		const short = bytes[1] & 0x7f;
-		const at = short === 126 ? 4 : short === 127 ? 10 : 2;
+		const size = Frame.size(bytes);
 
-		if (bytes.length < at)
+		if (bytes.length < size)
 			return null;
-		const length = short === 126 ? bytes.readUInt16BE(2) :
-			short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
-
 		assert.equal(bytes[1] & 0x80, 0, "a server masks nothing");
-		if (bytes.length < at + length)
-			return null;
 		return new Frame({ fin: bytes[0] >> 7 === 1,
-			rsv: bytes[0] >> 4 & 7, opcode: bytes[0] & 0xf,
-			payload: Buffer.from(bytes.subarray(at, at + length)),
-			size: at + length });
+			rsv: bytes[0] >> 4 & 7, opcode: bytes[0] & 0xf, size,
+			payload: Buffer.from(bytes.subarray(
+			    Frame.#head(bytes[1]), size)) });
 	}
 }
 
@@ -146,7 +158,8 @@ export class Raw {
 	error = null;
 
 	#bytes = Buffer.alloc(0); /* not taken yet */
-	#fresh = [];              /* what came after these */
+	#fresh = [];              /* what came after these, */
+	#freshLength = 0;         /* and how much that is */
 	#wake = () => {};
 
 	constructor(socket) {
@@ -154,6 +167,7 @@ export class Raw {
 		socket.setNoDelay(true);
 		socket.on("data", (data) => {
 			this.#fresh.push(data);
+			this.#freshLength += data.length;
 			this.#wake();
 		});
 		socket.on("end", () => {
@@ -201,11 +215,17 @@ export class Raw {
 		this.socket.write(Buffer.concat(pieces.map(Buffer.from)));
 	}
 
+	/* Send bytes; back when the kernel has them. */
+	sendWhole(bytes) {
+		return bounded("room in the socket", new Promise((resolve) => {
+			this.socket.write(bytes, resolve);
+		}));
+	}
+
 	/* Send each byte by itself, so that each is read by itself. */
 	async sendSlowly(bytes) {
 		for (const byte of Buffer.from(bytes))
-			await new Promise((resolve) =>
-				this.socket.write(Buffer.of(byte), resolve));
+			await this.sendWhole(Buffer.of(byte));
 	}
 
 	/* Send a request; a header that is null is left out. */
@@ -222,16 +242,20 @@ export class Raw {
 		this.socket.end();
 	}
 
-	/* Wait until take(bytes) returns something, and return that. */
-	async #until(what, take) {
+	/* Wait until take(bytes) returns something, and return that.  There is no
+	 * use in asking before there are least(bytes) of them. */
+	async #until(what, take, least = () => 0) {
 		for (;;) {
 			const found = take(this.#bytes);
 
 			if (found !== null)
 				return found;
-			if (this.#fresh.length > 0) {
+			if (this.#fresh.length > 0 && (this.ended ||
+			    this.#bytes.length + this.#freshLength >=
+			    least(this.#bytes))) {
 				this.#bytes = Buffer.concat(
 				    [this.#bytes, ...this.#fresh.splice(0)]);
+				this.#freshLength = 0;
 				continue;
 			}
 			if (this.ended)
@@ -283,7 +307,7 @@ export class Raw {
 			if (frame !== null)
 				this.#take(frame.size);
 			return frame;
-		});
+		}, Frame.size);
 	}
 
 	/* The text of the next frame, which is a text frame. */

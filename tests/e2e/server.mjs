@@ -2,7 +2,8 @@
 /*
  * server.mjs - a pubsubd of one's own, and what must be gone after it.
  *
- *	PUBSUBD   the program under test, default build/pubsubd
+ *	PUBSUBD       the program under test, default build/pubsubd
+ *	ECHO_SERVER   the same with an echo, default build/echo-server
  *
  * All processes of a server, however deep in the background, are found by a
  * word in their environment; that is what "nothing is left" is judged by.
@@ -23,6 +24,8 @@ import { bounded, waitFor } from "./wait.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const PUBSUBD = process.env.PUBSUBD ?? join(ROOT, "build/pubsubd");
+export const ECHO_SERVER = process.env.ECHO_SERVER ??
+	join(ROOT, "build/echo-server");
 
 const MARK = "PUBSUBD_E2E";
 

@@ -14,6 +14,6 @@
 
 export { Client, openOn, openOnEachWorker } from "./client.mjs";
 export { Frame, Raw } from "./raw.mjs";
-export { PUBSUBD, ROOT, Server, run } from "./server.mjs";
+export { ECHO_SERVER, PUBSUBD, ROOT, Server, run } from "./server.mjs";
 export { Stream } from "./stream.mjs";
 export { WAIT_MS, bounded, waitFor } from "./wait.mjs";
