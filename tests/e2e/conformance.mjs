@@ -18,6 +18,7 @@
  *	conformance-close	5.5.1, 7: the closing handshake, its codes
  *	conformance-utf8	8.1: text that is none fails at its first bad byte
  *	conformance-size	5.4, 10.4: 16 MiB, limits, order, memory
+ *	echo-server		the program that they run against
  */
 
 import assert from "node:assert/strict";
