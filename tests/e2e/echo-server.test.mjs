@@ -12,7 +12,8 @@ import { test } from "node:test";
 import WebSocket from "ws";
 
 import { MIB, TEXT, assertFrame, noise } from "./conformance.mjs";
-import { ECHO_SERVER, Frame, Raw, Server, bounded, run } from "./support.mjs";
+import { ECHO_SERVER, Frame, Raw, Server, bounded, run, waitFor } from
+	"./support.mjs";
 
 const start = (t, ...args) =>
 	Server.start(t, ["--workers", "1", ...args], { program: ECHO_SERVER });
@@ -58,6 +59,10 @@ test("16 MiB is the largest message unless told otherwise", async (t) => {
 test("it has pubsubd's limits", async (t) => {
 	const server = await start(t, "--max-conns", "1",
 	    "--max-message", "10");
+
+	/* It was asked whether it is ready. */
+	await waitFor("room", async () =>
+		await server.total("connections") === 0);
 	const raw = await Raw.open(server.port, "/ws", { t });
 	const other = await Raw.connect(server.port, { t });
 
