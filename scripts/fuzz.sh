@@ -11,7 +11,6 @@
 # test' tries it for ever.  Fails if there was one.
 set -u
 cd "$(dirname "$0")/.." || exit
-. scripts/lib-install.sh
 
 jobs_max=${JOBS:-$(nproc)}
 seconds=$1

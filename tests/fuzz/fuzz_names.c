@@ -31,7 +31,8 @@ check_name(const char *name, size_t len)
 
 typedef bool decoder(const char *in, size_t len, char *out, size_t *out_len);
 
-/* In place it comes out the same, and escaped it comes back. */
+/* In place it comes out the same, without a NUL that was not in it, and escaped
+ * it comes back. */
 static void
 check_decoder(decoder *decode, const char *in, size_t len)
 {
@@ -48,7 +49,8 @@ check_decoder(decoder *decode, const char *in, size_t len)
 		buf_init(&escaped);
 		client_put_escaped(&escaped, out, out_len);
 		back = fuzz_copy(escaped.at, escaped.len);
-		if (memchr(out, '\0', out_len) == NULL) {
+		if (memchr(in, '\0', len) == NULL) {
+			CHECK(memchr(out, '\0', out_len) == NULL);
 			CHECK(decode(back, escaped.len, back, &back_len));
 			CHECK(back_len == out_len &&
 			      memcmp(back, out, out_len) == 0);
