@@ -12,6 +12,7 @@ const LEFT = 64;
 const RIGHT = 150;
 const TOP = 34;
 const BOTTOM = 48;
+const PLACES_MAX = 12;
 const COLORS = { "floor": "#8a8f98", "pubsubd": "#c2410c",
 	"nginx+nchan": "#15803d", "nats-server": "#1d4ed8" };
 const OTHER = "#7c3aed";
@@ -57,6 +58,16 @@ function ticks(least, most, log) {
 	for (let value = 0; value <= most + step / 1e6; value += step)
 		found.push(value);
 	return found;
+}
+
+/* Where the grid is along the points themselves: at each, while that can be
+ * read. */
+function places(xs) {
+	const all = [...new Set(xs)];
+	const least = Math.min(...xs);
+
+	return all.length <= PLACES_MAX ? all :
+		ticks(least, Math.max(...xs), false).filter((v) => v >= least);
 }
 
 /* A scale: from values to pixels. */
@@ -138,7 +149,7 @@ function lines(plot) {
 	    WIDTH - RIGHT - 12, plot.logX && !quantiles);
 	const y = scale(least, most, HEIGHT - BOTTOM, TOP, plot.logY);
 	const names = quantiles ? plot.series[0].points.map(([p]) =>
-		[nines(p), `${p} %`]) : [...new Set(xs)].map((v) => [v, label(v)]);
+		[nines(p), `${p} %`]) : places(xs).map((v) => [v, label(v)]);
 
 	return frame(plot, axes(plot, names, ticks(least, most, plot.logY), x, y) +
 	    series.map((one, i) => line(one, i, x, y)).join(""));

@@ -43,8 +43,8 @@ class Herald extends V1Publisher {
 
 	/* Say it in all topics.  Returns topic -> place. */
 	async proclaim() {
-		this.open();
 		this.rest();
+		this.open();
 		await waitFor("a connection",
 		    () => this.socket.readyState === WebSocket.OPEN);
 		for (const topic of this.#topics)

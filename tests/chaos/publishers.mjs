@@ -64,6 +64,8 @@ export class V1Publisher {
 	#stays = true;
 	#flood = null;        /* {topic, left: bytes, done} */
 	#draining = false;
+	#speaks = true;
+	#timer = null;
 
 	constructor(world, name, topics) {
 		this.world = world;
@@ -80,10 +82,9 @@ export class V1Publisher {
 		this.socket.on("message", (data) =>
 			this.#received(JSON.parse(data)));
 		this.socket.on("close", () => this.#lost());
-		this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+		if (this.#speaks)
+			this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
 	}
-
-	#timer = null;
 
 	#lost() {
 		this.#endFlood();
@@ -148,7 +149,7 @@ export class V1Publisher {
 		this.#waiting.delete(id);
 		if (type === "ack") {
 			this.world.ledger.acked(text, { epoch, seq });
-			this.acked?.(text, { epoch, seq });
+			this.acked(text, { epoch, seq });
 		} else if (code === "draining" || code === "directory_full") {
 			this.#draining ||= code === "draining";
 			this.world.ledger.refused(text);
@@ -159,14 +160,16 @@ export class V1Publisher {
 		this.#pour();
 	}
 
+	acked() {} /* for who wants to know */
+
 	cut() {
 		reset(this.socket._socket);
 	}
 
 	/* Say no more of its own accord. */
 	rest() {
+		this.#speaks = false;
 		clearInterval(this.#timer);
-		this.#timer = null;
 	}
 
 	get isQuiet() {
@@ -271,6 +274,7 @@ export class PostPublisher {
 /* Subscribed, by the contract, to what it publishes to. */
 export class SeedPublisher extends SeedSubscriber {
 	#voice;
+	#speaks = true;
 	#timer = null;
 
 	constructor(world, name, topics, query) {
@@ -281,7 +285,9 @@ export class SeedPublisher extends SeedSubscriber {
 	open() {
 		super.open();
 		this.#voice.anew();
-		this.#timer ??= setInterval(() => this.#tick(), 2 * TICK_MS);
+		if (this.#speaks)
+			this.#timer ??= setInterval(() => this.#tick(),
+			    2 * TICK_MS);
 	}
 
 	#tick() {
@@ -293,8 +299,8 @@ export class SeedPublisher extends SeedSubscriber {
 	}
 
 	rest() {
+		this.#speaks = false;
 		clearInterval(this.#timer);
-		this.#timer = null;
 	}
 
 	get isQuiet() {
