@@ -100,7 +100,7 @@ function table(ledger) {
 function judge({ world, ledger }) {
 	const extra = ledger.epochs.size - 1 - world.newRings;
 
-	for (const line of world.strangeDeaths)
+	for (const line of [...world.strangeDeaths, ...world.ringsRefused])
 		ledger.fault("damaged", line);
 	if (extra > 0)
 		ledger.fault("damaged", `${extra} new epochs, and no word of why`);
@@ -128,6 +128,7 @@ async function run({ world, ledger }, { seed, seconds }) {
 	const good = judge(scene);
 
 	table(ledger);
+	console.log(`epochs: ${ledger.epochs.size}`);
 	console.log(`descriptors of workers, first and last: ${
 	    [world.base, now].map(({ workers }) => workers.map(({ fds }) => fds)
 		.join(" ")).join("; ")}`);

@@ -16,7 +16,7 @@ export const WORKERS = 4;
 /* Milliseconds between two actions. */
 const REST = [150, 900];
 
-/* From the last action to the end of the storm. */
+/* From the last action of chance to the end of the storm. */
 const CALM_MS = 1000;
 
 const slot = (dice) => dice.between(0, WORKERS - 1);
@@ -61,6 +61,13 @@ function bag(dice) {
 	    ([kind, [times]]) => Array(times).fill(kind)));
 }
 
+/* In the end each worker dies once.  A restart makes counts and interest anew,
+ * and so would hide what deaths leave behind. */
+function coda(at) {
+	return Array.from({ length: WORKERS },
+	    (_, number) => ({ at, kind: "kill", slot: number }));
+}
+
 /* The actions of so many seconds: {at, kind, ...parameters}, at being in ms. */
 export function schedule(seed, seconds) {
 	const dice = new Dice(seed, "schedule");
@@ -75,7 +82,7 @@ export function schedule(seed, seconds) {
 
 		actions.push({ at, kind, ...KINDS[kind][1](dice) });
 	}
-	return actions;
+	return [...actions, ...coda(end)];
 }
 
 export const kinds = Object.keys(KINDS);

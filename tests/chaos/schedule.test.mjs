@@ -15,9 +15,15 @@ test("the same seed, the same storm; another, another", () => {
 });
 
 test("a shorter storm is the beginning of a longer one", () => {
-	const short = schedule(7, 20);
+	const short = schedule(7, 20).slice(0, -WORKERS);
 
 	assert.deepEqual(schedule(7, 60).slice(0, short.length), short);
+});
+
+test("it ends with the death of each worker", () => {
+	assert.deepEqual(schedule(7, 20).slice(-WORKERS).map(
+	    ({ kind, slot }) => [kind, slot]),
+	[["kill", 0], ["kill", 1], ["kill", 2], ["kill", 3]]);
 });
 
 test("20 seconds have every kind of action, whatever the seed", () => {

@@ -270,10 +270,19 @@ export class World {
 		    .map(([line]) => line);
 	}
 
-	/* How often the log says that the ring was made anew. */
+	/* How often too many workers had died with the lock, so that a new ring was
+	 * made. */
 	get newRings() {
+		return [...this.server.logged.matchAll(/start with a new ring/gu)]
+		    .length;
+	}
+
+	/* Where a start or restart did not believe the ring that it found, which by
+	 * the design is never left in such a state. */
+	get ringsRefused() {
 		return [...this.server.logged.matchAll(
-		    /start with a new ring|a new ring instead/gu)].length;
+		    /a new ring instead of the one found: .*/gu)]
+		    .map(([line]) => line);
 	}
 
 	/* Whatever happens: nobody stays stopped, and the server ends. */
