@@ -200,11 +200,12 @@ export class Numbered {
 	}
 
 	/* Whether it was subscribed all the time for which a claim says that nobody
-	 * was. */
+	 * was.  The topic may have ended with the last number, so it takes another
+	 * one behind that. */
 	witnessed({ topic, epoch, from, to }) {
 		return this.#places.get(topic)?.stays.some((stay) =>
 			stay.epoch === epoch && stay.present < from &&
-			stay.last >= to) ?? false;
+			stay.last > to) ?? false;
 	}
 
 	judge() {} /* has been, as it came */
