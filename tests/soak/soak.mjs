@@ -68,11 +68,14 @@ function minutes() {
 	return value;
 }
 
-/* Proportional memory of a process, in KiB: its share of the segment, too. */
+/* Memory of a process, in KiB: its own, and its share of the segment.  What it
+ * maps of files does not grow, and its share of that depends on who else on this
+ * machine runs the same program. */
 function memory(pid) {
 	const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
 
-	return Number(/^Pss:\s+(\d+)/mu.exec(text)[1]);
+	return sum([...text.matchAll(/^Pss_(?:Anon|Shmem):\s+(\d+)/gmu)]
+	    .map(([, kib]) => Number(kib)));
 }
 
 /* Have clients chat.  Returns {child, figures}, the latter a promise. */
@@ -153,7 +156,7 @@ function judge(looks, sanitized) {
 
 /* One picture of several plots, one below the other. */
 function draw(looks) {
-	const plots = [["Memory (PSS)", "KiB", "supervisor, KiB", "workers, KiB"],
+	const plots = [["Memory (PSS, without files)", "KiB", "supervisor, KiB", "workers, KiB"],
 		["Descriptors", "of all processes", "descriptors"],
 		["Latency", "ms", "p50, ms", "p99, ms"]];
 	const colors = ["#c2410c", "#1d4ed8"];
