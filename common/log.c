@@ -45,21 +45,22 @@ log_dropped(void)
 	return log_state.dropped;
 }
 
-/* Start a line: time, level, process.  Returns its length so far. */
+/* Start a line: time, level, process.  Returns its length so far.  The time by
+ * hand: strftime(3) looks for the file of the time zone each time, and a worker
+ * that opens files is killed (worker/sandbox.h). */
 static size_t
 log_prefix(char *line, enum log_level level)
 {
 	struct timespec now;
 	struct tm utc;
-	size_t len;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
-	len = strftime(line, 32, "%Y-%m-%dT%H:%M:%S", &utc);
-	len += (size_t)snprintf(line + len, 96,
-	    ".%03ldZ %-5s %s[%d]: ", now.tv_nsec / 1000000, log_names[level],
+	return (size_t)snprintf(line, 192,
+	    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %-5s %s[%d]: ",
+	    utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+	    utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000, log_names[level],
 	    log_state.name, getpid());
-	return len;
 }
 
 /* Append to a line that always keeps a byte for its newline. */
