@@ -196,13 +196,32 @@ pidfile_kill_workers(const struct pidfile *pidfile, uint64_t timeout_ms)
 	return true;
 }
 
+/* Have a descriptor of the same number that can only read.  By what it is, not
+ * by its path: the file may have been removed meanwhile. */
+static void
+pidfile_only_read(int fd)
+{
+	char path[32];
+	int reader;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	reader = open(path, O_RDONLY | O_CLOEXEC);
+	if (reader == -1)
+		return;
+	dup3(reader, fd, O_CLOEXEC);
+	close(reader);
+}
+
 bool
 pidfile_join(const struct pidfile *pidfile, unsigned slot)
 {
+	/* Shared ones: an exclusive one wants a descriptor that writes. */
 	struct flock all = pidfile_flock(F_RDLCK, PIDFILE_WORKERS);
 	struct flock own =
-	    pidfile_flock(F_WRLCK, WORKER_LIVES_AT + (off_t)slot);
+	    pidfile_flock(F_RDLCK, WORKER_LIVES_AT + (off_t)slot);
 
+	/* First, while there is no lock: any close would drop it. */
+	pidfile_only_read(pidfile->fd);
 	return fcntl(pidfile->fd, F_SETLK, &all) == 0 &&
 	       fcntl(pidfile->fd, F_SETLK, &own) == 0;
 }

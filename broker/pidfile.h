@@ -4,7 +4,7 @@
  *
  *	byte 0	exclusive lock: the supervisor
  *	byte 1	shared lock: each worker
- *	byte 2	exclusive lock: worker 0; then worker 1, and so on
+ *	byte 2	shared lock: worker 0; then worker 1, and so on
  *
  * A lock ends with its process, however that dies, and survives execve(2), so
  * a stale pidfile says nothing and never needs a hand.  The number that the
@@ -73,10 +73,15 @@ bool pidfile_wait_workers(const struct pidfile *pidfile, uint64_t timeout_ms);
  */
 bool pidfile_kill_workers(const struct pidfile *pidfile, uint64_t timeout_ms);
 
-/* Take the shared lock on byte 1, which a later start waits for, and the one
+/*
+ * Take the shared lock on byte 1, which a later start waits for, and the one
  * that is the slot's own, which the other workers look at (worker_lives()).
- * Returns false with errno set.
- * Callers: a worker, with the descriptor it inherited. */
+ * The descriptor is of the same number afterwards, but can only read, where
+ * /proc is mounted: scripts believe the number in the file.
+ * Callers: a worker, with the descriptor it inherited, before it gives up its
+ *          rights.
+ * Returns: false with errno set.
+ */
 bool pidfile_join(const struct pidfile *pidfile, unsigned slot);
 
 /* Remove the file, unless a worker that a killed supervisor left still has its
