@@ -76,6 +76,26 @@ supervisor_raise_limits(void)
 		log_warn("cannot raise the limit on descriptors");
 }
 
+/*
+ * Core dumps hold what clients said, so none is made, here or in a worker.  No
+ * size stops a file; but a program that core(5)'s pattern names is run whatever
+ * the size, so it must find no memory in the dump.  Not by PR_SET_DUMPABLE: that
+ * makes our entries in /proc root's, and hides us from the user who runs us.
+ */
+static void
+supervisor_forbid_cores(void)
+{
+	static const struct rlimit none = { 0, 0 };
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1)
+		log_warn("cannot turn core dumps off");
+	if (fd == -1 || write(fd, "0", 1) != 1)
+		log_warn("cannot keep memory out of core dumps");
+	if (fd != -1)
+		close(fd);
+}
+
 static bool
 supervisor_open_log(struct supervisor *s, int adopted)
 {
@@ -239,6 +259,7 @@ supervisor_open(struct supervisor *s)
 		return false;
 	}
 	supervisor_raise_limits();
+	supervisor_forbid_cores();
 	if (supervisor_open_listeners(s)) {
 		if (supervisor_open_admin(s) && supervisor_open_rest(s))
 			return true;
