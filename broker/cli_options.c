@@ -193,6 +193,7 @@ cli_set_defaults(struct cli *cli)
 	char error[CLI_ERROR_MAX];
 
 	cli->config.respawn = true;
+	cli->config.sandbox = true;
 	cli->default_admin = true;
 	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].initial != NULL)

@@ -215,6 +215,17 @@ cli_set_host(struct cli *cli, const struct option *option, const char *value,
 }
 
 bool
+cli_set_no_sandbox(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	(void)option;
+	(void)value;
+	(void)why;
+	cli->config.sandbox = false;
+	return true;
+}
+
+bool
 cli_set_no_respawn(struct cli *cli, const struct option *option,
     const char *value, char why[VALUES_WHY_MAX])
 {

@@ -29,6 +29,7 @@ CLI_SETTER(cli_set_level);
 CLI_SETTER(cli_set_user);
 CLI_SETTER(cli_set_origin);
 CLI_SETTER(cli_set_host);
+CLI_SETTER(cli_set_no_sandbox);
 CLI_SETTER(cli_set_no_respawn);
 CLI_SETTER(cli_set_json);
 CLI_SETTER(cli_set_pidfile);

@@ -65,6 +65,17 @@ status_print_deaths(const struct segment *seg)
 }
 
 static void
+status_print_sandbox(const struct segment *seg)
+{
+	struct buf buf;
+
+	buf_init(&buf);
+	overview_sandbox(&buf, seg);
+	printf("sandbox   %.*s\n", (int)buf.len, (const char *)buf.at);
+	buf_fini(&buf);
+}
+
+static void
 status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 {
 	static const enum stats_id columns[] = { STATS_CONNECTIONS,
@@ -80,6 +91,7 @@ status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 	    status_format_uptime(overview_uptime_ms(header), uptime),
 	    header->run.urls,
 	    header->run.admin[0] != '\0' ? header->run.admin : "none");
+	status_print_sandbox(seg);
 	printf("ring      %s, epoch %s\n",
 	    value_size_format(header->ring_size, size), header->epoch);
 	printf("topics    %u of %u\n\n", atomic_load(&header->used),

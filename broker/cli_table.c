@@ -313,6 +313,12 @@ const struct option cli_options[] = {
 	    .set = cli_set_user,
 	},
 	{
+	    .name = "no-sandbox",
+	    .help = "do not confine the workers",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_no_sandbox,
+	},
+	{
 	    .name = "no-respawn",
 	    .help = "do not replace a dead worker; for tests",
 	    .commands = CLI_SERVING,

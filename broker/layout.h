@@ -78,6 +78,7 @@
  *  .counters, .delays      (gauges: 0 by the
  *                          supervisor, when it
  *                          has reaped w)
+ *  .confined               worker w, before READY  atomic
  *  worker[w].died_in      lock holder, who found  atomic; a word never seen twice
  *                         the lock's owner dead
  *  worker[w].obituary      worker w, while dying   read only after waitpid(2)
@@ -134,6 +135,15 @@ enum worker_state {
 	WORKER_GONE,
 };
 
+/* What a worker is confined by (worker/sandbox.h), or why it is not: bits. */
+enum layout_confined {
+	CONFINED_SECCOMP = 1 << 0,
+	CONFINED_LANDLOCK = 1 << 1,
+	CONFINED_NO_NEW_PRIVS = 1 << 2,
+	CONFINED_NOT_WANTED = 1 << 3, /* --no-sandbox */
+	CONFINED_NOT_BUILT = 1 << 4,  /* a build with sanitizers or coverage */
+};
+
 struct layout_worker {
 	/* the supervisor's line */
 	alignas(LAYOUT_LINE) _Atomic int32_t pid; /* 0: none */
@@ -149,6 +159,7 @@ struct layout_worker {
 
 	/* looked at by the supervisor and by status */
 	alignas(LAYOUT_LINE) _Atomic uint64_t beat; /* grows while it lives */
+	_Atomic uint32_t confined; /* before READY; enum above */
 	_Atomic uint64_t counters[STATS_COUNT];
 	struct stats_delays delays; /* from acceptance to the sockets here */
 	char obituary[LAYOUT_OBITUARY]; /* last words, "" if none */
@@ -245,6 +256,7 @@ struct layout_header {
 		char urls[512];   /* "http://... http://...", for status */
 		char admin[128];  /* "http://..." of the operator, or "" */
 		char version[32]; /* of the supervisor's program */
+		char user[64];    /* of --user, or "" */
 	} run;
 
 	alignas(LAYOUT_LINE) unsigned char lock[LAYOUT_LOCK_SIZE];

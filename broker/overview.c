@@ -90,6 +90,84 @@ overview_worker(const struct segment *seg, unsigned slot)
 	};
 }
 
+/* What confines every worker that is up, and for any of them why not: bits of
+ * enum layout_confined; 0 as long as none is up. */
+static uint32_t
+overview_confined(const struct segment *seg)
+{
+	const uint32_t reasons = CONFINED_NOT_WANTED | CONFINED_NOT_BUILT;
+	unsigned workers = atomic_load(&seg->header->run.workers);
+	uint32_t all = ~reasons, any = 0;
+
+	for (unsigned slot = 0; slot < workers; slot++) {
+		struct overview_worker worker = overview_worker(seg, slot);
+		uint32_t confined = atomic_load(&worker.of->confined);
+
+		if (!worker.is_up)
+			continue;
+		all &= confined;
+		any |= confined;
+	}
+	return any == 0 ? 0 : all | (any & reasons);
+}
+
+/* Why the workers are not confined; NULL: they are, or none is up. */
+static const char *
+overview_unconfined(uint32_t confined)
+{
+	if ((confined & CONFINED_NOT_BUILT) != 0)
+		return "built with sanitizers or coverage";
+	if ((confined & CONFINED_NOT_WANTED) != 0)
+		return "--no-sandbox";
+	return NULL;
+}
+
+void
+overview_sandbox(struct buf *buf, const struct segment *seg)
+{
+	const char *user = seg->header->run.user;
+	uint32_t confined = overview_confined(seg);
+	const char *why_not = overview_unconfined(confined);
+
+	if (confined == 0)
+		buf_puts(buf, "no worker is up");
+	else if (why_not != NULL)
+		buf_printf(buf, "off (%s)", why_not);
+	else
+		buf_printf(buf, "%s, %s, no_new_privs",
+		    (confined & CONFINED_SECCOMP) != 0
+			? "seccomp"
+			: "no seccomp in this kernel",
+		    (confined & CONFINED_LANDLOCK) != 0
+			? "landlock"
+			: "no landlock in this kernel");
+	if (user[0] != '\0')
+		buf_printf(buf, ", user %s", user);
+}
+
+/* The same as a JSON object; off is why, or null. */
+static void
+overview_json_sandbox(struct buf *buf, const struct segment *seg)
+{
+	const char *user = seg->header->run.user;
+	uint32_t confined = overview_confined(seg);
+	const char *why_not = overview_unconfined(confined);
+	const char *quote = why_not != NULL ? "\"" : "";
+
+	buf_printf(buf,
+	    ",\"sandbox\":{\"seccomp\":%s,\"landlock\":%s,"
+	    "\"no_new_privs\":%s,\"user\":",
+	    (confined & CONFINED_SECCOMP) != 0 ? "true" : "false",
+	    (confined & CONFINED_LANDLOCK) != 0 ? "true" : "false",
+	    (confined & CONFINED_NO_NEW_PRIVS) != 0 ? "true" : "false");
+	if (user[0] != '\0')
+		buf_json_string(buf, user, strlen(user));
+	else
+		buf_puts(buf, "null");
+	buf_printf(buf, ",\"off\":%s%s%s}", quote,
+	    why_not != NULL ? why_not : "null", quote);
+}
+
 /* The addresses, as a JSON array.  None has a character to escape. */
 static void
 overview_json_urls(struct buf *buf, const char *urls)
@@ -181,6 +259,7 @@ overview_json(struct buf *buf, const struct segment *seg, const char *instance)
 	unsigned workers = segment_workers(seg);
 
 	overview_json_run(buf, header, instance);
+	overview_json_sandbox(buf, seg);
 	buf_printf(buf, ",\"ring\":{\"size\":%" PRIu64 ",\"head\":%" PRIu64,
 	    header->ring_size, atomic_load(&header->head));
 	buf_printf(

@@ -40,6 +40,10 @@ struct overview_worker {
 struct overview_worker overview_worker(
     const struct segment *seg, unsigned slot);
 
+/* Append what confines the workers that are up, all of them, or why nothing
+ * does: "seccomp, landlock, no_new_privs, user nobody". */
+void overview_sandbox(struct buf *buf, const struct segment *seg);
+
 /* Append all of it as one JSON object and a newline. */
 void overview_json(
     struct buf *buf, const struct segment *seg, const char *instance);

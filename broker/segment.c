@@ -89,6 +89,7 @@ segment_fingerprint(void)
 		offsetof(struct layout_header, head),
 		offsetof(struct layout_header, used),
 		offsetof(struct layout_header, hash_key), STATS_COUNT,
+		offsetof(struct layout_worker, confined),
 		offsetof(struct layout_worker, counters),
 		offsetof(struct layout_worker, delays), STATS_DELAY_BOUNDS,
 		sizeof(struct layout_stamp), LAYOUT_STAMPS,

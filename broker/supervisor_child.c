@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
- * listeners, the operator's, pidfile, log, two of the supervisor's. */
-#define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 4)
+ * listeners, the operator's, pidfile, two of the supervisor's. */
+#define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
 
 static int
 child_compare(const void *a, const void *b)
@@ -51,14 +51,16 @@ static void
 child_close_others(const struct supervisor *s, unsigned slot)
 {
 	int fds[CHILD_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
-		s->pidfile.fd, s->logfile.writer, s->life[0], s->state_fd };
+		s->pidfile.fd, s->life[0], s->state_fd };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	size_t count = 7;
+	size_t count = 6;
 
 	/* Whoever reads our standard output must see its end when the
 	 * supervisor ends, not when its last worker does. */
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
+	/* Its own words and the C library's: all go into the log. */
+	dup2(s->logfile.writer, STDERR_FILENO);
 	for (unsigned i = 0; i < s->wakeup.count; i++)
 		fds[count++] = s->wakeup.fd[i];
 	for (size_t i = 0; i < s->listeners.count; i++)
@@ -118,7 +120,7 @@ child_main(struct supervisor *s, unsigned slot)
 	child_set_signals();
 	child_close_others(s, slot);
 	snprintf(name, sizeof(name), "worker %u", slot);
-	log_open(name, s->logfile.writer, s->config->log_level);
+	log_open(name, STDERR_FILENO, s->config->log_level);
 	if (!pidfile_join(&s->pidfile, slot)) {
 		log_error("cannot lock %s", s->pidfile.path);
 		_exit(1);
@@ -181,6 +183,14 @@ child_describe_end(int wait_status, char out[64])
 	return out;
 }
 
+/* Whether it died of its seccomp filter, which nothing can catch: so there are
+ * no last words, but a line in the kernel's log. */
+static bool
+child_broke_out(int wait_status)
+{
+	return WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGSYS;
+}
+
 /* Tell of the death of a worker, with its last words: the log, and whoever
  * looks at the table and the counters. */
 static void
@@ -198,8 +208,11 @@ child_tell_death(
 		log_debug("worker %u left", slot);
 		return;
 	}
-	snprintf(worker->last_death, sizeof(worker->last_death), "%s%s%s%s%s",
+	snprintf(worker->last_death, sizeof(worker->last_death), "%s%s%s%s%s%s",
 	    child_describe_end(wait_status, end),
+	    child_broke_out(wait_status)
+		? ": a system call that its sandbox forbids"
+		: "",
 	    child->killed ? " (watchdog)" : "",
 	    held_lock ? " with the ring's lock held" : "",
 	    words[0] != '\0' ? "; its last words: " : "", words);

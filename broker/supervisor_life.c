@@ -2,6 +2,7 @@
 /* supervisor_life.c - the course of a run: begin, get ready, come to an end,
  * and what then; see supervisor_state.h. */
 
+#include "broker/overview.h"
 #include "broker/ring.h"
 #include "broker/stop.h"
 #include "broker/summary.h"
@@ -84,6 +85,8 @@ life_sign_header(struct supervisor *s)
 		    "http://%s", address_format(&s->admin.address[0], text));
 	snprintf(header->run.version, sizeof(header->run.version), "%s",
 	    PUBSUBD_VERSION);
+	snprintf(header->run.user, sizeof(header->run.user), "%s",
+	    s->config->user != NULL ? s->config->user : "");
 }
 
 void
@@ -139,6 +142,18 @@ life_all_ready(const struct supervisor *s)
 }
 
 static void
+life_log_sandbox(const struct supervisor *s)
+{
+	struct buf buf;
+
+	buf_init(&buf);
+	overview_sandbox(&buf, &s->segment);
+	log_info(
+	    "sandbox of the workers: %.*s", (int)buf.len, (const char *)buf.at);
+	buf_fini(&buf);
+}
+
+static void
 life_tell_ready(struct supervisor *s)
 {
 	unsigned n = s->config->workers;
@@ -153,6 +168,7 @@ life_tell_ready(struct supervisor *s)
 	if (s->admin.count > 0)
 		log_info(
 		    "operator's pages on %s", s->segment.header->run.admin);
+	life_log_sandbox(s);
 	report_ready("pubsubd %s: ready on %s (%u %s)", s->config->name, urls,
 	    n, n == 1 ? "worker" : "workers");
 }

@@ -45,6 +45,7 @@ struct config {
 	const char *user; /* --user, NULL: stay */
 	uid_t user_uid;   /* of user, likewise its group */
 	gid_t user_gid;
+	bool sandbox; /* --no-sandbox clears it */
 	bool respawn; /* --no-respawn (for tests) clears it */
 
 	uint64_t ring_size;             /* bytes */

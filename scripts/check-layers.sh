@@ -31,6 +31,7 @@ function home(header, place) {
 		bad("no sockets here")
 	home("^wslay/", "^common/ws[._]"); home("^jsmn", "^common/json[._]")
 	home("^openssl/", "^common/handshake\\."); home("^pthread\\.h", "^broker/ring[._]")
+	home("^(seccomp|linux/(landlock|seccomp))\\.h", "^worker/sandbox\\.")
 	home("^ev(\\+\\+)?\\.h", "^worker/")
 }
 END { exit failed }'

@@ -3,7 +3,7 @@
 # installs only what is not there yet.
 
 BUILD_PACKAGES=(build-essential libev-dev libwslay-dev libjsmn-dev uthash-dev
-	libssl-dev)
+	libseccomp-dev libssl-dev)
 TEST_PACKAGES=(libcmocka-dev ca-certificates curl)
 # libclang-rt-dev has the sanitizers' and libFuzzer's runtime
 LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format cppcheck valgrind)

@@ -17,6 +17,7 @@ work=$(mktemp -d)
 name=profile-$$
 server=
 server_on=() generator_on=()
+unconfined=() # what valgrind does in a worker is what its sandbox forbids
 if [ "$(nproc)" -gt 1 ]; then
 	server_on=(taskset -c 0) generator_on=(--cpu 1)
 fi
@@ -36,7 +37,7 @@ start()
 {
 	"${server_on[@]}" "$@" "$bin/pubsubd" run --name "$name" --pidfile "$work/pid" --workers 1 \
 		--root public --listen 127.0.0.1:0 --admin none --rate 0 \
-		--watchdog 0 >"$work/out" 2>"$work/log" &
+		--watchdog 0 "${unconfined[@]}" >"$work/out" 2>"$work/log" &
 	server=$!
 	for ((i = 0; i < 300; i++)); do
 		grep -qs ready "$work/out" && break
@@ -73,6 +74,7 @@ if command -v perf >/dev/null &&
 else
 	command -v valgrind >/dev/null ||
 		die 'neither perf is permitted nor valgrind installed'
+	unconfined=(--no-sandbox)
 	start valgrind -q --tool=callgrind --trace-children=yes \
 		--callgrind-out-file="$work/callgrind.%p" \
 		env LD_PRELOAD="$(realpath "$bin/openat2.so")"

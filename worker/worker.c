@@ -14,9 +14,11 @@
 #include "broker/stop.h"
 #include "broker/topics.h"
 #include "common/container.h"
+#include "common/handshake.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
 #include "worker/pubsub.h"
+#include "worker/sandbox.h"
 #include "worker/state.h"
 #include "worker/ws_conn.h"
 
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define WORKER_BEAT_S 0.5 /* the watchdog looks once a second */
 
@@ -277,6 +280,35 @@ worker_bound_heap(void)
 	mallopt(M_TRIM_THRESHOLD, WORKER_TOP_MAX);
 }
 
+/* What libraries read from files when first they are used, they read now:
+ * OpenSSL its configuration, the C library the time zone. */
+static void
+worker_touch_libraries(void)
+{
+	static const char key[] = "dGhlIHNhbXBsZSBub25jZQ==";
+	char accept[HANDSHAKE_ACCEPT_LEN + 1];
+
+	handshake_accept(key, HANDSHAKE_KEY_LEN, accept);
+	tzset();
+}
+
+/* Give up what a worker does not need, and say in the table what that is. */
+static bool
+worker_confine(struct worker *w)
+{
+	uint32_t confined = CONFINED_NOT_WANTED;
+
+	worker_touch_libraries();
+#ifdef NO_SANDBOX /* the Makefile says for which builds, and why */
+	confined = CONFINED_NOT_BUILT;
+#else
+	if (w->config->sandbox && !sandbox_enter(w->files.root, &confined))
+		return false;
+#endif
+	atomic_store(&w->seg->workers[w->slot].confined, confined);
+	return true;
+}
+
 int
 worker_serve(const struct worker_args *args, const struct service *service)
 {
@@ -284,7 +316,7 @@ worker_serve(const struct worker_args *args, const struct service *service)
 	struct worker *w = &worker;
 
 	worker_bound_heap();
-	if (!worker_init(w, args, service))
+	if (!worker_init(w, args, service) || !worker_confine(w))
 		return 1;
 	worker_set_state(args, WORKER_READY);
 	ev_run(w->loop, 0);

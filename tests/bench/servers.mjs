@@ -121,7 +121,8 @@ export function floor({ size = 100 } = {}) {
 	    [join(BUILD, "floor"), "--listen", "0", "--size", String(size)]), saidUrl);
 }
 
-/* under: a command that runs it. */
+/* under: a command that runs it, and needs in the workers what their sandbox
+ * forbids. */
 export function pubsubd({ workers = 1, args = [], pin = PINNED, under = [] } = {}) {
 	const contestant = new Contestant("pubsubd", "seed");
 
@@ -131,7 +132,8 @@ export function pubsubd({ workers = 1, args = [], pin = PINNED, under = [] } = {
 		contestant.instance, "--pidfile", contestant.pidfile,
 		"--root", join(ROOT, "public"), "--listen", "127.0.0.1:0",
 		"--admin", "none", "--workers", String(workers), "--rate", "0",
-		"--max-topics", "131072", ...args], pin), saidUrl);
+		"--max-topics", "131072",
+		...under.length > 0 ? ["--no-sandbox"] : [], ...args], pin), saidUrl);
 }
 
 /* What `pubsubd status --json' says of it. */

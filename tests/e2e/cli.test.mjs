@@ -59,7 +59,7 @@ describe("words", { concurrency: true }, () => {
 				"--conn-rate", "--control-rate", "--max-head",
 				"--request-timeout", "--idle-timeout",
 				"--max-pipelined", "--max-worker-memory", "--ping-interval",
-				"--watchdog", "--user", "Exit status"])
+				"--watchdog", "--user", "--no-sandbox", "Exit status"])
 				assert.ok(stdout.includes(known), known);
 			for (const line of stdout.split("\n"))
 				assert.ok(line.length <= 100, line);

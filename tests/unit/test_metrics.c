@@ -278,6 +278,82 @@ test_overview_is_json(void **state)
 	}
 }
 
+/* What is said of the sandbox, as text and as JSON. */
+static void
+check_sandbox(struct bench *b, const char *text, const char *json)
+{
+	char member[160];
+
+	buf_reset(&b->buf);
+	overview_sandbox(&b->buf, &b->t.seg);
+	assert_int_equal(b->buf.len, strlen(text));
+	assert_memory_equal(b->buf.at, text, b->buf.len);
+	buf_reset(&b->buf);
+	overview_json(&b->buf, &b->t.seg, "main");
+	snprintf(member, sizeof(member), "\"sandbox\":{%s}", json);
+	if (count(b, member) != 1)
+		fail_msg("%s: %s", member, (const char *)b->buf.at);
+}
+
+/* What both workers say; those that are up. */
+static void
+set_confined(struct bench *b, uint32_t first, uint32_t second)
+{
+	atomic_store(&b->t.seg.workers[0].confined, first);
+	atomic_store(&b->t.seg.workers[1].confined, second);
+}
+
+static void
+test_sandbox_is_what_all_workers_have(void **state)
+{
+	const uint32_t all =
+	    CONFINED_SECCOMP | CONFINED_LANDLOCK | CONFINED_NO_NEW_PRIVS;
+	struct bench *b = *state;
+
+	set_confined(b, all, all);
+	check_sandbox(b, "no worker is up",
+	    "\"seccomp\":false,\"landlock\":false,\"no_new_privs\":false,"
+	    "\"user\":null,\"off\":null");
+	atomic_store(&b->t.seg.workers[0].state, WORKER_READY);
+	atomic_store(&b->t.seg.workers[1].state, WORKER_STOPPED);
+	check_sandbox(b, "seccomp, landlock, no_new_privs",
+	    "\"seccomp\":true,\"landlock\":true,\"no_new_privs\":true,"
+	    "\"user\":null,\"off\":null");
+	set_confined(b, all, all & ~(uint32_t)CONFINED_LANDLOCK);
+	check_sandbox(b, "seccomp, no landlock in this kernel, no_new_privs",
+	    "\"seccomp\":true,\"landlock\":false,\"no_new_privs\":true,"
+	    "\"user\":null,\"off\":null");
+	atomic_store(&b->t.seg.workers[1].state, WORKER_STARTING);
+	check_sandbox(b, "seccomp, landlock, no_new_privs",
+	    "\"seccomp\":true,\"landlock\":true,\"no_new_privs\":true,"
+	    "\"user\":null,\"off\":null");
+}
+
+static void
+test_no_sandbox_has_a_reason(void **state)
+{
+	struct bench *b = *state;
+
+	atomic_store(&b->t.seg.workers[0].state, WORKER_READY);
+	strcpy(b->t.seg.header->run.user, "nobody");
+	set_confined(b, CONFINED_NO_NEW_PRIVS | CONFINED_LANDLOCK, 0);
+	check_sandbox(b,
+	    "no seccomp in this kernel, landlock, no_new_privs, user nobody",
+	    "\"seccomp\":false,\"landlock\":true,\"no_new_privs\":true,"
+	    "\"user\":\"nobody\",\"off\":null");
+	strcpy(b->t.seg.header->run.user, "A\\b");
+	set_confined(b, CONFINED_NOT_WANTED, 0);
+	check_sandbox(b, "off (--no-sandbox), user A\\b",
+	    "\"seccomp\":false,\"landlock\":false,\"no_new_privs\":false,"
+	    "\"user\":\"A\\\\b\",\"off\":\"--no-sandbox\"");
+	strcpy(b->t.seg.header->run.user, "");
+	set_confined(b, CONFINED_NOT_BUILT, 0);
+	check_sandbox(b, "off (built with sanitizers or coverage)",
+	    "\"seccomp\":false,\"landlock\":false,\"no_new_privs\":false,"
+	    "\"user\":null,"
+	    "\"off\":\"built with sanitizers or coverage\"");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -288,6 +364,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_state_is_one_of_all),
 	T(test_deaths_are_told),
 	T(test_overview_is_json),
+	T(test_sandbox_is_what_all_workers_have),
+	T(test_no_sandbox_has_a_reason),
 };
 
 SUITE_MAIN(tests);

@@ -156,6 +156,7 @@ test_defaults_are_those_of_the_design(void **state)
 	assert_true(config->max_worker_memory > 0);
 	assert_true(config->watchdog);
 	assert_true(config->respawn);
+	assert_true(config->sandbox);
 	assert_null(config->user);
 	assert_null(config->log_path);
 	assert_string_equal(
@@ -256,13 +257,15 @@ test_every_option_arrives(void **state)
 	assert_int_equal(config->rate, 0);
 	assert_int_equal(config->max_buffer, 5);
 	assert_true(parse("run", "--max-worker-memory", "2M", "--ping-interval",
-	    "1.5", "--watchdog", "0", "--admin", "none", "--no-respawn", NULL));
+	    "1.5", "--watchdog", "0", "--admin", "none", "--no-respawn",
+	    "--no-sandbox", NULL));
 	config = &cli->config;
 	assert_int_equal(config->max_worker_memory, 2 << 20);
 	assert_int_equal(config->ping_interval_ms, 1500);
 	assert_false(config->watchdog);
 	assert_int_equal(config->admin.len, 0);
 	assert_false(config->respawn);
+	assert_false(config->sandbox);
 	assert_true(parse("run", "--conn-rate", "3", "--control-rate", "4",
 	    "--max-head", "2K", "--request-timeout", "0.5", "--idle-timeout",
 	    "7", "--max-pipelined", "1", NULL));
