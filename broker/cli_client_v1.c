@@ -90,10 +90,11 @@ said_copy(const struct json_token *string, char *out, size_t size)
 		len = json_string_decode(string->raw, string->raw_len, copy);
 	if (len > size - 1)
 		len = size - 1;
-	for (size_t i = 0; i < len; i++)
-		out[i] = (unsigned char)copy[i] < ' ' || copy[i] == 0x7f
-		             ? '?'
-		             : copy[i];
+	for (size_t i = 0; i < len; i++) {
+		out[i] = copy[i];
+		if ((unsigned char)copy[i] < ' ' || copy[i] == 0x7f)
+			out[i] = '?';
+	}
 	out[len] = '\0';
 	free(copy);
 	return out;

@@ -152,5 +152,5 @@ cli_status(const struct cli *cli)
 	else
 		status_print_table(cli, &seg, holders.supervisor);
 	segment_close(&seg);
-	return EXIT_STATUS_OK;
+	return report_printed();
 }

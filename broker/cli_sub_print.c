@@ -14,8 +14,11 @@ sub_put_json(struct buf *buf, const char *text, size_t len)
 {
 	char *room = buf_room(buf, len);
 
-	for (size_t i = 0; i < len; i++)
-		room[i] = text[i] == '\n' || text[i] == '\r' ? ' ' : text[i];
+	for (size_t i = 0; i < len; i++) {
+		room[i] = text[i];
+		if (text[i] == '\n' || text[i] == '\r')
+			room[i] = ' ';
+	}
 	buf->len += len;
 }
 

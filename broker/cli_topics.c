@@ -149,10 +149,7 @@ topics_list(struct topics *t, const struct client_url *url, struct buf *target,
 	}
 	if (t->cli->json)
 		printf("%s]\n", t->printed == 0 ? "[" : "");
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return report_failure(
-		    EXIT_STATUS_FAILED, "standard output: cannot be written");
-	return EXIT_STATUS_OK;
+	return report_printed();
 }
 
 enum exit_status

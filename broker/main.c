@@ -60,10 +60,10 @@ main(int argc, char **argv)
 		return (int)cli_topics(&cli);
 	case CLI_VERSION:
 		printf("pubsubd %s\n", PUBSUBD_VERSION);
-		return EXIT_STATUS_OK;
+		return (int)report_printed();
 	case CLI_HELP:
 		cli_print_help();
-		return EXIT_STATUS_OK;
+		return (int)report_printed();
 	}
 	BUG("a command that cli_parse() does not know");
 }

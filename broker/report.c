@@ -92,6 +92,15 @@ report_failure(enum exit_status status, const char *fmt, ...)
 }
 
 enum exit_status
+report_printed(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_STATUS_OK;
+	return report_failure(
+	    EXIT_STATUS_FAILED, "standard output: cannot be written");
+}
+
+enum exit_status
 report_relay(int fd)
 {
 	char text[REPORT_MAX + 1];

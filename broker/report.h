@@ -39,6 +39,12 @@ enum exit_status report_failure(enum exit_status status, const char *fmt, ...)
     LOG_FMT(2);
 
 /*
+ * A command has printed its answer with stdio: make sure that it is out.
+ * Returns: EXIT_STATUS_OK, or, having said why, EXIT_STATUS_FAILED.
+ */
+enum exit_status report_printed(void);
+
+/*
  * Pass on, as our own, the report that comes out of a pipe.
  * Blocks:  until the server is ready, or has ended.
  * Returns: the status that it carries.

@@ -41,6 +41,7 @@ stop_name(enum stop_place place)
 {
 	static const char *const names[STOP_PLACES] = {
 		[STOP_NOWHERE] = "nowhere",
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it makes an initializer */
 #define STOP_NAME(upper, text, where) [STOP_##upper] = text,
 		STOP_LIST(STOP_NAME)
 #undef STOP_NAME

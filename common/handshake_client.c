@@ -15,7 +15,7 @@ handshake_request(struct buf *buf, const char *authority, const char *target,
 	const char *const parts[] = { "GET ", target,
 		" HTTP/1.1\r\nHost: ", authority,
 		"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
-		HANDSHAKE_VERSION_LINE "Sec-WebSocket-Key: ", key,
+		HANDSHAKE_VERSION_LINE, "Sec-WebSocket-Key: ", key,
 		"\r\nSec-WebSocket-Protocol: ", protocol, "\r\n\r\n" };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

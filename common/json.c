@@ -123,7 +123,7 @@ json_token_set(struct json_token *out, const char *text, const jsmntok_t *token)
 	int quotes = token->type == JSMN_STRING; /* jsmn leaves them out */
 
 	out->raw = text + token->start - quotes;
-	out->raw_len = (size_t)(token->end - token->start + 2 * quotes);
+	out->raw_len = (size_t)(token->end - token->start) + 2 * (size_t)quotes;
 	out->kind = json_kind_at(out->raw);
 }
 

@@ -6,7 +6,8 @@ BUILD_PACKAGES=(build-essential libev-dev libwslay-dev libjsmn-dev uthash-dev
 	libseccomp-dev libssl-dev)
 TEST_PACKAGES=(libcmocka-dev ca-certificates curl)
 # libclang-rt-dev has the sanitizers' and libFuzzer's runtime
-LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format cppcheck valgrind)
+LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format clang-tidy cppcheck
+	valgrind)
 BENCH_PACKAGES=(nginx libnginx-mod-nchan nats-server)
 
 die()

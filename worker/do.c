@@ -5,6 +5,7 @@
 
 #include "broker/stamps.h"
 #include "broker/topics.h"
+#include "common/bug.h"
 #include "common/log.h"
 #include "worker/state.h"
 
@@ -76,6 +77,7 @@ do_subscribe(struct worker *w, struct intake_op *op)
 	if (op->already && (op->want.has_since || op->want.has_limit))
 		return INTAKE_RESUBSCRIBED;
 	sub = do_find_sub(w, op);
+	CHECK(sub != NULL);
 	sub->no_echo = op->want.no_echo;
 	if (!op->already)
 		sub->begun_by = (uint16_t)(op - w->intake.ops);

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define uthash_fatal(why) BUG(why)
+#define uthash_malloc(size) xmalloc(size)
+#define uthash_fatal(why)   BUG(why)
 #include <uthash.h>
 
 #define SHARE_KEY 8 /* bytes: an IPv4 address, or an IPv6 network */

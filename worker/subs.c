@@ -17,6 +17,7 @@ void
 subs_init(struct subs *subs, uint32_t topics_max)
 {
 	memset(subs, 0, sizeof(*subs));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	subs->by_slot = xcalloc(topics_max, sizeof(*subs->by_slot));
 	subs->wanted = xcalloc(topics_max / 64 + 1, sizeof(*subs->wanted));
 }

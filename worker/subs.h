@@ -13,6 +13,7 @@
 
 #include "common/buf.h"
 #include "common/bug.h"
+#include "common/xmalloc.h"
 #include "worker/frames.h"
 
 #include <stdbool.h>
@@ -20,7 +21,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#define uthash_fatal(why) BUG(why)
+#define uthash_malloc(size) xmalloc(size)
+#define uthash_fatal(why)   BUG(why)
 #include <uthash.h>
 
 struct conn;

@@ -32,6 +32,7 @@ tail_init(struct tail *tail, const struct worker *w)
 	tail->batch.bytes = xmalloc(tail->batch.size);
 	tail->next_of_topic =
 	    xcalloc(TAIL_TURN_RECORDS, sizeof(*tail->next_of_topic));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	tail->touched = xcalloc(TAIL_TURN_RECORDS, sizeof(*tail->touched));
 }
 

@@ -43,6 +43,16 @@ describe("words", { concurrency: true }, () => {
 			assert.match(done.stdout, /^pubsubd \d+\.\d+\.\d+\n$/u);
 		});
 
+	for (const word of ["version", "help"])
+		test(`${word} that cannot be written`, async () => {
+			const { status, stderr } = await run("bash",
+			    ["-c", '"$0" "$1" >/dev/full', PUBSUBD, word]);
+
+			assert.equal(status, 1);
+			assert.equal(stderr,
+			    "pubsubd: standard output: cannot be written\n");
+		});
+
 	for (const word of ["help", "--help"])
 		test(word, async () => {
 			const { status, stdout } = await run(PUBSUBD, [word]);

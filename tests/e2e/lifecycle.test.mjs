@@ -9,7 +9,7 @@ import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { Client, Raw, Server, waitFor } from "./support.mjs";
+import { Client, PUBSUBD, Raw, Server, run, waitFor } from "./support.mjs";
 
 /* Counters of a worker that status must have; kept in step with the server by
  * hand, since scripts of operators are written by hand too. */
@@ -200,6 +200,19 @@ describe("status", { concurrency: true }, () => {
 			assert.equal(await server.total(name), value, name);
 		await client.close();
 	});
+
+	for (const json of [[], ["--json"]])
+		test(`that cannot be written ${json}`, async (t) => {
+			const server = await Server.start(t);
+			const { status, stderr } = await run("bash", ["-c",
+				'"$0" "$@" >/dev/full', PUBSUBD, "status",
+				"--name", server.name,
+				"--pidfile", server.pidfile, ...json]);
+
+			assert.equal(status, 1);
+			assert.equal(stderr,
+			    "pubsubd: standard output: cannot be written\n");
+		});
 
 	test("for people", async (t) => {
 		const server = await Server.start(t);

@@ -258,8 +258,8 @@ static void
 idle_measure(struct idle *idle)
 {
 	const struct bench_options *o = idle->options;
-	double base = o->base / o->members * o->members;
-	double all = o->clients / o->members * o->members;
+	unsigned base = o->base / o->members * o->members;
+	unsigned all = o->clients / o->members * o->members;
 	uint64_t pss[PARTS], slab[PARTS], shm_kib;
 	double seconds[PARTS];
 

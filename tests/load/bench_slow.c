@@ -82,12 +82,13 @@ slow_run(struct slow *slow, double seconds)
 {
 	char byte;
 
-	for (; seconds > 0; seconds -= 1) {
+	while (seconds > 0) {
 		for (unsigned i = slow->options->deaf; i < slow->count; i++)
 			if (slow->conns[i].state == PROBE_OPEN)
 				(void)!recv(
 				    slow->conns[i].fd, &byte, 1, MSG_DONTWAIT);
 		crowd_run(&slow->crowd, seconds < 1 ? seconds : 1);
+		seconds -= 1;
 	}
 }
 

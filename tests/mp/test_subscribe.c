@@ -150,6 +150,7 @@ come_and_go(void *arg)
 static void
 test_each_number_above_the_start_comes_once(void **state)
 {
+	/* NOLINTNEXTLINE(bugprone-branch-clone): equal only as they are set now */
 	unsigned self[PUBLISHERS > SUBSCRIBERS ? PUBLISHERS : SUBSCRIBERS];
 	pid_t publishers[PUBLISHERS], subscribers[SUBSCRIBERS];
 	struct ring ring;

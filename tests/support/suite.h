@@ -19,6 +19,7 @@
 			cmocka_set_test_filter(argv[1]);          \
 		return cmocka_run_group_tests(tests, NULL, NULL); \
 	}                                                         \
-	_Static_assert(sizeof(tests) > 0, "a suite has tests")
+	_Static_assert(                                           \
+	    sizeof(tests) / sizeof((tests)[0]) > 0, "a suite has tests")
 
 #endif

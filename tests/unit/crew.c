@@ -13,7 +13,7 @@
 #include "common/xmalloc.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
-#include "worker/worker.c"
+#include "worker/worker.c" /* NOLINT(bugprone-suspicious-include): its statics */
 
 #include <errno.h>
 #include <fcntl.h>

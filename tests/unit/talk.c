@@ -29,7 +29,9 @@ talk_text(const struct client *client, const char *fmt, va_list ap)
 			strcpy(text + len, epoch);
 			len += strlen(epoch);
 		} else {
-			text[len++] = *p == '\'' ? '"' : *p;
+			text[len++] = *p;
+			if (*p == '\'')
+				text[len - 1] = '"';
 		}
 	}
 	text[len] = '\0';

@@ -55,8 +55,11 @@ parse(struct reading *r, const char *text)
 	free(r->text);
 	r->text = malloc(len + 1);
 	assert_non_null(r->text);
-	for (size_t i = 0; i <= len; i++)
-		r->text[i] = text[i] == '\'' ? '"' : text[i];
+	for (size_t i = 0; i <= len; i++) {
+		r->text[i] = text[i];
+		if (text[i] == '\'')
+			r->text[i] = '"';
+	}
 	r->text = realloc(r->text, len > 0 ? len : 1);
 	memset(&r->want, 0x55, sizeof(r->want));
 	v1_parse(&r->v1, r->text, len, &r->want);
@@ -172,8 +175,9 @@ test_refusals(void **state)
 static void
 test_ids(void **state)
 {
+	static const char id64[] = "\"" T64 "\"";
 	static const char *const ids[] = { "1", "-1.5e+300", "\"\"",
-		"\"a\\u0000\"", "\"" T64 "\"" };
+		"\"a\\u0000\"", id64 };
 	const struct intake_request *want;
 	char text[200];
 

@@ -18,6 +18,7 @@
 #include "tests/unit/ws_stream.h"
 
 /* A sanitizer may let malloc(3) fail, as it does without one. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-*): the sanitizer's own */
 const char *__asan_default_options(void);
 const char *
 __asan_default_options(void)
