@@ -5,7 +5,7 @@
 # compiles in the stop points.  `make help` lists the targets; the variables:
 #
 #	SAN=address,undefined | SAN=thread	sanitizers
-#	COV=1		count lines and branches (gcov)
+#	COV=1		count the lines that run, with clang (make coverage)
 #	TESTING=1	put the stop points into the program too
 #	CC=clang  WERROR=1  BUILD=directory  PREFIX=/usr  DESTDIR=  VERSION=
 #	ARGS='--workers 2'	options for `make run`
@@ -27,21 +27,29 @@ T := $(BUILD)/$(if $(VARIANT),$(VARIANT)-)testing
 B := $(if $(TESTING),$(T),$(RELEASE))
 BIN := $(if $(TESTING)$(VARIANT),$(B),$(BUILD))
 
-OPTIMIZE := $(if $(COV),-O0 --coverage,-O2)
+OPTIMIZE := -O2
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
+# The counters are a shared mapping of a file (%c), one for all processes of a
+# program (%m): what a process did counts however it ends, kill -9 included, and
+# across a fork and an exec.
+COUNT := $(if $(COV),\
+	-fprofile-instr-generate=$(abspath $(BUILD))/coverage/%m%c.profraw)
+COUNTERS := $(if $(COV),\
+	$(COUNT) -fcoverage-mapping -mllvm -runtime-counter-relocation)
 DEFINES := -D_GNU_SOURCE -DPUBSUBD_VERSION=\"$(VERSION)\" \
 	-DDATADIR=\"$(DATADIR)\"
-# What sanitizers and gcov do in a worker (open files, trace threads) is what
+# What sanitizers do in a worker (open files, trace threads) is what
 # its sandbox forbids, so such a build has none.
-DEFINES += $(if $(SAN)$(COV),-DNO_SANDBOX)
+DEFINES += $(if $(SAN),-DNO_SANDBOX)
 $(T)/%: STOPS := -DTESTING
 
 COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(STOPS) $(CPPFLAGS) $(OPTIMIZE) -g \
-	-fno-common $(WARN) $(if $(WERROR),-Werror) $(SANITIZE) $(CFLAGS)
-LINK = $(CC) $(OPTIMIZE) -g $(SANITIZE) $(CFLAGS) $(LDFLAGS)
+	-fno-common $(WARN) $(if $(WERROR),-Werror) $(SANITIZE) $(COUNTERS) \
+	$(CFLAGS)
+LINK = $(CC) $(OPTIMIZE) -g $(SANITIZE) $(COUNT) $(CFLAGS) $(LDFLAGS)
 LDLIBS := -lev -lwslay -lcrypto -lseccomp -pthread
 
 LIB_SRC := $(filter-out broker/main.c,$(wildcard broker/*.c worker/*.c common/*.c))
@@ -88,6 +96,7 @@ export STOP_AT := $(abspath $(ARMER))
 export ECHO_SERVER := $(abspath $(ECHO))
 
 .PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
+	coverage \
 	fuzz run-fuzzers \
 	check check-format check-layers check-headers format lint install clean FORCE
 .DELETE_ON_ERROR:
@@ -131,6 +140,9 @@ fuzz: ## make up inputs for the parsers, 60 s for each (SECONDS=5)
 
 run-fuzzers: $(FUZZERS)
 	@scripts/fuzz.sh $(or $(SECONDS),60) $^
+
+coverage: ## run the tests and say which lines none reaches: build/coverage/html
+	@BUILD=$(BUILD) scripts/coverage.sh
 
 bench: bench-programs ## measure it beside others: build/bench/report.html (QUICK=1)
 	@BUILD=$(abspath $(BIN)) scripts/bench.sh
