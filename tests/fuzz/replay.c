@@ -65,7 +65,8 @@ replay_is_input(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* The files of a directory, by name.  Returns how many; owned for good. */
+/* The files of a directory, by name.  Returns how many.
+ * Owns: the caller, replay_forget(). */
 static int
 replay_list(const char *directory, char ***paths)
 {
@@ -84,6 +85,14 @@ replay_list(const char *directory, char ***paths)
 	}
 	free(entries);
 	return n;
+}
+
+static void
+replay_forget(char **paths, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(paths[i]);
+	free(paths);
 }
 
 /* The corpus that belongs to this program, whose name is fuzz_TARGET. */
@@ -106,11 +115,9 @@ int
 main(int argc, char **argv)
 {
 	char **paths = argv + 1;
-	int n = argc - 1;
+	int n = argc > 1 ? argc - 1 : replay_corpus(argv[0], &paths);
 	int failed = 0;
 
-	if (n == 0)
-		n = replay_corpus(argv[0], &paths);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("1..%d\n", n);
 	for (int i = 0; i < n; i++) {
@@ -119,5 +126,7 @@ main(int argc, char **argv)
 		failed += !passes;
 		printf("%sok %d - %s\n", passes ? "" : "not ", i + 1, paths[i]);
 	}
+	if (argc == 1)
+		replay_forget(paths, n);
 	return failed > 0;
 }
