@@ -33,15 +33,22 @@ async function readTo(client, books, last) {
 	assert.equal(books.next, last + 1);
 }
 
-/* A subscriber that stops reading while a lot is published. */
-async function stalled(t, query) {
+/* A subscriber that stops reading, while a lot begins to be published. */
+async function stalling(t, query) {
 	const { server, talker } = await scene(t);
 	const slow = await V1.open(server, { topics: ["room"], query });
 	const books = new Books("room", 1);
 
 	slow.socket.pause();
-	await fill(talker);
-	return { server, talker, slow, books };
+	return { server, talker, slow, books, filled: fill(talker) };
+}
+
+/* The same, when all has been published. */
+async function stalled(t, query) {
+	const { filled, ...all } = await stalling(t, query);
+
+	await filled;
+	return all;
 }
 
 describe("one that stops reading", { concurrency: true }, () => {
@@ -84,16 +91,18 @@ describe("one that stops reading", { concurrency: true }, () => {
 	});
 
 	test("close: 4200, and resumes without a loss", async (t) => {
-		const { server, talker, slow, books } = await stalled(t,
+		const { server, talker, slow, books, filled } = await stalling(t,
 		    { buffer: 5, overflow: "close" });
 
 		await waitFor("the close", async () =>
 			await server.total("slow_closes") === 1);
+		/* At once: the server does not wait for long for who is closed. */
 		slow.socket.resume();
 		for (let frame; (frame = await slow.next()) !== null;)
 			assert.ok(books.enter(frame));
 		assert.equal((await slow.closed).code, 4200);
 		assert.ok(books.messages < MANY);
+		await filled;
 		const again = await V1.open(server);
 		const ack = await again.subscribe("room", { since: {
 			epoch: again.welcome.epoch, seq: books.next - 1 } });
