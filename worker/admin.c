@@ -10,6 +10,7 @@
 #include "common/http_response.h"
 #include "worker/http_conn.h"
 #include "worker/http_reply.h"
+#include "worker/origin.h"
 #include "worker/state.h"
 
 #include <time.h>
@@ -107,12 +108,30 @@ admin_error(struct conn *c, const struct http_request *req, int status,
 	http_reply_error(c, req, status, reason, NULL, http_keep_alive(req));
 }
 
+/* Whether it is a page of another site that asks, and not its reader. */
+static bool
+admin_is_foreign(const struct conn *c, const struct http_request *req)
+{
+	const struct http_text *mode = http_header_find(req, "Sec-Fetch-Mode");
+
+	if (origin_check(c->w->config, req) != ORIGIN_OK)
+		return true;
+	return origin_is_blind(req) &&
+	       (mode == NULL || !http_text_equal(mode, "navigate"));
+}
+
 void
 admin_serve(struct conn *c, const struct http_request *req)
 {
 	const struct admin_page *page = admin_find(req);
 	bool keep_alive = http_keep_alive(req);
 
+	if (admin_is_foreign(c, req)) {
+		stats_add(&c->w->stats, STATS_REFUSED_ORIGIN, 1);
+		http_conn_refuse(c, req, 403,
+		    "a page of another site cannot have this", NULL);
+		return;
+	}
 	if (!http_text_equal(&req->method, "GET") &&
 	    !http_text_equal(&req->method, "HEAD")) {
 		http_conn_refuse(c, req, 405, "only GET and HEAD here",

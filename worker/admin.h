@@ -11,6 +11,9 @@
  * They tell what clients do, so they are not on the public listener; and here
  * is nothing public.  Whichever worker is asked answers for the whole server,
  * from the segment and without the lock, also during a drain.
+ *
+ * A page of another site could not read them anyway; it is refused all the same,
+ * unless it only leads the operator there by a link.
  */
 
 #ifndef WORKER_ADMIN_H

@@ -197,20 +197,6 @@ api_options(struct conn *c, enum api_resource resource)
 		conn_finish(c);
 }
 
-/*
- * Whether a page of another site has made the request without saying which, as
- * for an image.  It cannot read the answer, so it can only do harm.
- */
-static bool
-api_is_blind(const struct http_request *req)
-{
-	const struct http_text *site = http_header_find(req, "Sec-Fetch-Site");
-
-	return http_header_find(req, "Origin") == NULL && site != NULL &&
-	       !http_text_equal(site, "same-origin") &&
-	       !http_text_equal(site, "none");
-}
-
 /* Whether a foreign page must not do this. */
 static bool
 api_is_foreign(const struct http_request *req, enum api_resource resource,
@@ -219,7 +205,7 @@ api_is_foreign(const struct http_request *req, enum api_resource resource,
 	if (http_text_equal(&req->method, "OPTIONS"))
 		return verdict != ORIGIN_OK;
 	if (http_text_equal(&req->method, "POST") || resource == API_EVENTS)
-		return verdict != ORIGIN_OK || api_is_blind(req);
+		return verdict != ORIGIN_OK || origin_is_blind(req);
 	return false;
 }
 

@@ -142,6 +142,16 @@ origin_check(const struct config *config, const struct http_request *req)
 	return ORIGIN_FOREIGN;
 }
 
+bool
+origin_is_blind(const struct http_request *req)
+{
+	const struct http_text *site = http_header_find(req, "Sec-Fetch-Site");
+
+	return http_header_find(req, "Origin") == NULL && site != NULL &&
+	       !http_text_equal(site, "same-origin") &&
+	       !http_text_equal(site, "none");
+}
+
 const char *
 origin_reason(enum origin_verdict verdict)
 {

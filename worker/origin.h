@@ -62,6 +62,12 @@ enum origin_verdict origin_check_host(const struct config *config,
 enum origin_verdict origin_check(
     const struct config *config, const struct http_request *req);
 
+/*
+ * Whether a page of another site has made the request without saying which, as
+ * for an image.  It cannot read the answer, so it can only do harm.
+ */
+bool origin_is_blind(const struct http_request *req);
+
 /* Returns: what to tell the client, a static sentence; "" for ORIGIN_OK. */
 const char *origin_reason(enum origin_verdict verdict);
 

@@ -470,6 +470,40 @@ test_the_host_of_an_absolute_target_counts(void **state)
 			     "Origin: http://localhost\r\n\r\n");
 }
 
+/* What Sec-Fetch-Site says counts only where there is no Origin. */
+static void
+test_blind_is_who_does_not_say_which_site(void **state)
+{
+	static const struct {
+		const char *lines;
+		bool blind;
+	} cases[] = {
+		{ "", false },
+		{ "Sec-Fetch-Site: none\r\n", false },
+		{ "Sec-Fetch-Site: same-origin\r\n", false },
+		{ "Sec-Fetch-Site: same-site\r\n", true },
+		{ "Sec-Fetch-Site: cross-site\r\n", true },
+		{ "Sec-Fetch-Site: of-tomorrow\r\n", true },
+		{ "Sec-Fetch-Site:\r\n", true },
+		{ "Origin: null\r\nSec-Fetch-Site: cross-site\r\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_request req;
+		size_t scanned = 0;
+		char head[256];
+
+		snprintf(head, sizeof(head),
+		    "GET / HTTP/1.1\r\nHost: localhost\r\n%s\r\n",
+		    cases[i].lines);
+		assert_int_equal(http_parse_request(head, strlen(head),
+				     HTTP_HEAD_MAX, &scanned, &req),
+		    HTTP_OK);
+		assert_int_equal(origin_is_blind(&req), cases[i].blind);
+	}
+}
+
 static void
 test_every_refusal_has_its_reason(void **state)
 {
@@ -500,6 +534,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_a_host_must_be_named_on_loopback),
 	cmocka_unit_test(test_allowed_hosts_are_ours),
 	cmocka_unit_test(test_the_host_of_an_absolute_target_counts),
+	cmocka_unit_test(test_blind_is_who_does_not_say_which_site),
 	cmocka_unit_test(test_every_refusal_has_its_reason),
 };
 
