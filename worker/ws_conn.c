@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Parsers kept for the next ones to need them: 9 KiB each. */
+/* Parsers kept for the next ones to need them: 4.5 KiB each. */
 #define WS_CONN_SPARE 64
 
 /* Without pings a look now and then costs nothing. */

@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 
 import { waitFor } from "./wait.mjs";
 
-const BATCH = 10;
+const BATCH = 10; /* messages under way at a time, unless told otherwise */
 
 export class Stream {
 	count = 0; /* messages published */
@@ -18,8 +18,11 @@ export class Stream {
 	#done = false;
 	#loop;
 
+	#batch;
+
 	/* client: publishes, and is subscribed to the topic. */
-	constructor(client, topic) {
+	constructor(client, topic, batch = BATCH) {
+		this.#batch = batch;
 		this.client = client;
 		this.topic = topic;
 		this.#loop = this.#run();
@@ -29,7 +32,7 @@ export class Stream {
 
 	async #run() {
 		while (!this.#done) {
-			for (let i = 0; i < BATCH; i++)
+			for (let i = 0; i < this.#batch; i++)
 				this.client.say(this.topic,
 				    `${this.topic} ${this.count++}`);
 			await this.client.received(this.count);

@@ -9,6 +9,7 @@
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
 
+#include "common/http.h"
 #include "common/xmalloc.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -74,6 +76,37 @@ test_idle_connection_owns_no_buffers(void **state)
 	assert_null(a->conn->input);
 	assert_null(a->conn->part.ws);
 	assert_int_equal(crew_stat(crew, 0, STATS_PARSERS), 0);
+	client_close(&a);
+}
+
+/* A redirect says the target again, so that has a length of its own. */
+static void
+test_no_redirect_of_any_length(void **state)
+{
+	static char path[HTTP_HEAD_MAX + 16] = "/dir?";
+	struct crew *crew = *state;
+	char dir[sizeof(crew->root) + 8];
+	struct client *a;
+	char *head;
+
+	crew->config.max_head = 2 * HTTP_HEAD_MAX;
+	crew_start(crew, 1);
+	snprintf(dir, sizeof(dir), "%s/dir", crew->root);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	a = client_connect(crew, 0, 0);
+	for (size_t query = HTTP_HEAD_MAX - 4; query <= HTTP_HEAD_MAX - 3;
+	     query++) {
+		memset(path + 5, 'q', query);
+		assert_int_not_equal(
+		    asprintf(&head,
+			"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path),
+		    -1);
+		client_send_string(a, head);
+		free(head);
+		crew_run(crew);
+		client_receive(a);
+		client_expect_status(a, query == HTTP_HEAD_MAX - 4 ? 301 : 414);
+	}
 	client_close(&a);
 }
 
@@ -449,6 +482,7 @@ test_connections_end_at_any_moment(void **state)
 
 static const struct CMUnitTest tests[] = {
 	T(test_idle_connection_owns_no_buffers),
+	T(test_no_redirect_of_any_length),
 	T(test_parser_is_lent_while_a_frame_is_incomplete),
 	T(test_parser_comes_back_from_whoever_dies_with_it),
 	T(test_closed_from_within_a_callback),
