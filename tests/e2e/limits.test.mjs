@@ -304,37 +304,26 @@ describe("messages made to be slow to read", { concurrency: true }, () => {
 	};
 
 	/* Send it many times.  Somebody else's message goes round in between,
-	 * on the same worker; returns the longest time that this took. */
+	 * on the same worker.  (That none of them takes more than its length's
+	 * share of time is counted in unit/test_json_cost.) */
 	async function hammer(t, payload, text) {
 		const server = await start(t, "--rate", "0");
 		const raw = await Raw.open(server.port, "/ws?topic=h", { t });
 		const other = await Client.open(server);
 		const frame = Frame.encode(Frame.TEXT, payload);
-		let longest = 0;
 
 		for (let i = 0; i < ROUNDS; i++) {
-			const began = Date.now();
-
 			raw.send(frame);
 			other.say("o", `${i}`);
 			assert.equal(await other.next(), `${i}`);
-			longest = Math.max(longest, Date.now() - began);
 			assert.equal(await raw.text(), text);
 		}
 		assert.equal(await server.total("drops"), 0);
 		await other.close();
-		return longest;
 	}
 
-	/* A millisecond per KiB would be 64: far more than any of these takes,
-	 * and far less than one that is quadratic. */
 	for (const [name, payload] of Object.entries(cases))
-		test(name, async (t) => {
-			const took = await hammer(t, payload, "m");
-
-			t.diagnostic(`${took} ms at most`);
-			assert.ok(took < 2000, `${took} ms`);
-		});
+		test(name, (t) => hammer(t, payload, "m"));
 
 	for (const [name, escaped, text] of [
 		["\\u0000…", fill("\\u0000"), fill("\0", SIZE / 6)],
@@ -343,13 +332,8 @@ describe("messages made to be slow to read", { concurrency: true }, () => {
 		["characters of four bytes", fill("😀", SIZE / 2),
 			fill("😀", SIZE / 2)],
 	])
-		test(name, async (t) => {
-			const took = await hammer(t,
-			    `{"topic":"h","message":"${escaped}"}`, text);
-
-			t.diagnostic(`${took} ms at most`);
-			assert.ok(took < 2000, `${took} ms`);
-		});
+		test(name, (t) => hammer(t,
+		    `{"topic":"h","message":"${escaped}"}`, text));
 
 	test("one byte per fragment", async (t) => {
 		const server = await start(t);
