@@ -89,6 +89,31 @@ life_sign_header(struct supervisor *s)
 	    s->config->user != NULL ? s->config->user : "");
 }
 
+/* The counters begin anew with each run: what the last one still counted after
+ * anybody could look, as orphans do, is only said here. */
+static void
+life_end_last_run(const struct supervisor *s)
+{
+	const struct layout_header *header = s->segment.header;
+	uint64_t run = atomic_load(&header->run.id);
+	uint64_t dropped = 0, missed = 0;
+
+	if (run == 0)
+		return; /* there was none */
+	for (unsigned slot = 0; slot < LAYOUT_WORKERS; slot++) {
+		const _Atomic uint64_t *counters =
+		    s->segment.workers[slot].counters;
+
+		dropped += stats_get(counters, STATS_DROPS) +
+		           stats_get(counters, STATS_DROPS_MEMORY);
+		missed += stats_get(counters, STATS_MISSED);
+	}
+	log_info("run %llu of epoch %s has ended: %llu messages dropped, %llu "
+		 "missed",
+	    (unsigned long long)run, header->epoch, (unsigned long long)dropped,
+	    (unsigned long long)missed);
+}
+
 void
 supervisor_begin_run(struct supervisor *s)
 {
@@ -103,6 +128,7 @@ supervisor_begin_run(struct supervisor *s)
 	memset(s->child, 0, sizeof(s->child));
 	for (unsigned slot = 0; slot < s->config->workers; slot++)
 		s->child[slot].due_ms = now;
+	life_end_last_run(s);
 	life_sign_header(s);
 	segment_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
 }

@@ -3,8 +3,9 @@
  * world.mjs - the server under the storm, and what is known of it from outside.
  *
  * Its counters begin anew with each run of the supervisor (a restart, a start
- * after its death), so they are looked at again and again, and last just before
- * an end; what counts is the sum over all runs.
+ * after its death).  What they were at last is in the log where the next run goes
+ * on with the ring; for where it does not they are looked at again and again.  What
+ * counts is the sum over all runs.
  */
 
 import { execFile } from "node:child_process";
@@ -19,6 +20,7 @@ export const MAX_TOPICS = 48;
 export const RING_BYTES = 2 ** 20;
 
 const LOOK_MS = 300;
+const ENDED = /run (\d+) of epoch (\w+) has ended: (\d+) messages dropped, (\d+) missed/gu;
 
 const ARGS = ["--workers", `${WORKERS}`, "--ring-size", `${RING_BYTES}`,
 	"--max-message", "16384", "--max-topics", `${MAX_TOPICS}`,
@@ -65,7 +67,7 @@ export class World {
 
 	#stopped = new Map(); /* pid -> how many want it stopped */
 	#limited = new Map(); /* pid -> {limit: what it had, count: who want less} */
-	#counted = new Map(); /* run -> dropped and missed */
+	#counted = new Map(); /* "epoch run" -> dropped and missed */
 	#looking = null;
 	#ended = false;
 
@@ -115,17 +117,24 @@ export class World {
 		if (status !== 0)
 			return null;
 		const found = JSON.parse(stdout);
-		const run = `${found.pid} ${found.run} ${found.started_at}`;
-		const sum = found.workers.reduce((total, worker) => total +
-		    worker.drops + worker.drops_memory + worker.missed, 0);
 
+		this.#count(`${found.epoch} ${found.run}`, found.workers.reduce(
+		    (total, worker) => total + worker.drops +
+			worker.drops_memory + worker.missed, 0));
+		return found;
+	}
+
+	#count(run, sum) {
 		this.#counted.set(run,
 		    Math.max(sum, this.#counted.get(run) ?? 0));
-		return found;
 	}
 
 	/* All that was counted as dropped or missed. */
 	get counted() {
+		for (const [, run, epoch, dropped, missed] of
+			this.server.logged.matchAll(ENDED))
+			this.#count(`${epoch} ${run}`,
+			    Number(dropped) + Number(missed));
 		return [...this.#counted.values()].reduce((a, b) => a + b, 0);
 	}
 

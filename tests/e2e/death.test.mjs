@@ -247,6 +247,9 @@ describe("death", { concurrency: true }, () => {
 			assert.deepEqual(after.listen, before.listen);
 			assert.ok(after.ring.head > before.ring.head);
 			assert.equal(after.topics.used, before.topics.used);
+			assert.match(server.logged, new RegExp(`run ${before.run} ` +
+			    `of epoch ${before.epoch} has ended: 0 messages ` +
+			    "dropped, 0 missed", "u"));
 			const client = await Client.open(server, { topics: ["room"] });
 
 			client.say("room", "on we go");
