@@ -72,6 +72,10 @@ OPENAT2 := $(BIN)/openat2.so
 # The same program with the stop points in it, and the tool that arms them.
 STOPPABLE := $(T)/pubsubd
 ARMER := $(T)/stop-at
+# And the program, and unit tests, in which these calls can be told to fail.
+FAULTY := $(T)/pubsubd-faulty
+WRAPPED := main malloc calloc reallocarray mmap shm_open posix_fallocate eventfd \
+	signalfd pipe2 fork socket fcntl ftruncate accept4 recv send sendmsg write
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json
 VERDICT := $(T)/fuzz/json_verdict
@@ -84,7 +88,7 @@ TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
 TESTS_soak := $(wildcard tests/soak/*.test.mjs)
 TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
-TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER) $(ECHO))
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER) $(FAULTY) $(ECHO))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
@@ -93,6 +97,7 @@ export PUBSUBD := $(abspath $(PROGRAM))
 export JSON_VERDICT := $(abspath $(VERDICT))
 export PUBSUBD_STOPPABLE := $(abspath $(STOPPABLE))
 export STOP_AT := $(abspath $(ARMER))
+export PUBSUBD_FAULTY := $(abspath $(FAULTY))
 export ECHO_SERVER := $(abspath $(ECHO))
 
 .PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
@@ -104,7 +109,7 @@ export ECHO_SERVER := $(abspath $(ECHO))
 
 all: $(PROGRAM) $(LOAD) ## build the server and the load generator (default)
 
-everything: all $(ECHO) $(STOPPABLE) $(ARMER) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
+everything: all $(ECHO) $(STOPPABLE) $(ARMER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -194,6 +199,10 @@ $(filter-out $(PROGRAM),$(STOPPABLE)): $(T)/broker/main.o $(T)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
+$(FAULTY): $(T)/broker/main.o $(T)/tests/fault/fault.o $(T)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+
 $(ARMER): $(T)/tests/e2e/stop_at.o $(T)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
@@ -222,7 +231,10 @@ $(OPENAT2): tests/valgrind/openat2.c $(B)/flags
 $(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'
-	$(Q)$(LINK) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(LINK) $(WRAP) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(filter $(T)/unit/test_fault_%,$(TESTS_unit)): $(T)/tests/fault/fault.o
+$(filter $(T)/unit/test_fault_%,$(TESTS_unit)): private WRAP = $(WRAPPED:%=-Wl,--wrap=%)
 
 $(T)/unit/test_histogram: $(T)/tests/load/histogram.o
 $(T)/unit/test_echo: $(T)/tests/echo_server/echo.o

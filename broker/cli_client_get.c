@@ -63,6 +63,8 @@ get_send(int fd, const struct buf *request, struct client_end *end)
 	while (sent < request->len) {
 		n = send(
 		    fd, request->at + sent, request->len - sent, MSG_NOSIGNAL);
+		if (n == -1 && errno == EINTR) /* stopped, and continued */
+			continue;
 		if (n == -1)
 			return get_fail(end, CLIENT_LOST, "connection lost: %s",
 			    strerror(errno));
@@ -78,7 +80,9 @@ get_receive(int fd, struct buf *answer, struct client_end *end)
 	ssize_t n;
 
 	for (;;) {
-		n = recv(fd, buf_room(answer, GET_READ), GET_READ, 0);
+		do
+			n = recv(fd, buf_room(answer, GET_READ), GET_READ, 0);
+		while (n == -1 && errno == EINTR);
 		if (n == 0)
 			return true;
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))

@@ -83,6 +83,13 @@ cli_await(pid_t between, int reports[2])
 	return status;
 }
 
+static enum exit_status
+start_failure(int err)
+{
+	return report_failure(EXIT_STATUS_FAILED,
+	    "cannot go to the background: %s", strerror(err));
+}
+
 enum exit_status
 cli_start(const struct cli *cli, worker_main_fn *worker_main)
 {
@@ -95,15 +102,18 @@ cli_start(const struct cli *cli, worker_main_fn *worker_main)
 	if (handover_is_there()) /* a restart: in the background already */
 		return cli_serve(cli, worker_main);
 	if (pipe2(reports, O_CLOEXEC) == -1 || (pid = fork()) == -1)
-		return report_failure(EXIT_STATUS_FAILED,
-		    "cannot go to the background: %s", strerror(errno));
+		return start_failure(errno);
 	if (pid != 0)
 		return cli_await(pid, reports);
 	setsid();
 	/* Not a session's leader: it can never come by a terminal again. */
 	pid = fork();
+	if (pid == -1) {
+		report_into(reports[1]);
+		_exit((int)start_failure(errno));
+	}
 	if (pid != 0)
-		_exit(pid == -1 ? 1 : 0);
+		_exit(EXIT_STATUS_OK);
 	cli_detach(reports[1]);
 	return cli_serve(cli, worker_main);
 }

@@ -13,6 +13,7 @@
 #include "broker/obituary.h"
 #include "broker/stop.h"
 #include "broker/topics.h"
+#include "common/bug.h"
 #include "common/container.h"
 #include "common/handshake.h"
 #include "common/log.h"
@@ -22,7 +23,9 @@
 #include "worker/state.h"
 #include "worker/ws_conn.h"
 
+#include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -187,6 +190,26 @@ worker_take_slot(struct worker *w)
 	stop_here(w->seg->header, STOP_SLOT_TAKEN);
 }
 
+/* libev's memory is as ours: there is some, or these are the last words. */
+static void *
+worker_alloc(void *old, long size)
+{
+	if (size > 0)
+		return xreallocarray(old, (size_t)size, 1);
+	free(old);
+	return NULL;
+}
+
+/* Without a loop nothing can be done for anybody; the successor has a new one. */
+static void
+worker_loop_failed_cb(const char *what)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
+	BUG(why);
+}
+
 static bool
 worker_init(struct worker *w, const struct worker_args *args,
     const struct service *service)
@@ -203,6 +226,8 @@ worker_init(struct worker *w, const struct worker_args *args,
 	worker_take_slot(w);
 	if (!static_open(&w->files, config->root))
 		return false;
+	ev_set_allocator(worker_alloc);
+	ev_set_syserr_cb(worker_loop_failed_cb);
 	w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	if (w->loop == NULL) {
 		log_errorx("no event loop: epoll is not to be had");
