@@ -7,12 +7,13 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import WebSocket from "ws";
 
 import { MIB, TEXT, assertFrame, noise } from "./conformance.mjs";
-import { ECHO_SERVER, Frame, Raw, Server, bounded, run, waitFor } from
+import { ECHO_SERVER, Frame, ROOT, Raw, Server, bounded, run, waitFor } from
 	"./support.mjs";
 
 const start = (t, ...args) =>
@@ -22,9 +23,11 @@ test("--listen is all it needs; it says where, and ends by SIGTERM",
     async (t) => {
 	const server = new Server([], { program: ECHO_SERVER });
 
-	/* The name is that of no other instance on this machine. */
+	/* The name is that of no other instance on this machine; public/ is
+	 * beside the program's directory in the plain build only. */
 	server.commandLine = () => ["--listen", "127.0.0.1:0",
-		"--name", server.name, "--pidfile", server.pidfile];
+		"--name", server.name, "--pidfile", server.pidfile,
+		"--root", join(ROOT, "public")];
 	t.after(() => server.end());
 	await server.run();
 	const raw = await Raw.open(server.port, "/ws", { t });
