@@ -2,17 +2,20 @@
 /*
  * ring.c - the writers' side: lock, repair, publish; see ring.h.
  *
- * The steps of a publish, as the proof numbers them:
- *	1. reserve = max(reserve, end of this batch); release fence
- *	2. copy the records in behind head
- *	3. head = end, one release store: the commit
- *	4. each topic's seq and last; applied = head, a release store
- *	5. one seq_cst fence, then the interest words (ring_interest())
+ * The steps of a publish; names like these number the steps of the whole
+ * protocol, in all files, and the models in tests/model/ use the same:
+ *	publish-1   reserve = max(reserve, end of this batch); release fence
+ *	publish-2   copy the records in behind head
+ *	publish-3   head = end, one release store: the commit
+ *	publish-4   each topic's seq and last
+ *	publish-5   applied = head, a release store
+ *	wake-1      one seq_cst fence, then the interest words
  *
  * What breaks in another order: reserve after the copy, and a reader believes
  * a torn record; head before the copy, likewise; the directory before head, and
- * it knows a number that the log never had; reserve set back after a dead
- * writer, and what that one half-wrote is believed.
+ * it knows a number that the log never had; applied before the directory, and
+ * nobody repairs what a writer that dies in between leaves; reserve set back
+ * after a dead writer, and what that one half-wrote is believed.
  */
 
 #include "broker/ring.h"
@@ -90,7 +93,7 @@ ring_head(const struct segment *seg)
 	return atomic_load_explicit(&seg->header->head, memory_order_acquire);
 }
 
-/* Step 4 for one record. */
+/* What the directory keeps of one record. */
 static void
 ring_apply(
     struct layout_topic *topic, uint64_t seq, uint64_t pos, uint8_t touched)
@@ -115,12 +118,14 @@ ring_replay(struct ring *ring)
 	while (pos < head) {
 		if (!ring_peek(ring->seg, pos, head, &rec))
 			BUG("the ring holds a record that nobody wrote");
+		/* repair-1: stored, never added */
 		if (!(rec.flags & RECORD_PADDING))
 			ring_apply(
 			    &ring->seg->topics[rec.topic], rec.seq, pos, 1);
 		pos += rec.length;
 		stop_here(h, STOP_HALF_REPLAYED);
 	}
+	/* repair-2: last, or nobody would go on after a death in here */
 	atomic_store_explicit(&h->applied, head, memory_order_release);
 }
 
@@ -150,10 +155,13 @@ ring_enter(struct ring *ring, bool owner_died)
 	/* Release: who reads it, and looks for the dead, finds them named. */
 	atomic_store_explicit(&h->owner,
 	    ++ring->holdings << 8 | (ring->self + 1), memory_order_release);
+	/* lock-2: whether or not anybody is known to have died */
 	if (atomic_load(&h->applied) != atomic_load(&h->head))
 		ring_replay(ring);
+	/* lock-3: the same */
 	topics_repair(ring->seg);
 	stop_here(h, STOP_REPAIRED);
+	/* lock-4: left without it, the lock could never be had again */
 	if (owner_died) {
 		CHECK(pthread_mutex_consistent(ring_mutex(ring)) == 0);
 		stats_add_word(&ring->seg->workers[ring->self]
@@ -182,6 +190,7 @@ ring_wait(struct ring *ring)
 enum ring_status
 ring_lock(struct ring *ring)
 {
+	/* lock-1: EOWNERDEAD if its last holder died */
 	int err = pthread_mutex_trylock(ring_mutex(ring));
 
 	if (err == EBUSY && !ring->impatient)
@@ -201,6 +210,7 @@ ring_unlock(struct ring *ring)
 {
 	atomic_store_explicit(&ring->header->owner, 0, memory_order_relaxed);
 	stop_here(ring->header, STOP_UNLOCKING);
+	/* lock-5: applied = head, and the directory is exactly the log's */
 	CHECK(pthread_mutex_unlock(ring_mutex(ring)) == 0);
 }
 
@@ -261,7 +271,7 @@ ring_reached(struct ring *ring, uint32_t slot)
 	return r;
 }
 
-/* Step 2 for one message: its record, and padding before it.  Returns the
+/* One message of the batch: its record, and padding before it.  Returns the
  * position behind it. */
 static uint64_t
 ring_copy_in(struct ring *ring, struct ring_msg *msg, uint64_t pos)
@@ -305,13 +315,14 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 	n = ring_plan(ring, msgs, n, start, &end);
 	stop_here(h, STOP_BEFORE_RESERVE);
 
-	/* 1. never back: what a dead writer half-wrote stays out of reach */
+	/* publish-1: never back: what a dead writer half-wrote stays out of
+	 * reach */
 	atomic_store_explicit(
 	    &h->reserve, reserve > end ? reserve : end, memory_order_release);
 	atomic_thread_fence(memory_order_release);
 	stop_here(h, STOP_RESERVED);
 
-	/* 2. */
+	/* publish-2: where nobody reads yet */
 	pos = start;
 	for (size_t i = 0; i < n; i++) {
 		pos = ring_copy_in(ring, &msgs[i], pos);
@@ -320,11 +331,11 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 	CHECK(pos == end);
 	stop_here(h, STOP_COPIED);
 
-	/* 3. the commit */
+	/* publish-3: the commit */
 	atomic_store_explicit(&h->head, end, memory_order_release);
 	stop_here(h, STOP_COMMITTED);
 
-	/* 4. */
+	/* publish-4: the log has these numbers now */
 	for (size_t i = 0; i < n; i++) {
 		struct ring_reached *r = &ring->reached[msgs[i].topic];
 
@@ -332,6 +343,7 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 		    &ring->seg->topics[msgs[i].topic], r->seq, r->last, 1);
 		stop_here(h, STOP_HALF_APPLIED);
 	}
+	/* publish-5: up to here the lock's next holder would repair */
 	atomic_store_explicit(&h->applied, end, memory_order_release);
 	stop_here(h, STOP_APPLIED);
 	return n;
@@ -340,6 +352,7 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 enum ring_status
 ring_publish(struct ring *ring, struct ring_msg *msgs, size_t n)
 {
+	/* seal-7: under the lock, or the seal might come before the commit */
 	if (atomic_load(&ring->header->sealed))
 		return RING_SEALED;
 	while (n > 0) {
@@ -375,8 +388,9 @@ ring_interest(struct ring *ring, const struct ring_msg *msgs, size_t n)
 	uint64_t who = 0;
 	uint64_t head;
 
-	/* 5. the other half of this fence is in wakeup_fall_asleep() */
+	/* wake-1: the other half of this fence is in wakeup_fall_asleep() */
 	atomic_thread_fence(memory_order_seq_cst);
+	/* wake-2: who begins later does so under the lock, and sees head */
 	for (size_t i = 0; i < n; i++)
 		who |= atomic_load_explicit(
 		    &ring->seg->topics[msgs[i].topic].interest,

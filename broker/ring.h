@@ -14,8 +14,9 @@
  * none and are never waited for: one that falls a whole ring behind has been
  * lapped, learns so, and goes on.
  *
- * The protocol's steps and memory orders were model-checked; ring.c
- * numbers the steps as the model does.  Nothing here maps memory (segment.h) or wakes anybody (wakeup.h), so all of it runs in a plain buffer.
+ * The protocol's steps and memory orders are model-checked (tests/model/); the
+ * code numbers the steps as the models do.  Nothing here maps memory (segment.h)
+ * or wakes anybody (wakeup.h), so all of it runs in a plain buffer.
  *
  * Died holding the lock: at any instruction, the next holder finds it out
  * (EOWNERDEAD, or applied != head), replays what was committed into the

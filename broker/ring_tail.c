@@ -108,6 +108,7 @@ ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
 static enum ring_status
 ring_skip(const struct segment *seg, struct ring_cursor *cur)
 {
+	/* tail-4: before tail-5, the directory's numbers */
 	uint64_t applied =
 	    atomic_load_explicit(&seg->header->applied, memory_order_acquire);
 
@@ -122,6 +123,7 @@ ring_tail(const struct ring *ring, struct ring_cursor *cur,
     const uint64_t *wanted, struct ring_batch *batch)
 {
 	const struct segment *seg = ring->seg;
+	/* tail-1: all below it is whole */
 	uint64_t head = ring_head(seg);
 	uint64_t pos, reserve;
 	bool ok;
@@ -129,7 +131,9 @@ ring_tail(const struct ring *ring, struct ring_cursor *cur,
 	batch->count = 0;
 	if (cur->pos == head)
 		return RING_EMPTY;
+	/* tail-2: copied, not yet believed */
 	pos = ring_walk(seg, cur->pos, head, wanted, batch, &ok);
+	/* tail-3: after the copy */
 	reserve = ring_reserved(seg);
 	if (reserve > cur->pos + seg->ring_size) {
 		batch->count = 0;
@@ -149,6 +153,7 @@ ring_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
     size_t size, struct ring_record *out)
 {
 	struct layout_record rec;
+	/* fetch-1: copied, not yet believed */
 	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
 	          !(rec.flags & RECORD_PADDING) && rec.length <= size;
 
@@ -157,6 +162,7 @@ ring_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
 		ring_bytes_read(seg, pos + sizeof(rec), bytes + sizeof(rec),
 		    rec.length - sizeof(rec));
 	}
+	/* fetch-2: after the copy */
 	if (ring_overtaken(seg, pos))
 		return RING_LAPPED;
 	if (!ok)
@@ -170,9 +176,11 @@ ring_follow(const struct segment *seg, uint64_t pos, uint32_t topic,
     struct ring_link *link)
 {
 	struct layout_record rec;
+	/* follow-1: copied, not yet believed */
 	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
 	          !(rec.flags & RECORD_PADDING) && rec.topic == topic;
 
+	/* follow-2: after the copy */
 	if (ring_overtaken(seg, pos))
 		return RING_LAPPED;
 	if (!ok)

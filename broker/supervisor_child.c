@@ -121,6 +121,7 @@ child_main(struct supervisor *s, unsigned slot)
 	child_close_others(s, slot);
 	snprintf(name, sizeof(name), "worker %u", slot);
 	log_open(name, STDERR_FILENO, s->config->log_level);
+	/* fork-2: before it serves, so that orphans know it lives */
 	if (!pidfile_join(&s->pidfile, slot)) {
 		log_error("cannot lock %s", s->pidfile.path);
 		_exit(1);
@@ -136,6 +137,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	struct supervisor_child *child = &s->child[slot];
 	struct layout_worker *worker = &s->segment.workers[slot];
 
+	/* fork-1: before it lives, so that a drain waits for it too */
 	atomic_store(&worker->state, WORKER_STARTING);
 	atomic_fetch_add(&worker->starts, 1);
 	atomic_store(&worker->started_ms, now);
@@ -285,10 +287,11 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	child->pid = 0;
 	s->alive--;
 	atomic_store(&worker->pid, 0);
+	/* reap-1: nobody waits for it any more */
 	atomic_store(&worker->state, WORKER_GONE);
 	if (held_lock)
 		child_died_locked(s, now);
-	/* It may have died between its commit and the doorbells; and in a drain
+	/* reap-2: it may have died between its commit and the doorbells; and in a drain
 	 * the others count the dead. */
 	wakeup_ring_all(&s->wakeup);
 	if (s->awaited && !was_ready && s->goal == GOAL_SERVE)

@@ -232,9 +232,11 @@ supervisor_order(
 		s->kill_due_ms += s->config->drain_ms;
 	if (atomic_load(&header->run.order) == RUN_SERVE)
 		atomic_store(&header->run.order_ms, now);
+	/* order-1: first the order, then the doorbells */
 	atomic_store_explicit(
 	    &header->run.order, (uint32_t)order, memory_order_release);
 	stop_here(header, STOP_ORDERED);
+	/* order-2: who sleeps looks at it now */
 	wakeup_ring_all(&s->wakeup);
 }
 

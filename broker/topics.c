@@ -34,6 +34,7 @@ uint32_t
 topics_find(
     const struct segment *seg, const char *name, size_t len, uint32_t hash)
 {
+	/* open-1: under the lock, so the index is whole */
 	uint32_t at = atomic_load_explicit(
 	    topics_bucket(seg, hash), memory_order_relaxed);
 
@@ -175,12 +176,15 @@ topics_retire(struct segment *seg, uint32_t slot)
 	struct layout_topic *topic = &seg->topics[slot];
 	uint64_t seq = atomic_load(&topic->seq);
 
+	/* make-2: before the slot forgets its number */
 	if (seg->header->floor < seq)
 		seg->header->floor = seq;
+	/* make-3: unlinked before it is free */
 	if (topic->state == TOPIC_LIVE)
 		topics_unlink(seg, slot);
 	stop_here(seg->header, STOP_TOPIC_RETIRED);
 	atomic_signal_fence(memory_order_seq_cst);
+	/* make-4: nothing leads here */
 	topic->state = TOPIC_FREE;
 }
 
@@ -191,6 +195,7 @@ topics_make(struct segment *seg, uint32_t slot, const char *name, size_t len,
 {
 	struct layout_topic *topic = &seg->topics[slot];
 
+	/* make-5: filled while nothing leads here */
 	topic->base = seg->header->floor;
 	atomic_store(&topic->seq, seg->header->floor);
 	atomic_store(&topic->last, 0);
@@ -200,7 +205,9 @@ topics_make(struct segment *seg, uint32_t slot, const char *name, size_t len,
 	memcpy(seg->names[slot].name, name, len);
 	stop_here(seg->header, STOP_TOPIC_HALF_MADE);
 	atomic_signal_fence(memory_order_seq_cst);
+	/* make-6: filled, so it may be found */
 	topic->state = TOPIC_LIVE;
+	/* make-7: linked last */
 	topics_link(seg, slot);
 }
 
@@ -214,10 +221,12 @@ topics_open(struct segment *seg, const char *name, size_t len, uint32_t hash)
 	CHECK(len <= LAYOUT_TOPIC_NAME_MAX);
 	if (slot != TOPICS_NONE)
 		return slot;
+	/* open-3: one never used, or one without subscribers */
 	slot = used < seg->topics_max ? used : topics_sweep(seg);
 	if (slot == TOPICS_NONE)
 		return TOPICS_NONE;
 
+	/* make-1: before anything of the slot changes */
 	h->making = slot + 1;
 	atomic_signal_fence(memory_order_seq_cst);
 	if (slot == used)
@@ -226,6 +235,7 @@ topics_open(struct segment *seg, const char *name, size_t len, uint32_t hash)
 		topics_retire(seg, slot);
 	topics_make(seg, slot, name, len, hash);
 	atomic_signal_fence(memory_order_seq_cst);
+	/* make-8: when nothing is left to do */
 	h->making = 0;
 	return slot;
 }
@@ -259,6 +269,7 @@ topics_lose_interest(struct segment *seg, uint32_t slot, unsigned worker)
 {
 	uint64_t bit = UINT64_C(1) << worker;
 
+	/* unsubscribe-1: at any time, without the lock */
 	if ((atomic_fetch_and(&seg->topics[slot].interest, ~bit) & ~bit) != 0)
 		return;
 	stop_here(seg->header, STOP_UNSUBSCRIBE_LOST);
@@ -322,17 +333,22 @@ topics_repair(struct segment *seg)
 	if (h->making <= used) {
 		uint64_t seq = atomic_load(&seg->topics[h->making - 1].seq);
 
+		/* mend-1: its numbers are never given again */
 		if (h->floor < seq)
 			h->floor = seq;
+		/* mend-2: a half-made one is free */
 		seg->topics[h->making - 1].state = TOPIC_FREE;
 	}
+	/* mend-3: no link of the old index is followed */
 	for (uint32_t b = 0; b < seg->bucket_count; b++)
 		atomic_store_explicit(
 		    &seg->buckets[b], 0, memory_order_relaxed);
 	stop_here(h, STOP_INDEX_EMPTY);
+	/* mend-4: whoever lives is linked anew */
 	for (uint32_t slot = 0; slot < used; slot++)
 		if (seg->topics[slot].state == TOPIC_LIVE)
 			topics_link(seg, slot);
 	atomic_signal_fence(memory_order_seq_cst);
+	/* mend-5: last, or nobody would go on after a death in here */
 	h->making = 0;
 }

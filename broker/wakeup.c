@@ -67,6 +67,7 @@ void
 wakeup_silence(const struct wakeup *wakeup)
 {
 	uint64_t rings;
+	/* sleep-6: after the wait, before the turn looks for work */
 	ssize_t n = read(wakeup->fd[wakeup->self], &rings, sizeof(rings));
 
 	(void)n; /* was silent already */
@@ -79,8 +80,9 @@ wakeup_fall_asleep(struct wakeup *wakeup)
 	_Atomic uint64_t *at = &wakeup->seg->workers[wakeup->self].sleeping;
 	uint64_t value = atomic_load_explicit(at, memory_order_relaxed);
 
+	/* sleep-1: first say so, then look at the head */
 	atomic_store_explicit(at, value | 1, memory_order_relaxed);
-	/* the other half of this fence is in ring_interest() */
+	/* sleep-2: the other half of this fence is in ring_interest() */
 	atomic_thread_fence(memory_order_seq_cst);
 	stop_here(wakeup->seg->header, STOP_ASLEEP);
 }
@@ -91,6 +93,7 @@ wakeup_get_up(struct wakeup *wakeup)
 	_Atomic uint64_t *at = &wakeup->seg->workers[wakeup->self].sleeping;
 	uint64_t value = atomic_load_explicit(at, memory_order_relaxed);
 
+	/* sleep-5: a new value, so that publishers ring again */
 	if (value & 1)
 		atomic_store_explicit(at, value + 1, memory_order_relaxed);
 }
@@ -108,11 +111,13 @@ wakeup_wake(struct wakeup *wakeup, uint64_t who)
 		who &= who - 1;
 		if (slot >= wakeup->count)
 			continue;
+		/* wake-3: the value, not only whether it sleeps */
 		value = atomic_load_explicit(
 		    &wakeup->seg->workers[slot].sleeping, memory_order_relaxed);
 		if (!(value & 1) || wakeup->woke[slot] == value)
 			continue;
 		wakeup->woke[slot] = value;
+		/* wake-4: for who dies before this, the supervisor rings */
 		wakeup_ring(wakeup, slot);
 		rung++;
 		stop_here(wakeup->seg->header, STOP_HALF_WOKEN);

@@ -111,6 +111,8 @@ do_take(struct worker *w, struct intake_op *op)
 		op->start.slot =
 		    topics_find(w->seg, name, op->want.topic_len, op->hash);
 		if (op->start.slot == TOPICS_NONE) {
+			/* open-2: before a slot that they are for can
+			 * become another topic's */
 			do_publish_gathered(w);
 			op->start.slot = topics_open(
 			    w->seg, name, op->want.topic_len, op->hash);

@@ -48,6 +48,7 @@ drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 	struct drain *d = &w->drain;
 	struct conn *c;
 
+	/* seal-1: nothing more is read that would be published */
 	d->phase = DRAIN_STOP;
 	d->code = code;
 	d->began_ms = began_ms;
@@ -101,8 +102,10 @@ drain_read_order(struct worker *w)
 static void
 drain_say_stopped(struct worker *w)
 {
+	/* seal-2: the last commit of what was read is behind us */
 	worker_set_state(w->args, WORKER_STOPPED);
 	stop_here(w->seg->header, STOP_DRAIN_STOPPED);
+	/* seal-3: they may be waiting for us */
 	wakeup_ring_all(w->wakeup);
 	w->drain.phase = DRAIN_SETTLE;
 }
@@ -140,12 +143,15 @@ drain_seal(struct worker *w)
 	struct drain *d = &w->drain;
 	uint64_t half = d->began_ms + (d->until_ms - d->began_ms) / 2;
 
+	/* seal-4: so that nothing that was read has to be refused */
 	if (!drain_all_are(w, WORKER_STOPPED) && clock_monotonic_ms() < half)
 		return;
 	if (ring_lock(&w->ring) == RING_BUSY)
 		return;
+	/* seal-5: whoever has the lock after us publishes nothing */
 	ring_seal(&w->ring);
 	ring_unlock(&w->ring);
+	/* seal-6: so this is the last there will be */
 	d->final_head = ring_head(w->seg);
 	d->sealed = true;
 	w->more = true;

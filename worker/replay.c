@@ -126,10 +126,12 @@ replay_next_chain(struct worker *w, struct replay *r)
 	struct sub *sub = r->sub;
 	struct sub_topic *topic = sub->topic;
 
+	/* resume-4: not before it has had all that was tailed here */
 	if (topic->seq < r->next) {
 		replay_end(w, sub, r->next - 1);
 		return false;
 	}
+	/* resume-3: from the last record tailed, not from the directory's */
 	chain_fini(&r->chain);
 	chain_init(&r->chain, w->seg, topic->slot, topic->seq, topic->pos);
 	chain_walk(&r->chain, r->next);

@@ -36,6 +36,7 @@ resume_plan_replay(
 {
 	resume->how = RESUME_REPLAY;
 	resume->wanted = resume_wanted(op);
+	/* resume-1: from the pair that was read under the lock */
 	replay_plan(w, &op->start, resume->wanted, &resume->chain);
 	resume->replayed = op->start.seq + 1 - resume->chain.low;
 	resume->recovered = resume->chain.low <= resume->wanted;
@@ -76,6 +77,7 @@ static void
 resume_begin_replay(
     struct worker *w, const struct intake_op *op, struct resume *resume)
 {
+	/* resume-2: what is gone is told in its place */
 	if (op->want.has_since && !resume->recovered)
 		gap_tell(resume->sub, resume->wanted, resume->chain.low - 1,
 		    GAP_EXPIRED);

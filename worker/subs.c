@@ -77,6 +77,7 @@ subs_topic_new(struct worker *w, uint32_t slot, const char *name, uint8_t len,
 	CHECK(subs->by_slot[slot] == NULL);
 	subs->by_slot[slot] = topic;
 	subs->wanted[slot / 64] |= UINT64_C(1) << (slot % 64);
+	/* subscribe-3: what was slept through is nobody's gap */
 	if (subs->topics++ == 0)
 		tail_skip_to_head(w);
 	return topic;
@@ -148,7 +149,9 @@ subs_add(struct worker *w, struct conn *c, const char *name, uint8_t len,
 		stats_add(&w->stats, STATS_DIRECTORY_FULL, 1);
 		return SUBS_DIRECTORY_FULL;
 	}
+	/* subscribe-1: under the lock, like the next two */
 	topics_subscribe(w->seg, slot, w->slot);
+	/* subscribe-2: number and place, an exact pair */
 	subs_look(w, slot, start);
 	if (topic == NULL)
 		topic = subs_topic_new(w, slot, name, len, hash);
@@ -226,6 +229,7 @@ subs_lapped(struct worker *w)
 	uint64_t missed = 0;
 
 	HASH_ITER(hh, w->subs.by_name, topic, next) {
+		/* tail-5: after `applied', or it might be older than that */
 		uint64_t seq = ring_topic_seq(w->seg, topic->slot);
 
 		topic->seq = seq;

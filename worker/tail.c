@@ -69,8 +69,8 @@ tail_group(struct worker *w)
 		const struct ring_record *rec = &tail->batch.records[i];
 		struct sub_topic *topic = w->subs.by_slot[rec->topic];
 
-		/* Of an earlier life of the slot, or from before the first
-		 * subscriber came. */
+		/* tail-6: not what is of an earlier life of the slot, or
+		 * from before the first subscriber came. */
 		if (rec->seq <= topic->seq)
 			continue;
 		tail->next_of_topic[i] = 0;
@@ -141,6 +141,7 @@ tail_give(struct worker *w, struct sub *sub, const struct tail_run *run)
 {
 	uint32_t skip;
 
+	/* tail-7: nothing that it was sent, or told that it missed */
 	if (sub->seen >= run->last_seq)
 		return;
 	skip = sub->seen >= run->first_seq

@@ -65,7 +65,9 @@ turn_end(struct worker *w)
 	 * then look once more. */
 	head = w->tail.cursor.pos;
 	wakeup_fall_asleep(w->wakeup);
+	/* sleep-3: the look */
 	if (w->more || (w->subs.topics > 0 && ring_head(w->seg) != head))
+		/* sleep-4: no wait then */
 		wakeup_ring(w->wakeup, w->slot);
 }
 
