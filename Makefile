@@ -68,6 +68,7 @@ LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
 ECHO := $(BIN)/echo-server
 FLOOR := $(BIN)/floor
 RING_BENCH := $(BIN)/ring-bench
+LITMUS := $(addprefix $(B)/model/,litmus no_wake_fence no_sleep_fence unchecked)
 OPENAT2 := $(BIN)/openat2.so
 # The same program with the stop points in it, and the tool that arms them.
 STOPPABLE := $(T)/pubsubd
@@ -103,7 +104,7 @@ export ECHO_SERVER := $(abspath $(ECHO))
 .PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	coverage \
 	fuzz run-fuzzers \
-	check check-format check-layers check-headers format lint install clean FORCE
+	model check check-format check-layers check-headers check-steps format lint install clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -166,7 +167,10 @@ profile: ## draw where a worker spends its time: build/profile/bench/profile.svg
 		CFLAGS='$(CFLAGS) -fno-omit-frame-pointer' all $(BUILD)/profile/openat2.so
 	@BUILD=$(BUILD)/profile scripts/profile.sh
 
-check: check-format check-layers check-headers ## check format, layers, headers
+model: check-steps $(LITMUS) ## check the models of the protocol, and its fences (DEEP=1: more)
+	@CC='$(CC)' scripts/model.sh $(B)/model $(if $(DEEP),deep)
+
+check: check-format check-layers check-headers check-steps ## check format, layers, headers, steps
 
 check-format:
 	scripts/check-format.sh
@@ -176,6 +180,9 @@ check-layers:
 
 check-headers:
 	CC='$(CC)' scripts/check-headers.sh
+
+check-steps:
+	scripts/check-steps.sh
 
 format: ## put the C files into the house style
 	scripts/check-format.sh -i
@@ -227,6 +234,28 @@ $(RING_BENCH): $(B)/tests/bench/ring_bench.o $(B)/tests/support/testseg.o \
 $(OPENAT2): tests/valgrind/openat2.c $(B)/flags
 	@echo '  LINK  $@'
 	$(Q)$(COMPILE) -shared -fPIC -o $@ $<
+
+# The litmus test as it is, and each time with one thing taken out.
+LITMUS_OBJECTS := $(B)/tests/support/testseg.o $(B)/libpubsubd.a
+
+$(B)/model/litmus: $(B)/tests/model/litmus.o
+$(B)/model/no_wake_fence: $(B)/tests/model/litmus.o $(B)/model/ring.o
+$(B)/model/no_sleep_fence: $(B)/tests/model/litmus.o $(B)/model/wakeup.o
+$(B)/model/unchecked: $(B)/model/unchecked.o
+
+$(LITMUS): $(LITMUS_OBJECTS)
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) $(LDLIBS)
+
+$(B)/model/ring.o $(B)/model/wakeup.o: $(B)/model/%.o: broker/%.c tests/model/no_fence.h $(B)/flags
+	@mkdir -p $(@D)
+	@echo '  CC    $@'
+	$(Q)$(COMPILE) -include tests/model/no_fence.h -c -o $@ $<
+
+$(B)/model/unchecked.o: tests/model/litmus.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo '  CC    $@'
+	$(Q)$(COMPILE) -DUNCHECKED -c -o $@ $<
 
 $(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)

@@ -8,6 +8,7 @@ TEST_PACKAGES=(libcmocka-dev ca-certificates curl)
 # libclang-rt-dev has the sanitizers' and libFuzzer's runtime
 LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format clang-tidy cppcheck
 	valgrind)
+MODEL_PACKAGES=(spin)
 BENCH_PACKAGES=(nginx libnginx-mod-nchan nats-server)
 
 die()
