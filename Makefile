@@ -102,7 +102,7 @@ export PUBSUBD_FAULTY := $(abspath $(FAULTY))
 export ECHO_SERVER := $(abspath $(ECHO))
 
 .PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
-	coverage \
+	coverage deep \
 	fuzz run-fuzzers \
 	model check check-format check-layers check-headers check-steps format lint install clean FORCE
 .DELETE_ON_ERROR:
@@ -146,6 +146,9 @@ fuzz: ## make up inputs for the parsers, 60 s for each (SECONDS=5)
 
 run-fuzzers: $(FUZZERS)
 	@scripts/fuzz.sh $(or $(SECONDS),60) $^
+
+deep: ## search for bugs for long (PARTS='memcheck analyzer tidy chaos model coverage')
+	@scripts/deep.sh $(PARTS)
 
 coverage: ## run the tests and say which lines none reaches: build/coverage/html
 	@BUILD=$(BUILD) scripts/coverage.sh
