@@ -75,7 +75,7 @@ STOPPABLE := $(T)/pubsubd
 ARMER := $(T)/stop-at
 # And the program, and unit tests, in which these calls can be told to fail.
 FAULTY := $(T)/pubsubd-faulty
-WRAPPED := main malloc calloc reallocarray mmap shm_open posix_fallocate eventfd \
+WRAPPED := main malloc calloc realloc reallocarray mmap shm_open posix_fallocate eventfd \
 	signalfd pipe2 fork socket fcntl ftruncate accept4 recv send sendmsg write
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json

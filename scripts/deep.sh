@@ -59,7 +59,7 @@ for part in "${parts[@]}"; do
 done
 # shellcheck disable=SC2046 # one package a word
 (install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" \
-	"${LINT_PACKAGES[@]}" $(node_packages)) || exit 1
+	"${LINT_PACKAGES[@]}" "${MODEL_PACKAGES[@]}" $(node_packages)) || exit 1
 for part in "${parts[@]}"; do
 	started=$SECONDS
 	if (set -e; "deep_$part") >"$log" 2>&1; then

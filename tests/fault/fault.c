@@ -51,6 +51,7 @@ static struct {
 FAULT_DECLARE(int, main, int, char **);
 FAULT_DECLARE(void *, malloc, size_t);
 FAULT_DECLARE(void *, calloc, size_t, size_t);
+FAULT_DECLARE(void *, realloc, void *, size_t);
 FAULT_DECLARE(void *, reallocarray, void *, size_t, size_t);
 FAULT_DECLARE(void *, mmap, void *, size_t, int, int, int, off_t);
 FAULT_DECLARE(int, shm_open, const char *, int, mode_t);
@@ -174,6 +175,12 @@ void *
 __wrap_calloc(size_t n, size_t size)
 {
 	return fault_strikes(FAULT_calloc) ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+	return fault_strikes(FAULT_realloc) ? NULL : __real_realloc(old, size);
 }
 
 void *

@@ -21,7 +21,7 @@
 
 /* clang-format off */
 #define FAULT_CALLS(X) \
-	X(malloc) X(calloc) X(reallocarray) X(mmap) X(shm_open) \
+	X(malloc) X(calloc) X(realloc) X(reallocarray) X(mmap) X(shm_open) \
 	X(posix_fallocate) X(eventfd) X(signalfd) X(pipe2) X(fork) X(socket) \
 	X(fcntl) X(ftruncate) X(accept4) X(recv) X(send) X(sendmsg) X(write) \
 	X(epoll_create1) X(epoll_wait)

@@ -122,6 +122,47 @@ test_whoever_gets_no_memory_says_so_and_dies(void **state)
 	check_starves(crew, FAULT_reallocarray, want_watcher);
 }
 
+/*
+ * A WebSocket's parser and the message that it puts together are the exception:
+ * what a client makes us want is refused to that client.
+ */
+static void
+check_is_closed_alone(struct crew *crew, enum fault_call call)
+{
+	struct client *greedy = client_open(crew, 0, "?topic=t");
+	struct client *other = client_open(crew, 0, "?topic=t");
+	static char text[3000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	client_hold(greedy);
+	client_publish(greedy, "t", text);
+	greedy->held_len /= 2; /* so that the half must be kept */
+	client_release(greedy);
+	fault_arm(call, 1, 1, ENOMEM);
+	crew_turn(crew, 0);
+	assert_int_equal(fault_struck(call), 1);
+	fault_disarm();
+	crew_run(crew);
+	client_expect_close(greedy, 1011);
+	client_publish(other, "t", "text");
+	crew_run(crew);
+	client_expect(other, "text");
+	client_expect_nothing(other);
+	client_close(&greedy);
+	client_close(&other);
+	crew_run(crew);
+}
+
+static void
+test_client_whose_message_finds_no_memory_is_closed_alone(void **state)
+{
+	struct crew *crew = *state;
+
+	crew_start(crew, 1);
+	check_is_closed_alone(crew, FAULT_calloc);
+	check_is_closed_alone(crew, FAULT_realloc);
+}
+
 static void
 want_wait(struct crew *crew)
 {
@@ -163,6 +204,9 @@ test_interrupted_wait_is_another_turn(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(
 	    test_whoever_gets_no_memory_says_so_and_dies, setup, teardown),
+	cmocka_unit_test_setup_teardown(
+	    test_client_whose_message_finds_no_memory_is_closed_alone, setup,
+	    teardown),
 	cmocka_unit_test_setup_teardown(
 	    test_loop_that_cannot_wait_says_so_and_dies, setup, teardown),
 	cmocka_unit_test_setup_teardown(
