@@ -43,9 +43,8 @@ ring_mutex(const struct ring *ring)
 }
 
 void
-ring_format(struct segment *seg)
+ring_make_lock(struct segment *seg)
 {
-	struct layout_header *h = seg->header;
 	pthread_mutexattr_t attr;
 	int err;
 
@@ -57,10 +56,17 @@ ring_format(struct segment *seg)
 		err = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
 	if (err == 0)
 		err = pthread_mutex_init(
-		    (pthread_mutex_t *)(void *)h->lock, &attr);
+		    (pthread_mutex_t *)(void *)seg->header->lock, &attr);
 	CHECK(err == 0);
 	pthread_mutexattr_destroy(&attr);
+}
 
+void
+ring_format(struct segment *seg)
+{
+	struct layout_header *h = seg->header;
+
+	ring_make_lock(seg);
 	/* Not 0, so that position 0 can mean "no record". */
 	atomic_store(&h->reserve, seg->ring_size);
 	atomic_store(&h->applied, seg->ring_size);

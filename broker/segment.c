@@ -262,7 +262,8 @@ segment_is_ours(
 	*g = segment_plan(h->ring_size, h->topics_max);
 	return g->size == size && h->segment_size == size &&
 	       g->ring_size == h->ring_size && g->buckets == h->buckets &&
-	       memchr(h->epoch, '\0', sizeof(h->epoch)) != NULL;
+	       memchr(h->epoch, '\0', sizeof(h->epoch)) != NULL &&
+	       memchr(h->run.urls, '\0', sizeof(h->run.urls)) != NULL;
 }
 
 /* Map an open segment if it is one.  Closes nothing. */
@@ -325,6 +326,7 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 {
 	struct layout_header *h = seg->header;
 
+	ring_make_lock(seg);
 	memset(seg->workers, 0, LAYOUT_WORKERS * sizeof(*seg->workers));
 	memset(seg->subscribers, 0,
 	    (size_t)LAYOUT_WORKERS * seg->topics_max *

@@ -77,8 +77,9 @@ enum segment_status segment_attach(struct segment *seg, const char *name,
     bool writable, char error[SEGMENT_ERROR_MAX]);
 
 /*
- * Make the parts that belong to one run anew: worker table, counts, interest
- * words and busy bits, seal; run.id grows.  The ring, the directory and the epoch stay.
+ * Make the parts that belong to one run anew: lock, worker table, counts,
+ * interest words and busy bits, seal; run.id grows.  The ring, the directory and
+ * the epoch stay.
  * Callers: supervisor, while no worker is alive.
  */
 void segment_begin_run(

@@ -280,6 +280,7 @@ test_foreign_header_is_foreign(void **state)
 	SPOIL(h->topics_max = UINT32_MAX);
 	SPOIL(h->buckets *= 2);
 	SPOIL(memset(h->epoch, 'x', sizeof(h->epoch)));
+	SPOIL(memset(h->run.urls, 'x', sizeof(h->run.urls)));
 #undef SPOIL
 	segment_close(&seg);
 	assert_int_equal(segment_attach(&seg, name, true, error), SEGMENT_OK);
@@ -410,6 +411,25 @@ test_new_run_keeps_ring_and_directory(void **state)
 	testseg_close(&t);
 }
 
+/* Whatever a dead server's lock has become, held or no lock at all. */
+static void
+test_new_run_has_a_new_lock(void **state)
+{
+	struct testseg t;
+	struct ring ring;
+
+	(void)state;
+	testseg_open(&t, RING_SIZE, TOPICS);
+	for (int byte = 0; byte < 256; byte += 85) {
+		memset(t.seg.header->lock, byte, sizeof(t.seg.header->lock));
+		segment_begin_run(&t.seg, 2, 1000);
+		ring_attach(&ring, &t.seg, 0);
+		hand_publish(&ring, hand_topic(&ring, "t"), "message");
+		ring_detach(&ring);
+	}
+	testseg_close(&t);
+}
+
 static void
 test_unlinked_segment_lives_while_it_is_mapped(void **state)
 {
@@ -444,6 +464,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_too_large_is_told_at_once_and_leaves_nothing),
 	T(test_new_run_begins_with_nobody),
 	T(test_new_run_keeps_ring_and_directory),
+	T(test_new_run_has_a_new_lock),
 	T(test_unlinked_segment_lives_while_it_is_mapped),
 };
 
