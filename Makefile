@@ -52,7 +52,8 @@ COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(STOPS) $(CPPFLAGS) $(OPTIMIZE) -g \
 LINK = $(CC) $(OPTIMIZE) -g $(SANITIZE) $(COUNT) $(CFLAGS) $(LDFLAGS)
 LDLIBS := -lev -lwslay -lcrypto -lseccomp -pthread
 
-LIB_SRC := $(filter-out broker/main.c,$(wildcard broker/*.c worker/*.c common/*.c))
+LIB_SRC := $(filter-out broker/main.c, \
+	$(wildcard broker/*.c broker/cli/*.c worker/*.c common/*.c))
 LOAD_SRC := $(wildcard tests/load/*.c)
 ECHO_SRC := $(wildcard tests/echo_server/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
@@ -61,7 +62,7 @@ MP_SRC := $(wildcard tests/mp/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 UNIT_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 MP_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(MP_SRC),$(wildcard tests/mp/*.c))
-ALL_SRC := $(wildcard broker/*.c worker/*.c common/*.c tests/*/*.c)
+ALL_SRC := broker/main.c $(LIB_SRC) $(wildcard tests/*/*.c)
 
 PROGRAM := $(BIN)/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)

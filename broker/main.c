@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - pubsubd's command line: parse it, do it. */
 
-#include "broker/cli_control.h"
-#include "broker/cli_options.h"
-#include "broker/cli_pub.h"
-#include "broker/cli_start.h"
-#include "broker/cli_status.h"
-#include "broker/cli_sub.h"
-#include "broker/cli_topics.h"
+#include "broker/cli/control.h"
+#include "broker/cli/options.h"
+#include "broker/cli/pub.h"
+#include "broker/cli/start.h"
+#include "broker/cli/status.h"
+#include "broker/cli/sub.h"
+#include "broker/cli/topics.h"
 #include "broker/report.h"
 #include "common/bug.h"
 #include "worker/worker.h"

@@ -2,7 +2,7 @@
 /*
  * config.h - what an operator can set, as plain values.
  *
- * Filled by broker/cli_options.c, constant afterwards, inherited by every
+ * Filled by broker/cli/options.c, constant afterwards, inherited by every
  * worker through fork(2).  All strings are owned by the process until it ends.
  */
 

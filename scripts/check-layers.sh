@@ -2,7 +2,7 @@
 # Fail where an #include goes up or sideways, or a library leaves its home.
 #
 #	1 common/  2 broker/: the segment and what lives in it  3 broker/, worker/
-#	4 broker/main.c  5 tests/
+#	4 broker/cli/  5 broker/main.c  6 tests/
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,8 +11,9 @@ function layer(f) {
 	if (f ~ /^common\//) return 1
 	if (f ~ /^broker\/(layout|segment|ring|chain|topics|wakeup|stats|stamps|overview|metrics|obituary|stop|worker_args)(_[a-z]+)?\.[ch]$/)
 		return 2
-	if (f == "broker/main.c") return 4
-	return f ~ /^(broker|worker)\// ? 3 : f ~ /^tests\// ? 5 : 9
+	if (f ~ /^broker\/cli\//) return 4
+	if (f == "broker/main.c") return 5
+	return f ~ /^(broker|worker)\// ? 3 : f ~ /^tests\// ? 6 : 9
 }
 function bad(why) { print $0 ": " why; failed = 1 }
 function home(header, place) {
@@ -24,6 +25,7 @@ function home(header, place) {
 	if ($0 ~ /include *"/) {
 		split(from, a, "/"); split($2, b, "/")
 		if (layer($2) > layer(from)) bad("goes up a layer")
+		if (from ~ /^broker\/cli\// && $2 ~ /^worker\//) bad("only main.c knows workers")
 		if (layer($2) == 3 && layer(from) == 3 && a[1] != b[1]) bad("is a peer")
 		next
 	}

@@ -15,8 +15,8 @@
  * 256 MiB of /dev/shm.
  */
 
-#include "broker/cli_options.h"
-#include "broker/cli_start.h"
+#include "broker/cli/options.h"
+#include "broker/cli/start.h"
 #include "broker/report.h"
 #include "common/xmalloc.h"
 #include "tests/echo_server/echo.h"

@@ -6,7 +6,7 @@
  * What is accepted is a topic's name, all of it; what is escaped comes back.
  */
 
-#include "broker/cli_client_get.h"
+#include "broker/cli/client_get.h"
 #include "common/buf.h"
 #include "common/percent.h"
 #include "common/utf8.h"

@@ -7,8 +7,8 @@
  * same configuration.  A line alone is also read as each kind of value.
  */
 
-#include "broker/cli_options.h"
-#include "broker/cli_values.h"
+#include "broker/cli/options.h"
+#include "broker/cli/values.h"
 #include "common/address.h"
 #include "tests/fuzz/fuzz.h"
 

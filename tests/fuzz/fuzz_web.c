@@ -7,8 +7,8 @@
  * accepts can end a line of its request.
  */
 
-#include "broker/cli_client_url.h"
-#include "broker/cli_values.h"
+#include "broker/cli/client_url.h"
+#include "broker/cli/values.h"
 #include "common/address.h"
 #include "common/web.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_options.c - what broker/cli_options.h promises. */
+/* test_options.c - what broker/cli/options.h promises. */
 
-#include "broker/cli_options.h"
+#include "broker/cli/options.h"
 #include "broker/ring.h"
 #include "common/address.h"
 #include "tests/support/suite.h"

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* control.c - see control.h. */
+
+#include "broker/cli/control.h"
+
+#include "broker/pidfile.h"
+#include "broker/process.h"
+#include "broker/segment.h"
+#include "broker/summary.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a server gets beyond its drain time before it is said to be stuck. */
+#define CONTROL_GRACE_MS 5000
+
+/* The same for a restart: the workers of the new run have to get ready. */
+#define CONTROL_READY_MS 30000
+
+/* How often a restart is looked at: its end shows in shared memory only. */
+#define CONTROL_LOOK_MS 10
+
+/* When the segment cannot be read to know better. */
+#define CONTROL_DRAIN_MS 10000
+
+/* A server that runs, or what is left of it. */
+struct control {
+	const struct config *config;
+	struct pidfile_holders holders;
+	int pidfd;
+	struct segment segment;
+	bool attached;
+	uint64_t drain_ms;
+};
+
+static void
+control_close(struct control *control)
+{
+	if (control->attached)
+		segment_close(&control->segment);
+	close(control->pidfd);
+}
+
+/* Remove what a killed server left, now that all of it is dead. */
+static void
+control_clear_away(const struct config *config)
+{
+	char error[PIDFILE_ERROR_MAX];
+	struct pidfile pidfile;
+	pid_t holder;
+
+	if (access(config->pidfile, F_OK) == -1 ||
+	    pidfile_lock(&pidfile, config->pidfile, &holder, error) !=
+		PIDFILE_OK)
+		return;
+	if (pidfile_wait_workers(&pidfile, 0))
+		segment_unlink(config->name);
+	pidfile_remove(&pidfile);
+}
+
+/* Find the server.  Fails if there is none. */
+static enum exit_status
+control_open(struct control *control, const struct cli *cli)
+{
+	char error[SEGMENT_ERROR_MAX];
+
+	memset(control, 0, sizeof(*control));
+	control->config = &cli->config;
+	control->pidfd =
+	    pidfile_open_holder(cli->config.pidfile, &control->holders);
+	if (control->pidfd == -1 && control->holders.supervisor == 0 &&
+	    control->holders.worker == 0)
+		return report_failure(EXIT_STATUS_NOT_RUNNING,
+		    "%s is not running", cli->config.name);
+	if (control->pidfd == -1)
+		return report_failure(EXIT_STATUS_FAILED,
+		    "%s is running, but out of reach of this process",
+		    cli->config.name);
+	control->attached = segment_attach(&control->segment, cli->config.name,
+				false, error) == SEGMENT_OK;
+	control->drain_ms =
+	    control->attached
+		? atomic_load(&control->segment.header->run.drain_ms)
+		: CONTROL_DRAIN_MS;
+	return EXIT_STATUS_OK;
+}
+
+/* Signal the supervisor.  It may have gone meanwhile, by itself. */
+static enum exit_status
+control_signal(const struct control *control, int sig)
+{
+	if (process_signal(control->pidfd, sig) || errno == ESRCH)
+		return EXIT_STATUS_OK;
+	return report_failure(EXIT_STATUS_FAILED,
+	    "cannot signal process %d: %s", control->holders.supervisor,
+	    strerror(errno));
+}
+
+/* The supervisor was killed: wait for its workers, and kill who has not left by
+ * the end of the drain. */
+static enum exit_status
+control_wait_orphans(struct control *control)
+{
+	uint64_t deadline =
+	    clock_monotonic_ms() + control->drain_ms + CONTROL_GRACE_MS;
+	struct pidfile_holders holders;
+	int pidfd;
+
+	while ((pidfd = pidfile_open_holder(
+		    control->config->pidfile, &holders)) != -1) {
+		uint64_t now = clock_monotonic_ms();
+		bool ended =
+		    (now < deadline && process_wait(pidfd, deadline - now)) ||
+		    (process_signal(pidfd, SIGKILL) &&
+			process_wait(pidfd, CONTROL_GRACE_MS));
+
+		close(pidfd);
+		if (!ended)
+			return report_failure(EXIT_STATUS_FAILED,
+			    "%s: worker %d of a killed server is still there",
+			    control->config->name, holders.worker);
+	}
+	control_clear_away(control->config);
+	printf("pubsubd %s: the workers of a killed server are gone\n",
+	    control->config->name);
+	return EXIT_STATUS_OK;
+}
+
+/* Say what the stop came to. */
+static void
+control_print_stopped(const struct control *control)
+{
+	struct summary sum = { 0, 0 };
+
+	if (control->attached)
+		sum = summary_of(&control->segment);
+	printf("pubsubd %s: stopped; %llu connections closed cleanly, %llu "
+	       "cut\n",
+	    control->config->name, (unsigned long long)sum.closed_cleanly,
+	    (unsigned long long)sum.cut);
+}
+
+static enum exit_status
+control_stop(struct control *control)
+{
+	enum exit_status status;
+
+	if (control->holders.supervisor == 0)
+		return control_wait_orphans(control);
+	status = control_signal(control, SIGTERM);
+	if (status != EXIT_STATUS_OK)
+		return status;
+	if (!process_wait(control->pidfd, control->drain_ms + CONTROL_GRACE_MS))
+		return report_failure(EXIT_STATUS_FAILED,
+		    "%s (pid %d) has not stopped within %g s",
+		    control->config->name, control->holders.supervisor,
+		    (double)(control->drain_ms + CONTROL_GRACE_MS) / 1000);
+	control_print_stopped(control);
+	return EXIT_STATUS_OK;
+}
+
+enum exit_status
+cli_stop(const struct cli *cli)
+{
+	struct control control;
+	enum exit_status status = control_open(&control, cli);
+
+	if (status == EXIT_STATUS_NOT_RUNNING)
+		control_clear_away(&cli->config);
+	if (status != EXIT_STATUS_OK)
+		return status;
+	status = control_stop(&control);
+	control_close(&control);
+	return status;
+}
+
+/* Whether the segment that now has the name shows a run that is ready and is
+ * not the one of before. */
+static bool
+control_runs_anew(const struct control *control, uint64_t run_before)
+{
+	const struct layout_header *before = control->segment.header;
+	char error[SEGMENT_ERROR_MAX];
+	struct segment now;
+	bool anew;
+
+	if (segment_attach(&now, control->config->name, false, error) !=
+	    SEGMENT_OK)
+		return false;
+	anew = atomic_load_explicit(
+		   &now.header->run.ready, memory_order_acquire) == 1 &&
+	       (atomic_load(&now.header->run.id) != run_before ||
+		   strcmp(now.header->epoch, before->epoch) != 0);
+	segment_close(&now);
+	return anew;
+}
+
+/* Wait for the new run. */
+static enum exit_status
+control_wait_restart(
+    const struct control *control, uint64_t run_before, uint64_t failed_before)
+{
+	const struct layout_header *header = control->segment.header;
+	uint64_t deadline =
+	    clock_monotonic_ms() + control->drain_ms + CONTROL_READY_MS;
+	const char *name = control->config->name;
+
+	while (clock_monotonic_ms() < deadline) {
+		uint64_t failed = atomic_load_explicit(
+		    &header->run.restart_failed, memory_order_acquire);
+
+		if (failed != failed_before)
+			return report_failure(EXIT_STATUS_FAILED,
+			    "%s was not restarted, and serves on: %s", name,
+			    strerror((int)(uint32_t)failed));
+		if (control_runs_anew(control, run_before)) {
+			printf("pubsubd %s: restarted\n", name);
+			return EXIT_STATUS_OK;
+		}
+		if (process_wait(control->pidfd, CONTROL_LOOK_MS))
+			return report_failure(EXIT_STATUS_FAILED,
+			    "%s ended instead of restarting; see its log",
+			    name);
+	}
+	return report_failure(EXIT_STATUS_FAILED,
+	    "%s was told to restart, but is not ready yet; see its log", name);
+}
+
+static enum exit_status
+control_restart(const struct control *control)
+{
+	const struct layout_header *header = control->segment.header;
+	uint64_t run, failed;
+	enum exit_status status;
+
+	if (control->holders.supervisor == 0 || !control->attached)
+		return report_failure(EXIT_STATUS_NOT_RUNNING,
+		    "%s is not running; what is left of it is leaving",
+		    control->config->name);
+	run = atomic_load(&header->run.id);
+	failed = atomic_load(&header->run.restart_failed);
+	status = control_signal(control, SIGUSR2);
+	if (status != EXIT_STATUS_OK)
+		return status;
+	return control_wait_restart(control, run, failed);
+}
+
+enum exit_status
+cli_restart(const struct cli *cli)
+{
+	struct control control;
+	enum exit_status status = control_open(&control, cli);
+
+	if (status != EXIT_STATUS_OK)
+		return status;
+	status = control_restart(&control);
+	control_close(&control);
+	return status;
+}

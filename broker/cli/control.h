@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* control.h - the commands `stop' and `restart': tell a server that runs,
+ * and wait for what comes of it. */
+
+#ifndef BROKER_CLI_CONTROL_H
+#define BROKER_CLI_CONTROL_H
+
+#include "broker/cli/options.h"
+#include "broker/report.h"
+
+/*
+ * Drain and stop.  If the supervisor was killed, wait for the workers that it
+ * left: they drain by themselves.
+ * Blocks:  until the server is gone; longer than its drain time only if it
+ *          does not obey, and then this fails.
+ * Returns: how the process should end.
+ */
+enum exit_status cli_stop(const struct cli *cli);
+
+/*
+ * Drain, and serve on with the program now on disk.
+ * Blocks:  until the new run is ready, or the restart has failed.
+ * Returns: how the process should end.
+ */
+enum exit_status cli_restart(const struct cli *cli);
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - walk a command line with the table of options; see
+ * options.h. */
+
+#include "broker/cli/options.h"
+
+#include "broker/cli/table.h"
+#include "broker/listeners.h"
+#include "broker/paths.h"
+#include "broker/ring.h"
+#include "common/address.h"
+#include "common/bug.h"
+#include "common/xmalloc.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* Descriptors that a worker needs besides those of its connections: doorbells,
+ * listeners, files on their way out. */
+#define CLI_OTHER_DESCRIPTORS 128u
+
+static bool
+cli_find_command(struct cli *cli, const char *name, char error[CLI_ERROR_MAX])
+{
+	if (name == NULL) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "a command is missing; try 'pubsubd help'");
+		return false;
+	}
+	for (size_t i = 0; i < cli_command_count; i++) {
+		const char *known = cli_commands[i].name;
+
+		if (strcmp(name, known) == 0 ||
+		    (strncmp(name, "--", 2) == 0 && i >= CLI_VERSION &&
+			strcmp(name + 2, known) == 0)) {
+			cli->command = (enum cli_command)i;
+			return true;
+		}
+	}
+	snprintf(error, CLI_ERROR_MAX,
+	    "%s: no such command; try 'pubsubd help'", name);
+	return false;
+}
+
+/* Whether arg names the option: --NAME, maybe with =VALUE, or -LETTER. */
+static bool
+cli_names(const char *arg, const struct option *option)
+{
+	size_t len = strlen(option->name);
+
+	if (arg[1] != '-')
+		return option->letter != '\0' && arg[1] == option->letter &&
+		       arg[2] == '\0';
+	return strncmp(arg + 2, option->name, len) == 0 &&
+	       (arg[2 + len] == '\0' || arg[2 + len] == '=');
+}
+
+/* The option that arg names, or NULL with a reason. */
+static const struct option *
+cli_find_option(
+    enum cli_command command, const char *arg, char error[CLI_ERROR_MAX])
+{
+	for (size_t i = 0; i < cli_option_count; i++) {
+		const struct option *option = &cli_options[i];
+
+		if (!cli_names(arg, option))
+			continue;
+		if ((option->commands & 1u << command) != 0)
+			return option;
+		snprintf(error, CLI_ERROR_MAX, "%.*s: not an option of '%s'",
+		    (int)strcspn(arg, "="), arg, cli_commands[command].name);
+		return NULL;
+	}
+	snprintf(error, CLI_ERROR_MAX, "%.*s: %s; try 'pubsubd help'",
+	    arg[1] == '-' ? (int)strcspn(arg, "=") : (int)strlen(arg), arg,
+	    arg[1] == '-' ? "no such option" : "not an option");
+	return NULL;
+}
+
+/* Append "--name=value" to the call that execv(2) will repeat. */
+static void
+cli_remember(struct cli *cli, const struct option *option, const char *value)
+{
+	size_t count = 0;
+	char *arg;
+	int n;
+
+	while (cli->argv[count] != NULL)
+		count++;
+	if (option->path)
+		value = *(const char **)cli_member(cli, option);
+	if (option->arg == NULL)
+		n = asprintf(&arg, "--%s", option->name);
+	else
+		n = asprintf(&arg, "--%s=%s", option->name, value);
+	CHECK(n != -1);
+	cli->argv[count] = arg;
+}
+
+static bool
+cli_set(struct cli *cli, const struct option *option, const char *value,
+    char error[CLI_ERROR_MAX])
+{
+	char why[VALUES_WHY_MAX];
+
+	if (option->set(cli, option, value, why))
+		return true;
+	snprintf(error, CLI_ERROR_MAX, "--%s %s: %s", option->name, value, why);
+	return false;
+}
+
+/* Parse one option at *argv, which moves behind it and its value. */
+static bool
+cli_parse_option(struct cli *cli, char ***argv, char error[CLI_ERROR_MAX])
+{
+	const char *arg = *(*argv)++;
+	const char *equals = arg[1] == '-' ? strchr(arg, '=') : NULL;
+	const struct option *option = cli_find_option(cli->command, arg, error);
+	const char *value = NULL;
+
+	if (option == NULL)
+		return false;
+	if (equals != NULL)
+		value = equals + 1;
+	else if (option->arg != NULL && **argv != NULL)
+		value = *(*argv)++;
+	if ((value != NULL) != (option->arg != NULL)) {
+		snprintf(error, CLI_ERROR_MAX, "--%s: %s%s", option->name,
+		    value != NULL ? "takes no value" : "needs a value: ",
+		    value != NULL ? "" : option->arg);
+		return false;
+	}
+	if (!cli_set(cli, option, value != NULL ? value : "", error))
+		return false;
+	cli_remember(cli, option, value);
+	return true;
+}
+
+/* Take a word that is no option. */
+static bool
+cli_take_word(struct cli *cli, const char *word, char error[CLI_ERROR_MAX])
+{
+	const struct command *command = &cli_commands[cli->command];
+
+	if (command->words_max == 0) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "%s: not an option; try 'pubsubd help'", word);
+		return false;
+	}
+	if (cli->words_len == command->words_max) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "%s: one word too many; a message with spaces needs quotes",
+		    word);
+		return false;
+	}
+	cli->words[cli->words_len++] = word;
+	return true;
+}
+
+/* Parse what stands behind the command. */
+static bool
+cli_parse_rest(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
+{
+	const struct command *command = &cli_commands[cli->command];
+	bool has_options = true;
+
+	while (*argv != NULL) {
+		const char *arg = *argv;
+
+		if (!has_options || arg[0] != '-' || arg[1] == '\0') {
+			if (!cli_take_word(cli, *argv++, error))
+				return false;
+		} else if (command->words_max > 0 && strcmp(arg, "--") == 0) {
+			has_options = false;
+			argv++;
+		} else if (!cli_parse_option(cli, &argv, error)) {
+			return false;
+		}
+	}
+	if (cli->words_len >= command->words_min)
+		return true;
+	snprintf(error, CLI_ERROR_MAX, "%s: needs %s", command->name,
+	    command->words);
+	return false;
+}
+
+/* Fill in the defaults that the table has as text. */
+static void
+cli_set_defaults(struct cli *cli)
+{
+	char error[CLI_ERROR_MAX];
+
+	cli->config.respawn = true;
+	cli->config.sandbox = true;
+	cli->default_admin = true;
+	for (size_t i = 0; i < cli_option_count; i++)
+		if (cli_options[i].initial != NULL)
+			CHECK(cli_set(cli, &cli_options[i],
+			    cli_options[i].initial, error));
+	cli->client.is_named = false; /* by nobody but us */
+}
+
+/* Cores that this process may use. */
+static unsigned
+cli_core_count(void)
+{
+	cpu_set_t cores;
+	int n = 0;
+
+	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		n = CPU_COUNT(&cores);
+	if (n < 1)
+		n = 1;
+	return n > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (unsigned)n;
+}
+
+static void
+cli_listen_on(struct config *config, const char *address)
+{
+	CHECK(address_parse(&config->listen[config->listen_count++], address) ==
+	      NULL);
+}
+
+/* The operator's pages are on loopback, on the port after the highest public
+ * one; on any port if that is any. */
+static void
+cli_default_admin(struct config *config)
+{
+	uint32_t port = 0;
+
+	CHECK(address_parse(&config->admin, "127.0.0.1:0") == NULL);
+	for (size_t i = 0; i < config->listen_count; i++) {
+		uint32_t public = address_port(&config->listen[i]);
+
+		if (public == 0)
+			return;
+		if (public >= port)
+			port = public + 1;
+	}
+	if (port <= UINT16_MAX)
+		address_set_port(&config->admin, (uint16_t)port);
+	else
+		config->admin.len = 0; /* cli_check_admin() says so */
+}
+
+/* Fill in the defaults that depend on this host and on other options. */
+static void
+cli_work_out_defaults(struct cli *cli)
+{
+	struct config *config = &cli->config;
+
+	if (config->listen_count == 0) {
+		cli_listen_on(config, "127.0.0.1:8000");
+		if (listeners_have_ipv6())
+			cli_listen_on(config, "[::1]:8000");
+	}
+	if (cli->default_admin)
+		cli_default_admin(config);
+	if (config->workers == 0)
+		config->workers = cli_core_count();
+	if (config->root == NULL)
+		config->root = paths_default_root();
+	if (config->pidfile == NULL) {
+		config->pidfile = paths_default_pidfile(config->name);
+		cli->default_pidfile = true;
+	}
+	if (config->log_path == NULL && cli->command == CLI_START) {
+		config->log_path = paths_default_log(config->name);
+		cli->default_log = true;
+	}
+}
+
+/* The operator's pages have a port of their own. */
+static bool
+cli_check_admin(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	const struct config *config = &cli->config;
+	const struct config_address *admin = &config->admin;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (cli->default_admin && admin->len == 0) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "--admin: there is no port after 65535 for it: say where, "
+		    "or none");
+		return false;
+	}
+	for (size_t i = 0; admin->len != 0 && i < config->listen_count; i++) {
+		if (address_port(admin) == 0 ||
+		    !address_equal(admin, &config->listen[i]))
+			continue;
+		snprintf(error, CLI_ERROR_MAX,
+		    "--admin %s: is one of --listen already",
+		    address_format(admin, text));
+		return false;
+	}
+	return true;
+}
+
+/* What one option alone cannot know. */
+static bool
+cli_check(const struct config *config, char error[CLI_ERROR_MAX])
+{
+	uint64_t least =
+	    RING_RECORDS_MIN * ring_record_max(config->max_message);
+	char size[24], limit[24], message[24];
+	struct rlimit descriptors;
+
+	if (config->ring_size < least) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "--ring-size %s: must be at least %s, %u times the largest "
+		    "record, for --max-message %s",
+		    value_size_format(config->ring_size, size),
+		    value_size_format((least + 1023) / 1024 * 1024, limit),
+		    (unsigned)RING_RECORDS_MIN,
+		    value_size_format(config->max_message, message));
+		return false;
+	}
+	if (config->max_conns != 0 &&
+	    getrlimit(RLIMIT_NOFILE, &descriptors) == 0 &&
+	    descriptors.rlim_max < config->max_conns + CLI_OTHER_DESCRIPTORS) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "--max-conns %u: the limit on descriptors is %llu "
+		    "(ulimit -Hn), %u of them for other things",
+		    config->max_conns, (unsigned long long)descriptors.rlim_max,
+		    CLI_OTHER_DESCRIPTORS);
+		return false;
+	}
+	return true;
+}
+
+/* The same, of the clients. */
+static bool
+cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	const struct cli_client_options *client = &cli->client;
+	bool has_message =
+	    cli->words_len == 2 && strcmp(cli->words[1], "-") != 0;
+	const char *wrong = NULL;
+
+	if (client->url != NULL && client->is_named)
+		wrong = "--url: there is --name or --pidfile, too";
+	else if (client->has_since && client->history > 0)
+		wrong = "--since: there is --history, too";
+	else if (client->has_since && cli->words_len > 1)
+		wrong = "--since: goes with one topic, for each has numbers of "
+			"its own";
+	else if (client->is_whole && has_message)
+		wrong = "--whole: there is a message, too";
+	if (wrong != NULL)
+		snprintf(error, CLI_ERROR_MAX, "%s", wrong);
+	return wrong == NULL;
+}
+
+bool
+cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
+{
+	size_t count = 0;
+
+	while (argv[count] != NULL)
+		count++;
+	memset(cli, 0, sizeof(*cli));
+	if (!cli_find_command(cli, count > 0 ? argv[1] : NULL, error))
+		return false;
+	cli->argv = xcalloc(count + 1, sizeof(*cli->argv));
+	cli->argv[0] = argv[0];
+	cli->argv[1] = argv[1];
+	cli->words = xcalloc(count + 1, sizeof(*cli->words));
+	cli_set_defaults(cli);
+	if (!cli_parse_rest(cli, argv + 2, error) ||
+	    !cli_check_client(cli, error))
+		return false;
+	if (cli->command == CLI_VERSION || cli->command == CLI_HELP)
+		return true;
+	cli_work_out_defaults(cli);
+	return cli_check_admin(cli, error) && cli_check(&cli->config, error);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * set.h - what each option does with its value; only for table.c.
+ *
+ * All put the value where it belongs, or say in `why' why not and return false.
+ * Those of the first group do it for any member of their kind.
+ */
+
+#ifndef BROKER_CLI_SET_H
+#define BROKER_CLI_SET_H
+
+#include "broker/cli/table.h"
+
+#define CLI_SETTER(name)                                        \
+	bool name(struct cli *cli, const struct option *option, \
+	    const char *value, char why[VALUES_WHY_MAX])
+
+CLI_SETTER(cli_set_count);
+CLI_SETTER(cli_set_size32);
+CLI_SETTER(cli_set_size64);
+CLI_SETTER(cli_set_seconds);
+CLI_SETTER(cli_set_bool);
+CLI_SETTER(cli_set_path);
+
+CLI_SETTER(cli_set_name);
+CLI_SETTER(cli_set_listen);
+CLI_SETTER(cli_set_admin);
+CLI_SETTER(cli_set_level);
+CLI_SETTER(cli_set_user);
+CLI_SETTER(cli_set_origin);
+CLI_SETTER(cli_set_host);
+CLI_SETTER(cli_set_no_sandbox);
+CLI_SETTER(cli_set_no_respawn);
+CLI_SETTER(cli_set_json);
+CLI_SETTER(cli_set_pidfile);
+
+CLI_SETTER(cli_set_url);
+CLI_SETTER(cli_set_since);
+CLI_SETTER(cli_set_history);
+CLI_SETTER(cli_set_messages);
+CLI_SETTER(cli_set_timeout);
+CLI_SETTER(cli_set_prefix);
+CLI_SETTER(cli_set_verbose);
+CLI_SETTER(cli_set_whole);
+CLI_SETTER(cli_set_retry);
+
+#undef CLI_SETTER
+
+#endif
