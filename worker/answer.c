@@ -11,9 +11,9 @@
 
 #include <stdio.h>
 
-/* The seed's contract: no news is good news. */
+/* The plain contract: no news is good news. */
 static void
-answer_seed(struct worker *w, const struct intake_op *op)
+answer_plain(struct worker *w, const struct intake_op *op)
 {
 	char reason[WS_REASON_MAX + 1];
 
@@ -51,7 +51,7 @@ answer_request(struct worker *w, const struct intake_op *op)
 		if (op->conn->form == FRAMES_ENVELOPE)
 			v1_answer(w, op);
 		else
-			answer_seed(w, op);
+			answer_plain(w, op);
 		break;
 	case CONN_HTTP:
 	case CONN_BODY:

@@ -2,7 +2,7 @@
 /*
  * answer.h - tell a client how its request went, in the words of its protocol.
  *
- * The seed's contract has no answers: what cannot be done closes the
+ * The plain contract has no answers: what cannot be done closes the
  * connection.  v1 answers each request that has an id (v1_answer.h), HTTP each
  * request (api_answer.h).
  */

@@ -95,7 +95,7 @@ api_answer(struct worker *w, const struct intake_op *op)
 	case INTAKE_HISTORY:
 		api_answer_history(w, op);
 		return;
-	case INTAKE_SEED:
+	case INTAKE_PLAIN:
 	case INTAKE_UNSUBSCRIBE:
 	case INTAKE_PRESENCE:
 	case INTAKE_PING:

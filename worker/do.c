@@ -135,7 +135,7 @@ do_publish(struct worker *w, struct intake_op *op)
 /* Subscribe if it is not yet, then publish; a connection that has gone since
  * only publishes.  What was read before a drain is taken. */
 static enum intake_result
-do_seed(struct worker *w, struct intake_op *op)
+do_plain(struct worker *w, struct intake_op *op)
 {
 	struct sub *sub = do_find_sub(w, op);
 	enum intake_result result;
@@ -231,8 +231,8 @@ do_request(struct worker *w, struct intake_op *op)
 	if (do_later(w, op))
 		return INTAKE_LATER;
 	switch (op->want.kind) {
-	case INTAKE_SEED:
-		return do_seed(w, op);
+	case INTAKE_PLAIN:
+		return do_plain(w, op);
 	case INTAKE_SUBSCRIBE:
 		return conn_is_listening(op->conn) ? do_subscribe(w, op)
 		                                   : INTAKE_DONE;

@@ -25,7 +25,7 @@
 struct ring_record;
 
 enum frames_form {
-	FRAMES_RAW = 0,  /* the message's text alone: the seed's contract */
+	FRAMES_RAW = 0,  /* the message's text alone: the plain contract */
 	FRAMES_ENVELOPE, /* pubsubd.v1: an object with topic, number and time */
 	FRAMES_EVENT,    /* server-sent event */
 	FRAMES_FORMS

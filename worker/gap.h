@@ -4,7 +4,7 @@
  *
  *	{"type":"gap","topic":"room","from":49,"to":131,"reason":"slow"}
  *
- * as a frame (pubsubd.v1) or as an event (server-sent events).  In the seed's
+ * as a frame (pubsubd.v1) or as an event (server-sent events).  In the plain
  * contract there is no way to tell: the operator's counters have it.
  */
 

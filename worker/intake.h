@@ -46,7 +46,7 @@ struct worker;
 #define INTAKE_RETRY_S 0.005
 
 enum intake_kind {
-	INTAKE_SEED,        /* subscribe if not yet, then publish */
+	INTAKE_PLAIN,       /* subscribe if not yet, then publish */
 	INTAKE_SUBSCRIBE,   /* or change a subscription's options */
 	INTAKE_UNSUBSCRIBE, /* */
 	INTAKE_PUBLISH,     /* without subscribing */

@@ -5,8 +5,8 @@
 
 #include "common/http.h"
 #include "worker/api.h"
+#include "worker/plain.h"
 #include "worker/query.h"
-#include "worker/seed.h"
 #include "worker/state.h"
 
 /* Subscribe to each ?topic=. */
@@ -35,9 +35,9 @@ pubsub_begin_v1(struct conn *c, const struct http_request *req)
 	pubsub_subscribe_query(c, req);
 }
 
-/* The seed's contract has no word for it: what is sent stays unread. */
+/* The plain contract has no word for it: what is sent stays unread. */
 static void
-pubsub_drain_seed(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
+pubsub_drain_plain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
 {
 	(void)in_ms;
 	(void)spread_ms;
@@ -56,8 +56,8 @@ pubsub_serve(struct conn *c, const struct http_request *req)
 static const struct protocol pubsub_protocols[] = {
 	{
 	    .begin = pubsub_subscribe_query,
-	    .message = seed_message,
-	    .drain = pubsub_drain_seed,
+	    .message = plain_message,
+	    .drain = pubsub_drain_plain,
 	},
 	{
 	    .name = V1_PROTOCOL,

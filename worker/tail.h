@@ -5,7 +5,7 @@
  * One batch per turn: records are grouped by topic, each is encoded once
  * (frames.h), and every subscriber of a topic gets one run of frames, however
  * many messages that is.  Who was lapped goes on where the directory is and is
- * told (or, in the seed's contract, counted) what it missed.
+ * told (or, in the plain contract, counted) what it missed.
  */
 
 #ifndef WORKER_TAIL_H

@@ -75,7 +75,7 @@ v1_string_is(const struct json_token *token, const char *word)
 }
 
 /* Of a repeated member the last counts, but one that is no string is wrong
- * whatever follows, as in the plain contract (seed.c). */
+ * whatever follows, as in the plain contract (plain.c). */
 static void
 v1_keep(struct json_token *member, const struct json_token *value)
 {
@@ -83,31 +83,31 @@ v1_keep(struct json_token *member, const struct json_token *value)
 		*member = *value;
 }
 
-/* A member of the seed's message: upper and lower case are the same, and null
+/* A member of a plain message: upper and lower case are the same, and null
  * leaves what stood before. */
 static void
-v1_collect_seed(struct v1_members *seed, const struct json_token *key,
+v1_collect_plain(struct v1_members *plain, const struct json_token *key,
     const struct json_token *value)
 {
 	if (value->kind == JSON_NULL)
 		return;
 	if (json_string_equal_nocase(key->raw, key->raw_len, "topic"))
-		v1_keep(&seed->topic, value);
+		v1_keep(&plain->topic, value);
 	else if (json_string_equal_nocase(key->raw, key->raw_len, "message"))
-		v1_keep(&seed->message, value);
+		v1_keep(&plain->message, value);
 }
 
 /* Collect the members; of a repeated one the last counts. */
 static void
 v1_collect(struct json_reader *json, struct v1_members *m)
 {
-	struct v1_members seed = { 0 };
+	struct v1_members plain = { 0 };
 	struct json_token key, value;
 
 	memset(m, 0, sizeof(*m));
 	while (json_member_next(json, &key, &value)) {
 		if (m->type.raw == NULL)
-			v1_collect_seed(&seed, &key, &value);
+			v1_collect_plain(&plain, &key, &value);
 		for (size_t i = 0; i < V1_NAMES; i++)
 			if (v1_string_is(&key, v1_names[i].name)) {
 				memcpy((char *)m + v1_names[i].offset, &value,
@@ -117,8 +117,8 @@ v1_collect(struct json_reader *json, struct v1_members *m)
 	}
 	if (m->type.raw != NULL)
 		return;
-	m->topic = seed.topic;
-	m->message = seed.message;
+	m->topic = plain.topic;
+	m->message = plain.message;
 }
 
 /* Whether the member is there at all; null counts as not there. */
@@ -160,7 +160,7 @@ v1_take_id(const struct v1_members *m, struct intake_request *want)
 static bool
 v1_take_type(const struct v1_members *m, struct intake_request *want)
 {
-	want->kind = INTAKE_SEED;
+	want->kind = INTAKE_PLAIN;
 	if (m->type.raw == NULL)
 		return true;
 	for (size_t i = 0; i < V1_TYPES; i++)
@@ -172,7 +172,7 @@ v1_take_type(const struct v1_members *m, struct intake_request *want)
 	    "type: subscribe, unsubscribe, publish, history, presence, ping");
 }
 
-/* The topic, decoded.  Empty is legal in the seed's message alone. */
+/* The topic, decoded.  Empty is legal in a plain message alone. */
 static bool
 v1_take_topic(struct v1_reader *reader, const struct v1_members *m,
     struct intake_request *want)
@@ -190,7 +190,7 @@ v1_take_topic(struct v1_reader *reader, const struct v1_members *m,
 		    json_string_decode(m->topic.raw, m->topic.raw_len,
 			buf_room(&reader->topic, m->topic.raw_len));
 	}
-	if (reader->topic.len == 0 && want->kind != INTAKE_SEED)
+	if (reader->topic.len == 0 && want->kind != INTAKE_PLAIN)
 		return v1_refuse(want, "bad_topic", "topic: a name is needed");
 	if (!topic_name_valid(reader->topic.at, reader->topic.len, &why))
 		return v1_refuse(want, "bad_topic", why);
@@ -199,25 +199,25 @@ v1_take_topic(struct v1_reader *reader, const struct v1_members *m,
 	return true;
 }
 
-/* The message of a publish: any JSON value; the seed's only a string. */
+/* The message of a publish: any JSON value; of a plain message, a string. */
 static bool
 v1_take_message(struct v1_reader *reader, const struct v1_members *m,
     struct intake_request *want)
 {
-	bool is_seed = want->kind == INTAKE_SEED;
+	bool is_plain = want->kind == INTAKE_PLAIN;
 
-	if (!is_seed && want->kind != INTAKE_PUBLISH)
+	if (!is_plain && want->kind != INTAKE_PUBLISH)
 		return true;
 	want->body = "\"\"";
 	want->body_len = 2;
-	if (is_seed ? v1_has(&m->message) : m->message.raw != NULL) {
+	if (is_plain ? v1_has(&m->message) : m->message.raw != NULL) {
 		want->body = m->message.raw;
 		want->body_len = (uint32_t)m->message.raw_len;
-	} else if (!is_seed) {
+	} else if (!is_plain) {
 		return v1_refuse(
 		    want, "bad_request", "message: a publish needs one");
 	}
-	if (is_seed && v1_has(&m->message) && m->message.kind != JSON_STRING)
+	if (is_plain && v1_has(&m->message) && m->message.kind != JSON_STRING)
 		return v1_refuse(want, "bad_request",
 		    "message: not a string, and there is no type");
 	if (want->body_len > reader->body_max)
@@ -345,7 +345,7 @@ v1_message(struct conn *c, bool binary, const char *data, size_t len)
 		v1_parse(&w->v1, data, len, &want);
 	}
 	body = want.body;
-	if (want.kind == INTAKE_SEED || want.kind == INTAKE_PUBLISH)
+	if (want.kind == INTAKE_PLAIN || want.kind == INTAKE_PUBLISH)
 		want.body = NULL;
 	room = intake_add(w, c, &want);
 	if (want.body == NULL && want.body_len > 0)

@@ -4,7 +4,7 @@
  *
  * One JSON object per text frame.  Whatever is wrong with a request is answered
  * by an `error' in its place among the answers; only violations of WebSocket
- * itself close the connection.  An object without a type is the seed's message.
+ * itself close the connection.  An object without a type is a plain message.
  */
 
 #ifndef WORKER_V1_H

@@ -193,7 +193,7 @@ v1_answer(struct worker *w, const struct intake_op *op)
 	case INTAKE_SUBSCRIBE:
 		v1_answer_subscribe(w, op);
 		break;
-	case INTAKE_SEED:
+	case INTAKE_PLAIN:
 	case INTAKE_PUBLISH:
 	case INTAKE_UNSUBSCRIBE:
 		v1_ack(w, op);

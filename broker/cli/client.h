@@ -15,9 +15,9 @@
 #ifndef BROKER_CLI_CLIENT_H
 #define BROKER_CLI_CLIENT_H
 
-#include "broker/cli/dial.h"
 #include "broker/cli/client_retry.h"
 #include "broker/cli/client_url.h"
+#include "broker/cli/dial.h"
 #include "broker/cli/said.h"
 #include "common/buf.h"
 #include "common/handshake.h"

@@ -4,8 +4,8 @@
 #ifndef BROKER_CLI_SUB_PRINT_H
 #define BROKER_CLI_SUB_PRINT_H
 
-#include "broker/cli/said.h"
 #include "broker/cli/place.h"
+#include "broker/cli/said.h"
 #include "common/buf.h"
 
 #include <stdbool.h>

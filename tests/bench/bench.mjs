@@ -37,7 +37,7 @@ const PARTS = [
 	["ring", alone.ring, 15],
 	["lifecycle", lifecycle, 12],
 	["memory", connections.memory, 35],
-	["seed-load", connections.seedLoad, 28],
+	["chat-load", connections.chatLoad, 28],
 	["rooms", delivery.rooms, 60],
 	["sizes", delivery.sizes, 35],
 	["latency", alone.latency, 30],

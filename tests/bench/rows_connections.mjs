@@ -133,7 +133,7 @@ async function chat(server, clients, seconds) {
 	};
 }
 
-export async function seedLoad(bench, clock) {
+export async function chatLoad(bench, clock) {
 	const clients = bench.quick ? 2000 : 10000;
 	const found = await withAll([() => pubsubd({ workers: cpus().length,
 		pin: false })], (servers) => inTurn(clock, bench.quick ? 1 : 3,

@@ -117,14 +117,14 @@ async function answers(contestant) {
 }
 
 export function floor({ size = 100 } = {}) {
-	return new Contestant("floor", "seed").start(pinned(
+	return new Contestant("floor", "plain").start(pinned(
 	    [join(BUILD, "floor"), "--listen", "0", "--size", String(size)]), saidUrl);
 }
 
 /* under: a command that runs it, and needs in the workers what their sandbox
  * forbids. */
 export function pubsubd({ workers = 1, args = [], pin = PINNED, under = [] } = {}) {
-	const contestant = new Contestant("pubsubd", "seed");
+	const contestant = new Contestant("pubsubd", "plain");
 
 	contestant.instance = `bench-${process.pid}-${count++}`;
 	contestant.pidfile = join(contestant.dir, "pid");

@@ -65,7 +65,7 @@ describe("POST /topics/NAME", () => {
 	});
 
 	test("every subscriber gets it, whatever it speaks", async (t) => {
-		const seed = await Client.open(server, { topics: ["all"] });
+		const plain = await Client.open(server, { topics: ["all"] });
 		const v1 = await Raw.open(server.port, "/ws?topic=all",
 		    { t, headers: V1 });
 
@@ -83,11 +83,11 @@ describe("POST /topics/NAME", () => {
 			const message = JSON.parse(await v1.text());
 
 			assert.equal(answer.subscribers, 2);
-			assert.equal(await seed.next(), raw);
+			assert.equal(await plain.next(), raw);
 			assert.equal(message.seq, answer.seq);
 			assert.deepEqual(message.message, value);
 		}
-		await seed.close();
+		await plain.close();
 	});
 
 	describe("what the type says", () => {
@@ -115,15 +115,15 @@ describe("POST /topics/NAME", () => {
 	});
 
 	test("white space around JSON is not stored", async (t) => {
-		const seed = await Client.open(server, { topics: ["space"] });
+		const plain = await Client.open(server, { topics: ["space"] });
 
-		await seed.barrier();
+		await plain.barrier();
 		const response = await posted(t, "space", " \r\n\t[1, 2]\n ",
 		    JSON_TYPE);
 
 		assert.equal(response.status, 200);
-		assert.equal(await seed.next(), "[1, 2]");
-		await seed.close();
+		assert.equal(await plain.next(), "[1, 2]");
+		await plain.close();
 	});
 
 	test("nothing is a text, too", async (t) => {

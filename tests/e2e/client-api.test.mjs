@@ -242,7 +242,7 @@ describe("JavaScript client", () => {
 		await client.subscribe("one more");
 	});
 
-	test("seed clients and this one hear each other", async (t) => {
+	test("plain clients and this one hear each other", async (t) => {
 		const client = open(t, server.port);
 		const plain = await Client.open(server, { topics: ["mixed"] });
 		const ear = new Ear();

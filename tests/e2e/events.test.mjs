@@ -97,21 +97,21 @@ describe("events", () => {
 
 	test("among subscribers of other kinds, in one order", async (t) => {
 		const events = await Events.open(server, "mixed", { t });
-		const seed = await Client.open(server, { topics: ["mixed"] });
+		const plain = await Client.open(server, { topics: ["mixed"] });
 		const v1 = await Raw.open(server.port, "/ws?topic=mixed",
 		    { t, headers: { "Sec-WebSocket-Protocol": "pubsubd.v1" } });
 		const count = 300;
 
 		assert.equal(JSON.parse(await v1.text()).type, "welcome");
-		await seed.barrier();
+		await plain.barrier();
 		await Promise.all([0, 1].map(async (who) => {
 			for (let i = 0; i < count / 2; i++)
 				if (who === 0)
-					seed.say("mixed", `seed ${i}`);
+					plain.say("mixed", `plain ${i}`);
 				else
 					await post(server, "mixed", `post ${i}`);
 		}));
-		const order = await seed.received(count);
+		const order = await plain.received(count);
 
 		for (let i = 0; i < count; i++) {
 			const message = JSON.parse(await v1.text());
@@ -120,7 +120,7 @@ describe("events", () => {
 			assert.equal(message.message, order[i]);
 			assert.equal(message.seq, events.seq);
 		}
-		await seed.close();
+		await plain.close();
 	});
 
 	test("a stream counts as a subscription, until it is left", async () => {
@@ -264,12 +264,12 @@ describe("events", () => {
 
 		test("while others publish at full speed: each once", async (t) => {
 			const epoch = (await server.status()).epoch;
-			const seed = await Client.open(server);
+			const plain = await Client.open(server);
 			const count = 5000;
 			let at = `${epoch}:0`, seen = 0;
 
 			for (let i = 1; i <= count; i++)
-				seed.say("storm", `${i}`);
+				plain.say("storm", `${i}`);
 			while (seen < count) {
 				const events = await Events.open(server, "storm",
 				    { t, query: { buffer: 10_000 },
@@ -281,7 +281,7 @@ describe("events", () => {
 				at = events.lastId;
 				events.close();
 			}
-			await seed.close();
+			await plain.close();
 		});
 	});
 });

@@ -70,7 +70,7 @@ export class Frame {
 		return Buffer.concat([head, mask, body]);
 	}
 
-	/* A seed's message, as a text frame. */
+	/* A plain message, as a text frame. */
 	static message(topic, message, options) {
 		return Frame.encode(Frame.TEXT,
 		    JSON.stringify({ topic, message }), options);

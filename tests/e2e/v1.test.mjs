@@ -165,7 +165,7 @@ describe("publish and subscribe", { concurrency: true }, () => {
 		await other.close();
 	});
 
-	test("publish does not subscribe, the seed's message does", async (t) => {
+	test("publish does not subscribe, the plain message does", async (t) => {
 		const { client } = await one(t);
 		const { epoch } = client.welcome;
 
@@ -253,20 +253,20 @@ describe("publish and subscribe", { concurrency: true }, () => {
 		await client.quiet();
 	});
 
-	test("seed's and v1's subscribers of one topic", async (t) => {
+	test("plain and v1 subscribers of one topic", async (t) => {
 		const { server, client } = await one(t);
-		const seed = await Client.open(server, { topics: ["room"] });
+		const plain = await Client.open(server, { topics: ["room"] });
 
 		await client.subscribe("room");
 		for (const message of ["text", 1.5, null, { a: [1, "é"] }])
 			client.send({ type: "publish", topic: "room", message });
-		await seed.received(4);
-		seed.say("room", "from the seed");
-		assert.deepEqual(await seed.received(5),
-		    ["text", "1.5", "null", '{"a":[1,"é"]}', "from the seed"]);
+		await plain.received(4);
+		plain.say("room", "from plain");
+		assert.deepEqual(await plain.received(5),
+		    ["text", "1.5", "null", '{"a":[1,"é"]}', "from plain"]);
 		await waitFor("all five", () => client.frames.length === 5);
-		assert.equal(client.frames.at(-1).message, "from the seed");
-		await seed.close();
+		assert.equal(client.frames.at(-1).message, "from plain");
+		await plain.close();
 	});
 });
 

@@ -9,7 +9,7 @@
 
 #include "common/utf8.h"
 #include "tests/fuzz/fuzz.h"
-#include "worker/seed.h"
+#include "worker/plain.h"
 #include "worker/topic_name.h"
 #include "worker/v1.h"
 
@@ -47,9 +47,9 @@ check_request(const struct intake_request *want, const char *text, size_t len)
 	}
 	if (want->kind != INTAKE_PING)
 		check_topic(want->topic, want->topic_len);
-	if (want->kind != INTAKE_SEED && want->kind != INTAKE_PING)
+	if (want->kind != INTAKE_PLAIN && want->kind != INTAKE_PING)
 		CHECK(want->topic_len > 0);
-	if (want->kind == INTAKE_SEED || want->kind == INTAKE_PUBLISH)
+	if (want->kind == INTAKE_PLAIN || want->kind == INTAKE_PUBLISH)
 		check_body(want->body, want->body_len);
 	if (want->kind == INTAKE_HISTORY)
 		CHECK(want->limit >= 1 && want->limit <= INTAKE_HISTORY_MAX);
@@ -59,14 +59,14 @@ check_request(const struct intake_request *want, const char *text, size_t len)
 }
 
 static bool
-check_plain(const char *text, size_t len, struct seed_request *req)
+check_plain(const char *text, size_t len, struct plain_request *req)
 {
 	struct json_reader json;
-	struct seed_error error = { 0 };
+	struct plain_error error = { 0 };
 	bool ok;
 
 	json_reader_init(&json);
-	ok = seed_parse(&json, true, text, len, BODY_MAX, req, &error);
+	ok = plain_parse(&json, true, text, len, BODY_MAX, req, &error);
 	json_reader_fini(&json);
 	if (ok) {
 		check_topic(req->topic, req->topic_len);
@@ -83,9 +83,9 @@ check_plain(const char *text, size_t len, struct seed_request *req)
 /* An object without a type is the same message in both contracts. */
 static void
 check_agreed(const struct intake_request *want, bool plain_ok,
-    const struct seed_request *plain)
+    const struct plain_request *plain)
 {
-	if (want->kind != INTAKE_SEED)
+	if (want->kind != INTAKE_PLAIN)
 		return;
 	CHECK(plain_ok);
 	CHECK(want->topic_len == plain->topic_len);
@@ -104,7 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.json = &json, .epoch = EPOCH, .body_max = BODY_MAX
 	};
 	struct intake_request want;
-	struct seed_request plain;
+	struct plain_request plain;
 	bool plain_ok = check_plain(text, size, &plain);
 
 	if (!utf8_valid(text, size)) {

@@ -9,7 +9,7 @@
 #include "common/ws.h"
 
 static const char *const form_names[] = {
-	[FORM_SEED] = "seed",
+	[FORM_PLAIN] = "plain",
 	[FORM_V1] = "v1",
 	[FORM_NATS] = "nats",
 	[FORM_NCHAN] = "nchan",
@@ -122,7 +122,7 @@ form_publish_to(const struct form *form, const char *topic, uint8_t *out)
 	size_t len = 0;
 
 	switch (form->kind) {
-	case FORM_SEED:
+	case FORM_PLAIN:
 		len = (size_t)sprintf(
 		    text, "{\"topic\":\"%s\",\"message\":\"", topic);
 		end = "\"}";
@@ -195,7 +195,7 @@ form_look(const struct form *form, uint64_t len, const uint8_t *peek)
 	struct form_frame frame = { .deliveries = 0 };
 
 	switch (form->kind) {
-	case FORM_SEED:
+	case FORM_PLAIN:
 	case FORM_NCHAN:
 		frame.deliveries = len == form->size && peek[0] == 'x';
 		break;

@@ -2,7 +2,7 @@
 /*
  * bench_form.h - how a message is published and what a delivery looks like.
  *
- *	seed    pubsubd's contract without a subprotocol; the floor
+ *	plain   pubsubd's contract without a subprotocol; the floor
  *	v1      pubsubd.v1
  *	nats    the NATS protocol in binary frames
  *	nchan   nginx with nchan: a location to publish, another to subscribe
@@ -22,7 +22,7 @@
 #define FORM_TOPIC_LEN 14u /* bytes of a topic's name: r000000-000000 */
 #define FORM_AROUND    80u /* bytes of a publishing frame around the message */
 
-enum form_kind { FORM_SEED = 0, FORM_V1, FORM_NATS, FORM_NCHAN };
+enum form_kind { FORM_PLAIN = 0, FORM_V1, FORM_NATS, FORM_NCHAN };
 
 struct form {
 	enum form_kind kind;

@@ -25,7 +25,7 @@ static const char usage[] =
     "all modes:\n"
     "  --url URL          ws://HOST:PORT/PATH (ws://localhost:8000/ws)\n"
     "  --server-pid PID   the server, with its children (whoever listens)\n"
-    "  --form FORM        seed, v1, nats or nchan (seed)\n"
+    "  --form FORM        plain, v1, nats or nchan (plain)\n"
     "  --size BYTES       length of a message (100)\n"
     "  --cpu N            run on this processor only\n"
     "  --json             figures as one JSON object\n"
@@ -84,7 +84,7 @@ bench_find_server(const struct bench_options *options, struct procstat *server)
 /* What the options set; its address is known before main(). */
 static struct bench_options bench;
 static const char *bench_url = "ws://localhost:8000/ws";
-static const char *bench_form = "seed";
+static const char *bench_form = "plain";
 static unsigned bench_cpu = CPU_SETSIZE; /* any */
 
 enum setting_kind { SETTING_NUMBER, SETTING_REAL, SETTING_TEXT, SETTING_FLAG };

@@ -42,7 +42,7 @@ setup(void **state)
 	memset(&b, 0, sizeof(b));
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
 		return -1;
-	b.form = (struct form){ .kind = FORM_SEED, .size = SIZE, .topics = 1 };
+	b.form = (struct form){ .kind = FORM_PLAIN, .size = SIZE, .topics = 1 };
 	b.c.fd = pair[0];
 	b.c.state = PROBE_OPEN;
 	b.peer = pair[1];
@@ -97,7 +97,7 @@ feed_all(struct bench *b, uint64_t expected)
 }
 
 static void
-test_seed_messages_are_counted(void **state)
+test_plain_messages_are_counted(void **state)
 {
 	struct bench *b = *state;
 	char text[SIZE];
@@ -266,7 +266,7 @@ test_wrong_accept_breaks(void **state)
 #define BENCH_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-	BENCH_TEST(test_seed_messages_are_counted),
+	BENCH_TEST(test_plain_messages_are_counted),
 	BENCH_TEST(test_large_messages_are_counted),
 	BENCH_TEST(test_v1_counts_messages_alone),
 	BENCH_TEST(test_v1_error_breaks),

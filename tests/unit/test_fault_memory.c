@@ -10,8 +10,8 @@
 #include "common/xmalloc.h"
 #include "tests/fault/fault.h"
 #include "tests/support/mp.h"
-#include "tests/unit/crew.h"
 #include "tests/support/suite.h"
+#include "tests/unit/crew.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,8 +7,8 @@
  */
 
 #include "tests/fault/fault.h"
-#include "tests/unit/kernel.h"
 #include "tests/support/suite.h"
+#include "tests/unit/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -14,7 +14,7 @@ static void
 publish(struct client *client, const char *topic, const char *json)
 {
 	struct worker *w = &client->crew->w[client->worker];
-	const struct intake_request want = { .kind = INTAKE_SEED,
+	const struct intake_request want = { .kind = INTAKE_PLAIN,
 		.topic = topic,
 		.topic_len = (uint8_t)strlen(topic),
 		.body = json,

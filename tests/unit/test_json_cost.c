@@ -14,7 +14,7 @@
 #include "common/utf8.h"
 #include "common/xmalloc.h"
 #include "tests/support/suite.h"
-#include "worker/seed.h"
+#include "worker/plain.h"
 #include "worker/v1.h"
 
 #include <stdlib.h>
@@ -77,14 +77,14 @@ static void
 read_once(struct reading *r)
 {
 	struct intake_request want;
-	struct seed_request seed;
-	struct seed_error error;
+	struct plain_request plain;
+	struct plain_error error;
 
 	v1_parse(&r->v1, r->text.at, r->text.len, &want);
-	if (want.kind == INTAKE_SEED || want.kind == INTAKE_PUBLISH)
+	if (want.kind == INTAKE_PLAIN || want.kind == INTAKE_PUBLISH)
 		json_normalise(want.body, want.body_len, r->room);
-	seed_parse(&r->json, true, r->text.at, r->text.len, LONG_TEXT * 2,
-	    &seed, &error);
+	plain_parse(&r->json, true, r->text.at, r->text.len, LONG_TEXT * 2,
+	    &plain, &error);
 }
 
 /* Nanoseconds of processor time that one reading takes, the least of some. */

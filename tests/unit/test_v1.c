@@ -86,13 +86,13 @@ test_kinds(void **state)
 		    INTAKE_PUBLISH },
 		{ "{'type':'presence','topic':'t'}", INTAKE_PRESENCE },
 		{ "{'type':'history','topic':'t'}", INTAKE_HISTORY },
-		{ "{'topic':'t','message':'x'}", INTAKE_SEED },
+		{ "{'topic':'t','message':'x'}", INTAKE_PLAIN },
 		{ " {'\\u0074ype':'\\u0073ubscribe','topic':'\\u0074'} ",
 		    INTAKE_SUBSCRIBE },
 		{ "{'type':'ping','type':'presence','topic':'t'}",
 		    INTAKE_PRESENCE },
 		{ "{'topic':'t','a':{'type':'ping','id':1},'b':[{'type':1}]}",
-		    INTAKE_SEED },
+		    INTAKE_PLAIN },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -104,7 +104,7 @@ test_kinds(void **state)
 	}
 	assert_int_equal(
 	    parse(*state, "{'type':'ping','topic':1}")->kind, INTAKE_PING);
-	assert_int_equal(parse(*state, "{}")->kind, INTAKE_SEED);
+	assert_int_equal(parse(*state, "{}")->kind, INTAKE_PLAIN);
 }
 
 static void
@@ -213,13 +213,13 @@ test_messages_are_any_value(void **state)
 }
 
 static void
-test_seeds_message(void **state)
+test_plain_message(void **state)
 {
 	const struct intake_request *want;
 
 	want = parse(*state,
 	    "{'TOPIC':'a','Message':'m','topic':null,'mEssage':null,'x':1}");
-	assert_int_equal(want->kind, INTAKE_SEED);
+	assert_int_equal(want->kind, INTAKE_PLAIN);
 	expect_text(want->topic, want->topic_len, "a");
 	expect_text(want->body, want->body_len, "\"m\"");
 	want = parse(*state, "{}");
@@ -285,7 +285,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_refusals),
 	T(test_ids),
 	T(test_messages_are_any_value),
-	T(test_seeds_message),
+	T(test_plain_message),
 	T(test_since_and_history),
 	T(test_nesting),
 };

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seed.h - the plain contract: {"topic":"room","message":"hello"}.
+ * plain.h - the plain contract: {"topic":"room","message":"hello"}.
  *
  * Who sends that is subscribed to the topic, if it is not yet, and the message
  * goes to every subscriber, the sender included, as one text frame with the
  * message's text and nothing else.  PROTOCOL section 1 has every case.
  */
 
-#ifndef WORKER_SEED_H
-#define WORKER_SEED_H
+#ifndef WORKER_PLAIN_H
+#define WORKER_PLAIN_H
 
 #include "broker/layout.h"
 #include "common/json.h"
@@ -21,7 +21,7 @@
 struct conn;
 
 /* What a message asks for. */
-struct seed_request {
+struct plain_request {
 	char topic[6 * LAYOUT_TOPIC_NAME_MAX]; /* not NUL-terminated */
 	size_t topic_len;                      /* <= LAYOUT_TOPIC_NAME_MAX */
 	const char *body; /* a JSON string as it came in; borrowed */
@@ -29,7 +29,7 @@ struct seed_request {
 };
 
 /* Why it is refused. */
-struct seed_error {
+struct plain_error {
 	unsigned code; /* to close with */
 	char reason[WS_REASON_MAX + 1];
 };
@@ -39,11 +39,11 @@ struct seed_error {
  * body_max is the longest message allowed, in bytes of its JSON text.
  * Returns: true with req filled in, or false with error filled in.
  */
-bool seed_parse(struct json_reader *reader, bool binary, const char *data,
-    size_t len, size_t body_max, struct seed_request *req,
-    struct seed_error *error);
+bool plain_parse(struct json_reader *reader, bool binary, const char *data,
+    size_t len, size_t body_max, struct plain_request *req,
+    struct plain_error *error);
 
 /* A client's message came in: hand it to the intake, or close. */
-void seed_message(struct conn *c, bool binary, const char *data, size_t len);
+void plain_message(struct conn *c, bool binary, const char *data, size_t len);
 
 #endif

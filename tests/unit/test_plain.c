@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_seed.c - what worker/seed.h promises of seed_parse(): every line of
+ * test_plain.c - what worker/plain.h promises of plain_parse(): every line of
  * the contract's table that can be decided by looking at one message.
  */
 
 #include "common/xmalloc.h"
 #include "tests/support/suite.h"
-#include "worker/seed.h"
+#include "worker/plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #define BODY_MAX 4096u
 
 static struct json_reader reader;
-static struct seed_request req;
-static struct seed_error error;
+static struct plain_request req;
+static struct plain_error error;
 
 static int
 setup(void **state)
@@ -44,7 +44,7 @@ parse_as(bool binary, const char *data, size_t len)
 
 	free(copy);
 	copy = len == 0 ? NULL : memcpy(xmalloc(len), data, len);
-	return seed_parse(&reader, binary, copy, len, BODY_MAX, &req, &error);
+	return plain_parse(&reader, binary, copy, len, BODY_MAX, &req, &error);
 }
 
 static bool

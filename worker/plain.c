@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* seed.c - see seed.h. */
+/* plain.c - see plain.h. */
 
-#include "worker/seed.h"
+#include "worker/plain.h"
 
 #include "common/utf8.h"
 #include "worker/state.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 static bool __attribute__((format(printf, 3, 4)))
-seed_refuse(struct seed_error *error, unsigned code, const char *fmt, ...)
+plain_refuse(struct plain_error *error, unsigned code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -25,27 +25,27 @@ seed_refuse(struct seed_error *error, unsigned code, const char *fmt, ...)
 
 /* Decode the topic and look whether it can be one. */
 static bool
-seed_take_topic(const struct json_token *value, struct seed_request *req,
-    struct seed_error *error)
+plain_take_topic(const struct json_token *value, struct plain_request *req,
+    struct plain_error *error)
 {
 	const char *why;
 
 	/* An escape is six bytes for at least one: longer cannot fit. */
 	if (value->raw_len > sizeof(req->topic) + 2)
-		return seed_refuse(error, WS_CODE_POLICY,
+		return plain_refuse(error, WS_CODE_POLICY,
 		    "topic: longer than %u bytes", LAYOUT_TOPIC_NAME_MAX);
 	req->topic_len =
 	    json_string_decode(value->raw, value->raw_len, req->topic);
 	if (!topic_name_valid(req->topic, req->topic_len, &why))
-		return seed_refuse(error, WS_CODE_POLICY, "topic: %s", why);
+		return plain_refuse(error, WS_CODE_POLICY, "topic: %s", why);
 	return true;
 }
 
 /* Pick topic and message from the object's members; the last of a name
  * counts, and null leaves what stood before. */
 static bool
-seed_take_members(struct json_reader *reader, const char *data,
-    struct seed_request *req, struct seed_error *error)
+plain_take_members(struct json_reader *reader, const char *data,
+    struct plain_request *req, struct plain_error *error)
 {
 	struct json_token key, value, topic;
 
@@ -60,7 +60,7 @@ seed_take_members(struct json_reader *reader, const char *data,
 		if (value.kind == JSON_NULL)
 			continue;
 		if (value.kind != JSON_STRING)
-			return seed_refuse(error, WS_CODE_POLICY,
+			return plain_refuse(error, WS_CODE_POLICY,
 			    "%s is not a string (byte %zu)",
 			    is_topic ? "topic" : "message",
 			    (size_t)(value.raw - data));
@@ -71,22 +71,22 @@ seed_take_members(struct json_reader *reader, const char *data,
 			req->body_len = value.raw_len;
 		}
 	}
-	return topic.raw == NULL || seed_take_topic(&topic, req, error);
+	return topic.raw == NULL || plain_take_topic(&topic, req, error);
 }
 
 bool
-seed_parse(struct json_reader *reader, bool binary, const char *data,
-    size_t len, size_t body_max, struct seed_request *req,
-    struct seed_error *error)
+plain_parse(struct json_reader *reader, bool binary, const char *data,
+    size_t len, size_t body_max, struct plain_request *req,
+    struct plain_error *error)
 {
 	const char *why;
 	size_t where;
 
 	if (binary && !utf8_valid(data, len))
-		return seed_refuse(error, WS_CODE_POLICY,
+		return plain_refuse(error, WS_CODE_POLICY,
 		    "bad JSON: the binary frame is not UTF-8");
 	if (json_check(data, len, &where, &why) != JSON_OK)
-		return seed_refuse(error, WS_CODE_POLICY,
+		return plain_refuse(error, WS_CODE_POLICY,
 		    "bad JSON at byte %zu: %s", where, why);
 	req->topic_len = 0;
 	req->body = "\"\"";
@@ -94,34 +94,34 @@ seed_parse(struct json_reader *reader, bool binary, const char *data,
 	if (json_kind_of(data, len) == JSON_NULL)
 		return true;
 	if (json_object_open(reader, data, len) != JSON_OK)
-		return seed_refuse(error, WS_CODE_POLICY,
+		return plain_refuse(error, WS_CODE_POLICY,
 		    "not an object: {\"topic\":\"…\",\"message\":\"…\"} "
 		    "expected");
-	if (!seed_take_members(reader, data, req, error))
+	if (!plain_take_members(reader, data, req, error))
 		return false;
 	if (req->body_len > body_max)
-		return seed_refuse(
+		return plain_refuse(
 		    error, WS_CODE_TOO_BIG, "message over %zu bytes", body_max);
 	return true;
 }
 
 void
-seed_message(struct conn *c, bool binary, const char *data, size_t len)
+plain_message(struct conn *c, bool binary, const char *data, size_t len)
 {
 	struct worker *w = c->w;
 	struct intake_request want;
-	struct seed_request req;
-	struct seed_error error;
+	struct plain_request req;
+	struct plain_error error;
 	char *body;
 
-	if (!seed_parse(&w->json, binary, data, len, w->config->max_message,
+	if (!plain_parse(&w->json, binary, data, len, w->config->max_message,
 		&req, &error)) {
 		stats_add(&w->stats, STATS_PROTOCOL_ERRORS, 1);
 		conn_close(c, error.code, error.reason);
 		return;
 	}
 	want = (struct intake_request){
-		.kind = INTAKE_SEED,
+		.kind = INTAKE_PLAIN,
 		.topic = req.topic,
 		.topic_len = (uint8_t)req.topic_len,
 		.body_len = (uint32_t)req.body_len,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* seed.test.mjs - the cases that the program this one follows was tested by. */
+/* plain.test.mjs - what the first program with this contract was tested by. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 
 import { Client, Server, bounded } from "./support.mjs";
 
-describe("the seed's own cases", () => {
+describe("the plain contract's first cases", () => {
 	const server = new Server();
 
 	before(() => server.run());
