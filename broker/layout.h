@@ -43,7 +43,7 @@
  *  lock                    worker (lock, unlock)   never read unlocked
  *  owner                   lock holder             atomic; changes with every holding
  *  reserve, head, applied  lock holder             atomic, only grow; the orders are
- *                                                  those of RING's table (ring.c)
+ *                                                  those of the steps in ring.c
  *  stamped, stamps         lock holder             atomic; an entry counts only if
  *                                                  `stamped' says afterwards that
  *                                                  it is still there (stamps.h)
@@ -57,8 +57,8 @@
  *  topic.interest          any worker, its own     atomic or/and; set only under the
  *                          bit only                lock, cleared at any time
  *  topic.base, .hash,      lock holder             read under the lock; the owner of a
- *  .next, .state, names                            subscription may read its topic's
- *                                                  name: a slot with interest keeps it
+ *  .next, .state, names,                           subscription may read its topic's
+ *  .name_len, .touched                             name: a slot with interest keeps it
  *  buckets                 lock holder             read under the lock only
  *  busy                    any worker: its slot's  atomic or/and; only a hint.  A
  *                          bit, set under the      bit may be missing for a slot
@@ -68,20 +68,23 @@
  *                                                  its successor clears it
  *  subscribers[w][*]       worker w only; the      atomic; one writer at a time
  *                          supervisor between runs
- *  worker[w].pid, .state   supervisor (see enum    atomic
- *                          worker_state)
+ *  worker[w].pid, .starts, supervisor              atomic
+ *  .started_ms
+ *  worker[w].state         supervisor; the worker  atomic
+ *                          from STARTING on
  *  worker[w].last_death    supervisor              its last byte is always NUL; a
  *                                                  look in between may see it half
  *                                                  written, which is for the eye
  *  worker[w].beat,         worker w only           atomic; one writer
  *  .cursor, .sleeping,
- *  .counters, .delays      (gauges: 0 by the
- *                          supervisor, when it
+ *  .counters, .delays      (counters also by the
+ *                          supervisor, once it
  *                          has reaped w)
- *  .confined               worker w, before READY  atomic
- *  worker[w].died_in      lock holder, who found  atomic; a word never seen twice
- *                         the lock's owner dead
+ *  worker[w].confined      worker w, before READY  atomic
+ *  worker[w].died_in       lock holder, who found  atomic; a word never seen twice
+ *                          the lock's owner dead
  *  worker[w].obituary      worker w, while dying   read only after waitpid(2)
+ *  stop_at, stopped        tests, and who stops    atomic; only with -DTESTING
  *  ring bytes              lock holder, only in    copied word by word (relaxed
  *                          [head, reserve)         atomics), believed only after
  *                                                  `reserve' was looked at again
@@ -141,7 +144,7 @@ enum layout_confined {
 	CONFINED_LANDLOCK = 1 << 1,
 	CONFINED_NO_NEW_PRIVS = 1 << 2,
 	CONFINED_NOT_WANTED = 1 << 3, /* --no-sandbox */
-	CONFINED_NOT_BUILT = 1 << 4,  /* a build with sanitizers or coverage */
+	CONFINED_NOT_BUILT = 1 << 4,  /* a build with sanitizers */
 };
 
 struct layout_worker {
@@ -234,7 +237,6 @@ struct layout_header {
 	    subscribers_at, busy_at, ring_at;
 	struct siphash_key hash_key; /* of the directory's names; secret */
 	char epoch[LAYOUT_EPOCH + 1];
-	uint64_t created_ms; /* wall clock */
 
 	struct {
 		alignas(LAYOUT_LINE) _Atomic uint64_t id; /* 1, 2, ... */

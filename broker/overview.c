@@ -116,7 +116,7 @@ static const char *
 overview_unconfined(uint32_t confined)
 {
 	if ((confined & CONFINED_NOT_BUILT) != 0)
-		return "built with sanitizers or coverage";
+		return "built with sanitizers";
 	if ((confined & CONFINED_NOT_WANTED) != 0)
 		return "--no-sandbox";
 	return NULL;

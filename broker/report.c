@@ -22,7 +22,7 @@ report_into(int fd)
 }
 
 void
-report_nothing(void)
+report_no_ready(void)
 {
 	report_mute = true;
 }

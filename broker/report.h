@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h - what `run' and `start' tell whoever called them: one ready line on
- * standard output, or one line on standard error that says why not.
+ * report.h - how a command ends: its exit status, and one line on standard error
+ * that says why it failed, or (`run' and `start') one ready line on standard
+ * output.
  *
  * The server that `start' leaves in the background has no terminal; its report
  * goes through a pipe to the process that the caller waits for.
@@ -26,7 +27,7 @@ enum exit_status {
 void report_into(int fd);
 
 /* Make no ready report: there is nobody who waits for one. */
-void report_nothing(void);
+void report_no_ready(void);
 
 /* The server is ready.  Text without a newline. */
 void report_ready(const char *fmt, ...) LOG_FMT(1);

@@ -203,11 +203,18 @@ enum ring_status ring_tail(const struct ring *ring, struct ring_cursor *cur,
 enum ring_status ring_fetch(const struct segment *seg, uint64_t pos,
     unsigned char *bytes, size_t size, struct ring_record *rec);
 
-/* The same, only who it is and what came before it. */
+/* Which message of its topic a record is, and where the one before it is. */
 struct ring_link {
 	uint64_t seq;
 	uint64_t prev; /* position, 0: none */
 };
+
+/*
+ * Read that of the record at a position, as ring_fetch() does.
+ * Blocks:  never; takes no lock.
+ * Returns: RING_OK with link filled in; RING_LAPPED: it has been overwritten;
+ *          RING_CORRUPT: no record, or not one of this topic.
+ */
 enum ring_status ring_follow(const struct segment *seg, uint64_t pos,
     uint32_t topic, struct ring_link *link);
 

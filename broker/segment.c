@@ -163,7 +163,6 @@ segment_format(
 	h->subscribers_at = g.subscribers_at;
 	h->busy_at = g.busy_at;
 	h->ring_at = g.ring_at;
-	h->created_ms = clock_wall_ms();
 	segment_make_epoch(h->epoch);
 	siphash_key_make(&h->hash_key);
 	ring_format(seg);

@@ -5,7 +5,7 @@
  * One writer each (the worker), any number of readers (the supervisor, status,
  * other workers), so a plain relaxed store suffices and costs what a private
  * variable costs.  They survive the worker's death and add up over its
- * successors; gauges are set back when a successor takes the slot.
+ * successors; gauges go back to 0 when the supervisor has reaped it.
  *
  * The X-macro is the only list: the enum, the names in `status --json', and
  * the metrics with their help texts all come from it.
@@ -84,7 +84,7 @@
 	    "messages missed: lapped by the ring")                             \
 	X(LAPS, laps, COUNTER, "laps", NULL, "times lapped by the ring")       \
 	X(RATE_PAUSES, rate_pauses, COUNTER, "rate_pauses", NULL,              \
-	    "times a fast publisher was paused")                               \
+	    "times a connection was paused for its rate")                      \
 	X(CONTROL_PAUSES, control_pauses, COUNTER, "control_pauses", NULL,     \
 	    "times a connection was paused for its control frames")            \
 	X(PIPELINE_WAITS, pipeline_waits, COUNTER, "pipeline_waits", NULL,     \
@@ -98,9 +98,9 @@
 	X(MEMORY_CLOSES, memory_closes, COUNTER, "memory_closes", NULL,        \
 	    "connections cut: no memory for answers that they do not take")    \
 	X(DIRECTORY_FULL, directory_full, COUNTER, "directory_full", NULL,     \
-	    "subscribes refused: topic directory full")                        \
-	X(LOOKS_PUT_OFF, looks_put_off, COUNTER, "looks_put_off", NULL,        \
-	    "times a look into the past waited for another turn")              \
+	    "requests refused: topic directory full")                          \
+	X(PAST_DEFERRED, past_deferred, COUNTER, "past_deferred", NULL,        \
+	    "times a request for the past waited for another turn")            \
 	X(LOCK_BUSY, lock_busy, COUNTER, "lock_busy", NULL,                    \
 	    "times the ring's lock was not had")                               \
 	X(LOCK_RECOVERED, lock_recovered, COUNTER, "lock_recoveries", NULL,    \
@@ -161,7 +161,8 @@ stats_add_word(_Atomic uint64_t *at, uint64_t n)
 	    memory_order_relaxed);
 }
 
-/* Add to a counter.  Callers: the worker that owns the slot. */
+/* Add to a counter.  Callers: the worker that owns the slot; the supervisor,
+ * once that worker is dead. */
 static inline void
 stats_add(struct stats *stats, enum stats_id id, uint64_t n)
 {
@@ -202,7 +203,8 @@ stats_get(const _Atomic uint64_t *counters, enum stats_id id)
  * slot. */
 void stats_delay_add(struct stats_delays *delays, uint64_t ns, uint64_t n);
 
-/* Set the gauges of a slot to 0, for a successor.  Callers: its new worker. */
+/* Set the gauges of a slot to 0.  Callers: the supervisor, when it has reaped
+ * the slot's worker. */
 void stats_reset_gauges(_Atomic uint64_t *counters);
 
 #endif

@@ -234,7 +234,7 @@ supervisor_inherit(struct supervisor *s)
 	s->awaited = !s->inherited;
 	if (!s->inherited)
 		return -1;
-	report_nothing();
+	report_no_ready();
 	s->listeners = handover.listeners;
 	s->admin = handover.admin;
 	listeners_keep_on_exec(&s->listeners, false);

@@ -4,8 +4,8 @@
  *
  * CHECK() states what must be true if the code is right; it is never compiled
  * out and never tests anything that a client, an operator or the kernel can
- * cause.  A failed one leaves last words (by the hook that the worker installs,
- * broker/obituary.h), logs them, and aborts this process alone.
+ * cause.  A failed one leaves last words (by the hook that each process installs:
+ * a worker's is in broker/obituary.h, the supervisor's in supervisor.c), logs them, and aborts this process alone.
  */
 
 #ifndef COMMON_BUG_H
@@ -23,8 +23,8 @@
  * the failed code by longjmp, must not allocate. */
 typedef void bug_hook(const char *words);
 
-/* Install the hook of this process (NULL: none).  Not inherited knowledge: a
- * forked child keeps its parent's until it sets its own. */
+/* Install this process's hook (NULL: none).  A forked child inherits its
+ * parent's until it sets its own. */
 void bug_set_hook(bug_hook *hook);
 
 /* Leave last words and abort.  Never returns.  Use CHECK() and BUG(). */

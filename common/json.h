@@ -133,10 +133,10 @@ size_t json_string_decode(const char *raw, size_t raw_len, char *out);
 size_t json_string_encode(const char *text, size_t len, char *out);
 
 /*
- * Copy a checked text, a string or any other value, with each surrogate
- * escape that is not half of a pair replaced by \ufffd, as which \uFFFD is
- * spelled, too: every string in the copy then has a meaning.  out receives exactly len bytes and must not be
- * text itself.
+ * Copy a checked value with each surrogate escape that is not half of a pair
+ * replaced by the escape \ufffd (so is \uFFFD, in capitals): every string in
+ * the copy then decodes to valid UTF-8.  out receives exactly len bytes and must
+ * not overlap text.
  */
 void json_normalise(const char *text, size_t len, char *out);
 

@@ -185,17 +185,3 @@ log_warn_at(struct log_site *site, int with_errno, const char *fmt, ...)
 	}
 	errno = saved;
 }
-
-void
-fatal(const char *fmt, ...)
-{
-	LOG_VARIADIC(LOG_ERROR, saved);
-	exit(1);
-}
-
-void
-fatalx(const char *fmt, ...)
-{
-	LOG_VARIADIC(LOG_ERROR, 0);
-	exit(1);
-}

@@ -63,9 +63,4 @@ void log_warn_at(struct log_site *site, int with_errno, const char *fmt, ...)
 		log_warn_at(&log_site_here, (with_errno), __VA_ARGS__); \
 	} while (0)
 
-/* The environment is unfit at start: say so, with (without: x) errno's text,
- * and exit(1).  Only in broker/ and in a worker's set-up. */
-_Noreturn void fatal(const char *fmt, ...) LOG_FMT(1);
-_Noreturn void fatalx(const char *fmt, ...) LOG_FMT(1);
-
 #endif

@@ -39,7 +39,7 @@ enum ws_opcode {
 	WS_PONG = 0xa,
 };
 
-/* Close codes, section 7.4.1, and this server's own (PROTOCOL, close codes). */
+/* Close codes, section 7.4.1, and this server's own. */
 enum ws_code {
 	WS_CODE_NORMAL = 1000,
 	WS_CODE_GOING_AWAY = 1001,

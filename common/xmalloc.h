@@ -5,7 +5,7 @@
  * On Linux a small allocation does not fail; the kernel kills instead.  So one
  * policy for all: out of memory is logged and aborts this process alone, and
  * the supervisor starts another.  What a client can make grow is bounded by
- * its limit long before (DESIGN: limits), never by a failing malloc.
+ * its limit long before (README, Limits), never by a failing malloc.
  */
 
 #ifndef COMMON_XMALLOC_H

@@ -43,7 +43,8 @@ answer_plain(struct worker *w, const struct intake_op *op)
 void
 answer_request(struct worker *w, const struct intake_op *op)
 {
-	/* In vain a bit of every slot was looked at, with the lock held. */
+	/* The search in vain read a bit of every slot under the lock: charge it
+	 * to who caused it, a word of 64 bits as if it were a record. */
 	if (op->result == INTAKE_DIRECTORY_FULL)
 		rate_charge(op->conn, w->config->max_topics / 64);
 	switch ((enum conn_state)op->conn->state) {

@@ -171,7 +171,7 @@ do_find_topic(const struct worker *w, const struct intake_op *op,
 	return true;
 }
 
-/* Records that a look into the past will walk over, at most: from the newest
+/* Records that a request for the past will visit, at most: from the newest
  * back to the one before the first that is wanted. */
 static uint64_t
 do_walk_len(const struct worker *w, const struct intake_op *op)
@@ -203,7 +203,7 @@ do_later(struct worker *w, const struct intake_op *op)
 	struct intake *intake = &w->intake;
 	uint64_t len;
 
-	if (!intake_is_look(&op->want) || op->conn->state >= CONN_CLOSING)
+	if (!intake_reads_past(&op->want) || op->conn->state >= CONN_CLOSING)
 		return false;
 	len = do_walk_len(w, op);
 	if (intake->walked > 0 && intake->walked + len > INTAKE_WALK_MAX)
@@ -214,7 +214,7 @@ do_later(struct worker *w, const struct intake_op *op)
 
 /* How a topic stands, without making it. */
 static enum intake_result
-do_look(struct worker *w, struct intake_op *op)
+do_find(struct worker *w, struct intake_op *op)
 {
 	do_publish_gathered(w);
 	if (!do_find_topic(w, op, &op->start))
@@ -243,7 +243,7 @@ do_request(struct worker *w, struct intake_op *op)
 	case INTAKE_PRESENCE:
 	case INTAKE_HISTORY:
 	case INTAKE_TOPIC:
-		return do_look(w, op);
+		return do_find(w, op);
 	case INTAKE_PING:
 	case INTAKE_ERROR:
 	case INTAKE_WAIT:

@@ -22,7 +22,7 @@ struct sub_topic;
 
 enum gap_reason {
 	GAP_SLOW = 0, /* the client did not read fast enough */
-	GAP_LAPPED,   /* this worker did not */
+	GAP_LAPPED,   /* this worker fell behind by a whole ring */
 	GAP_EXPIRED,  /* the ring does not have it any more */
 	GAP_UNKNOWN,  /* the number asked for is not one of this topic's */
 	GAP_EPOCH,    /* it is of another ring */
@@ -31,7 +31,8 @@ enum gap_reason {
 /*
  * Append to buf, in the given form, a gap from number `from' to number `to'
  * (from 0: without numbers).  Returns the offset, from where buf's end was, of
- * the OUTQ_GAP_DIGITS bytes that the second number has.
+ * the OUTQ_GAP_DIGITS bytes that the second number has; without numbers it
+ * means nothing.
  */
 uint32_t gap_put(struct buf *buf, enum frames_form form,
     const struct sub_topic *topic, uint64_t from, uint64_t to,

@@ -24,9 +24,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long to wait, milliseconds. */
 #define HTTP_REDIRECT_MAX 8192u /* bytes of a target that is sent back */
-#define HTTP_FILE_MS      60000 /* for the peer to take the next piece */
+
+/* How long the peer may take for the next piece of a file, milliseconds. */
+#define HTTP_FILE_MS 60000
 
 void
 http_conn_refuse(struct conn *c, const struct http_request *req, int status,
@@ -43,8 +44,8 @@ http_conn_idle(struct conn *c)
 	conn_deadline(c, c->w->config->idle_ms);
 }
 
-/* Half of a request, or half of a body, or none: in the second case the client
- * waits for an answer. */
+/* Who is owed an answer (its body, its place in the intake, or its stream of
+ * events is held by the API) is told; the others just end. */
 void
 http_conn_go_away(struct conn *c)
 {

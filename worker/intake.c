@@ -43,11 +43,11 @@ intake_full(const struct intake *intake)
 {
 	return intake->count >= INTAKE_OPS_MAX ||
 	       intake->used >= INTAKE_BYTES_MAX ||
-	       intake->looks >= INTAKE_LOOKS_MAX;
+	       intake->past >= INTAKE_PAST_MAX;
 }
 
 bool
-intake_is_look(const struct intake_request *want)
+intake_reads_past(const struct intake_request *want)
 {
 	return want->kind == INTAKE_HISTORY ||
 	       (want->kind == INTAKE_SUBSCRIBE &&
@@ -126,7 +126,7 @@ intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
 	if (want->body != NULL && want->body_len > 0)
 		memcpy(at, want->body, want->body_len);
 	intake->used += len;
-	intake->looks += intake_is_look(want);
+	intake->past += intake_reads_past(want);
 	c->ops++;
 	return at;
 }
@@ -179,8 +179,8 @@ intake_keep_later(
 		*op = done[i];
 		op->at = intake->used;
 		intake->used += len;
-		intake->looks++;
-		stats_add(&w->stats, STATS_LOOKS_PUT_OFF, 1);
+		intake->past++;
+		stats_add(&w->stats, STATS_PAST_DEFERRED, 1);
 	}
 }
 
@@ -196,7 +196,7 @@ intake_release(struct worker *w)
 	intake->ops = NULL;
 	intake->count = intake->max = 0;
 	intake->used = 0;
-	intake->looks = 0;
+	intake->past = 0;
 	intake_keep_later(w, done, count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (done[i].result == INTAKE_LATER)

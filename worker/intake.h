@@ -32,8 +32,8 @@ struct worker;
 #define INTAKE_OPS_MAX   8192u
 #define INTAKE_BYTES_MAX (1024u * 1024)
 
-/* Of these, how many may look through a topic's past. */
-#define INTAKE_LOOKS_MAX 64u
+/* Of these, how many may read a topic's past. */
+#define INTAKE_PAST_MAX 64u
 
 /* Records that all of these may walk over in one turn, but for the first, which
  * may walk over what it likes: the others wait for the next. */
@@ -48,7 +48,7 @@ struct worker;
 enum intake_kind {
 	INTAKE_PLAIN,       /* subscribe if not yet, then publish */
 	INTAKE_SUBSCRIBE,   /* or change a subscription's options */
-	INTAKE_UNSUBSCRIBE, /* */
+	INTAKE_UNSUBSCRIBE, /* end a subscription */
 	INTAKE_PUBLISH,     /* without subscribing */
 	INTAKE_PRESENCE,    /* how many subscribers a topic has */
 	INTAKE_HISTORY,     /* a topic's past messages */
@@ -74,7 +74,8 @@ struct intake_request {
 	enum intake_kind kind;
 	const char *id; /* JSON text of the client's id; NULL: none */
 	const char *topic;
-	const char *body; /* copied, unless body_len is left to be filled */
+	const char
+	    *body; /* NULL: who calls intake_add() fills in body_len bytes */
 	const char *code; /* of an error: static string */
 	uint8_t id_len, topic_len;
 	bool no_echo;
@@ -106,7 +107,7 @@ struct intake_op {
 struct intake {
 	struct intake_op *ops; /* owned */
 	uint32_t count, max;
-	uint32_t looks;  /* of these, into the past */
+	uint32_t past;   /* of these, those that read the past */
 	uint64_t walked; /* by those of this turn, records at most */
 	char *bytes;     /* owned */
 	size_t used, size;
@@ -130,11 +131,11 @@ char *intake_add(
     struct worker *w, struct conn *c, const struct intake_request *want);
 
 /*
- * Whether a request looks through a topic's past.  That costs a look at each
- * record, and what it brings may be long: one per turn is enough for a
+ * Whether a request reads a topic's past.  That visits each record of it, and
+ * what it brings may be long: one per turn is enough for a
  * connection.
  */
-bool intake_is_look(const struct intake_request *want);
+bool intake_reads_past(const struct intake_request *want);
 
 /* The parts of a request that wait here. */
 const char *intake_id(const struct intake *intake, const struct intake_op *op);

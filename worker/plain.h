@@ -4,7 +4,7 @@
  *
  * Who sends that is subscribed to the topic, if it is not yet, and the message
  * goes to every subscriber, the sender included, as one text frame with the
- * message's text and nothing else.  PROTOCOL section 1 has every case.
+ * message's text and nothing else.  README, "The plain contract".
  */
 
 #ifndef WORKER_PLAIN_H

@@ -40,8 +40,10 @@ void tail_fini(struct tail *tail);
  */
 void tail_turn(struct worker *w);
 
-/* Nobody here was interested in anything until now: start at the head, not at
- * what was slept through.  Under the ring's lock. */
+/* Nobody here is interested in anything: move the cursor to the head, past what
+ * was slept through.  Called under the ring's lock when the first topic is
+ * added, so that its number and the cursor agree; and without it in turns that
+ * have no topic. */
 void tail_skip_to_head(struct worker *w);
 
 /* Whether all up to this position has been read. */

@@ -350,6 +350,6 @@ v1_message(struct conn *c, bool binary, const char *data, size_t len)
 	room = intake_add(w, c, &want);
 	if (want.body == NULL && want.body_len > 0)
 		json_normalise(body, want.body_len, room);
-	if (intake_is_look(&want))
+	if (intake_reads_past(&want))
 		conn_pause(c, PAUSE_INTAKE);
 }

@@ -39,10 +39,4 @@ void v1_parse(struct v1_reader *reader, const char *data, size_t len,
 /* A client's frame came in: hand its request to the intake. */
 void v1_message(struct conn *c, bool binary, const char *data, size_t len);
 
-/* A client has connected: queue the `welcome'. */
-void v1_welcome(struct conn *c);
-
-/* The server is going away: tell when, and when to come back. */
-void v1_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms);
-
 #endif

@@ -184,7 +184,6 @@ worker_take_slot(struct worker *w)
 	obituary_open(self);
 	wakeup_be(w->wakeup, w->slot);
 	topics_clear_worker(w->seg, w->slot);
-	stats_reset_gauges(self->counters);
 	w->stats.counters = self->counters;
 	ring_attach(&w->ring, w->seg, w->slot);
 	if (ring_lock(&w->ring) == RING_OK)

@@ -361,8 +361,9 @@ sub_take_topics(struct sub *s)
 	return true;
 }
 
-/* Take signals as something to poll for, instead of dying of them. */
-static void
+/* Take signals as something to poll for, instead of dying of them.  Returns
+ * false, with errno set, if that cannot be had. */
+static bool
 sub_hold_signals(struct sub *s)
 {
 	sigset_t signals;
@@ -373,8 +374,7 @@ sub_hold_signals(struct sub *s)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	s->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->signals == -1)
-		fatal("signalfd");
+	return s->signals != -1;
 }
 
 static enum exit_status
@@ -382,7 +382,9 @@ sub_run(struct sub *s)
 {
 	const struct client_events events = { sub_opened, sub_said };
 
-	sub_hold_signals(s);
+	if (!sub_hold_signals(s))
+		return report_failure(
+		    EXIT_STATUS_FAILED, "signalfd: %s", strerror(errno));
 	client_init(&s->client, &s->url, &events, s);
 	output_init(&s->output, STDOUT_FILENO);
 	if (s->cli->client.timeout_ms != 0)

@@ -22,7 +22,7 @@ void sub_print(struct buf *buf, enum sub_form form, const struct said *message);
 
 #define SUB_SENTENCE_MAX 512 /* bytes */
 
-/* Say what is missing in a topic, and why (a reason of PROTOCOL, "lost" if the
+/* Say what is missing in a topic, and why (a reason of pubsubd.v1, "lost" if the
  * server told none).  Returns out. */
 const char *sub_sentence(char out[SUB_SENTENCE_MAX], const char *topic,
     const struct place_gap *gap, const char *reason);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * screenshot.mjs - take the picture for the README: public/screenshot.png.
+ * screenshot.mjs - take the picture for the README: tests/browser/screenshot.png.
  *
  * Run by hand after the chat has changed its looks, with any fonts installed
  * that the picture shall show (style.css names them in order of preference):
@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { Server, Visitor, launchBrowser } from "./support.mjs";
 
 const FILE = process.argv[2] ??
-    fileURLToPath(new URL("../../public/screenshot.png", import.meta.url));
+    fileURLToPath(new URL("screenshot.png", import.meta.url));
 
 const ROOM = "quiet-harbor-417";
 const NOW = Date.parse("2026-03-04T10:47:00Z");

@@ -272,32 +272,6 @@ test_line_fits_a_pipe_in_one_piece(void **state)
 	assert_true(LOG_LINE_MAX <= PIPE_BUF);
 }
 
-static void
-test_fatal_says_why_and_exits_with_1(void **state)
-{
-	int status;
-	pid_t pid;
-
-	(void)state;
-	for (int x = 0; x < 2; x++) {
-		fflush(NULL); /* or the child's exit(3) writes it again */
-		pid = fork();
-		if (pid == 0) {
-			errno = EADDRINUSE;
-			if (x)
-				fatalx("no way");
-			fatal("cannot listen");
-		}
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFEXITED(status));
-		assert_int_equal(WEXITSTATUS(status), 1);
-		assert_int_equal(read_lines(), 1);
-		check_logged(" error worker 2[");
-		check_logged(
-		    x ? "no way\n" : "cannot listen: Address already in use\n");
-	}
-}
-
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -315,7 +289,6 @@ static const struct CMUnitTest tests[] = {
 	T(test_each_call_site_has_a_limit_of_its_own),
 	T(test_full_pipe_drops_and_counts),
 	T(test_line_fits_a_pipe_in_one_piece),
-	T(test_fatal_says_why_and_exits_with_1),
 };
 
 SUITE_MAIN(tests);

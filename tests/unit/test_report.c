@@ -128,7 +128,7 @@ be_restarted(void *arg)
 {
 	(void)arg;
 	report_into(reports[1]);
-	report_nothing();
+	report_no_ready();
 	report_ready("ready on %s", "here");
 	return 0;
 }

@@ -105,7 +105,7 @@ test_histories_take_turns(void **state)
 
 /* A walk over the ring counts against the rate. */
 static void
-test_looks_cost(void **state)
+test_past_costs(void **state)
 {
 	struct crew *crew = *state;
 	struct client *a;
@@ -238,7 +238,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_lock_is_busy_during_a_replay),
 	T(test_live_while_requests_wait),
 	T(test_histories_take_turns),
-	T(test_looks_cost),
+	T(test_past_costs),
 	T(test_gap_of_an_earlier_life),
 	T(test_long_answer_costs_no_message),
 	T(test_leaving_counts_what_was_published),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_looks.c - however many ask for the whole ring at once, a turn walks over
+ * test_past.c - however many ask for the whole ring at once, a turn walks over
  * it for one of them, and for whoever asks for little.
  */
 
@@ -82,7 +82,7 @@ test_what_was_put_off_is_counted(void **state)
 	for (unsigned left = ASKING - 1; left > 0; left--)
 		crew_turn(crew, 0);
 	assert_int_equal(
-	    crew_stat(crew, 0, STATS_LOOKS_PUT_OFF), 4 + 3 + 2 + 1);
+	    crew_stat(crew, 0, STATS_PAST_DEFERRED), 4 + 3 + 2 + 1);
 	for (int i = 0; i < ASKING; i++)
 		client_close(&a[i]);
 }
