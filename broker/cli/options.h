@@ -42,8 +42,8 @@ struct cli_client_options {
 	bool has_since;  /* sub: */
 	char since_epoch[CLI_EPOCH_MAX];
 	uint64_t since_seq;
-	uint64_t history;    /* sub: messages; 0: none */
-	uint64_t count;      /* sub: messages; 0: no end */
+	uint32_t history;    /* sub: messages; 0: none */
+	uint32_t count;      /* sub: messages; 0: no end */
 	uint32_t timeout_ms; /* 0: none */
 	const char *prefix;  /* topics; or NULL */
 };

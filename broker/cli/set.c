@@ -71,6 +71,35 @@ cli_set_bool(struct cli *cli, const struct option *option, const char *value,
 }
 
 bool
+cli_set_true(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)value;
+	(void)why;
+	*(bool *)cli_member(cli, option) = true;
+	return true;
+}
+
+bool
+cli_set_false(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)value;
+	(void)why;
+	*(bool *)cli_member(cli, option) = false;
+	return true;
+}
+
+bool
+cli_set_text(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)why;
+	*(const char **)cli_member(cli, option) = value;
+	return true;
+}
+
+bool
 cli_set_path(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {
@@ -215,39 +244,6 @@ cli_set_host(struct cli *cli, const struct option *option, const char *value,
 }
 
 bool
-cli_set_no_sandbox(struct cli *cli, const struct option *option,
-    const char *value, char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->config.sandbox = false;
-	return true;
-}
-
-bool
-cli_set_no_respawn(struct cli *cli, const struct option *option,
-    const char *value, char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->config.respawn = false;
-	return true;
-}
-
-bool
-cli_set_json(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->json = true;
-	return true;
-}
-
-bool
 cli_set_pidfile(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {
@@ -277,75 +273,4 @@ cli_set_since(struct cli *cli, const struct option *option, const char *value,
 	cli->client.has_since = true;
 	return value_place(value, cli->client.since_epoch, CLI_EPOCH_MAX,
 	    &cli->client.since_seq, why);
-}
-
-bool
-cli_set_history(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	return value_count(
-	    value, option->min, option->max, &cli->client.history, why);
-}
-
-bool
-cli_set_messages(struct cli *cli, const struct option *option,
-    const char *value, char why[VALUES_WHY_MAX])
-{
-	return value_count(
-	    value, option->min, option->max, &cli->client.count, why);
-}
-
-bool
-cli_set_timeout(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	uint64_t ms;
-
-	if (!value_seconds(value, option->min, option->max, &ms, why))
-		return false;
-	cli->client.timeout_ms = (uint32_t)ms;
-	return true;
-}
-
-bool
-cli_set_prefix(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)why;
-	cli->client.prefix = value;
-	return true;
-}
-
-bool
-cli_set_verbose(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->client.is_verbose = true;
-	return true;
-}
-
-bool
-cli_set_whole(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->client.is_whole = true;
-	return true;
-}
-
-bool
-cli_set_retry(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	(void)value;
-	(void)why;
-	cli->client.retries = true;
-	return true;
 }

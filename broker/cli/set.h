@@ -20,6 +20,9 @@ CLI_SETTER(cli_set_size32);
 CLI_SETTER(cli_set_size64);
 CLI_SETTER(cli_set_seconds);
 CLI_SETTER(cli_set_bool);
+CLI_SETTER(cli_set_true);
+CLI_SETTER(cli_set_false);
+CLI_SETTER(cli_set_text);
 CLI_SETTER(cli_set_path);
 
 CLI_SETTER(cli_set_name);
@@ -29,20 +32,10 @@ CLI_SETTER(cli_set_level);
 CLI_SETTER(cli_set_user);
 CLI_SETTER(cli_set_origin);
 CLI_SETTER(cli_set_host);
-CLI_SETTER(cli_set_no_sandbox);
-CLI_SETTER(cli_set_no_respawn);
-CLI_SETTER(cli_set_json);
 CLI_SETTER(cli_set_pidfile);
 
 CLI_SETTER(cli_set_url);
 CLI_SETTER(cli_set_since);
-CLI_SETTER(cli_set_history);
-CLI_SETTER(cli_set_messages);
-CLI_SETTER(cli_set_timeout);
-CLI_SETTER(cli_set_prefix);
-CLI_SETTER(cli_set_verbose);
-CLI_SETTER(cli_set_whole);
-CLI_SETTER(cli_set_retry);
 
 #undef CLI_SETTER
 

@@ -253,7 +253,7 @@ sub_timed_out(struct sub *s)
 		sub_leave(s, EXIT_STATUS_OK);
 		return;
 	}
-	sub_note(s, "%" PRIu64 " of %" PRIu64 " messages came within %g s",
+	sub_note(s, "%" PRIu64 " of %" PRIu32 " messages came within %g s",
 	    s->printed, options->count, (double)options->timeout_ms / 1000);
 	sub_leave(s, EXIT_STATUS_FAILED);
 }

@@ -26,7 +26,7 @@ struct option {
 	bool (*set)(struct cli *cli, const struct option *option,
 	    const char *value, char why[VALUES_WHY_MAX]);
 	bool path; /* the value is a path: relative ones are made absolute */
-	size_t at; /* of the member in struct config, if it is of one kind */
+	size_t at; /* of the member in struct cli, if the setter asks for it */
 	uint64_t min, max; /* of a number */
 };
 
@@ -44,11 +44,11 @@ struct command {
 extern const struct command cli_commands[];
 extern const size_t cli_command_count;
 
-/* The member of the configuration that an option sets. */
+/* The member that an option sets. */
 static inline void *
 cli_member(struct cli *cli, const struct option *option)
 {
-	return (char *)&cli->config + option->at;
+	return (char *)cli + option->at;
 }
 
 #endif
