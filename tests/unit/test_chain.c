@@ -7,18 +7,16 @@
 
 #include "broker/chain.h"
 #include "tests/support/suite.h"
-#include "tests/support/testseg.h"
+#include "tests/unit/ringkit.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RING 65536u
 
 struct book {
-	struct testseg t;
-	struct ring ring;
+	struct ringkit kit;
 	uint32_t topic, other;
 	alignas(8) unsigned char bytes[RING];
 };
@@ -26,25 +24,11 @@ struct book {
 static int
 setup(void **state)
 {
-	struct book *b = calloc(1, sizeof(*b));
+	struct book *b = ringkit_new(sizeof(*b), RING, 2);
 
-	assert_non_null(b);
-	testseg_open(&b->t, RING, 2);
-	ring_attach(&b->ring, &b->t.seg, 0);
-	b->topic = hand_topic(&b->ring, "topic");
-	b->other = hand_topic(&b->ring, "other");
+	b->topic = hand_topic(&b->kit.ring, "topic");
+	b->other = hand_topic(&b->kit.ring, "other");
 	*state = b;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct book *b = *state;
-
-	ring_detach(&b->ring);
-	testseg_close(&b->t);
-	free(b);
 	return 0;
 }
 
@@ -56,18 +40,18 @@ publish(struct book *b, unsigned count)
 
 	while (count-- > 0) {
 		snprintf(text, sizeof(text), "%" PRIu64,
-		    ring_topic_seq(&b->t.seg, b->topic) + 1);
-		hand_publish(&b->ring, b->topic, text);
-		hand_publish(&b->ring, b->other, "null");
+		    ring_topic_seq(&b->kit.t.seg, b->topic) + 1);
+		hand_publish(&b->kit.ring, b->topic, text);
+		hand_publish(&b->kit.ring, b->other, "null");
 	}
 }
 
 static void
 begin(struct chain *chain, struct book *b)
 {
-	const struct layout_topic *topic = &b->t.seg.topics[b->topic];
+	const struct layout_topic *topic = &b->kit.t.seg.topics[b->topic];
 
-	chain_init(chain, &b->t.seg, b->topic, atomic_load(&topic->seq),
+	chain_init(chain, &b->kit.t.seg, b->topic, atomic_load(&topic->seq),
 	    atomic_load(&topic->last));
 }
 
@@ -191,14 +175,14 @@ test_earlier_life_is_ignored(void **state)
 	uint64_t base;
 
 	publish(b, 100);
-	b->topic = hand_topic(&b->ring, "third");
-	base = b->t.seg.topics[b->topic].base;
+	b->topic = hand_topic(&b->kit.ring, "third");
+	base = b->kit.t.seg.topics[b->topic].base;
 	assert_true(base >= 100);
 	begin(&chain, b);
 	chain_walk(&chain, 1);
 	assert_int_equal(chain.low, base + 1);
 	chain_fini(&chain);
-	hand_publish(&b->ring, b->topic, "1");
+	hand_publish(&b->kit.ring, b->topic, "1");
 	begin(&chain, b);
 	chain_walk(&chain, 1);
 	assert_int_equal(chain.low, base + 1);
@@ -206,7 +190,7 @@ test_earlier_life_is_ignored(void **state)
 	chain_fini(&chain);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, ringkit_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_every_length_around_the_stride),

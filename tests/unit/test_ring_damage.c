@@ -9,7 +9,6 @@
 
 #include "broker/ring.h"
 #include "tests/support/suite.h"
-#include "tests/support/testseg.h"
 #include "tests/unit/used_ring.h"
 
 #include <stdio.h>
@@ -299,17 +298,17 @@ static const struct {
 static void
 test_each_damage_is_found_and_named(void **state)
 {
-	struct used_ring *u = *state;
-	unsigned char *good = testseg_save(&u->t);
+	struct ringkit *kit = *state;
+	unsigned char *good = testseg_save(&kit->t);
 	unsigned passed = 0;
 
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		char error[SEGMENT_ERROR_MAX] = "";
 
-		testseg_restore(&u->t, good);
-		used_ring_check_good(u);
-		damages[i].damage(&u->t.seg);
-		if (!ring_verify(&u->t.seg, error) && error[0] != '\0')
+		testseg_restore(&kit->t, good);
+		used_ring_check_good(kit);
+		damages[i].damage(&kit->t.seg);
+		if (!ring_verify(&kit->t.seg, error) && error[0] != '\0')
 			continue;
 		print_error("%s: passed\n", damages[i].name);
 		passed++;
@@ -318,9 +317,8 @@ test_each_damage_is_found_and_named(void **state)
 	assert_int_equal(passed, 0);
 }
 
-#define T(test)                          \
-	cmocka_unit_test_setup_teardown( \
-	    test, used_ring_setup, used_ring_teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, used_ring_setup, ringkit_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_each_damage_is_found_and_named),

@@ -3,131 +3,112 @@
 
 #include "broker/ring.h"
 #include "broker/topics.h"
-#include "common/xmalloc.h"
 #include "tests/support/suite.h"
-#include "tests/support/testseg.h"
-
-#include <stdlib.h>
+#include "tests/unit/ringkit.h"
 
 #define RING_SIZE 8192u
-
-struct bench {
-	struct testseg t;
-	struct ring ring;
-	uint32_t one, two;
-};
+#define ONE       0u /* slots of the topics */
+#define TWO       1u
 
 static int
 setup(void **state)
 {
-	struct bench *b = xcalloc(1, sizeof(*b));
+	struct ringkit *kit = ringkit_new(sizeof(*kit), RING_SIZE, 8);
 
-	testseg_open(&b->t, RING_SIZE, 8);
-	ring_attach(&b->ring, &b->t.seg, 0);
-	b->one = hand_topic(&b->ring, "one");
-	b->two = hand_topic(&b->ring, "two");
+	assert_int_equal(hand_topic(&kit->ring, "one"), ONE);
+	assert_int_equal(hand_topic(&kit->ring, "two"), TWO);
 	for (unsigned w = 0; w < TESTSEG_WORKERS; w++)
-		atomic_store(&b->t.seg.workers[w].cursor, ring_head(&b->t.seg));
-	*state = b;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct bench *b = *state;
-
-	ring_detach(&b->ring);
-	testseg_close(&b->t);
-	free(b);
+		atomic_store(
+		    &kit->t.seg.workers[w].cursor, ring_head(&kit->t.seg));
+	*state = kit;
 	return 0;
 }
 
 /* Publish small records of 56 bytes until the head has moved this far. */
 static void
-publish_bytes(struct bench *b, uint64_t bytes)
+publish_bytes(struct ringkit *kit, uint64_t bytes)
 {
-	uint64_t start = ring_head(&b->t.seg);
+	uint64_t start = ring_head(&kit->t.seg);
 
-	while (ring_head(&b->t.seg) - start < bytes)
-		hand_publish(&b->ring, b->one, "1");
+	while (ring_head(&kit->t.seg) - start < bytes)
+		hand_publish(&kit->ring, ONE, "1");
 }
 
 /* Whom a message in `one' would wake. */
 static uint64_t
-interest_now(struct bench *b)
+interest_now(struct ringkit *kit)
 {
-	struct ring_msg msg = hand_msg(b->one, "1");
+	struct ring_msg msg = hand_msg(ONE, "1");
 
-	return ring_interest(&b->ring, &msg, 1);
+	return ring_interest(&kit->ring, &msg, 1);
 }
 
 static void
 test_subscribers_of_the_topics_published_and_no_others(void **state)
 {
-	struct bench *b = *state;
-	struct ring_msg msgs[] = { hand_msg(b->one, "1"), hand_msg(b->two, "2"),
-		hand_msg(b->one, "3") };
+	struct ringkit *kit = *state;
+	struct ring_msg msgs[] = { hand_msg(ONE, "1"), hand_msg(TWO, "2"),
+		hand_msg(ONE, "3") };
 
-	topics_subscribe(&b->t.seg, b->one, 1);
-	topics_subscribe(&b->t.seg, b->one, 5);
-	topics_subscribe(&b->t.seg, b->two, 63);
-	assert_int_equal(ring_interest(&b->ring, msgs, 1), 1u << 1 | 1u << 5);
+	topics_subscribe(&kit->t.seg, ONE, 1);
+	topics_subscribe(&kit->t.seg, ONE, 5);
+	topics_subscribe(&kit->t.seg, TWO, 63);
+	assert_int_equal(ring_interest(&kit->ring, msgs, 1), 1u << 1 | 1u << 5);
 	assert_int_equal(
-	    ring_interest(&b->ring, msgs + 1, 1), UINT64_C(1) << 63);
-	assert_int_equal(ring_interest(&b->ring, msgs, 3),
+	    ring_interest(&kit->ring, msgs + 1, 1), UINT64_C(1) << 63);
+	assert_int_equal(ring_interest(&kit->ring, msgs, 3),
 	    1u << 1 | 1u << 5 | UINT64_C(1) << 63);
-	topics_unsubscribe(&b->t.seg, b->one, 5);
-	assert_int_equal(ring_interest(&b->ring, msgs, 1), 1u << 1);
+	topics_unsubscribe(&kit->t.seg, ONE, 5);
+	assert_int_equal(ring_interest(&kit->ring, msgs, 1), 1u << 1);
 }
 
 static void
 test_nobody_for_nothing(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	topics_subscribe(&b->t.seg, b->one, 1);
-	assert_int_equal(ring_interest(&b->ring, NULL, 0), 0);
+	topics_subscribe(&kit->t.seg, ONE, 1);
+	assert_int_equal(ring_interest(&kit->ring, NULL, 0), 0);
 }
 
 static void
 test_who_is_a_quarter_behind(void **state)
 {
-	struct bench *b = *state;
-	_Atomic uint64_t *cursor = &b->t.seg.workers[2].cursor;
+	struct ringkit *kit = *state;
+	_Atomic uint64_t *cursor = &kit->t.seg.workers[2].cursor;
 	uint64_t head;
 
-	publish_bytes(b, RING_SIZE);
-	head = ring_head(&b->t.seg);
+	publish_bytes(kit, RING_SIZE);
+	head = ring_head(&kit->t.seg);
 	for (unsigned w = 0; w < TESTSEG_WORKERS; w++)
-		atomic_store(&b->t.seg.workers[w].cursor, head);
+		atomic_store(&kit->t.seg.workers[w].cursor, head);
 	atomic_store(cursor, head - RING_SIZE / 4);
-	assert_int_equal(interest_now(b), 0);
+	assert_int_equal(interest_now(kit), 0);
 
-	publish_bytes(b, RING_SIZE / 16);
-	assert_int_equal(interest_now(b), 1u << 2);
+	publish_bytes(kit, RING_SIZE / 16);
+	assert_int_equal(interest_now(kit), 1u << 2);
 }
 
 static void
 test_laggards_are_looked_for_once_per_sixteenth(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	publish_bytes(b, RING_SIZE / 2);
-	assert_int_not_equal(interest_now(b), 0);
-	publish_bytes(b, RING_SIZE / 16 - 56);
-	assert_int_equal(interest_now(b), 0);
-	publish_bytes(b, 56);
-	assert_int_not_equal(interest_now(b), 0);
+	publish_bytes(kit, RING_SIZE / 2);
+	assert_int_not_equal(interest_now(kit), 0);
+	publish_bytes(kit, RING_SIZE / 16 - 56);
+	assert_int_equal(interest_now(kit), 0);
+	publish_bytes(kit, 56);
+	assert_int_not_equal(interest_now(kit), 0);
 }
 
 static void
 test_slots_that_the_run_does_not_have_are_no_laggards(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	publish_bytes(b, RING_SIZE / 2);
-	assert_int_equal(interest_now(b), (1u << TESTSEG_WORKERS) - 1);
+	publish_bytes(kit, RING_SIZE / 2);
+	assert_int_equal(interest_now(kit), (1u << TESTSEG_WORKERS) - 1);
 }
 
 /*
@@ -138,17 +119,17 @@ test_slots_that_the_run_does_not_have_are_no_laggards(void **state)
 static void
 test_who_has_read_further_than_we_know_is_no_laggard(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 	uint64_t head;
 
-	publish_bytes(b, RING_SIZE);
-	head = ring_head(&b->t.seg);
+	publish_bytes(kit, RING_SIZE);
+	head = ring_head(&kit->t.seg);
 	for (unsigned w = 0; w < TESTSEG_WORKERS; w++)
-		atomic_store(&b->t.seg.workers[w].cursor, head + 56);
-	assert_int_equal(interest_now(b), 0);
+		atomic_store(&kit->t.seg.workers[w].cursor, head + 56);
+	assert_int_equal(interest_now(kit), 0);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, ringkit_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_subscribers_of_the_topics_published_and_no_others),

@@ -10,7 +10,6 @@
 #include "broker/ring.h"
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"
-#include "tests/support/testseg.h"
 #include "tests/unit/used_ring.h"
 
 #include <stdio.h>
@@ -32,29 +31,29 @@ test_fresh_ring_is_good(void **state)
 static void
 test_ring_in_use_is_good_at_any_length(void **state)
 {
-	struct used_ring *u = *state;
+	struct ringkit *kit = *state;
 	struct dice dice = { 99 };
 	char text[200] = "";
 
 	for (unsigned i = 0; i < 1000; i++) {
 		memset(text, 'x', i % sizeof(text));
 		text[i % sizeof(text)] = '\0';
-		hand_publish(&u->ring,
+		hand_publish(&kit->ring,
 		    (uint32_t)dice_below(&dice, USED_RING_TOPICS), text);
-		used_ring_check_good(u);
+		used_ring_check_good(kit);
 	}
 }
 
 static void
 test_recycled_slots_are_good(void **state)
 {
-	struct used_ring *u = *state;
+	struct ringkit *kit = *state;
 	char name[16];
 
 	for (unsigned i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "new %u", i);
-		hand_publish(&u->ring, hand_topic(&u->ring, name), "1");
-		used_ring_check_good(u);
+		hand_publish(&kit->ring, hand_topic(&kit->ring, name), "1");
+		used_ring_check_good(kit);
 	}
 }
 
@@ -62,51 +61,51 @@ test_recycled_slots_are_good(void **state)
 static void
 test_dead_writer_leaves_a_good_ring(void **state)
 {
-	struct used_ring *u = *state;
-	struct layout_header *h = u->t.seg.header;
-	struct layout_topic *topic = &u->t.seg.topics[0];
-	uint64_t applied = ring_head(&u->t.seg);
-	uint64_t seq = ring_topic_seq(&u->t.seg, 0);
+	struct ringkit *kit = *state;
+	struct layout_header *h = kit->t.seg.header;
+	struct layout_topic *topic = &kit->t.seg.topics[0];
+	uint64_t applied = ring_head(&kit->t.seg);
+	uint64_t seq = ring_topic_seq(&kit->t.seg, 0);
 	uint64_t last = atomic_load(&topic->last);
 
-	hand_publish(&u->ring, 0, "1");
-	hand_publish(&u->ring, 0, "2");
+	hand_publish(&kit->ring, 0, "1");
+	hand_publish(&kit->ring, 0, "2");
 	atomic_store(&h->applied, applied);
-	atomic_store(&h->reserve, ring_head(&u->t.seg) + USED_RING_SIZE / 8);
-	used_ring_check_good(u);
+	atomic_store(&h->reserve, ring_head(&kit->t.seg) + USED_RING_SIZE / 8);
+	used_ring_check_good(kit);
 	atomic_store(&topic->seq, seq);
 	atomic_store(&topic->last, last);
-	used_ring_check_good(u);
+	used_ring_check_good(kit);
 	/* between the store of the number and that of the position */
 	atomic_store(&topic->seq, seq + 2);
-	used_ring_check_good(u);
-	assert_int_equal(hand_publish(&u->ring, 0, "3"), seq + 3);
-	used_ring_check_good(u);
+	used_ring_check_good(kit);
+	assert_int_equal(hand_publish(&kit->ring, 0, "3"), seq + 3);
+	used_ring_check_good(kit);
 }
 
 /* The same with a topic's first message ever. */
 static void
 test_dead_writer_of_a_first_message_leaves_a_good_ring(void **state)
 {
-	struct used_ring *u = *state;
-	uint64_t applied = ring_head(&u->t.seg);
+	struct ringkit *kit = *state;
+	uint64_t applied = ring_head(&kit->t.seg);
 
-	hand_publish(&u->ring, USED_RING_SILENT, "1");
-	atomic_store(&u->t.seg.header->applied, applied);
-	atomic_store(&u->t.seg.topics[USED_RING_SILENT].last, 0);
-	used_ring_check_good(u);
-	assert_int_equal(hand_publish(&u->ring, USED_RING_SILENT, "2"), 2);
-	used_ring_check_good(u);
+	hand_publish(&kit->ring, USED_RING_SILENT, "1");
+	atomic_store(&kit->t.seg.header->applied, applied);
+	atomic_store(&kit->t.seg.topics[USED_RING_SILENT].last, 0);
+	used_ring_check_good(kit);
+	assert_int_equal(hand_publish(&kit->ring, USED_RING_SILENT, "2"), 2);
+	used_ring_check_good(kit);
 }
 
 /* Noise anywhere is refused or harmless, but never leads astray. */
 static void
 test_noise_never_leads_beyond_the_segment(void **state)
 {
-	struct used_ring *u = *state;
-	unsigned char *good = testseg_save(&u->t);
+	struct ringkit *kit = *state;
+	unsigned char *good = testseg_save(&kit->t);
 	struct dice dice = { UINT64_C(0x5eed0fbadb17e5) };
-	const size_t words = u->t.seg.size / 8;
+	const size_t words = kit->t.seg.size / 8;
 	const size_t header = sizeof(struct layout_header) / 8;
 	const size_t fixed =
 	    offsetof(struct layout_header, owner) / 8; /* attach checks those */
@@ -115,25 +114,24 @@ test_noise_never_leads_beyond_the_segment(void **state)
 	for (unsigned i = 0; i < 3000; i++) {
 		char error[SEGMENT_ERROR_MAX];
 
-		testseg_restore(&u->t, good);
+		testseg_restore(&kit->t, good);
 		for (unsigned k = 0; k < 200; k++) {
 			size_t at = fixed + dice_below(&dice, words - fixed);
 
 			if (at < header && k > 0)
 				continue;
-			((uint64_t *)u->t.seg.header)[at] =
+			((uint64_t *)kit->t.seg.header)[at] =
 			    dice_below(&dice, 2) != 0
 				? dice_roll(&dice)
 				: dice_below(&dice, 4 * USED_RING_SIZE);
 		}
-		ring_verify(&u->t.seg, error);
+		ring_verify(&kit->t.seg, error);
 	}
 	free(good);
 }
 
-#define T(test)                          \
-	cmocka_unit_test_setup_teardown( \
-	    test, used_ring_setup, used_ring_teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, used_ring_setup, ringkit_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_fresh_ring_is_good),

@@ -3,128 +3,106 @@
 
 #include "broker/ring.h"
 #include "broker/topics.h"
-#include "common/xmalloc.h"
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"
-#include "tests/support/testseg.h"
+#include "tests/unit/ringkit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TOPICS 16u
 
-struct bench {
-	struct testseg t;
-	struct ring ring;
-};
-
 static int
 setup(void **state)
 {
-	struct bench *b = xcalloc(1, sizeof(*b));
-
-	testseg_open(&b->t, 8192, TOPICS);
-	ring_attach(&b->ring, &b->t.seg, 0);
-	*state = b;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct bench *b = *state;
-
-	ring_detach(&b->ring);
-	testseg_close(&b->t);
-	free(b);
+	*state = ringkit_new(sizeof(struct ringkit), 8192, TOPICS);
 	return 0;
 }
 
 static uint32_t
-find(struct bench *b, const char *name)
+find(struct ringkit *kit, const char *name)
 {
 	size_t len = strlen(name);
 
 	return topics_find(
-	    &b->t.seg, name, len, topics_hash(&b->t.seg, name, len));
+	    &kit->t.seg, name, len, topics_hash(&kit->t.seg, name, len));
 }
 
 /* Open under the lock; unlike hand_topic(), "full" is an answer. */
 static uint32_t
-open_topic(struct bench *b, const char *name)
+open_topic(struct ringkit *kit, const char *name)
 {
 	size_t len = strlen(name);
 	uint32_t slot;
 
-	hand_lock(&b->ring);
+	hand_lock(&kit->ring);
 	slot = topics_open(
-	    &b->t.seg, name, len, topics_hash(&b->t.seg, name, len));
-	ring_unlock(&b->ring);
+	    &kit->t.seg, name, len, topics_hash(&kit->t.seg, name, len));
+	ring_unlock(&kit->ring);
 	return slot;
 }
 
 /* Fill the directory with "0", "1", ... */
 static void
-fill(struct bench *b)
+fill(struct ringkit *kit)
 {
 	char name[16];
 
 	for (uint32_t i = 0; i < TOPICS; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		assert_int_equal(open_topic(b, name), i);
+		assert_int_equal(open_topic(kit, name), i);
 	}
 }
 
 static void
 test_unknown_name_has_no_slot(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	assert_int_equal(find(b, "nobody"), TOPICS_NONE);
-	open_topic(b, "somebody");
-	assert_int_equal(find(b, "nobody"), TOPICS_NONE);
-	assert_int_equal(find(b, ""), TOPICS_NONE);
-	assert_int_equal(find(b, "somebody "), TOPICS_NONE);
-	assert_int_equal(find(b, "somebod"), TOPICS_NONE);
+	assert_int_equal(find(kit, "nobody"), TOPICS_NONE);
+	open_topic(kit, "somebody");
+	assert_int_equal(find(kit, "nobody"), TOPICS_NONE);
+	assert_int_equal(find(kit, ""), TOPICS_NONE);
+	assert_int_equal(find(kit, "somebody "), TOPICS_NONE);
+	assert_int_equal(find(kit, "somebod"), TOPICS_NONE);
 }
 
 static void
 test_slots_are_handed_out_densely_and_found(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 	char name[16];
 
-	fill(b);
-	assert_int_equal(atomic_load(&b->t.seg.header->used), TOPICS);
+	fill(kit);
+	assert_int_equal(atomic_load(&kit->t.seg.header->used), TOPICS);
 	for (uint32_t i = 0; i < TOPICS; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		assert_int_equal(find(b, name), i);
-		assert_int_equal(open_topic(b, name), i);
+		assert_int_equal(find(kit, name), i);
+		assert_int_equal(open_topic(kit, name), i);
 	}
 }
 
 static void
 test_names_are_bytes_of_any_length(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 	char longest[LAYOUT_TOPIC_NAME_MAX];
 	uint32_t slot;
 
 	memset(longest, 'x', sizeof(longest));
-	hand_lock(&b->ring);
+	hand_lock(&kit->ring);
 	slot = topics_open(
-	    &b->t.seg, longest, 255, topics_hash(&b->t.seg, longest, 255));
-	assert_int_not_equal(topics_open(&b->t.seg, longest, 254,
-				 topics_hash(&b->t.seg, longest, 254)),
+	    &kit->t.seg, longest, 255, topics_hash(&kit->t.seg, longest, 255));
+	assert_int_not_equal(topics_open(&kit->t.seg, longest, 254,
+				 topics_hash(&kit->t.seg, longest, 254)),
 	    slot);
-	assert_int_not_equal(topics_open(&b->t.seg, "a\0b", 3,
-				 topics_hash(&b->t.seg, "a\0b", 3)),
+	assert_int_not_equal(topics_open(&kit->t.seg, "a\0b", 3,
+				 topics_hash(&kit->t.seg, "a\0b", 3)),
 	    topics_open(
-		&b->t.seg, "a\0c", 3, topics_hash(&b->t.seg, "a\0c", 3)));
-	ring_unlock(&b->ring);
-	assert_int_equal(topics_find(&b->t.seg, longest, 255,
-			     topics_hash(&b->t.seg, longest, 255)),
+		&kit->t.seg, "a\0c", 3, topics_hash(&kit->t.seg, "a\0c", 3)));
+	ring_unlock(&kit->ring);
+	assert_int_equal(topics_find(&kit->t.seg, longest, 255,
+			     topics_hash(&kit->t.seg, longest, 255)),
 	    slot);
 }
 
@@ -132,75 +110,75 @@ test_names_are_bytes_of_any_length(void **state)
 static void
 test_names_of_one_hash_share_a_chain(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 	char name[2] = "a";
 
-	hand_lock(&b->ring);
+	hand_lock(&kit->ring);
 	for (uint32_t i = 0; i < TOPICS; i++) {
 		name[0] = (char)('a' + i);
-		assert_int_equal(topics_open(&b->t.seg, name, 1, 7), i);
+		assert_int_equal(topics_open(&kit->t.seg, name, 1, 7), i);
 	}
 	/* "q" needs a slot: the hand's first is "a", the chain's last */
-	assert_int_equal(topics_open(&b->t.seg, "q", 1, 7), 0);
-	assert_int_equal(topics_find(&b->t.seg, "a", 1, 7), TOPICS_NONE);
+	assert_int_equal(topics_open(&kit->t.seg, "q", 1, 7), 0);
+	assert_int_equal(topics_find(&kit->t.seg, "a", 1, 7), TOPICS_NONE);
 	/* and "r" gets that of "b", in its midst by now */
-	assert_int_equal(topics_open(&b->t.seg, "r", 1, 7), 1);
+	assert_int_equal(topics_open(&kit->t.seg, "r", 1, 7), 1);
 	for (uint32_t i = 2; i < TOPICS; i++) {
 		name[0] = (char)('a' + i);
-		assert_int_equal(topics_find(&b->t.seg, name, 1, 7), i);
+		assert_int_equal(topics_find(&kit->t.seg, name, 1, 7), i);
 	}
-	assert_int_equal(topics_find(&b->t.seg, "q", 1, 7), 0);
-	assert_int_equal(topics_find(&b->t.seg, "r", 1, 7), 1);
-	ring_unlock(&b->ring);
+	assert_int_equal(topics_find(&kit->t.seg, "q", 1, 7), 0);
+	assert_int_equal(topics_find(&kit->t.seg, "r", 1, 7), 1);
+	ring_unlock(&kit->ring);
 }
 
 static void
 test_longest_silent_is_recycled_first(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	fill(b);
-	assert_int_equal(open_topic(b, "new"), 0); /* all marks cleared */
-	hand_publish(&b->ring, 1, "1");
-	hand_publish(&b->ring, 2, "1");
-	hand_publish(&b->ring, 5, "1");
-	assert_int_equal(open_topic(b, "newer"), 3);
-	assert_int_equal(open_topic(b, "newest"), 4);
-	assert_int_equal(open_topic(b, "and one"), 6);
-	assert_int_equal(find(b, "1"), 1);
-	assert_int_equal(find(b, "3"), TOPICS_NONE);
+	fill(kit);
+	assert_int_equal(open_topic(kit, "new"), 0); /* all marks cleared */
+	hand_publish(&kit->ring, 1, "1");
+	hand_publish(&kit->ring, 2, "1");
+	hand_publish(&kit->ring, 5, "1");
+	assert_int_equal(open_topic(kit, "newer"), 3);
+	assert_int_equal(open_topic(kit, "newest"), 4);
+	assert_int_equal(open_topic(kit, "and one"), 6);
+	assert_int_equal(find(kit, "1"), 1);
+	assert_int_equal(find(kit, "3"), TOPICS_NONE);
 }
 
 static void
 test_topics_with_subscribers_are_never_recycled(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 	char name[16];
 
-	fill(b);
+	fill(kit);
 	for (uint32_t i = 0; i < TOPICS; i++)
 		if (i != 9)
-			topics_subscribe(&b->t.seg, i, i % 8);
+			topics_subscribe(&kit->t.seg, i, i % 8);
 	for (int i = 0; i < 50; i++) {
 		snprintf(name, sizeof(name), "new %d", i);
-		assert_int_equal(open_topic(b, name), 9);
+		assert_int_equal(open_topic(kit, name), 9);
 	}
-	assert_int_equal(find(b, "new 48"), TOPICS_NONE);
+	assert_int_equal(find(kit, "new 48"), TOPICS_NONE);
 }
 
 static void
 test_full_when_every_slot_has_a_subscriber(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	fill(b);
+	fill(kit);
 	for (uint32_t i = 0; i < TOPICS; i++)
-		topics_subscribe(&b->t.seg, i, 1);
-	assert_int_equal(open_topic(b, "new"), TOPICS_NONE);
-	assert_int_equal(open_topic(b, "7"), 7);
-	topics_unsubscribe(&b->t.seg, 12, 1);
-	assert_int_equal(open_topic(b, "new"), 12);
-	assert_int_equal(open_topic(b, "newer"), 12);
+		topics_subscribe(&kit->t.seg, i, 1);
+	assert_int_equal(open_topic(kit, "new"), TOPICS_NONE);
+	assert_int_equal(open_topic(kit, "7"), 7);
+	topics_unsubscribe(&kit->t.seg, 12, 1);
+	assert_int_equal(open_topic(kit, "new"), 12);
+	assert_int_equal(open_topic(kit, "newer"), 12);
 }
 
 /* Three names for each slot, in an order of no pattern. */
@@ -208,49 +186,50 @@ test_full_when_every_slot_has_a_subscriber(void **state)
 static void
 test_a_lost_busy_bit_gives_no_subscriber_away(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	fill(b);
+	fill(kit);
 	for (uint32_t i = 0; i < TOPICS; i++)
-		topics_subscribe(&b->t.seg, i, i % 3);
-	assert_int_equal(b->t.seg.busy[0], (1u << TOPICS) - 1);
-	b->t.seg.busy[0] = 0;
-	assert_int_equal(open_topic(b, "new"), TOPICS_NONE);
-	assert_int_equal(b->t.seg.busy[0], (1u << TOPICS) - 1);
-	topics_unsubscribe(&b->t.seg, 11, 11 % 3);
-	assert_int_equal(b->t.seg.busy[0], ((1u << TOPICS) - 1) & ~(1u << 11));
-	assert_int_equal(open_topic(b, "new"), 11);
+		topics_subscribe(&kit->t.seg, i, i % 3);
+	assert_int_equal(kit->t.seg.busy[0], (1u << TOPICS) - 1);
+	kit->t.seg.busy[0] = 0;
+	assert_int_equal(open_topic(kit, "new"), TOPICS_NONE);
+	assert_int_equal(kit->t.seg.busy[0], (1u << TOPICS) - 1);
+	topics_unsubscribe(&kit->t.seg, 11, 11 % 3);
+	assert_int_equal(
+	    kit->t.seg.busy[0], ((1u << TOPICS) - 1) & ~(1u << 11));
+	assert_int_equal(open_topic(kit, "new"), 11);
 }
 
 /* While one worker of several subscribes, the slot is busy. */
 static void
 test_the_last_worker_to_leave_makes_a_slot_idle(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	fill(b);
+	fill(kit);
 	for (uint32_t i = 0; i < TOPICS; i++)
-		topics_subscribe(&b->t.seg, i, 0);
-	topics_subscribe(&b->t.seg, 4, 63);
-	topics_unsubscribe(&b->t.seg, 4, 0);
-	assert_int_equal(open_topic(b, "new"), TOPICS_NONE);
-	topics_unsubscribe(&b->t.seg, 4, 63);
-	assert_int_equal(open_topic(b, "new"), 4);
+		topics_subscribe(&kit->t.seg, i, 0);
+	topics_subscribe(&kit->t.seg, 4, 63);
+	topics_unsubscribe(&kit->t.seg, 4, 0);
+	assert_int_equal(open_topic(kit, "new"), TOPICS_NONE);
+	topics_unsubscribe(&kit->t.seg, 4, 63);
+	assert_int_equal(open_topic(kit, "new"), 4);
 }
 
 /* A worker died after its interest had gone, before the busy bit had. */
 static void
 test_the_successor_finds_a_slot_that_was_left_busy(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	fill(b);
+	fill(kit);
 	for (uint32_t i = 0; i < TOPICS; i++)
-		topics_subscribe(&b->t.seg, i, 1);
-	atomic_store(&b->t.seg.topics[3].interest, 0);
-	assert_int_equal(open_topic(b, "new"), TOPICS_NONE);
-	topics_clear_worker(&b->t.seg, 5);
-	assert_int_equal(open_topic(b, "new"), 3);
+		topics_subscribe(&kit->t.seg, i, 1);
+	atomic_store(&kit->t.seg.topics[3].interest, 0);
+	assert_int_equal(open_topic(kit, "new"), TOPICS_NONE);
+	topics_clear_worker(&kit->t.seg, 5);
+	assert_int_equal(open_topic(kit, "new"), 3);
 }
 
 /* However many have been published to, the search for a silent one ends. */
@@ -303,7 +282,7 @@ test_the_last_slot_of_an_odd_directory_is_found(void **state)
 static void
 test_no_name_is_given_a_number_twice(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 	uint64_t given[3 * TOPICS] = { 0 };
 	struct dice dice = { 4711 };
 	char name[16];
@@ -313,12 +292,12 @@ test_no_name_is_given_a_number_twice(void **state)
 		uint32_t slot;
 
 		snprintf(name, sizeof(name), "%u", (unsigned)n);
-		slot = open_topic(b, name);
+		slot = open_topic(kit, name);
 		for (uint64_t k = dice_below(&dice, 3); k > 0; k--) {
-			uint64_t seq = hand_publish(&b->ring, slot, "1");
+			uint64_t seq = hand_publish(&kit->ring, slot, "1");
 
 			assert_true(seq > given[n]);
-			assert_true(seq > b->t.seg.topics[slot].base);
+			assert_true(seq > kit->t.seg.topics[slot].base);
 			given[n] = seq;
 		}
 	}
@@ -327,56 +306,56 @@ test_no_name_is_given_a_number_twice(void **state)
 static void
 test_new_life_starts_with_no_record_above_all_numbers(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	fill(b);
+	fill(kit);
 	for (int i = 0; i < 5; i++)
-		hand_publish(&b->ring, 0, "1");
+		hand_publish(&kit->ring, 0, "1");
 	for (uint32_t i = 0; i < TOPICS; i++)
 		if (i != 0)
-			topics_subscribe(&b->t.seg, i, 1);
-	assert_int_equal(open_topic(b, "new"), 0);
-	assert_int_equal(ring_topic_seq(&b->t.seg, 0), 5);
-	assert_int_equal(b->t.seg.topics[0].base, 5);
-	assert_int_equal(atomic_load(&b->t.seg.topics[0].last), 0);
-	assert_int_equal(hand_publish(&b->ring, 0, "1"), 6);
+			topics_subscribe(&kit->t.seg, i, 1);
+	assert_int_equal(open_topic(kit, "new"), 0);
+	assert_int_equal(ring_topic_seq(&kit->t.seg, 0), 5);
+	assert_int_equal(kit->t.seg.topics[0].base, 5);
+	assert_int_equal(atomic_load(&kit->t.seg.topics[0].last), 0);
+	assert_int_equal(hand_publish(&kit->ring, 0, "1"), 6);
 }
 
 static void
 test_first_and_last_subscriber_of_a_worker_are_told(void **state)
 {
-	struct bench *b = *state;
-	_Atomic uint64_t *interest = &b->t.seg.topics[0].interest;
+	struct ringkit *kit = *state;
+	_Atomic uint64_t *interest = &kit->t.seg.topics[0].interest;
 
-	open_topic(b, "t");
-	assert_true(topics_subscribe(&b->t.seg, 0, 3));
-	assert_false(topics_subscribe(&b->t.seg, 0, 3));
-	assert_true(topics_subscribe(&b->t.seg, 0, 63));
+	open_topic(kit, "t");
+	assert_true(topics_subscribe(&kit->t.seg, 0, 3));
+	assert_false(topics_subscribe(&kit->t.seg, 0, 3));
+	assert_true(topics_subscribe(&kit->t.seg, 0, 63));
 	assert_int_equal(
 	    atomic_load(interest), UINT64_C(1) << 63 | UINT64_C(1) << 3);
-	assert_false(topics_unsubscribe(&b->t.seg, 0, 3));
+	assert_false(topics_unsubscribe(&kit->t.seg, 0, 3));
 	assert_int_equal(
 	    atomic_load(interest), UINT64_C(1) << 63 | UINT64_C(1) << 3);
-	assert_true(topics_unsubscribe(&b->t.seg, 0, 3));
+	assert_true(topics_unsubscribe(&kit->t.seg, 0, 3));
 	assert_int_equal(atomic_load(interest), UINT64_C(1) << 63);
-	assert_true(topics_subscribe(&b->t.seg, 0, 3));
+	assert_true(topics_subscribe(&kit->t.seg, 0, 3));
 }
 
 static void
 test_clear_worker_clears_that_worker_alone(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	fill(b);
+	fill(kit);
 	for (uint32_t i = 0; i < TOPICS; i++)
 		for (unsigned w = 0; w < 4; w++)
-			topics_subscribe(&b->t.seg, i, w);
-	topics_clear_worker(&b->t.seg, 2);
+			topics_subscribe(&kit->t.seg, i, w);
+	topics_clear_worker(&kit->t.seg, 2);
 	for (uint32_t i = 0; i < TOPICS; i++) {
 		assert_int_equal(
-		    atomic_load(&b->t.seg.topics[i].interest), 0xb);
-		assert_int_equal(topics_subscribers(&b->t.seg, i), 3);
-		assert_true(topics_subscribe(&b->t.seg, i, 2));
+		    atomic_load(&kit->t.seg.topics[i].interest), 0xb);
+		assert_int_equal(topics_subscribers(&kit->t.seg, i), 3);
+		assert_true(topics_subscribe(&kit->t.seg, i, 2));
 	}
 }
 
@@ -385,31 +364,32 @@ test_clear_worker_clears_that_worker_alone(void **state)
 static void
 test_subscribers_are_those_of_workers_that_serve(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 
-	open_topic(b, "t");
+	open_topic(kit, "t");
 	for (unsigned w = 0; w < TESTSEG_WORKERS; w++) {
-		atomic_store(&b->t.seg.workers[w].state, WORKER_READY);
-		topics_subscribe(&b->t.seg, 0, w);
-		topics_subscribe(&b->t.seg, 0, w);
+		atomic_store(&kit->t.seg.workers[w].state, WORKER_READY);
+		topics_subscribe(&kit->t.seg, 0, w);
+		topics_subscribe(&kit->t.seg, 0, w);
 	}
-	assert_int_equal(topics_subscribers(&b->t.seg, 0), 2 * TESTSEG_WORKERS);
-	atomic_store(&b->t.seg.workers[3].state, WORKER_GONE);
-	atomic_store(&b->t.seg.workers[4].state, WORKER_STARTING);
-	atomic_store(&b->t.seg.workers[5].state, WORKER_STOPPED);
 	assert_int_equal(
-	    topics_subscribers(&b->t.seg, 0), 2 * TESTSEG_WORKERS - 4);
+	    topics_subscribers(&kit->t.seg, 0), 2 * TESTSEG_WORKERS);
+	atomic_store(&kit->t.seg.workers[3].state, WORKER_GONE);
+	atomic_store(&kit->t.seg.workers[4].state, WORKER_STARTING);
+	atomic_store(&kit->t.seg.workers[5].state, WORKER_STOPPED);
+	assert_int_equal(
+	    topics_subscribers(&kit->t.seg, 0), 2 * TESTSEG_WORKERS - 4);
 }
 
 /* Names that share a bucket in one ring need not in the next. */
 static void
 test_every_ring_hashes_in_its_own_way(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 	struct testseg other;
 
 	testseg_open(&other, 8192, TOPICS);
-	assert_memory_not_equal(&b->t.seg.header->hash_key,
+	assert_memory_not_equal(&kit->t.seg.header->hash_key,
 	    &other.seg.header->hash_key, sizeof(struct siphash_key));
 	testseg_close(&other);
 }
@@ -417,7 +397,7 @@ test_every_ring_hashes_in_its_own_way(void **state)
 static void
 test_hash_spreads_over_the_buckets(void **state)
 {
-	struct bench *b = *state;
+	struct ringkit *kit = *state;
 	unsigned hits[256] = { 0 };
 	unsigned most = 0;
 	char name[32];
@@ -426,14 +406,14 @@ test_hash_spreads_over_the_buckets(void **state)
 		unsigned *hit;
 		int len = snprintf(name, sizeof(name), "room-%d", i);
 
-		hit = &hits[topics_hash(&b->t.seg, name, (size_t)len) % 256];
+		hit = &hits[topics_hash(&kit->t.seg, name, (size_t)len) % 256];
 		if (++*hit > most)
 			most = *hit;
 	}
 	assert_in_range(most, 16, 48); /* 16 on average */
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, ringkit_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_unknown_name_has_no_slot),
