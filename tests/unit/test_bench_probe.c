@@ -25,7 +25,7 @@ static const char answer[] =
     "Connection: Upgrade\r\n"
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-struct bench {
+struct wire {
 	struct form form;
 	struct probe c;
 	int peer;
@@ -36,170 +36,170 @@ struct bench {
 static int
 setup(void **state)
 {
-	static struct bench b;
+	static struct wire w;
 	int pair[2];
 
-	memset(&b, 0, sizeof(b));
+	memset(&w, 0, sizeof(w));
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
 		return -1;
-	b.form = (struct form){ .kind = FORM_PLAIN, .size = SIZE, .topics = 1 };
-	b.c.fd = pair[0];
-	b.c.state = PROBE_OPEN;
-	b.peer = pair[1];
-	*state = &b;
+	w.form = (struct form){ .kind = FORM_PLAIN, .size = SIZE, .topics = 1 };
+	w.c.fd = pair[0];
+	w.c.state = PROBE_OPEN;
+	w.peer = pair[1];
+	*state = &w;
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 
-	probe_close(&b->c);
-	return close(b->peer);
+	probe_close(&w->c);
+	return close(w->peer);
 }
 
 /* Append an unmasked frame to the stream. */
 static void
-add(struct bench *b, enum ws_opcode opcode, const char *payload, size_t len)
+add(struct wire *w, enum ws_opcode opcode, const char *payload, size_t len)
 {
-	b->len += ws_frame_header(b->stream + b->len, opcode, len);
-	memcpy(b->stream + b->len, payload, len);
-	b->len += len;
+	w->len += ws_frame_header(w->stream + w->len, opcode, len);
+	memcpy(w->stream + w->len, payload, len);
+	w->len += len;
 }
 
 /* Send the stream in pieces of at most so many bytes, reading each. */
 static uint64_t
-feed(struct bench *b, size_t piece_max, struct dice *dice)
+feed(struct wire *w, size_t piece_max, struct dice *dice)
 {
 	size_t piece;
 
-	b->c.delivered = 0;
-	for (size_t at = 0; at < b->len; at += piece) {
+	w->c.delivered = 0;
+	for (size_t at = 0; at < w->len; at += piece) {
 		piece = 1 + (size_t)dice_below(dice, piece_max);
-		piece = piece < b->len - at ? piece : b->len - at;
-		assert_int_equal(write(b->peer, b->stream + at, piece), piece);
-		probe_read(&b->c, &b->form);
+		piece = piece < w->len - at ? piece : w->len - at;
+		assert_int_equal(write(w->peer, w->stream + at, piece), piece);
+		probe_read(&w->c, &w->form);
 	}
-	return b->c.delivered;
+	return w->c.delivered;
 }
 
 /* The same count whatever the pieces. */
 static void
-feed_all(struct bench *b, uint64_t expected)
+feed_all(struct wire *w, uint64_t expected)
 {
 	struct dice dice = { .state = 1 };
 
 	for (size_t piece_max = 1; piece_max < 300; piece_max += 7) {
-		assert_int_equal(feed(b, piece_max, &dice), expected);
-		assert_int_equal(b->c.state, PROBE_OPEN);
+		assert_int_equal(feed(w, piece_max, &dice), expected);
+		assert_int_equal(w->c.state, PROBE_OPEN);
 	}
 }
 
 static void
 test_plain_messages_are_counted(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	char text[SIZE];
 
 	memset(text, 'x', sizeof(text));
 	for (int i = 0; i < 20; i++)
-		add(b, WS_TEXT, text, sizeof(text));
-	add(b, WS_TEXT, "", 0);
-	add(b, WS_TEXT, text, sizeof(text) - 1);
-	feed_all(b, 20);
+		add(w, WS_TEXT, text, sizeof(text));
+	add(w, WS_TEXT, "", 0);
+	add(w, WS_TEXT, text, sizeof(text) - 1);
+	feed_all(w, 20);
 }
 
 static void
 test_large_messages_are_counted(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	static char text[5000];
 
-	b->form.size = sizeof(text);
+	w->form.size = sizeof(text);
 	memset(text, 'x', sizeof(text));
 	for (int i = 0; i < 5; i++)
-		add(b, WS_TEXT, text, sizeof(text));
-	feed_all(b, 5);
+		add(w, WS_TEXT, text, sizeof(text));
+	feed_all(w, 5);
 }
 
 static void
 test_v1_counts_messages_alone(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	char text[400];
 	int len;
 
-	b->form.kind = FORM_V1;
+	w->form.kind = FORM_V1;
 	memset(text, 'w', sizeof(text));
 	memcpy(text, "{\"type\":\"welcome\",", 18);
-	add(b, WS_TEXT, text, sizeof(text));
+	add(w, WS_TEXT, text, sizeof(text));
 	for (int i = 0; i < 12; i++) {
 		len = sprintf(text,
 		    "{\"type\":\"message\",\"topic\":\"r000000-000000\","
 		    "\"seq\":%d,\"message\":\"%0*d\"}",
 		    i, (int)SIZE, 0);
-		add(b, WS_TEXT, text, (size_t)len);
+		add(w, WS_TEXT, text, (size_t)len);
 	}
-	add(b, WS_TEXT, "{\"type\":\"pong\"}", 15);
-	feed_all(b, 12);
+	add(w, WS_TEXT, "{\"type\":\"pong\"}", 15);
+	feed_all(w, 12);
 }
 
 static void
 test_v1_error_breaks(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	struct dice dice = { .state = 1 };
 
-	b->form.kind = FORM_V1;
-	add(b, WS_TEXT, "{\"type\":\"error\",\"code\":\"draining\"}", 34);
-	feed(b, 8, &dice);
-	assert_int_equal(b->c.state, PROBE_BROKEN);
+	w->form.kind = FORM_V1;
+	add(w, WS_TEXT, "{\"type\":\"error\",\"code\":\"draining\"}", 34);
+	feed(w, 8, &dice);
+	assert_int_equal(w->c.state, PROBE_BROKEN);
 }
 
 static void
 test_nats_messages_share_a_frame(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	char text[1024];
 	int len = 0;
 
-	b->form.kind = FORM_NATS;
+	w->form.kind = FORM_NATS;
 	for (int i = 0; i < 3; i++)
 		len += sprintf(text + len,
 		    "MSG r000000-000000 1 %u\r\n%0*d\r\n", SIZE, (int)SIZE, 0);
-	add(b, WS_BINARY, text, (size_t)len);
+	add(w, WS_BINARY, text, (size_t)len);
 	memcpy(text + len, "PING\r\n", 6);
-	add(b, WS_BINARY, text, (size_t)len + 6);
+	add(w, WS_BINARY, text, (size_t)len + 6);
 	memmove(text + 6, text, (size_t)len);
 	memcpy(text, "PING\r\n", 6);
-	add(b, WS_BINARY, text, (size_t)len + 6);
-	add(b, WS_BINARY, "INFO {\"server_id\":\"x\"}\r\n", 24);
-	feed_all(b, 9);
+	add(w, WS_BINARY, text, (size_t)len + 6);
+	add(w, WS_BINARY, "INFO {\"server_id\":\"x\"}\r\n", 24);
+	feed_all(w, 9);
 }
 
 static void
 test_nats_error_breaks(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	struct dice dice = { .state = 1 };
 
-	b->form.kind = FORM_NATS;
-	add(b, WS_BINARY, "-ERR 'Slow Consumer'\r\n", 22);
-	feed(b, 64, &dice);
-	assert_int_equal(b->c.state, PROBE_BROKEN);
+	w->form.kind = FORM_NATS;
+	add(w, WS_BINARY, "-ERR 'Slow Consumer'\r\n", 22);
+	feed(w, 64, &dice);
+	assert_int_equal(w->c.state, PROBE_BROKEN);
 }
 
 static void
 test_ping_is_answered_with_its_payload(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	struct dice dice = { .state = 1 };
 	uint8_t pong[64];
 
-	add(b, WS_PING, "who is there", 12);
-	feed(b, 3, &dice);
-	assert_int_equal(read(b->peer, pong, sizeof(pong)), 2 + 4 + 12);
+	add(w, WS_PING, "who is there", 12);
+	feed(w, 3, &dice);
+	assert_int_equal(read(w->peer, pong, sizeof(pong)), 2 + 4 + 12);
 	assert_int_equal(pong[0], 0x80 | WS_PONG);
 	assert_int_equal(pong[1], 0x80 | 12);
 	assert_memory_equal(pong + 2, "\0\0\0\0who is there", 16);
@@ -208,59 +208,59 @@ test_ping_is_answered_with_its_payload(void **state)
 static void
 test_close_breaks(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	struct dice dice = { .state = 1 };
 
-	add(b, WS_CLOSE, "\x03\xe9", 2);
-	feed(b, 4, &dice);
-	assert_int_equal(b->c.state, PROBE_BROKEN);
-	assert_string_equal(b->c.why, "closed by the server");
+	add(w, WS_CLOSE, "\x03\xe9", 2);
+	feed(w, 4, &dice);
+	assert_int_equal(w->c.state, PROBE_BROKEN);
+	assert_string_equal(w->c.why, "closed by the server");
 }
 
 static void
 test_masked_frame_breaks(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	struct dice dice = { .state = 1 };
 	static const uint8_t mask[4];
 
-	b->len = ws_frame_masked(b->stream, WS_TEXT, mask, "xx", 2);
-	feed(b, 8, &dice);
-	assert_int_equal(b->c.state, PROBE_BROKEN);
+	w->len = ws_frame_masked(w->stream, WS_TEXT, mask, "xx", 2);
+	feed(w, 8, &dice);
+	assert_int_equal(w->c.state, PROBE_BROKEN);
 }
 
 static void
 test_messages_right_behind_the_handshake_count(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	struct dice dice = { .state = 1 };
 	char text[SIZE];
 
 	memset(text, 'x', sizeof(text));
-	memcpy(b->stream, answer, strlen(answer));
-	b->len = strlen(answer);
-	add(b, WS_TEXT, text, sizeof(text));
+	memcpy(w->stream, answer, strlen(answer));
+	w->len = strlen(answer);
+	add(w, WS_TEXT, text, sizeof(text));
 	for (size_t piece_max = 1; piece_max < 400; piece_max += 50) {
-		b->c.state = PROBE_SHAKING;
-		b->c.head = calloc(1, 4096 + 1);
-		assert_int_equal(feed(b, piece_max, &dice), 1);
-		assert_int_equal(b->c.state, PROBE_OPEN);
+		w->c.state = PROBE_SHAKING;
+		w->c.head = calloc(1, 4096 + 1);
+		assert_int_equal(feed(w, piece_max, &dice), 1);
+		assert_int_equal(w->c.state, PROBE_OPEN);
 	}
 }
 
 static void
 test_wrong_accept_breaks(void **state)
 {
-	struct bench *b = *state;
+	struct wire *w = *state;
 	struct dice dice = { .state = 1 };
 
-	memcpy(b->stream, answer, strlen(answer));
-	b->len = strlen(answer);
-	b->stream[b->len - 10] ^= 1;
-	b->c.state = PROBE_SHAKING;
-	b->c.head = calloc(1, 4096 + 1);
-	feed(b, 400, &dice);
-	assert_int_equal(b->c.state, PROBE_BROKEN);
+	memcpy(w->stream, answer, strlen(answer));
+	w->len = strlen(answer);
+	w->stream[w->len - 10] ^= 1;
+	w->c.state = PROBE_SHAKING;
+	w->c.head = calloc(1, 4096 + 1);
+	feed(w, 400, &dice);
+	assert_int_equal(w->c.state, PROBE_BROKEN);
 }
 
 #define BENCH_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -14,21 +14,21 @@
 
 #define IOV_MAX_HERE 4
 
-struct bench {
+struct outlet {
 	struct outq q;
 	char sent[4096];
 	size_t sent_len;
 	uint32_t messages; /* that outq_sent() told of */
 };
 
-static struct bench bench;
+static struct outlet outlet;
 
 static int
 setup(void **state)
 {
-	memset(&bench, 0, sizeof(bench));
-	outq_init(&bench.q);
-	*state = &bench;
+	memset(&outlet, 0, sizeof(outlet));
+	outq_init(&outlet.q);
+	*state = &outlet;
 	return 0;
 }
 
@@ -36,34 +36,34 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	outq_fini(&bench.q);
+	outq_fini(&outlet.q);
 	return 0;
 }
 
 static void
-add(struct bench *b, enum outq_kind kind, const char *text)
+add(struct outlet *o, enum outq_kind kind, const char *text)
 {
 	if (kind == OUTQ_MESSAGE)
-		outq_add_message(&b->q, 1, 1, text, (uint32_t)strlen(text));
+		outq_add_message(&o->q, 1, 1, text, (uint32_t)strlen(text));
 	else
-		outq_add_answer(&b->q, text, (uint32_t)strlen(text));
+		outq_add_answer(&o->q, text, (uint32_t)strlen(text));
 }
 
 /* Drop the oldest message.  Returns its bytes, 0 if there is none. */
 static uint32_t
-drop_oldest(struct bench *b)
+drop_oldest(struct outlet *o)
 {
 	struct outq_dropped dropped;
 
-	return outq_drop_oldest(&b->q, &dropped) ? dropped.len : 0;
+	return outq_drop_oldest(&o->q, &dropped) ? dropped.len : 0;
 }
 
 /* Take at most n bytes.  Returns how many. */
 static size_t
-take(struct bench *b, size_t n)
+take(struct outlet *o, size_t n)
 {
 	struct iovec iov[IOV_MAX_HERE];
-	int count = outq_iov(&b->q, iov, IOV_MAX_HERE);
+	int count = outq_iov(&o->q, iov, IOV_MAX_HERE);
 	size_t taken = 0;
 
 	for (int i = 0; i < count && taken < n; i++) {
@@ -72,67 +72,67 @@ take(struct bench *b, size_t n)
 		assert_true(len > 0);
 		if (len > n - taken)
 			len = n - taken;
-		assert_true(b->sent_len + len <= sizeof(b->sent));
-		memcpy(b->sent + b->sent_len, iov[i].iov_base, len);
-		b->sent_len += len;
+		assert_true(o->sent_len + len <= sizeof(o->sent));
+		memcpy(o->sent + o->sent_len, iov[i].iov_base, len);
+		o->sent_len += len;
 		taken += len;
 	}
-	b->messages += outq_sent(&b->q, taken);
+	o->messages += outq_sent(&o->q, taken);
 	return taken;
 }
 
 static void
-take_all(struct bench *b)
+take_all(struct outlet *o)
 {
-	while (!outq_empty(&b->q))
-		assert_true(take(b, SIZE_MAX) > 0);
+	while (!outq_empty(&o->q))
+		assert_true(take(o, SIZE_MAX) > 0);
 }
 
 static void
-assert_sent(const struct bench *b, const char *text)
+assert_sent(const struct outlet *o, const char *text)
 {
-	assert_int_equal(b->sent_len, strlen(text));
-	assert_memory_equal(b->sent, text, b->sent_len);
+	assert_int_equal(o->sent_len, strlen(text));
+	assert_memory_equal(o->sent, text, o->sent_len);
 }
 
 static void
 test_items_leave_in_order(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 
-	add(b, OUTQ_MESSAGE, "one ");
-	add(b, OUTQ_ANSWER, "two ");
-	add(b, OUTQ_MESSAGE, "three ");
-	add(b, OUTQ_ANSWER, "four");
-	take_all(b);
-	assert_sent(b, "one two three four");
+	add(o, OUTQ_MESSAGE, "one ");
+	add(o, OUTQ_ANSWER, "two ");
+	add(o, OUTQ_MESSAGE, "three ");
+	add(o, OUTQ_ANSWER, "four");
+	take_all(o);
+	assert_sent(o, "one two three four");
 }
 
 static void
 test_what_is_added_is_a_copy(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 	char text[] = "text";
 
-	add(b, OUTQ_MESSAGE, text);
+	add(o, OUTQ_MESSAGE, text);
 	memset(text, 'x', sizeof(text));
-	take_all(b);
-	assert_sent(b, "text");
+	take_all(o);
+	assert_sent(o, "text");
 }
 
 static void
 test_iov_describes_at_most_max_pieces(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 	struct iovec iov[8];
 
-	assert_int_equal(outq_iov(&b->q, iov, 8), 0);
+	assert_int_equal(outq_iov(&o->q, iov, 8), 0);
 	for (int i = 0; i < 6; i++)
-		add(b, OUTQ_MESSAGE, "ab");
-	assert_int_equal(outq_iov(&b->q, iov, 3), 3);
-	assert_int_equal(outq_iov(&b->q, iov, 8), 6);
-	take(b, 3);
-	assert_int_equal(outq_iov(&b->q, iov, 8), 5);
+		add(o, OUTQ_MESSAGE, "ab");
+	assert_int_equal(outq_iov(&o->q, iov, 3), 3);
+	assert_int_equal(outq_iov(&o->q, iov, 8), 6);
+	take(o, 3);
+	assert_int_equal(outq_iov(&o->q, iov, 8), 5);
 	assert_int_equal(iov[0].iov_len, 1);
 	assert_memory_equal(iov[0].iov_base, "b", 1);
 }
@@ -142,90 +142,90 @@ static void
 test_partial_sends_at_every_byte(void **state)
 {
 	static const char all[] = "first-a2-the third-answer-last";
-	struct bench *b = *state;
+	struct outlet *o = *state;
 
 	for (size_t step = 1; step <= sizeof(all); step++)
 		for (size_t first = 0; first < sizeof(all); first++) {
-			b->sent_len = b->messages = 0;
-			add(b, OUTQ_MESSAGE, "first-");
-			add(b, OUTQ_ANSWER, "a2-");
-			add(b, OUTQ_MESSAGE, "the third-");
-			add(b, OUTQ_ANSWER, "answer-");
-			add(b, OUTQ_MESSAGE, "last");
-			take(b, first);
-			while (!outq_empty(&b->q))
-				take(b, step);
-			assert_sent(b, all);
-			assert_int_equal(b->messages, 3);
+			o->sent_len = o->messages = 0;
+			add(o, OUTQ_MESSAGE, "first-");
+			add(o, OUTQ_ANSWER, "a2-");
+			add(o, OUTQ_MESSAGE, "the third-");
+			add(o, OUTQ_ANSWER, "answer-");
+			add(o, OUTQ_MESSAGE, "last");
+			take(o, first);
+			while (!outq_empty(&o->q))
+				take(o, step);
+			assert_sent(o, all);
+			assert_int_equal(o->messages, 3);
 		}
 }
 
 static void
 test_bytes_are_those_still_to_be_sent(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 
-	add(b, OUTQ_ANSWER, "12345");
-	add(b, OUTQ_MESSAGE, "123");
-	assert_int_equal(b->q.bytes, 8);
-	assert_int_equal(b->q.answer_bytes, 5);
-	assert_int_equal(b->q.messages, 1);
-	take(b, 2);
-	assert_int_equal(b->q.bytes, 6);
-	assert_int_equal(b->q.answer_bytes, 3);
-	take(b, 3);
-	assert_int_equal(b->q.bytes, 3);
-	assert_int_equal(b->q.answer_bytes, 0);
-	assert_int_equal(b->q.messages, 1);
-	take(b, 3);
-	assert_int_equal(b->q.bytes, 0);
-	assert_int_equal(b->q.messages, 0);
-	assert_true(outq_empty(&b->q));
+	add(o, OUTQ_ANSWER, "12345");
+	add(o, OUTQ_MESSAGE, "123");
+	assert_int_equal(o->q.bytes, 8);
+	assert_int_equal(o->q.answer_bytes, 5);
+	assert_int_equal(o->q.messages, 1);
+	take(o, 2);
+	assert_int_equal(o->q.bytes, 6);
+	assert_int_equal(o->q.answer_bytes, 3);
+	take(o, 3);
+	assert_int_equal(o->q.bytes, 3);
+	assert_int_equal(o->q.answer_bytes, 0);
+	assert_int_equal(o->q.messages, 1);
+	take(o, 3);
+	assert_int_equal(o->q.bytes, 0);
+	assert_int_equal(o->q.messages, 0);
+	assert_true(outq_empty(&o->q));
 }
 
 static void
 test_the_oldest_message_is_dropped(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 
-	add(b, OUTQ_MESSAGE, "old.");
-	add(b, OUTQ_MESSAGE, "new.");
-	add(b, OUTQ_MESSAGE, "newest.");
-	assert_int_equal(drop_oldest(b), 4);
-	assert_int_equal(b->q.messages, 2);
-	assert_int_equal(b->q.bytes, 11);
-	take_all(b);
-	assert_sent(b, "new.newest.");
-	assert_int_equal(b->messages, 2);
+	add(o, OUTQ_MESSAGE, "old.");
+	add(o, OUTQ_MESSAGE, "new.");
+	add(o, OUTQ_MESSAGE, "newest.");
+	assert_int_equal(drop_oldest(o), 4);
+	assert_int_equal(o->q.messages, 2);
+	assert_int_equal(o->q.bytes, 11);
+	take_all(o);
+	assert_sent(o, "new.newest.");
+	assert_int_equal(o->messages, 2);
 }
 
 static void
 test_answers_are_never_dropped(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 
-	add(b, OUTQ_ANSWER, "a1.");
-	add(b, OUTQ_MESSAGE, "m.");
-	add(b, OUTQ_ANSWER, "a2.");
-	assert_int_equal(drop_oldest(b), 2);
-	assert_int_equal(drop_oldest(b), 0);
-	assert_int_equal(b->q.answer_bytes, 6);
-	take_all(b);
-	assert_sent(b, "a1.a2.");
+	add(o, OUTQ_ANSWER, "a1.");
+	add(o, OUTQ_MESSAGE, "m.");
+	add(o, OUTQ_ANSWER, "a2.");
+	assert_int_equal(drop_oldest(o), 2);
+	assert_int_equal(drop_oldest(o), 0);
+	assert_int_equal(o->q.answer_bytes, 6);
+	take_all(o);
+	assert_sent(o, "a1.a2.");
 }
 
 static void
 test_what_was_begun_is_not_dropped(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 
-	add(b, OUTQ_MESSAGE, "begun.");
-	add(b, OUTQ_MESSAGE, "waits.");
-	take(b, 1);
-	assert_int_equal(drop_oldest(b), 6);
-	assert_int_equal(drop_oldest(b), 0);
-	take_all(b);
-	assert_sent(b, "begun.");
+	add(o, OUTQ_MESSAGE, "begun.");
+	add(o, OUTQ_MESSAGE, "waits.");
+	take(o, 1);
+	assert_int_equal(drop_oldest(o), 6);
+	assert_int_equal(drop_oldest(o), 0);
+	take_all(o);
+	assert_sent(o, "begun.");
 }
 
 /*
@@ -236,36 +236,36 @@ test_what_was_begun_is_not_dropped(void **state)
 static void
 test_what_was_begun_does_not_wait(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 
-	add(b, OUTQ_MESSAGE, "begun.");
-	assert_int_equal(b->q.messages, 1);
-	take(b, 1);
-	assert_int_equal(b->q.messages, 0);
-	assert_int_equal(b->q.answer_bytes, 5);
-	take_all(b);
-	assert_int_equal(b->messages, 1);
-	assert_int_equal(b->q.answer_bytes, 0);
+	add(o, OUTQ_MESSAGE, "begun.");
+	assert_int_equal(o->q.messages, 1);
+	take(o, 1);
+	assert_int_equal(o->q.messages, 0);
+	assert_int_equal(o->q.answer_bytes, 5);
+	take_all(o);
+	assert_int_equal(o->messages, 1);
+	assert_int_equal(o->q.answer_bytes, 0);
 }
 
 static void
 test_dropping_the_last_lets_more_be_added(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 
-	add(b, OUTQ_MESSAGE, "gone");
-	drop_oldest(b);
-	assert_true(outq_empty(&b->q));
-	add(b, OUTQ_MESSAGE, "here");
-	take_all(b);
-	assert_sent(b, "here");
+	add(o, OUTQ_MESSAGE, "gone");
+	drop_oldest(o);
+	assert_true(outq_empty(&o->q));
+	add(o, OUTQ_MESSAGE, "here");
+	take_all(o);
+	assert_sent(o, "here");
 }
 
 /* Against a model: a string of what must come out. */
 static void
 test_anything_in_any_order_adds_up(void **state)
 {
-	struct bench *b = *state;
+	struct outlet *o = *state;
 	struct dice dice = { 4711 };
 	size_t waiting = 0, dropped, total = 0;
 	uint32_t added = 0, drops = 0;
@@ -273,34 +273,34 @@ test_anything_in_any_order_adds_up(void **state)
 	for (int i = 0; i < 20000; i++) {
 		switch (dice_below(&dice, 4)) {
 		case 0:
-			add(b, OUTQ_ANSWER, "answer");
+			add(o, OUTQ_ANSWER, "answer");
 			waiting += 6;
 			break;
 		case 1:
-			add(b, OUTQ_MESSAGE, "message");
+			add(o, OUTQ_MESSAGE, "message");
 			waiting += 7;
 			added++;
 			break;
 		case 2:
-			dropped = drop_oldest(b);
+			dropped = drop_oldest(o);
 			waiting -= dropped;
 			drops += dropped > 0;
 			break;
 		default:
-			b->sent_len = 0;
-			total = take(b, dice_below(&dice, 40));
+			o->sent_len = 0;
+			total = take(o, dice_below(&dice, 40));
 			waiting -= total;
 		}
-		assert_int_equal(b->q.bytes, waiting);
-		assert_true(b->q.answer_bytes <= b->q.bytes);
+		assert_int_equal(o->q.bytes, waiting);
+		assert_true(o->q.answer_bytes <= o->q.bytes);
 	}
-	while (!outq_empty(&b->q)) {
-		b->sent_len = 0;
-		take(b, 100);
+	while (!outq_empty(&o->q)) {
+		o->sent_len = 0;
+		take(o, 100);
 	}
-	assert_int_equal(b->messages + drops, added);
-	assert_int_equal(b->q.answer_bytes, 0);
-	assert_int_equal(b->q.messages, 0);
+	assert_int_equal(o->messages + drops, added);
+	assert_int_equal(o->q.answer_bytes, 0);
+	assert_int_equal(o->q.messages, 0);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

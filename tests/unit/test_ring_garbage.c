@@ -24,7 +24,7 @@
 #define ROUNDS    20000
 #define SEED      UINT64_C(0x5eed0fa11b17e5)
 
-struct bench {
+struct garbage {
 	struct testseg t;
 	struct reader reader;
 	unsigned char *walled; /* the ring's bytes, with their walls */
@@ -37,33 +37,33 @@ struct bench {
 static int
 setup(void **state)
 {
-	struct bench *b = xcalloc(1, sizeof(*b));
+	struct garbage *g = xcalloc(1, sizeof(*g));
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	testseg_open(&b->t, RING_SIZE, TOPICS);
-	b->mapped = RING_SIZE + 2 * page;
-	b->walled = mmap(
-	    NULL, b->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(b->walled, MAP_FAILED);
+	testseg_open(&g->t, RING_SIZE, TOPICS);
+	g->mapped = RING_SIZE + 2 * page;
+	g->walled = mmap(
+	    NULL, g->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(g->walled, MAP_FAILED);
 	assert_int_equal(
-	    mprotect(b->walled + page, RING_SIZE, PROT_READ | PROT_WRITE), 0);
-	b->t.seg.ring = b->walled + page;
-	reader_open(&b->reader, &b->t.seg, 64, ring_record_max(200));
-	b->dice.state = SEED;
+	    mprotect(g->walled + page, RING_SIZE, PROT_READ | PROT_WRITE), 0);
+	g->t.seg.ring = g->walled + page;
+	reader_open(&g->reader, &g->t.seg, 64, ring_record_max(200));
+	g->dice.state = SEED;
 	print_message("seed %#llx\n", (unsigned long long)SEED);
-	*state = b;
+	*state = g;
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	struct bench *b = *state;
+	struct garbage *g = *state;
 
-	reader_close(&b->reader);
-	munmap(b->walled, b->mapped);
-	testseg_close(&b->t);
-	free(b);
+	reader_close(&g->reader);
+	munmap(g->walled, g->mapped);
+	testseg_close(&g->t);
+	free(g);
 	return 0;
 }
 
@@ -93,22 +93,22 @@ likely_record(struct dice *dice)
 
 /* Fill the ring with records that mostly follow upon each other. */
 static void
-scatter_records(struct bench *b)
+scatter_records(struct garbage *g)
 {
 	size_t at = 0;
 
 	for (size_t i = 0; i < RING_SIZE; i += 8) {
-		uint64_t word = dice_roll(&b->dice);
+		uint64_t word = dice_roll(&g->dice);
 
-		memcpy(b->t.seg.ring + i, &word, 8);
+		memcpy(g->t.seg.ring + i, &word, 8);
 	}
-	b->starts_count = 0;
+	g->starts_count = 0;
 	while (at < RING_SIZE) {
-		struct layout_record rec = likely_record(&b->dice);
+		struct layout_record rec = likely_record(&g->dice);
 		size_t left = RING_SIZE - at;
 
-		b->starts[b->starts_count++] = at;
-		memcpy(b->t.seg.ring + at, &rec,
+		g->starts[g->starts_count++] = at;
+		memcpy(g->t.seg.ring + at, &rec,
 		    left < sizeof(rec) ? left : sizeof(rec));
 		at += rec.length % 8 == 0 && rec.length >= 8 ? rec.length : 8;
 	}
@@ -116,18 +116,18 @@ scatter_records(struct bench *b)
 
 /* Put the reader at `at' in the ring, and the head at most a ring further. */
 static void
-place_reader(struct bench *b, uint64_t at)
+place_reader(struct garbage *g, uint64_t at)
 {
-	struct layout_header *h = b->t.seg.header;
-	uint64_t pos = (1 + dice_below(&b->dice, 1000)) * RING_SIZE + at;
-	uint64_t head = pos + dice_below(&b->dice, RING_SIZE / 8 + 1) * 8;
+	struct layout_header *h = g->t.seg.header;
+	uint64_t pos = (1 + dice_below(&g->dice, 1000)) * RING_SIZE + at;
+	uint64_t head = pos + dice_below(&g->dice, RING_SIZE / 8 + 1) * 8;
 
-	b->reader.cur.pos = pos;
+	g->reader.cur.pos = pos;
 	atomic_store(&h->head, head);
 	atomic_store(&h->applied, head);
 	atomic_store(&h->reserve, head);
 	for (size_t i = 0; i < (TOPICS + 63) / 64; i++)
-		b->reader.wanted[i] = dice_roll(&b->dice);
+		g->reader.wanted[i] = dice_roll(&g->dice);
 }
 
 /* All that a batch says lies within its bytes. */
@@ -172,31 +172,31 @@ read_to_the_end(struct reader *r)
 static void
 test_noise_is_read_within_bounds_and_to_an_end(void **state)
 {
-	struct bench *b = *state;
+	struct garbage *g = *state;
 
 	for (int i = 0; i < ROUNDS / 10; i++) {
 		for (size_t at = 0; at < RING_SIZE; at += 8) {
-			uint64_t word = dice_roll(&b->dice);
+			uint64_t word = dice_roll(&g->dice);
 
-			memcpy(b->t.seg.ring + at, &word, 8);
+			memcpy(g->t.seg.ring + at, &word, 8);
 		}
-		place_reader(b, dice_below(&b->dice, RING_SIZE / 8) * 8);
-		read_to_the_end(&b->reader);
+		place_reader(g, dice_below(&g->dice, RING_SIZE / 8) * 8);
+		read_to_the_end(&g->reader);
 	}
 }
 
 static void
 test_likely_records_are_read_within_bounds_and_to_an_end(void **state)
 {
-	struct bench *b = *state;
+	struct garbage *g = *state;
 	size_t seen = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		if (i % 10 == 0)
-			scatter_records(b);
+			scatter_records(g);
 		place_reader(
-		    b, b->starts[dice_below(&b->dice, b->starts_count)]);
-		seen += read_to_the_end(&b->reader);
+		    g, g->starts[dice_below(&g->dice, g->starts_count)]);
+		seen += read_to_the_end(&g->reader);
 	}
 	assert_true(seen > ROUNDS); /* the likely ones are */
 }
@@ -237,17 +237,17 @@ test_wild_positions_end_the_reading(void **state)
 		{ "lapped, far beyond head", 64, INT64_MAX / 2, RING_SIZE + 1,
 		    RING_CORRUPT },
 	};
-	struct bench *b = *state;
-	struct layout_header *h = b->t.seg.header;
+	struct garbage *g = *state;
+	struct layout_header *h = g->t.seg.header;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		uint64_t pos = RING_SIZE * UINT64_C(5);
 
-		b->reader.cur.pos = pos;
+		g->reader.cur.pos = pos;
 		atomic_store(&h->head, pos + (uint64_t)rows[i].head);
 		atomic_store(&h->applied, pos + (uint64_t)rows[i].applied);
 		atomic_store(&h->reserve, pos + (uint64_t)rows[i].reserve);
-		if (read_on(&b->reader) != rows[i].end)
+		if (read_on(&g->reader) != rows[i].end)
 			fail_msg("%s", rows[i].name);
 	}
 }
@@ -256,8 +256,8 @@ test_wild_positions_end_the_reading(void **state)
 static void
 test_a_record_between_words_is_none(void **state)
 {
-	struct bench *b = *state;
-	struct layout_header *h = b->t.seg.header;
+	struct garbage *g = *state;
+	struct layout_header *h = g->t.seg.header;
 	unsigned char bytes[256];
 	struct ring_record rec;
 	struct ring_link link;
@@ -268,10 +268,10 @@ test_a_record_between_words_is_none(void **state)
 		uint64_t pos = 3 * RING_SIZE - back;
 
 		assert_int_equal(
-		    ring_fetch(&b->t.seg, pos, bytes, sizeof(bytes), &rec),
+		    ring_fetch(&g->t.seg, pos, bytes, sizeof(bytes), &rec),
 		    RING_CORRUPT);
 		assert_int_equal(
-		    ring_follow(&b->t.seg, pos, 0, &link), RING_CORRUPT);
+		    ring_follow(&g->t.seg, pos, 0, &link), RING_CORRUPT);
 	}
 }
 

@@ -17,7 +17,7 @@
 
 #define ALL (~UINT64_C(0))
 
-struct bench {
+struct sleepers {
 	struct testseg t;
 	struct wakeup me;     /* worker 0 */
 	struct wakeup others; /* plays workers 1 and 2, see be() */
@@ -26,25 +26,25 @@ struct bench {
 static int
 setup(void **state)
 {
-	struct bench *b = xcalloc(1, sizeof(*b));
+	struct sleepers *s = xcalloc(1, sizeof(*s));
 
-	testseg_open(&b->t, 4096, 4);
-	assert_true(wakeup_open(&b->me, &b->t.seg, 4));
-	b->others = b->me; /* what a fork does */
-	wakeup_be(&b->me, 0);
-	wakeup_be(&b->others, 1);
-	*state = b;
+	testseg_open(&s->t, 4096, 4);
+	assert_true(wakeup_open(&s->me, &s->t.seg, 4));
+	s->others = s->me; /* what a fork does */
+	wakeup_be(&s->me, 0);
+	wakeup_be(&s->others, 1);
+	*state = s;
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
-	wakeup_close(&b->me);
-	testseg_close(&b->t);
-	free(b);
+	wakeup_close(&s->me);
+	testseg_close(&s->t);
+	free(s);
 	return 0;
 }
 
@@ -59,126 +59,126 @@ is_rung(const struct wakeup *wakeup, unsigned slot)
 static void
 test_nobody_awake_is_rung(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
-	assert_int_equal(wakeup_wake(&b->me, ALL), 0);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 0);
 	for (unsigned i = 0; i < 4; i++)
-		assert_false(is_rung(&b->me, i));
+		assert_false(is_rung(&s->me, i));
 }
 
 static void
 test_sleeper_is_rung_once_per_sleep(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
-	wakeup_fall_asleep(&b->others);
-	assert_int_equal(wakeup_wake(&b->me, ALL), 1);
-	assert_true(is_rung(&b->me, 1));
-	assert_false(is_rung(&b->me, 2));
-	assert_int_equal(wakeup_wake(&b->me, ALL), 0);
+	wakeup_fall_asleep(&s->others);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 1);
+	assert_true(is_rung(&s->me, 1));
+	assert_false(is_rung(&s->me, 2));
+	assert_int_equal(wakeup_wake(&s->me, ALL), 0);
 
-	wakeup_get_up(&b->others);
-	wakeup_silence(&b->others);
-	assert_int_equal(wakeup_wake(&b->me, ALL), 0);
-	assert_false(is_rung(&b->me, 1));
+	wakeup_get_up(&s->others);
+	wakeup_silence(&s->others);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 0);
+	assert_false(is_rung(&s->me, 1));
 
-	wakeup_fall_asleep(&b->others);
-	assert_int_equal(wakeup_wake(&b->me, ALL), 1);
-	assert_true(is_rung(&b->me, 1));
+	wakeup_fall_asleep(&s->others);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 1);
+	assert_true(is_rung(&s->me, 1));
 }
 
 static void
 test_only_those_asked_for_are_rung(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
-	wakeup_fall_asleep(&b->others);
-	wakeup_be(&b->others, 2);
-	wakeup_fall_asleep(&b->others);
-	assert_int_equal(wakeup_wake(&b->me, 1u << 2), 1);
-	assert_false(is_rung(&b->me, 1));
-	assert_true(is_rung(&b->me, 2));
-	assert_int_equal(wakeup_wake(&b->me, 1u << 1 | 1u << 2), 1);
-	assert_true(is_rung(&b->me, 1));
+	wakeup_fall_asleep(&s->others);
+	wakeup_be(&s->others, 2);
+	wakeup_fall_asleep(&s->others);
+	assert_int_equal(wakeup_wake(&s->me, 1u << 2), 1);
+	assert_false(is_rung(&s->me, 1));
+	assert_true(is_rung(&s->me, 2));
+	assert_int_equal(wakeup_wake(&s->me, 1u << 1 | 1u << 2), 1);
+	assert_true(is_rung(&s->me, 1));
 }
 
 static void
 test_nobody_rings_himself(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
-	wakeup_fall_asleep(&b->me);
-	assert_int_equal(wakeup_wake(&b->me, ALL), 0);
-	assert_false(is_rung(&b->me, 0));
-	wakeup_ring(&b->me, 0); /* but by hand */
-	assert_true(is_rung(&b->me, 0));
+	wakeup_fall_asleep(&s->me);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 0);
+	assert_false(is_rung(&s->me, 0));
+	wakeup_ring(&s->me, 0); /* but by hand */
+	assert_true(is_rung(&s->me, 0));
 }
 
 static void
 test_slots_without_a_doorbell_are_passed_over(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
-	atomic_store(&b->t.seg.workers[4].sleeping, 1);
-	atomic_store(&b->t.seg.workers[63].sleeping, 1);
-	assert_int_equal(wakeup_wake(&b->me, ALL), 0);
+	atomic_store(&s->t.seg.workers[4].sleeping, 1);
+	atomic_store(&s->t.seg.workers[63].sleeping, 1);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 0);
 }
 
 static void
 test_silence_resets_all_rings(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
 	for (int i = 0; i < 10; i++)
-		wakeup_ring(&b->me, 1);
-	assert_true(is_rung(&b->me, 1));
-	wakeup_silence(&b->others);
-	assert_false(is_rung(&b->me, 1));
-	wakeup_silence(&b->others); /* does not block */
-	wakeup_ring(&b->me, 1);
-	assert_true(is_rung(&b->me, 1));
+		wakeup_ring(&s->me, 1);
+	assert_true(is_rung(&s->me, 1));
+	wakeup_silence(&s->others);
+	assert_false(is_rung(&s->me, 1));
+	wakeup_silence(&s->others); /* does not block */
+	wakeup_ring(&s->me, 1);
+	assert_true(is_rung(&s->me, 1));
 }
 
 static void
 test_full_doorbell_does_not_block(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 	uint64_t most = UINT64_MAX - 1;
 
-	assert_int_equal(write(b->me.fd[1], &most, sizeof(most)), 8);
-	wakeup_ring(&b->me, 1);
-	assert_true(is_rung(&b->me, 1));
-	wakeup_silence(&b->others);
-	assert_false(is_rung(&b->me, 1));
+	assert_int_equal(write(s->me.fd[1], &most, sizeof(most)), 8);
+	wakeup_ring(&s->me, 1);
+	assert_true(is_rung(&s->me, 1));
+	wakeup_silence(&s->others);
+	assert_false(is_rung(&s->me, 1));
 }
 
 static void
 test_ring_all_rings_asleep_or_not(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
-	wakeup_fall_asleep(&b->others);
-	wakeup_ring_all(&b->me);
+	wakeup_fall_asleep(&s->others);
+	wakeup_ring_all(&s->me);
 	for (unsigned i = 0; i < 4; i++)
-		assert_true(is_rung(&b->me, i));
+		assert_true(is_rung(&s->me, i));
 }
 
 static void
 test_sleeping_is_odd_and_only_grows(void **state)
 {
-	struct bench *b = *state;
-	_Atomic uint64_t *sleeping = &b->t.seg.workers[1].sleeping;
+	struct sleepers *s = *state;
+	_Atomic uint64_t *sleeping = &s->t.seg.workers[1].sleeping;
 	uint64_t last = atomic_load(sleeping);
 
 	assert_int_equal(last % 2, 0);
 	for (int i = 0; i < 5; i++) {
-		wakeup_fall_asleep(&b->others);
+		wakeup_fall_asleep(&s->others);
 		assert_int_equal(atomic_load(sleeping), last + 1);
-		wakeup_fall_asleep(&b->others); /* is asleep already */
+		wakeup_fall_asleep(&s->others); /* is asleep already */
 		assert_int_equal(atomic_load(sleeping), last + 1);
-		wakeup_get_up(&b->others);
+		wakeup_get_up(&s->others);
 		assert_int_equal(atomic_load(sleeping), last + 2);
-		wakeup_get_up(&b->others); /* is up already */
+		wakeup_get_up(&s->others); /* is up already */
 		assert_int_equal(atomic_load(sleeping), last + 2);
 		last += 2;
 	}
@@ -191,23 +191,23 @@ test_sleeping_is_odd_and_only_grows(void **state)
 static void
 test_successor_of_a_dead_sleeper_is_rung(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 
-	wakeup_fall_asleep(&b->others);
-	assert_int_equal(wakeup_wake(&b->me, ALL), 1);
+	wakeup_fall_asleep(&s->others);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 1);
 
-	wakeup_be(&b->others, 1);
-	assert_int_equal(wakeup_wake(&b->me, ALL), 0); /* it is awake */
-	wakeup_silence(&b->others);
-	wakeup_fall_asleep(&b->others);
-	assert_int_equal(wakeup_wake(&b->me, ALL), 1);
-	assert_true(is_rung(&b->me, 1));
+	wakeup_be(&s->others, 1);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 0); /* it is awake */
+	wakeup_silence(&s->others);
+	wakeup_fall_asleep(&s->others);
+	assert_int_equal(wakeup_wake(&s->me, ALL), 1);
+	assert_true(is_rung(&s->me, 1));
 }
 
 static void
 test_open_that_fails_leaves_nothing_open(void **state)
 {
-	struct bench *b = *state;
+	struct sleepers *s = *state;
 	struct wakeup wakeup;
 	struct rlimit old, few;
 	int first = dup(0), again;
@@ -217,7 +217,7 @@ test_open_that_fails_leaves_nothing_open(void **state)
 	few.rlim_cur = (rlim_t)first + 3;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	errno = 0;
-	assert_false(wakeup_open(&wakeup, &b->t.seg, LAYOUT_WORKERS));
+	assert_false(wakeup_open(&wakeup, &s->t.seg, LAYOUT_WORKERS));
 	assert_int_equal(errno, EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	again = dup(0);
