@@ -8,6 +8,8 @@
 #include "worker/plain.h"
 #include "worker/query.h"
 #include "worker/state.h"
+#include "worker/v1.h"
+#include "worker/v1_answer.h"
 
 /* Subscribe to each ?topic=. */
 static void

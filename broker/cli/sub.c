@@ -21,6 +21,7 @@
 #include "common/utf8.h"
 #include "common/xmalloc.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
