@@ -148,6 +148,18 @@ crew_teardown(void **state)
 	return 0;
 }
 
+int
+crew_mp_setup(void **state)
+{
+	return mp_setup(NULL) | crew_setup(state);
+}
+
+int
+crew_mp_teardown(void **state)
+{
+	return crew_teardown(state) | mp_teardown(NULL);
+}
+
 bool
 crew_is_rung(const struct crew *crew, unsigned worker)
 {

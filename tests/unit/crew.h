@@ -44,6 +44,10 @@ struct crew {
 int crew_setup(void **state);
 int crew_teardown(void **state);
 
+/* The same for a test that has children too, see tests/support/mp.h. */
+int crew_mp_setup(void **state);
+int crew_mp_teardown(void **state);
+
 /* Start n workers. */
 void crew_start(struct crew *crew, unsigned n);
 
@@ -75,7 +79,7 @@ void crew_order(struct crew *crew, enum run_order order);
 
 /*
  * Somebody else holds the ring's lock: a child that has stopped itself, as a
- * worker does that is stopped from outside.  For tests with mp_setup().
+ * worker does that is stopped from outside.  For tests with crew_mp_setup().
  * Returns its pid, for crew_lock_is_free() or mp_kill().
  */
 pid_t crew_lock_is_held(struct crew *crew);

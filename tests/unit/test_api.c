@@ -7,7 +7,6 @@
  */
 
 #include "broker/topics.h"
-#include "tests/support/mp.h"
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
 #include "worker/api_list.h"
@@ -18,18 +17,6 @@
 
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define POST(path) "POST " path " HTTP/1.1\r\nHost: localhost\r\n"
-
-static int
-setup(void **state)
-{
-	return mp_setup(NULL) | crew_setup(state);
-}
-
-static int
-teardown(void **state)
-{
-	return crew_teardown(state) | mp_teardown(NULL);
-}
 
 /* What comes next must be this. */
 static void
@@ -422,7 +409,8 @@ test_a_follower_leaves_before_it_is_subscribed(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, crew_mp_setup, crew_mp_teardown)
 	TEST(test_nothing_stays_of_a_request),
 	TEST(test_publishes_in_the_turn_it_is_read),
 	TEST(test_requests_wait_for_the_lock_in_their_order),

@@ -9,18 +9,6 @@
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
 
-static int
-setup(void **state)
-{
-	return mp_setup(NULL) | crew_setup(state);
-}
-
-static int
-teardown(void **state)
-{
-	return crew_teardown(state) | mp_teardown(NULL);
-}
-
 /* Let go of it, and let everybody do what had to wait. */
 static void
 lock_is_free(struct crew *crew, pid_t holder)
@@ -260,7 +248,8 @@ test_leaving_with_requests_that_were_never_done(void **state)
 	client_close(&b);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, crew_mp_setup, crew_mp_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_without_the_lock_requests_wait),

@@ -4,25 +4,12 @@
  * waits where, and in which turn what is done.
  */
 
-#include "tests/support/mp.h"
 #include "tests/support/suite.h"
 #include "tests/unit/talk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int
-setup(void **state)
-{
-	return mp_setup(NULL) | crew_setup(state);
-}
-
-static int
-teardown(void **state)
-{
-	return crew_teardown(state) | mp_teardown(NULL);
-}
 
 /* A replay goes on while its connection's requests wait for the lock, and after
  * they have been done without a word to say. */
@@ -232,7 +219,8 @@ test_leaving_counts_what_was_published(void **state)
 	client_close(&a);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, crew_mp_setup, crew_mp_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_lock_is_busy_during_a_replay),
