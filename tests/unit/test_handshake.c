@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* test_handshake.c - what common/handshake.h promises. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "common/handshake.h"
 #include "common/http.h"
+#include "tests/support/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -246,25 +241,18 @@ test_a_protocol_over_the_limit_is_no_response(void **state)
 	    handshake_response(r, protocol, buf, sizeof(buf)), 0);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_handshake_of_a_browser_is_allowed),
-		cmocka_unit_test(
-		    test_other_requests_are_refused_with_the_right_status),
-		cmocka_unit_test(test_a_length_of_zero_is_no_body),
-		cmocka_unit_test(test_only_sixteen_bytes_in_base64_are_a_key),
-		cmocka_unit_test(test_accept_is_that_of_the_standard),
-		cmocka_unit_test(test_a_made_key_is_the_nonce_in_base64),
-		cmocka_unit_test(test_every_made_key_is_allowed),
-		cmocka_unit_test(test_offers_are_compared_exactly),
-		cmocka_unit_test(test_the_response_carries_the_accept),
-		cmocka_unit_test(test_the_response_names_the_protocol_chosen),
-		cmocka_unit_test(test_a_protocol_over_the_limit_is_no_response),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_the_handshake_of_a_browser_is_allowed),
+	cmocka_unit_test(test_other_requests_are_refused_with_the_right_status),
+	cmocka_unit_test(test_a_length_of_zero_is_no_body),
+	cmocka_unit_test(test_only_sixteen_bytes_in_base64_are_a_key),
+	cmocka_unit_test(test_accept_is_that_of_the_standard),
+	cmocka_unit_test(test_a_made_key_is_the_nonce_in_base64),
+	cmocka_unit_test(test_every_made_key_is_allowed),
+	cmocka_unit_test(test_offers_are_compared_exactly),
+	cmocka_unit_test(test_the_response_carries_the_accept),
+	cmocka_unit_test(test_the_response_names_the_protocol_chosen),
+	cmocka_unit_test(test_a_protocol_over_the_limit_is_no_response),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

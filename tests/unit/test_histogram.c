@@ -4,16 +4,11 @@
  * array of the same values.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/load/histogram.h"
+#include "tests/support/suite.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "tests/load/histogram.h"
 
 #define VALUES 10000
 #define SEED   20240229u
@@ -145,22 +140,14 @@ test_value_beyond_the_range_is_the_maximum(void **state)
 	    ((uint64_t)1 << HISTOGRAM_VALUE_BITS) - 1);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_empty_has_no_quantile, setup),
-		cmocka_unit_test_setup(test_small_values_are_exact, setup),
-		cmocka_unit_test_setup(
-		    test_every_value_is_known_within_a_128th, setup),
-		cmocka_unit_test_setup(test_quantiles_of_many_values, setup),
-		cmocka_unit_test_setup(
-		    test_merged_is_as_if_counted_together, setup),
-		cmocka_unit_test_setup(
-		    test_value_beyond_the_range_is_the_maximum, setup),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup(test_empty_has_no_quantile, setup),
+	cmocka_unit_test_setup(test_small_values_are_exact, setup),
+	cmocka_unit_test_setup(test_every_value_is_known_within_a_128th, setup),
+	cmocka_unit_test_setup(test_quantiles_of_many_values, setup),
+	cmocka_unit_test_setup(test_merged_is_as_if_counted_together, setup),
+	cmocka_unit_test_setup(
+	    test_value_beyond_the_range_is_the_maximum, setup),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

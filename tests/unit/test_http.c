@@ -4,16 +4,11 @@
  * takes them bit by bit.  What it refuses is in test_http_refused.c.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/http.h"
+#include "tests/support/suite.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/http.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -364,29 +359,21 @@ test_bytewise_is_judged_like_at_once(void **state)
 	assert_true(results[HTTP_OK] > 1000 && results[HTTP_REFUSED] > 1000);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_browsers_request_is_taken_apart),
-		cmocka_unit_test(test_every_form_of_target_is_split),
-		cmocka_unit_test(
-		    test_white_space_around_a_value_does_not_belong_to_it),
-		cmocka_unit_test(test_any_token_is_a_method),
-		cmocka_unit_test(test_the_bodys_length_is_told),
-		cmocka_unit_test(test_a_chunked_body_is_told),
-		cmocka_unit_test(test_the_head_ends_where_the_body_begins),
-		cmocka_unit_test(
-		    test_one_empty_line_before_the_request_is_skipped),
-		cmocka_unit_test(test_pipelined_requests_are_taken_one_by_one),
-		cmocka_unit_test(test_every_beginning_of_a_head_is_partial),
-		cmocka_unit_test(test_no_byte_is_scanned_twice),
-		cmocka_unit_test(test_the_largest_head_allowed_is_allowed),
-		cmocka_unit_test(test_as_many_headers_as_allowed_are_allowed),
-		cmocka_unit_test(test_bytewise_is_judged_like_at_once),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_a_browsers_request_is_taken_apart),
+	cmocka_unit_test(test_every_form_of_target_is_split),
+	cmocka_unit_test(test_white_space_around_a_value_does_not_belong_to_it),
+	cmocka_unit_test(test_any_token_is_a_method),
+	cmocka_unit_test(test_the_bodys_length_is_told),
+	cmocka_unit_test(test_a_chunked_body_is_told),
+	cmocka_unit_test(test_the_head_ends_where_the_body_begins),
+	cmocka_unit_test(test_one_empty_line_before_the_request_is_skipped),
+	cmocka_unit_test(test_pipelined_requests_are_taken_one_by_one),
+	cmocka_unit_test(test_every_beginning_of_a_head_is_partial),
+	cmocka_unit_test(test_no_byte_is_scanned_twice),
+	cmocka_unit_test(test_the_largest_head_allowed_is_allowed),
+	cmocka_unit_test(test_as_many_headers_as_allowed_are_allowed),
+	cmocka_unit_test(test_bytewise_is_judged_like_at_once),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

@@ -4,15 +4,10 @@
  * headers, lists, queries, hosts.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "common/http.h"
+#include "tests/support/suite.h"
+
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -212,23 +207,17 @@ test_texts_are_compared_whole(void **state)
 	assert_false(http_text_equal_nocase(&text, "abcd"));
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_headers_are_found_by_name_in_any_case),
-		cmocka_unit_test(test_tokens_are_found_in_all_lines_of_a_list),
-		cmocka_unit_test(test_exact_members_differ_by_case),
-		cmocka_unit_test(
-		    test_connections_are_kept_as_the_version_and_the_client_say),
-		cmocka_unit_test(test_a_list_is_taken_member_by_member),
-		cmocka_unit_test(test_a_query_is_taken_pair_by_pair),
-		cmocka_unit_test(test_hosts_are_split),
-		cmocka_unit_test(test_what_is_no_host_is_not_split),
-		cmocka_unit_test(test_texts_are_compared_whole),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_headers_are_found_by_name_in_any_case),
+	cmocka_unit_test(test_tokens_are_found_in_all_lines_of_a_list),
+	cmocka_unit_test(test_exact_members_differ_by_case),
+	cmocka_unit_test(
+	    test_connections_are_kept_as_the_version_and_the_client_say),
+	cmocka_unit_test(test_a_list_is_taken_member_by_member),
+	cmocka_unit_test(test_a_query_is_taken_pair_by_pair),
+	cmocka_unit_test(test_hosts_are_split),
+	cmocka_unit_test(test_what_is_no_host_is_not_split),
+	cmocka_unit_test(test_texts_are_compared_whole),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

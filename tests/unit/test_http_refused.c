@@ -4,17 +4,12 @@
  * them because somebody else might read them differently.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/http.h"
+#include "tests/support/suite.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/http.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define HEAD_MAX     200
@@ -346,27 +341,18 @@ test_headers_without_end_are_431(void **state)
 	assert_int_equal(req.status, 431);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines_end_in_cr_lf_only),
-		cmocka_unit_test(
-		    test_what_is_no_http_is_refused_at_its_first_byte),
-		cmocka_unit_test(test_malformed_request_lines_are_refused),
-		cmocka_unit_test(
-		    test_only_token_characters_make_a_method_and_a_name),
-		cmocka_unit_test(test_malformed_targets_are_refused),
-		cmocka_unit_test(test_malformed_headers_are_refused),
-		cmocka_unit_test(test_a_nul_byte_is_refused_wherever_it_stands),
-		cmocka_unit_test(
-		    test_a_body_whose_end_is_not_certain_is_refused),
-		cmocka_unit_test(test_the_host_must_be_said_once_and_well),
-		cmocka_unit_test(test_a_request_line_without_end_is_414),
-		cmocka_unit_test(test_headers_without_end_are_431),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_lines_end_in_cr_lf_only),
+	cmocka_unit_test(test_what_is_no_http_is_refused_at_its_first_byte),
+	cmocka_unit_test(test_malformed_request_lines_are_refused),
+	cmocka_unit_test(test_only_token_characters_make_a_method_and_a_name),
+	cmocka_unit_test(test_malformed_targets_are_refused),
+	cmocka_unit_test(test_malformed_headers_are_refused),
+	cmocka_unit_test(test_a_nul_byte_is_refused_wherever_it_stands),
+	cmocka_unit_test(test_a_body_whose_end_is_not_certain_is_refused),
+	cmocka_unit_test(test_the_host_must_be_said_once_and_well),
+	cmocka_unit_test(test_a_request_line_without_end_is_414),
+	cmocka_unit_test(test_headers_without_end_are_431),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

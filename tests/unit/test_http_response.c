@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* test_http_response.c - what common/http_response.h promises. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/http_response.h"
+#include "tests/support/suite.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/http_response.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -153,22 +148,15 @@ test_dates_are_written_as_http_has_them(void **state)
 	}
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_lines_are_written_in_order),
-		cmocka_unit_test(test_what_is_not_given_is_not_written),
-		cmocka_unit_test(test_an_empty_body_has_its_length_said),
-		cmocka_unit_test(
-		    test_a_response_that_cannot_have_a_body_has_no_length),
-		cmocka_unit_test(test_an_upgrade_is_announced_by_connection),
-		cmocka_unit_test(test_a_head_that_does_not_fit_is_none),
-		cmocka_unit_test(test_every_status_in_use_has_a_reason),
-		cmocka_unit_test(test_dates_are_written_as_http_has_them),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_all_lines_are_written_in_order),
+	cmocka_unit_test(test_what_is_not_given_is_not_written),
+	cmocka_unit_test(test_an_empty_body_has_its_length_said),
+	cmocka_unit_test(test_a_response_that_cannot_have_a_body_has_no_length),
+	cmocka_unit_test(test_an_upgrade_is_announced_by_connection),
+	cmocka_unit_test(test_a_head_that_does_not_fit_is_none),
+	cmocka_unit_test(test_every_status_in_use_has_a_reason),
+	cmocka_unit_test(test_dates_are_written_as_http_has_them),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

@@ -6,17 +6,12 @@
  * notices a look at the byte behind it.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/json.h"
+#include "tests/support/suite.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -265,24 +260,16 @@ test_kind_is_told_behind_white_space(void **state)
 		    rows[i].kind);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values_of_each_kind_are_json),
-		cmocka_unit_test(test_white_space_may_stand_between_tokens),
-		cmocka_unit_test(
-		    test_what_is_wrong_is_told_by_place_and_reason),
-		cmocka_unit_test(test_every_beginning_of_a_text_ends_too_early),
-		cmocka_unit_test(test_a_nul_byte_is_refused_wherever_it_stands),
-		cmocka_unit_test(test_nesting_is_bounded),
-		cmocka_unit_test(test_depth_counts_what_is_open_not_what_was),
-		cmocka_unit_test(
-		    test_mixed_brackets_are_matched_at_every_depth),
-		cmocka_unit_test(test_kind_is_told_behind_white_space),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_values_of_each_kind_are_json),
+	cmocka_unit_test(test_white_space_may_stand_between_tokens),
+	cmocka_unit_test(test_what_is_wrong_is_told_by_place_and_reason),
+	cmocka_unit_test(test_every_beginning_of_a_text_ends_too_early),
+	cmocka_unit_test(test_a_nul_byte_is_refused_wherever_it_stands),
+	cmocka_unit_test(test_nesting_is_bounded),
+	cmocka_unit_test(test_depth_counts_what_is_open_not_what_was),
+	cmocka_unit_test(test_mixed_brackets_are_matched_at_every_depth),
+	cmocka_unit_test(test_kind_is_told_behind_white_space),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

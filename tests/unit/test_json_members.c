@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* test_json_members.c - what json_object_open() and its reader promise. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/json.h"
+#include "tests/support/suite.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/json.h"
 
 #define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 #define LARGE_TEXT_LEN (64 * 1024)
@@ -350,27 +345,21 @@ test_only_an_array_has_elements(void **state)
 	assert_false(json_element_next(*state, &value));
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		reader_test(test_members_come_in_order_with_their_raw_text),
-		reader_test(test_an_empty_object_has_no_members),
-		reader_test(test_what_is_inside_a_member_is_not_a_member),
-		reader_test(test_a_repeated_name_comes_repeatedly),
-		reader_test(test_other_values_are_not_objects),
-		reader_test(test_a_text_that_does_not_end_is_broken),
-		reader_test(test_a_text_over_the_limit_is_broken),
-		reader_test(test_a_reader_is_used_again),
-		reader_test(test_any_number_of_tokens_is_read),
-		reader_test(test_the_memory_for_tokens_is_kept),
-		reader_test(test_growing_in_the_middle_loses_nothing),
-		reader_test(test_random_objects_open_with_all_their_members),
-		reader_test(test_elements_of_an_array_come_in_order),
-		reader_test(test_only_an_array_has_elements),
-	};
+static const struct CMUnitTest tests[] = {
+	reader_test(test_members_come_in_order_with_their_raw_text),
+	reader_test(test_an_empty_object_has_no_members),
+	reader_test(test_what_is_inside_a_member_is_not_a_member),
+	reader_test(test_a_repeated_name_comes_repeatedly),
+	reader_test(test_other_values_are_not_objects),
+	reader_test(test_a_text_that_does_not_end_is_broken),
+	reader_test(test_a_text_over_the_limit_is_broken),
+	reader_test(test_a_reader_is_used_again),
+	reader_test(test_any_number_of_tokens_is_read),
+	reader_test(test_the_memory_for_tokens_is_kept),
+	reader_test(test_growing_in_the_middle_loses_nothing),
+	reader_test(test_random_objects_open_with_all_their_members),
+	reader_test(test_elements_of_an_array_come_in_order),
+	reader_test(test_only_an_array_has_elements),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

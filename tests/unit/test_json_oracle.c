@@ -8,16 +8,11 @@
  * seed is fixed, so that it fails again.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/json.h"
+#include "tests/support/suite.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -231,15 +226,8 @@ test_random_texts_are_judged_like_by_recursion(void **state)
 	assert_true(valid > 10000 && broken > 10000);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    test_random_texts_are_judged_like_by_recursion),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_random_texts_are_judged_like_by_recursion),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

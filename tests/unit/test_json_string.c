@@ -5,17 +5,12 @@
  * Results are written to blocks of exactly the promised size.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "common/json.h"
 #include "common/utf8.h"
+#include "tests/support/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -286,30 +281,21 @@ test_names_are_compared_after_decoding(void **state)
 	assert_false(equal("\"t\\nopic\"", "tnopic"));
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text_without_escapes_is_itself),
-		cmocka_unit_test(test_escapes_are_decoded),
-		cmocka_unit_test(test_surrogate_pairs_are_one_character),
-		cmocka_unit_test(
-		    test_a_lone_surrogate_becomes_the_replacement_character),
-		cmocka_unit_test(test_every_unicode_escape_gives_valid_utf8),
-		cmocka_unit_test(test_only_what_must_be_is_escaped),
-		cmocka_unit_test(test_encoding_fills_its_bound_and_no_more),
-		cmocka_unit_test(
-		    test_what_is_encoded_is_json_and_decodes_to_itself),
-		cmocka_unit_test(
-		    test_normalising_replaces_lone_surrogates_only),
-		cmocka_unit_test(
-		    test_names_are_compared_without_regard_to_case),
-		cmocka_unit_test(test_strings_are_compared_to_the_letter),
-		cmocka_unit_test(test_only_letters_have_case),
-		cmocka_unit_test(test_names_are_compared_after_decoding),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_text_without_escapes_is_itself),
+	cmocka_unit_test(test_escapes_are_decoded),
+	cmocka_unit_test(test_surrogate_pairs_are_one_character),
+	cmocka_unit_test(
+	    test_a_lone_surrogate_becomes_the_replacement_character),
+	cmocka_unit_test(test_every_unicode_escape_gives_valid_utf8),
+	cmocka_unit_test(test_only_what_must_be_is_escaped),
+	cmocka_unit_test(test_encoding_fills_its_bound_and_no_more),
+	cmocka_unit_test(test_what_is_encoded_is_json_and_decodes_to_itself),
+	cmocka_unit_test(test_normalising_replaces_lone_surrogates_only),
+	cmocka_unit_test(test_names_are_compared_without_regard_to_case),
+	cmocka_unit_test(test_strings_are_compared_to_the_letter),
+	cmocka_unit_test(test_only_letters_have_case),
+	cmocka_unit_test(test_names_are_compared_after_decoding),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

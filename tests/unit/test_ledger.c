@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* test_ledger.c - what tests/load/ledger.h promises. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "tests/load/ledger.h"
+#include "tests/support/suite.h"
 
 static void
 test_in_order_all_are_new(void **state)
@@ -60,17 +54,11 @@ test_hole_larger_than_the_window(void **state)
 	assert_int_equal(ledger_enter(&l, 2), LEDGER_LATE);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_in_order_all_are_new),
-		cmocka_unit_test(test_repeated_is_double),
-		cmocka_unit_test(test_overtaken_is_late_once),
-		cmocka_unit_test(test_hole_larger_than_the_window),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_in_order_all_are_new),
+	cmocka_unit_test(test_repeated_is_double),
+	cmocka_unit_test(test_overtaken_is_late_once),
+	cmocka_unit_test(test_hole_larger_than_the_window),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* test_mime.c - what common/mime.h promises. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "common/mime.h"
+#include "tests/support/suite.h"
+
+#include <string.h>
 
 static void
 expect_type(const char *path, const char *type)
@@ -69,20 +64,13 @@ test_nothing_behind_the_length_is_read(void **state)
 	    mime_type("a.js.html", 4), "text/javascript; charset=utf-8");
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    test_the_page_has_the_types_that_browsers_insist_on),
-		cmocka_unit_test(test_case_does_not_matter),
-		cmocka_unit_test(
-		    test_only_the_last_extension_of_the_last_segment_counts),
-		cmocka_unit_test(test_the_unknown_is_bytes),
-		cmocka_unit_test(test_nothing_behind_the_length_is_read),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_the_page_has_the_types_that_browsers_insist_on),
+	cmocka_unit_test(test_case_does_not_matter),
+	cmocka_unit_test(
+	    test_only_the_last_extension_of_the_last_segment_counts),
+	cmocka_unit_test(test_the_unknown_is_bytes),
+	cmocka_unit_test(test_nothing_behind_the_length_is_read),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

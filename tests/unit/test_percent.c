@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* test_percent.c - what common/percent.h promises. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/percent.h"
+#include "tests/support/suite.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/percent.h"
 
 typedef bool decode(const char *in, size_t len, char *out, size_t *out_len);
 
@@ -116,21 +111,14 @@ test_decodes_in_place(void **state)
 	assert_memory_equal(text, "A B", 3);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_path_is_decoded),
-		cmocka_unit_test(test_plus_is_a_space_in_a_query_only),
-		cmocka_unit_test(test_every_byte_but_nul_comes_back),
-		cmocka_unit_test(test_broken_escapes_are_refused),
-		cmocka_unit_test(test_an_escaped_nul_is_refused),
-		cmocka_unit_test(
-		    test_an_escape_cut_off_by_the_length_is_refused),
-		cmocka_unit_test(test_decodes_in_place),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_path_is_decoded),
+	cmocka_unit_test(test_plus_is_a_space_in_a_query_only),
+	cmocka_unit_test(test_every_byte_but_nul_comes_back),
+	cmocka_unit_test(test_broken_escapes_are_refused),
+	cmocka_unit_test(test_an_escaped_nul_is_refused),
+	cmocka_unit_test(test_an_escape_cut_off_by_the_length_is_refused),
+	cmocka_unit_test(test_decodes_in_place),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

@@ -6,16 +6,11 @@
  * then looks at the number, where utf8.c looks at ranges of bytes.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/utf8.h"
+#include "tests/support/suite.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/utf8.h"
 
 #define CODE_POINT_MAX 0x10ffffu
 
@@ -191,21 +186,14 @@ test_what_is_cut_off_is_not_valid(void **state)
 	assert_true(utf8_valid(text, 14));
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_bytes_are_valid),
-		cmocka_unit_test(test_every_code_point_is_valid_as_encoded),
-		cmocka_unit_test(test_encode_writes_the_bytes_of_the_standard),
-		cmocka_unit_test(test_encode_replaces_what_is_no_code_point),
-		cmocka_unit_test(
-		    test_every_short_text_is_judged_like_by_decoding),
-		cmocka_unit_test(test_a_fault_is_found_at_every_place),
-		cmocka_unit_test(test_what_is_cut_off_is_not_valid),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_no_bytes_are_valid),
+	cmocka_unit_test(test_every_code_point_is_valid_as_encoded),
+	cmocka_unit_test(test_encode_writes_the_bytes_of_the_standard),
+	cmocka_unit_test(test_encode_replaces_what_is_no_code_point),
+	cmocka_unit_test(test_every_short_text_is_judged_like_by_decoding),
+	cmocka_unit_test(test_a_fault_is_found_at_every_place),
+	cmocka_unit_test(test_what_is_cut_off_is_not_valid),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

@@ -4,18 +4,13 @@
  * test per promise.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/ws.h"
+#include "tests/support/suite.h"
+#include "tests/unit/ws_stream.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/ws.h"
-#include "tests/unit/ws_stream.h"
 
 /* A sanitizer may let malloc(3) fail, as it does without one. */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-*): the sanitizer's own */
@@ -381,30 +376,24 @@ test_client_masks_its_pongs(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		T(test_messages_are_told_in_order),
-		T(test_fragments_make_one_message),
-		T(test_character_may_be_split_over_fragments),
-		T(test_pings_between_fragments_are_answered),
-		T(test_longest_ping_is_answered),
-		T(test_all_forms_of_length),
-		T(test_message_longer_than_what_is_read_ahead),
-		T(test_message_of_one_byte_fragments),
-		T(test_pause_stops_reading_ahead),
-		T(test_clean_only_between_messages),
-		T(test_waiting_output_is_not_clean),
-		T(test_pool_lends_a_clean_parser_again),
-		T(test_pool_does_not_lend_what_is_not_clean),
-		T(test_pool_does_not_lend_what_has_ended),
-		T(test_out_of_memory_is_told_by_status),
-		T(test_pause_between_fragments_keeps_the_message),
-		T(test_client_masks_its_pongs),
-	};
+static const struct CMUnitTest tests[] = {
+	T(test_messages_are_told_in_order),
+	T(test_fragments_make_one_message),
+	T(test_character_may_be_split_over_fragments),
+	T(test_pings_between_fragments_are_answered),
+	T(test_longest_ping_is_answered),
+	T(test_all_forms_of_length),
+	T(test_message_longer_than_what_is_read_ahead),
+	T(test_message_of_one_byte_fragments),
+	T(test_pause_stops_reading_ahead),
+	T(test_clean_only_between_messages),
+	T(test_waiting_output_is_not_clean),
+	T(test_pool_lends_a_clean_parser_again),
+	T(test_pool_does_not_lend_what_is_not_clean),
+	T(test_pool_does_not_lend_what_has_ended),
+	T(test_out_of_memory_is_told_by_status),
+	T(test_pause_between_fragments_keeps_the_message),
+	T(test_client_masks_its_pongs),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

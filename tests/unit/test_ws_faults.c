@@ -4,18 +4,13 @@
  * and of those that close; one test per promise.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/ws.h"
+#include "tests/support/suite.h"
+#include "tests/unit/ws_stream.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/ws.h"
-#include "tests/unit/ws_stream.h"
 
 static int
 setup(void **state)
@@ -325,31 +320,25 @@ test_client_wants_no_masks(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		T(test_one_byte_too_many_is_told_with_the_header),
-		T(test_fragments_are_added_up_for_the_limit),
-		T(test_huge_lengths_are_refused),
-		T(test_length_must_be_in_its_shortest_form),
-		T(test_server_wants_masks),
-		T(test_reserved_bits_are_refused),
-		T(test_reserved_opcodes_are_refused),
-		T(test_fragments_must_follow_each_other),
-		T(test_control_frames_are_short_and_whole),
-		T(test_bad_text_ends_at_its_first_wrong_byte),
-		T(test_bad_text_over_fragments_ends_at_once),
-		T(test_text_must_not_end_inside_a_character),
-		T(test_nothing_is_told_after_the_end),
-		T(test_close_tells_code_and_reason),
-		T(test_close_reason_is_checked_as_a_whole),
-		T(test_close_of_one_byte_is_refused),
-		T(test_close_codes),
-		T(test_client_wants_no_masks),
-	};
+static const struct CMUnitTest tests[] = {
+	T(test_one_byte_too_many_is_told_with_the_header),
+	T(test_fragments_are_added_up_for_the_limit),
+	T(test_huge_lengths_are_refused),
+	T(test_length_must_be_in_its_shortest_form),
+	T(test_server_wants_masks),
+	T(test_reserved_bits_are_refused),
+	T(test_reserved_opcodes_are_refused),
+	T(test_fragments_must_follow_each_other),
+	T(test_control_frames_are_short_and_whole),
+	T(test_bad_text_ends_at_its_first_wrong_byte),
+	T(test_bad_text_over_fragments_ends_at_once),
+	T(test_text_must_not_end_inside_a_character),
+	T(test_nothing_is_told_after_the_end),
+	T(test_close_tells_code_and_reason),
+	T(test_close_reason_is_checked_as_a_whole),
+	T(test_close_of_one_byte_is_refused),
+	T(test_close_codes),
+	T(test_client_wants_no_masks),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

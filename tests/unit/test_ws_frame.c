@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* test_ws_frame.c - the frames that common/ws.h makes, byte for byte. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "common/utf8.h"
 #include "common/ws.h"
+#include "tests/support/suite.h"
+
+#include <string.h>
 
 static void
 test_header_is_as_short_as_may_be(void **state)
@@ -117,20 +112,13 @@ test_close_reason_of_the_longest_length_is_whole(void **state)
 	assert_memory_equal(out + 4, reason, WS_REASON_MAX);
 }
 
-int
-main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header_is_as_short_as_may_be),
-		cmocka_unit_test(test_masked_frame),
-		cmocka_unit_test(test_masked_frame_of_any_length),
-		cmocka_unit_test(test_close_frame_has_code_and_reason),
-		cmocka_unit_test(test_close_reason_is_cut_between_characters),
-		cmocka_unit_test(
-		    test_close_reason_of_the_longest_length_is_whole),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_header_is_as_short_as_may_be),
+	cmocka_unit_test(test_masked_frame),
+	cmocka_unit_test(test_masked_frame_of_any_length),
+	cmocka_unit_test(test_close_frame_has_code_and_reason),
+	cmocka_unit_test(test_close_reason_is_cut_between_characters),
+	cmocka_unit_test(test_close_reason_of_the_longest_length_is_whole),
+};
 
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

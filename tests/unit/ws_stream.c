@@ -3,17 +3,12 @@
 
 #include "tests/unit/ws_stream.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/xmalloc.h"
+#include "tests/support/suite.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "common/xmalloc.h"
 
 #define STREAM_MAX    300000
 #define TWO_CUTS_MAX  10000 /* longer streams are not cut everywhere */
