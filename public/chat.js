@@ -3,7 +3,7 @@
  * chat.js - wires the chat together.
  *
  * The address says what is in front: `#room=NAME` a room, `#` the lobby,
- * `#you` the lobby at the visitor's name.  Whatever wants to go somewhere sets
+ * `#you` the form for another name.  Whatever wants to go somewhere sets
  * the address and nothing else; route() does the rest, for links, for buttons
  * and for the browser's own back button alike.
  *
@@ -34,6 +34,7 @@ const composer = new Composer(() => myName);
 let myName = kept.get("name", "");
 const lobby = new Lobby(myName);
 let current = null; /* the room in front */
+let behind = null; /* the room that #you came in front of */
 
 const draw = soon(() => {
 	const unread = rooms.unread;
@@ -87,19 +88,28 @@ function focusGently(focus) {
 function route() {
 	const name = roomFromHash(location.hash);
 
-	if (name === null || roomProblem(name) !== null) {
+	behind = current ?? behind;
+	if (location.hash === "#you" && myName !== "") {
 		bring(null);
-		lobby.show();
-		if (location.hash === "#you")
-			lobby.focusName();
+		document.body.dataset.view = "you";
+		lobby.showRename(myName);
+	} else if (name === null || roomProblem(name) !== null) {
+		behind = null;
+		bring(null);
+		lobby.show(myName);
 	} else if (myName === "") {
 		bring(null);
-		lobby.show(name);
+		lobby.invite(name);
 		focusGently(() => lobby.focusName());
 	} else {
 		bring(rooms.join(name));
 		focusGently(() => composer.focus());
 	}
+}
+
+/* Back from #you, which is not to be gone back to. */
+function goBack() {
+	location.replace(behind ? roomHash(behind.name) : "#");
 }
 
 function leave() {
@@ -147,13 +157,9 @@ function listenToRooms() {
 }
 
 function listenToVisitor() {
-	/*
-	 * The field of a first visitor is left by pressing a button.  To show the
-	 * name at that moment would move the button from under the finger.
-	 */
-	lobby.addEventListener("renamed", ({ detail }) => {
-		if (myName !== "")
-			setName(detail);
+	lobby.addEventListener("renamed", ({ detail: name }) => {
+		setName(name);
+		goBack();
 	});
 	lobby.addEventListener("enter", ({ detail: { name, room } }) => {
 		setName(name);
@@ -164,6 +170,7 @@ function listenToVisitor() {
 	});
 	composer.addEventListener("sent", () => view.log.toEnd());
 	composer.addEventListener("page", ({ detail }) => view.log.page(detail));
+	byId("keep-name").addEventListener("click", goBack);
 	byId("leave").addEventListener("click", leave);
 	document.addEventListener("keydown", walk);
 }

@@ -6,6 +6,9 @@
  * two forms because they are two wishes: one starts from a suggestion, the
  * other from what somebody else said.  An invitation, which is a link to a
  * room opened by somebody without a name yet, needs neither.
+ *
+ * Only who has no name yet is asked for one on the way in.  Who has one changes
+ * it in a form of its own, from where Enter leads back and not on.
  */
 
 import { byId } from "./dom.js";
@@ -27,7 +30,7 @@ function setProblem(field, problem) {
 
 /*
  * Events: "enter" (detail: {name, room}) once both are good; "renamed" (detail:
- * the name) when the field was changed.
+ * the name).
  */
 export class Lobby extends EventTarget {
 	#invited = null;
@@ -39,32 +42,58 @@ export class Lobby extends EventTarget {
 		this.#on("create", () => this.#open());
 		this.#on("join", () => this.#join());
 		this.#on("invite", () => this.#enter(this.#invited));
+		this.#on("rename", () => this.#rename());
 		byId("shuffle").addEventListener("click", () => {
 			byId("create-room").value = suggestRoom();
 		});
-		this.#name.addEventListener("change", () => this.#renamed());
 	}
 
-	/* Show the lobby; `invited` is the room that a link led to, or null. */
-	show(invited = null) {
-		this.#invited = invited;
-		byId("invite").hidden = invited === null;
-		byId("create").hidden = invited !== null;
-		byId("join").hidden = invited !== null;
-		this.#name.setAttribute("form", invited === null ? "create" : "invite");
-		byId("lobby-title").textContent =
-		    invited === null ? TITLE : `You are invited to ${invited}.`;
-		byId("lobby-lead").textContent =
-		    invited === null ? LEAD : "What shall the others call you?";
+	/* Show the way into any room, to a visitor of that name or of none. */
+	show(name) {
+		this.#ask(...(name === "" ? ["naming"] : []), "create", "join");
+		this.#say(TITLE, LEAD);
+		this.#name.setAttribute("form", "create");
 		byId("create-room").value = suggestRoom();
 		byId("join-room").value = "";
-		for (const id of ["name", "create-room", "join-room"])
-			setProblem(byId(id), null);
+	}
+
+	/* Show the way into the room that a link led to. */
+	invite(room) {
+		this.#invited = room;
+		this.#ask("naming", "invite");
+		this.#say(`You are invited to ${room}.`,
+		    "What shall the others call you?");
+		this.#name.setAttribute("form", "invite");
+	}
+
+	/* Show the form for another name. */
+	showRename(name) {
+		const field = byId("new-name");
+
+		this.#ask("rename");
+		this.#say("Change your name",
+		    "What you have said so far keeps the name you have now.");
+		field.value = name;
+		field.focus();
+		field.select();
 	}
 
 	focusName() {
 		this.#name.focus();
 		this.#name.select();
+	}
+
+	#say(title, lead) {
+		byId("lobby-title").textContent = title;
+		byId("lobby-lead").textContent = lead;
+	}
+
+	/* Show these questions and no others, as if nothing had been wrong. */
+	#ask(...ids) {
+		for (const id of ["naming", "create", "join", "invite", "rename"])
+			byId(id).hidden = !ids.includes(id);
+		for (const id of ["name", "create-room", "join-room", "new-name"])
+			setProblem(byId(id), null);
 	}
 
 	#on(id, submit) {
@@ -92,24 +121,25 @@ export class Lobby extends EventTarget {
 			this.#enter(room);
 	}
 
-	#checkedName() {
-		const name = tidyName(this.#name.value);
+	/* The name in a field; null, and said why, where it is none. */
+	#checkedName(field) {
+		const name = tidyName(field.value);
 
-		return setProblem(this.#name, name === "" ?
+		return setProblem(field, name === "" ?
 		    "The others need something to call you." : null) ? name : null;
 	}
 
-	/* Say nothing of an empty field yet: it may be about to be filled. */
-	#renamed() {
-		const name = tidyName(this.#name.value);
+	#rename() {
+		const name = this.#checkedName(byId("new-name"));
 
-		if (name !== "")
-			this.dispatchEvent(new CustomEvent("renamed",
-			    { detail: name }));
+		if (name === null)
+			return;
+		this.#name.value = name;
+		this.dispatchEvent(new CustomEvent("renamed", { detail: name }));
 	}
 
 	#enter(room) {
-		const name = this.#checkedName();
+		const name = this.#checkedName(this.#name);
 
 		if (name !== null)
 			this.dispatchEvent(new CustomEvent("enter",

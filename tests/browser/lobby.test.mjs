@@ -116,6 +116,43 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await visitor.leave();
 	});
 
+	test("a name is changed on the way back to the same room", async () => {
+		const visitor = await Visitor.arrive(browser, "Before");
+		const { page } = visitor;
+		const isBack = async () => {
+			await page.locator("#room-title", { hasText: "here" })
+			    .waitFor();
+			assert.equal(await page.locator("#rooms a").count(), 1);
+		};
+
+		await visitor.join(server, "here");
+		await page.click("#me");
+		assert.equal(await page.inputValue("#new-name:focus"), "Before");
+		assert.equal(await page.locator("#create, #join, #naming")
+		    .filter({ visible: true }).count(), 0);
+		await page.fill("#new-name", " ");
+		await page.keyboard.press("Enter");
+		assert.notEqual(await page.textContent("#new-name-problem"), "");
+		await page.click("#keep-name");
+		await isBack();
+
+		await page.click("#me");
+		await page.fill("#new-name", "After");
+		await page.keyboard.press("Enter");
+		await isBack();
+		await visitor.say("it is still me");
+		await visitor.hears("it is still me");
+		assert.equal(await visitor.heard("still me").locator(".from")
+		    .textContent(), "After");
+
+		await page.click(".brand");
+		assert.equal(await page.isVisible("#naming"), false);
+		await page.click("#create button[type=submit]");
+		await visitor.connected();
+		assert.match(await page.textContent("#me"), /^.After/u);
+		await visitor.leave();
+	});
+
 	test("two spellings of one name are one room", async () => {
 		const one = await Visitor.arrive(browser, "One");
 		const two = await Visitor.arrive(browser, "Two");
