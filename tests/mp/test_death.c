@@ -11,43 +11,29 @@
 #include "broker/ring.h"
 #include "broker/stop.h"
 #include "tests/support/mp.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/support/testseg.h"
 
 #include <string.h>
 
 #define RING_SIZE 8192u
 #define BEFORE    3u /* messages in each topic before the death */
 
-static struct testseg t;
-static struct ring ring; /* the test's own */
-static struct reader reader;
+static struct ringkit *kit; /* its writer is the test */
 static uint32_t one, two;
 
 static int
 setup(void **state)
 {
-	testseg_open(&t, RING_SIZE, 8);
-	ring_attach(&ring, &t.seg, 0);
-	one = hand_topic(&ring, "one");
-	two = hand_topic(&ring, "two");
+	*state = kit = ringkit_new(sizeof(*kit), RING_SIZE, 8);
+	one = hand_topic(&kit->ring, "one");
+	two = hand_topic(&kit->ring, "two");
 	for (unsigned i = 0; i < BEFORE; i++) {
-		hand_publish(&ring, one, "0");
-		hand_publish(&ring, two, "0");
+		hand_publish(&kit->ring, one, "0");
+		hand_publish(&kit->ring, two, "0");
 	}
-	reader_open(&reader, &t.seg, 200, 2 * RING_SIZE);
-	return mp_setup(state);
-}
-
-static int
-teardown(void **state)
-{
-	int result = mp_teardown(state);
-
-	reader_close(&reader);
-	ring_detach(&ring);
-	testseg_close(&t);
-	return result;
+	kit->reader.cur.pos = ring_head(&kit->t.seg);
+	return mp_setup(NULL);
 }
 
 /* A worker's publish: the three messages that may be lost together only. */
@@ -59,11 +45,11 @@ publish_batch(void *arg)
 	struct ring own;
 
 	(void)arg;
-	ring_attach(&own, &t.seg, 1);
+	ring_attach(&own, &kit->t.seg, 1);
 	hand_lock(&own);
 	MP_CHECK(ring_publish(&own, msgs, 3) == RING_OK);
 	ring_unlock(&own);
-	stop_here(t.seg.header, STOP_BEFORE_WAKE);
+	stop_here(kit->t.seg.header, STOP_BEFORE_WAKE);
 	return 0;
 }
 
@@ -73,10 +59,11 @@ die_at(enum stop_place place, int (*run)(void *arg))
 {
 	pid_t pid;
 
-	atomic_store(&t.seg.header->stop_at, place);
+	atomic_store(&kit->t.seg.header->stop_at, place);
 	pid = mp_spawn(run, NULL);
 	mp_wait_stopped(pid);
-	assert_int_equal(atomic_load(&t.seg.header->stop_at), STOP_NOWHERE);
+	assert_int_equal(
+	    atomic_load(&kit->t.seg.header->stop_at), STOP_NOWHERE);
 	mp_kill(pid);
 }
 
@@ -89,32 +76,32 @@ check_seen(const char *bodies)
 	char error[SEGMENT_ERROR_MAX];
 	size_t n = strlen(bodies);
 
-	assert_int_equal(reader_read(&reader), RING_OK);
-	assert_int_equal(reader.batch.count, n);
+	assert_int_equal(reader_read(&kit->reader), RING_OK);
+	assert_int_equal(kit->reader.batch.count, n);
 	for (size_t i = 0; i < n; i++) {
-		const struct ring_record *rec = &reader.batch.records[i];
+		const struct ring_record *rec = &kit->reader.batch.records[i];
 
 		assert_int_equal(rec->body[1], bodies[i]);
 		assert_int_equal(rec->seq, ++seq[rec->topic == two]);
 	}
-	assert_int_equal(ring_topic_seq(&t.seg, one), seq[0]);
-	assert_int_equal(ring_topic_seq(&t.seg, two), seq[1]);
-	if (!ring_verify(&t.seg, error))
+	assert_int_equal(ring_topic_seq(&kit->t.seg, one), seq[0]);
+	assert_int_equal(ring_topic_seq(&kit->t.seg, two), seq[1]);
+	if (!ring_verify(&kit->t.seg, error))
 		fail_msg("%s", error);
 }
 
 static void
 publish_xy(void)
 {
-	hand_publish(&ring, two, "\"x\"");
-	hand_publish(&ring, one, "\"y\"");
+	hand_publish(&kit->ring, two, "\"x\"");
+	hand_publish(&kit->ring, one, "\"y\"");
 }
 
 static void
 die_before_commit(enum stop_place place)
 {
 	die_at(place, publish_batch);
-	assert_int_equal(reader_read(&reader), RING_EMPTY);
+	assert_int_equal(reader_read(&kit->reader), RING_EMPTY);
 	publish_xy();
 	check_seen("xy");
 }
@@ -149,9 +136,9 @@ test_commit_needs_no_repair_to_be_read(void **state)
 {
 	(void)state;
 	die_at(STOP_COMMITTED, publish_batch);
-	assert_int_equal(reader_read(&reader), RING_OK);
-	assert_int_equal(reader.batch.count, 3);
-	assert_int_equal(reader.batch.records[2].seq, BEFORE + 2);
+	assert_int_equal(reader_read(&kit->reader), RING_OK);
+	assert_int_equal(kit->reader.batch.count, 3);
+	assert_int_equal(kit->reader.batch.records[2].seq, BEFORE + 2);
 }
 
 /* The heir dies in its repair, and its heir again. */
@@ -204,7 +191,7 @@ publish_many(void *arg)
 		msgs[i] = hand_msg(one, text);
 		msgs[i].body_len = sizeof(text);
 	}
-	ring_attach(&own, &t.seg, 1);
+	ring_attach(&own, &kit->t.seg, 1);
 	hand_lock(&own);
 	MP_CHECK(ring_publish(&own, msgs, 100) == RING_OK);
 	ring_unlock(&own);
@@ -218,11 +205,13 @@ test_killed_between_batches_keeps_those_committed(void **state)
 
 	(void)state;
 	die_at(STOP_APPLIED, publish_many);
-	assert_int_equal(reader_read(&reader), RING_OK);
-	batch = reader.batch.count;
+	assert_int_equal(reader_read(&kit->reader), RING_OK);
+	batch = kit->reader.batch.count;
 	assert_in_range(batch, 2, 8); /* 168 bytes each, 1024 at most */
-	assert_int_equal(reader.batch.records[batch - 1].seq, BEFORE + batch);
-	assert_int_equal(hand_publish(&ring, one, "1"), BEFORE + batch + 1);
+	assert_int_equal(
+	    kit->reader.batch.records[batch - 1].seq, BEFORE + batch);
+	assert_int_equal(
+	    hand_publish(&kit->ring, one, "1"), BEFORE + batch + 1);
 }
 
 /* Whoever takes the lock sees that its holder died, however often. */
@@ -232,13 +221,14 @@ test_lock_survives_a_hundred_deaths(void **state)
 	(void)state;
 	for (unsigned i = 1; i <= 100; i++) {
 		die_at(STOP_APPLIED, publish_batch);
-		hand_lock(&ring);
-		assert_int_equal(ring_topic_seq(&t.seg, two), BEFORE + i);
-		ring_unlock(&ring);
+		hand_lock(&kit->ring);
+		assert_int_equal(ring_topic_seq(&kit->t.seg, two), BEFORE + i);
+		ring_unlock(&kit->ring);
 	}
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, setup, ringkit_mp_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_killed_before_reserve),

@@ -10,45 +10,33 @@
 #include "broker/stop.h"
 #include "broker/topics.h"
 #include "tests/support/mp.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/support/testseg.h"
 
 #include <string.h>
 
 #define TOPICS 6u
 #define NUMBER 4u /* the last that each topic has given */
 
-static struct testseg t;
-static struct ring ring; /* the test's own */
+static struct ringkit *kit; /* its writer is the test */
 
 /* Topics "0", "1", ... until so many are used. */
 static void
 use_topics(unsigned n)
 {
 	for (char name[] = "0"; *name < '0' + (int)n; ++*name) {
-		uint32_t slot = hand_topic(&ring, name);
+		uint32_t slot = hand_topic(&kit->ring, name);
 
 		for (unsigned i = 0; i < NUMBER; i++)
-			hand_publish(&ring, slot, "1");
+			hand_publish(&kit->ring, slot, "1");
 	}
 }
 
 static int
 setup(void **state)
 {
-	testseg_open(&t, 8192, TOPICS);
-	ring_attach(&ring, &t.seg, 0);
-	return mp_setup(state);
-}
-
-static int
-teardown(void **state)
-{
-	int result = mp_teardown(state);
-
-	ring_detach(&ring);
-	testseg_close(&t);
-	return result;
+	*state = kit = ringkit_new(sizeof(*kit), 8192, TOPICS);
+	return mp_setup(NULL);
 }
 
 static int
@@ -57,7 +45,7 @@ open_new(void *arg)
 	struct ring own;
 
 	(void)arg;
-	ring_attach(&own, &t.seg, 1);
+	ring_attach(&own, &kit->t.seg, 1);
 	hand_topic(&own, "new");
 	return 0;
 }
@@ -67,7 +55,7 @@ die_at(enum stop_place place)
 {
 	pid_t pid;
 
-	atomic_store(&t.seg.header->stop_at, place);
+	atomic_store(&kit->t.seg.header->stop_at, place);
 	pid = mp_spawn(open_new, NULL);
 	mp_wait_stopped(pid);
 	mp_kill(pid);
@@ -81,21 +69,21 @@ check_names(unsigned used, unsigned left)
 	char error[SEGMENT_ERROR_MAX];
 	unsigned found = 0;
 
-	hand_lock(&ring);
-	ring_unlock(&ring);
-	assert_int_equal(t.seg.header->making, 0);
-	if (!ring_verify(&t.seg, error))
+	hand_lock(&kit->ring);
+	ring_unlock(&kit->ring);
+	assert_int_equal(kit->t.seg.header->making, 0);
+	if (!ring_verify(&kit->t.seg, error))
 		fail_msg("%s", error);
 	for (char name[] = "0"; *name < '0' + (int)used; ++*name)
-		found += topics_find(&t.seg, name, 1,
-			     topics_hash(&t.seg, name, 1)) != TOPICS_NONE;
+		found += topics_find(&kit->t.seg, name, 1,
+			     topics_hash(&kit->t.seg, name, 1)) != TOPICS_NONE;
 	assert_int_equal(found, left);
-	assert_int_equal(
-	    topics_find(&t.seg, "new", 3, topics_hash(&t.seg, "new", 3)),
+	assert_int_equal(topics_find(&kit->t.seg, "new", 3,
+			     topics_hash(&kit->t.seg, "new", 3)),
 	    TOPICS_NONE);
 	for (char name[] = "0"; *name < '0' + (int)used; ++*name)
-		assert_true(
-		    hand_publish(&ring, hand_topic(&ring, name), "1") > NUMBER);
+		assert_true(hand_publish(&kit->ring,
+				hand_topic(&kit->ring, name), "1") > NUMBER);
 }
 
 static void
@@ -105,7 +93,7 @@ test_killed_while_making(void **state)
 	use_topics(TOPICS - 1);
 	die_at(STOP_TOPIC_HALF_MADE);
 	check_names(TOPICS - 1, TOPICS - 1);
-	assert_int_equal(hand_topic(&ring, "new"), TOPICS - 1);
+	assert_int_equal(hand_topic(&kit->ring, "new"), TOPICS - 1);
 }
 
 static void
@@ -148,7 +136,7 @@ test_slots_are_not_lost_by_deaths(void **state)
 		die_at(STOP_TOPIC_HALF_MADE);
 	use_topics(TOPICS);
 	for (uint32_t slot = 0; slot < TOPICS; slot++)
-		assert_int_equal(t.seg.topics[slot].state, TOPIC_LIVE);
+		assert_int_equal(kit->t.seg.topics[slot].state, TOPIC_LIVE);
 }
 
 /* Subscribed topics are not the hand's to take, dead holders or not. */
@@ -159,18 +147,19 @@ test_full_directory_stays_full(void **state)
 	use_topics(TOPICS);
 	for (uint32_t slot = 0; slot < TOPICS; slot++)
 		if (slot != 2)
-			topics_subscribe(&t.seg, slot, 0);
+			topics_subscribe(&kit->t.seg, slot, 0);
 	die_at(STOP_TOPIC_HALF_MADE);
-	assert_int_equal(hand_topic(&ring, "other"), 2);
-	topics_subscribe(&t.seg, 2, 0);
-	hand_lock(&ring);
-	assert_int_equal(
-	    topics_open(&t.seg, "new", 3, topics_hash(&t.seg, "new", 3)),
+	assert_int_equal(hand_topic(&kit->ring, "other"), 2);
+	topics_subscribe(&kit->t.seg, 2, 0);
+	hand_lock(&kit->ring);
+	assert_int_equal(topics_open(&kit->t.seg, "new", 3,
+			     topics_hash(&kit->t.seg, "new", 3)),
 	    TOPICS_NONE);
-	ring_unlock(&ring);
+	ring_unlock(&kit->ring);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, setup, ringkit_mp_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_killed_while_making),

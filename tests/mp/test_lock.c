@@ -8,30 +8,18 @@
 #include "broker/stop.h"
 #include "common/clock.h"
 #include "tests/support/mp.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/support/testseg.h"
 
-static struct testseg t;
-static struct ring ring; /* the test's own */
+static struct ringkit *kit; /* its writer is the test */
 static uint32_t slot;
 
 static int
 setup(void **state)
 {
-	testseg_open(&t, 8192, 4);
-	ring_attach(&ring, &t.seg, 0);
-	slot = hand_topic(&ring, "t");
-	return mp_setup(state);
-}
-
-static int
-teardown(void **state)
-{
-	int result = mp_teardown(state);
-
-	ring_detach(&ring);
-	testseg_close(&t);
-	return result;
+	*state = kit = ringkit_new(sizeof(*kit), 8192, 4);
+	slot = hand_topic(&kit->ring, "t");
+	return mp_setup(NULL);
 }
 
 static int
@@ -40,7 +28,7 @@ publish_one(void *arg)
 	struct ring own;
 
 	(void)arg;
-	ring_attach(&own, &t.seg, 1);
+	ring_attach(&own, &kit->t.seg, 1);
 	hand_publish(&own, slot, "\"child\"");
 	return 0;
 }
@@ -51,7 +39,7 @@ stopped_holder(void)
 {
 	pid_t pid;
 
-	atomic_store(&t.seg.header->stop_at, STOP_COPIED);
+	atomic_store(&kit->t.seg.header->stop_at, STOP_COPIED);
 	pid = mp_spawn(publish_one, NULL);
 	mp_wait_stopped(pid);
 	return pid;
@@ -65,56 +53,53 @@ test_stopped_holder_makes_others_wait_a_bounded_time(void **state)
 
 	(void)state;
 	started = clock_monotonic_ms();
-	assert_int_equal(ring_lock(&ring), RING_BUSY);
+	assert_int_equal(ring_lock(&kit->ring), RING_BUSY);
 	assert_in_range(
 	    clock_monotonic_ms() - started, RING_LOCK_WAIT_MS - 1, 5000);
 
 	/* once it was in vain, trying again costs nothing */
 	started = clock_monotonic_ms();
 	for (unsigned i = 0; i < 1000; i++)
-		assert_int_equal(ring_lock(&ring), RING_BUSY);
+		assert_int_equal(ring_lock(&kit->ring), RING_BUSY);
 	assert_true(clock_monotonic_ms() - started < 1000 * RING_LOCK_WAIT_MS);
 
 	mp_continue(pid);
 	mp_join(pid);
-	assert_int_equal(ring_lock(&ring), RING_OK);
-	assert_int_equal(ring_topic_seq(&t.seg, slot), 1);
-	ring_unlock(&ring);
+	assert_int_equal(ring_lock(&kit->ring), RING_OK);
+	assert_int_equal(ring_topic_seq(&kit->t.seg, slot), 1);
+	ring_unlock(&kit->ring);
 }
 
 static void
 test_stopped_holder_is_named(void **state)
 {
 	pid_t pid = stopped_holder();
-	uint64_t owner = atomic_load(&t.seg.header->owner);
+	uint64_t owner = atomic_load(&kit->t.seg.header->owner);
 
 	(void)state;
 	assert_int_equal(owner & 0xff, 1 + 1);
-	assert_int_equal(ring_lock(&ring), RING_BUSY);
-	assert_int_equal(atomic_load(&t.seg.header->owner), owner);
+	assert_int_equal(ring_lock(&kit->ring), RING_BUSY);
+	assert_int_equal(atomic_load(&kit->t.seg.header->owner), owner);
 	mp_continue(pid);
 	mp_join(pid);
-	assert_int_equal(atomic_load(&t.seg.header->owner), 0);
+	assert_int_equal(atomic_load(&kit->t.seg.header->owner), 0);
 }
 
 static void
 test_readers_go_on_while_a_holder_is_stopped(void **state)
 {
-	struct reader reader;
 	pid_t pid;
 
 	(void)state;
-	reader_open(&reader, &t.seg, 4, 4096);
-	hand_publish(&ring, slot, "\"mine\"");
+	hand_publish(&kit->ring, slot, "\"mine\"");
 	pid = stopped_holder();
-	assert_int_equal(reader_read(&reader), RING_OK);
-	assert_int_equal(reader.batch.count, 1);
-	assert_int_equal(reader_read(&reader), RING_EMPTY);
+	assert_int_equal(reader_read(&kit->reader), RING_OK);
+	assert_int_equal(kit->reader.batch.count, 1);
+	assert_int_equal(reader_read(&kit->reader), RING_EMPTY);
 	mp_continue(pid);
 	mp_join(pid);
-	assert_int_equal(reader_read(&reader), RING_OK);
-	assert_int_equal(reader.batch.records[0].seq, 2);
-	reader_close(&reader);
+	assert_int_equal(reader_read(&kit->reader), RING_OK);
+	assert_int_equal(kit->reader.batch.records[0].seq, 2);
 }
 
 /* What the watchdog does to it. */
@@ -124,12 +109,13 @@ test_stopped_holder_is_killed_and_the_lock_is_had(void **state)
 	pid_t pid = stopped_holder();
 
 	(void)state;
-	assert_int_equal(ring_lock(&ring), RING_BUSY);
+	assert_int_equal(ring_lock(&kit->ring), RING_BUSY);
 	mp_kill(pid);
-	assert_int_equal(ring_lock(&ring), RING_OK); /* reaped: it is free */
-	assert_int_equal(ring_topic_seq(&t.seg, slot), 0);
-	ring_unlock(&ring);
-	assert_false(ring.impatient);
+	/* reaped: it is free */
+	assert_int_equal(ring_lock(&kit->ring), RING_OK);
+	assert_int_equal(ring_topic_seq(&kit->t.seg, slot), 0);
+	ring_unlock(&kit->ring);
+	assert_false(kit->ring.impatient);
 }
 
 static int
@@ -138,7 +124,7 @@ seal(void *arg)
 	struct ring own;
 
 	(void)arg;
-	ring_attach(&own, &t.seg, 1);
+	ring_attach(&own, &kit->t.seg, 1);
 	hand_lock(&own);
 	ring_seal(&own);
 	ring_unlock(&own);
@@ -151,15 +137,16 @@ test_seal_holds_for_all_and_outlives_who_set_it(void **state)
 	struct ring_msg msg = hand_msg(slot, "1");
 
 	(void)state;
-	hand_publish(&ring, slot, "1");
+	hand_publish(&kit->ring, slot, "1");
 	mp_join(mp_spawn(seal, NULL));
-	hand_lock(&ring);
-	assert_int_equal(ring_publish(&ring, &msg, 1), RING_SEALED);
-	ring_unlock(&ring);
-	assert_int_equal(ring_topic_seq(&t.seg, slot), 1);
+	hand_lock(&kit->ring);
+	assert_int_equal(ring_publish(&kit->ring, &msg, 1), RING_SEALED);
+	ring_unlock(&kit->ring);
+	assert_int_equal(ring_topic_seq(&kit->t.seg, slot), 1);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, setup, ringkit_mp_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_stopped_holder_makes_others_wait_a_bounded_time),

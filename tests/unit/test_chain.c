@@ -6,8 +6,8 @@
  */
 
 #include "broker/chain.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/unit/ringkit.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "broker/ring.h"
 #include "broker/topics.h"
 #include "common/xmalloc.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/unit/ringkit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

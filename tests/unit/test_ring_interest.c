@@ -3,8 +3,8 @@
 
 #include "broker/ring.h"
 #include "broker/topics.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/unit/ringkit.h"
 
 #define RING_SIZE 8192u
 #define ONE       0u /* slots of the topics */

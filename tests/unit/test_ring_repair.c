@@ -10,8 +10,8 @@
 
 #include "broker/ring.h"
 #include "tests/support/mp.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/unit/ringkit.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /* test_ring_tail.c - what broker/ring.h promises of the readers' side. */
 
 #include "broker/ring.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/unit/ringkit.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /* test_stamps.c - what broker/stamps.h promises. */
 
 #include "broker/stamps.h"
+#include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
-#include "tests/unit/ringkit.h"
 
 #define RING_SIZE (64u << 10)
 

@@ -7,7 +7,7 @@
 #ifndef UNIT_USED_RING_H
 #define UNIT_USED_RING_H
 
-#include "tests/unit/ringkit.h"
+#include "tests/support/ringkit.h"
 
 #define USED_RING_SIZE   8192u
 #define USED_RING_MAX    8u /* topics there could be */

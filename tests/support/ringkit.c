@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* ringkit.c - see ringkit.h. */
 
-#include "tests/unit/ringkit.h"
+#include "tests/support/ringkit.h"
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
+#include "tests/support/mp.h"
 
 #include <stdlib.h>
 
@@ -38,4 +39,13 @@ ringkit_teardown(void **state)
 {
 	ringkit_free(*state);
 	return 0;
+}
+
+int
+ringkit_mp_teardown(void **state)
+{
+	int result = mp_teardown(NULL);
+
+	ringkit_free(*state);
+	return result;
 }

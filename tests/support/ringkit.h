@@ -6,8 +6,8 @@
  * A test that needs more has a struct of its own which begins with the kit.
  */
 
-#ifndef UNIT_RINGKIT_H
-#define UNIT_RINGKIT_H
+#ifndef TESTS_RINGKIT_H
+#define TESTS_RINGKIT_H
 
 #include "tests/support/testseg.h"
 
@@ -35,5 +35,8 @@ void ringkit_free(void *state);
 /* For cmocka_unit_test_setup_teardown(), where *state needs no more than
  * ringkit_free(). */
 int ringkit_teardown(void **state);
+
+/* The same for a test that has children too, see tests/support/mp.h. */
+int ringkit_mp_teardown(void **state);
 
 #endif
