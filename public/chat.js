@@ -24,8 +24,10 @@ import { soon } from "./turn.js";
 
 const TITLE = document.title;
 
-/* How often the people in the room in front are counted. */
+/* How often is counted who is in the room in front: nobody tells us who comes,
+ * and "only you" is soon wrong. */
 const COUNT_MS = 10 * 1000;
+const COUNT_ALONE_MS = 2 * 1000;
 
 const rooms = new Rooms();
 const side = new RoomsView();
@@ -34,6 +36,7 @@ const composer = new Composer(() => myName);
 let myName = kept.get("name", "");
 const lobby = new Lobby(myName);
 let current = null; /* the room in front */
+let countTimer = 0;
 let behind = null; /* the room that #you came in front of */
 
 const draw = soon(() => {
@@ -66,6 +69,12 @@ function markRead() {
 function countPeople() {
 	if (current && isRead(current))
 		current.countPeople();
+}
+
+function countPeopleLater() {
+	clearTimeout(countTimer);
+	countTimer = setTimeout(countPeople,
+	    current?.people > 1 ? COUNT_MS : COUNT_ALONE_MS);
 }
 
 function bring(room) {
@@ -145,8 +154,10 @@ function listenToRooms() {
 			if (message.isNews && !isRead(room))
 				room.unread++;
 			draw();
-			countPeople();
+			if (room.isNewVoice(message))
+				countPeople();
 		});
+		room.addEventListener("people", countPeopleLater);
 		draw();
 	});
 	rooms.addEventListener("left", ({ detail: room }) => {
@@ -193,5 +204,4 @@ listenToBrowser();
 drawMe(myName);
 if (myName !== "")
 	rooms.restore();
-setInterval(countPeople, COUNT_MS);
 route();

@@ -14,6 +14,7 @@ import { soon } from "./turn.js";
 const COPIED_MS = 2000;
 const SECOND_MS = 1000;
 
+/* Said aloud; to be seen, that all is well needs no word. */
 const STATES = {
 	connecting: "Connecting",
 	open: "Connected",
@@ -21,12 +22,12 @@ const STATES = {
 	stopped: "Disconnected",
 };
 
-/* "4 people"; connections are counted, and a person may have several. */
+/* "4 connected": nobody knows how many people that are. */
 function peopleText({ state, people }) {
 	if (state !== "open" || people === 0)
 		return "";
-	return people === 1 ? "nobody else is here" :
-	    `${people.toLocaleString("en")} people`;
+	return people === 1 ? "only you" :
+	    `${people.toLocaleString("en")} connected`;
 }
 
 export class RoomView {
@@ -91,7 +92,8 @@ export class RoomView {
 		if (!room)
 			return;
 		byId("state").className = `state ${room.state}`;
-		byId("state").textContent = STATES[room.state];
+		byId("state").textContent =
+		    room.state === "open" ? "" : STATES[room.state];
 		byId("people").textContent = peopleText(room);
 		byId("latest").hidden = this.log.atEnd;
 		byId("empty").hidden =

@@ -29,7 +29,8 @@ const KEPT_MAX = 200;            /* messages that outlive a reload ... */
 const KEPT_TEXT_MAX = 64 * 1024; /* ... and characters: storage is small */
 const SEEN_MAX = 2000;           /* ids by which a second copy is known */
 const SAVE_MS = 500;
-const COUNT_PAUSE_MS = 1000;     /* between two counts of the people */
+const COUNT_PAUSE_MS = 1000;     /* between two counts of who is here */
+const LATELY = 50;               /* messages after which a voice is new again */
 
 /* What a visitor is told of the server's refusals. */
 const REFUSALS = {
@@ -77,6 +78,7 @@ export class Room extends EventTarget {
 	#seen = new Set();
 	#saveTimer = 0;
 	#countedAt = 0;
+	#countTimer = 0;
 	#onState = () => this.#stateChanged();
 
 	constructor(client, name) {
@@ -131,6 +133,7 @@ export class Room extends EventTarget {
 
 	leave() {
 		clearTimeout(this.#saveTimer);
+		clearTimeout(this.#countTimer);
 		this.#client.removeEventListener("state", this.#onState);
 		this.#client.unsubscribe(this.name).catch(() => {}); /* never was */
 		tab.remove(this.#key("outbox"));
@@ -175,18 +178,21 @@ export class Room extends EventTarget {
 		this.#emit("outbox");
 	}
 
-	/* Ask how many are here, unless that was asked a moment ago. */
-	async countPeople() {
-		if (this.state !== "open" ||
-		    Date.now() - this.#countedAt < COUNT_PAUSE_MS)
-			return;
-		this.#countedAt = Date.now();
-		try {
-			this.people = await this.#client.presence(this.name);
-			this.#emit("people");
-		} catch {
-			/* the connection's end, which is told elsewhere */
-		}
+	/*
+	 * Ask how many are here; so soon after the last time, or after we came,
+	 * in a moment: others may be coming with us.
+	 */
+	countPeople() {
+		const pause = this.#countedAt + COUNT_PAUSE_MS - Date.now();
+
+		this.#countTimer ||= setTimeout(() => this.#count(),
+		    Math.max(0, pause));
+	}
+
+	/* Has nobody of this new message's name spoken lately? */
+	isNewVoice({ from, isNews }) {
+		return isNews && this.messages.slice(-1 - LATELY, -1)
+		    .every((before) => before.from !== from);
 	}
 
 	/* Write down what a reload must not lose. */
@@ -223,8 +229,29 @@ export class Room extends EventTarget {
 	#stateChanged() {
 		if (this.#subscription && this.state !== "open")
 			this.#isCatchingUp = false;
+		this.people = 0;
+		this.#countedAt = Date.now();
 		this.#emit("state");
 		this.#pump();
+	}
+
+	async #count() {
+		const askedAt = Date.now();
+
+		this.#countTimer = 0;
+		if (this.state !== "open")
+			return;
+		this.#countedAt = askedAt;
+		try {
+			const people = await this.#client.presence(this.name);
+
+			if (this.#countedAt !== askedAt)
+				return; /* of another connection */
+			this.people = people;
+			this.#emit("people");
+		} catch {
+			/* the connection's end, which is told elsewhere */
+		}
 	}
 
 	/* The server does not let us in, or not in again. */

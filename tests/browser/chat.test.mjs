@@ -222,15 +222,44 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		await cy.leave();
 	});
 
-	test("people are counted", async () => {
-		const people = (visitor, text) => visitor.page.locator("#people",
-		    { hasText: text }).waitFor();
+	/* Nobody tells a page that somebody comes; it has to ask. */
+	test("connections are counted, soon after one came or spoke", async () => {
+		const cy = await Visitor.arrive(browser, "Cy");
+		const count = cy.page.locator("#people");
+		const shows = (text) => count.filter({ hasText: text }).waitFor();
 
+		await cy.page.clock.install();
+		await cy.join(server, "census");
+		await shows("only you");
 		await ada.join(server, "census");
-		await people(ada, "nobody else");
+		await shows("2 connected");
+
+		await cy.page.clock.pauseAt(
+		    await cy.page.evaluate(() => Date.now()) + 1000);
 		await ben.join(server, "census");
-		await people(ben, "2 people");
-		await people(ada, "2 people");
+		await ben.say("me, too");
+		for (let ms = 0; await count.textContent() !== "3 connected";
+			ms += 100) {
+			assert.ok(ms < 5000, "it waited for the next count");
+			await cy.page.clock.runFor(100);
+		}
+		await cy.leave();
+	});
+
+	test("a count of before the connection was lost is not shown", async () => {
+		const cy = await Visitor.arrive(browser, "Cy");
+		const line = await cy.line();
+
+		await cy.join(server, "recount");
+		await cy.page.locator("#people", { hasText: "only you" }).waitFor();
+		await ada.join(server, "recount");
+		await line.cut();
+		await cy.disconnected();
+		assert.equal(await cy.page.textContent("#people"), "");
+		line.mend();
+		await cy.page.locator("#people:not(:empty)").waitFor();
+		assert.equal(await cy.page.textContent("#people"), "2 connected");
+		await cy.leave();
 	});
 
 	test("all rooms of a page are on one connection", async () => {

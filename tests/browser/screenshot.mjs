@@ -97,7 +97,7 @@ try {
 
 	await prepare(ada);
 	await ada.join(server, ROOM);
-	await ada.page.locator("#people", { hasText: `${OTHERS + 1} people` })
+	await ada.page.locator("#people", { hasText: `${OTHERS + 1} connected` })
 	    .waitFor();
 	others[0].send(JSON.stringify({ topic: ROOM, message: deploy }));
 	await ada.hears(deploy);
