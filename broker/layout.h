@@ -252,8 +252,7 @@ struct layout_header {
 		_Atomic uint64_t lock_deaths; /* of these, holding the lock */
 		_Atomic uint64_t watchdog_kills; /* of these, by us */
 		_Atomic uint64_t respawns;
-		/* restarts that did not happen: (how many << 32) | errno of
-		 * the last */
+		/* restarts that did not happen; see layout_restart_failed() */
 		_Atomic uint64_t restart_failed;
 		char urls[512];   /* "http://... http://...", for status */
 		char admin[128];  /* "http://..." of the operator, or "" */
@@ -263,8 +262,8 @@ struct layout_header {
 
 	alignas(LAYOUT_LINE) unsigned char lock[LAYOUT_LOCK_SIZE];
 
-	alignas(
-	    LAYOUT_LINE) _Atomic uint64_t owner; /* 0: free; see ring_lock() */
+	alignas(LAYOUT_LINE) _Atomic uint64_t
+	    owner; /* 0: free; see layout_owner() */
 	_Atomic uint64_t reserve;
 	_Atomic uint64_t applied;
 	_Atomic uint64_t stamped; /* stamps so far */
@@ -283,5 +282,43 @@ struct layout_header {
 	uint32_t hand;   /* where the search for a silent slot goes on */
 	uint64_t floor;  /* highest number of any recycled life */
 };
+
+/*
+ * The owner word while a worker has the lock: which of its holdings this is,
+ * and its slot.  A process numbers its holdings from its pid << 32 on, so that
+ * no word is seen twice: a watchdog tells one long holding from many, and what
+ * the dead left from what their successors sign.
+ */
+static inline uint64_t
+layout_owner(uint64_t holding, unsigned slot)
+{
+	return holding << 8 | (slot + 1);
+}
+
+/* The slot in an owner word; no slot (not below LAYOUT_WORKERS) if it is 0. */
+static inline unsigned
+layout_owner_slot(uint64_t word)
+{
+	return (unsigned)(word & 0xff) - 1;
+}
+
+/* The word run.restart_failed after this many, the last with this errno. */
+static inline uint64_t
+layout_restart_failed(uint32_t count, int err)
+{
+	return (uint64_t)count << 32 | (uint32_t)err;
+}
+
+static inline uint32_t
+layout_restart_failed_count(uint64_t word)
+{
+	return (uint32_t)(word >> 32);
+}
+
+static inline int
+layout_restart_failed_errno(uint64_t word)
+{
+	return (int)(uint32_t)word;
+}
 
 #endif

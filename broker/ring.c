@@ -142,9 +142,9 @@ ring_name_dead(struct ring *ring)
 {
 	uint64_t word =
 	    atomic_load_explicit(&ring->header->owner, memory_order_relaxed);
-	uint64_t slot = (word & 0xff) - 1;
+	unsigned slot = layout_owner_slot(word);
 
-	if (word != 0 && slot < LAYOUT_WORKERS)
+	if (slot < LAYOUT_WORKERS)
 		atomic_store_explicit(&ring->seg->workers[slot].died_in, word,
 		    memory_order_relaxed);
 }
@@ -160,7 +160,7 @@ ring_enter(struct ring *ring, bool owner_died)
 		ring_name_dead(ring);
 	/* Release: who reads it, and looks for the dead, finds them named. */
 	atomic_store_explicit(&h->owner,
-	    ++ring->holdings << 8 | (ring->self + 1), memory_order_release);
+	    layout_owner(++ring->holdings, ring->self), memory_order_release);
 	/* lock-2: whether or not anybody is known to have died */
 	if (atomic_load(&h->applied) != atomic_load(&h->head))
 		ring_replay(ring);

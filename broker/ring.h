@@ -73,7 +73,7 @@ struct ring {
 	uint64_t capacity;            /* bytes */
 	unsigned self;                /* slot of this worker */
 	bool impatient;               /* the last wait was in vain: only try */
-	uint64_t holdings;            /* times the lock was had */
+	uint64_t holdings;            /* number of the last: layout_owner() */
 	uint64_t batch;               /* batches written by this process */
 	uint64_t looked_at;           /* head when laggards were looked for */
 	struct ring_reached *reached; /* [topics_max], owned */
@@ -105,9 +105,8 @@ void ring_attach(struct ring *ring, struct segment *seg, unsigned self);
 void ring_detach(struct ring *ring);
 
 /*
- * Take the lock, repairing what a dead holder left, and sign as its owner: how
- * often this process has had it << 8 | slot + 1, so that a watchdog can tell
- * one long holding from many.
+ * Take the lock, repairing what a dead holder left, and sign as its owner
+ * (layout_owner()).
  *
  * Callers: workers.  Never the supervisor.
  * Blocks:  at most RING_LOCK_WAIT_MS; after a wait in vain not at all, until

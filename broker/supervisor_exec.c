@@ -25,10 +25,10 @@ static void
 exec_refuse(struct supervisor *s, int err)
 {
 	_Atomic uint64_t *failed = &s->segment.header->run.restart_failed;
-	uint64_t count = (atomic_load(failed) >> 32) + 1;
+	uint32_t count = layout_restart_failed_count(atomic_load(failed)) + 1;
 
 	atomic_store_explicit(
-	    failed, count << 32 | (uint32_t)err, memory_order_release);
+	    failed, layout_restart_failed(count, err), memory_order_release);
 }
 
 /* In the child: ask the program on disk for its version. */

@@ -13,13 +13,6 @@ watchdog_init(struct watchdog *watchdog)
 	memset(watchdog, 0, sizeof(*watchdog));
 }
 
-/* Whether an owner word names this slot; see ring.c for its form. */
-static bool
-watchdog_names(uint64_t owner, unsigned slot)
-{
-	return (owner & 0xff) == slot + 1;
-}
-
 /* Whether a worker runs on this slot. */
 static bool
 watchdog_runs(const struct layout_worker *worker)
@@ -71,7 +64,7 @@ watchdog_look(struct watchdog *watchdog, const struct segment *seg,
 		if (watchdog_look_at_beat(watchdog, worker, slot) >=
 		    WATCHDOG_STILL_MAX)
 			verdict[slot] = WATCHDOG_SILENT;
-		if (held && watchdog_names(owner, slot) &&
+		if (held && layout_owner_slot(owner) == slot &&
 		    owner != watchdog->died_in[slot])
 			verdict[slot] = WATCHDOG_HOLDS;
 	}
@@ -94,7 +87,8 @@ watchdog_bury(
 	    &seg->workers[slot].died_in, memory_order_relaxed);
 	if (word == 0 || word == watchdog->died_in[slot])
 		word = owner;
-	held = watchdog_names(word, slot) && word != watchdog->died_in[slot];
+	held =
+	    layout_owner_slot(word) == slot && word != watchdog->died_in[slot];
 	watchdog->still[slot] = 0;
 	if (held)
 		watchdog->died_in[slot] = word;

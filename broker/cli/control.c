@@ -216,7 +216,7 @@ control_wait_restart(
 		if (failed != failed_before)
 			return report_failure(EXIT_STATUS_FAILED,
 			    "%s was not restarted, and serves on: %s", name,
-			    strerror((int)(uint32_t)failed));
+			    strerror(layout_restart_failed_errno(failed)));
 		if (control_runs_anew(control, run_before)) {
 			printf("pubsubd %s: restarted\n", name);
 			return EXIT_STATUS_OK;

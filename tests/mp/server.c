@@ -31,7 +31,7 @@ static int
 worker_act(const struct worker_args *args, struct layout_worker *self)
 {
 	_Atomic uint64_t *owner = &args->segment->header->owner;
-	uint64_t holding = atomic_load(&self->starts) << 8 | (args->slot + 1);
+	uint64_t word = layout_owner(atomic_load(&self->starts), args->slot);
 
 	switch ((enum server_deed)atomic_exchange(
 	    &server_stage->deed[args->slot], SERVER_BEHAVE)) {
@@ -43,10 +43,10 @@ worker_act(const struct worker_args *args, struct layout_worker *self)
 		for (;;)
 			pause();
 	case SERVER_HOLD:
-		atomic_store(owner, holding);
+		atomic_store(owner, word);
 		break;
 	case SERVER_DIE_LOCKED:
-		atomic_store(owner, holding);
+		atomic_store(owner, word);
 		_exit(4);
 	case SERVER_BUG:
 		obituary_open(self);

@@ -77,7 +77,7 @@ test_stopped_holder_is_named(void **state)
 	uint64_t owner = atomic_load(&kit->t.seg.header->owner);
 
 	(void)state;
-	assert_int_equal(owner & 0xff, 1 + 1);
+	assert_int_equal(layout_owner_slot(owner), 1);
 	assert_int_equal(ring_lock(&kit->ring), RING_BUSY);
 	assert_int_equal(atomic_load(&kit->t.seg.header->owner), owner);
 	mp_continue(pid);

@@ -342,11 +342,11 @@ test_owner_names_the_holder_and_each_holding(void **state)
 
 	hand_lock(&kit->ring);
 	first = atomic_load(owner);
-	assert_int_equal(first & 0xff, 3 + 1);
+	assert_int_equal(layout_owner_slot(first), 3);
 	ring_unlock(&kit->ring);
 	assert_int_equal(atomic_load(owner), 0);
 	hand_lock(&kit->ring);
-	assert_int_equal(atomic_load(owner) & 0xff, 3 + 1);
+	assert_int_equal(layout_owner_slot(atomic_load(owner)), 3);
 	assert_int_not_equal(atomic_load(owner), first);
 	ring_unlock(&kit->ring);
 }

@@ -330,13 +330,13 @@ test_heir_names_the_dead_owner(void **state)
 
 	mp_join(mp_spawn(die_holding, s));
 	owner = atomic_load(&s->kit.t.seg.header->owner);
-	assert_int_equal(owner & 0xff, 0 + 1);
+	assert_int_equal(layout_owner_slot(owner), 0);
 	assert_int_equal(atomic_load(&workers[0].died_in), 0);
 	hand_lock(&s->heir);
 	assert_int_equal(atomic_load(&workers[0].died_in), owner);
 	assert_int_equal(atomic_load(&workers[1].died_in), 0);
 	assert_int_equal(
-	    atomic_load(&s->kit.t.seg.header->owner) & 0xff, 1 + 1);
+	    layout_owner_slot(atomic_load(&s->kit.t.seg.header->owner)), 1);
 	ring_unlock(&s->heir);
 	assert_int_equal(recoveries(s, 1), 1);
 

@@ -48,7 +48,7 @@ set_state(unsigned slot, enum worker_state state)
 static void
 hold(unsigned slot, uint64_t nth)
 {
-	atomic_store(&t.seg.header->owner, nth << 8 | (slot + 1));
+	atomic_store(&t.seg.header->owner, layout_owner(nth, slot));
 }
 
 /* Look once; all but one worker have beaten since the last look. */
@@ -188,11 +188,11 @@ static void
 test_death_with_the_lock_held_is_told_by_who_took_it(void **state)
 {
 	(void)state;
-	atomic_store(&t.seg.workers[1].died_in, 7 << 8 | 2);
+	atomic_store(&t.seg.workers[1].died_in, layout_owner(7, 1));
 	hold(0, 8);
 	assert_true(watchdog_bury(&watchdog, &t.seg, 1));
 	assert_false(watchdog_bury(&watchdog, &t.seg, 1));
-	atomic_store(&t.seg.workers[1].died_in, 9 << 8 | 2);
+	atomic_store(&t.seg.workers[1].died_in, layout_owner(9, 1));
 	assert_true(watchdog_bury(&watchdog, &t.seg, 1));
 }
 
@@ -203,7 +203,7 @@ test_death_with_the_lock_held_is_not_told_again(void **state)
 	(void)state;
 	hold(1, 7);
 	assert_true(watchdog_bury(&watchdog, &t.seg, 1));
-	atomic_store(&t.seg.workers[1].died_in, 7 << 8 | 2);
+	atomic_store(&t.seg.workers[1].died_in, layout_owner(7, 1));
 	hold(0, 8);
 	assert_false(watchdog_bury(&watchdog, &t.seg, 1));
 }
