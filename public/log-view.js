@@ -25,14 +25,24 @@ import { soon } from "./turn.js";
 /* Closer to the end than this is at the end. */
 const NEAR_PX = 60;
 
-/* After so long a silence a speaker is introduced again. */
-const SAME_BREATH_MS = 5 * 60 * 1000;
+/* A speaker is introduced again after so much, lest a screenful be nobody's. */
+const RUN_MAX = 8;
+const RUN_MS = 5 * 60 * 1000;
 
-function follows(message, before) {
-	return before && !before.gap && !message.gap &&
-	    message.from === before.from && message.own === before.own &&
-	    message.arrived - before.arrived < SAME_BREATH_MS &&
-	    sameDay(message.at, before.at);
+function goesOn({ first, last, length }, message) {
+	return !last.gap && !message.gap && length < RUN_MAX &&
+	    message.from === last.from && message.own === last.own &&
+	    message.arrived - first.arrived < RUN_MS &&
+	    sameDay(message.at, last.at);
+}
+
+/* The run of one speaker's messages that ends with this one; `before` is the
+ * one before it there, or null.  The run is null before the first message. */
+function runWith(run, message) {
+	return run && goesOn(run, message) ?
+	    { first: run.first, last: message, before: run.last,
+		    length: run.length + 1 } :
+	    { first: message, last: message, before: null, length: 1 };
 }
 
 /* Events: "scrolled", when the reader comes to the end or leaves it. */
@@ -41,7 +51,7 @@ export class LogView extends EventTarget {
 
 	#room;
 	#fresh = []; /* arrived and not yet drawn */
-	#last = null; /* the message drawn last */
+	#run = null; /* what the message drawn last belongs to */
 	#top = 0; /* where the reader was when another room came in front */
 	#outboxChanged = true;
 	#root = el("div", { class: "log", role: "region", tabindex: 0,
@@ -124,24 +134,24 @@ export class LogView extends EventTarget {
 		const ours = this.#room.outbox.map(
 		    (m) => ({ ...m, own: true, arrived: m.at }));
 
-		this.#outbox.replaceChildren(...ours.map((message, i) => {
-			const last = i > 0 ? ours[i - 1] : this.#last;
+		let run = this.#run;
 
-			return outboxNode(message,
-			    follows(message, last) ? last : null, this.#room);
+		this.#outbox.replaceChildren(...ours.map((message) => {
+			run = runWith(run, message);
+			return outboxNode(message, run.before, this.#room);
 		}));
 	}
 
 	#append(message) {
-		const last = this.#last;
+		const last = this.#run?.last;
 
+		this.#run = runWith(this.#run, message);
 		if (message.gap && last?.gap)
 			this.#heard.lastElementChild.remove();
 		else if (!last || !sameDay(message.at, last.at))
 			this.#heard.append(dayNode(message.at));
 		this.#heard.append(message.gap ? gapNode(message.gap) :
-		    messageNode(message, follows(message, last) ? last : null));
-		this.#last = message;
+		    messageNode(message, this.#run.before));
 	}
 
 	#follow() {

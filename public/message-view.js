@@ -2,9 +2,10 @@
 /*
  * message-view.js - the pieces that a log is made of.
  *
- * The one rule: a speaker is introduced once and then goes on, with the time
- * repeated only where the minute has changed.  A screen reader, which reads
- * each message by itself, is told the name every time.
+ * The one rule: a speaker is introduced and then goes on for a while, with the
+ * time repeated only where the minute has changed, or under the pointer.  A
+ * screen reader, which reads each message by itself, is told the name every
+ * time.
  */
 
 import { announce, el } from "./dom.js";
@@ -22,14 +23,14 @@ function nameOf(message) {
 	return message.from ?? PLAIN_NAME;
 }
 
-function timeNode({ at, arrived }) {
+function timeNode({ at, arrived }, isAgain) {
 	const late = arrived - at > LATE_MS;
 	const title = late ? `Written ${fullTimeOf(at)}, arrived ` +
 	    fullTimeOf(arrived) : fullTimeOf(at);
 
 	return el("time", {
 		datetime: new Date(at).toISOString(), title,
-		class: late ? "late" : null,
+		class: late ? "late" : isAgain && "again",
 	}, late ? `${timeOf(at)}, came ${timeOf(arrived)}` : timeOf(at));
 }
 
@@ -69,9 +70,10 @@ function article(message, before, when) {
 
 /* A message that was heard. */
 export function messageNode(message, before) {
-	const sameMinute = before && timeOf(before.at) === timeOf(message.at);
+	const sameMinute = before !== null &&
+	    timeOf(before.at) === timeOf(message.at);
 
-	return article(message, before, sameMinute ? "" : timeNode(message));
+	return article(message, before, timeNode(message, sameMinute));
 }
 
 /* A message of ours that has not come round: confirmed, under way or refused. */

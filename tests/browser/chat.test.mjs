@@ -81,6 +81,23 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		assert.equal(await ada.page.locator(".outbox .message").count(), 0);
 	});
 
+	test("who says much is named again, and when, on being asked", async () => {
+		await ada.join(server, "monologue");
+		for (let i = 1; i <= 20; i++)
+			await ada.say(`verse ${i}.`);
+		await ada.hears("verse 20.");
+		const verses = ada.page.locator(".log:not([hidden]) .message");
+
+		assert.deepEqual(await verses.evaluateAll((all) => all.flatMap(
+		    (verse, i) => verse.querySelector(".from") ? [i] : [])),
+		[0, 8, 16]);
+		const time = ada.heard("verse 10.").locator("time");
+
+		await ada.heard("verse 10.").hover();
+		assert.ok(await time.isVisible());
+		assert.match(await time.getAttribute("title"), /\d:\d\d:\d\d/u);
+	});
+
 	test("markup in a message, a name and a room is text", async () => {
 		const evil = "<img src=x onerror=\"document.title='owned'\">";
 		const eve = await Visitor.arrive(browser, "<b>Eve</b>");
