@@ -2,50 +2,21 @@
 /* client.mjs - the npm package ws as a client that expects a server to be right;
  * and clients on chosen workers. */
 
-import { once } from "node:events";
-
 import WebSocket from "ws";
 
-import { bounded, waitFor } from "./wait.mjs";
+import { Connection } from "./connection.mjs";
+import { waitFor } from "./wait.mjs";
 
 /* Connections opened, at most, until every worker has one. */
 const SPREAD_TRIES = 200;
 
-export class Client {
+export class Client extends Connection {
 	messages = []; /* all texts that came in, in order */
 
-	#wake = () => {};
 	#taken = 0;
 
-	constructor(socket) {
-		this.socket = socket;
-		this.closed = new Promise((resolve) => {
-			socket.on("close", (code, reason) =>
-				resolve({ code, reason: reason.toString() }));
-		});
-		socket.on("error", (error) => {
-			this.error = error;
-		});
-		socket.on("message", (data, isBinary) => {
-			this.messages.push(isBinary ? data : data.toString());
-			this.#wake();
-		});
-		socket.on("close", () => this.#wake());
-	}
-
-	/* Connect.  topics: subscribe to these at once; query: what else stands
-	 * behind the question mark; the rest is for ws. */
-	static async open(server, { topics = [], query = {}, ...options } = {}) {
-		const params = new URLSearchParams(query);
-
-		for (const topic of topics)
-			params.append("topic", topic);
-		const client = new Client(new WebSocket(
-		    `ws://127.0.0.1:${server.port}/ws?${params}`,
-		    { perMessageDeflate: false, ...options }));
-
-		await bounded("handshake", once(client.socket, "open"));
-		return client;
+	take(data, isBinary) {
+		this.messages.push(isBinary ? data : data.toString());
 	}
 
 	send(text) {
@@ -60,11 +31,8 @@ export class Client {
 	async received(n) {
 		while (this.messages.length < n &&
 		    this.socket.readyState <= WebSocket.OPEN)
-			await bounded(
-			    `message ${n} (${this.messages.length} came)`,
-			    new Promise((resolve) => {
-				    this.#wake = resolve;
-			    }));
+			await this.news(
+			    `message ${n} (${this.messages.length} came)`);
 		return this.messages;
 	}
 
@@ -86,11 +54,6 @@ export class Client {
 		this.say(`${word} ${process.pid}`, word);
 		await waitFor(word, () => this.messages.at(-1) === word);
 		this.messages.pop();
-	}
-
-	close() {
-		this.socket.close();
-		return bounded("close", this.closed);
 	}
 }
 

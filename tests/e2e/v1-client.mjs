@@ -7,46 +7,26 @@
  */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 
 import WebSocket from "ws";
 
-import { bounded } from "./wait.mjs";
+import { Connection } from "./connection.mjs";
 
-export class V1 {
+export class V1 extends Connection {
 	frames = []; /* that have not been asked for, parsed */
 
-	#wake = () => {};
 	#id = 0;
 
-	constructor(socket) {
-		this.socket = socket;
-		this.closed = new Promise((resolve) => {
-			socket.on("close", (code, reason) =>
-				resolve({ code, reason: reason.toString() }));
-		});
-		socket.on("error", (error) => {
-			this.error = error;
-		});
-		socket.on("message", (data, isBinary) => {
-			assert.equal(isBinary, false);
-			this.frames.push(JSON.parse(data));
-			this.#wake();
-		});
-		socket.on("close", () => this.#wake());
+	take(data, isBinary) {
+		assert.equal(isBinary, false);
+		this.frames.push(JSON.parse(data));
 	}
 
-	/* Connect and be welcomed.  topics, query: as for Client.open(). */
-	static async open(server, { topics = [], query = {} } = {}) {
-		const params = new URLSearchParams(query);
+	/* Connect and be welcomed.  options: as for Connection.open(). */
+	static async open(server, options = {}) {
+		const client = await super.open(server,
+		    { protocols: ["pubsubd.v1"], ...options });
 
-		for (const topic of topics)
-			params.append("topic", topic);
-		const client = new V1(new WebSocket(
-		    `ws://127.0.0.1:${server.port}/ws?${params}`,
-		    "pubsubd.v1", { perMessageDeflate: false }));
-
-		await bounded("handshake", once(client.socket, "open"));
 		client.welcome = await client.next();
 		assert.equal(client.welcome.type, "welcome");
 		return client;
@@ -63,9 +43,7 @@ export class V1 {
 		while (this.frames.length === 0) {
 			if (this.socket.readyState === WebSocket.CLOSED)
 				return null;
-			await bounded("frame", new Promise((resolve) => {
-				this.#wake = resolve;
-			}));
+			await this.news("frame");
 		}
 		return this.frames.shift();
 	}
@@ -121,11 +99,6 @@ export class V1 {
 
 	subscribe(topic, options = {}) {
 		return this.ask({ type: "subscribe", topic, ...options });
-	}
-
-	close() {
-		this.socket.close();
-		return bounded("close", this.closed);
 	}
 }
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/* connection.mjs - a socket of the npm package ws, and how it ended: what
+ * Client and V1 have in common. */
+
+import { once } from "node:events";
+
+import WebSocket from "ws";
+
+import { bounded } from "./wait.mjs";
+
+export class Connection {
+	#wake = () => {};
+
+	constructor(socket) {
+		this.socket = socket;
+		this.closed = new Promise((resolve) => {
+			socket.on("close", (code, reason) =>
+				resolve({ code, reason: reason.toString() }));
+		});
+		socket.on("error", (error) => {
+			this.error = error;
+		});
+		socket.on("message", (data, isBinary) => {
+			this.take(data, isBinary);
+			this.#wake();
+		});
+		socket.on("close", () => this.#wake());
+	}
+
+	/* Connect.  topics: subscribe to these at once; query: what else stands
+	 * behind the question mark; protocols: the subprotocols to offer; the
+	 * rest is for ws. */
+	static async open(server, { topics = [], query = {}, protocols = [],
+	    ...options } = {}) {
+		const params = new URLSearchParams(query);
+
+		for (const topic of topics)
+			params.append("topic", topic);
+		const connection = new this(new WebSocket(
+		    `ws://127.0.0.1:${server.port}/ws?${params}`, protocols,
+		    { perMessageDeflate: false, ...options }));
+
+		await bounded("handshake", once(connection.socket, "open"));
+		return connection;
+	}
+
+	/* Until take() has been given a message, or the connection is closed. */
+	news(what) {
+		return bounded(what, new Promise((resolve) => {
+			this.#wake = resolve;
+		}));
+	}
+
+	close() {
+		this.socket.close();
+		return bounded("close", this.closed);
+	}
+}
