@@ -11,14 +11,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 
-import { Server, Visitor, eventually, launchBrowser, skip } from "./support.mjs";
+import { Server, Visitor, launchBrowser, skip, waitFor } from "./support.mjs";
 
 const TRIES = 30; /* 1 of 4 workers is the wrong one: 4^-30 to fail by chance */
 
 /* Reload until the room's two subscribers are on two workers. */
 async function spread(server, visitor) {
 	for (let i = 0; i < TRIES; i++) {
-		const slots = await eventually("two subscribers", async () => {
+		const slots = await waitFor("two subscribers", async () => {
 			const found = await server.subscribedSlots();
 
 			return found.length === 2 && found;
@@ -165,7 +165,7 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		await ada.join(server, "hush");
 		script.send(JSON.stringify({ topic: "hush", message: "barrier" }));
 		await ada.hears("barrier");
-		await eventually("the barrier", () => heard.length > 0);
+		await waitFor("the barrier", () => heard.length > 0);
 		assert.deepEqual(heard, ["barrier"]);
 		script.terminate();
 	});

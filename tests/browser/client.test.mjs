@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { Server, Visitor, eventually, launchBrowser, skip } from "./support.mjs";
+import { Server, Visitor, launchBrowser, skip, waitFor } from "./support.mjs";
 
 describe("client in a browser", { skip, timeout: 120_000 }, () => {
 	let server;
@@ -86,12 +86,12 @@ describe("client in a browser", { skip, timeout: 120_000 }, () => {
 		for (let i = 0; i < 4; i++) {
 			const goal = await heard() + 100;
 
-			await eventually("progress",
+			await waitFor("progress",
 			    async () => await heard() > goal);
 			const { pid } = (await server.status()).workers[i];
 
 			process.kill(pid, "SIGKILL");
-			await eventually("a successor", async () => {
+			await waitFor("a successor", async () => {
 				const worker = (await server.status()).workers[i];
 
 				return worker.pid !== pid &&
@@ -100,7 +100,7 @@ describe("client in a browser", { skip, timeout: 120_000 }, () => {
 		}
 		const goal = await heard() + 100;
 
-		await eventually("progress", async () => await heard() > goal);
+		await waitFor("progress", async () => await heard() > goal);
 		await page.evaluate(() => window.stop());
 		const { numbers, gaps } = await page.evaluate(
 		    () => ({ numbers: window.heard, gaps: window.gaps }));

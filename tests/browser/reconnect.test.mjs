@@ -11,7 +11,7 @@ import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
 
 import { connect } from "../../public/pubsub.js";
-import { Server, Visitor, eventually, launchBrowser, skip } from "./support.mjs";
+import { Server, Visitor, launchBrowser, skip, waitFor } from "./support.mjs";
 
 describe("reconnect", { skip, timeout: 180_000 }, () => {
 	let browser;
@@ -66,7 +66,7 @@ describe("reconnect", { skip, timeout: 180_000 }, () => {
 		const [first] = (await server.status()).workers;
 
 		await server.restart();
-		await eventually("two subscribers on new workers", async () => {
+		await waitFor("two subscribers on new workers", async () => {
 			const { workers } = await server.status();
 
 			return workers[0].pid !== first.pid &&
@@ -83,7 +83,7 @@ describe("reconnect", { skip, timeout: 180_000 }, () => {
 		const victim = workers.find((w) => w.subscriptions > 0);
 
 		process.kill(victim.pid, "SIGKILL");
-		await eventually("a successor and two subscribers", async () => {
+		await waitFor("a successor and two subscribers", async () => {
 			const now = await server.status();
 			const worker = now.workers.find((w) => w.slot === victim.slot);
 

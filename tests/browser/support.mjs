@@ -21,12 +21,13 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import WebSocket from "ws";
 
+import { WAIT_MS } from "../e2e/wait.mjs";
+
+export { waitFor } from "../e2e/wait.mjs";
+
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PUBSUBD = process.env.PUBSUBD ?? `${ROOT}/build/pubsubd`;
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-
-export const WAIT_MS = 15 * 1000;
-const LOOK_MS = 25;
 
 const run = promisify(execFile);
 let servers = 0;
@@ -34,21 +35,6 @@ let servers = 0;
 /* Why there can be no browser test here, or false. */
 export const skip = existsSync(CHROMIUM) ? false :
 	`no browser at ${CHROMIUM}; set CHROMIUM to use another`;
-
-/* Wait until look() returns something true, and return that. */
-export async function eventually(what, look) {
-	const end = Date.now() + WAIT_MS;
-
-	for (;;) {
-		const found = await look();
-
-		if (found)
-			return found;
-		if (Date.now() > end)
-			throw new Error(`never happened: ${what}`);
-		await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-	}
-}
 
 /* A pubsubd in the foreground.  url and port stay the same across start(). */
 export class Server {
