@@ -11,6 +11,7 @@
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
+#include "tests/load/bench_figures.h"
 
 #define EVENTS_MAX   1024
 #define SHAKING_MAX  128u /* handshakes under way at once */
@@ -301,7 +302,9 @@ crowd_drain(struct crowd *crowd)
 	return owed > crowd->delivered ? owed - crowd->delivered : 0;
 }
 
-uint64_t
+/* Deliveries over or under what each connection should have, with the sign
+ * dropped: 0 when each has got every message once. */
+static uint64_t
 crowd_miscounted(const struct crowd *crowd)
 {
 	const struct bench_options *o = crowd->options;
@@ -314,4 +317,16 @@ crowd_miscounted(const struct crowd *crowd)
 		wrong += has > should ? has - should : should - has;
 	}
 	return wrong;
+}
+
+int
+crowd_end(struct crowd *crowd, uint64_t missing)
+{
+	uint64_t wrong = crowd_miscounted(crowd);
+
+	figures_add("missing", (double)missing);
+	figures_add("miscounted", (double)wrong);
+	figures_end();
+	crowd_close(crowd);
+	return missing + wrong == 0 ? 0 : 1;
 }

@@ -84,9 +84,12 @@ void crowd_chat(struct crowd *crowd);
  * came for some seconds.  Returns: how many deliveries are missing. */
 uint64_t crowd_drain(struct crowd *crowd);
 
-/* Deliveries over or under what each connection should have, with the sign
- * dropped: 0 when each has got every message once. */
-uint64_t crowd_miscounted(const struct crowd *crowd);
+/*
+ * End the figures with what crowd_drain() returned and with the deliveries over
+ * or under what each connection should have; then close all.
+ * Returns: the exit status, 0 when each has got every message once.
+ */
+int crowd_end(struct crowd *crowd, uint64_t missing);
 
 /* End the process if nothing was delivered for some seconds. */
 void crowd_check_alive(const struct crowd *crowd);

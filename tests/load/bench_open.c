@@ -66,7 +66,7 @@ bench_open(const struct bench_options *options)
 	static struct crowd crowd;
 	struct procstat server = { .count = 0 };
 	struct pace pace = { .step_ns = 1e9 / options->rate };
-	uint64_t before, missing, wrong;
+	uint64_t before, missing;
 
 	crowd_open(&crowd, options);
 	bench_find_server(options, &server);
@@ -80,7 +80,6 @@ bench_open(const struct bench_options *options)
 	pace_run(&pace, &crowd, options->seconds);
 	procstat_update(&server);
 	missing = crowd_drain(&crowd);
-	wrong = crowd_miscounted(&crowd);
 
 	figures_begin(options->json, "open");
 	figures_add("rate_per_s", options->rate);
@@ -90,10 +89,6 @@ bench_open(const struct bench_options *options)
 	figures_add("server_cpu_percent",
 	    (double)procstat_cpu_ns(&server) / 1e7 / options->seconds);
 	figures_add("late_us", (double)pace.late_ns / 1e3);
-	figures_add("missing", (double)missing);
-	figures_add("miscounted", (double)wrong);
 	figures_add_latency("", &crowd.latency);
-	figures_end();
-	crowd_close(&crowd);
-	return missing + wrong == 0 ? 0 : 1;
+	return crowd_end(&crowd, missing);
 }

@@ -194,7 +194,7 @@ int
 bench_slow(const struct bench_options *options)
 {
 	static struct slow slow;
-	uint64_t missing, wrong, shm, pss = 0, without = 0;
+	uint64_t missing, shm, pss = 0, without = 0;
 
 	slow.options = options;
 	slow.count = options->deaf + options->dribbling;
@@ -215,13 +215,8 @@ bench_slow(const struct bench_options *options)
 		slow_close(&slow);
 	}
 	missing = crowd_drain(&slow.crowd);
-	wrong = crowd_miscounted(&slow.crowd);
 	figures_begin(options->json, "slow");
 	slow_report(&slow, pss, without);
-	figures_add("missing", (double)missing);
-	figures_add("miscounted", (double)wrong);
-	figures_end();
-	crowd_close(&slow.crowd);
 	free(slow.conns);
-	return missing + wrong == 0 ? 0 : 1;
+	return crowd_end(&slow.crowd, missing);
 }

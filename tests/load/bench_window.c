@@ -15,7 +15,7 @@ bench_window(const struct bench_options *options)
 {
 	static struct crowd crowd;
 	struct procstat server = { .count = 0 };
-	uint64_t began, delivered, cpu_ns, missing, wrong;
+	uint64_t began, delivered, cpu_ns, missing;
 	double span;
 
 	crowd_open(&crowd, options);
@@ -32,7 +32,6 @@ bench_window(const struct bench_options *options)
 	cpu_ns = procstat_cpu_ns(&server);
 	crowd.is_timed = false;
 	missing = crowd_drain(&crowd);
-	wrong = crowd_miscounted(&crowd);
 
 	figures_begin(options->json, "window");
 	figures_add("cpu_us_per_delivery",
@@ -41,10 +40,6 @@ bench_window(const struct bench_options *options)
 	figures_add("server_cpu_percent", (double)cpu_ns / 1e7 / span);
 	figures_add("seconds", span);
 	figures_add("deliveries", (double)delivered);
-	figures_add("missing", (double)missing);
-	figures_add("miscounted", (double)wrong);
 	figures_add_latency("", &crowd.latency);
-	figures_end();
-	crowd_close(&crowd);
-	return missing + wrong == 0 ? 0 : 1;
+	return crowd_end(&crowd, missing);
 }
