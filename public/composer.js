@@ -38,8 +38,6 @@ export class Composer extends EventTarget {
 			this.#drafts.set(this.#room, this.#field.value);
 		this.#room = room;
 		this.#field.value = this.#drafts.get(room) ?? "";
-		if (room)
-			this.#field.placeholder = `Write to ${room.name}`;
 		this.#changed();
 	}
 

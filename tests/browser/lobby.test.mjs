@@ -182,6 +182,20 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await visitor.leave();
 	});
 
+	test("a small phone is left to the talk", async () => {
+		const visitor = await Visitor.arrive(browser, "Thumb",
+		    { ...PHONE, viewport: { width: 320, height: 640 } });
+		const { page } = visitor;
+		const height = async (part) =>
+			(await page.locator(part).boundingBox()).height;
+
+		await visitor.join(server, "room-number-3-with-quite-a-long-name");
+		await page.locator("#people:not(:empty)").waitFor();
+		assert.ok(await height(".room-head") < 64);
+		assert.ok(await height(".composer") < 64);
+		await visitor.leave();
+	});
+
 	test("the socket's address is the page's own", async () => {
 		const visitor = await Visitor.arrive(browser, "Address");
 
