@@ -45,7 +45,7 @@ const draw = soon(() => {
 
 	document.title = unread > 0 ? `(${unreadText(unread)}) ${place}` : place;
 	drawBadge(byId("back-unread"), unread);
-	side.draw(current);
+	side.draw(current, document.body.dataset.view);
 });
 
 function setName(name) {

@@ -25,6 +25,14 @@ export function drawBadge(badge, count) {
 	badge.firstChild.textContent = unreadText(count);
 }
 
+/* Mark a link as leading to where one is. */
+function setHere(link, isHere) {
+	if (isHere)
+		link.setAttribute("aria-current", "page");
+	else
+		link.removeAttribute("aria-current");
+}
+
 class RoomLink {
 	node;
 
@@ -50,15 +58,13 @@ class RoomLink {
 		this.#link.classList.toggle("away", away);
 		this.#away.textContent = away ? ", not connected" : "";
 		drawBadge(this.#badge, this.#room.unread);
-		if (this.#room === current)
-			this.#link.setAttribute("aria-current", "page");
-		else
-			this.#link.removeAttribute("aria-current");
+		setHere(this.#link, this.#room === current);
 	}
 }
 
 export class RoomsView {
 	#links = new Map();
+	#current = null;
 
 	add(room) {
 		const link = new RoomLink(room);
@@ -72,9 +78,16 @@ export class RoomsView {
 		this.#links.delete(room);
 	}
 
-	draw(current) {
+	/* Draw the links, with the room in front, or the other view that is. */
+	draw(current, view) {
 		for (const link of this.#links.values())
 			link.draw(current);
+		setHere(byId("add"), view === "lobby");
+		setHere(byId("me"), view === "you");
+		if (current !== this.#current)
+			this.#links.get(current)?.node
+			    .scrollIntoView({ block: "nearest" });
+		this.#current = current;
 	}
 }
 

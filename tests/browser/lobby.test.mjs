@@ -182,6 +182,37 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await visitor.leave();
 	});
 
+	test("of many rooms the current one is in sight, and so is the rest", async () => {
+		const visitor = await Visitor.arrive(browser, "Many",
+		    { viewport: { width: 1000, height: 600 } });
+		const { page } = visitor;
+		const inSight = (part) => page.locator(part).evaluate((node) => {
+			const { top, bottom } = node.getBoundingClientRect();
+
+			return top >= 0 && bottom <= innerHeight;
+		});
+		const names = Array.from({ length: 20 }, (_, i) => `room ${i}`);
+
+		await page.addInitScript((rooms) => {
+			localStorage.setItem("pubsubd:name", "\"Many\"");
+			localStorage.setItem("pubsubd:rooms", rooms);
+		}, JSON.stringify(names));
+		await visitor.join(server, "room 19");
+		await page.locator("#rooms [aria-current]").waitFor();
+		for (const part of ["#rooms [aria-current]", "#add", "#me"])
+			assert.ok(await inSight(part), part);
+		await page.click("#add");
+		await page.locator("#add[aria-current]").waitFor();
+		assert.equal(await page.locator("#rooms [aria-current]").count(), 0);
+
+		assert.equal(await page.evaluate(
+		    () => document.documentElement.scrollHeight), 600);
+
+		await page.setViewportSize(PHONE.viewport);
+		assert.ok((await page.locator("#create").boundingBox()).y < 640);
+		await visitor.leave();
+	});
+
 	test("a small phone is left to the talk", async () => {
 		const visitor = await Visitor.arrive(browser, "Thumb",
 		    { ...PHONE, viewport: { width: 320, height: 640 } });
