@@ -30,7 +30,7 @@ const running = new Set();
 let count = 0;
 
 /* A command that stays on the first processor. */
-export function pinned(command, pin = PINNED) {
+function pinned(command, pin = PINNED) {
 	return pin ? ["taskset", "-c", "0", ...command] : command;
 }
 

@@ -135,7 +135,7 @@ export function launchBrowser() {
 }
 
 /* The line between a page and the server, which can be cut and made to drop. */
-export class Line {
+class Line {
 	connections = 0;
 	passes = () => true; /* does this frame of the server reach the page? */
 

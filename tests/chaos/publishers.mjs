@@ -24,7 +24,7 @@ const RETRY_MS = 50;
 const WINDOW = 12;
 const FLOOD_WINDOW = 64;
 
-export const FLOOD_LENGTH = 15_000; /* bytes of filler in a flood's message */
+const FLOOD_LENGTH = 15_000; /* bytes of filler in a flood's message */
 const LENGTH_MAX = 1500;
 
 /* What speaks: it counts, and tells the ledger. */

@@ -17,7 +17,7 @@ import { Dice } from "./dice.mjs";
 import { WORKERS } from "./schedule.mjs";
 
 export const MAX_TOPICS = 48;
-export const RING_BYTES = 2 ** 20;
+const RING_BYTES = 2 ** 20;
 
 const LOOK_MS = 300;
 const ENDED = /run (\d+) of epoch (\w+) has ended: (\d+) messages dropped, (\d+) missed/gu;
@@ -39,7 +39,7 @@ export function countDescriptors(pid) {
 }
 
 /* Memory of a process's own, in KiB; the segment is not. */
-export function ownMemory(pid) {
+function ownMemory(pid) {
 	const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
 
 	return Number(/^Pss_Anon:\s+(\d+)/mu.exec(text)[1]);

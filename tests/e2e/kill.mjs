@@ -18,7 +18,7 @@ import { Books, V1 } from "./v1-client.mjs";
 export const VICTIM = 0, WITNESS = 1; /* slots */
 const ROOM = "room";
 
-export class Speaker {
+class Speaker {
 	seen = []; /* messages in the room */
 
 	#answers = new Map();

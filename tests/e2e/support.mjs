@@ -16,4 +16,4 @@ export { Client, openOn, openOnEachWorker } from "./client.mjs";
 export { Frame, Raw } from "./raw.mjs";
 export { ECHO_SERVER, PUBSUBD, ROOT, Server, run } from "./server.mjs";
 export { Stream } from "./stream.mjs";
-export { WAIT_MS, bounded, waitFor } from "./wait.mjs";
+export { bounded, waitFor } from "./wait.mjs";
