@@ -18,9 +18,9 @@ import { join } from "node:path";
 import { lifecycle } from "./lifecycle.mjs";
 import { setDeadline } from "./measure.mjs";
 import { html } from "./report.mjs";
-import * as connections from "./rows_connections.mjs";
-import * as delivery from "./rows_delivery.mjs";
-import * as alone from "./rows_ring.mjs";
+import * as connections from "./rows-connections.mjs";
+import * as delivery from "./rows-delivery.mjs";
+import * as alone from "./rows-ring.mjs";
 import { svg } from "./svg.mjs";
 import { BUILD, peers, PUBSUBD, stopAll } from "./servers.mjs";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * cli_clients.test.mjs - pub, sub and topics with a server that is well: each
+ * cli-clients.test.mjs - pub, sub and topics with a server that is well: each
  * option, what is printed, how it ends.
  */
 

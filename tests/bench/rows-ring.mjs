@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* rows_ring.mjs - the ring alone, and latency; see rows.mjs. */
+/* rows-ring.mjs - the ring alone, and latency; see rows.mjs. */
 
 import { inTurn, load, runJson, summary, values } from "./measure.mjs";
 import { divide, lineOf, median, withAll } from "./rows.mjs";

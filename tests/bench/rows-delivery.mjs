@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* rows_delivery.mjs - what a delivery costs; see rows.mjs. */
+/* rows-delivery.mjs - what a delivery costs; see rows.mjs. */
 
 import { inTurn, load, ratios, summary, values } from "./measure.mjs";
 import { addPeers, CPU, divide, lineOf, median, peersOf, spread, UWEBSOCKETS,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* rows_connections.mjs - many connections, idle, new or slow; see rows.mjs. */
+/* rows-connections.mjs - many connections, idle, new or slow; see rows.mjs. */
 
 import { cpus, freemem } from "node:os";
 

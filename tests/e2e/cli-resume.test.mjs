@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * cli_resume.test.mjs - sub and pub while the server is killed, restarted,
+ * cli-resume.test.mjs - sub and pub while the server is killed, restarted,
  * replaced, or out of patience with a slow reader.
  *
  * The envelopes that sub prints have the numbers: each must be there once, in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * cli_refused.test.mjs - pub, sub and topics where there is no server, or one
+ * cli-refused.test.mjs - pub, sub and topics where there is no server, or one
  * that does not want them, or that is none.
  *
  * A server of this test's own says what a real one does not say on demand.
