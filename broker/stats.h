@@ -177,13 +177,6 @@ stats_set(struct stats *stats, enum stats_id id, uint64_t value)
 	    &stats->counters[id], value, memory_order_relaxed);
 }
 
-/* Subtract from a gauge.  Callers: the worker that owns the slot. */
-static inline void
-stats_sub(struct stats *stats, enum stats_id id, uint64_t n)
-{
-	stats_add(stats, id, (uint64_t)0 - n);
-}
-
 /* Read a word of any slot.  Callers: anybody. */
 static inline uint64_t
 stats_get_word(const _Atomic uint64_t *at)
