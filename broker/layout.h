@@ -252,8 +252,9 @@ struct layout_header {
 		_Atomic uint64_t lock_deaths; /* of these, holding the lock */
 		_Atomic uint64_t watchdog_kills; /* of these, by us */
 		_Atomic uint64_t respawns;
-		/* restarts that did not happen; see layout_restart_failed() */
+		/* restarts that did not happen, and why the last one did not */
 		_Atomic uint64_t restart_failed;
+		char restart_why[256];
 		char urls[512];   /* "http://... http://...", for status */
 		char admin[128];  /* "http://..." of the operator, or "" */
 		char version[32]; /* of the supervisor's program */
@@ -300,25 +301,6 @@ static inline unsigned
 layout_owner_slot(uint64_t word)
 {
 	return (unsigned)(word & 0xff) - 1;
-}
-
-/* The word run.restart_failed after this many, the last with this errno. */
-static inline uint64_t
-layout_restart_failed(uint32_t count, int err)
-{
-	return (uint64_t)count << 32 | (uint32_t)err;
-}
-
-static inline uint32_t
-layout_restart_failed_count(uint64_t word)
-{
-	return (uint32_t)(word >> 32);
-}
-
-static inline int
-layout_restart_failed_errno(uint64_t word)
-{
-	return (int)(uint32_t)word;
 }
 
 #endif

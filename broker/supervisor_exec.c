@@ -16,19 +16,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Tell those who wait for the restart that it does not happen. */
-static void
-exec_refuse(struct supervisor *s, int err)
-{
-	_Atomic uint64_t *failed = &s->segment.header->run.restart_failed;
-	uint32_t count = layout_restart_failed_count(atomic_load(failed)) + 1;
+static void exec_refuse(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
 
-	atomic_store_explicit(
-	    failed, layout_restart_failed(count, err), memory_order_release);
+/* Tell those who wait for the restart that it does not happen, and why. */
+static void
+exec_refuse(struct supervisor *s, const char *fmt, ...)
+{
+	struct layout_header *header = s->segment.header;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(
+	    header->run.restart_why, sizeof(header->run.restart_why), fmt, ap);
+	va_end(ap);
+	log_errorx("no restart: %s", header->run.restart_why);
+	atomic_fetch_add_explicit(
+	    &header->run.restart_failed, 1, memory_order_release);
 }
 
 /* In the child: ask the program on disk for its version. */
@@ -59,19 +68,16 @@ supervisor_try_program(struct supervisor *s)
 		return;
 	}
 	if (s->goal != GOAL_SERVE || !s->ready) {
-		log_warnx("no restart now: another change is under way");
-		exec_refuse(s, EBUSY);
+		exec_refuse(s, "another change is under way");
 		return;
 	}
 	if (access(s->program, X_OK) == -1) {
-		exec_refuse(s, errno);
-		log_error("no restart: %s", s->program);
+		exec_refuse(s, "%s: %s", s->program, strerror(errno));
 		return;
 	}
 	s->trial = fork();
 	if (s->trial == -1) {
-		exec_refuse(s, errno);
-		log_warn("no restart: cannot fork");
+		exec_refuse(s, "cannot fork: %s", strerror(errno));
 		s->trial = 0;
 		return;
 	}
@@ -90,8 +96,7 @@ supervisor_trial_ended(struct supervisor *s, int wait_status)
 		supervisor_order(s, GOAL_RESTART, RUN_DRAIN_RESTART);
 		return;
 	}
-	log_errorx("no restart: %s does not run", s->program);
-	exec_refuse(s, ENOEXEC);
+	exec_refuse(s, "%s does not run", s->program);
 }
 
 /* Let what the next program takes over live on over execve(2), or not. */
@@ -126,8 +131,7 @@ supervisor_exec(struct supervisor *s)
 	exec_keep(s, true);
 	stop_here(s->segment.header, STOP_HANDING_OVER);
 	execv(s->program, s->args->argv);
-	exec_refuse(s, errno);
-	log_error("no restart: cannot execute %s; serving on", s->program);
+	exec_refuse(s, "cannot execute %s: %s", s->program, strerror(errno));
 	exec_keep(s, false);
 	handover_drop();
 	if (s->args->background)

@@ -215,8 +215,9 @@ control_wait_restart(
 
 		if (failed != failed_before)
 			return report_failure(EXIT_STATUS_FAILED,
-			    "%s was not restarted, and serves on: %s", name,
-			    strerror(layout_restart_failed_errno(failed)));
+			    "%s was not restarted, and serves on: %.*s", name,
+			    (int)sizeof(header->run.restart_why) - 1,
+			    header->run.restart_why);
 		if (control_runs_anew(control, run_before)) {
 			printf("pubsubd %s: restarted\n", name);
 			return EXIT_STATUS_OK;
