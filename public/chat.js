@@ -188,7 +188,8 @@ function listenToVisitor() {
 
 function listenToBrowser() {
 	window.addEventListener("hashchange", route);
-	window.addEventListener("online", () => rooms.wake());
+	for (const type of ["online", "focus"])
+		window.addEventListener(type, () => rooms.wake());
 	window.addEventListener("pagehide", () => rooms.save());
 	document.addEventListener("visibilitychange", () => {
 		markRead();

@@ -12,7 +12,6 @@ import { roomHash, roomLink } from "./address.js";
 import { soon } from "./turn.js";
 
 const COPIED_MS = 2000;
-const SECOND_MS = 1000;
 
 /* Said aloud; to be seen, that all is well needs no word. */
 const STATES = {
@@ -34,7 +33,6 @@ export class RoomView {
 	#views = new Map();
 	#room = null;
 	#said = ""; /* the state a screen reader was told last */
-	#clock = 0;
 	#update = soon(() => this.#drawState());
 
 	constructor() {
@@ -88,7 +86,6 @@ export class RoomView {
 	#drawState() {
 		const room = this.#room;
 
-		clearTimeout(this.#clock);
 		if (!room)
 			return;
 		byId("state").className = `state ${room.state}`;
@@ -100,8 +97,6 @@ export class RoomView {
 		    room.messages.length > 0 || room.outbox.length > 0;
 		this.#drawNotice(room);
 		this.#tell(room);
-		if (room.state === "waiting")
-			this.#clock = setTimeout(() => this.#drawState(), SECOND_MS);
 	}
 
 	#drawNotice(room) {
@@ -114,15 +109,7 @@ export class RoomView {
 			text.textContent = room.reason || "Disconnected.";
 		else
 			text.textContent = "The connection is lost. What you " +
-			    `write is kept and sent later.${this.#nextTry(room)}`;
-	}
-
-	#nextTry(room) {
-		const left = Math.ceil((room.retryAt - Date.now()) / SECOND_MS);
-
-		if (room.state !== "waiting" || left <= 1)
-			return " Trying again …";
-		return ` Next try in ${left} s.`;
+			    "write is kept and sent once it is back.";
 	}
 
 	/* Say changes aloud, once each, and not the tries in between. */

@@ -15,6 +15,13 @@ import { kept } from "./storage.js";
 const WAKE_MAX_MS = 1000;
 
 /*
+ * The longest that somebody who looks at the page waits for the next try.  The
+ * client waits longer in the end, for the sake of the server; but it cannot
+ * know how few of its pages are being looked at.
+ */
+const PATIENCE_MS = 4000;
+
+/*
  * The socket's address: this page's own host, encrypted where the page is.  Who
  * reads too slowly is cut off rather than told of a gap: what it has not got it
  * gets on the next connection, as long as the server has it.
@@ -30,6 +37,7 @@ export function socketUrl(page = location) {
 export class Rooms extends EventTarget {
 	#rooms = new Map();
 	#client = null;
+	#patience = 0; /* timer */
 
 	/* Join what was kept from the last visit. */
 	restore() {
@@ -55,7 +63,7 @@ export class Rooms extends EventTarget {
 
 		if (known)
 			return known;
-		this.#client ??= connect(socketUrl());
+		this.#client ??= this.#connect();
 		const room = new Room(this.#client, name);
 
 		this.#rooms.set(name, room);
@@ -87,6 +95,18 @@ export class Rooms extends EventTarget {
 	save() {
 		for (const room of this.all())
 			room.save();
+	}
+
+	#connect() {
+		const client = connect(socketUrl());
+
+		client.addEventListener("state", () => {
+			clearTimeout(this.#patience);
+			if (client.state === "waiting" && !document.hidden)
+				this.#patience = setTimeout(() => client.wake(),
+				    PATIENCE_MS * (0.5 + Math.random() / 2));
+		});
+		return client;
 	}
 
 	#changed(type, detail) {

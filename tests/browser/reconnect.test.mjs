@@ -250,6 +250,39 @@ describe("reconnect", { skip, timeout: 180_000 }, () => {
 		await talk(ada, ben);
 	});
 
+	/* The client itself would wait up to 15 s, and longer each time. */
+	test("who looks at the page never waits long for a try", async (t) => {
+		const server = await new Server().start();
+		const ada = await Visitor.arrive(browser, "Ada");
+
+		t.after(async () => {
+			await ada.leave();
+			await server.stop();
+		});
+		await ada.page.addInitScript(() => {
+			Math.random = () => 0.999;
+		});
+		await ada.page.clock.install();
+		const line = await ada.line();
+		const now = () => ada.page.evaluate(() => Date.now());
+
+		await ada.join(server, "room");
+		await line.cut();
+		for (let i = 0; i < 7; i++) {
+			await ada.page.locator("#state.waiting").waitFor();
+			const [start, before] = [await now(), line.connections];
+
+			await ada.page.clock.fastForward(4000);
+			await waitFor("a try", () => line.connections > before);
+			assert.ok(await now() - start < 8000);
+		}
+		await ada.page.locator("#retry").waitFor();
+		line.mend();
+		await ada.page.evaluate(() => dispatchEvent(new Event("focus")));
+		await ada.page.clock.runFor(1000);
+		await ada.connected();
+	});
+
 	/*
 	 * A connection may die without a word: a laptop sleeps, a router forgets.
 	 */
