@@ -208,6 +208,8 @@ export class Connection {
 
 	/** See to it that the server says something in time. */
 	#watch() {
+		if (this.#drain)
+			return; /* another timer sees to that: #drained() */
 		clearTimeout(this.#timer);
 		const limit = this.#asked > 0 ? this.#timeout : this.#idle;
 		const left = this.#quietSince + limit - Date.now();

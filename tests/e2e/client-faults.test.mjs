@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { backoff } from "../../public/pubsub-connection.js";
-import { waitFor } from "./support.mjs";
+import { bounded, waitFor } from "./support.mjs";
 import { Ear, open, reaches, scripted } from "./client-support.mjs";
 
 /* A connection that answers nothing and keeps what it was asked. */
@@ -324,6 +324,24 @@ describe("JavaScript client, silence", () => {
 		const client = open(t, server.port, { timeout: 500 });
 
 		await client.ping();
+		assert.equal(server.connections, 2);
+	});
+
+	/* The answer once put the idle timer in the drain's place. */
+	test("nor where it still answered what it had been asked", async (t) => {
+		const server = await scripted(t, ({ say, welcome }) => {
+			welcome({ ping: 0.1 });
+			return ({ id }) => {
+				say({ type: "drain", in_ms: 1,
+					retry: { min_ms: 0, max_ms: 0 } });
+				say({ type: "ack", id, topic: "t", epoch: "E",
+					seq: 1 });
+			};
+		}, acking([]));
+		const client = open(t, server.port, { timeout: 500 });
+
+		await client.publish("t", 1);
+		await bounded("the next", client.ping());
 		assert.equal(server.connections, 2);
 	});
 });
