@@ -114,12 +114,16 @@ export function dayNode(at) {
 	return el("p", { class: "rule day" }, el("span", {}, dayOf(at)));
 }
 
-/* The line where messages were missed; count is null where nobody knows. */
-export function gapNode({ count }) {
-	let text = "Something may be missing here. The server remembers no further.";
-
+function gapText({ count, reason }) {
 	if (count !== null)
-		text = count === 1 ? "One message is missing here." :
+		return count === 1 ? "One message is missing here." :
 		    `${count.toLocaleString("en")} messages are missing here.`;
-	return el("p", { class: "rule gap" }, el("span", {}, text));
+	if (reason === "epoch")
+		return "The server was restarted. Messages sent meanwhile may be missing.";
+	return "The server has forgotten this room. Messages sent meanwhile may be missing.";
+}
+
+/* The line where messages were missed; count is null where nobody knows. */
+export function gapNode(gap) {
+	return el("p", { class: "rule gap" }, el("span", {}, gapText(gap)));
 }

@@ -60,7 +60,7 @@ function newest(messages) {
  * "people".
  *
  * messages holds {id, from, text, at, arrived, own, isNews} and, where messages
- * were missed, {gap: {count}, at}.
+ * were missed, {gap: {count, reason}, at}.
  */
 export class Room extends EventTarget {
 	name;
@@ -262,8 +262,11 @@ export class Room extends EventTarget {
 		this.#emit("state");
 	}
 
-	/* Nobody knows how many are missing where two gaps meet and one is open. */
-	#missed({ from, to }) {
+	/*
+	 * Nobody knows how many are missing where two gaps meet and one is open;
+	 * a restart explains most.
+	 */
+	#missed({ from, to, reason }) {
 		const last = this.messages.at(-1);
 		let count = to === undefined ? null : to - from + 1;
 
@@ -271,8 +274,10 @@ export class Room extends EventTarget {
 			this.messages.pop();
 			count = count === null || last.gap.count === null ? null :
 			    last.gap.count + count;
+			if (last.gap.reason === "epoch")
+				reason = "epoch";
 		}
-		this.#add({ gap: { count }, at: Date.now() });
+		this.#add({ gap: { count, reason }, at: Date.now() });
 		for (const message of this.outbox.filter((m) => m.confirmed))
 			this.#heard({ ...message, arrived: message.at });
 	}

@@ -140,7 +140,7 @@ describe("reconnect", { skip, timeout: 180_000 }, () => {
 		await ada.connected();
 		await ada.page.locator(".heard .gap").waitFor();
 		assert.match(await ada.page.textContent(".heard .gap"),
-		    /^Something may be missing here/u);
+		    /^The server was restarted/u);
 		await talk(ben, ada);
 	});
 
