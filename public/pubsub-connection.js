@@ -40,7 +40,8 @@ const RESTART = 1012;
  * @typedef {object} Welcome the server's first frame
  * @property {string} epoch
  * @property {import("./pubsub.js").Limits} limits
- * @property {number} ping seconds of silence after which the server asks
+ * @property {number} ping seconds of silence after which the server asks; 0: it
+ *     does not, or after less than one
  * @property {Retry} retry
  *
  * @typedef {object} Handlers
@@ -79,7 +80,7 @@ export class Connection {
 	#timer;
 	#asked = 0;      /* sent and not yet answered */
 	#quietSince = 0; /* ms: the last word, or the first question after it */
-	#idle = 0;       /* ms of silence before we ask */
+	#idle = 0;       /* ms of silence before we ask; 0: never */
 	#attempt = 0;
 	#openedAt = 0;   /* ms; 0 = not yet */
 	#retry = RETRY;
@@ -211,6 +212,8 @@ export class Connection {
 		if (this.#drain)
 			return; /* another timer sees to that: #drained() */
 		clearTimeout(this.#timer);
+		if (this.#asked === 0 && this.#idle === 0)
+			return;
 		const limit = this.#asked > 0 ? this.#timeout : this.#idle;
 		const left = this.#quietSince + limit - Date.now();
 

@@ -315,6 +315,22 @@ describe("JavaScript client, silence", () => {
 		assert.equal(server.connections, 1);
 	});
 
+	/*
+	 * It once asked at once, and twice with the same id, so that it waited
+	 * in vain for a second answer, and so on with every connection.
+	 */
+	test("a server that does not ask is not asked", async (t) => {
+		const asked = [];
+		const server = await scripted(t, acking(asked, 0, { ping: 0 }));
+		const client = open(t, server.port);
+
+		await reaches(client, "open");
+		await client.publish("t", 1);
+		await client.presence("t");
+		assert.deepEqual(asked.map((r) => r.type),
+		    ["publish", "presence"]);
+	});
+
 	test("a drain that does not end is not waited for", async (t) => {
 		const server = await scripted(t, ({ say, welcome }) => {
 			welcome();
