@@ -11,7 +11,7 @@
  * it in a form of its own, from where Enter leads back and not on.
  */
 
-import { byId } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { roomFromInput, roomProblem, tidyRoom } from "./address.js";
 import { suggestName, suggestRoom } from "./names.js";
 import { tidyName } from "./message.js";
@@ -61,8 +61,9 @@ export class Lobby extends EventTarget {
 	invite(room) {
 		this.#invited = room;
 		this.#ask("naming", "invite");
-		this.#say(`You are invited to ${room}.`,
+		this.#say("You are invited to the room ",
 		    "What shall the others call you?");
+		byId("lobby-title").append(el("bdi", {}, room), ".");
 		this.#name.setAttribute("form", "invite");
 	}
 
@@ -125,8 +126,8 @@ export class Lobby extends EventTarget {
 	#checkedName(field) {
 		const name = tidyName(field.value);
 
-		return setProblem(field, name === "" ?
-		    "The others need something to call you." : null) ? name : null;
+		return setProblem(field,
+		    name === "" ? "Please enter a name." : null) ? name : null;
 	}
 
 	#rename() {

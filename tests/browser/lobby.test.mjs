@@ -53,6 +53,8 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 
 		assert.ok(link.startsWith(`${server.url}#room=`), link);
 		await guest.page.goto(link);
+		assert.equal(await guest.page.textContent("#lobby-title bdi"),
+		    await page.textContent("#room-title"));
 		await guest.page.fill("#name", "Guest");
 		await guest.page.press("#name", "Enter");
 		await guest.connected();
@@ -107,7 +109,7 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await page.fill("#name", " ");
 		await page.fill("#create-room", "fine");
 		await page.press("#create-room", "Enter");
-		assert.match(await page.textContent("#name-problem"), /call you/u);
+		assert.match(await page.textContent("#name-problem"), /enter a name/u);
 
 		await page.fill("#name", "Names");
 		await page.fill("#join-room", `${"é".repeat(127)}!`);
