@@ -102,6 +102,8 @@ export class Stream {
 		/* Never seen of a server.  If it ever is, it is told, not hidden. */
 		if (seq > this.seq + 1)
 			this.gap({ to: seq - 1, reason: "lost" });
+		if (!this.live)
+			return; /* which made the user unsubscribe */
 		this.seq = seq;
 		if (!this.#own.delete(seq)) /* a replay brings one's own, too */
 			tell(this.options.onMessage,

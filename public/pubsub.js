@@ -337,6 +337,8 @@ export class Client extends EventTarget {
 			return;
 		this.#request(stream.request(this.#epoch), {
 			done: (ack) => {
+				if (this.#streams.get(stream.topic) !== stream)
+					return;
 				stream.acked(ack);
 				this.#joining.get(stream)?.done(ack);
 				this.#joining.delete(stream);
@@ -371,6 +373,7 @@ export class Client extends EventTarget {
 		if (this.#streams.get(topic) !== stream)
 			return Promise.resolve();
 		this.#streams.delete(topic);
+		stream.live = false;
 		this.#joining.get(stream)?.fail(new PubSubError("unsubscribed",
 		    "before the server had confirmed the subscription"));
 		this.#joining.delete(stream);

@@ -427,6 +427,43 @@ describe("JavaScript client, numbers", () => {
 		assert.deepEqual(heard, [11, 13]);
 	});
 
+	test("unsubscribed: not even a gap that was under way", async (t) => {
+		const server = await scripted(t, acking([]));
+		const client = open(t, server.port);
+		const ear = new Ear();
+
+		await reaches(client, "open");
+		const joining = client.subscribe("t", { ...ear.options,
+			since: { epoch: "before", seq: 4 } });
+
+		client.unsubscribe("t");
+		await assert.rejects(joining, { code: "unsubscribed" });
+		await client.ping();
+		assert.deepEqual(ear.heard, []);
+	});
+
+	for (const leave of ["unsubscribe", "close"])
+		test(`${leave} at a gap: not the message behind it`, async (t) => {
+			const server = await scripted(t, ({ say, welcome }) => {
+				welcome();
+				return ({ id }) => {
+					say({ type: "ack", id, topic: "t",
+						epoch: "E", seq: 10 });
+					say(message(12));
+				};
+			});
+			const client = open(t, server.port);
+			const ear = new Ear();
+
+			await client.subscribe("t", { ...ear.options,
+				onGap: (gap) => {
+					ear.options.onGap(gap);
+					client[leave]("t");
+				} });
+			assert.deepEqual(await ear.hears(1),
+			    [{ from: 11, to: 11, reason: "lost" }]);
+		});
+
 	test("another topic's messages and answers to nobody are left alone",
 	    async (t) => {
 		    const { heard } = await hear(t, 1, [
