@@ -36,16 +36,26 @@ function arc(radius, turn, gap, width) {
 	});
 }
 
+function picture(classes, ...parts) {
+	return svg("svg", {
+		class: `glyph ${classes}`, viewBox: "0 0 40 40",
+		"aria-hidden": "true",
+	}, ...parts);
+}
+
 /* The picture of a name; decoration, the name itself stands beside it. */
 export function glyph(name) {
 	const hash = hashOf(name);
 	const [initial = "·"] = name.toUpperCase();
 
-	return svg("svg", {
-		class: `glyph ${hueOf(name)}`, viewBox: "0 0 40 40",
-		"aria-hidden": "true",
-	},
-	arc(18, (hash >>> 4) % 360, 12 + (hash >>> 13) % 28, 2.5),
-	arc(13.4, (hash >>> 9) % 360, 24 + (hash >>> 18) % 40, 2.5),
-	svg("text", { x: 20, y: 20, dy: "0.355em" }, initial));
+	return picture(hueOf(name),
+	    arc(18, (hash >>> 4) % 360, 12 + (hash >>> 13) % 28, 2.5),
+	    arc(13.4, (hash >>> 9) % 360, 24 + (hash >>> 18) % 40, 2.5),
+	    svg("text", { x: 20, y: 20, dy: "0.355em" }, initial));
+}
+
+/* Where there is no name: nobody's face, but a prompt in a frame. */
+export function noGlyph() {
+	return picture("nobody", svg("path", { d: "M9 5h22a4 4 0 0 1 4 4v22a4 " +
+	    "4 0 0 1-4 4H9a4 4 0 0 1-4-4V9a4 4 0 0 1 4-4zM13 15l5 5-5 5M21 26h7" }));
 }

@@ -10,18 +10,14 @@
 
 import { announce, el } from "./dom.js";
 import { dayOf, fullTimeOf, timeOf } from "./clock.js";
-import { glyph, hueOf } from "./glyph.js";
+import { glyph, hueOf, noGlyph } from "./glyph.js";
 import { linkify } from "./linkify.js";
 
 /* Later than this after it was written is worth a word. */
 const LATE_MS = 2 * 60 * 1000;
 
 /* Plain text carries no name; it is somebody's program, as likely as not. */
-const PLAIN_NAME = "Plain text";
-
-function nameOf(message) {
-	return message.from ?? PLAIN_NAME;
-}
+const NO_NAME = "(no name)";
 
 function timeNode({ at, arrived }, isAgain) {
 	const late = arrived - at > LATE_MS;
@@ -54,16 +50,17 @@ function introduction(message, name) {
  * breath, or null; `when` stands in the column of the times.
  */
 function article(message, before, when) {
-	const name = nameOf(message);
-	const node = el("article", { class: `message ${hueOf(name)}` });
+	const name = message.from ?? NO_NAME;
+	const node = el("article", { class: "message" });
 
 	node.classList.toggle("follow", before !== null);
 	node.classList.toggle("own", message.own);
-	node.classList.toggle("plain", message.from === null);
+	node.classList.add(message.from === null ? "nameless" : hueOf(name));
 	if (before)
 		node.append(el("span", { class: "visually-hidden" }, `${name}: `));
 	else
-		node.append(glyph(name), introduction(message, name));
+		node.append(message.from === null ? noGlyph() : glyph(name),
+		    introduction(message, name));
 	node.append(when, textNode(message.text));
 	return node;
 }

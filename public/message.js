@@ -85,8 +85,8 @@ function plausible(at, now) {
 	return Number.isFinite(at) && at > 0 && at <= now + AHEAD_MAX_MS;
 }
 
-/* The message in a published value that the server got at that time; id is null
- * for plain text. */
+/* The message in a published value that the server got at that time.  from is
+ * null where there is no name, id where it is plain text. */
 export function decode(published, time) {
 	const isString = typeof published === "string";
 	const value = isString ? parse(published) : published;
@@ -98,7 +98,7 @@ export function decode(published, time) {
 		};
 	return {
 		id: value.id,
-		from: tidyName(value.from) || "Somebody",
+		from: tidyName(value.from) || null,
 		at: plausible(value.at, time) ? value.at : time,
 		arrived: time,
 		text: value.text,
