@@ -93,6 +93,16 @@ const FRAME_EXTRA = 1024; /* bytes */
  */
 
 /**
+ * A topic as the server tells it: there half a surrogate pair becomes U+FFFD.
+ * What is not a string is for the server to refuse.
+ * @param {string} topic
+ */
+function wellFormed(topic) {
+	return typeof topic === "string" ?
+	    topic.replace(/\p{Surrogate}/gu, "\ufffd") : topic;
+}
+
+/**
  * Why something was not done.  `code` is the server's ("too_many_topics"), or
  * "unknown": the connection was lost before the answer, so it may be done;
  * "closed": the client is; "unsubscribed": before it was confirmed;
@@ -164,6 +174,7 @@ export class Client extends EventTarget {
 	 * @returns {Promise<Subscription>} when the server has confirmed it
 	 */
 	subscribe(topic, options = {}) {
+		topic = wellFormed(topic);
 		if (this.state === "closed")
 			return Promise.reject(this.#closedError());
 		if (this.#streams.has(topic))
@@ -192,7 +203,7 @@ export class Client extends EventTarget {
 	 * @returns {Promise<void>}
 	 */
 	unsubscribe(topic) {
-		const stream = this.#streams.get(topic);
+		const stream = this.#streams.get(wellFormed(topic));
 
 		return stream ? this.#end(stream) : Promise.reject(
 		    new PubSubError("not_subscribed", `not to ${topic}`));
@@ -208,6 +219,7 @@ export class Client extends EventTarget {
 	 * @returns {Promise<Place & { topic: string }>} where it is
 	 */
 	publish(topic, message, { retry = false } = {}) {
+		topic = wellFormed(topic);
 		return this.#ask({ type: "publish", topic, message }, (ack) => {
 			const { epoch, seq } = ack;
 
@@ -233,6 +245,7 @@ export class Client extends EventTarget {
 	 * @returns {Promise<{ messages: Message[], more: boolean }>}
 	 */
 	history(topic, { before, limit } = {}) {
+		topic = wellFormed(topic);
 		return this.#ask({ type: "history", topic, before, limit },
 		    ({ messages, more = false }) => ({
 			    messages: messages.map((/** @type {Message} */ m) =>

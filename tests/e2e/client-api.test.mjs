@@ -57,6 +57,29 @@ describe("JavaScript client", () => {
 		assert.deepEqual(await ear.hears(values.length), values);
 	});
 
+	/* The server decodes it as U+FFFD, and so sends that topic's messages. */
+	test("a topic with half a surrogate pair is one with U+FFFD", async (t) => {
+		const client = open(t, server.port);
+		const ear = new Ear();
+		const room = await client.subscribe("half \ud83d",
+		    { ...ear.options, echo: false });
+		const topic = "half \ufffd";
+
+		assert.equal(room.topic, topic);
+		await assert.rejects(client.subscribe(topic),
+		    code("already_subscribed"));
+		assert.equal((await client.publish("half \ud83d", 1)).topic, topic);
+		await open(t, server.port).publish("half \ude00", 2);
+		assert.deepEqual(await ear.hears(1), [2]);
+		assert.equal((await client.history("half \ud83d")).messages[0].topic,
+		    topic);
+		assert.equal(await client.presence("half \ud83d"), 1);
+		await client.unsubscribe("half \ud83d");
+		assert.equal(await client.presence(topic), 0);
+		assert.equal((await client.publish("\ud83d\ude00", 1)).topic,
+		    "\ud83d\ude00");
+	});
+
 	test("publishing does not subscribe", async (t) => {
 		const client = open(t, server.port);
 
@@ -197,6 +220,7 @@ describe("JavaScript client", () => {
 
 		await assert.rejects(client.publish("", 1), code("bad_topic"));
 		await assert.rejects(client.publish("a\nb", 1), code("bad_topic"));
+		await assert.rejects(client.subscribe(5), code("bad_request"));
 		await assert.rejects(client.publish("a", undefined),
 		    code("bad_request"));
 		await assert.rejects(client.subscribe("x".repeat(256)),
