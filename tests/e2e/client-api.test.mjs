@@ -220,7 +220,7 @@ describe("JavaScript client", () => {
 
 		await assert.rejects(client.publish("", 1), code("bad_topic"));
 		await assert.rejects(client.publish("a\nb", 1), code("bad_topic"));
-		await assert.rejects(client.subscribe(5), code("bad_request"));
+		await assert.rejects(client.subscribe(5), code("bad_topic"));
 		await assert.rejects(client.publish("a", undefined),
 		    code("bad_request"));
 		await assert.rejects(client.subscribe("x".repeat(256)),
