@@ -19,6 +19,7 @@ import { RoomView } from "./room-view.js";
 import { Rooms } from "./rooms.js";
 import { RoomsView, drawBadge, drawMe, unreadText } from "./rooms-view.js";
 import { kept } from "./storage.js";
+import { meansToLeave } from "./leaving.js";
 import { roomFromHash, roomHash, roomProblem } from "./address.js";
 import { soon } from "./turn.js";
 
@@ -121,16 +122,16 @@ function goBack() {
 	location.replace(behind ? roomHash(behind.name) : "#");
 }
 
-function leave() {
+async function leave() {
 	const room = current;
-	const waiting = room.outbox.length;
 
-	if (waiting > 0 && !confirm("What you wrote here is not sent yet. Leave?"))
+	if (!await meansToLeave(room))
 		return;
 	const next = rooms.neighbour(room, -1);
 
 	rooms.leave(room);
-	location.hash = next === room ? "" : roomHash(next.name);
+	if (room === current)
+		location.hash = next === room ? "" : roomHash(next.name);
 }
 
 function walk(event) {

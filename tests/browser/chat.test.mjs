@@ -195,15 +195,24 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		assert.deepEqual(await ada.texts(), []);
 	});
 
-	test("a room that was left is not heard any more", async () => {
+	test("a room is left when one means it, and heard no more", async () => {
+		const { page } = ada;
+		const brief = page.locator("#rooms a", { hasText: "brief" });
+
+		await ada.join(server, "longer");
 		await ada.join(server, "brief");
-		await ada.page.click("#leave");
-		await ada.page.locator("#rooms a", { hasText: "brief" })
-		    .waitFor({ state: "detached" });
-		await ada.page.reload();
+		await page.click("#leave");
+		await page.keyboard.press("Escape");
+		await page.locator("#leaving").waitFor({ state: "hidden" });
+		await page.click("#leave");
+		await page.click("#leaving button[value=stay]");
+		assert.equal(await page.textContent("#room-title"), "brief");
+		await page.click("#leave");
+		await page.click("#leaving button[value=leave]");
+		await brief.waitFor({ state: "detached" });
+		await page.reload();
 		await ada.connected();
-		assert.equal(await ada.page.locator("#rooms a",
-		    { hasText: "brief" }).count(), 0);
+		assert.equal(await brief.count(), 0);
 	});
 
 	test("a reload keeps the name, the rooms and what was said", async () => {
