@@ -127,7 +127,7 @@ export class Connection {
 	wake() {
 		if (this.state === "waiting")
 			this.connect();
-		else if (this.state === "open" && this.#asked === 0)
+		else if (this.ready && this.#asked === 0)
 			this.#on.idle();
 	}
 

@@ -187,6 +187,27 @@ describe("JavaScript client, cut off", () => {
 		assert.deepEqual(second.map((r) => r.message), [2, 3, 4]);
 	});
 
+	test("nor is it asked whether it lives, nor the next on its behalf",
+	    async (t) => {
+		    const asked = [];
+		    const server = await scripted(t, ({ socket, say, welcome }) => {
+			    welcome();
+			    return ({ id }) => {
+				    say({ type: "drain", in_ms: 5, retry:
+					    { min_ms: 0, max_ms: 0 } });
+				    say({ type: "pong", id });
+				    setTimeout(() => socket.close(1001));
+			    };
+		    }, acking(asked));
+		    const client = open(t, server.port);
+
+		    await client.ping();
+		    client.wake();
+		    client.wake();
+		    await client.publish("t", 1);
+		    assert.deepEqual(asked.map((r) => r.type), ["publish"]);
+	    });
+
 	test("a subscription goes on where it was, with its options", async (t) => {
 		const asked = [];
 		const server = await scripted(t, ({ socket, say, welcome }) => {
