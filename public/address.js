@@ -71,3 +71,16 @@ export function roomFromInput(text) {
 		return /^https?:\/\//iu.test(words) ? null : tidyRoom(words);
 	return roomFromHash(words.slice(mark));
 }
+
+/* The server that a link to a room belongs to, if that is not this one. */
+export function foreignHost(text) {
+	const [, scheme, address] =
+	    /^(https?:\/\/)?([^#]+)#room=/iu.exec(text.trim()) ?? [];
+	const link = (scheme ?? `${location.protocol}//`) + address;
+
+	if (!address || !URL.canParse(link))
+		return null;
+	const { host } = new URL(link);
+
+	return host === location.host ? null : host;
+}

@@ -12,7 +12,7 @@
  */
 
 import { byId, el } from "./dom.js";
-import { roomFromInput, roomProblem, tidyRoom } from "./address.js";
+import { foreignHost, roomFromInput, roomProblem, tidyRoom } from "./address.js";
 import { suggestName, suggestRoom } from "./names.js";
 import { tidyName } from "./message.js";
 
@@ -115,9 +115,12 @@ export class Lobby extends EventTarget {
 	#join() {
 		const field = byId("join-room");
 		const room = roomFromInput(field.value);
-		const problem = room === null ? "This link leads to no room." :
+		const host = foreignHost(field.value);
+		let problem = room === null ? "This link leads to no room." :
 		    roomProblem(room);
 
+		if (host !== null)
+			problem = `This link belongs to ${host}.`;
 		if (setProblem(field, problem))
 			this.#enter(room);
 	}

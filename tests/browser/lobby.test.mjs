@@ -106,6 +106,9 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await refused("bell\u0007", /Control characters/u);
 		await refused("é".repeat(128), /256 bytes, 255 fit/u);
 		await refused("https://example.org/", /leads to no room/u);
+		await refused("http://example.org:8000/#room=abc",
+		    /belongs to example\.org:8000\.$/u);
+		await refused("example.org/#room=abc", /belongs to example\.org\.$/u);
 		await page.fill("#name", " ");
 		await page.fill("#create-room", "fine");
 		await page.press("#create-room", "Enter");
@@ -115,6 +118,15 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await page.fill("#join-room", `${"é".repeat(127)}!`);
 		await page.press("#join-room", "Enter");
 		await visitor.connected();
+		for (const link of [`${server.url}#room=of%20here`,
+			`127.0.0.1:${server.port}/#room=of%20here`,
+			"#room=of%20here"]) {
+			await page.goto(`${server.url}#`);
+			await page.fill("#join-room", link);
+			await page.press("#join-room", "Enter");
+			await page.locator("#room-title", { hasText: /^of here$/u })
+			    .waitFor();
+		}
 		await visitor.leave();
 	});
 
