@@ -48,6 +48,7 @@ function runWith(run, message) {
 /* Events: "scrolled", when the reader comes to the end or leaves it. */
 export class LogView extends EventTarget {
 	atEnd = true;
+	unseen = 0; /* messages that have come below what the reader sees */
 
 	#room;
 	#fresh = []; /* arrived and not yet drawn */
@@ -97,7 +98,7 @@ export class LogView extends EventTarget {
 	}
 
 	toEnd() {
-		this.atEnd = true;
+		this.#setAtEnd(true);
 		this.#follow();
 	}
 
@@ -107,6 +108,8 @@ export class LogView extends EventTarget {
 	}
 
 	#arrived(message) {
+		if (message.isNews && !this.atEnd)
+			this.unseen++;
 		this.#fresh.push(message);
 		if (this.#fresh.length > MESSAGES_MAX)
 			this.#fresh.shift();
@@ -163,9 +166,13 @@ export class LogView extends EventTarget {
 		const { scrollHeight, scrollTop, clientHeight } = this.#root;
 		const atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
 
-		if (this.#root.hidden || atEnd === this.atEnd)
-			return;
+		if (!this.#root.hidden && atEnd !== this.atEnd)
+			this.#setAtEnd(atEnd);
+	}
+
+	#setAtEnd(atEnd) {
 		this.atEnd = atEnd;
+		this.unseen = 0;
 		this.dispatchEvent(new Event("scrolled"));
 	}
 }

@@ -29,6 +29,14 @@ function peopleText({ state, people }) {
 	    `${people.toLocaleString("en")} connected`;
 }
 
+/* What is below: "3 new messages". */
+function latestText(unseen) {
+	if (unseen === 0)
+		return "Latest messages";
+	return unseen === 1 ? "1 new message" :
+	    `${unseen.toLocaleString("en")} new messages`;
+}
+
 export class RoomView {
 	#views = new Map();
 	#room = null;
@@ -93,6 +101,7 @@ export class RoomView {
 		    room.state === "open" ? "" : STATES[room.state];
 		byId("people").textContent = peopleText(room);
 		byId("latest").hidden = this.log.atEnd;
+		byId("latest-text").textContent = latestText(this.log.unseen);
 		byId("empty").hidden =
 		    room.messages.length > 0 || room.outbox.length > 0;
 		this.#drawNotice(room);

@@ -250,6 +250,27 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		await cy.leave();
 	});
 
+	test("who reads above is told how much is new below", async () => {
+		const latest = ada.page.locator("#latest:not([hidden])");
+
+		await ada.join(server, "scroll");
+		await ben.join(server, "scroll");
+		await ada.say(`tall${"\n.".repeat(60)}`);
+		await ben.hears("tall");
+		await ada.hears("tall");
+		await ada.page.press("#text", "PageUp");
+		await latest.waitFor();
+		assert.match(await latest.textContent(), /^Latest/u);
+		await ben.say("one");
+		await latest.filter({ hasText: /^1 new message / }).waitFor();
+		await ben.say("two");
+		await latest.filter({ hasText: /^2 new messages / }).waitFor();
+		await latest.click();
+		await latest.waitFor({ state: "detached" });
+		await ada.page.press("#text", "PageUp");
+		await latest.filter({ hasText: /^Latest/u }).waitFor();
+	});
+
 	/* Nobody tells a page that somebody comes; it has to ask. */
 	test("connections are counted, soon after one came or spoke", async () => {
 		const cy = await Visitor.arrive(browser, "Cy");
