@@ -230,10 +230,49 @@ void
 pidfile_remove(struct pidfile *pidfile)
 {
 	/* Without the file the next server would not see them. */
-	if (pidfile_holder(pidfile->fd, PIDFILE_WORKERS) == 0)
+	if (pidfile_holder(pidfile->fd, PIDFILE_WORKERS) == 0 &&
+	    pidfile_is_current(pidfile))
 		unlink(pidfile->path);
 	close(pidfile->fd);
 	pidfile->fd = -1;
+}
+
+/* Whether a file holds a number and a newline, or nothing yet. */
+static bool
+pidfile_looks_like_one(int fd)
+{
+	char text[16];
+	ssize_t len = pread(fd, text, sizeof(text), 0);
+	size_t digits;
+
+	if (len <= 0 || len == sizeof(text))
+		return len == 0;
+	text[len] = '\0';
+	digits = strspn(text, "0123456789");
+	return strcmp(text + digits, "\n") == 0;
+}
+
+bool
+pidfile_clear_away(const char *path)
+{
+	struct flock lock = pidfile_flock(F_WRLCK, PIDFILE_SUPERVISOR);
+	struct pidfile pidfile = { .path = path };
+	bool free;
+
+	pidfile.fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (pidfile.fd == -1)
+		return errno == ENOENT;
+	if (!pidfile_looks_like_one(pidfile.fd)) {
+		close(pidfile.fd);
+		return true;
+	}
+	free = fcntl(pidfile.fd, F_SETLK, &lock) == 0 &&
+	       pidfile_holder(pidfile.fd, PIDFILE_WORKERS) == 0;
+	if (free)
+		pidfile_remove(&pidfile);
+	else
+		close(pidfile.fd);
+	return free;
 }
 
 struct pidfile_holders

@@ -84,9 +84,17 @@ bool pidfile_kill_workers(const struct pidfile *pidfile, uint64_t timeout_ms);
  */
 bool pidfile_join(const struct pidfile *pidfile, unsigned slot);
 
-/* Remove the file, unless a worker that a killed supervisor left still has its
- * lock there, and leave the own one.  Callers: the supervisor, at its end. */
+/* Remove the file, unless its name means another by now, or a worker that a
+ * killed supervisor left still has its lock there; and give up our lock.
+ * Callers: the supervisor, at its end. */
 void pidfile_remove(struct pidfile *pidfile);
+
+/*
+ * Remove the pidfile of a server that is dead, if there is one: a file that no
+ * process has locked, and that holds nothing but a number.
+ * Returns: whether there is no file any more, or none that is a pidfile's.
+ */
+bool pidfile_clear_away(const char *path);
 
 /* Who holds the locks of this pidfile now.  Takes none.
  * Callers: processes that hold none of its locks. */

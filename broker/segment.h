@@ -51,27 +51,57 @@ uint64_t segment_size(uint64_t ring_size, uint32_t topics_max);
 void segment_format(
     struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max);
 
-/*
- * Create the segment of the instance `name', mapped read-write, formatted.  One
- * left over by a dead server is replaced: the caller holds the pidfile's lock.
- * Returns true, or false with a reason that names the segment in error.
- * Owns: the caller; segment_close() unmaps, segment_unlink() removes.
- * Callers: supervisor.
- */
-bool segment_create(struct segment *seg, const char *name, uint64_t ring_size,
-    uint32_t topics_max, char error[SEGMENT_ERROR_MAX]);
-
 enum segment_status {
 	SEGMENT_OK = 0,
 	SEGMENT_MISSING, /* no such segment */
 	SEGMENT_FOREIGN, /* another layout, size or owner; or half-made */
+	SEGMENT_BUSY,    /* claimed by a server that lives, or by its workers */
 	SEGMENT_FAILED,  /* the system said no; see error */
 };
 
 /*
- * Map an existing segment.  Checks owner, size, magic, fingerprint and geometry
- * before anything else in it is believed.
- * Callers: supervisor (to take it over, writable), status (read-only).
+ * Claim the segment of the instance `name' that is there, whatever it holds: to
+ * take it over, or to remove it.  The pidfile's lock does not give that right,
+ * for two servers of one name may have been given two pidfiles.
+ *
+ * A claim is a lock (flock(2)) on the file itself.  It survives execve(2) and is
+ * inherited over fork(2): it ends when the last process that has the descriptor
+ * does, so that the workers of a killed supervisor hold it as long as they live.
+ *
+ * Blocks:  a moment, for a holder that is just ending.
+ * Returns: SEGMENT_OK with the descriptor in *claim; SEGMENT_MISSING,
+ *          SEGMENT_BUSY or SEGMENT_FAILED with a reason.
+ * Owns:    the caller, close(2) or segment_remove().
+ */
+enum segment_status segment_claim(
+    const char *name, int *claim, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Map the segment that was claimed, read-write, after the checks of
+ * segment_attach(); and it must belong to this very user, for others could still
+ * have it open.
+ */
+enum segment_status segment_take_over(struct segment *seg, int claim,
+    const char *name, char error[SEGMENT_ERROR_MAX]);
+
+/* Remove the name, if it still means the segment that was claimed, and give up
+ * the claim. */
+void segment_remove(const char *name, int claim);
+
+/*
+ * Create the segment of the instance `name', mapped read-write, formatted and
+ * claimed.  There must be none: remove it first.
+ * Returns true, or false with a reason that names the segment in error.
+ * Owns: the caller; segment_close() unmaps, segment_remove() removes.
+ * Callers: supervisor.
+ */
+bool segment_create(struct segment *seg, const char *name, uint64_t ring_size,
+    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Map an existing segment.  Checks owner (root may look at everybody's), size,
+ * magic, fingerprint and geometry before anything else in it is believed.
+ * Callers: status, stop, restart (read-only); tests.
  */
 enum segment_status segment_attach(struct segment *seg, const char *name,
     bool writable, char error[SEGMENT_ERROR_MAX]);
@@ -91,7 +121,7 @@ unsigned segment_workers(const struct segment *seg);
 /* Unmap. */
 void segment_close(struct segment *seg);
 
-/* Remove the name; who has it mapped keeps it.  Callers: supervisor. */
+/* Remove the name; who has it mapped keeps it.  Callers: tests. */
 void segment_unlink(const char *name);
 
 #endif

@@ -210,9 +210,10 @@ static bool
 supervisor_open_rest(struct supervisor *s)
 {
 	char error[SEGMENT_ERROR_MAX];
+	enum exit_status status = supervisor_open_segment(s, error);
 
-	if (!supervisor_open_segment(s, error)) {
-		supervisor_report(s, EXIT_STATUS_FAILED, error);
+	if (status != EXIT_STATUS_OK) {
+		supervisor_report(s, status, error);
 		return false;
 	}
 	if (supervisor_open_signals(s))
@@ -220,7 +221,7 @@ supervisor_open_rest(struct supervisor *s)
 	snprintf(error, sizeof(error), "cannot open descriptors: %s",
 	    strerror(errno));
 	supervisor_report(s, EXIT_STATUS_FAILED, error);
-	segment_unlink(s->config->name);
+	supervisor_close_segment(s);
 	return false;
 }
 
@@ -232,6 +233,7 @@ supervisor_inherit(struct supervisor *s)
 
 	s->inherited = handover_take(&handover);
 	s->awaited = !s->inherited;
+	s->claim = s->inherited ? handover.claim : -1;
 	if (!s->inherited)
 		return -1;
 	report_no_ready();
@@ -281,8 +283,7 @@ supervisor_close(struct supervisor *s)
 	listeners_close(&s->listeners);
 	listeners_close(&s->admin);
 	wakeup_close(&s->wakeup);
-	segment_close(&s->segment);
-	segment_unlink(s->config->name);
+	supervisor_close_segment(s);
 	pidfile_remove(&s->pidfile);
 	logfile_close(&s->logfile);
 }

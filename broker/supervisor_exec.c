@@ -108,6 +108,7 @@ exec_keep(struct supervisor *s, bool keep)
 	listeners_keep_on_exec(&s->listeners, keep);
 	listeners_keep_on_exec(&s->admin, keep);
 	fcntl(s->pidfile.fd, F_SETFD, flags);
+	fcntl(s->claim, F_SETFD, flags);
 	if (s->logfile.path != NULL)
 		fcntl(s->logfile.fd, F_SETFD, flags);
 }
@@ -120,6 +121,7 @@ supervisor_exec(struct supervisor *s)
 		.log_fd = s->logfile.path != NULL ? s->logfile.fd : -1,
 		.listeners = s->listeners,
 		.admin = s->admin,
+		.claim = s->claim,
 	};
 
 	logfile_carry(&s->logfile);

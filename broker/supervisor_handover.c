@@ -3,9 +3,9 @@
  * supervisor_handover.c - see supervisor_handover.h.
  *
  * The text: pid, pidfile, log, number of workers, number of addresses, then the
- * sockets of worker 0, of worker 1, and so on, then the operator's or -1, all
- * as decimal numbers.  A program that knows of no operator leaves out the
- * latter.
+ * sockets of worker 0, of worker 1, and so on, then the operator's or -1, then
+ * the segment's claim, all as decimal numbers.  Older programs know nothing of
+ * the last, or of the last two, and leave them out.
  */
 
 #include "broker/supervisor_handover.h"
@@ -18,8 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Six numbers and every socket, each of at most 11 characters and a space. */
-#define HANDOVER_TEXT_MAX ((6 + CONFIG_WORKERS_MAX * CONFIG_LISTEN_MAX) * 12)
+/* Seven numbers and every socket, each of at most 11 characters and a space. */
+#define HANDOVER_TEXT_MAX ((7 + CONFIG_WORKERS_MAX * CONFIG_LISTEN_MAX) * 12)
 
 static void
 handover_append(char *text, size_t *len, int number)
@@ -47,6 +47,7 @@ handover_put(const struct handover *handover)
 			handover_append(text, &len, listeners->fd[w][i]);
 	handover_append(text, &len,
 	    handover->admin.count > 0 ? handover->admin.fd[0][0] : -1);
+	handover_append(text, &len, handover->claim);
 	CHECK(setenv(HANDOVER_VARIABLE, text, 1) == 0);
 }
 
@@ -119,6 +120,14 @@ handover_admin(const char **text, struct listeners *admin)
 	return handover_address(admin, 0);
 }
 
+static void
+handover_claim(const char **text, int *claim)
+{
+	if (!handover_number(text, -1, INT32_MAX, claim) ||
+	    fcntl(*claim, F_SETFD, FD_CLOEXEC) == -1)
+		*claim = -1;
+}
+
 bool
 handover_is_there(void)
 {
@@ -143,6 +152,8 @@ handover_take(struct handover *handover)
 	        handover_number(&text, -1, INT32_MAX, &handover->log_fd) &&
 	        handover_listeners(&text, &handover->listeners) &&
 	        handover_admin(&text, &handover->admin);
+	if (whole)
+		handover_claim(&text, &handover->claim);
 	handover_drop();
 	return whole;
 }

@@ -5,8 +5,7 @@
  * Descriptors stay open across it, and the pidfile's lock stays with the
  * process; which number is what is told in an environment variable.  Like
  * systemd's LISTEN_PID it begins with the process it is meant for, so that
- * nobody who merely inherits the environment takes it for his own.  The segment
- * is found by its name.
+ * nobody who merely inherits the environment takes it for his own.
  */
 
 #ifndef BROKER_SUPERVISOR_HANDOVER_H
@@ -24,6 +23,7 @@ struct handover {
 	int log_fd; /* -1: none */
 	struct listeners listeners;
 	struct listeners admin; /* the operator's; count 0: none */
+	int claim;              /* of the segment; -1: it was not told */
 };
 
 /* Put it into the environment, for this very process. */

@@ -38,36 +38,65 @@ life_fits(const struct supervisor *s)
 	           segment_size(config->ring_size, config->max_topics);
 }
 
-bool
-supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
+/* Map the segment that was claimed, if it can be gone on with. */
+static bool
+life_take_over(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
+{
+	const char *name = s->config->name;
+
+	if (segment_take_over(&s->segment, s->claim, name, error) != SEGMENT_OK)
+		return false;
+	if (!life_fits(s))
+		snprintf(error, SEGMENT_ERROR_MAX,
+		    "it was made with another --ring-size or --max-topics");
+	else if (ring_verify(&s->segment, error))
+		return true;
+	segment_close(&s->segment);
+	return false;
+}
+
+/* Remove the segment that was claimed and make another. */
+static bool
+life_create(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 {
 	const struct config *config = s->config;
 
-	switch (segment_attach(&s->segment, config->name, true, error)) {
-	case SEGMENT_OK:
-		if (!life_fits(s)) {
-			snprintf(error, SEGMENT_ERROR_MAX,
-			    "it was made with another --ring-size or "
-			    "--max-topics");
-		} else if (ring_verify(&s->segment, error)) {
+	if (s->claim != -1)
+		segment_remove(config->name, s->claim);
+	s->claim = -1;
+	return segment_create(&s->segment, config->name, config->ring_size,
+	    config->max_topics, &s->claim, error);
+}
+
+enum exit_status
+supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
+{
+	enum segment_status status = SEGMENT_OK;
+
+	if (s->claim == -1)
+		status = segment_claim(s->config->name, &s->claim, error);
+	if (status == SEGMENT_BUSY)
+		return EXIT_STATUS_ALREADY_RUNNING;
+	if (status == SEGMENT_FAILED)
+		return EXIT_STATUS_FAILED;
+	if (status == SEGMENT_OK) {
+		if (life_take_over(s, error)) {
 			log_info("going on with the ring of epoch %s",
 			    s->segment.header->epoch);
 			stop_here(s->segment.header, STOP_ADOPTED);
-			return true;
+			return EXIT_STATUS_OK;
 		}
-		segment_close(&s->segment);
-		break;
-	case SEGMENT_MISSING:
-		error[0] = '\0';
-		break;
-	case SEGMENT_FOREIGN:
-	case SEGMENT_FAILED:
-		break;
-	}
-	if (error[0] != '\0')
 		log_warnx("a new ring instead of the one found: %s", error);
-	return segment_create(&s->segment, config->name, config->ring_size,
-	    config->max_topics, error);
+	}
+	return life_create(s, error) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
+void
+supervisor_close_segment(struct supervisor *s)
+{
+	segment_close(&s->segment);
+	segment_remove(s->config->name, s->claim);
+	s->claim = -1;
 }
 
 /* Tell in the header who we are. */
@@ -259,12 +288,10 @@ life_log_drain(const struct supervisor *s)
 static void
 life_renew_ring(struct supervisor *s)
 {
-	const struct config *config = s->config;
 	char error[SEGMENT_ERROR_MAX];
 
 	segment_close(&s->segment);
-	if (segment_create(&s->segment, config->name, config->ring_size,
-		config->max_topics, error)) {
+	if (life_create(s, error)) {
 		log_info("a new ring, epoch %s", s->segment.header->epoch);
 		supervisor_begin_run(s);
 		return;

@@ -53,6 +53,7 @@ struct supervisor {
 	struct listeners listeners;
 	struct listeners admin; /* the operator's; count 0: none */
 	struct segment segment;
+	int claim; /* of the segment, segment_claim(); -1: none */
 	struct wakeup wakeup;
 	int signal_fd;
 	int state_fd; /* eventfd: a worker changed its state */
@@ -92,9 +93,13 @@ void supervisor_watch(struct supervisor *s);
 
 /* supervisor_life.c */
 
-/* Find or make the segment.  Returns false with a reason. */
-bool supervisor_open_segment(
+/* Claim the segment that is there and go on with it, or make one.
+ * Returns: EXIT_STATUS_OK, or what the command ends with, and a reason. */
+enum exit_status supervisor_open_segment(
     struct supervisor *s, char error[SEGMENT_ERROR_MAX]);
+
+/* Remove the segment. */
+void supervisor_close_segment(struct supervisor *s);
 
 /* Begin a run: a new worker table, and all workers due. */
 void supervisor_begin_run(struct supervisor *s);

@@ -45,24 +45,35 @@ control_close(struct control *control)
 	close(control->pidfd);
 }
 
-/* Remove what a killed server left, now that all of it is dead. */
-static void
+/* Remove what a killed server left, if all of it is dead.  Returns whether a
+ * ring was there. */
+static bool
 control_clear_away(const struct config *config)
 {
-	char error[PIDFILE_ERROR_MAX];
-	struct pidfile pidfile;
-	pid_t holder;
+	char error[SEGMENT_ERROR_MAX];
+	int claim;
 
-	if (access(config->pidfile, F_OK) == -1 ||
-	    pidfile_lock(&pidfile, config->pidfile, &holder, error) !=
-		PIDFILE_OK)
-		return;
-	if (pidfile_wait_workers(&pidfile, 0))
-		segment_unlink(config->name);
-	pidfile_remove(&pidfile);
+	if (!pidfile_clear_away(config->pidfile))
+		return false;
+	if (segment_claim(config->name, &claim, error) != SEGMENT_OK)
+		return false;
+	segment_remove(config->name, claim);
+	return true;
 }
 
-/* Find the server.  Fails if there is none. */
+/* There is none: end what is left of it, as a stop would have. */
+static enum exit_status
+control_not_running(const struct config *config)
+{
+	const char *left = control_clear_away(config)
+	                       ? "; the ring of a killed server is removed"
+	                       : "";
+
+	return report_failure(
+	    EXIT_STATUS_NOT_RUNNING, "%s is not running%s", config->name, left);
+}
+
+/* Find the server.  That there is none is not said yet. */
 static enum exit_status
 control_open(struct control *control, const struct cli *cli)
 {
@@ -74,8 +85,7 @@ control_open(struct control *control, const struct cli *cli)
 	    pidfile_open_holder(cli->config.pidfile, &control->holders);
 	if (control->pidfd == -1 && control->holders.supervisor == 0 &&
 	    control->holders.worker == 0)
-		return report_failure(EXIT_STATUS_NOT_RUNNING,
-		    "%s is not running", cli->config.name);
+		return EXIT_STATUS_NOT_RUNNING;
 	if (control->pidfd == -1)
 		return report_failure(EXIT_STATUS_FAILED,
 		    "%s is running, but out of reach of this process",
@@ -101,7 +111,7 @@ control_signal(const struct control *control, int sig)
 }
 
 /* The supervisor was killed: wait for its workers, and kill who has not left by
- * the end of the drain. */
+ * the end of the drain.  Not who has begun to serve meanwhile. */
 static enum exit_status
 control_wait_orphans(struct control *control)
 {
@@ -111,7 +121,8 @@ control_wait_orphans(struct control *control)
 	int pidfd;
 
 	while ((pidfd = pidfile_open_holder(
-		    control->config->pidfile, &holders)) != -1) {
+		    control->config->pidfile, &holders)) != -1 &&
+	       holders.supervisor == 0) {
 		uint64_t now = clock_monotonic_ms();
 		bool ended =
 		    (now < deadline && process_wait(pidfd, deadline - now)) ||
@@ -124,6 +135,8 @@ control_wait_orphans(struct control *control)
 			    "%s: worker %d of a killed server is still there",
 			    control->config->name, holders.worker);
 	}
+	if (pidfd != -1)
+		close(pidfd);
 	control_clear_away(control->config);
 	printf("pubsubd %s: the workers of a killed server are gone\n",
 	    control->config->name);
@@ -147,6 +160,7 @@ control_print_stopped(const struct control *control)
 static enum exit_status
 control_stop(struct control *control)
 {
+	struct pidfile_holders holders;
 	enum exit_status status;
 
 	if (control->holders.supervisor == 0)
@@ -159,6 +173,9 @@ control_stop(struct control *control)
 		    "%s (pid %d) has not stopped within %g s",
 		    control->config->name, control->holders.supervisor,
 		    (double)(control->drain_ms + CONTROL_GRACE_MS) / 1000);
+	holders = pidfile_look(control->config->pidfile);
+	if (holders.supervisor == 0 && holders.worker != 0)
+		return control_wait_orphans(control);
 	control_print_stopped(control);
 	return EXIT_STATUS_OK;
 }
@@ -170,7 +187,7 @@ cli_stop(const struct cli *cli)
 	enum exit_status status = control_open(&control, cli);
 
 	if (status == EXIT_STATUS_NOT_RUNNING)
-		control_clear_away(&cli->config);
+		return control_not_running(&cli->config);
 	if (status != EXIT_STATUS_OK)
 		return status;
 	status = control_stop(&control);
@@ -256,6 +273,9 @@ cli_restart(const struct cli *cli)
 	struct control control;
 	enum exit_status status = control_open(&control, cli);
 
+	if (status == EXIT_STATUS_NOT_RUNNING)
+		return report_failure(
+		    status, "%s is not running", cli->config.name);
 	if (status != EXIT_STATUS_OK)
 		return status;
 	status = control_restart(&control);

@@ -85,9 +85,10 @@ test_publish_crosses_by_the_name_of_a_segment(void **state)
 	struct segment seg;
 	struct reader reader;
 	char error[SEGMENT_ERROR_MAX];
+	int claim;
 
 	(void)state;
-	if (!segment_create(&seg, name, 8192, 4, error))
+	if (!segment_create(&seg, name, 8192, 4, &claim, error))
 		fail_msg("%s", error);
 	segment_begin_run(&seg, 2, 1000);
 	reader_open(&reader, &seg, 4, 4096);
@@ -96,6 +97,7 @@ test_publish_crosses_by_the_name_of_a_segment(void **state)
 	assert_memory_equal(reader.batch.records->body, "\"hi\"", 4);
 	reader_close(&reader);
 	segment_close(&seg);
+	close(claim);
 }
 
 /* What a reader saw: one entry per message, in its order. */

@@ -60,9 +60,11 @@ static void
 check_no_segment(enum fault_call call, int err, const char *what)
 {
 	struct segment seg;
+	int claim;
 
 	fault_arm(call, 1, 1, err);
-	assert_false(segment_create(&seg, name, RING_SIZE, TOPICS, error));
+	assert_false(
+	    segment_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
 	assert_int_equal(fault_struck(call), 1);
 	check_error(what, err);
 	assert_int_equal(
@@ -84,22 +86,31 @@ static void
 test_interrupted_allocation_is_made_again(void **state)
 {
 	struct segment seg;
+	int claim;
 
 	(void)state;
 	fault_arm(FAULT_posix_fallocate, 1, 3, EINTR);
-	assert_true(segment_create(&seg, name, RING_SIZE, TOPICS, error));
+	assert_true(
+	    segment_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
 	assert_int_equal(fault_struck(FAULT_posix_fallocate), 3);
 	segment_close(&seg);
+	close(claim);
 }
 
 static void
 test_segment_that_cannot_be_looked_at_is_no_missing_one(void **state)
 {
 	struct segment seg;
+	int claim;
 
 	(void)state;
-	assert_true(segment_create(&seg, name, RING_SIZE, TOPICS, error));
+	assert_true(
+	    segment_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
 	segment_close(&seg);
+	close(claim);
+	fault_arm(FAULT_shm_open, 1, 1, EMFILE);
+	assert_int_equal(segment_claim(name, &claim, error), SEGMENT_FAILED);
+	check_error("cannot be opened", EMFILE);
 	fault_arm(FAULT_shm_open, 1, 1, EMFILE);
 	assert_int_equal(
 	    segment_attach(&seg, name, true, error), SEGMENT_FAILED);

@@ -28,6 +28,7 @@ setup(void **state)
 	assert_true(listeners_open_alone(&given.admin, &wanted[0], error));
 	given.pidfile_fd = STDIN_FILENO;
 	given.log_fd = STDERR_FILENO;
+	given.claim = STDIN_FILENO;
 	return result;
 }
 
@@ -59,6 +60,7 @@ test_what_was_put_is_taken(void **state)
 	assert_true(handover_take(&taken));
 	assert_int_equal(taken.pidfile_fd, given.pidfile_fd);
 	assert_int_equal(taken.log_fd, given.log_fd);
+	assert_int_equal(taken.claim, given.claim);
 	assert_int_equal(taken.listeners.workers, 3);
 	assert_int_equal(taken.listeners.count, 2);
 	for (unsigned w = 0; w < 3; w++)
@@ -97,6 +99,7 @@ test_text_without_operator_is_taken(void **state)
 	assert_true(handover_take(&taken));
 	assert_int_equal(taken.listeners.count, 1);
 	assert_int_equal(taken.admin.count, 0);
+	assert_int_equal(taken.claim, -1);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define RING_SIZE 8192u
@@ -50,11 +51,21 @@ teardown(void **state)
 	return -1;
 }
 
+/* Create the segment.  Returns the claim. */
+static int
+create_claimed(struct segment *seg)
+{
+	int claim;
+
+	if (!segment_create(seg, name, RING_SIZE, TOPICS, &claim, error))
+		fail_msg("%s", error);
+	return claim;
+}
+
 static void
 create(struct segment *seg)
 {
-	if (!segment_create(seg, name, RING_SIZE, TOPICS, error))
-		fail_msg("%s", error);
+	close(create_claimed(seg));
 }
 
 static void
@@ -204,15 +215,82 @@ test_missing_segment_is_missing(void **state)
 	assert_non_null(strstr(error, path));
 }
 
+/* Two servers of one name may have two pidfiles: the segment itself tells. */
 static void
-test_left_over_segment_is_replaced(void **state)
+test_segment_that_exists_is_not_created(void **state)
 {
-	struct segment old, new, found;
+	struct segment old, new;
+	int claim;
 
 	(void)state;
 	create(&old);
+	assert_false(
+	    segment_create(&new, name, RING_SIZE, TOPICS, &claim, error));
+	assert_non_null(strstr(error, path));
+	assert_int_equal(segment_attach(&new, name, true, error), SEGMENT_OK);
+	segment_close(&new);
+	segment_close(&old);
+	segment_unlink(name);
+}
+
+static void
+test_claim_is_one_servers(void **state)
+{
+	struct segment seg;
+	int claim, other;
+
+	(void)state;
+	assert_int_equal(segment_claim(name, &other, error), SEGMENT_MISSING);
+	claim = create_claimed(&seg);
+	assert_int_equal(segment_claim(name, &other, error), SEGMENT_BUSY);
+	assert_non_null(strstr(error, path));
+	close(claim);
+	assert_int_equal(segment_claim(name, &claim, error), SEGMENT_OK);
+	assert_int_equal(segment_claim(name, &other, error), SEGMENT_BUSY);
+	segment_remove(name, claim);
+	assert_int_equal(segment_claim(name, &other, error), SEGMENT_MISSING);
+	segment_close(&seg);
+}
+
+/* A worker that outlives its supervisor keeps what it inherited. */
+static void
+test_claim_is_held_by_children_too(void **state)
+{
+	struct segment seg;
+	int claim, other, end[2];
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	claim = create_claimed(&seg);
+	assert_int_equal(pipe(end), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(end[1]);
+		_exit(read(end[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	assert_int_not_equal(pid, -1);
+	close(end[0]);
+	close(claim);
+	assert_int_equal(segment_claim(name, &other, error), SEGMENT_BUSY);
+	close(end[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(segment_claim(name, &other, error), SEGMENT_OK);
+	segment_remove(name, other);
+	segment_close(&seg);
+}
+
+static void
+test_removing_leaves_anothers_segment(void **state)
+{
+	struct segment old, new, found;
+	int claim;
+
+	(void)state;
+	claim = create_claimed(&old);
+	segment_unlink(name);
 	create(&new);
-	assert_string_not_equal(old.header->epoch, new.header->epoch);
+	segment_remove(name, claim);
 	assert_int_equal(segment_attach(&found, name, true, error), SEGMENT_OK);
 	assert_string_equal(found.header->epoch, new.header->epoch);
 	segment_close(&found);
@@ -221,7 +299,31 @@ test_left_over_segment_is_replaced(void **state)
 	segment_unlink(name);
 }
 
-/* Attach fails, as foreign, naming the segment; then all is put right. */
+/* Who may open it could have it mapped. */
+static void
+test_segment_that_others_may_open_is_not_taken_over(void **state)
+{
+	struct segment seg, found;
+	int claim;
+
+	(void)state;
+	claim = create_claimed(&seg);
+	assert_int_equal(
+	    segment_take_over(&found, claim, name, error), SEGMENT_OK);
+	segment_close(&found);
+	assert_int_equal(fchmod(claim, 0660), 0);
+	assert_int_equal(
+	    segment_take_over(&found, claim, name, error), SEGMENT_FOREIGN);
+	assert_int_equal(fchmod(claim, 0600), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(fchown(claim, 65534, (gid_t)-1), 0);
+		assert_int_equal(segment_take_over(&found, claim, name, error),
+		    SEGMENT_FOREIGN);
+	}
+	segment_remove(name, claim);
+	segment_close(&seg);
+}
+
 static void
 check_foreign(void)
 {
@@ -296,13 +398,14 @@ static void
 test_ring_of_no_bytes_is_foreign(void **state)
 {
 	struct segment seg;
+	int claim;
 
 	(void)state;
-	if (!segment_create(&seg, name, 0, TOPICS, error))
+	if (!segment_create(&seg, name, 0, TOPICS, &claim, error))
 		fail_msg("%s", error);
 	check_foreign();
 	segment_close(&seg);
-	segment_unlink(name);
+	segment_remove(name, claim);
 }
 
 static void
@@ -329,6 +432,7 @@ test_too_large_is_told_at_once_and_leaves_nothing(void **state)
 {
 	struct rlimit old, small;
 	struct segment seg;
+	int claim;
 	bool made;
 
 	(void)state;
@@ -337,7 +441,7 @@ test_too_large_is_told_at_once_and_leaves_nothing(void **state)
 	small = old;
 	small.rlim_cur = 1 << 20;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	made = segment_create(&seg, name, 2 << 20, TOPICS, error);
+	made = segment_create(&seg, name, 2 << 20, TOPICS, &claim, error);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_false(made);
@@ -345,8 +449,8 @@ test_too_large_is_told_at_once_and_leaves_nothing(void **state)
 	assert_non_null(strstr(error, "/dev/shm"));
 	assert_non_null(strstr(error, "--ring-size"));
 
-	assert_false(
-	    segment_create(&seg, name, UINT64_C(1) << 63, TOPICS, error));
+	assert_false(segment_create(
+	    &seg, name, UINT64_C(1) << 63, TOPICS, &claim, error));
 }
 
 static void
@@ -456,7 +560,11 @@ static const struct CMUnitTest tests[] = {
 	T(test_attached_segment_is_the_same_memory),
 	T(test_read_only_attach_reads),
 	T(test_missing_segment_is_missing),
-	T(test_left_over_segment_is_replaced),
+	T(test_segment_that_exists_is_not_created),
+	T(test_claim_is_one_servers),
+	T(test_claim_is_held_by_children_too),
+	T(test_removing_leaves_anothers_segment),
+	T(test_segment_that_others_may_open_is_not_taken_over),
 	T(test_half_made_segment_is_foreign),
 	T(test_foreign_header_is_foreign),
 	T(test_ring_of_no_bytes_is_foreign),
