@@ -54,6 +54,7 @@ drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 	d->began_ms = began_ms;
 	d->until_ms = began_ms + w->config->drain_ms;
 	d->newcomers = w->conns.numbered;
+	d->commits = w->intake.commits;
 	LIST_FOREACH(c, &w->conns.living, link)
 		if (c->state == CONN_WS)
 			drain_tell(w, c);
@@ -96,6 +97,15 @@ drain_read_order(struct worker *w)
 		w->drain.at_once = true;
 		break;
 	}
+}
+
+/* Whether what was read before the drain has been done.  What has come since
+ * need not be waited for: publishes among it are refused, and of questions
+ * there may be no end. */
+static bool
+drain_has_done_all(const struct worker *w)
+{
+	return intake_empty(&w->intake) || w->intake.commits > w->drain.commits;
 }
 
 /* What was read is in the ring: say that nothing more comes from here. */
@@ -278,7 +288,7 @@ drain_step(struct worker *w)
 	struct drain *d = &w->drain;
 
 	drain_read_order(w);
-	if (d->phase == DRAIN_STOP && intake_empty(&w->intake))
+	if (d->phase == DRAIN_STOP && drain_has_done_all(w))
 		drain_say_stopped(w);
 	if (d->phase == DRAIN_SETTLE && !d->sealed)
 		drain_seal(w);

@@ -56,6 +56,7 @@ struct drain {
 	uint64_t paced_ms; /* for which close frames have been sent */
 	uint64_t final_head;
 	uint64_t newcomers; /* connections with a number above this */
+	uint64_t commits;   /* of the intake, before it began */
 	unsigned code;      /* to close with */
 	bool orphaned;      /* the supervisor is dead */
 	bool sealed;  /* by us or with our knowledge: final_head is final */

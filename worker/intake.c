@@ -240,12 +240,13 @@ intake_commit(struct worker *w)
 {
 	struct intake *intake = &w->intake;
 
-	if (intake->count == 0)
-		return;
-	if (ring_lock(&w->ring) == RING_BUSY) {
+	if (intake->count > 0 && ring_lock(&w->ring) == RING_BUSY) {
 		intake_hold(w);
 		return;
 	}
+	intake->commits++;
+	if (intake->count == 0)
+		return;
 	if (intake->msgs_max < intake->count) {
 		intake->msgs_max = intake->count;
 		intake->msgs = xreallocarray(

@@ -116,6 +116,7 @@ struct intake {
 	uint32_t msgs_done;    /* of these, published */
 	uint32_t msgs_max;
 	uint64_t began_ns; /* when the first was noted, monotonic */
+	uint64_t commits;  /* turns in which the lock was to be had */
 	ev_timer retry;
 };
 
@@ -154,7 +155,11 @@ void intake_wait(struct worker *w, struct conn *c);
 /* Whether nothing waits. */
 bool intake_empty(const struct intake *intake);
 
-/* Do and answer all that was asked for, if the lock is to be had. */
+/*
+ * Do and answer all that was asked for, if the lock is to be had: then what is
+ * here afterwards is a look into the past that was put off, or was read by this
+ * very call.
+ */
 void intake_commit(struct worker *w);
 
 #endif

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
+#include "tests/unit/talk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -218,6 +219,41 @@ test_slow_subscribers_get_all_that_waits_for_them(void **state)
 	client_close(&slow);
 }
 
+/* Each answer lets the next question in: the drain waited for a turn's end at
+ * which there was none, until its time was over and all were cut. */
+static void
+test_questions_without_end_hold_nobody_up(void **state)
+{
+	struct crew *crew = *state;
+	struct client *asks, *says, *b;
+	struct client_frame frame;
+
+	crew->config.drain_ms = 60000;
+	crew_start(crew, 1);
+	talk_publish(crew, "room", 1, 0);
+	asks = talk_open(crew, 0, "", 0);
+	says = client_open(crew, 0, "");
+	b = client_open(crew, 0, "?topic=room");
+	client_hold(asks);
+	for (int i = 0; i < 500; i++)
+		talk(asks, "{'type':'history','topic':'room','limit':1}");
+	client_release(asks);
+	crew_turn(crew, 0);
+	client_publish(says, "room", "last");
+	ev_run(crew->w[0].loop, EVRUN_NOWAIT); /* read, and not done */
+	crew_order(crew, RUN_DRAIN);
+	for (int i = 0; i < 10; i++)
+		crew_turn(crew, 0);
+	client_expect(b, "last");
+	client_expect_close(b, WS_CODE_GOING_AWAY);
+	while (client_next(asks, &frame) && frame.opcode != WS_CLOSE)
+		;
+	assert_int_equal(frame.opcode, WS_CLOSE);
+	client_close(&asks);
+	client_close(&says);
+	client_close(&b);
+}
+
 /* A file on its way is in the outbox in every turn; the drain waited for a turn
  * in which nothing was, until its time was over and all were cut. */
 static void
@@ -400,6 +436,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_sealed_at_half_time_whoever_has_not_stopped),
 	T(test_a_dead_worker_counts_as_stopped),
 	T(test_slow_subscribers_get_all_that_waits_for_them),
+	T(test_questions_without_end_hold_nobody_up),
 	T(test_a_download_holds_nobody_up),
 	T(test_requests_during_a_drain),
 	T(test_at_the_deadline_the_rest_is_cut),

@@ -8,6 +8,7 @@
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
+#include "tests/unit/talk.h"
 
 /* Let go of it, and let everybody do what had to wait. */
 static void
@@ -226,6 +227,30 @@ test_one_who_dies_waiting_when_a_drain_begins(void **state)
 	client_close(&b);
 }
 
+/* Until it is had nothing is sealed, and who waits for it gets its answer. */
+static void
+test_a_drain_waits_for_the_lock(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	pid_t holder;
+
+	crew->config.drain_ms = 10000;
+	crew_start(crew, 1);
+	a = talk_open(crew, 0, "", 0);
+	holder = crew_lock_is_held(crew);
+	talk(a, "{'type':'publish','id':1,'topic':'room','message':1}");
+	crew_turn(crew, 0);
+	crew_order(crew, RUN_DRAIN);
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	assert_int_equal(crew->w[0].drain.phase, DRAIN_STOP);
+	lock_is_free(crew, holder);
+	talk_expect_start(a, "{'type':'drain',");
+	talk_expect_start(a, "{'type':'error','id':1,'code':'draining',");
+	client_close(&a);
+}
+
 /* A worker may be told to leave while another holds the lock. */
 static void
 test_leaving_with_requests_that_were_never_done(void **state)
@@ -260,6 +285,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_one_who_dies_waiting_for_the_lock),
 	T(test_one_who_is_closed_waiting_for_the_lock),
 	T(test_one_who_dies_waiting_when_a_drain_begins),
+	T(test_a_drain_waits_for_the_lock),
 	T(test_leaving_with_requests_that_were_never_done),
 };
 
