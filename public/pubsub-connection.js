@@ -86,6 +86,8 @@ export class Connection {
 	#retry = RETRY;
 	/** @type {Retry | null} the server goes away: when to come back */
 	#drain = null;
+	/** @type {Promise<void>} of the end, once there is one */
+	#closing = Promise.resolve();
 
 	/**
 	 * @param {string} url
@@ -134,20 +136,34 @@ export class Connection {
 	/**
 	 * Close for good.
 	 * @param {string} reason
-	 * @returns {Promise<void>} when it is closed
+	 * @returns {Promise<void>} when it is closed, or the server takes too long
 	 */
 	close(reason) {
-		const socket = this.#socket;
-
 		if (this.state !== "closed") {
+			this.#closing = this.#end(this.#socket);
 			this.#drop(false, true);
 			this.#become("closed", reason);
 		}
+		return this.#closing;
+	}
+
+	/**
+	 * @param {Socket | null} socket about to be closed
+	 * @returns {Promise<void>}
+	 */
+	#end(socket) {
 		return new Promise((resolve) => {
-			if (socket)
-				socket.onclose = () => resolve();
-			else
+			if (!socket)
+				return resolve();
+			const timer = setTimeout(() => {
+				socket.terminate?.();
 				resolve();
+			}, this.#timeout);
+
+			socket.onclose = () => {
+				clearTimeout(timer);
+				resolve();
+			};
 		});
 	}
 
@@ -239,11 +255,12 @@ export class Connection {
 		const delay = this.#delay(code);
 		const inDoubt = !this.#isEndOfDrain(code);
 
+		this.#drop(code === 0, inDoubt);
 		if (code >= 4000 && code < 4100) {
-			this.close(reason || "the server does not want this client");
+			this.#become("closed",
+			    reason || "the server does not want this client");
 			return;
 		}
-		this.#drop(code === 0, inDoubt);
 		this.retryAt = Date.now() + delay;
 		this.#timer = setTimeout(() => this.connect(), delay);
 		this.#become("waiting", reason);

@@ -272,7 +272,8 @@ export class Client extends EventTarget {
 
 	/**
 	 * Close for good.  What is not answered fails, so await first what matters.
-	 * @returns {Promise<void>} when the connection is closed
+	 * @returns {Promise<void>} when the connection is closed, or the server has
+	 *     not answered that in time
 	 */
 	close() {
 		return this.#connection.close("closed");

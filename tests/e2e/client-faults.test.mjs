@@ -352,6 +352,22 @@ describe("JavaScript client, silence", () => {
 		    ["publish", "presence"]);
 	});
 
+	test("a close that is not answered: waited for in every call, not long",
+	    async (t) => {
+		    const server = await scripted(t, ({ socket, welcome }) => {
+			    welcome();
+			    socket.pause();
+		    });
+		    const client = open(t, server.port, { timeout: 300 });
+		    const order = [];
+
+		    await reaches(client, "open");
+		    await bounded("the close", Promise.all([
+			    client.close().then(() => order.push("first")),
+			    client.close().then(() => order.push("second"))]));
+		    assert.deepEqual(order, ["first", "second"]);
+	    });
+
 	test("a drain that does not end is not waited for", async (t) => {
 		const server = await scripted(t, ({ say, welcome }) => {
 			welcome();
