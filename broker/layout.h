@@ -254,7 +254,7 @@ struct layout_header {
 		_Atomic uint64_t respawns;
 		/* restarts that did not happen, and why the last one did not */
 		_Atomic uint64_t restart_failed;
-		char restart_why[256];
+		char restart_why[512];
 		char urls[512];   /* "http://... http://...", for status */
 		char admin[128];  /* "http://..." of the operator, or "" */
 		char version[32]; /* of the supervisor's program */

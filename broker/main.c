@@ -9,11 +9,13 @@
 #include "broker/cli/sub.h"
 #include "broker/cli/topics.h"
 #include "broker/report.h"
+#include "broker/supervisor.h"
 #include "common/bug.h"
 #include "worker/worker.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Whatever is opened from now on is none of the standard streams, even if the
@@ -34,13 +36,14 @@ int
 main(int argc, char **argv)
 {
 	static struct cli cli; /* what it owns lives as long as the process */
+	bool is_trial = argc > 1 && strcmp(argv[1], SUPERVISOR_TRIAL) == 0;
 	char error[CLI_ERROR_MAX];
 
-	(void)argc;
-
 	main_open_standard_streams();
-	if (!cli_parse(&cli, argv, error))
+	if (!cli_parse(&cli, argv + is_trial, error))
 		return (int)report_failure(EXIT_STATUS_USAGE, "%s", error);
+	if (is_trial)
+		return (int)cli_try(&cli);
 	switch (cli.command) {
 	case CLI_RUN:
 		return (int)cli_run(&cli, worker_main);

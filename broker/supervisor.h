@@ -22,6 +22,10 @@
 
 #include <stdbool.h>
 
+/* In front of the command, this makes `run' and `start' only say whether they
+ * would start: what a restart asks the program on disk before it becomes it. */
+#define SUPERVISOR_TRIAL "check-restart"
+
 struct supervisor_args {
 	const struct config *config;
 	worker_main_fn *worker_main;

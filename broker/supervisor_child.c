@@ -172,16 +172,15 @@ supervisor_fork_due(struct supervisor *s, uint64_t now)
 	}
 }
 
-/* Say how a process ended.  Returns out. */
-static const char *
-child_describe_end(int wait_status, char out[64])
+const char *
+supervisor_describe_end(int wait_status, char out[SUPERVISOR_END_MAX])
 {
 	if (WIFSIGNALED(wait_status))
-		snprintf(out, 64, "was killed by SIG%s",
+		snprintf(out, SUPERVISOR_END_MAX, "was killed by SIG%s",
 		    sigabbrev_np(WTERMSIG(wait_status)));
 	else
-		snprintf(
-		    out, 64, "left with status %d", WEXITSTATUS(wait_status));
+		snprintf(out, SUPERVISOR_END_MAX, "left with status %d",
+		    WEXITSTATUS(wait_status));
 	return out;
 }
 
@@ -202,7 +201,7 @@ child_tell_death(
 	struct layout_header *header = s->segment.header;
 	struct layout_worker *worker = &s->segment.workers[slot];
 	const struct supervisor_child *child = &s->child[slot];
-	char words[LAYOUT_OBITUARY], end[64];
+	char words[LAYOUT_OBITUARY], end[SUPERVISOR_END_MAX];
 
 	obituary_take(worker, words);
 	if (s->goal != GOAL_SERVE && WIFEXITED(wait_status) &&
@@ -211,7 +210,7 @@ child_tell_death(
 		return;
 	}
 	snprintf(worker->last_death, sizeof(worker->last_death), "%s%s%s%s%s%s",
-	    child_describe_end(wait_status, end),
+	    supervisor_describe_end(wait_status, end),
 	    child_broke_out(wait_status)
 		? ": a system call that its sandbox forbids"
 		: "",
@@ -278,7 +277,7 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	struct layout_worker *worker = &s->segment.workers[slot];
 	bool was_ready = atomic_load(&worker->state) != WORKER_STARTING;
 	bool held_lock;
-	char end[64];
+	char end[SUPERVISOR_END_MAX];
 
 	stop_here(s->segment.header, STOP_REAPED);
 	held_lock = watchdog_bury(&s->watchdog, &s->segment, slot);
@@ -296,7 +295,7 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	wakeup_ring_all(&s->wakeup);
 	if (s->awaited && !was_ready && s->goal == GOAL_SERVE)
 		supervisor_fail(s, "worker %u %s before it was ready%s%s", slot,
-		    child_describe_end(wait_status, end),
+		    supervisor_describe_end(wait_status, end),
 		    s->logfile.path != NULL ? "; see " : "",
 		    s->logfile.path != NULL ? s->logfile.path : "");
 	child_plan_successor(s, slot, now);

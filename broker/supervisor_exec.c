@@ -3,15 +3,18 @@
  * supervisor_exec.c - restart: become the program now on disk.
  *
  * The same process goes on with another program: sockets, pidfile and its lock,
- * log and segment stay.  A program that cannot run must not cost the service,
- * so it is tried first, in a child, by asking it for its version; only then are
- * the clients sent away.
+ * log and segment stay.  A program that cannot run, or not with these options
+ * any more, must not cost the service.  So it is tried first, in a child: the
+ * very call of the restart, with a word in front that makes it only say whether
+ * it would start; only then are the clients sent away.  To a program that does
+ * not know the word it is an unknown command, never a second server.
  */
 
 #include "broker/stop.h"
 #include "broker/supervisor_handover.h"
 #include "broker/supervisor_state.h"
 #include "common/clock.h"
+#include "common/xmalloc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +24,9 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Bytes of a trial's words that are passed on, NUL included. */
+#define EXEC_WORDS_MAX 256
 
 static void exec_refuse(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
 
@@ -40,22 +46,76 @@ exec_refuse(struct supervisor *s, const char *fmt, ...)
 	    &header->run.restart_failed, 1, memory_order_release);
 }
 
-/* In the child: ask the program on disk for its version. */
-static _Noreturn void
-exec_trial(const struct supervisor *s)
+/* The call of a restart with the word of the trial in front of it. */
+static char **
+exec_trial_argv(const struct supervisor *s)
 {
-	char command[] = "version";
-	char *const argv[] = { s->program, command, NULL };
+	static char word[] = SUPERVISOR_TRIAL;
+	size_t count = 0;
+	char **argv;
+
+	while (s->args->argv[count] != NULL)
+		count++;
+	argv = xcalloc(count + 2, sizeof(*argv));
+	argv[0] = s->program;
+	argv[1] = word;
+	memcpy(argv + 2, s->args->argv + 1, count * sizeof(*argv));
+	return argv;
+}
+
+/* In the child: ask the program on disk whether it would start. */
+static _Noreturn void
+exec_trial(const struct supervisor *s, int words)
+{
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
-	dup2(s->logfile.writer, STDERR_FILENO);
+	dup2(words, STDERR_FILENO);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(s->program, argv);
+	execv(s->program, exec_trial_argv(s));
+	dprintf(STDERR_FILENO, "%s\n", strerror(errno));
 	_exit(1);
+}
+
+/* Fork the trial, with a pipe for what it has to say. */
+static bool
+exec_fork_trial(struct supervisor *s)
+{
+	int words[2];
+
+	if (pipe2(words, O_CLOEXEC) == -1)
+		return false;
+	/* Who is still there when the trial has ended is not waited for. */
+	fcntl(words[0], F_SETFL, O_NONBLOCK);
+	s->trial = fork();
+	if (s->trial == 0)
+		exec_trial(s, words[1]);
+	close(words[1]);
+	s->trial_words = words[0];
+	if (s->trial != -1)
+		return true;
+	s->trial = 0;
+	close(words[0]);
+	return false;
+}
+
+/* The first line that the trial said, or how it ended.  Returns out. */
+static const char *
+exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
+{
+	static const char prefix[] = "pubsubd: ";
+	ssize_t n = read(s->trial_words, out, EXEC_WORDS_MAX - 1);
+
+	close(s->trial_words);
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	if (out[0] == '\0')
+		return supervisor_describe_end(wait_status, out);
+	return strncmp(out, prefix, strlen(prefix)) == 0 ? out + strlen(prefix)
+	                                                 : out;
 }
 
 void
@@ -75,28 +135,25 @@ supervisor_try_program(struct supervisor *s)
 		exec_refuse(s, "%s: %s", s->program, strerror(errno));
 		return;
 	}
-	s->trial = fork();
-	if (s->trial == -1) {
+	if (!exec_fork_trial(s))
 		exec_refuse(s, "cannot fork: %s", strerror(errno));
-		s->trial = 0;
-		return;
-	}
-	if (s->trial == 0)
-		exec_trial(s);
 }
 
 void
 supervisor_trial_ended(struct supervisor *s, int wait_status)
 {
+	char out[EXEC_WORDS_MAX];
+	const char *words = exec_take_words(s, wait_status, out);
+
 	s->trial = 0;
 	if (s->goal != GOAL_SERVE)
 		return;
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
-		log_info("restart: %s runs; draining", s->program);
+		log_info("restart: %s would start; draining", s->program);
 		supervisor_order(s, GOAL_RESTART, RUN_DRAIN_RESTART);
 		return;
 	}
-	exec_refuse(s, "%s does not run", s->program);
+	exec_refuse(s, "%s would not start: %s", s->program, words);
 }
 
 /* Let what the next program takes over live on over execve(2), or not. */

@@ -60,8 +60,9 @@ struct supervisor {
 	int life[2];  /* pipe that ends for the workers when we die */
 
 	struct supervisor_child child[CONFIG_WORKERS_MAX];
-	unsigned alive; /* children that are workers */
-	pid_t trial;    /* the program on disk being tried; 0: none */
+	unsigned alive;  /* children that are workers */
+	pid_t trial;     /* the program on disk being tried; 0: none */
+	int trial_words; /* what it says; only while there is one */
 
 	enum supervisor_goal goal;
 	bool inherited;        /* executed by a restart */
@@ -84,6 +85,11 @@ void supervisor_fork_due(struct supervisor *s, uint64_t now);
 
 /* Reap all that died, and decide what follows from it. */
 void supervisor_reap(struct supervisor *s, uint64_t now);
+
+/* Say how a process ended.  Returns out. */
+#define SUPERVISOR_END_MAX 64
+const char *supervisor_describe_end(
+    int wait_status, char out[SUPERVISOR_END_MAX]);
 
 /* SIGKILL every worker that lives. */
 void supervisor_kill_all(struct supervisor *s);
@@ -123,7 +129,7 @@ void supervisor_conclude(struct supervisor *s);
 
 /* supervisor_exec.c */
 
-/* Start a restart: see whether the program on disk runs at all. */
+/* Start a restart: see whether the program on disk would start. */
 void supervisor_try_program(struct supervisor *s);
 
 /* The trial has ended, with this waitpid(2) status: drain, or go on. */

@@ -117,3 +117,12 @@ cli_start(const struct cli *cli, worker_main_fn *worker_main)
 	cli_detach(reports[1]);
 	return cli_serve(cli, worker_main);
 }
+
+enum exit_status
+cli_try(const struct cli *cli)
+{
+	if (cli->command == CLI_RUN || cli->command == CLI_START)
+		return cli_prepare(cli);
+	return report_failure(
+	    EXIT_STATUS_USAGE, SUPERVISOR_TRIAL ": goes with run and start");
+}

@@ -9,13 +9,14 @@
 
 import assert from "node:assert/strict";
 import {
-	chmodSync, copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync,
+	chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync,
+	rmSync, rmdirSync, writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { Client, Frame, PUBSUBD, Raw, Server } from "./support.mjs";
+import { Client, Frame, PUBSUBD, Raw, Server, run } from "./support.mjs";
 
 /* A server that runs from a copy of the program, and a client of it. */
 async function scene(t, ...args) {
@@ -64,6 +65,7 @@ describe("the program on disk", { concurrency: true }, () => {
 		test(`replaced by one ${name}: no restart, no harm`, async (t) => {
 			const { server, client, program } = await scene(t);
 
+			server.deathsExpected = true; /* of the trial */
 			replace(program, make);
 			for (let i = 0; i < 2; i++) {
 				const done = await server.cli("restart");
@@ -73,7 +75,7 @@ describe("the program on disk", { concurrency: true }, () => {
 				    `^pubsubd: ${server.name} was not restarted, ` +
 				    "and serves on: .*\\n$", "u"));
 			}
-			await server.logs("why", /no restart: \S+ does not run/u);
+			await server.logs("why", /no restart: \S+ would not start/u);
 			assert.equal((await server.status()).run, 1);
 			await assertUndisturbed(client);
 			/* and when it has been put right it works */
@@ -90,6 +92,79 @@ describe("the program on disk", { concurrency: true }, () => {
 		assert.equal(done.status, 1);
 		assert.match(done.stderr, /serves on: \S+: No such file/u);
 		await assertUndisturbed(client);
+	});
+
+	/* It was only asked for its version: whatever else kept it from starting
+	 * showed when the old one was gone, and nobody served. */
+	describe("that would not start", { concurrency: true }, () => {
+		async function assertRefused(server, why) {
+			const done = await server.cli("restart");
+
+			assert.equal(done.status, 1);
+			assert.equal(done.stderr, `pubsubd: ${server.name} was ` +
+			    `not restarted, and serves on: ${server.program} ` +
+			    `would not start: ${why}\n`);
+			await server.logs("why", /no restart: .* would not start/u);
+		}
+
+		test("for want of its root: no harm", async (t) => {
+			const root = mkdtempSync(join(tmpdir(), "pubsubd-root-"));
+			const { server, client } = await scene(t, "--root", root);
+
+			rmdirSync(root);
+			await assertRefused(server,
+			    `--root ${root}: No such file or directory`);
+			await assertUndisturbed(client);
+			mkdirSync(root);
+			assert.equal((await server.cli("restart")).status, 0);
+			rmdirSync(root);
+		});
+
+		test("for an option that it does not know: no harm", async (t) => {
+			const { server, client, program } = await scene(t);
+
+			replace(program, (to) => writeFileSync(to,
+			    `#!/bin/sh\nexec ${PUBSUBD} "$@" --new-option\n`));
+			await assertRefused(server,
+			    "--new-option: no such option; try 'pubsubd help'");
+			await assertUndisturbed(client);
+		});
+
+		test("for it knows nothing of trials: it starts nothing",
+		    async (t) => {
+			    const { server, client, program } = await scene(t);
+			    const started = join(server.dir, "started");
+
+			    replace(program, (to) => writeFileSync(to, "#!/bin/sh\n" +
+				"case $1 in (version) exit 0;; (run | start) " +
+				`touch ${started};; (*) echo "pubsubd: $1: no such ` +
+				'command" >&2; exit 2;; esac\n'));
+			    await assertRefused(server,
+				"check-restart: no such command");
+			    assert.equal(existsSync(started), false);
+			    await assertUndisturbed(client);
+		    });
+
+		test("the trial itself leaves nothing, and takes nothing",
+		    async (t) => {
+			    const { server, client } = await scene(t);
+			    const none = new Server();
+			    const trial = ({ env }, ...args) => run(PUBSUBD,
+				["check-restart", ...args], { env });
+
+			    t.after(() => none.end());
+			    for (const one of [server, none])
+				    for (const command of ["run", "start"])
+					    assert.deepEqual(await trial(one,
+						...one.commandLine(command)),
+					    { status: 0, signal: null,
+						    stdout: "", stderr: "" });
+			    await none.assertNothingLeft();
+			    assert.equal((await trial(server, "stop", "--name",
+				server.name, "--pidfile", server.pidfile)).status,
+			    2);
+			    await assertUndisturbed(client);
+		    });
 	});
 });
 

@@ -12,6 +12,7 @@
 
 #include "broker/pidfile.h"
 #include "broker/stop.h"
+#include "broker/supervisor.h"
 #include "tests/mp/server.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
@@ -113,8 +114,8 @@ static const struct {
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* A restart first asks this program for its version, then executes it to
- * serve. */
+/* A restart first asks this program whether it would serve, then executes it to
+ * do so. */
 int
 main(int argc, char **argv)
 {
@@ -122,7 +123,7 @@ main(int argc, char **argv)
 	static char names[ROWS * COLUMNS][64];
 	size_t n = 0;
 
-	if (argc > 1 && strcmp(argv[1], "version") == 0)
+	if (argc > 1 && strcmp(argv[1], SUPERVISOR_TRIAL) == 0)
 		return 0;
 	if (argc > 1 && strcmp(argv[1], "serve") == 0)
 		return server_serve(argv);

@@ -7,6 +7,7 @@
  */
 
 #include "broker/pidfile.h"
+#include "broker/supervisor.h"
 #include "tests/mp/server.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
@@ -491,12 +492,12 @@ static const struct CMUnitTest tests[] = {
 	SERVER_TEST(test_connection_made_during_a_restart_is_served),
 };
 
-/* A restart first asks this program for its version, then executes it to
- * serve. */
+/* A restart first asks this program whether it would serve, then executes it to
+ * do so. */
 int
 main(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "version") == 0)
+	if (argc > 1 && strcmp(argv[1], SUPERVISOR_TRIAL) == 0)
 		return 0;
 	if (argc > 1 && strcmp(argv[1], "serve") == 0)
 		return server_serve(argv);
