@@ -41,6 +41,7 @@ export class RoomView {
 	#views = new Map();
 	#room = null;
 	#said = ""; /* the state a screen reader was told last */
+	#copied = 0; /* timer */
 	#update = soon(() => this.#drawState());
 
 	constructor() {
@@ -77,8 +78,10 @@ export class RoomView {
 
 	/* Bring a room to the front; null for none. */
 	show(room) {
-		if (room !== this.#room)
+		if (room !== this.#room) {
 			this.#said = "";
+			this.#labelCopy(null);
+		}
 		this.log?.hide();
 		this.#room = room;
 		if (!room)
@@ -131,16 +134,23 @@ export class RoomView {
 	}
 
 	async #copy() {
-		const label = byId("copy-label");
-		const copied = await copyText(roomLink(this.#room.name));
+		const room = this.#room;
+		const copied = await copyText(roomLink(room.name));
 
-		label.textContent = copied ? "Copied" : "Copy failed";
-		label.classList.add("said");
 		announce(copied ? "Link copied" : "The link could not be copied");
-		setTimeout(() => {
-			label.textContent = "Copy link";
-			label.classList.remove("said");
-		}, COPIED_MS);
+		if (room !== this.#room)
+			return;
+		this.#labelCopy(copied ? "Copied" : "Copy failed");
+		this.#copied = setTimeout(() => this.#labelCopy(null), COPIED_MS);
+	}
+
+	/* Say what became of the copy, or, with null, offer it. */
+	#labelCopy(said) {
+		const label = byId("copy-label");
+
+		clearTimeout(this.#copied);
+		label.textContent = said ?? "Copy link";
+		label.classList.toggle("said", said !== null);
 	}
 }
 

@@ -48,6 +48,14 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await host.connected();
 		await page.click("#copy");
 		await page.locator("#copy-label", { hasText: "Copied" }).waitFor();
+		await page.click(".brand");
+		await page.locator("#lobby").waitFor();
+		await page.goBack();
+		await page.locator("#room").waitFor();
+		assert.equal(await page.textContent("#copy-label"), "Copy link");
+		await page.click("#copy");
+		await page.locator("#copy-label", { hasText: "Copied" }).waitFor();
+		await page.locator("#copy-label", { hasText: "Copy link" }).waitFor();
 		const link = await page.evaluate(
 		    () => navigator.clipboard.readText());
 
