@@ -46,7 +46,7 @@ const draw = soon(() => {
 
 	document.title = unread > 0 ? `(${unreadText(unread)}) ${place}` : place;
 	drawBadge(byId("back-unread"), unread);
-	side.draw(current, document.body.dataset.view);
+	side.draw(current, location.hash);
 });
 
 function setName(name) {

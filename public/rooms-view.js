@@ -78,12 +78,12 @@ export class RoomsView {
 		this.#links.delete(room);
 	}
 
-	/* Draw the links, with the room in front, or the other view that is. */
-	draw(current, view) {
+	/* Draw the links; a room is in front, or what else that hash leads to. */
+	draw(current, hash) {
 		for (const link of this.#links.values())
 			link.draw(current);
-		setHere(byId("add"), view === "lobby");
-		setHere(byId("me"), view === "you");
+		setHere(byId("add"), hash === "");
+		setHere(byId("me"), hash === "#you");
 		if (current !== this.#current)
 			this.#links.get(current)?.node
 			    .scrollIntoView({ block: "nearest" });

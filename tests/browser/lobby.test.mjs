@@ -63,6 +63,7 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await guest.page.goto(link);
 		assert.equal(await guest.page.textContent("#lobby-title bdi"),
 		    await page.textContent("#room-title"));
+		assert.equal(await guest.page.locator("[aria-current]").count(), 0);
 		await guest.page.fill("#name", "Guest");
 		await guest.page.press("#name", "Enter");
 		await guest.connected();
