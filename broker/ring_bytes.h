@@ -7,7 +7,7 @@
  * words by relaxed atomics; on the machines at hand those are plain moves.
  * Records start and end at multiples of eight, so words never straddle two.
  *
- * Callers: ring.c, ring_tail.c, ring_verify.c.
+ * Callers: ring.c, ring_lock.c, ring_tail.c, ring_verify.c.
  */
 
 #ifndef BROKER_RING_BYTES_H
@@ -48,6 +48,16 @@ ring_bytes_read(const struct segment *seg, uint64_t pos, void *out, size_t len)
 
 		memcpy(to + i * 8, &word, 8);
 	}
+}
+
+/* Note in the directory what it keeps of one record: publish-4 and repair-1, so
+ * that both note the same.  Under the lock. */
+static inline void
+ring_apply(struct layout_topic *topic, uint64_t seq, uint64_t pos)
+{
+	atomic_store_explicit(&topic->seq, seq, memory_order_relaxed);
+	atomic_store_explicit(&topic->last, pos, memory_order_relaxed);
+	topic->touched = 1;
 }
 
 /* Write a padding record of this length at pos. */
