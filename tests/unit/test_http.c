@@ -5,6 +5,7 @@
  */
 
 #include "common/http.h"
+#include "tests/support/dice.h"
 #include "tests/support/suite.h"
 
 #include <stdlib.h>
@@ -259,16 +260,7 @@ test_as_many_headers_as_allowed_are_allowed(void **state)
 	assert_int_equal(req.status, 431);
 }
 
-static uint64_t random_state;
-
-static unsigned
-random_below(unsigned n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (unsigned)(random_state >> 33) % n;
-}
+static struct dice dice;
 
 /* A good request with a few bytes changed, doubled or left out. */
 static void
@@ -280,13 +272,13 @@ mutated_request(char *out)
 	static const char bytes[] = "\r\n\r\n :/?#*09aZ\t\x01\x7f\x80@[],";
 
 	strcpy(out, seed);
-	for (unsigned n = random_below(4); n > 0; n--) {
-		char *at = out + random_below((unsigned)strlen(out));
+	for (unsigned n = dice_below(&dice, 4); n > 0; n--) {
+		char *at = out + dice_below(&dice, strlen(out));
 		size_t len = strlen(at);
 
-		switch (random_below(3)) {
+		switch (dice_below(&dice, 3)) {
 		case 0:
-			*at = bytes[random_below(sizeof(bytes) - 1)];
+			*at = bytes[dice_below(&dice, sizeof(bytes) - 1)];
 			break;
 		case 1:
 			memmove(at, at + 1, len);
@@ -334,7 +326,7 @@ test_bytewise_is_judged_like_at_once(void **state)
 
 	(void)state;
 	print_message("seed %#llx\n", (unsigned long long)seed);
-	random_state = seed;
+	dice.state = seed;
 	for (int i = 0; i < 20000; i++) {
 		enum http_parse result;
 		size_t scanned = 0;

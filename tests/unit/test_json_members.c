@@ -2,6 +2,7 @@
 /* test_json_members.c - what json_object_open() and its reader promise. */
 
 #include "common/json.h"
+#include "tests/support/dice.h"
 #include "tests/support/suite.h"
 
 #include <stdio.h>
@@ -235,16 +236,7 @@ test_growing_in_the_middle_loses_nothing(void **state)
 	}
 }
 
-static uint64_t random_state;
-
-static unsigned
-random_below(unsigned n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (unsigned)(random_state >> 33) % n;
-}
+static struct dice dice;
 
 /* Append an object or array of up to three members; returns the new end. */
 static char *
@@ -253,11 +245,11 @@ append_value(char *end, unsigned depth)
 	static const char *const leaves[] = { "0", "-1.5e+3", "true", "null",
 		"false", "\"\"", "\"\\\"]}\"", " 7 ", "[ ]", "{ }",
 		"\"\xc3\xa9\\u00e9\"" };
-	bool is_object = random_below(2) == 0;
-	unsigned members = random_below(4);
+	bool is_object = dice_below(&dice, 2) == 0;
+	unsigned members = dice_below(&dice, 4);
 
-	if (depth == 0 || random_below(3) == 0)
-		return stpcpy(end, leaves[random_below(COUNT(leaves))]);
+	if (depth == 0 || dice_below(&dice, 3) == 0)
+		return stpcpy(end, leaves[dice_below(&dice, COUNT(leaves))]);
 	end = stpcpy(end, is_object ? "{" : " [");
 	for (unsigned i = 0; i < members; i++) {
 		end = stpcpy(end, i > 0 ? "," : "");
@@ -281,9 +273,9 @@ test_random_objects_open_with_all_their_members(void **state)
 	size_t where;
 
 	print_message("seed %#llx\n", (unsigned long long)seed);
-	random_state = seed;
+	dice.state = seed;
 	for (int n = 0; n < 50000; n++) {
-		unsigned members = random_below(4), found = 0;
+		unsigned members = dice_below(&dice, 4), found = 0;
 
 		end = stpcpy(text, "{");
 		for (unsigned i = 0; i < members; i++) {

@@ -9,6 +9,7 @@
  */
 
 #include "common/json.h"
+#include "tests/support/dice.h"
 #include "tests/support/suite.h"
 
 #include <stdlib.h>
@@ -140,16 +141,7 @@ oracle_is_json(const char *text)
 	return end != NULL && *end == '\0';
 }
 
-static uint64_t random_state;
-
-static uint32_t
-random_below(uint32_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 33) % n;
-}
+static struct dice dice;
 
 /* A text of pieces that often fit together. */
 static void
@@ -159,11 +151,11 @@ random_text(char *out, size_t size)
 		"\"", "\"a\"", "\"a\":", "{\"b\":", "1", "0", "-", ".", "e",
 		"+", "true", "false", "null", "nul", " ", "\n", "\\", "\\u00e9",
 		"\\n", "\x01", "\xc3\xa9", "[]", "{}", ",\"c\":", "x", "0.5" };
-	unsigned n = 1 + random_below(9);
+	unsigned n = 1 + dice_below(&dice, 9);
 
 	*out = '\0';
 	while (n-- > 0 && strlen(out) + 8 < size)
-		strcat(out, pieces[random_below(COUNT(pieces))]);
+		strcat(out, pieces[dice_below(&dice, COUNT(pieces))]);
 }
 
 /* A valid text with up to two bytes changed, doubled or left out. */
@@ -178,14 +170,14 @@ mutated_text(char *out)
 	static const char bytes[] = "{}[]\",:\\u0e.-+ tn\x01";
 	size_t len;
 
-	strcpy(out, seeds[random_below(COUNT(seeds))]);
-	for (unsigned n = random_below(3); n > 0; n--) {
-		char *at = out + random_below((uint32_t)strlen(out));
+	strcpy(out, seeds[dice_below(&dice, COUNT(seeds))]);
+	for (unsigned n = dice_below(&dice, 3); n > 0; n--) {
+		char *at = out + dice_below(&dice, strlen(out));
 
 		len = strlen(at);
-		switch (random_below(3)) {
+		switch (dice_below(&dice, 3)) {
 		case 0:
-			*at = bytes[random_below(sizeof(bytes) - 1)];
+			*at = bytes[dice_below(&dice, sizeof(bytes) - 1)];
 			break;
 		case 1:
 			memmove(at, at + 1, len);
@@ -205,7 +197,7 @@ test_random_texts_are_judged_like_by_recursion(void **state)
 	char text[256];
 
 	(void)state;
-	random_state = seed;
+	dice.state = seed;
 	print_message("seed %#llx\n", (unsigned long long)seed);
 	for (int i = 0; i < 400000; i++) {
 		bool wanted;
