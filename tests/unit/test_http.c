@@ -272,22 +272,8 @@ mutated_request(char *out)
 	static const char bytes[] = "\r\n\r\n :/?#*09aZ\t\x01\x7f\x80@[],";
 
 	strcpy(out, seed);
-	for (unsigned n = dice_below(&dice, 4); n > 0; n--) {
-		char *at = out + dice_below(&dice, strlen(out));
-		size_t len = strlen(at);
-
-		switch (dice_below(&dice, 3)) {
-		case 0:
-			*at = bytes[dice_below(&dice, sizeof(bytes) - 1)];
-			break;
-		case 1:
-			memmove(at, at + 1, len);
-			break;
-		case 2:
-			memmove(at + 1, at, len + 1);
-			break;
-		}
-	}
+	for (unsigned n = dice_below(&dice, 4); n > 0; n--)
+		dice_mutate(&dice, out, bytes);
 }
 
 /* Feed a copy byte by byte, in a new block each time. */

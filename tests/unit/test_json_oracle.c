@@ -168,25 +168,10 @@ mutated_text(char *out)
 		" { \"a\" : { \"b\" : [ [ ] , { } ] } , \"\" : \"\" } ",
 	};
 	static const char bytes[] = "{}[]\",:\\u0e.-+ tn\x01";
-	size_t len;
 
 	strcpy(out, seeds[dice_below(&dice, COUNT(seeds))]);
-	for (unsigned n = dice_below(&dice, 3); n > 0; n--) {
-		char *at = out + dice_below(&dice, strlen(out));
-
-		len = strlen(at);
-		switch (dice_below(&dice, 3)) {
-		case 0:
-			*at = bytes[dice_below(&dice, sizeof(bytes) - 1)];
-			break;
-		case 1:
-			memmove(at, at + 1, len);
-			break;
-		case 2:
-			memmove(at + 1, at, len + 1);
-			break;
-		}
-	}
+	for (unsigned n = dice_below(&dice, 3); n > 0; n--)
+		dice_mutate(&dice, out, bytes);
 }
 
 static void
