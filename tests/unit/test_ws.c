@@ -21,20 +21,6 @@ __asan_default_options(void)
 	return "allocator_may_return_null=1";
 }
 
-static int
-setup(void **state)
-{
-	*state = stream_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	stream_free(*state);
-	return 0;
-}
-
 static void
 test_messages_are_told_in_order(void **state)
 {
@@ -374,7 +360,8 @@ test_client_masks_its_pongs(void **state)
 	owner_end(&o);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, stream_setup, stream_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_messages_are_told_in_order),

@@ -12,20 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-setup(void **state)
-{
-	*state = stream_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	stream_free(*state);
-	return 0;
-}
-
 static void
 test_one_byte_too_many_is_told_with_the_header(void **state)
 {
@@ -318,7 +304,8 @@ test_client_wants_no_masks(void **state)
 	expect(s, "text hello\nfault 1002 protocol error: masked frame\n");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, stream_setup, stream_teardown)
 
 static const struct CMUnitTest tests[] = {
 	T(test_one_byte_too_many_is_told_with_the_header),

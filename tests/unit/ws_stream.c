@@ -249,19 +249,23 @@ put_frame(struct stream *s, int first, const void *data, size_t len)
 	put_payload(s, data, len);
 }
 
-struct stream *
-stream_new(void)
+int
+stream_setup(void **state)
 {
 	struct stream *s = xcalloc(1, sizeof(*s));
 
 	s->data = xmalloc(STREAM_MAX);
 	s->is_masked = true;
-	return s;
+	*state = s;
+	return 0;
 }
 
-void
-stream_free(struct stream *s)
+int
+stream_teardown(void **state)
 {
+	struct stream *s = *state;
+
 	free(s->data);
 	free(s);
+	return 0;
 }

@@ -46,8 +46,9 @@ struct owner {
 
 extern const struct ws_events owner_events;
 
-struct stream *stream_new(void);
-void stream_free(struct stream *s);
+/* For cmocka_unit_test_setup_teardown(); *state is the struct stream. */
+int stream_setup(void **state);
+int stream_teardown(void **state);
 
 /* Add bytes as they are. */
 void put(struct stream *s, const void *data, size_t len);
