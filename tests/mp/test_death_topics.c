@@ -75,12 +75,9 @@ check_names(unsigned used, unsigned left)
 	if (!ring_verify(&kit->t.seg, error))
 		fail_msg("%s", error);
 	for (char name[] = "0"; *name < '0' + (int)used; ++*name)
-		found += topics_find(&kit->t.seg, name, 1,
-			     topics_hash(&kit->t.seg, name, 1)) != TOPICS_NONE;
+		found += hand_find(&kit->t.seg, name) != TOPICS_NONE;
 	assert_int_equal(found, left);
-	assert_int_equal(topics_find(&kit->t.seg, "new", 3,
-			     topics_hash(&kit->t.seg, "new", 3)),
-	    TOPICS_NONE);
+	assert_int_equal(hand_find(&kit->t.seg, "new"), TOPICS_NONE);
 	for (char name[] = "0"; *name < '0' + (int)used; ++*name)
 		assert_true(hand_publish(&kit->ring,
 				hand_topic(&kit->ring, name), "1") > NUMBER);

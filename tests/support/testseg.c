@@ -69,6 +69,14 @@ hand_topic(struct ring *ring, const char *name)
 	return slot;
 }
 
+uint32_t
+hand_find(const struct segment *seg, const char *name)
+{
+	size_t len = strlen(name);
+
+	return topics_find(seg, name, len, topics_hash(seg, name, len));
+}
+
 struct ring_msg
 hand_msg(uint32_t topic, const char *text)
 {

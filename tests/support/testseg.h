@@ -41,6 +41,10 @@ void hand_lock(struct ring *ring);
 /* The slot of a topic, made if need be; takes the lock. */
 uint32_t hand_topic(struct ring *ring, const char *name);
 
+/* The slot of a topic that there is, or TOPICS_NONE.  Takes no lock: nobody may
+ * write meanwhile. */
+uint32_t hand_find(const struct segment *seg, const char *name);
+
 /* Publish one text; takes the lock.  Returns its number. */
 uint64_t hand_publish(struct ring *ring, uint32_t topic, const char *text);
 

@@ -19,15 +19,6 @@ setup(void **state)
 	return 0;
 }
 
-static uint32_t
-find(struct ringkit *kit, const char *name)
-{
-	size_t len = strlen(name);
-
-	return topics_find(
-	    &kit->t.seg, name, len, topics_hash(&kit->t.seg, name, len));
-}
-
 /* Open under the lock; unlike hand_topic(), "full" is an answer. */
 static uint32_t
 open_topic(struct ringkit *kit, const char *name)
@@ -59,12 +50,12 @@ test_unknown_name_has_no_slot(void **state)
 {
 	struct ringkit *kit = *state;
 
-	assert_int_equal(find(kit, "nobody"), TOPICS_NONE);
+	assert_int_equal(hand_find(&kit->t.seg, "nobody"), TOPICS_NONE);
 	open_topic(kit, "somebody");
-	assert_int_equal(find(kit, "nobody"), TOPICS_NONE);
-	assert_int_equal(find(kit, ""), TOPICS_NONE);
-	assert_int_equal(find(kit, "somebody "), TOPICS_NONE);
-	assert_int_equal(find(kit, "somebod"), TOPICS_NONE);
+	assert_int_equal(hand_find(&kit->t.seg, "nobody"), TOPICS_NONE);
+	assert_int_equal(hand_find(&kit->t.seg, ""), TOPICS_NONE);
+	assert_int_equal(hand_find(&kit->t.seg, "somebody "), TOPICS_NONE);
+	assert_int_equal(hand_find(&kit->t.seg, "somebod"), TOPICS_NONE);
 }
 
 static void
@@ -77,7 +68,7 @@ test_slots_are_handed_out_densely_and_found(void **state)
 	assert_int_equal(atomic_load(&kit->t.seg.header->used), TOPICS);
 	for (uint32_t i = 0; i < TOPICS; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		assert_int_equal(find(kit, name), i);
+		assert_int_equal(hand_find(&kit->t.seg, name), i);
 		assert_int_equal(open_topic(kit, name), i);
 	}
 }
@@ -145,8 +136,8 @@ test_longest_silent_is_recycled_first(void **state)
 	assert_int_equal(open_topic(kit, "newer"), 3);
 	assert_int_equal(open_topic(kit, "newest"), 4);
 	assert_int_equal(open_topic(kit, "and one"), 6);
-	assert_int_equal(find(kit, "1"), 1);
-	assert_int_equal(find(kit, "3"), TOPICS_NONE);
+	assert_int_equal(hand_find(&kit->t.seg, "1"), 1);
+	assert_int_equal(hand_find(&kit->t.seg, "3"), TOPICS_NONE);
 }
 
 static void
@@ -163,7 +154,7 @@ test_topics_with_subscribers_are_never_recycled(void **state)
 		snprintf(name, sizeof(name), "new %d", i);
 		assert_int_equal(open_topic(kit, name), 9);
 	}
-	assert_int_equal(find(kit, "new 48"), TOPICS_NONE);
+	assert_int_equal(hand_find(&kit->t.seg, "new 48"), TOPICS_NONE);
 }
 
 static void

@@ -56,15 +56,6 @@ teardown(void **state)
 	return 0;
 }
 
-static uint32_t
-find(struct snapshots *s, const char *name)
-{
-	size_t len = strlen(name);
-
-	return topics_find(
-	    &s->kit.t.seg, name, len, topics_hash(&s->kit.t.seg, name, len));
-}
-
 /* Take a slot out of the chain that it is in. */
 static void
 unlink_slot(struct snapshots *s, uint32_t slot)
@@ -136,10 +127,11 @@ check_repaired(struct snapshots *s, uint32_t slot)
 	char name[16];
 
 	assert_int_equal(seg->header->making, 0);
-	assert_int_equal(find(s, "new"), TOPICS_NONE);
+	assert_int_equal(hand_find(seg, "new"), TOPICS_NONE);
 	for (uint32_t i = 0; i < used; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		assert_int_equal(find(s, name), i == slot ? TOPICS_NONE : i);
+		assert_int_equal(
+		    hand_find(seg, name), i == slot ? TOPICS_NONE : i);
 		if (i != slot)
 			assert_int_equal(ring_topic_seq(seg, i), NUMBER);
 	}
@@ -265,7 +257,7 @@ test_freed_slot_is_handed_out_again(void **state)
 	hand_lock(&s->kit.ring);
 	ring_unlock(&s->kit.ring);
 	assert_int_equal(hand_topic(&s->kit.ring, "new"), SLOT);
-	assert_int_equal(find(s, "0"), 0);
+	assert_int_equal(hand_find(&s->kit.t.seg, "0"), 0);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
