@@ -277,7 +277,7 @@ static const struct row rows[] = {
 	    .kept = true },
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS COUNT(rows)
 
 /* Bring a child to a place. */
 static pid_t
@@ -537,8 +537,8 @@ static const struct {
 } columns[] = { { "is continued", is_continued }, { "is killed", is_killed },
 	{ "hangs", hangs } };
 
-#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
-#define OTHERS  (sizeof(others) / sizeof(others[0]))
+#define COLUMNS COUNT(columns)
+#define OTHERS  COUNT(others)
 
 int
 main(int argc, char **argv)

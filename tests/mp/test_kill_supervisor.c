@@ -36,7 +36,7 @@ static const struct row rows[] = {
 	{ STOP_RUN_HALF_BEGUN, true },
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS COUNT(rows)
 
 /* A test's row comes as its state, which the server takes the place of. */
 static const struct row *row;
@@ -112,7 +112,7 @@ static const struct {
 	CMUnitTestFunction run;
 } columns[] = { { "is continued", is_continued }, { "is killed", is_killed } };
 
-#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+#define COLUMNS COUNT(columns)
 
 /* A restart first asks this program whether it would serve, then executes it to
  * do so. */

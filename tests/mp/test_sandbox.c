@@ -164,7 +164,7 @@ test_what_only_an_intruder_does_kills(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+	for (size_t i = 0; i < COUNT(attempts); i++) {
 		print_message("# %s\n", attempts[i].name);
 		mp_join_killed(mp_spawn(try_confined, &attempts[i]), SIGSYS);
 	}
@@ -189,7 +189,7 @@ try_unknown(void *arg)
 	};
 
 	confine();
-	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
+	for (size_t i = 0; i < COUNT(attempts); i++)
 		if (make(&attempts[i]) != -1 || errno != ENOSYS) {
 			dprintf(
 			    STDERR_FILENO, "%s is there\n", attempts[i].name);
@@ -256,7 +256,7 @@ reach_outside(void *arg)
 
 	(void)arg;
 	confine();
-	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
+	for (size_t i = 0; i < COUNT(doors); i++) {
 		int fd = openat2_under(
 		    doors[i].directory, doors[i].path, doors[i].flags);
 
@@ -373,7 +373,7 @@ forbid(long number, unsigned error)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {
-		.len = sizeof(code) / sizeof(code[0]),
+		.len = COUNT(code),
 		.filter = code,
 	};
 

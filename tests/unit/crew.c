@@ -116,7 +116,7 @@ crew_check_gauges(const struct crew *crew, unsigned i)
 		STATS_WEBSOCKETS, STATS_SUBSCRIPTIONS, STATS_TOPICS,
 		STATS_PARSERS, STATS_BUFFERED_BYTES, STATS_INPUT_BYTES };
 
-	for (size_t n = 0; n < sizeof(gauges) / sizeof(*gauges); n++)
+	for (size_t n = 0; n < COUNT(gauges); n++)
 		if (crew_stat(crew, i, gauges[n]) != 0)
 			fail_msg("at the end %s is %llu",
 			    stats_info[gauges[n]].name,

@@ -27,7 +27,7 @@ test_text_survives_parsing_and_formatting(void **state)
 		"[2001:db8::8a2e:370:7334]:443" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		assert_string_equal(again(texts[i]), texts[i]);
 }
 
@@ -75,7 +75,7 @@ test_what_is_no_address_is_refused(void **state)
 		"1111111111111111111111111111111111111111111111111:80" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct config_address address;
 
 		if (address_parse(&address, texts[i]) == NULL)

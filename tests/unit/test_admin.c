@@ -56,7 +56,7 @@ test_each_page_is_there(void **state)
 
 	crew_start(crew, 1);
 	a = client_connect_admin(crew, 0);
-	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+	for (size_t i = 0; i < COUNT(pages); i++) {
 		ask(a, "GET", pages[i].path, "");
 		client_expect_status(a, 200);
 		expect_body(a, pages[i].part);
@@ -122,7 +122,7 @@ test_other_methods_and_bodies_are_refused(void **state)
 	struct crew *crew = *state;
 
 	crew_start(crew, 1);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct client *a = client_connect_admin(crew, 0);
 
 		ask(a, cases[i].method, "/metrics", cases[i].lines);

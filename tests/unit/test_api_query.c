@@ -40,7 +40,7 @@ test_nothing_is_asked_for(void **state)
 	struct api_query q;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+	for (size_t i = 0; i < COUNT(queries); i++) {
 		assert_true(parse(queries[i], &q));
 		assert_false(
 		    q.has_limit || q.has_before || q.has_after || q.has_since);
@@ -104,7 +104,7 @@ test_mistakes_are_refused(void **state)
 	char longest[7 + 3 * 256 + 1] = "prefix=";
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < COUNT(bad); i++) {
 		if (parse(bad[i], &q))
 			fail_msg("%s is not refused", bad[i]);
 		assert_non_null(q.why);
@@ -165,7 +165,7 @@ test_what_is_no_place(void **state)
 		"k3f9:", "k3f9:x", "k3f9:-1", "k3f9:1:2", "x:", "k3f9: 1" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < COUNT(bad); i++)
 		expect_place(bad[i], false, UINT64_MAX);
 }
 
@@ -179,7 +179,7 @@ test_a_since_that_is_no_place_is_not_refused(void **state)
 	struct api_query q;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+	for (size_t i = 0; i < COUNT(queries); i++) {
 		assert_true(parse(queries[i], &q));
 		assert_true(q.has_since);
 		assert_int_equal(q.since_len, 0);

@@ -274,7 +274,7 @@ test_what_a_message_costs_is_bounded(void **state)
 	a = client_open(crew, 0, "");
 	exchange(a, 65536); /* what a worker keeps for all is there now */
 	before = allocated();
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+	for (size_t i = 0; i < COUNT(parts); i++) {
 		peak = 0;
 		exchange(a, parts[i]);
 		assert_in_range(peak - before, 2 * ECHO_LARGEST,

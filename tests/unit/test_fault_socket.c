@@ -89,7 +89,7 @@ test_socket_that_takes_nothing_now_gets_it_later(void **state)
 	static const int waits[] = { EAGAIN, ENOBUFS, ENOMEM };
 
 	crew_start(crew, 1);
-	for (size_t i = 0; i < sizeof(waits) / sizeof(*waits); i++)
+	for (size_t i = 0; i < COUNT(waits); i++)
 		check_waits(crew, waits[i]);
 }
 

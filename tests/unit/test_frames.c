@@ -88,7 +88,7 @@ test_what_is_no_string_stays_json(void **state)
 		"null", "[]", "[\"a\",1]", "{\"text\":\"a\\nb\"}" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		assert_raw(texts[i], texts[i]);
 }
 
@@ -104,7 +104,7 @@ test_header_has_the_shortest_length(void **state)
 	assert_non_null(json);
 	assert_non_null(text);
 	memset(text, 'x', 300000);
-	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+	for (size_t i = 0; i < COUNT(lens); i++) {
 		json[0] = '"';
 		memset(json + 1, 'x', lens[i]);
 		json[lens[i] + 1] = '"';

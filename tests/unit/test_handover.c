@@ -162,7 +162,7 @@ test_text_that_is_not_whole_is_refused(void **state)
 		"99999999999999999999 2 1 1 0" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < COUNT(texts); i++) {
 		put_text(texts[i]);
 		if (handover_take(&taken))
 			fail_msg("\"%s\" was taken", texts[i]);

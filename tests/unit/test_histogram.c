@@ -14,7 +14,7 @@
 #define SEED   20240229u
 
 static const double shares[] = { 0, 0.01, 0.5, 0.9, 0.99, 0.999, 1 };
-#define SHARES (sizeof(shares) / sizeof(*shares))
+#define SHARES COUNT(shares)
 
 static struct histogram histogram, other;
 static uint64_t values[VALUES];

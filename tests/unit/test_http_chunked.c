@@ -164,7 +164,7 @@ test_bad_sizes_are_refused(void **state)
 		"5\r\nhello\r\n\r", "5\r\nhello\r\n-" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < COUNT(bad); i++)
 		expect_refused(bad[i], "size");
 	expect_refused_at("\0", 1, 0, "size");
 	expect_refused("00000000000000001", "too long");

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define HEAD_MAX     200
+#define HEAD_MAX 200
 
 struct row {
 	const char *head;

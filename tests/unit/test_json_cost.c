@@ -144,7 +144,7 @@ test_cost_grows_with_the_length(void **state)
 	r.v1.json = &r.json;
 	r.v1.epoch = "e";
 	r.v1.body_max = LONG_TEXT * 2;
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+	for (size_t i = 0; i < COUNT(shapes); i++) {
 		double times = TIMES * SLACK + 1;
 
 		for (int n = 0; n < ATTEMPTS && times > TIMES * SLACK; n++)

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* In a block of exactly its size: a sanitizer sees a look behind the end. */
 static bool
 check_says_json(const char *text)

@@ -216,7 +216,7 @@ test_state_is_one_of_all(void **state)
 	struct layout_header *h = p->t.seg.header;
 	char line[64];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		atomic_store(&h->run.order, (uint32_t)cases[i].order);
 		atomic_store(&h->run.ready, cases[i].ready);
 		put_metrics(p);

@@ -102,7 +102,7 @@ test_each_command_is_known(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		bool has_words = i == CLI_PUB || i == CLI_SUB;
 
 		assert_true(parse(names[i], has_words ? "a" : NULL, NULL));

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 struct check {
 	const char *origin; /* NULL: no such line */
 	const char *host;   /* NULL: an HTTP/1.0 request without one */
@@ -489,7 +487,7 @@ test_blind_is_who_does_not_say_which_site(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct http_request req;
 		size_t scanned = 0;
 		char head[256];

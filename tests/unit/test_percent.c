@@ -68,7 +68,7 @@ test_broken_escapes_are_refused(void **state)
 	size_t len;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (size_t i = 0; i < COUNT(broken); i++) {
 		const char *in = broken[i];
 
 		assert_false(percent_decode_path(in, strlen(in), out, &len));

@@ -171,7 +171,7 @@ test_members_of_another_kind(void **state)
 	char text[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+	for (size_t i = 0; i < COUNT(values); i++) {
 		snprintf(text, sizeof(text), "{\"topic\":%s}", values[i]);
 		assert_refused(
 		    text, WS_CODE_POLICY, "topic is not a string (byte 9)");
@@ -189,7 +189,7 @@ test_what_is_no_object(void **state)
 		"true" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		assert_refused(texts[i], WS_CODE_POLICY, "not an object");
 }
 
@@ -280,7 +280,7 @@ test_topic_of_255_bytes_however_written(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		size_t n = LAYOUT_TOPIC_NAME_MAX / rows[i].bytes;
 		char *text = topic_of(rows[i].unit, n);
 

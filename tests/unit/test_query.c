@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static const struct config config = {
 	.max_buffer = 1000,
 	.max_topics_per_conn = 3,

@@ -302,7 +302,7 @@ test_each_damage_is_found_and_named(void **state)
 	unsigned char *good = testseg_save(&kit->t);
 	unsigned passed = 0;
 
-	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+	for (size_t i = 0; i < COUNT(damages); i++) {
 		char error[SEGMENT_ERROR_MAX] = "";
 
 		testseg_restore(&kit->t, good);

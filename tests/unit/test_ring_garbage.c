@@ -240,7 +240,7 @@ test_wild_positions_end_the_reading(void **state)
 	struct garbage *g = *state;
 	struct layout_header *h = g->t.seg.header;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		uint64_t pos = RING_SIZE * UINT64_C(5);
 
 		g->reader.cur.pos = pos;

@@ -227,7 +227,7 @@ test_lengths_that_no_writer_wrote_are_corrupt(void **state)
 		1u << 31 };
 
 	publish_times(kit, 10);
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+	for (size_t i = 0; i < COUNT(lengths); i++) {
 		uint64_t before = kit->reader.cur.pos;
 
 		damage_length(kit, lengths[i]);

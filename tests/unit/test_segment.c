@@ -100,7 +100,7 @@ test_size_has_room_for_everything(void **state)
 		(uintptr_t)seg->ring,
 		(uintptr_t)seg->header + segment_size(RING_SIZE + 1, TOPICS),
 	};
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (size_t i = 0; i < COUNT(ends); i++) {
 		assert_int_equal(starts[i] % LAYOUT_PAGE, 0);
 		assert_in_range(
 		    ends[i], starts[i] - LAYOUT_PAGE + 1, starts[i]);
@@ -341,7 +341,7 @@ test_half_made_segment_is_foreign(void **state)
 	const off_t sizes[] = { 0, 100, LAYOUT_PAGE, 1 << 20 };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (size_t i = 0; i < COUNT(sizes); i++) {
 		int fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
 
 		assert_int_not_equal(fd, -1);

@@ -169,7 +169,7 @@ test_dots_lead_nowhere(void **state)
 		"/sub/.%2e/" };
 
 	site_dir(*state, "root/sub");
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (size_t i = 0; i < COUNT(paths); i++)
 		expect_status(*state, paths[i], STATIC_NOT_FOUND);
 }
 
@@ -290,7 +290,7 @@ test_very_long_names_are_not_found(void **state)
 		HTTP_HEAD_MAX + 100, 4 * HTTP_HEAD_MAX };
 	static char path[4 * HTTP_HEAD_MAX + 1];
 
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+	for (size_t i = 0; i < COUNT(lengths); i++) {
 		memset(path, 'a', lengths[i]);
 		path[0] = '/';
 		path[lengths[i]] = '\0';

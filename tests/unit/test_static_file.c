@@ -137,7 +137,7 @@ test_if_none_match(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < COUNT(cases); i++)
 		if (not_modified(cases[i].lines) != cases[i].not_modified)
 			fail_msg("%s", cases[i].lines);
 }
@@ -213,7 +213,7 @@ forbid_openat2(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {
-		.len = sizeof(code) / sizeof(code[0]),
+		.len = COUNT(code),
 		.filter = code,
 	};
 

@@ -215,7 +215,7 @@ test_backoff_grows_to_its_maximum(void **state)
 		1000, 1000 };
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+	for (unsigned i = 0; i < COUNT(expected); i++)
 		assert_int_equal(backoff_ms(i + 1), expected[i]);
 	assert_int_equal(backoff_ms(UINT32_MAX), BACKOFF_MAX_MS);
 }

@@ -107,7 +107,7 @@ test_encode_writes_the_bytes_of_the_standard(void **state)
 	char out[UTF8_MAX];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(
 		    utf8_encode(rows[i].cp, out), strlen(rows[i].bytes));
 		assert_memory_equal(out, rows[i].bytes, strlen(rows[i].bytes));
@@ -122,7 +122,7 @@ test_encode_replaces_what_is_no_code_point(void **state)
 	char out[UTF8_MAX];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		assert_int_equal(utf8_encode(wrong[i], out), 3);
 		assert_memory_equal(out, "\xef\xbf\xbd", 3);
 	}

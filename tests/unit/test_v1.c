@@ -95,7 +95,7 @@ test_kinds(void **state)
 		    INTAKE_PLAIN },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct intake_request *want = parse(*state, rows[i].text);
 
 		assert_int_equal(want->kind, rows[i].kind);
@@ -160,7 +160,7 @@ test_refusals(void **state)
 		    "bad_request" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct intake_request *want = parse(*state, rows[i].text);
 
 		if (want->kind != INTAKE_ERROR ||
@@ -181,7 +181,7 @@ test_ids(void **state)
 	const struct intake_request *want;
 	char text[200];
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+	for (size_t i = 0; i < COUNT(ids); i++) {
 		snprintf(text, sizeof(text), "{'type':'ping','id':%s}", ids[i]);
 		want = parse(*state, text);
 		expect_text(want->id, want->id_len, ids[i]);
@@ -203,7 +203,7 @@ test_messages_are_any_value(void **state)
 	const struct intake_request *want;
 	char text[200];
 
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+	for (size_t i = 0; i < COUNT(values); i++) {
 		snprintf(text, sizeof(text),
 		    "{'message': %s ,'type':'publish','topic':'t'}", values[i]);
 		want = parse(*state, text);

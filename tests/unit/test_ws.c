@@ -99,7 +99,7 @@ test_all_forms_of_length(void **state)
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (uint8_t)('a' + (i * 7 + i / 256) % 26);
 	put_frame(s, FIN | WS_TEXT, "before", 6);
-	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+	for (size_t i = 0; i < COUNT(lens); i++) {
 		put_frame(s, FIN | WS_BINARY, payload, lens[i]);
 		if (i == 0)
 			snprintf(told, sizeof(told),

@@ -155,7 +155,7 @@ test_bad_text_ends_at_its_first_wrong_byte(void **state)
 	};
 	struct stream *s = *state;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < COUNT(texts); i++) {
 		put_header(s, FIN | WS_TEXT, 2, 1000);
 		put_payload(s, texts[i], strlen(texts[i]));
 		expect_end_at(s, s->len);
@@ -236,7 +236,7 @@ test_close_reason_is_checked_as_a_whole(void **state)
 
 	PUT(s, FIN | WS_CLOSE, "\x03\xe8\xc3\xa9\xe2\x82\xac\xf0\x9f\x8c\x8d");
 	expect(s, "closed 1000 \xc3\xa9\xe2\x82\xac\xf0\x9f\x8c\x8d\n");
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < COUNT(bad); i++) {
 		put_frame(s, FIN | WS_CLOSE, bad[i], strlen(bad[i]));
 		expect(s, "fault 1007 invalid UTF-8 in close reason\n");
 	}
@@ -278,7 +278,7 @@ test_close_codes(void **state)
 	};
 	struct stream *s = *state;
 
-	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+	for (size_t i = 0; i < COUNT(codes); i++) {
 		uint8_t payload[2] = { (uint8_t)(codes[i].code >> 8),
 			(uint8_t)codes[i].code };
 		char told[100];

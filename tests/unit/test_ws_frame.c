@@ -26,7 +26,7 @@ test_header_is_as_short_as_may_be(void **state)
 	uint8_t out[WS_HEADER_MAX];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(ws_frame_header(out, WS_TEXT, cases[i].len),
 		    cases[i].header_len);
 		assert_memory_equal(out, cases[i].header, cases[i].header_len);
