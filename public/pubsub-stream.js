@@ -124,7 +124,8 @@ export class Stream {
 			if (seq <= this.seq)
 				this.#own.delete(seq);
 		this.#passOwn();
-		tell(this.options.onGap, to === undefined ? { topic, reason } :
-		    { topic, from, to, reason });
+		tell(this.options.onGap, /** @type {import("./pubsub.js").Gap} */ (
+		    to === undefined ? { topic, reason } :
+		    { topic, from, to, reason }));
 	}
 }

@@ -9,7 +9,7 @@
  *	await client.subscribe("room/1", {
  *		history: 20,
  *		onMessage: ({ seq, time, message }) => console.log(message),
- *		onGap: ({ from, to, reason }) => console.warn("missed", from, to),
+ *		onGap: (gap) => console.warn("missed", gap),
  *	});
  *	await client.publish("room/1", { any: "JSON value" });
  *
@@ -41,16 +41,32 @@ const FRAME_EXTRA = 1024; /* bytes */
  * @property {any} message the JSON value that was published
  * @property {boolean} [live] in onMessage: false for what was published before
  *     this connection had subscribed
- *
- * Messages that are not to be had any more: numbers `from` to `to`, or, without
- * them, nobody knows how many, because it is another server than before
- * ("epoch") or it has forgotten the topic meanwhile ("unknown").
- * @typedef {object} Gap
+ */
+
+/**
+ * Messages that are not to be had any more: numbers `from` to `to`, because
+ * this client did not read fast enough ("slow"), a part of the server did not
+ * ("lapped"), they are older than what it keeps ("expired"), or nobody knows
+ * why ("lost", never seen).
+ * @typedef {object} NumberedGap
  * @property {string} topic
- * @property {number} [from]
- * @property {number} [to]
- * @property {"slow" | "lapped" | "expired" | "unknown" | "epoch" | "lost"} reason
+ * @property {number} from
+ * @property {number} to
+ * @property {"slow" | "lapped" | "expired" | "lost"} reason
  *
+ * @typedef {object} BlindGap without numbers: nobody knows how many, if any,
+ *     because it is another server than before, perhaps the same one started
+ *     anew ("epoch"), or it has forgotten the topic meanwhile or never given
+ *     that number ("unknown")
+ * @property {string} topic
+ * @property {undefined} [from]
+ * @property {undefined} [to]
+ * @property {"unknown" | "epoch"} reason
+ *
+ * @typedef {NumberedGap | BlindGap} Gap
+ */
+
+/**
  * @typedef {object} SubscribeOptions
  * @property {Place} [since] go on behind this place
  * @property {number} [history] begin with the last so many messages, where there

@@ -24,6 +24,11 @@ export async function use() {
 		onGap: ({ from, to, reason }) => [to - from, reason.length],
 		onEnd: ({ code }) => code.length,
 	});
+
+	await client.subscribe("numbers", { onGap: (gap) =>
+		gap.reason === "slow" ? gap.to - gap.from : gap.topic.length });
+	await client.subscribe("no numbers", { onGap: ({ from, to }) =>
+		from === undefined ? 0 : to - from });
 	const { epoch, seq } = await client.publish("room", { text: "hi" },
 	    { retry: true });
 
