@@ -4,24 +4,40 @@
 #ifndef TESTS_SUITE_H
 #define TESTS_SUITE_H
 
+#include <fnmatch.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
 /* How many elements an array has. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Choose the tests that a pattern names (* and ? as in a shell).  Returns false
+ * if there is none, for nothing run would look like nothing failed. */
+static inline bool
+suite_choose(const struct CMUnitTest *tests, size_t count, const char *pattern)
+{
+	cmocka_set_test_filter(pattern);
+	for (size_t i = 0; i < count; i++)
+		if (fnmatch(pattern, tests[i].name, 0) == 0)
+			return true;
+	fprintf(stderr, "no test here is named %s\n", pattern);
+	return false;
+}
+
 /* Run the tests of an array: all of them, or those that argv[1] names. */
-#define SUITE_MAIN(tests)                                         \
-	int main(int argc, char **argv)                           \
-	{                                                         \
-		if (argc > 1)                                     \
-			cmocka_set_test_filter(argv[1]);          \
-		return cmocka_run_group_tests(tests, NULL, NULL); \
-	}                                                         \
+#define SUITE_MAIN(tests)                                                    \
+	int main(int argc, char **argv)                                      \
+	{                                                                    \
+		if (argc > 1 && !suite_choose(tests, COUNT(tests), argv[1])) \
+			return 1;                                            \
+		return cmocka_run_group_tests(tests, NULL, NULL);            \
+	}                                                                    \
 	_Static_assert(COUNT(tests) > 0, "a suite has tests")
 
 #endif
