@@ -67,24 +67,33 @@ paths_program(void)
 	return xstrdup(path);
 }
 
+/* A path below a directory, if that is a directory too; NULL: it is not. */
+static char *
+paths_find(const char *directory, const char *below)
+{
+	char *found = paths_format("%s/%s", directory, below);
+
+	if (paths_is_directory(found))
+		return found;
+	free(found);
+	return NULL;
+}
+
 char *
 paths_default_root(void)
 {
-	char *program = paths_program();
-	char *beside = paths_parent(program, 1);
+	char *directory = paths_program();
 	char *found;
 
-	found = paths_format("%s/public", beside);
-	if (!paths_is_directory(found)) {
-		free(found);
-		found = paths_format("%s/public", paths_parent(beside, 1));
-	}
-	if (!paths_is_directory(found)) {
-		free(found);
-		found = xstrdup(DATADIR "/public");
-	}
-	free(program);
-	return found;
+	paths_parent(directory, 1);
+	found = paths_find(directory, "public");
+	paths_parent(directory, 1);
+	if (found == NULL)
+		found = paths_find(directory, "public");
+	if (found == NULL)
+		found = paths_find(directory, "share/pubsubd/public");
+	free(directory);
+	return found != NULL ? found : xstrdup(DATADIR "/public");
 }
 
 /* Whether this directory is ours and nobody else can write there. */

@@ -15,8 +15,9 @@
 /* The running program's own file, as it was named when it started. */
 char *paths_program(void);
 
-/* public/ next to the directory of the program, in it, or where it was
- * installed: the first that exists, the last if none does. */
+/* public/ in the directory of the program, or next to it; share/pubsubd/public
+ * next to it; or where `make install' puts it: the first that exists, the last
+ * if none does. */
 char *paths_default_root(void);
 
 /* As root /run/pubsubd/NAME.pid, otherwise in $XDG_RUNTIME_DIR/pubsubd or

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { statfsSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -252,4 +252,27 @@ test("two instances side by side have nothing in common", async (t) => {
 	assert.equal(await clients[1].next(), "alone");
 	assert.deepEqual(clients[1].messages, ["from 1", "alone"]);
 	await clients[1].close();
+});
+
+test("an installed program finds its pages, wherever it was put", async (t) => {
+	const server = new Server();
+	const pages = join(server.dir, "share/pubsubd/public");
+	const whole = server.commandLine.bind(server);
+
+	t.after(() => server.end());
+	mkdirSync(join(server.dir, "bin"));
+	mkdirSync(pages, { recursive: true });
+	writeFileSync(join(pages, "index.html"), "here");
+	server.options.program = join(server.dir, "bin/pubsubd");
+	copyFileSync(PUBSUBD, server.program);
+	server.commandLine = (command) => {
+		const words = whole(command);
+
+		words.splice(words.indexOf("--root"), 2);
+		return words;
+	};
+	await server.run();
+	const response = await fetch(server.url);
+
+	assert.equal(await response.text(), "here");
 });
