@@ -20,6 +20,20 @@ read_all(struct crew *crew, struct client *client)
 	while (client_receive(client) > 0);
 }
 
+/* Start a worker with so many messages in "room", and a client that asks for all
+ * of them; pad as for talk_publish(), sndbuf as for client_connect(). */
+static struct client *
+resume_all(struct crew *crew, unsigned count, size_t pad, int sndbuf)
+{
+	struct client *a;
+
+	crew_start(crew, 1);
+	talk_publish(crew, "room", count, pad);
+	a = talk_open(crew, 0, "", sndbuf);
+	talk(a, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
+	return a;
+}
+
 static void
 test_resumes_and_goes_live(void **state)
 {
@@ -101,10 +115,7 @@ test_answers_meanwhile_do_not_stop_it(void **state)
 	struct client *a;
 	struct books books = { .topic = "room", .next = 1 };
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 1500, 0);
-	a = talk_open(crew, 0, "", 0);
-	talk(a, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
+	a = resume_all(crew, 1500, 0, 0);
 	crew_turn(crew, 0);
 	crew_turn(crew, 0);
 	talk(a, "{'type':'ping','id':1}");
@@ -235,10 +246,7 @@ test_turns_are_bounded(void **state)
 	struct books books = { .topic = "room", .next = 1 };
 	struct client *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 2000, 0);
-	a = talk_open(crew, 0, "", 0);
-	talk(a, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
+	a = resume_all(crew, 2000, 0, 0);
 	crew_turn(crew, 0);
 	crew_turn(crew, 0);
 	books_enter(&books, a);
@@ -370,10 +378,7 @@ test_overtaken_midway(void **state)
 	struct books books = { .topic = "room", .next = 1 };
 	struct client *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 200, 1000);
-	a = talk_open(crew, 0, "", 4096);
-	talk(a, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
+	a = resume_all(crew, 200, 1000, 4096);
 	crew_run(crew);
 	assert_int_equal(crew->w[0].replays.count, 1);
 	for (int i = 0; i < 300; i++) {
@@ -398,10 +403,7 @@ test_worker_lapped_midway(void **state)
 	struct books books = { .topic = "room", .next = 1 };
 	struct client *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 200, 1000);
-	a = talk_open(crew, 0, "", 4096);
-	talk(a, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
+	a = resume_all(crew, 200, 1000, 4096);
 	crew_run(crew);
 	assert_int_equal(crew->w[0].replays.count, 1);
 	talk_publish(crew, "room", 400, 1000);
@@ -501,10 +503,7 @@ test_records_longer_than_messages_are_now(void **state)
 	struct client *a;
 
 	crew->config.max_message = 256;
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 3, 4000);
-	a = talk_open(crew, 0, "", 0);
-	talk(a, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
+	a = resume_all(crew, 3, 4000, 0);
 	crew_run(crew);
 	talk_expect_messages(a, "room", 1, 3);
 	client_close(&a);
