@@ -141,21 +141,23 @@ pidfile_adopt(struct pidfile *pidfile, const char *path, int fd)
 }
 
 bool
-pidfile_wait_workers(const struct pidfile *pidfile, uint64_t timeout_ms)
+pidfile_wait_workers(
+    const struct pidfile *pidfile, int unless, uint64_t timeout_ms)
 {
 	uint64_t deadline = clock_monotonic_ms() + timeout_ms;
 	pid_t pid;
 
 	while ((pid = pidfile_holder(pidfile->fd, PIDFILE_WORKERS)) != 0) {
 		uint64_t now = clock_monotonic_ms();
+		uint64_t left = deadline > now ? deadline - now : 0;
 		int pidfd = process_open(pid);
+		bool ended = pidfd == -1 && errno == ESRCH;
 
 		if (pidfd != -1) {
-			process_wait(
-			    pidfd, deadline > now ? deadline - now : 0);
+			ended = process_wait_unless(pidfd, unless, left);
 			close(pidfd);
 		}
-		if (now >= deadline || (pidfd == -1 && errno != ESRCH))
+		if (!ended)
 			return false;
 	}
 	return true;

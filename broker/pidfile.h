@@ -59,10 +59,12 @@ void pidfile_adopt(struct pidfile *pidfile, const char *path, int fd);
 /*
  * Wait until no worker of a supervisor that is dead lives any more.
  * Callers: the holder of byte 0.
- * Blocks:  at most this long.
+ * Blocks:  at most this long, and no longer than until the descriptor `unless'
+ *          (-1: none) can be read.
  * Returns: false if one is still there.
  */
-bool pidfile_wait_workers(const struct pidfile *pidfile, uint64_t timeout_ms);
+bool pidfile_wait_workers(
+    const struct pidfile *pidfile, int unless, uint64_t timeout_ms);
 
 /*
  * Kill the workers of a supervisor that is dead, and wait until all are gone.

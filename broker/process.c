@@ -37,16 +37,25 @@ process_signal(int pidfd, int sig)
 bool
 process_wait(int pidfd, uint64_t timeout_ms)
 {
+	return process_wait_unless(pidfd, -1, timeout_ms);
+}
+
+bool
+process_wait_unless(int pidfd, int fd, uint64_t timeout_ms)
+{
 	uint64_t deadline = clock_monotonic_ms() + timeout_ms;
-	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = pidfd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
+	};
 
 	for (;;) {
 		uint64_t now = clock_monotonic_ms();
 		uint64_t left = deadline > now ? deadline - now : 0;
-		int n = poll(&ended, 1, left > INT_MAX ? INT_MAX : (int)left);
+		int n = poll(fds, 2, left > INT_MAX ? INT_MAX : (int)left);
 
 		if (n > 0)
-			return true;
+			return fds[0].revents != 0;
 		if (n == 0 && left == 0)
 			return false;
 		if (n == -1 && errno != EINTR)

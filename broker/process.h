@@ -28,4 +28,7 @@ bool process_signal(int pidfd, int sig);
 /* Wait until it has ended.  Returns whether it has, within this time. */
 bool process_wait(int pidfd, uint64_t timeout_ms);
 
+/* The same, but no longer than until this descriptor can be read. */
+bool process_wait_unless(int pidfd, int fd, uint64_t timeout_ms);
+
 #endif

@@ -29,6 +29,8 @@
  * again for the end of those that it then kills. */
 #define SUPERVISOR_ORPHAN_GRACE_MS 2000
 
+static const char supervisor_told_early[] = "told to stop before it was ready";
+
 static struct supervisor *supervisor_self; /* for supervisor_last_words() */
 
 /* A bug: what is in the pipe, and why, past the pipe that nobody will read. */
@@ -40,23 +42,31 @@ supervisor_last_words(const char *words)
 	    words);
 }
 
-/* Signals that the loop reads; everybody else of the group may get them too. */
-static bool
-supervisor_open_signals(struct supervisor *s)
+/*
+ * Keep the signals that the loop reads until it does; everybody else of the
+ * group may get them too.  Before anything else: who finds the pidfile may send
+ * them, and what we begin must not end half-way.
+ */
+static void
+supervisor_block_signals(struct supervisor *s)
 {
 	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
 		SIGCHLD };
-	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log file at its limit is a full disk */
-	sigemptyset(&set);
+	sigemptyset(&s->signals);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		signal(wanted[i], SIG_DFL); /* or they might be ignored */
-		sigaddset(&set, wanted[i]);
+		sigaddset(&s->signals, wanted[i]);
 	}
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	sigprocmask(SIG_SETMASK, &s->signals, NULL);
+}
+
+static bool
+supervisor_open_signals(struct supervisor *s)
+{
+	s->signal_fd = signalfd(-1, &s->signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	s->state_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return s->signal_fd != -1 && s->state_fd != -1 &&
 	       pipe2(s->life, O_CLOEXEC) == 0 &&
@@ -113,6 +123,33 @@ supervisor_open_log(struct supervisor *s, int adopted)
 	return true;
 }
 
+/* Wait for the workers of a killed server; not when told to stop.  Returns
+ * whether they are gone. */
+static bool
+supervisor_await_orphans(struct supervisor *s, uint64_t patience, bool *told)
+{
+	sigset_t stops, pending;
+	bool gone;
+	int fd;
+
+	*told = false;
+	if (pidfile_wait_workers(&s->pidfile, -1, 0))
+		return true;
+	log_info("waiting for the workers of a killed server");
+	logfile_carry(&s->logfile); /* the loop, which does it, is far away */
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTERM);
+	sigaddset(&stops, SIGINT);
+	fd = signalfd(-1, &stops, SFD_NONBLOCK | SFD_CLOEXEC);
+	gone = pidfile_wait_workers(&s->pidfile, fd, patience);
+	if (fd != -1)
+		close(fd);
+	sigpending(&pending);
+	*told = sigismember(&pending, SIGTERM) == 1 ||
+	        sigismember(&pending, SIGINT) == 1;
+	return gone;
+}
+
 /*
  * Wait for the workers of a killed server, who leave within their drain.  One
  * that does not hangs, and the supervisor whose watchdog would have ended it is
@@ -123,9 +160,14 @@ supervisor_wait_orphans(struct supervisor *s)
 {
 	uint64_t patience = s->config->drain_ms + SUPERVISOR_ORPHAN_GRACE_MS;
 	char error[PIDFILE_ERROR_MAX];
+	bool told;
 
-	if (pidfile_wait_workers(&s->pidfile, patience))
+	if (supervisor_await_orphans(s, patience, &told))
 		return true;
+	if (told) {
+		supervisor_report(s, EXIT_STATUS_FAILED, supervisor_told_early);
+		return false;
+	}
 	snprintf(error, sizeof(error),
 	    "workers of a killed server are still there after %g s",
 	    (double)patience / 1000);
@@ -252,8 +294,10 @@ supervisor_inherit(struct supervisor *s)
 static bool
 supervisor_open(struct supervisor *s)
 {
-	int log_fd = supervisor_inherit(s);
+	int log_fd;
 
+	supervisor_block_signals(s);
+	log_fd = supervisor_inherit(s);
 	if (!supervisor_open_log(s, log_fd))
 		return false;
 	if (!s->inherited && !supervisor_open_pidfile(s)) {
@@ -295,8 +339,8 @@ supervisor_told_to_stop(struct supervisor *s)
 	switch (s->goal) {
 	case GOAL_SERVE:
 		if (s->awaited)
-			supervisor_report(s, EXIT_STATUS_FAILED,
-			    "told to stop before it was ready");
+			supervisor_report(
+			    s, EXIT_STATUS_FAILED, supervisor_told_early);
 		log_info("told to stop: draining");
 		supervisor_order(s, GOAL_STOP, RUN_DRAIN);
 		return;

@@ -22,6 +22,7 @@
 #include "broker/supervisor.h"
 #include "broker/supervisor_policy.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -55,6 +56,7 @@ struct supervisor {
 	struct segment segment;
 	int claim; /* of the segment, segment_claim(); -1: none */
 	struct wakeup wakeup;
+	sigset_t signals; /* that the loop reads: */
 	int signal_fd;
 	int state_fd; /* eventfd: a worker changed its state */
 	int life[2];  /* pipe that ends for the workers when we die */

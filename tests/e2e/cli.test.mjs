@@ -23,8 +23,9 @@ async function refuses(t, args, status, line, options = {}) {
 
 		server.args.unshift("--log", join(server.dir, "log"));
 		t.after(() => server.end());
-		const done = await run(PUBSUBD, server.commandLine(command),
-		    { env: server.env });
+		const [program, ...words] = [...options.wrap ?? [], PUBSUBD,
+			...server.commandLine(command)];
+		const done = await run(program, words, { env: server.env });
 
 		assert.equal(done.status, status, done.stderr);
 		assert.equal(done.stdout, "");
@@ -151,6 +152,10 @@ describe("what cannot be had", { concurrency: 4 }, () => {
 		    /no room for \d+ MiB in \/dev\/shm \(see --ring-size/u);
 	});
 
+	/* The signal of that limit killed it, with pidfile and segment left. */
+	test("a segment larger than a file may be", (t) => refuses(t, [], FAILED,
+	    /no room for \d+ MiB in \/dev\/shm .*: File too large/u,
+	    { wrap: ["prlimit", "--fsize=1048576"] }));
 	test("a pidfile in no directory", (t) => refuses(t,
 	    ["--pidfile", "/no/such/pid"], FAILED, /\/no\/such\/pid/u));
 

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
@@ -271,6 +271,53 @@ describe("death", { concurrency: true }, () => {
 			assert.equal((await server.status()).epoch, epoch);
 			for (const pid of old)
 				assert.equal(server.processes().includes(pid), false);
+		});
+
+		/* A start that waits for a worker that cannot leave. */
+		async function waitingStart(t) {
+			const server = await Server.start(t, ["--drain", "60"]);
+			const [worker] = await server.workers();
+
+			process.kill(worker, "SIGSTOP");
+			await server.stop("SIGKILL");
+			const started = startAgain(server);
+
+			await server.logs("the wait", /waiting for the workers/u);
+			return { server, worker, started,
+				pid: Number(readFileSync(server.pidfile, "utf8")) };
+		}
+
+		/* Signals were only held back when all else was done: each of these
+		 * killed the server that started, and the pidfile was left. */
+		test("a start that waits for them is not killed by a signal",
+		    async (t) => {
+			    const { server, worker, started, pid } =
+				await waitingStart(t);
+
+			    process.kill(pid, "SIGHUP");
+			    process.kill(worker, "SIGCONT");
+			    const done = await started;
+
+			    assert.equal(done.status, 0, done.stderr);
+			    await server.logs("that it was obeyed", /opened anew/u);
+			    assert.equal((await server.status()).pid, pid);
+		    });
+
+		test("a start that waits for them can be stopped", async (t) => {
+			const { server, worker, started, pid } =
+				await waitingStart(t);
+
+			process.kill(pid, "SIGTERM");
+			const done = await started;
+
+			assert.equal(done.status, 1);
+			assert.equal(done.stderr, "pubsubd: told to stop before " +
+			    "it was ready\n");
+			assert.ok(existsSync(server.pidfile), "the worker's lock");
+			process.kill(worker, "SIGCONT");
+			await waitFor("the worker's end",
+			    () => server.processes().length === 0);
+			assert.equal((await startAgain(server)).status, 0);
 		});
 
 		test("stop clears away what is left", async (t) => {

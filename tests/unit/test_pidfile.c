@@ -251,6 +251,7 @@ test_wait_ends_with_the_last_worker(void **state)
 {
 	struct pidfile pidfile;
 	pid_t worker[2], holder;
+	int ended[2];
 
 	(void)state;
 	for (int i = 0; i < 2; i++)
@@ -258,9 +259,15 @@ test_wait_ends_with_the_last_worker(void **state)
 	mp_gate_take(&locked, 2);
 	assert_int_equal(
 	    pidfile_lock(&pidfile, path, &holder, error), PIDFILE_OK);
-	assert_false(pidfile_wait_workers(&pidfile, 1));
+	assert_false(pidfile_wait_workers(&pidfile, -1, 1));
+	/* An end of a pipe that nobody writes to any more can be read. */
+	assert_int_equal(pipe2(ended, O_CLOEXEC), 0);
+	close(ended[1]);
+	assert_false(
+	    pidfile_wait_workers(&pidfile, ended[0], MP_SECONDS * 1000));
+	close(ended[0]);
 	mp_gate_give(&release, 2);
-	assert_true(pidfile_wait_workers(&pidfile, MP_SECONDS * 1000));
+	assert_true(pidfile_wait_workers(&pidfile, -1, MP_SECONDS * 1000));
 	pidfile_remove(&pidfile);
 	for (int i = 0; i < 2; i++)
 		mp_join(worker[i]);
