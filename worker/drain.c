@@ -180,12 +180,20 @@ drain_settled(const struct worker *w)
 	       w->outbox.runs_count == 0; /* answers and files come in order */
 }
 
-/* It has asked nothing yet, but may be about to: then the answer is 503. */
+/* It has just come, been answered or sent a part of a head: it may be about to
+ * ask something, and then the answer is 503.  Not for as long as it likes. */
 static bool
 drain_may_ask(const struct worker *w, const struct conn *c)
 {
-	return c->state == CONN_HTTP && !c->served &&
-	       w->wheel.now - c->heard < wheel_ticks(DRAIN_NEWCOMER_MS);
+	const struct drain *d = &w->drain;
+	uint64_t until = DRAIN_ASK_MS +
+	                 (c->number <= d->newcomers ? d->began_ms : d->last_ms);
+
+	if (c->state != CONN_HTTP || c->part.api != NULL ||
+	    w->wheel.now - c->heard >= wheel_ticks(DRAIN_ASK_MS))
+		return false;
+	return (c->number > d->newcomers && d->phase < DRAIN_LAST) ||
+	       clock_monotonic_ms() < until;
 }
 
 /* Close one connection that is still in use.  Returns whether it was. */
@@ -265,6 +273,7 @@ static void
 drain_let_nobody_in(struct worker *w)
 {
 	acceptors_close(w, false);
+	w->drain.last_ms = clock_monotonic_ms();
 	w->drain.phase = DRAIN_LAST;
 }
 

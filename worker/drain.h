@@ -32,8 +32,9 @@ struct worker;
 #define DRAIN_CLOSES_PER_MS 10
 #define DRAIN_CLOSE_PERCENT 80
 
-/* How long who has just come may take to ask something, and be told 503. */
-#define DRAIN_NEWCOMER_MS 1000
+/* How long who has just been heard of may take to ask something over HTTP, and
+ * be told 503: a tick of the wheel less at worst. */
+#define DRAIN_ASK_MS 500
 
 /* v1 clients are asked to come back within this, and longer the more there
  * are. */
@@ -53,6 +54,7 @@ struct drain {
 	enum drain_phase phase;
 	uint64_t began_ms; /* monotonic clock, like the next */
 	uint64_t until_ms; /* the deadline */
+	uint64_t last_ms;  /* when LAST began */
 	uint64_t paced_ms; /* for which close frames have been sent */
 	uint64_t final_head;
 	uint64_t newcomers; /* connections with a number above this */

@@ -44,15 +44,31 @@ http_conn_idle(struct conn *c)
 	conn_deadline(c, c->w->config->idle_ms);
 }
 
+static bool
+http_conn_is_quiet(const struct conn *c)
+{
+	return c->state == CONN_HTTP && c->part.api == NULL && c->out == NULL &&
+	       c->paused == 0;
+}
+
 /* Who is owed an answer (its body, its place in the intake, or its stream of
- * events is held by the API) is told; the others just end. */
+ * events is held by the API) is told; the others just end.  To one that is
+ * quiet nothing is on its way that closing could destroy, unless it has just
+ * asked; and it may never close itself. */
 void
 http_conn_go_away(struct conn *c)
 {
-	if (c->part.api != NULL)
+	if (c->part.api != NULL) {
 		api_go_away(c); /* which ends it */
-	else
+	} else if (!http_conn_is_quiet(c)) {
 		conn_finish(c);
+	} else {
+		http_conn_read(c);
+		if (!http_conn_is_quiet(c))
+			return; /* it is answered, or gone */
+		c->clean = true;
+		conn_lost(c);
+	}
 }
 
 /* Send one piece of the file; the next when that is out. */

@@ -29,7 +29,8 @@ void http_conn_feed_kept(struct conn *c);
 /* A request has come in whole: the next one may take its time. */
 void http_conn_idle(struct conn *c);
 
-/* The server drains: end it, after an answer if one is due. */
+/* The server drains: end it, after an answer if one is due; at once, without
+ * waiting for the other end, if it has not asked for anything. */
 void http_conn_go_away(struct conn *c);
 
 /* Everything so far is written: send more of the file. */

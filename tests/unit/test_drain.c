@@ -315,6 +315,110 @@ test_requests_during_a_drain(void **state)
 	expect_answer(crew, client_handshake(""), 503);
 }
 
+static const char get_health[] =
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/* None of these closes its end, as a shell with an open socket does not: they
+ * were waited for until the time was over. */
+static void
+test_who_asks_nothing_is_not_waited_for(void **state)
+{
+	struct crew *crew = *state;
+	struct client *clients[3];
+
+	crew->config.drain_ms = 60000;
+	crew_start(crew, 1);
+	for (int i = 0; i < 3; i++)
+		clients[i] = client_connect(crew, 0, 0);
+	client_send(clients[1], get_health, 10);
+	client_send_string(clients[2], get_health);
+	crew_ticks(crew, 0, wheel_ticks(DRAIN_ASK_MS));
+	client_receive(clients[2]);
+	client_expect_status(clients[2], 200);
+	crew_order(crew, RUN_DRAIN);
+	crew_turn(crew, 0);
+	CREW_UNTIL(crew, all_are_out(crew));
+	assert_int_equal(crew_stat(crew, 0, STATS_CLOSED_CLEANLY), 3);
+	for (int i = 0; i < 3; i++) {
+		client_receive(clients[i]);
+		assert_true(clients[i]->eof && !clients[i]->reset);
+		client_close(&clients[i]);
+	}
+}
+
+/* Its request had come, and was lost with the connection. */
+static void
+test_who_asks_in_the_last_moment_is_answered(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew->config.drain_ms = 10000;
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	crew_ticks(crew, 0, wheel_ticks(DRAIN_ASK_MS));
+	crew_order(crew, RUN_DRAIN);
+	/* It comes when the sockets of this turn have been read. */
+	ev_io_stop(crew->w[0].loop, &a->conn->io);
+	client_send_string(a, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	crew_turn(crew, 0);
+	CREW_UNTIL(crew, client_receive(a) > 0);
+	client_expect_status(a, 503);
+	client_close(&a);
+}
+
+static void
+test_who_has_just_come_may_ask(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *half;
+
+	crew->config.drain_ms = 10000;
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	half = client_connect(crew, 0, 0);
+	client_send(half, get_health, 10);
+	crew_order(crew, RUN_DRAIN);
+	CREW_UNTIL(crew, phase(crew, 0) == DRAIN_CLOSE);
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	client_send_string(half, get_health + 10);
+	client_send_string(a, client_handshake(""));
+	crew_turn(crew, 0);
+	client_expect_status(half, 200);
+	client_expect_status(a, 503);
+	client_close(&half);
+	client_close(&a);
+}
+
+static void
+test_a_head_without_end_holds_nobody_up(void **state)
+{
+	struct crew *crew = *state;
+	struct client *old, *newcomer;
+	uint64_t until = crew_patience(), said_ms = 0;
+
+	crew->config.drain_ms = 60000;
+	crew_start(crew, 1);
+	old = client_connect(crew, 0, 0);
+	crew_order(crew, RUN_DRAIN);
+	crew_turn(crew, 0);
+	newcomer = client_connect(crew, 0, 0);
+	client_send(old, get_health, sizeof(get_health) - 3);
+	client_send(newcomer, get_health, sizeof(get_health) - 3);
+	while (!all_are_out(crew)) {
+		assert_true(clock_monotonic_ms() < until);
+		if (clock_monotonic_ms() > said_ms) {
+			(void)send(old->fd, "x", 1, MSG_NOSIGNAL);
+			(void)send(newcomer->fd, "x", 1, MSG_NOSIGNAL);
+		}
+		said_ms = clock_monotonic_ms();
+		crew_turn(crew, 0);
+	}
+	client_close(&old);
+	client_close(&newcomer);
+}
+
 static void
 test_at_the_deadline_the_rest_is_cut(void **state)
 {
@@ -439,6 +543,10 @@ static const struct CMUnitTest tests[] = {
 	T(test_questions_without_end_hold_nobody_up),
 	T(test_a_download_holds_nobody_up),
 	T(test_requests_during_a_drain),
+	T(test_who_asks_nothing_is_not_waited_for),
+	T(test_who_asks_in_the_last_moment_is_answered),
+	T(test_who_has_just_come_may_ask),
+	T(test_a_head_without_end_holds_nobody_up),
 	T(test_at_the_deadline_the_rest_is_cut),
 	T(test_quit_waits_for_nobody),
 	T(test_orphans_drain_by_themselves),
