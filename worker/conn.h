@@ -124,6 +124,7 @@ struct conn {
 	bool clean : 1;    /* the peer closed after our last word */
 	bool opening : 1;  /* its 101 waits for its first subscriptions */
 	bool admin : 1;    /* came in on the operator's listener */
+	bool upgraded : 1; /* is a WebSocket, or was */
 };
 
 LIST_HEAD(conn_list, conn);

@@ -180,6 +180,13 @@ drain_settled(const struct worker *w)
 	       w->outbox.runs_count == 0; /* answers and files come in order */
 }
 
+/* Whether nothing has come from it for so long that nothing will. */
+static bool
+drain_is_silent(const struct worker *w, const struct conn *c)
+{
+	return w->wheel.now - c->heard >= wheel_ticks(DRAIN_ASK_MS);
+}
+
 /* It has just come, been answered or sent a part of a head: it may be about to
  * ask something, and then the answer is 503.  Not for as long as it likes. */
 static bool
@@ -190,7 +197,7 @@ drain_may_ask(const struct worker *w, const struct conn *c)
 	                 (c->number <= d->newcomers ? d->began_ms : d->last_ms);
 
 	if (c->state != CONN_HTTP || c->part.api != NULL ||
-	    w->wheel.now - c->heard >= wheel_ticks(DRAIN_ASK_MS))
+	    drain_is_silent(w, c))
 		return false;
 	return (c->number > d->newcomers && d->phase < DRAIN_LAST) ||
 	       clock_monotonic_ms() < until;
@@ -211,9 +218,16 @@ drain_close_conn(struct worker *w, struct conn *c)
 	case CONN_BODY:
 		http_conn_go_away(c);
 		return true;
+	case CONN_LINGER:
+		/* HTTP knows no word for "closed, too"; and there is nothing
+		 * unread that would make a reset of it. */
+		if (!c->upgraded && drain_is_silent(w, c)) {
+			c->clean = true;
+			conn_lost(c);
+		}
+		break;
 	case CONN_FILE: /* ends by itself, or at the deadline */
 	case CONN_CLOSING:
-	case CONN_LINGER:
 	case CONN_DEAD:
 		break;
 	}

@@ -185,6 +185,7 @@ ws_conn_begin(struct conn *c, const struct query_options *options)
 	uint32_t interval = w->config->ping_interval_ms;
 
 	c->state = CONN_WS;
+	c->upgraded = true;
 	c->part.ws = NULL;
 	c->buffer_max = options->buffer;
 	c->overflow = (uint8_t)options->overflow;

@@ -346,6 +346,29 @@ test_who_asks_nothing_is_not_waited_for(void **state)
 	}
 }
 
+/* It has its answer, and was told that it is the last. */
+static void
+test_who_keeps_its_end_open_is_not_waited_for(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew->config.drain_ms = 60000;
+	crew_start(crew, 2);
+	crew_order(crew, RUN_DRAIN);
+	crew_turn(crew, 0);
+	a = client_connect(crew, 0, 0);
+	client_send_string(a, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	crew_turn(crew, 0);
+	client_expect_status(a, 503);
+	crew_turn(crew, 0);
+	assert_int_equal(a->conn->state, CONN_LINGER);
+	crew_ticks(crew, 0, wheel_ticks(DRAIN_ASK_MS));
+	CREW_UNTIL(crew, all_are_out(crew));
+	assert_int_equal(crew_stat(crew, 0, STATS_CLOSED_CLEANLY), 1);
+	client_close(&a);
+}
+
 /* Its request had come, and was lost with the connection. */
 static void
 test_who_asks_in_the_last_moment_is_answered(void **state)
@@ -544,6 +567,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_a_download_holds_nobody_up),
 	T(test_requests_during_a_drain),
 	T(test_who_asks_nothing_is_not_waited_for),
+	T(test_who_keeps_its_end_open_is_not_waited_for),
 	T(test_who_asks_in_the_last_moment_is_answered),
 	T(test_who_has_just_come_may_ask),
 	T(test_a_head_without_end_holds_nobody_up),
