@@ -21,6 +21,13 @@ const STATES = {
 	stopped: "Disconnected",
 };
 
+/* Each try connects; that is not worth a word of its own. */
+function stateText({ state, retryAt }) {
+	if (state === "open")
+		return "";
+	return STATES[state === "connecting" && retryAt > 0 ? "waiting" : state];
+}
+
 /* "4 connected": nobody knows how many people that are. */
 function peopleText({ state, people }) {
 	if (state !== "open" || people === 0)
@@ -100,8 +107,7 @@ export class RoomView {
 		if (!room)
 			return;
 		byId("state").className = `state ${room.state}`;
-		byId("state").textContent =
-		    room.state === "open" ? "" : STATES[room.state];
+		byId("state").textContent = stateText(room);
 		byId("people").textContent = peopleText(room);
 		byId("latest").hidden = this.log.atEnd;
 		byId("latest-text").textContent = latestText(this.log.unseen);
@@ -116,7 +122,6 @@ export class RoomView {
 
 		byId("notice").hidden = room.state === "open" ||
 		    (room.state === "connecting" && room.retryAt === 0);
-		byId("retry").hidden = room.state === "connecting";
 		if (room.state === "stopped")
 			text.textContent = room.reason || "Disconnected.";
 		else
