@@ -65,7 +65,10 @@ main(int argc, char **argv)
 		printf("pubsubd %s\n", PUBSUBD_VERSION);
 		return (int)report_printed();
 	case CLI_HELP:
-		cli_print_help();
+		if (!cli_print_help(cli.words[0]))
+			return (int)report_failure(EXIT_STATUS_USAGE,
+			    "%s: no such command; try 'pubsubd help'",
+			    cli.words[0]);
 		return (int)report_printed();
 	}
 	BUG("a command that cli_parse() does not know");

@@ -96,7 +96,7 @@ static uint32_t
 overview_confined(const struct segment *seg)
 {
 	const uint32_t reasons = CONFINED_NOT_WANTED | CONFINED_NOT_BUILT;
-	unsigned workers = atomic_load(&seg->header->run.workers);
+	unsigned workers = segment_workers(seg);
 	uint32_t all = ~reasons, any = 0;
 
 	for (unsigned slot = 0; slot < workers; slot++) {

@@ -72,8 +72,10 @@ address_parse(struct config_address *address, const char *text)
 	memcpy(host, start, len);
 	host[len] = '\0';
 	if (!address_parse_host(address, host, v6))
-		return v6 ? "is not a numeric IPv6 address with a port"
-		          : "is not a numeric IPv4 address with a port";
+		return v6 ? "is no numeric IPv6 address with a port, such as "
+		            "[::1]:8000"
+		          : "is no numeric IPv4 address with a port, such as "
+		            "127.0.0.1:8000";
 	port = address_parse_port(colon + 1);
 	if (port == -1)
 		return "has a port that is not a number from 0 to 65535";

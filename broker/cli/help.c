@@ -38,13 +38,15 @@ cli_print_option(const struct option *option)
 	printf("\n");
 }
 
-/* The options of run and start, or those that only others know. */
+/* The options that any of these commands knows, but not those that one of the
+ * others knows, too. */
 static void
-cli_print_options(const char *title, bool serving)
+cli_print_options(const char *title, unsigned of, unsigned others)
 {
 	printf("\n%s\n", title);
 	for (size_t i = 0; i < cli_option_count; i++)
-		if (((cli_options[i].commands & 1u << CLI_RUN) != 0) == serving)
+		if ((cli_options[i].commands & of) != 0 &&
+		    (cli_options[i].commands & others) == 0)
 			cli_print_option(&cli_options[i]);
 }
 
@@ -58,15 +60,41 @@ cli_print_command(const struct command *command)
 	printf("  %-*s%s\n", CLI_HELP_COLUMN - 2, left, command->help);
 }
 
-void
-cli_print_help(void)
+static void
+cli_print_all(void)
 {
+	const unsigned serving = 1u << CLI_RUN | 1u << CLI_START;
+
 	printf("usage: pubsubd COMMAND [OPTIONS]\n\n");
 	for (size_t i = 0; i < cli_command_count; i++)
 		cli_print_command(&cli_commands[i]);
-	cli_print_options("run and start; --name and --pidfile go with all "
-			  "commands:",
-	    true);
-	cli_print_options("status, pub, sub and topics:", false);
+	cli_print_options(
+	    "run and start; --name and --pidfile go with all that "
+	    "deal with a server:",
+	    serving, 0);
+	cli_print_options("status, pub, sub and topics:", ~serving, serving);
 	printf("\n%s", cli_help_end);
+}
+
+bool
+cli_print_help(const char *name)
+{
+	if (name == NULL) {
+		cli_print_all();
+		return true;
+	}
+	for (size_t i = 0; i < cli_command_count; i++) {
+		const struct command *command = &cli_commands[i];
+		const char *words = command->words;
+
+		if (strcmp(command->name, name) != 0)
+			continue;
+		printf("usage: pubsubd %s%s%s [OPTIONS]\n\n%s\n", name,
+		    words != NULL ? " " : "", words != NULL ? words : "",
+		    command->help);
+		cli_print_options("options:", 1u << i, 0);
+		printf("\n%s", cli_help_end);
+		return true;
+	}
+	return false;
 }

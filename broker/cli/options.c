@@ -29,6 +29,8 @@ cli_find_command(struct cli *cli, const char *name, char error[CLI_ERROR_MAX])
 		    "a command is missing; try 'pubsubd help'");
 		return false;
 	}
+	if (strcmp(name, "-h") == 0)
+		name = "help";
 	for (size_t i = 0; i < cli_command_count; i++) {
 		const char *known = cli_commands[i].name;
 
@@ -44,7 +46,8 @@ cli_find_command(struct cli *cli, const char *name, char error[CLI_ERROR_MAX])
 	return false;
 }
 
-/* Whether arg names the option: --NAME, maybe with =VALUE, or -LETTER. */
+/* Whether arg names the option: --NAME, maybe with =VALUE, or -LETTER, maybe
+ * with its VALUE. */
 static bool
 cli_names(const char *arg, const struct option *option)
 {
@@ -52,7 +55,7 @@ cli_names(const char *arg, const struct option *option)
 
 	if (arg[1] != '-')
 		return option->letter != '\0' && arg[1] == option->letter &&
-		       arg[2] == '\0';
+		       (arg[2] == '\0' || option->arg != NULL);
 	return strncmp(arg + 2, option->name, len) == 0 &&
 	       (arg[2 + len] == '\0' || arg[2 + len] == '=');
 }
@@ -124,6 +127,8 @@ cli_parse_option(struct cli *cli, char ***argv, char error[CLI_ERROR_MAX])
 		return false;
 	if (equals != NULL)
 		value = equals + 1;
+	else if (arg[1] != '-' && arg[2] != '\0')
+		value = arg + 2;
 	else if (option->arg != NULL && **argv != NULL)
 		value = *(*argv)++;
 	if ((value != NULL) != (option->arg != NULL)) {
@@ -159,6 +164,18 @@ cli_take_word(struct cli *cli, const char *word, char error[CLI_ERROR_MAX])
 	return true;
 }
 
+/* `COMMAND --help' is `help COMMAND'. */
+static bool
+cli_asks_for_help(struct cli *cli, const char *arg)
+{
+	if (strcmp(arg, "--help") != 0 && strcmp(arg, "-h") != 0)
+		return false;
+	cli->words[0] = cli_commands[cli->command].name;
+	cli->words_len = 1;
+	cli->command = CLI_HELP;
+	return true;
+}
+
 /* Parse what stands behind the command. */
 static bool
 cli_parse_rest(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
@@ -175,6 +192,8 @@ cli_parse_rest(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 		} else if (command->words_max > 0 && strcmp(arg, "--") == 0) {
 			has_options = false;
 			argv++;
+		} else if (cli_asks_for_help(cli, arg)) {
+			return true;
 		} else if (!cli_parse_option(cli, &argv, error)) {
 			return false;
 		}

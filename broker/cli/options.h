@@ -72,7 +72,8 @@ struct cli {
  */
 bool cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX]);
 
-/* Print all commands and options with their defaults. */
-void cli_print_help(void);
+/* Print all commands and options with their defaults, or those of one command.
+ * Returns false if there is no such command. */
+bool cli_print_help(const char *command);
 
 #endif

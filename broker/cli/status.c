@@ -45,7 +45,7 @@ status_print_deaths(const struct segment *seg)
 {
 	const struct layout_header *header = seg->header;
 	unsigned long long deaths = atomic_load(&header->run.deaths);
-	unsigned workers = atomic_load(&header->run.workers);
+	unsigned workers = segment_workers(seg);
 
 	if (deaths == 0)
 		return;

@@ -200,7 +200,7 @@ const struct option cli_options[] = {
 	    .name = "rate",
 	    .arg = "N",
 	    .initial = "10000",
-	    .help = "messages per second a connection may publish; 0: any",
+	    .help = "messages and requests per second and connection; 0: any",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_count,
 	    .at = MEMBER(config.rate),
@@ -465,7 +465,9 @@ const struct command cli_commands[] = {
 	},
 	[CLI_HELP] = {
 	    .name = "help",
-	    .help = "print this",
+	    .help = "print this, or what a command takes; COMMAND --help",
+	    .words = "[COMMAND]",
+	    .words_max = 1,
 	},
 };
 

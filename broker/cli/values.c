@@ -48,7 +48,9 @@ value_count(const char *text, uint64_t min, uint64_t max, uint64_t *out,
 	if (value_digits(&text, out) && *text == '\0' && *out >= min &&
 	    *out <= max)
 		return true;
-	snprintf(why, VALUES_WHY_MAX, "must be a number from %llu to %llu",
+	snprintf(why, VALUES_WHY_MAX,
+	    max - min == 1 ? "must be %llu or %llu"
+			   : "must be a number from %llu to %llu",
 	    (unsigned long long)min, (unsigned long long)max);
 	return false;
 }
@@ -95,7 +97,7 @@ value_size(const char *text, uint64_t min, uint64_t max, uint64_t *out,
 	    *text == '\0' && *out >= min && *out <= max)
 		return true;
 	snprintf(why, VALUES_WHY_MAX,
-	    "must be a number of bytes from %s to %s, such as 64K, 32M or 1G",
+	    "must be a number of bytes from %s to %s; K, M and G may follow it",
 	    value_size_format(min, low), value_size_format(max, high));
 	return false;
 }

@@ -54,6 +54,16 @@ describe("words", { concurrency: true }, () => {
 			    "pubsubd: standard output: cannot be written\n");
 		});
 
+	test("sub --help", async () => {
+		const { status, stdout } = await run(PUBSUBD, ["sub", "--help"]);
+
+		assert.equal(status, 0);
+		assert.match(stdout, /^usage: pubsubd sub TOPIC/u);
+		assert.match(stdout, /-C, --count N/u);
+		assert.doesNotMatch(stdout, /--workers/u);
+		assert.equal((await run(PUBSUBD, ["help", "serve"])).status, USAGE);
+	});
+
 	for (const word of ["help", "--help"])
 		test(word, async () => {
 			const { status, stdout } = await run(PUBSUBD, [word]);

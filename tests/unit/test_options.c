@@ -115,6 +115,35 @@ test_each_command_is_known(void **state)
 }
 
 static void
+test_each_command_has_help_of_its_own(void **state)
+{
+	(void)state;
+	assert_true(parse("sub", "-C", "3", "--help", NULL));
+	assert_int_equal(cli->command, CLI_HELP);
+	assert_string_equal(cli->words[0], "sub");
+	assert_true(parse("start", "-h", NULL));
+	assert_int_equal(cli->command, CLI_HELP);
+	assert_string_equal(cli->words[0], "start");
+	assert_true(parse("help", "stop", NULL));
+	assert_string_equal(cli->words[0], "stop");
+	assert_true(parse("pub", "a", "--", "--help", NULL));
+	assert_int_equal(cli->command, CLI_PUB);
+	assert_false(cli_print_help("serve"));
+}
+
+/* As getopt(3) has it: -C3 is -C 3. */
+static void
+test_value_may_follow_its_letter(void **state)
+{
+	(void)state;
+	assert_true(parse("sub", "a", "-C3", "-v", NULL));
+	assert_int_equal(cli->client.count, 3);
+	assert_true(cli->client.is_verbose);
+	assert_false(parse("sub", "a", "-vv", NULL));
+	assert_false(parse("sub", "a", "-Cx", NULL));
+}
+
+static void
 test_missing_or_unknown_command_is_refused(void **state)
 {
 	(void)state;
@@ -286,8 +315,7 @@ test_error_names_the_option_and_what_is_wrong(void **state)
 	    "--workers", "0", "--workers 0: must be a number from 1 to 64");
 	check_refused(
 	    "--workers", "65", "--workers 65: must be a number from 1 to 64");
-	check_refused(
-	    "--watchdog", "2", "--watchdog 2: must be a number from 0 to 1");
+	check_refused("--watchdog", "2", "--watchdog 2: must be 0 or 1");
 	check_refused("--log-level", "loud",
 	    "--log-level loud: must be error, warn, info or debug");
 	check_refused("--user", "no-such-user-here",
@@ -501,6 +529,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_each_command_is_known),
 	cmocka_unit_test(test_operator_has_the_port_after_the_public_ones),
 	cmocka_unit_test(test_operator_does_not_share_a_public_address),
+	cmocka_unit_test(test_each_command_has_help_of_its_own),
+	cmocka_unit_test(test_value_may_follow_its_letter),
 	cmocka_unit_test(test_missing_or_unknown_command_is_refused),
 	cmocka_unit_test(test_defaults_are_those_of_the_design),
 	cmocka_unit_test(test_listens_on_loopback_unless_told),
