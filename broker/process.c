@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* process.c - three system calls that the C library has no names for everywhere
- * yet; see process.h. */
+/* process.c - see process.h; two of the system calls have no name in the C
+ * library everywhere yet. */
 
 #include "broker/process.h"
 
@@ -10,6 +10,8 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,6 +34,25 @@ process_signal(int pidfd, int sig)
 	info.si_uid = getuid();
 	info.si_int = PROCESS_COMMAND;
 	return syscall(SYS_pidfd_send_signal, pidfd, sig, &info, 0) == 0;
+}
+
+pid_t
+process_own_number(pid_t pid)
+{
+	char path[32], *line = NULL;
+	size_t size = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = fopen(path, "re");
+	while (status != NULL && getline(&line, &size, status) != -1)
+		/* Its numbers from our namespace down to its own. */
+		if (strncmp(line, "NSpid:", strlen("NSpid:")) == 0)
+			pid = (pid_t)atoi(strrchr(line, '\t'));
+	free(line);
+	if (status != NULL)
+		fclose(status);
+	return pid;
 }
 
 bool

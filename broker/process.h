@@ -25,6 +25,10 @@ int process_open(pid_t pid);
 #define PROCESS_COMMAND 1
 bool process_signal(int pidfd, int sig);
 
+/* The number by which a process knows itself: another than ours for it, where
+ * it lives in a pid namespace below ours. */
+pid_t process_own_number(pid_t pid);
+
 /* Wait until it has ended.  Returns whether it has, within this time. */
 bool process_wait(int pidfd, uint64_t timeout_ms);
 

@@ -7,6 +7,7 @@
 #include "broker/cli/values.h"
 #include "broker/overview.h"
 #include "broker/pidfile.h"
+#include "broker/process.h"
 #include "broker/segment.h"
 #include "broker/stats.h"
 #include "common/buf.h"
@@ -134,6 +135,17 @@ status_not_running(const struct cli *cli, pid_t worker)
 			: "");
 }
 
+/* Whether the segment is still as a killed server left it, since the one that
+ * has the lock now has not begun its run. */
+static bool
+status_is_of_another(const struct segment *seg, pid_t holder)
+{
+	int32_t pid = atomic_load(&seg->header->run.supervisor);
+
+	return holder != PIDFILE_UNSEEN && pid != 0 &&
+	       pid != process_own_number(holder);
+}
+
 enum exit_status
 cli_status(const struct cli *cli)
 {
@@ -147,6 +159,14 @@ cli_status(const struct cli *cli)
 		return report_failure(EXIT_STATUS_FAILED,
 		    "%s is only just starting, or stopping: %s",
 		    cli->config.name, error);
+	if (status_is_of_another(&seg, holders.supervisor)) {
+		segment_close(&seg);
+		return report_failure(EXIT_STATUS_FAILED,
+		    "%s is only just starting%s", cli->config.name,
+		    holders.worker != 0
+			? ": it waits for the workers of a killed server"
+			: "");
+	}
 	if (cli->json)
 		status_print_json(cli, &seg);
 	else

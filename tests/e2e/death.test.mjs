@@ -303,6 +303,22 @@ describe("death", { concurrency: true }, () => {
 			    assert.equal((await server.status()).pid, pid);
 		    });
 
+		test("status of a start that waits for them is not the dead one's",
+		    async (t) => {
+			    const { server, worker, started } =
+				await waitingStart(t);
+
+			    for (const json of [[], ["--json"]])
+				    assert.deepEqual(await server.cli("status",
+					...json), { status: 1, signal: null,
+					stdout: "", stderr: `pubsubd: ${server.name} ` +
+					"is only just starting: it waits for the " +
+					"workers of a killed server\n" });
+			    process.kill(worker, "SIGCONT");
+			    assert.equal((await started).status, 0);
+			    assert.equal((await server.status()).state, "serving");
+		    });
+
 		test("a start that waits for them can be stopped", async (t) => {
 			const { server, worker, started, pid } =
 				await waitingStart(t);
