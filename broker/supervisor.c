@@ -323,7 +323,7 @@ supervisor_close(struct supervisor *s)
 {
 	supervisor_kill_all(s);
 	if (s->trial != 0)
-		kill(s->trial, SIGKILL);
+		supervisor_end_trial(s);
 	listeners_close(&s->listeners);
 	listeners_close(&s->admin);
 	wakeup_close(&s->wakeup);
@@ -420,6 +420,8 @@ supervisor_next_due(const struct supervisor *s)
 {
 	uint64_t due = s->config->watchdog ? s->look_due_ms : UINT64_MAX;
 
+	if (s->trial != 0 && s->trial_due_ms != 0 && s->trial_due_ms < due)
+		due = s->trial_due_ms;
 	if (s->goal != GOAL_SERVE && s->kill_due_ms < due)
 		due = s->kill_due_ms;
 	if (s->goal != GOAL_SERVE)
@@ -469,6 +471,8 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 		s->kill_due_ms = now + WATCHDOG_LOOK_MS;
 		supervisor_kill_all(s);
 	}
+	if (s->trial != 0 && s->trial_due_ms != 0 && now >= s->trial_due_ms)
+		supervisor_end_trial(s);
 	supervisor_check_ready(s, now);
 	supervisor_fork_due(s, now);
 }

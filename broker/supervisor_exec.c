@@ -25,6 +25,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* How long a trial may take. */
+#define EXEC_TRIAL_MS 5000
+
 /* Bytes of a trial's words that are passed on, NUL included. */
 #define EXEC_WORDS_MAX 256
 
@@ -70,6 +73,7 @@ exec_trial(const struct supervisor *s, int words)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
+	setpgid(0, 0); /* what it starts ends with it */
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(words, STDERR_FILENO);
@@ -95,14 +99,17 @@ exec_fork_trial(struct supervisor *s)
 		exec_trial(s, words[1]);
 	close(words[1]);
 	s->trial_words = words[0];
-	if (s->trial != -1)
+	if (s->trial != -1) {
+		setpgid(s->trial, s->trial); /* whoever comes first */
+		s->trial_due_ms = clock_monotonic_ms() + EXEC_TRIAL_MS;
 		return true;
+	}
 	s->trial = 0;
 	close(words[0]);
 	return false;
 }
 
-/* The first line that the trial said, or how it ended.  Returns out. */
+/* The first line that the trial said, or how it ended; maybe in out. */
 static const char *
 exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
 {
@@ -110,6 +117,8 @@ exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
 	ssize_t n = read(s->trial_words, out, EXEC_WORDS_MAX - 1);
 
 	close(s->trial_words);
+	if (s->trial_due_ms == 0)
+		return "no answer in time";
 	out[n > 0 ? n : 0] = '\0';
 	out[strcspn(out, "\n")] = '\0';
 	if (out[0] == '\0')
@@ -137,6 +146,13 @@ supervisor_try_program(struct supervisor *s)
 	}
 	if (!exec_fork_trial(s))
 		exec_refuse(s, "cannot fork: %s", strerror(errno));
+}
+
+void
+supervisor_end_trial(struct supervisor *s)
+{
+	s->trial_due_ms = 0;
+	kill(-s->trial, SIGKILL);
 }
 
 void

@@ -62,9 +62,10 @@ struct supervisor {
 	int life[2];  /* pipe that ends for the workers when we die */
 
 	struct supervisor_child child[CONFIG_WORKERS_MAX];
-	unsigned alive;  /* children that are workers */
-	pid_t trial;     /* the program on disk being tried; 0: none */
-	int trial_words; /* what it says; only while there is one */
+	unsigned alive;        /* children that are workers */
+	pid_t trial;           /* the program on disk being tried; 0: none */
+	int trial_words;       /* what it says; only while there is one */
+	uint64_t trial_due_ms; /* until then it may take; 0: its time is over */
 
 	enum supervisor_goal goal;
 	bool inherited;        /* executed by a restart */
@@ -133,6 +134,9 @@ void supervisor_conclude(struct supervisor *s);
 
 /* Start a restart: see whether the program on disk would start. */
 void supervisor_try_program(struct supervisor *s);
+
+/* End a trial that has had its time. */
+void supervisor_end_trial(struct supervisor *s);
 
 /* The trial has ended, with this waitpid(2) status: drain, or go on. */
 void supervisor_trial_ended(struct supervisor *s, int wait_status);

@@ -145,6 +145,19 @@ describe("the program on disk", { concurrency: true }, () => {
 			    await assertUndisturbed(client);
 		    });
 
+		/* It was waited for without end, and kept all later restarts from
+		 * being more than "under way". */
+		test("for it hangs, with a child: no harm", async (t) => {
+			const { server, client, program } = await scene(t);
+
+			replace(program, (to) => writeFileSync(to,
+			    "#!/bin/sh\nsleep 300\n"));
+			await assertRefused(server, "no answer in time");
+			await assertUndisturbed(client);
+			replace(program, (to) => copyFileSync(PUBSUBD, to));
+			assert.equal((await server.cli("restart")).status, 0);
+		});
+
 		test("the trial itself leaves nothing, and takes nothing",
 		    async (t) => {
 			    const { server, client } = await scene(t);
