@@ -89,9 +89,9 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 		if (fd == -1)
 			break;
 		if (a->admin)
-			conn_open_admin(a->w, fd, a->loopback);
+			conns_open_admin(a->w, fd, a->loopback);
 		else
-			conn_open(a->w, fd, &peer, a->loopback);
+			conns_open(a->w, fd, &peer, a->loopback);
 	}
 	if (fd != -1)
 		return;

@@ -27,7 +27,6 @@
 
 #include "worker/outq.h"
 #include "worker/rate.h"
-#include "worker/share.h"
 #include "worker/subs.h"
 #include "worker/wheel.h"
 
@@ -36,10 +35,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
 struct api_request;
 struct protocol;
+struct share;
 struct worker;
 struct ws;
 
@@ -64,10 +63,6 @@ enum conn_pause {
 	PAUSE_EOF = 1 << 5,     /* the peer will send no more */
 	PAUSE_WRITTEN = 1 << 6, /* what is answered is to be written first */
 };
-
-/* Connections of the operator.  The descriptors are from what worker.c keeps
- * back for such. */
-#define CONNS_ADMIN_MAX 16u
 
 /* Above this many bytes of unsent answers the connection is not read. */
 #define CONN_ANSWERS_MAX (64u * 1024)
@@ -129,43 +124,8 @@ struct conn {
 
 LIST_HEAD(conn_list, conn);
 
-struct conns {
-	struct conn_list living;
-	struct conn_list admins; /* living, of the operator */
-	struct conn_list dead;
-	struct shares shares; /* what each address has */
-	uint32_t count;       /* living and dead: descriptors in use */
-	uint32_t admin_count; /* likewise, of the operator */
-	uint32_t websockets;
-	uint32_t event_streams;
-	uint32_t max;      /* of count */
-	uint64_t numbered; /* connections so far */
-	uint64_t buffered; /* bytes in all queues */
-	uint64_t input;    /* bytes of heads and bodies that are incomplete */
-};
-
-/* max: most connections at a time; rate: new ones per second and address. */
-void conns_init(struct conns *conns, uint32_t max, uint32_t rate);
-void conns_fini(struct conns *conns);
-
-/*
- * Take over an accepted, non-blocking socket and read from it; or refuse it
- * with 503 or 429 when a limit is reached.  The descriptor is the
- * connection's from now on.
- */
-void conn_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
-    bool loopback_listener);
-
-/*
- * The same for one of the operator's listener: it gets the operator's pages and
- * nothing else, is not counted among the connections, and no drain waits for
- * it.  CONNS_ADMIN_MAX of them at most.
- */
-void conn_open_admin(struct worker *w, int fd, bool loopback_listener);
-
-/* Free the dead.  Callers: turn_end(), with no connection's code on the
- * stack. */
-void conns_sweep(struct worker *w);
+/* The loop says that a socket is readable, writable, or broken. */
+void conn_io_cb(struct ev_loop *loop, ev_io *io, int revents);
 
 /* The connection is gone (reset, end of file): dead at once. */
 void conn_lost(struct conn *c);

@@ -26,7 +26,7 @@
 #include "common/json.h"
 #include "worker/acceptor.h"
 #include "worker/api_list.h"
-#include "worker/conn.h"
+#include "worker/conns.h"
 #include "worker/delays.h"
 #include "worker/drain.h"
 #include "worker/frames.h"

@@ -332,7 +332,7 @@ client_connect_admin(struct crew *crew, unsigned worker)
 	int fd;
 	struct client *client = client_new(crew, worker, &fd);
 
-	conn_open_admin(&crew->w[worker], fd, true);
+	conns_open_admin(&crew->w[worker], fd, true);
 	client->conn = LIST_FIRST(&crew->w[worker].conns.admins);
 	return client;
 }
@@ -350,7 +350,7 @@ client_connect(struct crew *crew, unsigned worker, int sndbuf)
 		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf,
 				     sizeof(sndbuf)),
 		    0);
-	conn_open(&crew->w[worker], fd, &peer, false);
+	conns_open(&crew->w[worker], fd, &peer, false);
 	client->conn = LIST_FIRST(&crew->w[worker].conns.living);
 	return client;
 }
