@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ws.c - see ws.h.
+ * ws.c - take frames apart and put messages together; see ws.h.
  *
  * wslay has two layers; this module stands on the lower one, which takes
  * frames apart, and puts messages together itself.  The upper one (the event
@@ -10,14 +10,6 @@
  * byte and refuses the codes 1012 to 1014; it spends about 100 bytes of heap
  * per fragment, so that 64 KiB in fragments of one byte cost 6 MiB; and it
  * says of an error only its code.
- *
- * wslay reads ahead: it takes as many bytes as its own 4 KiB hold, whatever it
- * needs.  unread counts what it has and what of it belonged to frames that are
- * finished; at 0, outside of a message, the parser holds nothing and may serve
- * another connection as it is.  That makes lending one free of any clearing.
- *
- * Its user_data is fixed when it is made, hence it points at struct ws, which
- * knows the present owner.
  */
 
 #include "common/ws.h"
@@ -28,53 +20,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <wslay/wslay.h>
-
 #include "common/bug.h"
 #include "common/utf8.h"
-#include "common/ws_message.h"
-#include "common/xmalloc.h"
-
-#define WS_CONTROL_MAX 125 /* bytes of a control frame's payload */
-
-/* Frames to be sent; those before off have been taken. */
-struct ws_out {
-	uint8_t *data;
-	size_t off;
-	size_t len;
-	size_t cap;
-};
-
-struct ws {
-	struct ws_pool *pool;
-	struct ws *next; /* in the pool, while spare */
-	void *owner;
-	wslay_frame_context_ptr frame;
-
-	const uint8_t *in; /* what ws_feed() was given and wslay did not take */
-	size_t in_len;
-	uint64_t unread; /* bytes taken, less those of finished frames */
-	bool is_paused;
-	enum ws_status status;
-
-	bool in_frame;       /* its header has been judged */
-	uint64_t frame_left; /* bytes of its payload still to come */
-	struct ws_message message;
-	uint8_t control[WS_CONTROL_MAX];
-	size_t control_len;
-	struct ws_out out;
-};
-
-struct ws_pool {
-	enum ws_role role;
-	uint64_t max_message;
-	struct ws_events events;
-	struct ws *spare;
-	unsigned spare_count;
-	unsigned spare_max;
-	size_t lent;
-	uint64_t bytes; /* of incomplete messages */
-};
+#include "common/ws_parser.h"
 
 /* The peer broke the protocol: tell why, and end. */
 static void __attribute__((format(printf, 3, 4)))
@@ -122,7 +70,7 @@ ws_frame_context(struct ws *ws)
 	return wslay_frame_context_init(&ws->frame, &callbacks, ws) == 0;
 }
 
-static struct ws *
+struct ws *
 ws_new(struct ws_pool *pool)
 {
 	struct ws *ws = calloc(1, sizeof(*ws));
@@ -144,7 +92,7 @@ ws_forget_message(struct ws *ws)
 	ws_message_forget(&ws->message);
 }
 
-static void
+void
 ws_free(struct ws **wsp)
 {
 	struct ws *ws = *wsp;
@@ -156,84 +104,10 @@ ws_free(struct ws **wsp)
 	free(ws);
 }
 
-struct ws_pool *
-ws_pool_new(enum ws_role role, uint64_t max_message, unsigned spare,
-    const struct ws_events *events)
-{
-	struct ws_pool *pool = xcalloc(1, sizeof(*pool));
-
-	pool->role = role;
-	pool->max_message = max_message;
-	pool->spare_max = spare;
-	pool->events = *events;
-	return pool;
-}
-
-void
-ws_pool_free(struct ws_pool **poolp)
-{
-	struct ws_pool *pool = *poolp;
-	struct ws *ws;
-
-	*poolp = NULL;
-	CHECK(pool->lent == 0);
-	while ((ws = pool->spare) != NULL) {
-		pool->spare = ws->next;
-		ws_free(&ws);
-	}
-	free(pool);
-}
-
-size_t
-ws_pool_lent(const struct ws_pool *pool)
-{
-	return pool->lent;
-}
-
-uint64_t
-ws_pool_bytes(const struct ws_pool *pool)
-{
-	return pool->bytes;
-}
-
 uint64_t
 ws_bytes(const struct ws *ws)
 {
 	return ws->message.len;
-}
-
-struct ws *
-ws_borrow(struct ws_pool *pool, void *owner)
-{
-	struct ws *ws = pool->spare;
-
-	if (ws != NULL) {
-		pool->spare = ws->next;
-		pool->spare_count--;
-	} else if ((ws = ws_new(pool)) == NULL) {
-		return NULL;
-	}
-	ws->owner = owner;
-	pool->lent++;
-	return ws;
-}
-
-void
-ws_return(struct ws_pool *pool, struct ws **wsp)
-{
-	struct ws *ws = *wsp;
-
-	CHECK(ws->pool == pool && pool->lent > 0);
-	pool->lent--;
-	if (!ws_is_clean(ws) || pool->spare_count >= pool->spare_max) {
-		ws_free(wsp);
-		return;
-	}
-	*wsp = NULL;
-	ws->owner = NULL;
-	ws->next = pool->spare;
-	pool->spare = ws;
-	pool->spare_count++;
 }
 
 /*

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ws_parser.h - a parser and its pool, from inside; only for ws.c, which feeds
+ * the one, and ws_pool.c, which lends them out.
+ *
+ * wslay reads ahead: it takes as many bytes as its own 4 KiB hold, whatever it
+ * needs.  unread counts what it has and what of it belonged to frames that are
+ * finished; at 0, outside of a message, the parser holds nothing and may serve
+ * another connection as it is.  That makes lending one free of any clearing.
+ *
+ * Its user_data is fixed when it is made, hence it points at struct ws, which
+ * knows the present owner.
+ */
+
+#ifndef COMMON_WS_PARSER_H
+#define COMMON_WS_PARSER_H
+
+#include "common/ws.h"
+#include "common/ws_message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wslay/wslay.h>
+
+#define WS_CONTROL_MAX 125 /* bytes of a control frame's payload */
+
+/* Frames to be sent; those before off have been taken. */
+struct ws_out {
+	uint8_t *data;
+	size_t off;
+	size_t len;
+	size_t cap;
+};
+
+struct ws {
+	struct ws_pool *pool;
+	struct ws *next; /* in the pool, while spare */
+	void *owner;
+	wslay_frame_context_ptr frame;
+
+	const uint8_t *in; /* what ws_feed() was given and wslay did not take */
+	size_t in_len;
+	uint64_t unread; /* bytes taken, less those of finished frames */
+	bool is_paused;
+	enum ws_status status;
+
+	bool in_frame;       /* its header has been judged */
+	uint64_t frame_left; /* bytes of its payload still to come */
+	struct ws_message message;
+	uint8_t control[WS_CONTROL_MAX];
+	size_t control_len;
+	struct ws_out out;
+};
+
+struct ws_pool {
+	enum ws_role role;
+	uint64_t max_message;
+	struct ws_events events;
+	struct ws *spare;
+	unsigned spare_count;
+	unsigned spare_max;
+	size_t lent;
+	uint64_t bytes; /* of incomplete messages */
+};
+
+/* Make a parser at the beginning of a frame.  NULL: out of memory. */
+struct ws *ws_new(struct ws_pool *pool);
+
+/* Free a parser, whatever it has half-read, and leave NULL. */
+void ws_free(struct ws **ws);
+
+#endif
