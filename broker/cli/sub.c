@@ -14,19 +14,16 @@
 #include "broker/cli/client.h"
 #include "broker/cli/client_find.h"
 #include "broker/cli/output.h"
-#include "broker/cli/place.h"
 #include "broker/cli/sub_print.h"
+#include "broker/cli/sub_topics.h"
 #include "common/bug.h"
 #include "common/clock.h"
-#include "common/utf8.h"
-#include "common/xmalloc.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -35,18 +32,12 @@
 /* How long who reads standard output may take for the rest, at the end. */
 #define SUB_LEAVE_MS 2000
 
-struct sub_topic {
-	const char *name;
-	struct place place;
-};
-
 struct sub {
 	const struct cli *cli;
 	struct client_url url;
 	struct client client;
 	struct output output;
-	struct sub_topic *topics;
-	size_t topics_len;
+	struct sub_topics topics;
 	int signals;       /* signalfd: SIGINT and SIGTERM */
 	uint64_t printed;  /* messages */
 	uint64_t until_ms; /* monotonic clock, like the next; 0: no end */
@@ -92,34 +83,14 @@ sub_tell_gap(struct sub *s, const struct sub_topic *topic,
 	sub_note(s, "%s", sub_sentence(sentence, topic->name, gap, reason));
 }
 
-static struct sub_topic *
-sub_find(struct sub *s, const struct json_token *name)
-{
-	for (size_t i = 0; i < s->topics_len; i++)
-		if (said_is(name, s->topics[i].name, strlen(s->topics[i].name)))
-			return &s->topics[i];
-	return NULL;
-}
-
 /* Subscribe to a topic from where we are in it; its number is the id. */
 static void
 sub_ask(struct sub *s, size_t i)
 {
-	const struct sub_topic *topic = &s->topics[i];
-	struct place_request ask = place_ask(&topic->place, s->client.epoch);
 	struct buf text;
 
 	buf_init(&text);
-	buf_printf(
-	    &text, "{\"type\":\"subscribe\",\"id\":%zu,\"topic\":", i + 1);
-	buf_json_string(&text, topic->name, strlen(topic->name));
-	if (ask.is_since)
-		buf_printf(&text,
-		    ",\"since\":{\"epoch\":\"%s\",\"seq\":%" PRIu64 "}",
-		    topic->place.epoch, topic->place.seq);
-	else if (ask.history > 0)
-		buf_printf(&text, ",\"history\":%" PRIu64, ask.history);
-	buf_add(&text, "}", 1);
+	sub_topics_request(&s->topics, i, s->client.epoch, &text);
 	client_send(&s->client, text.at, text.len);
 	buf_fini(&text);
 }
@@ -133,7 +104,7 @@ sub_opened(void *owner)
 		sub_note(s, "%s: connected again", s->url.text);
 	s->is_cut = false;
 	s->has_been = true;
-	for (size_t i = 0; i < s->topics_len; i++)
+	for (size_t i = 0; i < s->topics.len; i++)
 		sub_ask(s, i);
 }
 
@@ -181,8 +152,8 @@ sub_refused(struct sub *s, const struct said *said)
 	said_copy(&said->reason, reason, sizeof(reason));
 	if (strcmp(code, "draining") == 0)
 		return;
-	if (said->id >= 1 && said->id <= s->topics_len)
-		name = s->topics[said->id - 1].name;
+	if (said->id >= 1 && said->id <= s->topics.len)
+		name = s->topics.all[said->id - 1].name;
 	sub_note(s, "%s: %s (%s)", name, reason, code);
 	sub_leave(s, EXIT_STATUS_FAILED);
 }
@@ -198,7 +169,7 @@ sub_said(void *owner, const struct said *said)
 		return;
 	}
 	if (said->topic.raw == NULL ||
-	    (topic = sub_find(s, &said->topic)) == NULL)
+	    (topic = sub_topics_find(&s->topics, &said->topic)) == NULL)
 		return;
 	switch (said->kind) {
 	case SAID_ACK:
@@ -228,8 +199,8 @@ sub_cut(struct sub *s)
 	uint32_t random;
 	uint64_t delay;
 
-	for (size_t i = 0; i < s->topics_len; i++)
-		place_cut(&s->topics[i].place);
+	for (size_t i = 0; i < s->topics.len; i++)
+		place_cut(&s->topics.all[i].place);
 	if (!s->has_been || !client_retry_makes_sense(end)) {
 		output_turn(&s->output, 0);
 		sub_leave(s, client_report(&s->url, end, ""));
@@ -332,36 +303,6 @@ sub_turn(struct sub *s)
 	}
 }
 
-/* Take the topics off the command line, each once. */
-static bool
-sub_take_topics(struct sub *s)
-{
-	const struct cli_client_options *options = &s->cli->client;
-
-	s->topics = xcalloc(s->cli->words_len, sizeof(*s->topics));
-	for (size_t i = 0; i < s->cli->words_len; i++) {
-		const char *name = s->cli->words[i];
-		struct place place = { .history = options->history };
-		size_t known = 0;
-
-		if (!utf8_valid(name, strlen(name)))
-			return false;
-		if (options->has_since) {
-			place.is_known = true;
-			place.seq = options->since_seq;
-			memcpy(place.epoch, options->since_epoch,
-			    sizeof(place.epoch));
-		}
-		while (known < s->topics_len &&
-		       strcmp(s->topics[known].name, name) != 0)
-			known++;
-		s->topics[known] = (struct sub_topic){ name, place };
-		if (known == s->topics_len)
-			s->topics_len++;
-	}
-	return true;
-}
-
 /* Take signals as something to poll for, instead of dying of them.  Returns
  * false, with errno set, if that cannot be had. */
 static bool
@@ -405,15 +346,14 @@ cli_sub(const struct cli *cli)
 	struct sub s = { .cli = cli };
 	enum exit_status status = client_find(cli, &s.url);
 
-	_Static_assert(CLI_EPOCH_MAX == CLIENT_EPOCH_MAX, "one epoch");
 	if (status != EXIT_STATUS_OK)
 		return status;
 	client_url_add(&s.url, "overflow", "close");
-	if (sub_take_topics(&s))
+	if (sub_topics_init(&s.topics, cli))
 		status = sub_run(&s);
 	else
 		status =
 		    report_failure(EXIT_STATUS_USAGE, "a topic is not UTF-8");
-	free(s.topics);
+	sub_topics_fini(&s.topics);
 	return status;
 }
