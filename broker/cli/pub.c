@@ -17,11 +17,10 @@
 #include "broker/cli/client.h"
 #include "broker/cli/client_find.h"
 #include "broker/cli/input.h"
+#include "broker/cli/pub_message.h"
 #include "common/bug.h"
 #include "common/clock.h"
-#include "common/json.h"
 #include "common/utf8.h"
-#include "common/xmalloc.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -102,58 +101,23 @@ pub_fail(struct pub *p, uint64_t id, const char *format, ...)
 	snprintf(p->why, sizeof(p->why), "%s: %s", pub_name(p, id, name), why);
 }
 
-/* Whether the text can be a message; otherwise *why and *where. */
-static bool
-pub_is_message(const struct pub *p, const char *text, size_t len, char why[200])
-{
-	const char *reason;
-	size_t where;
-
-	if (!utf8_valid(text, len)) {
-		snprintf(why, 200, "not UTF-8");
-		return false;
-	}
-	if (!p->cli->json || json_check(text, len, &where, &reason) == JSON_OK)
-		return true;
-	snprintf(why, 200, "not JSON: %s, at byte %zu", reason, where + 1);
-	return false;
-}
-
-/* Append the message as JSON.  Returns its length. */
-static size_t
-pub_put_message(
-    const struct pub *p, struct buf *buf, const char *text, size_t len)
-{
-	size_t before = buf->len;
-
-	if (p->cli->json)
-		buf_add(buf, text, len);
-	else
-		buf_json_string(buf, text, len);
-	return buf->len - before;
-}
-
 /* Put a message into the window and send it. */
 static void
 pub_take(struct pub *p, const char *text, size_t len)
 {
 	const char *topic = p->cli->words[0];
 	struct pub_request *request;
-	char why[200];
+	char why[PUB_WHY_MAX];
 	struct buf buf;
 	size_t message_len;
 
-	if (!pub_is_message(p, text, len, why)) {
+	if (!pub_message_check(text, len, p->cli->json, why)) {
 		pub_fail(p, p->taken + 1, "%s", why);
 		return;
 	}
 	buf_init(&buf);
-	buf_printf(&buf, "{\"type\":\"publish\",\"id\":%" PRIu64 ",\"topic\":",
-	    p->taken + 1);
-	buf_json_string(&buf, topic, strlen(topic));
-	buf_puts(&buf, ",\"message\":");
-	message_len = pub_put_message(p, &buf, text, len);
-	buf_puts(&buf, "}");
+	message_len = pub_message_request(
+	    &buf, p->taken + 1, topic, text, len, p->cli->json);
 	if (message_len > p->client.max_message) {
 		pub_fail(p, p->taken + 1,
 		    "%zu bytes of JSON, and the server takes %" PRIu64,
@@ -390,7 +354,7 @@ static enum exit_status
 pub_open_input(struct pub *p)
 {
 	const char *const *words = p->cli->words;
-	char why[200];
+	char why[PUB_WHY_MAX];
 
 	if (!utf8_valid(words[0], strlen(words[0])))
 		return report_failure(
@@ -400,7 +364,7 @@ pub_open_input(struct pub *p)
 		input_init_fd(&p->input, STDIN_FILENO, !p->is_stream);
 		return EXIT_STATUS_OK;
 	}
-	if (!pub_is_message(p, words[1], strlen(words[1]), why))
+	if (!pub_message_check(words[1], strlen(words[1]), p->cli->json, why))
 		return report_failure(
 		    EXIT_STATUS_USAGE, "the message: %s", why);
 	input_init_text(&p->input, words[1]);
