@@ -5,14 +5,10 @@
 
 #include "common/bug.h"
 #include "common/clock.h"
-#include "common/handshake_client.h"
-#include "common/http_answer.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,9 +38,8 @@ client_down(struct client *c)
 	c->fd = -1;
 	if (c->ws != NULL)
 		ws_return(c->pool, &c->ws);
-	buf_reset(&c->head);
-	buf_reset(&c->out);
-	c->out_off = 0;
+	client_shake_reset(&c->shake);
+	client_out_reset(&c->out);
 	if (c->opened_ms != 0 &&
 	    clock_monotonic_ms() - c->opened_ms >= CLIENT_LASTING_MS)
 		c->retry.attempt = 0;
@@ -67,63 +62,20 @@ client_enter(struct client *c, enum client_state state, uint64_t ms)
 	c->deadline_ms = ms == 0 ? 0 : clock_monotonic_ms() + ms;
 }
 
-size_t
-client_unsent(const struct client *c)
-{
-	return c->out.len - c->out_off;
-}
-
-/* Send what the socket takes.  That it is broken shows when it is read. */
-static void
-client_flush(struct client *c)
-{
-	ssize_t n;
-
-	if (client_unsent(c) == 0)
-		return;
-	n = send(c->fd, c->out.at + c->out_off, client_unsent(c), MSG_NOSIGNAL);
-	if (n > 0)
-		c->out_off += (size_t)n;
-	else if (n == -1 && errno != EAGAIN && errno != EINTR)
-		c->out_off = c->out.len;
-	if (client_unsent(c) == 0) {
-		buf_reset(&c->out);
-		c->out_off = 0;
-	}
-}
-
-/* Queue a frame. */
-static void
-client_frame(
-    struct client *c, enum ws_opcode opcode, const void *data, size_t len)
-{
-	uint8_t mask[4], *room;
-
-	/* Cannot fail: so few bytes, and not interruptible. */
-	CHECK(getrandom(mask, sizeof(mask), 0) == sizeof(mask));
-	if (c->out_off > client_unsent(c)) {
-		memmove(c->out.at, c->out.at + c->out_off, client_unsent(c));
-		c->out.len -= c->out_off;
-		c->out_off = 0;
-	}
-	room = (uint8_t *)buf_room(&c->out, len + WS_HEADER_MAX);
-	c->out.len += ws_frame_masked(room, opcode, mask, data, len);
-}
-
 static void
 client_close_frame(struct client *c, unsigned code)
 {
 	const uint8_t payload[2] = { (uint8_t)(code >> 8), (uint8_t)code };
 
-	client_frame(
-	    c, WS_CLOSE, payload, code == WS_CODE_NONE ? 0 : sizeof(payload));
+	client_out_frame(&c->out, WS_CLOSE, payload,
+	    code == WS_CODE_NONE ? 0 : sizeof(payload));
 }
 
 void
 client_send(struct client *c, const char *text, size_t len)
 {
 	CHECK(c->state == CLIENT_OPEN);
-	client_frame(c, WS_TEXT, text, len);
+	client_out_frame(&c->out, WS_TEXT, text, len);
 }
 
 void
@@ -140,7 +92,7 @@ client_close(struct client *c)
 	case CLIENT_GREETING:
 	case CLIENT_OPEN:
 		client_close_frame(c, WS_CODE_NORMAL);
-		client_flush(c);
+		client_out_flush(&c->out, c->fd);
 		client_enter(c, CLIENT_CLOSING, CLIENT_CLOSE_MS);
 		break;
 	}
@@ -173,20 +125,14 @@ client_connect(struct client *c)
 static void
 client_dialled(struct client *c)
 {
-	uint8_t nonce[HANDSHAKE_NONCE_LEN];
-
 	if ((c->fd = dial_result(&c->dial)) == -1) {
 		client_dial_next(c);
 		return;
 	}
 	dial_fini(&c->dial);
-	CHECK(getrandom(nonce, sizeof(nonce), 0) == sizeof(nonce));
-	handshake_key(nonce, c->key);
-	handshake_request(&c->out, c->url->authority, c->url->endpoint,
-	    CLIENT_PROTOCOL, c->key);
-	c->head_scanned = 0;
+	client_shake_ask(&c->shake, c->url, &c->out);
 	client_enter(c, CLIENT_SHAKING, CLIENT_SHAKE_MS);
-	client_flush(c);
+	client_out_flush(&c->out, c->fd);
 }
 
 /* What the server says of itself, and wishes. */
@@ -241,36 +187,20 @@ client_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 {
 	struct client *c = owner;
 
-	c->end.kind = by_peer ? CLIENT_CLOSED : CLIENT_ALIEN;
-	c->end.code = code;
-	snprintf(
-	    c->end.why, sizeof(c->end.why), "%.*s", (int)reason_len, reason);
-	for (char *p = c->end.why; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?'; /* it is for a terminal */
+	client_end_told(&c->end, by_peer, code, reason, reason_len);
 }
 
 /* The parser has told the end: answer it, and end. */
 static void
 client_ended(struct client *c)
 {
-	struct client_end told = c->end;
-	const char *colon = told.why[0] != '\0' ? ": " : "";
+	unsigned code = c->end.code;
 
-	client_close_frame(c, told.code);
-	client_flush(c);
+	client_close_frame(c, code);
+	client_out_flush(&c->out, c->fd);
 	if (c->state == CLIENT_CLOSING)
 		client_end_set(&c->end, CLIENT_DONE, "closed");
-	else if (told.kind == CLIENT_ALIEN)
-		client_end_set(&c->end, CLIENT_ALIEN, "not WebSocket%s%s",
-		    colon, told.why);
-	else if (told.code == WS_CODE_NONE)
-		client_end_set(&c->end, CLIENT_CLOSED, "closed by the server");
-	else
-		client_end_set(&c->end, CLIENT_CLOSED,
-		    "closed by the server with %u%s%s", told.code, colon,
-		    told.why);
-	c->end.code = told.code;
+	c->end.code = code;
 	client_down(c);
 }
 
@@ -299,52 +229,30 @@ client_feed(struct client *c, const char *data, size_t len)
 	}
 	while ((n = ws_output(c->ws, pong, sizeof(pong))) > 0)
 		if (c->state != CLIENT_CLOSING) /* nothing follows a close */
-			buf_add(&c->out, pong, n);
-}
-
-/* The whole head of the answer is there.  Returns: whether it lets us in. */
-static bool
-client_admitted(struct client *c, const struct http_answer *answer)
-{
-	const char *fault;
-
-	if (answer->status != 101) {
-		client_end_refused(&c->end, answer);
-		client_down(c);
-		return false;
-	}
-	fault = handshake_fault(answer, CLIENT_PROTOCOL, c->key);
-	if (fault != NULL)
-		client_fail(c, CLIENT_ALIEN, "no pubsubd: %s", fault);
-	return fault == NULL;
+			client_out_add(&c->out, pong, n);
 }
 
 /* Bytes of the answer to the handshake came in; frames may follow at once. */
 static void
 client_shake(struct client *c, const char *data, size_t len)
 {
-	struct http_answer answer;
-	size_t head_len;
+	const char *frames;
 
-	buf_add(&c->head, data, len);
-	switch (http_parse_answer(c->head.at, c->head.len, HTTP_HEAD_MAX,
-	    &c->head_scanned, &answer)) {
-	case HTTP_PARTIAL:
+	switch (
+	    client_shake_answer(&c->shake, data, len, &c->end, &frames, &len)) {
+	case CLIENT_SHAKE_MORE:
 		return;
-	case HTTP_REFUSED:
-		client_fail(c, CLIENT_ALIEN, "no pubsubd: %s", answer.head.why);
+	case CLIENT_SHAKE_FAILED:
+		client_down(c);
 		return;
-	case HTTP_OK:
+	case CLIENT_SHAKE_DONE:
 		break;
 	}
-	if (!client_admitted(c, &answer))
-		return;
 	c->state = CLIENT_GREETING; /* under the same deadline */
 	c->ws = ws_borrow(c->pool, c);
 	CHECK(c->ws != NULL);
-	head_len = answer.head.head_len;
-	client_feed(c, c->head.at + head_len, c->head.len - head_len);
-	buf_reset(&c->head);
+	client_feed(c, frames, len);
+	client_shake_reset(&c->shake);
 }
 
 static void
@@ -439,7 +347,7 @@ client_poll(struct client *c, struct pollfd *poll, bool is_reading)
 	}
 	if (is_reading || c->state != CLIENT_OPEN)
 		poll->events |= POLLIN;
-	if (client_unsent(c) > 0)
+	if (client_out_unsent(&c->out) > 0)
 		poll->events |= POLLOUT;
 }
 
@@ -451,7 +359,7 @@ client_turn(struct client *c, short revents)
 			client_dialled(c);
 	} else if (c->state != CLIENT_DOWN) {
 		if ((revents & POLLOUT) != 0)
-			client_flush(c);
+			client_out_flush(&c->out, c->fd);
 		if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 			client_read(c);
 	}
@@ -476,8 +384,8 @@ client_init(struct client *c, const struct client_url *url,
 	c->fd = c->dial.fd = -1;
 	c->pool = ws_pool_new(WS_CLIENT, CLIENT_MESSAGE_MAX, 0, &frames);
 	json_reader_init(&c->json);
-	buf_init(&c->head);
-	buf_init(&c->out);
+	client_shake_init(&c->shake);
+	client_out_init(&c->out);
 }
 
 void
@@ -487,6 +395,6 @@ client_fini(struct client *c)
 		client_fail(c, CLIENT_DONE, "given up");
 	ws_pool_free(&c->pool);
 	json_reader_fini(&c->json);
-	buf_fini(&c->head);
-	buf_fini(&c->out);
+	client_shake_fini(&c->shake);
+	client_out_fini(&c->out);
 }

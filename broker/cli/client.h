@@ -15,12 +15,12 @@
 #ifndef BROKER_CLI_CLIENT_H
 #define BROKER_CLI_CLIENT_H
 
+#include "broker/cli/client_out.h"
 #include "broker/cli/client_retry.h"
+#include "broker/cli/client_shake.h"
 #include "broker/cli/client_url.h"
 #include "broker/cli/dial.h"
 #include "broker/cli/said.h"
-#include "common/buf.h"
-#include "common/handshake.h"
 #include "common/json.h"
 #include "common/ws.h"
 
@@ -58,14 +58,11 @@ struct client {
 
 	struct dial dial;
 	int fd; /* -1 while DOWN and DIALLING */
-	char key[HANDSHAKE_KEY_LEN + 1];
-	struct buf head; /* the answer to the handshake, as far as it came */
-	size_t head_scanned;
+	struct client_shake shake;
 	struct ws_pool *pool;
 	struct ws *ws; /* from SHAKING's end to DOWN */
 	struct json_reader json;
-	struct buf out; /* to be sent; what is before out_off has been */
-	size_t out_off;
+	struct client_out out;
 	bool is_reading;      /* as the owner last wished */
 	bool is_broken;       /* the server said what none says */
 	uint64_t deadline_ms; /* of the present state, monotonic; 0: none */
@@ -96,9 +93,6 @@ void client_turn(struct client *c, short revents);
 
 /* Send a text message; the client is OPEN. */
 void client_send(struct client *c, const char *text, size_t len);
-
-/* Bytes that the socket has not taken. */
-size_t client_unsent(const struct client *c);
 
 /* Say goodbye: DOWN follows, with CLIENT_DONE, in a second or two at most. */
 void client_close(struct client *c);

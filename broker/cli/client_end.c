@@ -4,6 +4,7 @@
 #include "broker/cli/client_end.h"
 
 #include "common/http_answer.h"
+#include "common/ws.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,4 +55,25 @@ client_end_refused(struct client_end *end, const struct http_answer *answer)
 	    answer->status, (int)reason.len, reason.at);
 	end->code = (unsigned)answer->status;
 	end->retry_after_ms = end_retry_after(answer);
+}
+
+void
+client_end_told(struct client_end *end, bool by_peer, unsigned code,
+    const char *reason, size_t reason_len)
+{
+	const char *colon = reason_len > 0 ? ": " : "";
+
+	if (!by_peer)
+		client_end_set(end, CLIENT_ALIEN, "not WebSocket%s%.*s", colon,
+		    (int)reason_len, reason);
+	else if (code == WS_CODE_NONE)
+		client_end_set(end, CLIENT_CLOSED, "closed by the server");
+	else
+		client_end_set(end, CLIENT_CLOSED,
+		    "closed by the server with %u%s%.*s", code, colon,
+		    (int)reason_len, reason);
+	end->code = code;
+	for (char *p = end->why; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?'; /* it is for a terminal */
 }

@@ -6,6 +6,8 @@
 
 #include "common/log.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum client_end_kind {
@@ -33,5 +35,9 @@ void client_end_set(struct client_end *end, enum client_end_kind kind,
 /* Note that the server refused us with this answer. */
 void client_end_refused(
     struct client_end *end, const struct http_answer *answer);
+
+/* Note what the frames' parser told (ws.h, closing). */
+void client_end_told(struct client_end *end, bool by_peer, unsigned code,
+    const char *reason, size_t reason_len);
 
 #endif
