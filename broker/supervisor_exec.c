@@ -136,10 +136,19 @@ supervisor_try_program(struct supervisor *s)
 		log_info("restart: there is one under way");
 		return;
 	}
-	if (s->goal != GOAL_SERVE || !s->ready) {
+	if (s->goal != GOAL_SERVE) {
 		exec_refuse(s, "another change is under way");
 		return;
 	}
+	if (s->awaited) {
+		/* Who waits for the ready line would never see it. */
+		log_info("restart: as soon as this start is ready");
+		s->restart_wanted = true;
+		return;
+	}
+	/* Ready or not: a program that never gets ready is what one wants to
+	 * come back from. */
+	s->restart_wanted = false;
 	if (access(s->program, X_OK) == -1) {
 		exec_refuse(s, "%s: %s", s->program, strerror(errno));
 		return;

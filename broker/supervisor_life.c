@@ -226,6 +226,8 @@ life_tell_ready(struct supervisor *s)
 	life_log_sandbox(s);
 	report_ready("pubsubd %s: ready on %s (%u %s)", s->config->name, urls,
 	    n, n == 1 ? "worker" : "workers");
+	if (s->restart_wanted)
+		supervisor_try_program(s);
 }
 
 void

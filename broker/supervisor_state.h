@@ -70,6 +70,7 @@ struct supervisor {
 	enum supervisor_goal goal;
 	bool inherited;        /* executed by a restart */
 	bool awaited;          /* by who started us: failing ends us */
+	bool restart_wanted;   /* asked for while awaited */
 	bool ready;            /* this run has been ready */
 	uint64_t ready_due_ms; /* until then the workers have time to be */
 	uint64_t kill_due_ms;  /* goal not SERVE: then none may be left */

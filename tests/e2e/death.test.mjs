@@ -295,11 +295,15 @@ describe("death", { concurrency: true }, () => {
 				await waitingStart(t);
 
 			    process.kill(pid, "SIGHUP");
+			    const restarted = server.cli("restart");
+
 			    process.kill(worker, "SIGCONT");
 			    const done = await started;
 
 			    assert.equal(done.status, 0, done.stderr);
-			    await server.logs("that it was obeyed", /opened anew/u);
+			    assert.equal((await restarted).status, 0);
+			    await server.logs("that they were obeyed",
+				/opened anew[^]*ready on[^]*would start[^]*ready on/u);
 			    assert.equal((await server.status()).pid, pid);
 		    });
 

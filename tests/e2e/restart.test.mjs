@@ -9,23 +9,31 @@
 
 import assert from "node:assert/strict";
 import {
-	chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync,
-	rmSync, rmdirSync, writeFileSync,
+	chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync,
+	readFileSync, renameSync, rmSync, rmdirSync, writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { Client, Frame, PUBSUBD, Raw, Server, run } from "./support.mjs";
+import { fault } from "./fault.mjs";
+import { STOPPABLE, Stop } from "./stop.mjs";
+import {
+	Client, Frame, PUBSUBD, Raw, Server, run, waitFor,
+} from "./support.mjs";
 
-/* A server that runs from a copy of the program, and a client of it. */
+const { SIGUSR2 } = constants.signals;
+
+/* A server that runs from a copy of the program, and a client of it.  The last
+ * argument may be options of the Server. */
 async function scene(t, ...args) {
+	const options = typeof args.at(-1) === "object" ? args.pop() : {};
 	const dir = mkdtempSync(join(tmpdir(), "pubsubd-copy-"));
 	const program = join(dir, "pubsubd");
 
 	t.after(() => rmSync(dir, { recursive: true }));
 	copyFileSync(PUBSUBD, program);
-	const server = await Server.start(t, args, { program });
+	const server = await Server.start(t, args, { ...options, program });
 	const client = await Client.open(server, { topics: ["x"] });
 
 	return { server, client, program };
@@ -36,6 +44,14 @@ function replace(program, make) {
 	make(`${program}.new`);
 	chmodSync(`${program}.new`, 0o755);
 	renameSync(`${program}.new`, program);
+}
+
+/* Whether a signal has been sent to this process, and waits. */
+function isPending(pid, signal) {
+	const [, mask] = /^ShdPnd:\s*(\w+)$/mu.exec(
+	    readFileSync(`/proc/${pid}/status`, "utf8"));
+
+	return (BigInt(`0x${mask}`) >> BigInt(signal - 1) & 1n) === 1n;
 }
 
 async function assertUndisturbed(client) {
@@ -178,6 +194,48 @@ describe("the program on disk", { concurrency: true }, () => {
 			    2);
 			    await assertUndisturbed(client);
 		    });
+	});
+});
+
+describe("a run that is not ready yet", { concurrency: true }, () => {
+	/* It was refused, since the server "serves on": which it did not. */
+	test("for its workers die: a restart leads back", async (t) => {
+		const { program: faulty, env } =
+			fault("child", "fcntl", "EAGAIN", { times: 1e6 });
+		const { server, client, program } = await scene(t, { env });
+
+		server.deathsExpected = true;
+		replace(program, (to) => copyFileSync(faulty, to));
+		const first = server.cli("restart");
+
+		await client.closed;
+		await server.logs("a death", /left with status 1/u);
+		replace(program, (to) => copyFileSync(PUBSUBD, to));
+		for (const done of [await server.cli("restart"), await first])
+			assert.equal(done.status, 0, done.stderr);
+		assert.equal((await server.status()).run, 3);
+		await assertUndisturbed(await Client.open(server,
+		    { topics: ["x"] }));
+	});
+
+	test("another restart does not make the first one fail", async (t) => {
+		const { server, client, program } = await scene(t);
+
+		replace(program, (to) => copyFileSync(STOPPABLE, to));
+		assert.equal((await server.cli("restart")).status, 0);
+		await client.closed;
+		const stop = await Stop.arm(t, server, "supervisor",
+		    "run-half-begun");
+		const first = server.cli("restart");
+		const pid = await stop.stands();
+		const second = server.cli("restart");
+
+		await waitFor("its signal", () => isPending(pid, SIGUSR2));
+		process.kill(pid, "SIGCONT");
+		for (const done of [await first, await second])
+			assert.equal(done.status, 0, done.stderr);
+		await waitFor("its run", async () =>
+			/run 3 of epoch \w+ has ended/u.test(server.logged));
 	});
 });
 
