@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * segment.h - the POSIX shared-memory segment: made, found, checked, removed.
+ * segment.h - the POSIX shared-memory segment: made, found, claimed, removed
+ * (segment_file.c), laid out and begun anew (segment.c).
  *
  * The supervisor creates it, in full (posix_fallocate), so that a /dev/shm that
  * is too small is an error at start and never a SIGBUS later.  Everybody else
@@ -51,6 +52,12 @@ uint64_t segment_size(uint64_t ring_size, uint32_t topics_max);
 void segment_format(
     struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max);
 
+/*
+ * Fill the handle if this mapped memory is a segment of this layout and of this
+ * size in bytes; nothing else in it has been looked at.
+ */
+bool segment_recognise(struct segment *seg, void *base, uint64_t size);
+
 enum segment_status {
 	SEGMENT_OK = 0,
 	SEGMENT_MISSING, /* no such segment */
@@ -64,9 +71,9 @@ enum segment_status {
  * take it over, or to remove it.  The pidfile's lock does not give that right,
  * for two servers of one name may have been given two pidfiles.
  *
- * A claim is a lock (flock(2)) on the file itself.  It survives execve(2) and is
- * inherited over fork(2): it ends when the last process that has the descriptor
- * does, so that the workers of a killed supervisor hold it as long as they live.
+ * A claim is a lock (flock(2)) on the file itself.  It lasts as long as any
+ * process has the descriptor, or what was mapped by it: it survives execve(2),
+ * and the workers of a killed supervisor hold it as long as they live.
  *
  * Blocks:  a moment, for a holder that is just ending.
  * Returns: SEGMENT_OK with the descriptor in *claim; SEGMENT_MISSING,

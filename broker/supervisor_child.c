@@ -21,7 +21,7 @@
 
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
  * listeners, the operator's, pidfile, two of the supervisor's. */
-#define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 4)
+#define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
 
 static int
 child_compare(const void *a, const void *b)
@@ -51,9 +51,9 @@ static void
 child_close_others(const struct supervisor *s, unsigned slot)
 {
 	int fds[CHILD_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
-		s->pidfile.fd, s->life[0], s->state_fd, s->claim };
+		s->pidfile.fd, s->life[0], s->state_fd };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	size_t count = 7;
+	size_t count = 6;
 
 	/* Whoever reads our standard output must see its end when the
 	 * supervisor ends, not when its last worker does. */

@@ -194,7 +194,6 @@ describe("what a process holds", { concurrency: 2 }, () => {
 			"/dev/null, to read and write",     /* standard output */
 			"pipe, to write",                   /* the log */
 			`${server.pidfile}, to read`,       /* its lock: it lives */
-			`${server.shm}, to read and write`, /* its claim on the ring */
 			"pipe, to read",                    /* ends with the supervisor */
 			"anon_inode:[eventfd], to read and write", /* its state */
 			/* the doorbells, its own and those it rings */

@@ -244,15 +244,16 @@ test_claim_is_one_servers(void **state)
 	claim = create_claimed(&seg);
 	assert_int_equal(segment_claim(name, &other, error), SEGMENT_BUSY);
 	assert_non_null(strstr(error, path));
+	segment_close(&seg);
+	assert_int_equal(segment_claim(name, &other, error), SEGMENT_BUSY);
 	close(claim);
 	assert_int_equal(segment_claim(name, &claim, error), SEGMENT_OK);
 	assert_int_equal(segment_claim(name, &other, error), SEGMENT_BUSY);
 	segment_remove(name, claim);
 	assert_int_equal(segment_claim(name, &other, error), SEGMENT_MISSING);
-	segment_close(&seg);
 }
 
-/* A worker that outlives its supervisor keeps what it inherited. */
+/* A worker that outlives its supervisor keeps the segment mapped. */
 static void
 test_claim_is_held_by_children_too(void **state)
 {
@@ -267,17 +268,18 @@ test_claim_is_held_by_children_too(void **state)
 	pid = fork();
 	if (pid == 0) {
 		close(end[1]);
+		close(claim);
 		_exit(read(end[0], &byte, 1) == 0 ? 0 : 1);
 	}
 	assert_int_not_equal(pid, -1);
 	close(end[0]);
 	close(claim);
+	segment_close(&seg);
 	assert_int_equal(segment_claim(name, &other, error), SEGMENT_BUSY);
 	close(end[1]);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(segment_claim(name, &other, error), SEGMENT_OK);
 	segment_remove(name, other);
-	segment_close(&seg);
 }
 
 static void
