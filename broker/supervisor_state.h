@@ -3,7 +3,8 @@
  * supervisor_state.h - what the supervisor's own files share; nobody else
  * includes this.
  *
- *	supervisor.c        the parts, the event loop, signals
+ *	supervisor.c        the event loop, signals
+ *	supervisor_open.c   the parts: open or take over, close
  *	supervisor_child.c  fork, become a worker, reap, start again
  *	supervisor_life.c   begin a run, get ready, drain, renew, end
  *	supervisor_exec.c   restart: try the program on disk, then become it
@@ -81,6 +82,21 @@ struct supervisor {
 	uint64_t look_due_ms;
 	struct lock_deaths lock_deaths;
 };
+
+/* Why a start came to nothing that was told to stop. */
+#define SUPERVISOR_TOLD_EARLY "told to stop before it was ready"
+
+/* supervisor_open.c */
+
+/*
+ * Open all parts, in this order: whoever has the pidfile's lock may replace the
+ * segment, and whoever has the port will serve.  Returns false, having told why
+ * (supervisor_report()) and left nothing behind.
+ */
+bool supervisor_open(struct supervisor *s);
+
+/* Kill who is left, close all parts and leave nothing behind. */
+void supervisor_close(struct supervisor *s);
 
 /* supervisor_child.c */
 
