@@ -446,9 +446,21 @@ export class Client extends EventTarget {
 		}
 	}
 
+	/**
+	 * What the server could not read, for it nests too deep, is answered in its
+	 * turn, but without its id.
+	 */
+	#oldest() {
+		for (const [id, { sent }] of this.#requests)
+			if (sent)
+				return id;
+		return 0;
+	}
+
 	/** @param {{ id: number, type: string, code: string, reason: string }} m */
 	#answered(m) {
-		const request = this.#requests.get(m.id);
+		const id = m.code === "bad_json" ? this.#oldest() : m.id;
+		const request = this.#requests.get(id);
 
 		if (!request)
 			return;
@@ -457,7 +469,7 @@ export class Client extends EventTarget {
 			request.sent = false;
 			return;
 		}
-		this.#requests.delete(m.id);
+		this.#requests.delete(id);
 		if (m.type === "error")
 			request.fail(new PubSubError(m.code, m.reason));
 		else

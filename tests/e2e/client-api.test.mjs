@@ -251,6 +251,27 @@ describe("JavaScript client", () => {
 		assert.equal(changes, 0);
 	});
 
+	test("what nests too deep is refused, and the connection stays", async (t) => {
+		const client = open(t, server.port);
+		const deep = JSON.parse("[".repeat(64) + "]".repeat(64));
+		const ear = new Ear();
+		let changes = 0;
+
+		client.subscribe("deep", ear.options);
+		const kept = client.publish("deep", deep, { retry: true });
+
+		await assert.rejects(bounded("no", kept), code("bad_json"));
+		client.addEventListener("state", () => changes++);
+		client.publish("deep", 1);
+		const said = client.publish("deep", deep);
+
+		client.publish("deep", 2);
+		await assert.rejects(said, code("bad_json"));
+		assert.deepEqual(await ear.hears(2), [1, 2]);
+		await client.ping();
+		assert.equal(changes, 0);
+	});
+
 	test("too many topics: the error names it, the others stay", async (t) => {
 		const client = open(t, server.port);
 		const ear = new Ear();
