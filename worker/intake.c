@@ -41,9 +41,8 @@ intake_fini(struct intake *intake)
 bool
 intake_full(const struct intake *intake)
 {
-	return intake->count >= INTAKE_OPS_MAX ||
-	       intake->used >= INTAKE_BYTES_MAX ||
-	       intake->past >= INTAKE_PAST_MAX;
+	return intake->count - intake->late >= INTAKE_OPS_MAX ||
+	       intake->used - intake->late_used >= INTAKE_BYTES_MAX;
 }
 
 bool
@@ -126,7 +125,6 @@ intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
 	if (want->body != NULL && want->body_len > 0)
 		memcpy(at, want->body, want->body_len);
 	intake->used += len;
-	intake->past += intake_reads_past(want);
 	c->ops++;
 	return at;
 }
@@ -179,9 +177,10 @@ intake_keep_later(
 		*op = done[i];
 		op->at = intake->used;
 		intake->used += len;
-		intake->past++;
 		stats_add(&w->stats, STATS_PAST_DEFERRED, 1);
 	}
+	intake->late = intake->count;
+	intake->late_used = intake->used;
 }
 
 /* It is done and answered: read on.  That may bring new requests, so what was
@@ -196,7 +195,6 @@ intake_release(struct worker *w)
 	intake->ops = NULL;
 	intake->count = intake->max = 0;
 	intake->used = 0;
-	intake->past = 0;
 	intake_keep_later(w, done, count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (done[i].result == INTAKE_LATER)

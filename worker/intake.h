@@ -28,14 +28,13 @@
 struct conn;
 struct worker;
 
-/* Requests and their bytes in one turn; who brings more waits a turn. */
+/* Requests and their bytes in one turn; who brings more waits a turn.  Those
+ * that were put off do not count: they are at most one of each connection, and
+ * others need not wait for them. */
 #define INTAKE_OPS_MAX   8192u
 #define INTAKE_BYTES_MAX (1024u * 1024)
 
-/* Of these, how many may read a topic's past. */
-#define INTAKE_PAST_MAX 64u
-
-/* Records that all of these may walk over in one turn, but for the first, which
+/* Records that all who read the past may walk over in one turn, but for the first, which
  * may walk over what it likes: the others wait for the next. */
 #define INTAKE_WALK_MAX 65536u
 
@@ -107,10 +106,11 @@ struct intake_op {
 struct intake {
 	struct intake_op *ops; /* owned */
 	uint32_t count, max;
-	uint32_t past;   /* of these, those that read the past */
-	uint64_t walked; /* by those of this turn, records at most */
+	uint32_t late;   /* of these, the first: put off by the turn before */
+	uint64_t walked; /* by who reads the past, records at most */
 	char *bytes;     /* owned */
 	size_t used, size;
+	size_t late_used;      /* of the bytes, those of the late */
 	struct ring_msg *msgs; /* owned, [msgs_max] */
 	uint32_t msgs_count;   /* gathered */
 	uint32_t msgs_done;    /* of these, published */

@@ -87,6 +87,67 @@ test_what_was_put_off_is_counted(void **state)
 		client_close(&a[i]);
 }
 
+#define DEEP_LOOK \
+	"{'type':'history','id':1,'topic':'room','before':2,'limit':1}"
+
+/* With 64 of them the worker read nobody any more: it served one in a turn, and
+ * whoever asked for nothing but a pong waited for all. */
+static void
+test_a_crowd_that_looks_back_keeps_nobody_waiting(void **state)
+{
+	enum { CROWD = 200 };
+	struct crew *crew = *state;
+	struct client *a[CROWD], *little, *asks;
+
+	crew->ring_size = 8u << 20;
+	crew_start(crew, 1);
+	talk_publish(crew, "room", MANY, 0);
+	little = talk_open(crew, 0, "", 0);
+	asks = client_connect(crew, 0, 0);
+	for (int i = 0; i < CROWD; i++)
+		a[i] = talk_open(crew, 0, "", 0);
+	for (int i = 0; i < CROWD; i++)
+		talk(a[i], DEEP_LOOK);
+	for (int i = 0; i < 10; i++)
+		crew_turn(crew, 0);
+	assert_in_range(crew->w[0].intake.count, CROWD / 2, CROWD);
+	talk(little, "{'type':'ping','id':2}");
+	client_send_string(
+	    asks, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	crew_turn(crew, 0);
+	talk_expect(little, "{'type':'pong','id':2}");
+	client_expect_status(asks, 200);
+	for (int i = 0; i < CROWD; i++)
+		client_close(&a[i]);
+	client_close(&little);
+	client_close(&asks);
+}
+
+static void
+test_what_was_put_off_takes_nobody_s_room(void **state)
+{
+	const struct intake_request want = { .kind = INTAKE_HISTORY,
+		.topic = "room",
+		.topic_len = 4,
+		.has_before = true,
+		.before = 2,
+		.limit = 1 };
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew->ring_size = 8u << 20;
+	crew_start(crew, 1);
+	talk_publish(crew, "room", MANY, 0);
+	a = talk_open(crew, 0, "", 0);
+	for (uint32_t i = 0; i < INTAKE_OPS_MAX + 2; i++)
+		intake_add(&crew->w[0], a->conn, &want);
+	assert_true(intake_full(&crew->w[0].intake));
+	crew_turn(crew, 0);
+	assert_true(crew->w[0].intake.count > INTAKE_OPS_MAX);
+	assert_false(intake_full(&crew->w[0].intake));
+	client_close(&a);
+}
+
 /* Who goes while its look waits is forgotten like anybody else. */
 static void
 test_gone_while_its_look_waits(void **state)
@@ -110,6 +171,8 @@ test_gone_while_its_look_waits(void **state)
 static const struct CMUnitTest tests[] = {
 	T(test_one_after_another_in_the_order_they_came),
 	T(test_what_was_put_off_is_counted),
+	T(test_a_crowd_that_looks_back_keeps_nobody_waiting),
+	T(test_what_was_put_off_takes_nobody_s_room),
 	T(test_gone_while_its_look_waits),
 };
 
