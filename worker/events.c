@@ -101,6 +101,8 @@ events_cancel(struct conn *c)
 	events_end(c);
 	c->state = CONN_HTTP;
 	c->form = FRAMES_RAW;
+	/* What came behind the request was thrown away. */
+	c->part.api->keep_alive = false;
 }
 
 void

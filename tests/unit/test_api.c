@@ -408,6 +408,40 @@ test_a_follower_leaves_before_it_is_subscribed(void **state)
 	client_close(&a);
 }
 
+/* What was behind it was thrown away, and the connection went on: the rest of a
+ * body that had been lost so was taken for a request. */
+static void
+test_no_request_comes_behind_refused_events(void **state)
+{
+	static const char *const rest[] = { GET("/healthz"), "0123456789",
+		GET("/healthz") };
+	struct crew *crew = *state;
+	struct client *holder, *a;
+	const char *head;
+
+	crew->config.max_topics = 2;
+	crew_start(crew, 1);
+	holder = client_open(crew, 0, "?topic=a&topic=b");
+	a = client_connect(crew, 0, 0);
+	client_hold(a);
+	client_send_string(a, GET("/topics/c/events"));
+	client_send_string(a, POST("/topics/a") "Content-Length: 10\r\n\r\n");
+	client_release(a);
+	for (size_t i = 0; i < sizeof(rest) / sizeof(*rest); i++) {
+		crew_run(crew);
+		client_send_string(a, rest[i]);
+	}
+	crew_run(crew);
+	client_receive(a);
+	head = a->got;
+	client_expect_status(a, 503);
+	assert_non_null(memmem(head, a->at, "Connection: close\r\n", 19));
+	assert_true(a->eof);
+	assert_null(memmem(a->got + a->at, a->len - a->at, "HTTP/1.1", 8));
+	client_close(&a);
+	client_close(&holder);
+}
+
 static const struct CMUnitTest tests[] = {
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, crew_mp_setup, crew_mp_teardown)
@@ -415,6 +449,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_publishes_in_the_turn_it_is_read),
 	TEST(test_requests_wait_for_the_lock_in_their_order),
 	TEST(test_a_list_waits_for_the_lock),
+	TEST(test_no_request_comes_behind_refused_events),
 	TEST(test_a_long_list_takes_turns),
 	TEST(test_a_body_has_its_time),
 	TEST(test_half_a_head_behind_a_request_has_its_time),
