@@ -337,6 +337,7 @@ http_conn_feed_kept(struct conn *c)
 	    http_parse_request(input->data, input->len, c->w->config->max_head,
 		&input->scanned, &req) == HTTP_PARTIAL) {
 		http_conn_head_begun(c);
+		memory_spare_input(c);
 		return;
 	}
 	conn_take_input(c);

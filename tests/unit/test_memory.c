@@ -172,6 +172,29 @@ test_who_holds_more_than_its_share_of_input_goes(void **state)
 	client_close(&bystander);
 }
 
+/* It was looked at only when the head began, and that is a byte. */
+static void
+test_a_head_in_pieces_is_input(void **state)
+{
+	struct crew *crew = *state;
+	struct client *heads[4];
+
+	crew_start(crew, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		heads[i] = client_connect(crew, 0, 0);
+		client_send_string(heads[i], "GET / HTTP/1.1\r\n");
+	}
+	crew_run(crew);
+	for (unsigned i = 0; i < 4; i++) {
+		client_send_string(heads[i], "X: ");
+		client_send(heads[i], x, 5000);
+	}
+	assert_in_range(input_bytes(crew), 3 * 5000, INPUT);
+	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_MEMORY), 1);
+	for (unsigned i = 0; i < 4; i++)
+		client_close(&heads[i]);
+}
+
 /* While others have filled their part, messages that come in one piece need
  * none, and half a head is within any share. */
 static void
@@ -255,6 +278,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_parts_are_three_quarters_and_one),
 	T(test_all_that_is_incomplete_is_counted),
 	T(test_who_holds_more_than_its_share_of_input_goes),
+	T(test_a_head_in_pieces_is_input),
 	T(test_small_things_pass_while_input_is_full),
 	T(test_who_holds_more_than_its_share_of_answers_goes),
 };
