@@ -90,6 +90,7 @@ http_reply_error(struct conn *c, const struct http_request *req, int status,
 	struct http_response head = { .status = status,
 		.date = time(NULL),
 		.content_type = "application/json",
+		.upgrade = status == 426 ? "websocket" : NULL,
 		.keep_alive = keep_alive,
 		.extra = lines };
 

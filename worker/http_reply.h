@@ -18,8 +18,8 @@ struct static_file;
 
 /*
  * An error; reason is a static sentence without quotes or backslashes.  extra
- * is whole header lines or NULL; 429 and 503 get their Retry-After without.
- * req is what it answers, NULL if that could not be parsed.
+ * is whole header lines or NULL; 429 and 503 get their Retry-After without, 426
+ * its Upgrade.  req is what it answers, NULL if that could not be parsed.
  */
 void http_reply_error(struct conn *c, const struct http_request *req,
     int status, const char *reason, const char *extra, bool keep_alive);

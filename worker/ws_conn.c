@@ -200,10 +200,9 @@ static void
 ws_conn_refuse(
     struct conn *c, const struct http_request *req, int status, const char *why)
 {
-	const char *extra =
-	    status == 426   ? "Upgrade: websocket\r\n" HANDSHAKE_VERSION_LINE
-	    : status == 405 ? "Allow: GET\r\n"
-			    : NULL;
+	const char *extra = status == 426   ? HANDSHAKE_VERSION_LINE
+	                    : status == 405 ? "Allow: GET\r\n"
+	                                    : NULL;
 
 	stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
 	http_conn_refuse(c, req, status, why, extra);

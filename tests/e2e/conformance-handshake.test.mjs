@@ -75,8 +75,12 @@ withBoth("4.2 the upgrade", (server) => {
 			const { status, headers: got } = await raw.response();
 
 			assert.equal(status, wanted);
-			if (status === 426)
+			if (status === 426) {
 				assert.equal(got.get("sec-websocket-version"), "13");
+				assert.equal(got.get("upgrade"), "websocket");
+				assert.equal(got.get("connection"),
+				    "close, Upgrade");
+			}
 			await raw.end();
 		});
 
