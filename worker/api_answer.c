@@ -100,8 +100,9 @@ api_answer(struct worker *w, const struct intake_op *op)
 	case INTAKE_PRESENCE:
 	case INTAKE_PING:
 	case INTAKE_ERROR:
-	case INTAKE_WAIT:
 		break;
+	case INTAKE_WAIT:
+		return;
 	}
 	BUG("no request of this interface");
 }

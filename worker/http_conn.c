@@ -350,11 +350,14 @@ http_conn_read(struct conn *c)
 {
 	size_t n;
 
-	if (intake_full(&c->w->intake))
-		return; /* still readable in the next turn */
+	/* Who has a stream of events has nothing more to ask. */
+	if (c->state != CONN_EVENTS && intake_full(&c->w->intake)) {
+		intake_wait(c->w, c);
+		return;
+	}
 	n = conn_read(c);
 	if (n == 0 || c->state == CONN_EVENTS)
-		return; /* in the latter case it has nothing more to ask */
+		return;
 	if (c->input == NULL) {
 		http_conn_feed(c, (const char *)c->w->read_buf, n);
 		return;

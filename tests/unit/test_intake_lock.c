@@ -74,26 +74,39 @@ static void
 test_who_finds_the_intake_full_is_not_asked_again(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct client *a, *b, *asks, *events;
 	pid_t holder;
 
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
 	b = client_open(crew, 0, "?topic=room");
+	asks = client_connect(crew, 0, 0);
+	events = client_connect(crew, 0, 0);
+	client_send_string(
+	    events, "GET /topics/e/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	crew_run(crew);
 	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "a");
 	crew_turn(crew, 0);
 	crew->w[0].intake.used += INTAKE_BYTES_MAX;
 	client_publish(b, "room", "b");
+	client_send_string(
+	    asks, "GET /topics/e HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	client_send_string(events, "what nobody looks at");
 	crew_turn(crew, 0);
 	assert_true(b->conn->paused & PAUSE_INTAKE);
+	assert_true(asks->conn->paused & PAUSE_INTAKE);
+	assert_int_equal(events->conn->paused, 0);
 	crew->w[0].intake.used -= INTAKE_BYTES_MAX;
 	lock_is_free(crew, holder);
 	client_expect(b, "a");
 	client_expect(b, "b");
 	client_expect_nothing(b);
+	client_expect_status(asks, 200);
 	client_close(&a);
 	client_close(&b);
+	client_close(&asks);
+	client_close(&events);
 }
 
 static void
