@@ -93,7 +93,13 @@ ws_conn_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 		return;
 	}
 	stats_add(&c->w->stats, STATS_PROTOCOL_ERRORS, 1);
-	snprintf(text, sizeof(text), "%.*s", (int)reason_len, reason);
+	/* The parser knows the limit only with the slack; the option's number is
+	 * what is said everywhere. */
+	if (code == WS_CODE_TOO_BIG)
+		snprintf(text, sizeof(text), "message over %u bytes",
+		    c->w->config->max_message);
+	else
+		snprintf(text, sizeof(text), "%.*s", (int)reason_len, reason);
 	conn_close(c, code, text);
 }
 

@@ -174,7 +174,7 @@ describe("the plain contract", () => {
 		test("one byte over it is 1009", (t) => refuses(t,
 		    ofSize(MESSAGE_MAX + 1), 1009, /65536 bytes/u));
 		test("a frame far over it is 1009", (t) => refuses(t,
-		    ofSize(2 * MESSAGE_MAX), 1009, /bytes/u));
+		    ofSize(2 * MESSAGE_MAX), 1009, /65536 bytes/u));
 	});
 
 	describe("escapes are decoded", () => {
