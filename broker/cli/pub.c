@@ -60,6 +60,8 @@ struct pub {
 	enum exit_status status; /* to end with */
 };
 
+#define PUB_COUNT_MAX 128 /* of pub_count() */
+
 /* The name of a message, for a sentence. */
 static const char *
 pub_name(const struct pub *p, uint64_t id, char out[48])
@@ -73,14 +75,17 @@ pub_name(const struct pub *p, uint64_t id, char out[48])
 
 /* What is known of all that was taken, for a sentence. */
 static const char *
-pub_count(const struct pub *p, char out[96])
+pub_count(const struct pub *p, char out[PUB_COUNT_MAX])
 {
 	if (p->is_stream)
-		snprintf(out, 96,
-		    "%" PRIu64 " of %" PRIu64 " messages are acknowledged",
-		    p->acked, p->taken);
+		snprintf(out, PUB_COUNT_MAX,
+		    "%" PRIu64 " of %" PRIu64 " messages are acknowledged%s",
+		    p->acked, p->taken,
+		    p->input.has_ended || p->has_failed
+			? ""
+			: ", and what follows them was not sent");
 	else
-		snprintf(out, 96, "the message is not acknowledged");
+		snprintf(out, PUB_COUNT_MAX, "the message is not acknowledged");
 	return out;
 }
 
@@ -237,7 +242,7 @@ static void
 pub_cut(struct pub *p)
 {
 	const struct client_end *end = &p->client.end;
-	char count[96];
+	char count[PUB_COUNT_MAX];
 	uint32_t random;
 
 	if (p->has_been && p->cli->client.retries &&
@@ -256,7 +261,7 @@ pub_cut(struct pub *p)
 static void
 pub_finish(struct pub *p)
 {
-	char count[96];
+	char count[PUB_COUNT_MAX];
 
 	p->is_over = true;
 	if (p->input.error != 0 && !p->has_failed) {
@@ -275,8 +280,13 @@ pub_finish(struct pub *p)
 static void
 pub_timed_out(struct pub *p)
 {
-	char count[96];
+	char count[PUB_COUNT_MAX];
 
+	/* All is answered, only the goodbye is not. */
+	if (p->client.state == CLIENT_CLOSING) {
+		pub_finish(p);
+		return;
+	}
 	p->is_over = true;
 	p->status =
 	    report_failure(EXIT_STATUS_FAILED, "%s: after %g s %s", p->url.text,

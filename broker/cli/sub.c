@@ -29,7 +29,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* How long who reads standard output may take for the rest, at the end. */
+/* How long the server may take to say goodbye; and who reads standard output,
+ * for the rest, unless all that was wanted has come. */
 #define SUB_LEAVE_MS 2000
 
 struct sub {
@@ -45,6 +46,8 @@ struct sub {
 	bool has_been;     /* welcomed, ever */
 	bool is_cut;       /* and it was said that this is over */
 	bool is_leaving;
+	bool is_complete; /* --count: whoever reads it may take his time */
+	bool is_told;     /* to leave, by a signal */
 	enum exit_status status; /* to end with */
 };
 
@@ -126,8 +129,10 @@ sub_message(struct sub *s, struct sub_topic *topic, const struct said *said)
 		break;
 	}
 	sub_print(&s->output.buf, form, said);
-	if (++s->printed == s->cli->client.count)
+	if (++s->printed == s->cli->client.count) {
+		s->is_complete = true;
 		sub_leave(s, EXIT_STATUS_OK);
+	}
 }
 
 static void
@@ -234,12 +239,15 @@ sub_timed_out(struct sub *s)
 static bool
 sub_is_over(const struct sub *s)
 {
+	bool is_written =
+	    s->output.state != OUTPUT_OK || output_waiting(&s->output) == 0;
+
 	if (!s->is_leaving)
 		return false;
-	return clock_monotonic_ms() >= s->until_ms ||
-	       (s->client.state == CLIENT_DOWN &&
-		   (s->output.state != OUTPUT_OK ||
-		       output_waiting(&s->output) == 0));
+	if (s->until_ms != 0 && clock_monotonic_ms() >= s->until_ms)
+		return true;
+	return is_written &&
+	       (s->until_ms == 0 || s->client.state == CLIENT_DOWN);
 }
 
 /* A signal: leave; a second one: at once. */
@@ -250,6 +258,7 @@ sub_signalled(struct sub *s)
 
 	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
 		return;
+	s->is_told = true;
 	if (s->is_leaving)
 		s->until_ms = clock_monotonic_ms();
 	sub_leave(s, EXIT_STATUS_OK);
@@ -259,12 +268,33 @@ sub_signalled(struct sub *s)
 static void
 sub_mute(struct sub *s)
 {
-	if (s->output.state == OUTPUT_GONE)
-		sub_leave(s, EXIT_STATUS_OK);
-	else if (!s->is_leaving)
-		sub_leave(
-		    s, report_failure(EXIT_STATUS_FAILED, "standard output: %s",
-			   strerror(s->output.error)));
+	if (s->output.state == OUTPUT_FAILED && s->status == EXIT_STATUS_OK)
+		s->status = report_failure(EXIT_STATUS_FAILED,
+		    "standard output: %s", strerror(s->output.error));
+	sub_leave(s, s->status);
+}
+
+/* The server has had its time to say goodbye: what is complete may still take
+ * its own to be read. */
+static void
+sub_linger(struct sub *s)
+{
+	if (s->is_complete && !s->is_told &&
+	    clock_monotonic_ms() >= s->until_ms)
+		s->until_ms = 0;
+}
+
+/* What nobody has taken by now is lost; who has sent a signal knows that. */
+static void
+sub_tell_loss(struct sub *s)
+{
+	size_t left = output_waiting(&s->output);
+
+	if (left > 0 && s->output.state == OUTPUT_OK && !s->is_told &&
+	    s->status == EXIT_STATUS_OK)
+		s->status = report_failure(EXIT_STATUS_FAILED,
+		    "standard output: nobody has read the last %zu bytes",
+		    left);
 }
 
 /* Wait, then do what there is to do. */
@@ -291,8 +321,10 @@ sub_turn(struct sub *s)
 	output_turn(&s->output, fds[1].revents);
 	if (s->output.state != OUTPUT_OK)
 		sub_mute(s);
-	if (s->is_leaving)
+	if (s->is_leaving) {
+		sub_linger(s);
 		return;
+	}
 	if (s->until_ms != 0 && clock_monotonic_ms() >= s->until_ms) {
 		sub_timed_out(s);
 	} else if (s->again_ms != 0 && clock_monotonic_ms() >= s->again_ms) {
@@ -334,6 +366,7 @@ sub_run(struct sub *s)
 	s->again_ms = clock_monotonic_ms();
 	while (!sub_is_over(s))
 		sub_turn(s);
+	sub_tell_loss(s);
 	client_fini(&s->client);
 	output_fini(&s->output);
 	close(s->signals);

@@ -243,17 +243,19 @@ describe("sub", { concurrency: true }, () => {
 		    { status: 0, signal: null, stdout: "1\n0\n", stderr: "" });
 	});
 
-	test("a full disk is told", async (t) => {
+	test("a full disk is told, also when all has come", async (t) => {
 		const server = await Server.start(t);
 
 		await succeeds(t, server, ["pub", "a", "1"]);
-		const { status, stderr } = await run("bash", ["-c",
-			`"$0" sub a --history 1 -u ${server.url} >/dev/full`,
-			PUBSUBD]);
+		for (const count of ["", "-C 1"]) {
+			const { status, stderr } = await run("bash", ["-c",
+				`"$0" sub a --history 1 ${count} ` +
+				`-u ${server.url} >/dev/full`, PUBSUBD]);
 
-		assert.equal(status, 1);
-		assert.equal(stderr,
-		    "pubsubd: standard output: No space left on device\n");
+			assert.equal(status, 1, count);
+			assert.equal(stderr, "pubsubd: standard output: " +
+			    "No space left on device\n");
+		}
 	});
 
 	test("a refused topic ends it", async (t) => {

@@ -260,6 +260,16 @@ describe("closed", { concurrency: true }, () => {
 		    /: after 0\.1 s the message is not acknowledged\n$/u);
 	});
 
+	test("pub is done when all is acknowledged, goodbye or not", async (t) => {
+		const { url } = await impostor(t,
+		    (socket) => serve(socket, (request) => {
+			    say(socket, ack(request, 1));
+			    socket.pause();
+		    }));
+
+		await ends(["pub", "a", "b", "-W", "0.2", "-u", url], 0, /^$/u);
+	});
+
 	test("a refusal is final, or passes, once welcomed", async (t) => {
 		const statuses = [null, 503, 429, null, 403];
 		let tries = 0;
