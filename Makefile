@@ -248,6 +248,7 @@ $(B)/model/no_sleep_fence: $(B)/tests/model/litmus.o $(B)/model/wakeup.o
 $(B)/model/unchecked: $(B)/model/unchecked.o
 
 $(LITMUS): $(LITMUS_OBJECTS)
+	@mkdir -p $(@D)
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) $(LDLIBS)
 
