@@ -207,7 +207,7 @@ test("pub without --retry says how many are acknowledged", async (t) => {
 	process.kill((await server.workers())[0], "SIGKILL");
 	assert.equal(await pub.ended(), 1);
 	assert.match(pub.stderr,
-	    /^pubsubd: http:\S+: connection lost: .*; 3 of 3 messages are acknowledged\n$/u);
+	    /^pubsubd: http:\S+: connection lost: .*; 3 of 3 messages are acknowledged, and what follows them was not sent\n$/u);
 });
 
 test("a worker that hangs while sub leaves does not keep it", async (t) => {
