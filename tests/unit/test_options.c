@@ -74,6 +74,18 @@ test_operator_has_the_port_after_the_public_ones(void **state)
 }
 
 static void
+test_pidfile_is_not_served(void **state)
+{
+	(void)state;
+	assert_false(
+	    parse("run", "--root", "/srv", "--pidfile", "/srv/a/pid", NULL));
+	assert_string_equal(error,
+	    "--pidfile /srv/a/pid: must not be among the files of --root");
+	assert_true(
+	    parse("run", "--root", "/srv", "--pidfile", "/srv2/pid", NULL));
+}
+
+static void
 test_operator_does_not_share_a_public_address(void **state)
 {
 	(void)state;
@@ -528,6 +540,7 @@ test_clients_say_what_is_wrong(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_each_command_is_known),
 	cmocka_unit_test(test_operator_has_the_port_after_the_public_ones),
+	cmocka_unit_test(test_pidfile_is_not_served),
 	cmocka_unit_test(test_operator_does_not_share_a_public_address),
 	cmocka_unit_test(test_each_command_has_help_of_its_own),
 	cmocka_unit_test(test_value_may_follow_its_letter),
