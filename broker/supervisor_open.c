@@ -141,6 +141,24 @@ supervisor_await_orphans(struct supervisor *s, uint64_t patience, bool *told)
 	return gone;
 }
 
+/* How long the workers of a killed server may take: their drain, if that can be
+ * known, or ours if it is longer. */
+static uint64_t
+supervisor_orphan_drain_ms(const struct supervisor *s)
+{
+	uint64_t drain_ms = s->config->drain_ms, theirs;
+	char error[SEGMENT_ERROR_MAX];
+	struct segment seg;
+
+	if (segment_attach(&seg, s->config->name, false, error) != SEGMENT_OK)
+		return drain_ms;
+	theirs = atomic_load(&seg.header->run.drain_ms);
+	segment_close(&seg);
+	/* They could write there anything. */
+	return theirs > drain_ms && theirs <= CONFIG_DRAIN_MAX_MS ? theirs
+	                                                          : drain_ms;
+}
+
 /*
  * Wait for the workers of a killed server, who leave within their drain.  One
  * that does not hangs, and the supervisor whose watchdog would have ended it is
@@ -149,7 +167,8 @@ supervisor_await_orphans(struct supervisor *s, uint64_t patience, bool *told)
 static bool
 supervisor_wait_orphans(struct supervisor *s)
 {
-	uint64_t patience = s->config->drain_ms + SUPERVISOR_ORPHAN_GRACE_MS;
+	uint64_t patience =
+	    supervisor_orphan_drain_ms(s) + SUPERVISOR_ORPHAN_GRACE_MS;
 	char error[PIDFILE_ERROR_MAX];
 	bool told;
 

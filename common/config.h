@@ -17,10 +17,11 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define CONFIG_LISTEN_MAX  16 /* --listen addresses */
-#define CONFIG_ALLOW_MAX   64 /* --allow-origin, --allow-host: each */
-#define CONFIG_WORKERS_MAX 64 /* bits of an interest word */
-#define CONFIG_NAME_MAX    32 /* bytes of an instance name */
+#define CONFIG_LISTEN_MAX   16 /* --listen addresses */
+#define CONFIG_ALLOW_MAX    64 /* --allow-origin, --allow-host: each */
+#define CONFIG_WORKERS_MAX  64 /* bits of an interest word */
+#define CONFIG_NAME_MAX     32 /* bytes of an instance name */
+#define CONFIG_DRAIN_MAX_MS (3600 * 1000)
 
 /* Room that any message may need beyond its text on its way in: a frame may
  * be this much longer than --max-message (the envelope around the message). */

@@ -87,7 +87,7 @@ const struct option cli_options[] = {
 	    .set = cli_set_seconds,
 	    .at = MEMBER(config.drain_ms),
 	    .min = 0,
-	    .max = 3600 * 1000,
+	    .max = CONFIG_DRAIN_MAX_MS,
 	},
 	{
 	    .name = "allow-origin",

@@ -370,11 +370,12 @@ test_ring_that_cannot_be_believed_is_not_taken_over(void **state)
 static void
 test_start_waits_for_orphans_no_longer_than_their_drain(void **state)
 {
-	struct server *server = server_must_start(state);
+	struct server *server = *state;
 
+	server->config.drain_ms = 0;
+	server_must_start(state);
 	atomic_store(&server->stage->linger, 1);
 	mp_kill(server->pid);
-	server->config.drain_ms = 0;
 	server->config.watchdog = false;
 	server->expected = EXIT_STATUS_FAILED;
 	assert_int_equal(server_start(server), EXIT_STATUS_FAILED);
@@ -391,16 +392,34 @@ test_start_waits_for_orphans_no_longer_than_their_drain(void **state)
 static void
 test_start_kills_orphans_that_outlast_their_drain(void **state)
 {
-	struct server *server = server_must_start(state);
+	struct server *server = *state;
 	char epoch[LAYOUT_EPOCH + 1];
 
+	server->config.drain_ms = 0;
+	server_must_start(state);
 	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
+	atomic_store(&server->stage->linger, 1);
+	mp_kill(server->pid);
+	server_must_start(state); /* they linger: only by their death */
+	assert_string_equal(server->segment.header->epoch, epoch);
+	server_wait_log(server, "still there after 2 s: killed");
+	atomic_store(&server->stage->linger, 0);
+	server_stop(server);
+}
+
+/* A start with a shorter --drain killed those who were still within theirs. */
+static void
+test_orphans_have_the_drain_they_began_with(void **state)
+{
+	struct server *server = *state;
+
+	server->config.drain_ms = 1000;
+	server_must_start(state);
 	atomic_store(&server->stage->linger, 1);
 	mp_kill(server->pid);
 	server->config.drain_ms = 0;
 	server_must_start(state); /* they linger: only by their death */
-	assert_string_equal(server->segment.header->epoch, epoch);
-	server_wait_log(server, "still there after 2 s: killed");
+	server_wait_log(server, "still there after 3 s: killed");
 	atomic_store(&server->stage->linger, 0);
 	server_stop(server);
 }
@@ -487,6 +506,7 @@ static const struct CMUnitTest tests[] = {
 	SERVER_TEST(test_ring_that_cannot_be_believed_is_not_taken_over),
 	SERVER_TEST(test_start_waits_for_orphans_no_longer_than_their_drain),
 	SERVER_TEST(test_start_kills_orphans_that_outlast_their_drain),
+	SERVER_TEST(test_orphans_have_the_drain_they_began_with),
 	SERVER_TEST(test_hangup_opens_the_log_anew),
 	SERVER_TEST(test_restart_keeps_process_ring_and_port),
 	SERVER_TEST(test_connection_made_during_a_restart_is_served),
