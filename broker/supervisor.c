@@ -158,6 +158,7 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 	if (s->trial != 0 && s->trial_due_ms != 0 && now >= s->trial_due_ms)
 		supervisor_end_trial(s);
 	supervisor_check_ready(s, now);
+	supervisor_tell_successors(s);
 	supervisor_fork_due(s, now);
 }
 

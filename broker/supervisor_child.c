@@ -184,6 +184,23 @@ supervisor_describe_end(int wait_status, char out[SUPERVISOR_END_MAX])
 	return out;
 }
 
+void
+supervisor_tell_successors(struct supervisor *s)
+{
+	for (unsigned slot = 0; slot < s->config->workers; slot++) {
+		struct supervisor_child *child = &s->child[slot];
+
+		if (!child->succeeds ||
+		    atomic_load(&s->segment.workers[slot].state) !=
+			WORKER_READY)
+			continue;
+		child->succeeds = false;
+		log_info("worker %u[%d] is ready: it has taken over from the "
+			 "dead one",
+		    slot, child->pid);
+	}
+}
+
 /* Whether it died of its seccomp filter, which nothing can catch: so there are
  * no last words, but a line in the kernel's log. */
 static bool
@@ -267,6 +284,7 @@ child_plan_successor(struct supervisor *s, unsigned slot, uint64_t now)
 	if (now - child->started_ms >= BACKOFF_HEALTHY_MS)
 		child->deaths = 0;
 	child->due_ms = now + backoff_ms(++child->deaths);
+	child->succeeds = true;
 	atomic_fetch_add(&s->segment.header->run.respawns, 1);
 }
 

@@ -42,6 +42,7 @@ struct supervisor_child {
 	uint64_t started_ms;
 	unsigned deaths; /* in a row */
 	bool killed;     /* by the watchdog; the end is yet to come */
+	bool succeeds;   /* a dead one, and has not been ready yet */
 	uint64_t due_ms; /* with no pid: when to fork; 0: never */
 };
 
@@ -102,6 +103,9 @@ void supervisor_close(struct supervisor *s);
 
 /* Fork what is due. */
 void supervisor_fork_due(struct supervisor *s, uint64_t now);
+
+/* Tell of the successors of dead workers that have become ready. */
+void supervisor_tell_successors(struct supervisor *s);
 
 /* Reap all that died, and decide what follows from it. */
 void supervisor_reap(struct supervisor *s, uint64_t now);

@@ -145,15 +145,19 @@ describe("death", { concurrency: true }, () => {
 			await client.close();
 		});
 
-		test("the log says who and how", async (t) => {
+		test("the log says who and how, and when all is well", async (t) => {
 			const { server } = await scene(t, 2);
 			const [pid] = await server.workers();
 
 			process.kill(pid, "SIGKILL");
-			await successor(server, 0, pid);
+			const heir = await successor(server, 0, pid);
+
 			await server.logs("the death", new RegExp(
 			    `error supervisor\\[\\d+\\]: worker 0\\[${pid}\\] ` +
 			    "was killed by SIGKILL", "u"));
+			await server.logs("its successor", new RegExp(
+			    `info +supervisor\\[\\d+\\]: worker 0\\[${heir}\\] ` +
+			    "is ready: it has taken over from the dead one", "u"));
 		});
 
 		test("status says how many died, and how the last", async (t) => {
