@@ -326,13 +326,20 @@ export class Client extends EventTarget {
 	 */
 	#request(body, callbacks) {
 		const id = ++this.#lastId;
-		const frame = JSON.stringify({ ...body, id });
-		const request = { frame, sent: false, ...callbacks };
+		let frame;
 
 		if (this.state === "closed") {
-			request.fail(this.#closedError());
+			callbacks.fail(this.#closedError());
 			return;
 		}
+		try {
+			frame = JSON.stringify({ ...body, id });
+		} catch (error) { /* a BigInt, or an object inside itself */
+			callbacks.fail(new PubSubError("bad_request", String(error)));
+			return;
+		}
+		const request = { frame, sent: false, ...callbacks };
+
 		this.#requests.set(id, request);
 		this.#send(id, request);
 	}

@@ -232,6 +232,20 @@ describe("JavaScript client", () => {
 		    code("already_subscribed"));
 	});
 
+	/* A subscription was looked at only with a connection, and ended that. */
+	test("what is no JSON is refused, and the connection stays", async (t) => {
+		const client = open(t, server.port);
+		const early = client.subscribe("no JSON", { history: 1n });
+
+		await assert.rejects(bounded("no", early), code("bad_request"));
+		await assert.rejects(client.subscribe("no JSON", { history: 1n }),
+		    code("bad_request"));
+		await assert.rejects(client.publish("no JSON", 1n),
+		    code("bad_request"));
+		await client.subscribe("no JSON");
+		assert.equal(client.state, "open");
+	});
+
 	test("what is too long is refused, and the connection stays", async (t) => {
 		const client = open(t, server.port);
 		let changes = 0;
