@@ -78,6 +78,7 @@ export class Connection {
 	#socket = null;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
+	/* Times are of performance.now(), a clock that nobody sets. */
 	#asked = 0;      /* sent and not yet answered */
 	#quietSince = 0; /* ms: the last word, or the first question after it */
 	#idle = 0;       /* ms of silence before we ask; 0: never */
@@ -114,7 +115,7 @@ export class Connection {
 	 */
 	send(frame) {
 		if (this.#asked++ === 0) {
-			this.#quietSince = Date.now();
+			this.#quietSince = performance.now();
 			this.#watch();
 		}
 		this.#socket?.send(frame);
@@ -197,7 +198,7 @@ export class Connection {
 
 	/** @param {any} frame */
 	#received(frame) {
-		this.#quietSince = Date.now();
+		this.#quietSince = performance.now();
 		if (frame.type === "welcome")
 			this.#welcomed(frame);
 		else if (frame.type === "drain")
@@ -210,7 +211,7 @@ export class Connection {
 	#welcomed(welcome) {
 		this.#retry = welcome.retry;
 		this.#idle = welcome.ping * 1000;
-		this.#openedAt = Date.now();
+		this.#openedAt = performance.now();
 		this.#watch();
 		this.#on.welcome(welcome);
 		this.#become("open", "");
@@ -231,7 +232,7 @@ export class Connection {
 		if (this.#asked === 0 && this.#idle === 0)
 			return;
 		const limit = this.#asked > 0 ? this.#timeout : this.#idle;
-		const left = this.#quietSince + limit - Date.now();
+		const left = this.#quietSince + limit - performance.now();
 
 		if (left > 0)
 			this.#timer = setTimeout(() => this.#watch(), left);
@@ -250,7 +251,8 @@ export class Connection {
 	 * @param {string} reason
 	 */
 	#lose(code, reason) {
-		if (this.#openedAt && Date.now() - this.#openedAt >= LASTING_MS)
+		if (this.#openedAt &&
+		    performance.now() - this.#openedAt >= LASTING_MS)
 			this.#attempt = 0;
 		const delay = this.#delay(code);
 		const inDoubt = !this.#isEndOfDrain(code);

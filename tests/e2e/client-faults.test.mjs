@@ -325,6 +325,23 @@ describe("JavaScript client, silence", () => {
 		assert.equal(server.connections, 2);
 	});
 
+	test("no answer, and a clock that was put back", async (t) => {
+		const asked = [];
+		const server = await scripted(t, mute(asked), acking([]));
+		const client = open(t, server.port, { timeout: 500 });
+		const { now } = Date;
+
+		const answered = client.ping();
+
+		await waitFor("the question", () => asked.length > 0);
+		t.after(() => {
+			Date.now = now;
+		});
+		Date.now = () => now() - 3600 * 1000;
+		await bounded("the answer", answered);
+		assert.equal(server.connections, 2);
+	});
+
 	test("nothing for long: it asks, and stays with who answers", async (t) => {
 		const asked = [];
 		const server = await scripted(t, acking(asked, 0, { ping: 0.02 }));
