@@ -200,7 +200,6 @@ cli_stop(const struct cli *cli)
 static bool
 control_runs_anew(const struct control *control, uint64_t run_before)
 {
-	const struct layout_header *before = control->segment.header;
 	char error[SEGMENT_ERROR_MAX];
 	struct segment now;
 	bool anew;
@@ -208,12 +207,25 @@ control_runs_anew(const struct control *control, uint64_t run_before)
 	if (segment_attach(&now, control->config->name, false, error) !=
 	    SEGMENT_OK)
 		return false;
-	anew = atomic_load_explicit(
-		   &now.header->run.ready, memory_order_acquire) == 1 &&
-	       (atomic_load(&now.header->run.id) != run_before ||
-		   strcmp(now.header->epoch, before->epoch) != 0);
+	anew =
+	    atomic_load_explicit(
+		&now.header->run.ready, memory_order_acquire) == 1 &&
+	    (!control->attached ||
+		atomic_load(&now.header->run.id) != run_before ||
+		strcmp(now.header->epoch, control->segment.header->epoch) != 0);
 	segment_close(&now);
 	return anew;
+}
+
+/* Whether a restart was refused since there had been so many that were.  That of
+ * another version, whose segment we cannot read, is only in its log. */
+static bool
+control_is_refused(const struct control *control, uint64_t failed_before)
+{
+	return control->attached &&
+	       atomic_load_explicit(
+		   &control->segment.header->run.restart_failed,
+		   memory_order_acquire) != failed_before;
 }
 
 /* Wait for the new run. */
@@ -227,10 +239,7 @@ control_wait_restart(
 	const char *name = control->config->name;
 
 	while (clock_monotonic_ms() < deadline) {
-		uint64_t failed = atomic_load_explicit(
-		    &header->run.restart_failed, memory_order_acquire);
-
-		if (failed != failed_before)
+		if (control_is_refused(control, failed_before))
 			return report_failure(EXIT_STATUS_FAILED,
 			    "%s was not restarted, and serves on: %.*s", name,
 			    (int)sizeof(header->run.restart_why) - 1,
@@ -252,15 +261,17 @@ static enum exit_status
 control_restart(const struct control *control)
 {
 	const struct layout_header *header = control->segment.header;
-	uint64_t run, failed;
+	uint64_t run = 0, failed = 0;
 	enum exit_status status;
 
-	if (control->holders.supervisor == 0 || !control->attached)
+	if (control->holders.supervisor == 0)
 		return report_failure(EXIT_STATUS_NOT_RUNNING,
 		    "%s is not running; what is left of it is leaving",
 		    control->config->name);
-	run = atomic_load(&header->run.id);
-	failed = atomic_load(&header->run.restart_failed);
+	if (control->attached) {
+		run = atomic_load(&header->run.id);
+		failed = atomic_load(&header->run.restart_failed);
+	}
 	status = control_signal(control, SIGUSR2);
 	if (status != EXIT_STATUS_OK)
 		return status;

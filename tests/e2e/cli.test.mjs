@@ -211,7 +211,9 @@ describe("what cannot be had", { concurrency: 4 }, () => {
 
 		t.after(() => server.end());
 		server.deathsExpected = true;
-		server.args.push("--root", server.dir, "--user", "nobody");
+		server.args.push("--root", join(server.dir, "pages"),
+		    "--user", "nobody");
+		mkdirSync(join(server.dir, "pages"));
 		const done = await server.start();
 
 		assert.equal(done.status, FAILED);

@@ -9,8 +9,9 @@
 
 import assert from "node:assert/strict";
 import {
-	chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync,
-	readFileSync, renameSync, rmSync, rmdirSync, writeFileSync,
+	chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync,
+	openSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync,
+	writeSync,
 } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,6 +99,23 @@ describe("the program on disk", { concurrency: true }, () => {
 			replace(program, (to) => copyFileSync(PUBSUBD, to));
 			assert.equal((await server.cli("restart")).status, 0);
 		});
+
+	test("of another layout than what runs: with a new ring", async (t) => {
+		const { server, client } = await scene(t);
+		const { epoch } = await server.status();
+		const file = openSync(server.shm, "r+");
+
+		/* The layout's fingerprint, as it stands there while one that knows
+		 * another layout serves. */
+		writeSync(file, Buffer.from("another!"), 0, 8, 8);
+		closeSync(file);
+		assert.equal((await server.cli("status")).status, 1);
+		const done = await server.cli("restart");
+
+		assert.equal(done.status, 0, done.stderr);
+		assert.equal((await client.closed).code, 1012);
+		assert.notEqual((await server.status()).epoch, epoch);
+	});
 
 	test("removed: no restart, no harm", async (t) => {
 		const { server, client, program } = await scene(t);
