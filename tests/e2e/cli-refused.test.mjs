@@ -267,7 +267,7 @@ describe("closed", { concurrency: true }, () => {
 			    socket.pause();
 		    }));
 
-		await ends(["pub", "a", "b", "-W", "0.2", "-u", url], 0, /^$/u);
+		await ends(["pub", "a", "b", "-W", "3", "-u", url], 0, /^$/u);
 	});
 
 	test("a refusal is final, or passes, once welcomed", async (t) => {
