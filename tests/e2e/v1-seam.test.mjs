@@ -195,7 +195,9 @@ class Listener extends Reconnecting {
 			setTimeout(() => client.socket.resume(), this.dice(100));
 			break;
 		default:
-			if (this.books.has(topic) && !this.leaving.has(topic)) {
+			/* Who has left all hears nothing more that has it act. */
+			if (this.books.has(topic) && !this.leaving.has(topic) &&
+			    this.books.size - this.leaving.size > 1) {
 				this.leaving.add(topic);
 				client.send({ type: "unsubscribe",
 					id: `leave ${topic}`, topic });
