@@ -158,7 +158,7 @@ outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
 }
 
 void
-outq_forget_topic(struct outq *q, uint32_t topic)
+outq_leave_topic(struct outq *q, uint32_t topic)
 {
 	struct outq_gap *gap = outq_find_gap(q, topic);
 	struct outq_item *item;
@@ -166,8 +166,11 @@ outq_forget_topic(struct outq *q, uint32_t topic)
 	if (gap != NULL)
 		outq_remove_gap(q, gap);
 	TAILQ_FOREACH(item, &q->items, link)
-		if (item->kind == OUTQ_MESSAGE && item->topic == topic)
-			item->seq = 0;
+		if (item->kind == OUTQ_MESSAGE && item->topic == topic) {
+			item->kind = OUTQ_ANSWER;
+			q->answer_bytes += item->len;
+			q->messages--;
+		}
 }
 
 int
@@ -212,12 +215,12 @@ outq_sent(struct outq *q, size_t n)
 		item = TAILQ_FIRST(&q->items);
 		left = item->len - q->begun;
 		part = n < left ? n : left;
+		messages += q->begun == 0 && item->seq != 0;
 		if (item->kind == OUTQ_MESSAGE) {
 			/* Begun, so its rest must follow: an answer. */
 			item->kind = OUTQ_ANSWER;
 			q->answer_bytes += left;
 			q->messages--;
-			messages++;
 		} else {
 			outq_settle_gap(q, item);
 		}

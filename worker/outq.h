@@ -42,7 +42,7 @@ struct outq_item {
 	uint32_t len;   /* bytes of data */
 	uint8_t kind;   /* enum outq_kind */
 	uint32_t topic; /* of a message: directory slot */
-	uint64_t seq;   /* of a message: its number */
+	uint64_t seq;   /* of a message: its number; 0: never was one */
 	unsigned char data[];
 };
 
@@ -106,10 +106,11 @@ void outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
     uint32_t digits_at);
 
 /*
- * The connection has left this topic: its gaps grow no more, and what of its
- * messages still waits and is dropped later has the number 0.
+ * The connection leaves this topic, of which it will be told no more gaps: its
+ * gaps grow no more, and those of its messages that wait are answers from now
+ * on, not to be dropped.
  */
-void outq_forget_topic(struct outq *q, uint32_t topic);
+void outq_leave_topic(struct outq *q, uint32_t topic);
 
 /* Describe what to write next, at most max pieces.  Returns how many. */
 int outq_iov(struct outq *q, struct iovec *iov, int max);

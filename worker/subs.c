@@ -174,7 +174,7 @@ subs_unlink(struct worker *w, struct sub *sub)
 	if (sub->replaying)
 		replay_cancel(w, sub);
 	if (sub->conn->out != NULL)
-		outq_forget_topic(sub->conn->out, topic->slot);
+		outq_leave_topic(sub->conn->out, topic->slot);
 	topics_unsubscribe(w->seg, topic->slot, w->slot);
 	if (topic->count == 0)
 		subs_topic_free(w, topic);

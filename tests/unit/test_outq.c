@@ -214,6 +214,28 @@ test_answers_are_never_dropped(void **state)
 	assert_sent(o, "a1.a2.");
 }
 
+/* It hears of no gap any more: what waits for it would be missing silently. */
+static void
+test_messages_of_a_topic_that_is_left_are_not_dropped(void **state)
+{
+	struct outlet *o = *state;
+	struct outq_dropped dropped;
+
+	outq_add_message(&o->q, 1, 1, "one,", 4);
+	outq_add_message(&o->q, 2, 1, "other,", 6);
+	outq_add_message(&o->q, 1, 2, "two,", 4);
+	outq_leave_topic(&o->q, 1);
+	assert_int_equal(o->q.messages, 1);
+	assert_int_equal(o->q.answer_bytes, 8);
+	add(o, OUTQ_ANSWER, "left.");
+	assert_true(outq_drop_oldest(&o->q, &dropped));
+	assert_int_equal(dropped.topic, 2);
+	assert_false(outq_drop_oldest(&o->q, &dropped));
+	take_all(o);
+	assert_int_equal(o->messages, 2);
+	assert_sent(o, "one,two,left.");
+}
+
 static void
 test_what_was_begun_is_not_dropped(void **state)
 {
@@ -313,6 +335,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_bytes_are_those_still_to_be_sent),
 	T(test_the_oldest_message_is_dropped),
 	T(test_answers_are_never_dropped),
+	T(test_messages_of_a_topic_that_is_left_are_not_dropped),
 	T(test_what_was_begun_is_not_dropped),
 	T(test_what_was_begun_does_not_wait),
 	T(test_dropping_the_last_lets_more_be_added),
