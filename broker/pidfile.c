@@ -258,23 +258,22 @@ bool
 pidfile_clear_away(const char *path)
 {
 	struct flock lock = pidfile_flock(F_WRLCK, PIDFILE_SUPERVISOR);
-	struct pidfile pidfile = { .path = path };
-	bool free;
+	int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct pidfile pidfile = { .path = path, .fd = fd };
 
-	pidfile.fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (pidfile.fd == -1)
+	if (fd == -1)
 		return errno == ENOENT;
-	if (!pidfile_looks_like_one(pidfile.fd)) {
-		close(pidfile.fd);
+	if (!pidfile_looks_like_one(fd)) {
+		close(fd);
 		return true;
 	}
-	free = fcntl(pidfile.fd, F_SETLK, &lock) == 0 &&
-	       pidfile_holder(pidfile.fd, PIDFILE_WORKERS) == 0;
-	if (free)
-		pidfile_remove(&pidfile);
-	else
-		close(pidfile.fd);
-	return free;
+	if (fcntl(fd, F_SETLK, &lock) == -1 ||
+	    pidfile_holder(fd, PIDFILE_WORKERS) != 0) {
+		close(fd);
+		return false;
+	}
+	pidfile_remove(&pidfile);
+	return true;
 }
 
 struct pidfile_holders

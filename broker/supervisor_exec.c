@@ -71,6 +71,7 @@ static _Noreturn void
 exec_trial(const struct supervisor *s, int words)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char **argv = exec_trial_argv(s);
 	sigset_t none;
 
 	setpgid(0, 0); /* what it starts ends with it */
@@ -79,7 +80,7 @@ exec_trial(const struct supervisor *s, int words)
 	dup2(words, STDERR_FILENO);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(s->program, exec_trial_argv(s));
+	execv(s->program, argv);
 	dprintf(STDERR_FILENO, "%s\n", strerror(errno));
 	_exit(1);
 }
