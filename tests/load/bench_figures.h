@@ -16,8 +16,7 @@ void figures_end(void);
 /* One number.  name is as in JSON, with its unit at the end: cpu_us. */
 void figures_add(const char *name, double value);
 
-/* Count, quantiles and maximum of latencies, in microseconds; and for plots
- * the share of all up to each of a few dozen values.  prefix: of the names. */
+/* Quantiles and maximum of latencies, in microseconds.  prefix: of the names. */
 void figures_add_latency(const char *prefix, const struct histogram *h);
 
 #endif
