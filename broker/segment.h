@@ -85,8 +85,7 @@ enum segment_status segment_claim(
 
 /*
  * Map the segment that was claimed, read-write, after the checks of
- * segment_attach(); and it must belong to this very user, for others could still
- * have it open.
+ * segment_attach().
  */
 enum segment_status segment_take_over(struct segment *seg, int claim,
     const char *name, char error[SEGMENT_ERROR_MAX]);
@@ -106,8 +105,10 @@ bool segment_create(struct segment *seg, const char *name, uint64_t ring_size,
     uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX]);
 
 /*
- * Map an existing segment.  Checks owner (root may look at everybody's), size,
- * magic, fingerprint and geometry before anything else in it is believed.
+ * Map an existing segment.  Checks owner, size, magic, fingerprint and geometry
+ * before anything else in it is believed.  Root may look at everybody's; to be
+ * writable it must be this very user's and closed to others, who could still
+ * have it open.
  * Callers: status, stop, restart (read-only); tests.
  */
 enum segment_status segment_attach(struct segment *seg, const char *name,

@@ -95,7 +95,6 @@ segment_lock(int fd)
 enum segment_status
 segment_claim(const char *name, int *claim, char error[SEGMENT_ERROR_MAX])
 {
-	enum segment_status status = SEGMENT_FAILED;
 	char path[SEGMENT_PATH_MAX];
 	int fd, err;
 
@@ -119,14 +118,12 @@ segment_claim(const char *name, int *claim, char error[SEGMENT_ERROR_MAX])
 	err = errno;
 	close(fd);
 	if (err == EWOULDBLOCK) {
-		status = SEGMENT_BUSY;
-		err = 0;
+		segment_error(
+		    error, name, "another server of this name has it", 0);
+		return SEGMENT_BUSY;
 	}
-	segment_error(error, name,
-	    status == SEGMENT_BUSY ? "another server of this name has it"
-				   : "cannot be locked",
-	    err);
-	return status;
+	segment_error(error, name, "cannot be locked", err);
+	return SEGMENT_FAILED;
 }
 
 void
@@ -184,7 +181,8 @@ segment_create(struct segment *seg, const char *name, uint64_t ring_size,
 	return true;
 }
 
-/* Map an open segment if it is one.  Closes nothing. */
+/* Map an open segment if it is one.  Closes nothing.  Who writes it must have it
+ * alone; root may look at everybody's. */
 static enum segment_status
 segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
     char error[SEGMENT_ERROR_MAX])
@@ -198,6 +196,10 @@ segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
 	}
 	if (st.st_uid != geteuid() && geteuid() != 0) {
 		segment_error(error, name, "belongs to another user", 0);
+		return SEGMENT_FOREIGN;
+	}
+	if (writable && (st.st_uid != geteuid() || (st.st_mode & 077) != 0)) {
+		segment_error(error, name, "is open to another user", 0);
 		return SEGMENT_FOREIGN;
 	}
 	if (st.st_size < (off_t)sizeof(struct layout_header)) {
@@ -221,13 +223,6 @@ enum segment_status
 segment_take_over(struct segment *seg, int claim, const char *name,
     char error[SEGMENT_ERROR_MAX])
 {
-	struct stat st;
-
-	if (fstat(claim, &st) == 0 &&
-	    (st.st_uid != geteuid() || (st.st_mode & 077) != 0)) {
-		segment_error(error, name, "is open to another user", 0);
-		return SEGMENT_FOREIGN;
-	}
 	return segment_attach_fd(seg, claim, name, true, error);
 }
 

@@ -88,7 +88,7 @@ cli_check_sizes(const struct config *config, char error[CLI_ERROR_MAX])
 	return true;
 }
 
-/* The same, of the clients. */
+/* What pub, sub and topics are told. */
 static bool
 cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
 {
