@@ -3,6 +3,7 @@
 
 #include "worker/outbox_queue.h"
 
+#include "common/bug.h"
 #include "common/xmalloc.h"
 #include "worker/gap.h"
 #include "worker/memory.h"
@@ -29,12 +30,12 @@ outbox_missed(struct worker *w, struct conn *c, uint32_t slot, uint64_t seq,
 	uint32_t digits_at;
 	size_t was = c->out->bytes;
 
-	if (c->form == FRAMES_RAW || seq == 0)
+	if (c->form == FRAMES_RAW)
 		return;
 	if (outq_extend_gap(c->out, slot, seq))
 		return;
-	if (topic == NULL || subs_of(c, topic) == NULL)
-		return; /* it has left the topic meanwhile */
+	/* Of a topic that it left nothing is dropped: outq_leave_topic(). */
+	CHECK(topic != NULL && subs_of(c, topic) != NULL);
 	stats_add(&w->stats, STATS_GAPS, 1);
 	buf_reset(&w->text);
 	digits_at = gap_put(
