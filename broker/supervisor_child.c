@@ -308,8 +308,8 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	atomic_store(&worker->state, WORKER_GONE);
 	if (held_lock)
 		child_died_locked(s, now);
-	/* reap-2: it may have died between its commit and the doorbells; and in a drain
-	 * the others count the dead. */
+	/* reap-2: it may have died between its commit and the doorbells; and in
+	 * a drain the others count the dead. */
 	wakeup_ring_all(&s->wakeup);
 	if (s->awaited && !was_ready && s->goal == GOAL_SERVE)
 		supervisor_fail(s, "worker %u %s before it was ready%s%s", slot,

@@ -6,9 +6,10 @@
  * new topic needs the place.  Slots are handed out densely; only when all are
  * taken is one recycled, by a clock hand: free ones at once, then the longest
  * silent without subscribers.  Those are found by a bit per slot, so that a
- * full directory costs whoever wants a place little, and the others nothing.  A life's numbers start above `base', and base is
- * never below any number that a recycled life has had, so that no topic name
- * ever sees a number twice within an epoch.
+ * full directory costs whoever wants a place little, and the others nothing.
+ * A life's numbers start above `base', and base is never below any number that a
+ * recycled life has had, so that no topic name ever sees a number twice within
+ * an epoch.
  *
  * Death of the lock holder at any instruction is survived: a slot that is being
  * made or recycled is named in `making' first, and topics_repair(), called by

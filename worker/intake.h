@@ -34,8 +34,8 @@ struct worker;
 #define INTAKE_OPS_MAX   8192u
 #define INTAKE_BYTES_MAX (1024u * 1024)
 
-/* Records that all who read the past may walk over in one turn, but for the first, which
- * may walk over what it likes: the others wait for the next. */
+/* Records that all who read the past may walk over in one turn, but for the
+ * first, which may walk over what it likes: the others wait for the next. */
 #define INTAKE_WALK_MAX 65536u
 
 /* Messages in one answer with a topic's history. */
@@ -73,8 +73,7 @@ struct intake_request {
 	enum intake_kind kind;
 	const char *id; /* JSON text of the client's id; NULL: none */
 	const char *topic;
-	const char
-	    *body; /* NULL: who calls intake_add() fills in body_len bytes */
+	const char *body; /* NULL: intake_add()'s caller fills in body_len */
 	const char *code; /* of an error: static string */
 	uint8_t id_len, topic_len;
 	bool no_echo;
@@ -133,8 +132,7 @@ char *intake_add(
 
 /*
  * Whether a request reads a topic's past.  That visits each record of it, and
- * what it brings may be long: one per turn is enough for a
- * connection.
+ * what it brings may be long: one per turn is enough for a connection.
  */
 bool intake_reads_past(const struct intake_request *want);
 
