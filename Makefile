@@ -52,8 +52,8 @@ COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(STOPS) $(CPPFLAGS) $(OPTIMIZE) -g \
 LINK = $(CC) $(OPTIMIZE) -g $(SANITIZE) $(COUNT) $(CFLAGS) $(LDFLAGS)
 LDLIBS := -lev -lwslay -lcrypto -lseccomp -pthread
 
-LIB_SRC := $(filter-out broker/main.c, \
-	$(wildcard broker/*.c broker/cli/*.c worker/*.c common/*.c))
+LIB_SRC := $(filter-out broker/main.c, $(foreach top,common broker worker, \
+	$(wildcard $(top)/*.c $(top)/*/*.c $(top)/*/*/*.c)))
 LOAD_SRC := $(wildcard tests/load/*.c)
 ECHO_SRC := $(wildcard tests/echo_server/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
@@ -252,10 +252,12 @@ $(LITMUS): $(LITMUS_OBJECTS)
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) $(LDLIBS)
 
-$(B)/model/ring.o $(B)/model/wakeup.o: $(B)/model/%.o: broker/%.c tests/model/no_fence.h $(B)/flags
+$(B)/model/ring.o: broker/ring/ring.c
+$(B)/model/wakeup.o: broker/shared/wakeup.c
+$(B)/model/ring.o $(B)/model/wakeup.o: tests/model/no_fence.h $(B)/flags
 	@mkdir -p $(@D)
 	@echo '  CC    $@'
-	$(Q)$(COMPILE) -include tests/model/no_fence.h -c -o $@ $<
+	$(Q)$(COMPILE) -include tests/model/no_fence.h -c -o $@ $(filter %.c,$^)
 
 $(B)/model/unchecked.o: tests/model/litmus.c $(B)/flags
 	@mkdir -p $(@D)

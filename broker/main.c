@@ -3,13 +3,13 @@
 
 #include "broker/cli/control.h"
 #include "broker/cli/options.h"
-#include "broker/cli/pub.h"
+#include "broker/cli/client/pub.h"
 #include "broker/cli/start.h"
 #include "broker/cli/status.h"
-#include "broker/cli/sub.h"
-#include "broker/cli/topics.h"
-#include "broker/report.h"
-#include "broker/supervisor.h"
+#include "broker/cli/client/sub.h"
+#include "broker/cli/client/topics.h"
+#include "broker/host/report.h"
+#include "broker/supervisor/supervisor.h"
 #include "common/bug.h"
 #include "worker/worker.h"
 

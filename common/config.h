@@ -59,7 +59,7 @@ struct config {
 	uint32_t rate;         /* messages per second and connection, 0: off */
 	uint32_t control_rate; /* control frames, likewise */
 	uint32_t max_buffer;   /* messages that ?buffer= may ask for */
-	uint64_t max_worker_memory; /* bytes: see worker/memory.h */
+	uint64_t max_worker_memory; /* bytes: see worker/net/budget.h */
 	uint32_t max_head;          /* bytes of a request's head */
 	uint32_t request_ms;        /* for a whole head */
 	uint32_t idle_ms;           /* between requests */

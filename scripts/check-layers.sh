@@ -9,8 +9,7 @@ cd "$(dirname "$0")/.."
 git grep -nE '^[[:space:]]*#[[:space:]]*include' -- '*.c' '*.h' | awk -F '[<">]' '
 function layer(f) {
 	if (f ~ /^common\//) return 1
-	if (f ~ /^broker\/(layout|segment|ring|chain|topics|wakeup|stats|stamps|overview|metrics|obituary|stop|worker_args)(_[a-z]+)?\.[ch]$/)
-		return 2
+	if (f ~ /^broker\/(shared|ring|status)\//) return 2
 	if (f ~ /^broker\/cli\//) return 4
 	if (f == "broker/main.c") return 5
 	return f ~ /^(broker|worker)\// ? 3 : f ~ /^tests\// ? 6 : 9
@@ -32,7 +31,7 @@ function home(header, place) {
 	if ($2 ~ /^(sys\/socket|sys\/un|netdb|netinet\/.*|arpa\/.*)\.h$/ && layer(from) == 2)
 		bad("no sockets here")
 	home("^wslay/", "^common/ws[._]"); home("^jsmn", "^common/json[._]")
-	home("^openssl/", "^common/handshake\\."); home("^pthread\\.h", "^broker/ring[._]")
+	home("^openssl/", "^common/handshake\\."); home("^pthread\\.h", "^broker/(ring|shared)/")
 	home("^(seccomp|linux/(landlock|seccomp))\\.h", "^worker/sandbox\\.")
 	home("^ev(\\+\\+)?\\.h", "^worker/")
 }

@@ -3,14 +3,14 @@
 
 #include "worker/admin.h"
 
-#include "broker/metrics.h"
-#include "broker/overview.h"
+#include "broker/status/metrics.h"
+#include "broker/status/overview.h"
 #include "common/bug.h"
 #include "common/http.h"
 #include "common/http_response.h"
-#include "worker/http_conn.h"
-#include "worker/http_reply.h"
-#include "worker/origin.h"
+#include "worker/http/http_conn.h"
+#include "worker/http/reply.h"
+#include "worker/access/origin.h"
 #include "worker/state.h"
 
 #include <time.h>

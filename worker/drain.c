@@ -3,11 +3,11 @@
 
 #include "worker/drain.h"
 
-#include "broker/stop.h"
+#include "broker/shared/stop_point.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/ws.h"
-#include "worker/http_conn.h"
+#include "worker/http/http_conn.h"
 #include "worker/state.h"
 
 /* How often an unfinished drain looks around, seconds. */

@@ -4,12 +4,12 @@
 #include "worker/pubsub.h"
 
 #include "common/http.h"
-#include "worker/api.h"
-#include "worker/plain.h"
-#include "worker/query.h"
+#include "worker/api/api.h"
+#include "worker/protocol/plain.h"
+#include "worker/requests/listen_query.h"
 #include "worker/state.h"
-#include "worker/v1.h"
-#include "worker/v1_answer.h"
+#include "worker/protocol/v1_request.h"
+#include "worker/protocol/v1_answer.h"
 
 /* Subscribe to each ?topic=. */
 static void

@@ -9,7 +9,7 @@
 #ifndef WORKER_PUBSUB_H
 #define WORKER_PUBSUB_H
 
-#include "worker/service.h"
+#include "worker/net/service.h"
 
 extern const struct service pubsub_service;
 

@@ -14,7 +14,7 @@
 
 #include "worker/sandbox.h"
 
-#include "broker/layout.h"
+#include "broker/shared/layout.h"
 #include "common/log.h"
 
 #include <errno.h>

@@ -10,9 +10,9 @@
 
 #include "worker/worker.h"
 
-#include "broker/obituary.h"
-#include "broker/stop.h"
-#include "broker/topics.h"
+#include "broker/shared/last_words.h"
+#include "broker/shared/stop_point.h"
+#include "broker/ring/topics.h"
 #include "common/bug.h"
 #include "common/container.h"
 #include "common/handshake.h"
@@ -21,7 +21,7 @@
 #include "worker/pubsub.h"
 #include "worker/sandbox.h"
 #include "worker/state.h"
-#include "worker/ws_conn.h"
+#include "worker/ws/ws_conn.h"
 
 #include <errno.h>
 #include <malloc.h>

@@ -9,7 +9,7 @@
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
-#include "broker/worker_args.h"
+#include "broker/shared/worker_args.h"
 
 struct service;
 

@@ -3,10 +3,10 @@
 
 #include "broker/cli/control.h"
 
-#include "broker/pidfile.h"
-#include "broker/process.h"
-#include "broker/segment.h"
-#include "broker/summary.h"
+#include "broker/host/pidfile.h"
+#include "broker/host/process.h"
+#include "broker/shared/segment.h"
+#include "broker/status/summary.h"
 #include "common/clock.h"
 
 #include <errno.h>

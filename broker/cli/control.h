@@ -6,7 +6,7 @@
 #define BROKER_CLI_CONTROL_H
 
 #include "broker/cli/options.h"
-#include "broker/report.h"
+#include "broker/host/report.h"
 
 /*
  * Drain and stop.  If the supervisor was killed, wait for the workers that it

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* help.c - print the tables of commands and options. */
 
-#include "broker/cli/table.h"
+#include "broker/cli/option_table.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,10 +4,10 @@
 
 #include "broker/cli/options.h"
 
-#include "broker/cli/check.h"
-#include "broker/cli/table.h"
-#include "broker/listeners.h"
-#include "broker/paths.h"
+#include "broker/cli/option_check.h"
+#include "broker/cli/option_table.h"
+#include "broker/host/listeners.h"
+#include "broker/host/paths.h"
 #include "common/address.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"

@@ -3,9 +3,9 @@
 
 #include "broker/cli/start.h"
 
-#include "broker/paths.h"
-#include "broker/supervisor.h"
-#include "broker/supervisor_handover.h"
+#include "broker/host/paths.h"
+#include "broker/supervisor/supervisor.h"
+#include "broker/supervisor/handover.h"
 
 #include <errno.h>
 #include <fcntl.h>

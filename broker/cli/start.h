@@ -5,8 +5,8 @@
 #define BROKER_CLI_START_H
 
 #include "broker/cli/options.h"
-#include "broker/report.h"
-#include "broker/worker_args.h"
+#include "broker/host/report.h"
+#include "broker/shared/worker_args.h"
 
 /* Serve, in this process.  Returns how it should end. */
 enum exit_status cli_run(const struct cli *cli, worker_main_fn *worker_main);

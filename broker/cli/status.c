@@ -4,12 +4,12 @@
 
 #include "broker/cli/status.h"
 
-#include "broker/cli/values.h"
-#include "broker/overview.h"
-#include "broker/pidfile.h"
-#include "broker/process.h"
-#include "broker/segment.h"
-#include "broker/stats.h"
+#include "broker/cli/option_values.h"
+#include "broker/status/overview.h"
+#include "broker/host/pidfile.h"
+#include "broker/host/process.h"
+#include "broker/shared/segment.h"
+#include "broker/shared/stats.h"
 #include "common/buf.h"
 
 #include <stdio.h>

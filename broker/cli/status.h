@@ -5,7 +5,7 @@
 #define BROKER_CLI_STATUS_H
 
 #include "broker/cli/options.h"
-#include "broker/report.h"
+#include "broker/host/report.h"
 
 /* Print what the server and each of its workers do, for people or as JSON.
  * Returns how the process should end. */

@@ -23,9 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/ring.h"
-#include "broker/topics.h"
-#include "broker/wakeup.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/topics.h"
+#include "broker/shared/wakeup.h"
 #include "common/bug.h"
 #include "tests/load/bench_figures.h"
 #include "tests/load/load.h"

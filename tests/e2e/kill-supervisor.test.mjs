@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * kill-supervisor.test.mjs - the supervisor stands at each of its places in
- * broker/stop.h, and there it is continued or killed.
+ * broker/shared/stop_point.h, and there it is continued or killed.
  *
  * While it stands the workers serve.  When it is dead they drain, which takes
  * no longer than their clients need although a drain may take a minute here,

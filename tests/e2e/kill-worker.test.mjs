@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * kill-worker.test.mjs - a worker stands at each of broker/stop.h's places, and
+ * kill-worker.test.mjs - a worker stands at each of broker/shared/stop_point.h's places, and
  * there it is continued, or killed, or left until the watchdog kills it.
  *
  * The rows of the tables are places, the columns are what happens there.  In

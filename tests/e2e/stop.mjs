@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * stop.mjs - stop a process of a server at a named place (broker/stop.h).
+ * stop.mjs - stop a process of a server at a named place (broker/shared/stop_point.h).
  *
  *	PUBSUBD_STOPPABLE   the program with those places in it
  *	STOP_AT             the tool that arms them

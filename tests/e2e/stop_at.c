@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stop_at.c - arm broker/stop.h's places in a server that runs.
+ * stop_at.c - arm broker/shared/stop_point.h's places in a server that runs.
  *
  *	stop-at NAME PLACE WHO [PLACE WHO]...
  *
@@ -10,8 +10,8 @@
  * with the last one, or after STOP_AT_SECONDS.
  */
 
-#include "broker/segment.h"
-#include "broker/stop.h"
+#include "broker/shared/segment.h"
+#include "broker/shared/stop_point.h"
 
 #include <stdio.h>
 #include <stdlib.h>

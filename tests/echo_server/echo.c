@@ -4,7 +4,7 @@
 #include "tests/echo_server/echo.h"
 
 #include "common/ws.h"
-#include "worker/conn.h"
+#include "worker/net/conn.h"
 
 static void
 echo_message(struct conn *c, bool binary, const char *data, size_t len)

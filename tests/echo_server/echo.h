@@ -10,7 +10,7 @@
 #ifndef TESTS_ECHO_H
 #define TESTS_ECHO_H
 
-#include "worker/service.h"
+#include "worker/net/service.h"
 
 extern const struct service echo_service;
 

@@ -17,7 +17,7 @@
 
 #include "broker/cli/options.h"
 #include "broker/cli/start.h"
-#include "broker/report.h"
+#include "broker/host/report.h"
 #include "common/xmalloc.h"
 #include "tests/echo_server/echo.h"
 #include "worker/worker.h"

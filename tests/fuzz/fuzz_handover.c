@@ -6,7 +6,7 @@
  * the bounds of its arrays and names open descriptors; it is taken once.
  */
 
-#include "broker/supervisor_handover.h"
+#include "broker/supervisor/handover.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * clients: the head, the client's check of the upgrade, a refusal.
  */
 
-#include "broker/cli/client_end.h"
+#include "broker/cli/client/outcome.h"
 #include "common/handshake_client.h"
 #include "common/http_answer.h"
 #include "tests/fuzz/fuzz.h"

@@ -6,14 +6,14 @@
  * What is accepted is a topic's name, all of it; what is escaped comes back.
  */
 
-#include "broker/cli/client_get.h"
+#include "broker/cli/client/http_get.h"
 #include "common/buf.h"
 #include "common/percent.h"
 #include "common/utf8.h"
 #include "tests/fuzz/fuzz.h"
-#include "worker/api_query.h"
-#include "worker/query.h"
-#include "worker/topic_name.h"
+#include "worker/api/query.h"
+#include "worker/requests/listen_query.h"
+#include "worker/requests/topic_name.h"
 
 static void
 check_name(const char *name, size_t len)

@@ -8,7 +8,7 @@
  */
 
 #include "broker/cli/options.h"
-#include "broker/cli/values.h"
+#include "broker/cli/option_values.h"
 #include "common/address.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -11,10 +11,10 @@
  * The bytes of the lock are left alone: they are the C library's.
  */
 
-#include "broker/chain.h"
-#include "broker/ring.h"
-#include "broker/stamps.h"
-#include "broker/topics.h"
+#include "broker/ring/chain.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/stamps.h"
+#include "broker/ring/topics.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/testseg.h"
 

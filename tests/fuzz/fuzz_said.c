@@ -7,8 +7,8 @@
  * printed twice in a row, and what is printed has no control characters.
  */
 
-#include "broker/cli/place.h"
-#include "broker/cli/said.h"
+#include "broker/cli/client/resume_point.h"
+#include "broker/cli/client/server_message.h"
 #include "common/utf8.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -9,9 +9,9 @@
 
 #include "common/utf8.h"
 #include "tests/fuzz/fuzz.h"
-#include "worker/plain.h"
-#include "worker/topic_name.h"
-#include "worker/v1.h"
+#include "worker/protocol/plain.h"
+#include "worker/requests/topic_name.h"
+#include "worker/protocol/v1_request.h"
 
 #define BODY_MAX 1000u
 #define EPOCH    "k3f9"

@@ -7,12 +7,12 @@
  * accepts can end a line of its request.
  */
 
-#include "broker/cli/client_url.h"
-#include "broker/cli/values.h"
+#include "broker/cli/client/url.h"
+#include "broker/cli/option_values.h"
 #include "common/address.h"
 #include "common/web.h"
 #include "tests/fuzz/fuzz.h"
-#include "worker/origin.h"
+#include "worker/access/origin.h"
 
 static void
 check_address(const char *text)

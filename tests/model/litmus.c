@@ -28,10 +28,10 @@
  * here.
  */
 
-#include "broker/ring.h"
-#include "broker/ring_bytes.h"
-#include "broker/topics.h"
-#include "broker/wakeup.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/ring_bytes.h"
+#include "broker/ring/topics.h"
+#include "broker/shared/wakeup.h"
 #include "common/bug.h"
 #include "common/clock.h"
 #include "common/xmalloc.h"

@@ -2,9 +2,9 @@
 /*
  * resume.pml - the seam between what is replayed and what comes live.
  *
- * Models do_subscribe() in worker/do.c, worker/resume.c, worker/replay.c,
- * broker/chain.c, ring_follow() and ring_fetch() in broker/ring_tail.c,
- * worker/tail.c and the lap in worker/subs.c.  A comment behind a statement
+ * Models do_subscribe() in worker/requests/commit.c, worker/requests/resume.c, worker/delivery/replay.c,
+ * broker/ring/chain.c, ring_follow() and ring_fetch() in broker/ring/ring_tail.c,
+ * worker/delivery/tail.c and the lap in worker/delivery/subs.c.  A comment behind a statement
  * names the step of the code that it stands for; scripts/check-steps.sh holds
  * the two together.
  *
@@ -19,7 +19,7 @@
  * Holds: each number above the client's comes to it once and in order, as a
  * message or inside a gap that it is told; and at rest all have come.
  *
- * Not in here: the stride of broker/chain.c, which reads again what it does not
+ * Not in here: the stride of broker/ring/chain.c, which reads again what it does not
  * remember.  All that it remembers is positions, and every copy from one is
  * looked at by itself.
  */

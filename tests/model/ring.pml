@@ -2,8 +2,8 @@
 /*
  * ring.pml - one robust lock, one log, readers that are lapped.
  *
- * Models broker/ring.c, ring_lock.c, ring_bytes.c, ring_tail.c and the lap in
- * worker/subs.c.
+ * Models broker/ring/ring.c, ring_lock.c, ring_bytes.c, ring_tail.c and the lap in
+ * worker/delivery/subs.c.
  * A comment behind a statement names the step of the code that it stands for;
  * scripts/check-steps.sh holds the two together.
  *

@@ -3,8 +3,8 @@
 
 #include "tests/mp/server.h"
 
-#include "broker/obituary.h"
-#include "broker/supervisor.h"
+#include "broker/shared/last_words.h"
+#include "broker/supervisor/supervisor.h"
 #include "common/address.h"
 #include "common/bug.h"
 #include "tests/support/mp.h"

@@ -12,8 +12,8 @@
 #ifndef TESTS_MP_SERVER_H
 #define TESTS_MP_SERVER_H
 
-#include "broker/report.h"
-#include "broker/segment.h"
+#include "broker/host/report.h"
+#include "broker/shared/segment.h"
 #include "common/config.h"
 
 #include <stdbool.h>

@@ -2,14 +2,14 @@
 /*
  * test_death.c - writers killed at every named place of a publish.
  *
- * A child stops itself at the place that the test has armed (broker/stop.h), is
+ * A child stops itself at the place that the test has armed (broker/shared/stop_point.h), is
  * killed there, and the test publishes in its stead.  What the dead one had
  * committed must be seen by everybody, what it had not by nobody, and no number
  * is missing or given twice.
  */
 
-#include "broker/ring.h"
-#include "broker/stop.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/stop_point.h"
 #include "tests/support/mp.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"

@@ -6,9 +6,9 @@
  * place, and never gives a number that any of them has had.
  */
 
-#include "broker/ring.h"
-#include "broker/stop.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/stop_point.h"
+#include "broker/ring/topics.h"
 #include "tests/support/mp.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"

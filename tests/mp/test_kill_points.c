@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_kill_points.c - a worker stands at each place that broker/stop.h has in
+ * test_kill_points.c - a worker stands at each place that broker/shared/stop_point.h has in
  * broker/, and there it is continued, or killed, or judged by the watchdog.
  *
  * The rows are places, the columns what happens there.  The test itself is the
@@ -10,11 +10,11 @@
  * tests/e2e/kill-*.
  */
 
-#include "broker/ring.h"
-#include "broker/stop.h"
-#include "broker/supervisor_policy.h"
-#include "broker/topics.h"
-#include "broker/wakeup.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/stop_point.h"
+#include "broker/supervisor/policy.h"
+#include "broker/ring/topics.h"
+#include "broker/shared/wakeup.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
 #include "tests/support/testseg.h"

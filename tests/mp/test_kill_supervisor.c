@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_kill_supervisor.c - the supervisor stands at each of its places in
- * broker/stop.h, and there it is continued or killed.
+ * broker/shared/stop_point.h, and there it is continued or killed.
  *
  * While it stands the workers go on.  When it is dead they see it and leave,
  * and the next start goes on with the segment.  What their clients have of it
@@ -10,9 +10,9 @@
  * A restart executes this very program: see main().
  */
 
-#include "broker/pidfile.h"
-#include "broker/stop.h"
-#include "broker/supervisor.h"
+#include "broker/host/pidfile.h"
+#include "broker/shared/stop_point.h"
+#include "broker/supervisor/supervisor.h"
 #include "tests/mp/server.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"

@@ -4,8 +4,8 @@
  * hangs, nobody breaks in.
  */
 
-#include "broker/ring.h"
-#include "broker/stop.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/stop_point.h"
 #include "common/clock.h"
 #include "tests/support/mp.h"
 #include "tests/support/ringkit.h"

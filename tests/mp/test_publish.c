@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* test_publish.c - messages cross processes, in one order for all. */
 
-#include "broker/ring.h"
-#include "broker/segment.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/segment.h"
+#include "broker/ring/topics.h"
 #include "tests/support/dice.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"

@@ -7,8 +7,8 @@
  *	DIR/secret		may not
  */
 
-#include "broker/layout.h"
-#include "broker/obituary.h"
+#include "broker/shared/layout.h"
+#include "broker/shared/last_words.h"
 #include "common/bug.h"
 #include "common/log.h"
 #include "tests/support/mp.h"

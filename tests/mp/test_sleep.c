@@ -8,10 +8,10 @@
  * message in the ring, and its publisher, who waits for it to be read, says so.
  */
 
-#include "broker/ring.h"
-#include "broker/stop.h"
-#include "broker/topics.h"
-#include "broker/wakeup.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/stop_point.h"
+#include "broker/ring/topics.h"
+#include "broker/shared/wakeup.h"
 #include "common/clock.h"
 #include "tests/support/dice.h"
 #include "tests/support/mp.h"

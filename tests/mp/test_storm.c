@@ -9,8 +9,8 @@
  * once, and what it had not been told was seen at most once.
  */
 
-#include "broker/ring.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/topics.h"
 #include "common/clock.h"
 #include "tests/support/dice.h"
 #include "tests/support/mp.h"

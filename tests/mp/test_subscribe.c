@@ -7,8 +7,8 @@
  * number must come exactly once, whatever the subscriber had slept through.
  */
 
-#include "broker/ring.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/topics.h"
 #include "common/clock.h"
 #include "tests/support/dice.h"
 #include "tests/support/mp.h"

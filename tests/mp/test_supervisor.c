@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_supervisor.c - what broker/supervisor.h promises: the real supervisor,
+ * test_supervisor.c - what broker/supervisor/supervisor.h promises: the real supervisor,
  * with workers of ours that die, hang and disobey when they are told to.
  *
  * The restart test executes this very program: see main().
  */
 
-#include "broker/pidfile.h"
-#include "broker/supervisor.h"
+#include "broker/host/pidfile.h"
+#include "broker/supervisor/supervisor.h"
 #include "tests/mp/server.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"

@@ -3,7 +3,7 @@
 
 #include "tests/support/testseg.h"
 
-#include "broker/topics.h"
+#include "broker/ring/topics.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
 

@@ -11,8 +11,8 @@
 #ifndef TESTS_TESTSEG_H
 #define TESTS_TESTSEG_H
 
-#include "broker/ring.h"
-#include "broker/segment.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/segment.h"
 
 #include <stddef.h>
 #include <stdint.h>

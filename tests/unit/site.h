@@ -10,7 +10,7 @@
 #ifndef TESTS_SITE_H
 #define TESTS_SITE_H
 
-#include "worker/static.h"
+#include "worker/http/static.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_admin.c - what worker/admin.h promises, and worker/conn.h of connections
+/* test_admin.c - what worker/admin.h promises, and worker/net/conn.h of connections
  * to the operator's listener; with whole workers. */
 
 #include "common/clock.h"

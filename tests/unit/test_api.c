@@ -6,10 +6,10 @@
  * What each request is answered is tested from outside (tests/e2e/api*).
  */
 
-#include "broker/topics.h"
+#include "broker/ring/topics.h"
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
-#include "worker/api_list.h"
+#include "worker/api/list.h"
 
 #include <stdio.h>
 #include <string.h>

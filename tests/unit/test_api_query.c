@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* test_api_query.c - what worker/api_query.h promises. */
+/* test_api_query.c - what worker/api/query.h promises. */
 
 #include "tests/support/suite.h"
 
-#include "worker/api_query.h"
+#include "worker/api/query.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_chain.c - what broker/chain.h promises, one test per promise.
+ * test_chain.c - what broker/ring/chain.h promises, one test per promise.
  *
  * Every message of a topic says its own number, among those of another topic.
  */
 
-#include "broker/chain.h"
+#include "broker/ring/chain.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_client_url.c - what broker/cli/client_url.h promises. */
+/* test_client_url.c - what broker/cli/client/url.h promises. */
 
-#include "broker/cli/client_url.h"
+#include "broker/cli/client/url.h"
 #include "tests/support/suite.h"
 
 #include <string.h>

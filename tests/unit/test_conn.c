@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_conn.c - what worker/conn.h promises, with the parts of http_conn.h and
+ * test_conn.c - what worker/net/conn.h promises, with the parts of http_conn.h and
  * ws_conn.h that only show with a whole worker around them.
  *
  * pread(2) of this file is what a disk does that fails.

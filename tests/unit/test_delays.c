@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_delays.c - what worker/delays.h promises, with whole workers.
+ * test_delays.c - what worker/delivery/latency.h promises, with whole workers.
  *
  * Time is put in by hand where it matters: the stamp of a batch is changed in
  * the segment before the worker that measures has its turn.

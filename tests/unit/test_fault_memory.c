@@ -5,7 +5,7 @@
  * go on with half of what it needs.
  */
 
-#include "broker/obituary.h"
+#include "broker/shared/last_words.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
 #include "tests/fault/fault.h"

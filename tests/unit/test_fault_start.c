@@ -5,10 +5,10 @@
  * says which part and why.  mp_teardown() counts the descriptors.
  */
 
-#include "broker/logfile.h"
-#include "broker/segment.h"
-#include "broker/supervisor_state.h"
-#include "broker/wakeup.h"
+#include "broker/host/logfile.h"
+#include "broker/shared/segment.h"
+#include "broker/supervisor/state.h"
+#include "broker/shared/wakeup.h"
 #include "common/log.h"
 #include "tests/fault/fault.h"
 #include "tests/support/mp.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* test_frames.c - what worker/frames.h promises, one test per promise. */
+/* test_frames.c - what worker/net/arena.h promises, one test per promise. */
 
-#include "broker/ring.h"
+#include "broker/ring/ring.h"
 #include "common/ws.h"
 #include "tests/support/suite.h"
-#include "worker/frames.h"
+#include "worker/net/arena.h"
 
 #include <stdlib.h>
 #include <string.h>

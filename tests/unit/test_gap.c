@@ -3,9 +3,9 @@
 
 #include "common/ws.h"
 #include "tests/support/suite.h"
-#include "worker/gap.h"
-#include "worker/outq.h"
-#include "worker/subs.h"
+#include "worker/delivery/gap.h"
+#include "worker/net/outq.h"
+#include "worker/delivery/subs.h"
 
 #include <inttypes.h>
 #include <stdio.h>

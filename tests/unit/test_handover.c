@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_handover.c - what broker/supervisor_handover.h promises; the parsing of
+/* test_handover.c - what broker/supervisor/handover.h promises; the parsing of
  * a text from the environment, which anybody may have written. */
 
-#include "broker/supervisor_handover.h"
+#include "broker/supervisor/handover.h"
 #include "common/address.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* test_history.c - what worker/history.h promises, one test per promise. */
+/* test_history.c - what worker/requests/history.h promises, one test per promise. */
 
 #include "tests/support/suite.h"
 #include "tests/unit/talk.h"
-#include "worker/history.h"
+#include "worker/requests/history.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_input.c - what broker/cli/input.h promises. */
+/* test_input.c - what broker/cli/client/pub_input.h promises. */
 
-#include "broker/cli/input.h"
+#include "broker/cli/client/pub_input.h"
 #include "tests/support/suite.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_intake.c - what worker/intake.h promises, one test per promise. */
+/* test_intake.c - what worker/requests/intake.h promises, one test per promise. */
 
-#include "broker/topics.h"
+#include "broker/ring/topics.h"
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_intake_lock.c - what worker/intake.h promises while somebody else holds
+ * test_intake_lock.c - what worker/requests/intake.h promises while somebody else holds
  * the ring's lock: a child takes it and stops itself, as a worker does that is
  * stopped from outside.
  */

@@ -14,8 +14,8 @@
 #include "common/utf8.h"
 #include "common/xmalloc.h"
 #include "tests/support/suite.h"
-#include "worker/plain.h"
-#include "worker/v1.h"
+#include "worker/protocol/plain.h"
+#include "worker/protocol/v1_request.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_listeners.c - what broker/listeners.h promises, on real sockets of the
+/* test_listeners.c - what broker/host/listeners.h promises, on real sockets of the
  * loopback interface; all ports are chosen by the kernel. */
 
-#include "broker/listeners.h"
+#include "broker/host/listeners.h"
 #include "common/address.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_logfile.c - what broker/logfile.h promises.  A full disk is played by
+/* test_logfile.c - what broker/host/logfile.h promises.  A full disk is played by
  * /dev/full and by a limit on the size of files. */
 
-#include "broker/logfile.h"
+#include "broker/host/logfile.h"
 #include "common/log.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"

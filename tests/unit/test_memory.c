@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_memory.c - what worker/memory.h promises, with a whole worker around it. */
+/* test_memory.c - what worker/net/budget.h promises, with a whole worker around it. */
 
-#include "worker/memory.h"
+#include "worker/net/budget.h"
 
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_metrics.c - what broker/metrics.h and broker/overview.h promise, of a
+ * test_metrics.c - what broker/status/metrics.h and broker/status/overview.h promise, of a
  * segment in plain memory whose words are put in by hand.
  *
  * Whether Prometheus takes all of it is asked in tests/e2e/admin.test.mjs.
  */
 
-#include "broker/metrics.h"
-#include "broker/overview.h"
+#include "broker/status/metrics.h"
+#include "broker/status/overview.h"
 #include "common/json.h"
 #include "tests/support/suite.h"
 #include "tests/support/testseg.h"

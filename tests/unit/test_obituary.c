@@ -4,7 +4,7 @@
  * parent finds them.
  */
 
-#include "broker/obituary.h"
+#include "broker/shared/last_words.h"
 #include "common/bug.h"
 #include "common/log.h"
 #include "tests/support/mp.h"

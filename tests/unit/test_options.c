@@ -2,7 +2,7 @@
 /* test_options.c - what broker/cli/options.h promises. */
 
 #include "broker/cli/options.h"
-#include "broker/ring.h"
+#include "broker/ring/ring.h"
 #include "common/address.h"
 #include "tests/support/suite.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_origin.c - who worker/origin.h lets in: tables of requests and verdicts.
+ * test_origin.c - who worker/access/origin.h lets in: tables of requests and verdicts.
  *
  * Every request goes through the parser, as in the worker.  Lists of allowed
  * origins and hosts are written as one string with spaces.
@@ -8,7 +8,7 @@
 
 #include "tests/support/suite.h"
 
-#include "worker/origin.h"
+#include "worker/access/origin.h"
 
 #include <stdio.h>
 #include <string.h>

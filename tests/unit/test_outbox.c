@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_outbox.c - what worker/outbox.h promises, one test per promise. */
+/* test_outbox.c - what worker/net/flush.h promises, one test per promise. */
 
 #include "tests/support/suite.h"
 #include "tests/unit/kernel.h"

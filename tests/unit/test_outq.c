@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_outq.c - what worker/outq.h promises, one test per promise.
+ * test_outq.c - what worker/net/outq.h promises, one test per promise.
  *
  * send() plays the kernel: it takes what outq_iov() describes, as many bytes as
  * it is told, and keeps them to be compared.
@@ -8,7 +8,7 @@
 
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"
-#include "worker/outq.h"
+#include "worker/net/outq.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_paths.c - what broker/paths.h promises, below a directory of its own. */
+/* test_paths.c - what broker/host/paths.h promises, below a directory of its own. */
 
-#include "broker/paths.h"
+#include "broker/host/paths.h"
 #include "tests/support/suite.h"
 
 #include <limits.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* test_pidfile.c - what broker/pidfile.h promises, with real processes: a lock
+/* test_pidfile.c - what broker/host/pidfile.h promises, with real processes: a lock
  * is always free for the process that has it. */
 
-#include "broker/pidfile.h"
-#include "broker/process.h"
-#include "broker/worker_args.h"
+#include "broker/host/pidfile.h"
+#include "broker/host/process.h"
+#include "broker/shared/worker_args.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
 

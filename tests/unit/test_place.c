@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_place.c - what broker/cli/place.h promises: each number once, in
+/* test_place.c - what broker/cli/client/resume_point.h promises: each number once, in
  * order, or told, whatever happens to the connections. */
 
-#include "broker/cli/place.h"
+#include "broker/cli/client/resume_point.h"
 #include "tests/support/suite.h"
 
 #include <stdio.h>

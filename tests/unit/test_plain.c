@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_plain.c - what worker/plain.h promises of plain_parse(): every line of
+ * test_plain.c - what worker/protocol/plain.h promises of plain_parse(): every line of
  * the contract's table that can be decided by looking at one message.
  */
 
 #include "common/xmalloc.h"
 #include "tests/support/suite.h"
-#include "worker/plain.h"
+#include "worker/protocol/plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_query.c - what worker/query.h and worker/topic_name.h promise.
+ * test_query.c - what worker/requests/listen_query.h and worker/requests/topic_name.h promise.
  *
  * max_buffer is 1000 and max_topics_per_conn is 3 wherever nothing else is
  * said.
@@ -8,8 +8,8 @@
 
 #include "tests/support/suite.h"
 
-#include "worker/query.h"
-#include "worker/topic_name.h"
+#include "worker/requests/listen_query.h"
+#include "worker/requests/topic_name.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_replay.c - what worker/replay.h promises, one test per promise. */
+/* test_replay.c - what worker/delivery/replay.h promises, one test per promise. */
 
 #include "tests/support/suite.h"
 #include "tests/unit/talk.h"

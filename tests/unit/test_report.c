@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_report.c - what broker/report.h promises.  The server is a child; what
+/* test_report.c - what broker/host/report.h promises.  The server is a child; what
  * this process prints is caught in pipes. */
 
-#include "broker/report.h"
+#include "broker/host/report.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_ring.c - what broker/ring.h promises of the writers' side. */
+/* test_ring.c - what broker/ring/ring.h promises of the writers' side. */
 
-#include "broker/ring.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/topics.h"
 #include "common/xmalloc.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"

@@ -7,7 +7,7 @@
  * is good before.
  */
 
-#include "broker/ring.h"
+#include "broker/ring/ring.h"
 #include "tests/support/suite.h"
 #include "tests/unit/used_ring.h"
 

@@ -8,7 +8,7 @@
  * AddressSanitizer's sake.
  */
 
-#include "broker/ring.h"
+#include "broker/ring/ring.h"
 #include "common/xmalloc.h"
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* test_ring_interest.c - who is woken for a publish: ring_interest(). */
 
-#include "broker/ring.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/topics.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
 

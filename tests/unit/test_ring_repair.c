@@ -8,7 +8,7 @@
  * number twice.  tests/mp does the same with processes that are killed.
  */
 
-#include "broker/ring.h"
+#include "broker/ring/ring.h"
 #include "tests/support/mp.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"

@@ -8,8 +8,8 @@
  * number.  The end is a number of messages, not of seconds.
  */
 
-#include "broker/ring.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/topics.h"
 #include "common/bug.h"
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_ring_tail.c - what broker/ring.h promises of the readers' side. */
+/* test_ring_tail.c - what broker/ring/ring.h promises of the readers' side. */
 
-#include "broker/ring.h"
+#include "broker/ring/ring.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
 

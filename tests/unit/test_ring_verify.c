@@ -7,7 +7,7 @@
  * each kind by itself, is in test_ring_damage.c; here is noise.
  */
 
-#include "broker/ring.h"
+#include "broker/ring/ring.h"
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"
 #include "tests/unit/used_ring.h"

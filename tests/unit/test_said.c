@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* test_said.c - what broker/cli/said.h, cli/client_retry.h and
+/* test_said.c - what broker/cli/client/server_message.h, cli/client_retry.h and
  * cli/sub_print.h promise. */
 
-#include "broker/cli/client_retry.h"
-#include "broker/cli/said.h"
-#include "broker/cli/sub_print.h"
+#include "broker/cli/client/retry.h"
+#include "broker/cli/client/server_message.h"
+#include "broker/cli/client/sub_print.h"
 #include "tests/support/suite.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* test_segment.c - what broker/segment.h promises. */
+/* test_segment.c - what broker/shared/segment.h promises. */
 
-#include "broker/ring.h"
-#include "broker/segment.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/segment.h"
+#include "broker/ring/topics.h"
 #include "tests/support/suite.h"
 #include "tests/support/testseg.h"
 

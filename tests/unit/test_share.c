@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_share.c - what worker/share.h promises, one test per promise. */
+/* test_share.c - what worker/net/address_limits.h promises, one test per promise. */
 
 #include "tests/support/suite.h"
-#include "worker/share.h"
+#include "worker/net/address_limits.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

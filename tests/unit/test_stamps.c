@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_stamps.c - what broker/stamps.h promises. */
+/* test_stamps.c - what broker/shared/stamps.h promises. */
 
-#include "broker/stamps.h"
+#include "broker/shared/stamps.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
 

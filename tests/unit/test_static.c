@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_static.c - which paths worker/static.h finds, and which it must not. */
+/* test_static.c - which paths worker/http/static.h finds, and which it must not. */
 
 #include "tests/support/suite.h"
 #include "tests/unit/site.h"

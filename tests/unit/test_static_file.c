@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_static_file.c - what worker/static.h says of a file it found, and how it
+ * test_static_file.c - what worker/http/static.h says of a file it found, and how it
  * starts.
  */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_stats.c - what broker/stats.h promises. */
+/* test_stats.c - what broker/shared/stats.h promises. */
 
-#include "broker/layout.h"
-#include "broker/stats.h"
+#include "broker/shared/layout.h"
+#include "broker/shared/stats.h"
 #include "tests/support/suite.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_subs.c - what worker/subs.h promises, one test per promise. */
+/* test_subs.c - what worker/delivery/subs.h promises, one test per promise. */
 
-#include "broker/topics.h"
+#include "broker/ring/topics.h"
 #include "tests/support/suite.h"
 #include "tests/unit/crew.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_supervisor_policy.c - what broker/supervisor_policy.h promises. */
+/* test_supervisor_policy.c - what broker/supervisor/policy.h promises. */
 
-#include "broker/supervisor_policy.h"
+#include "broker/supervisor/policy.h"
 #include "tests/support/suite.h"
 #include "tests/support/testseg.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_tail.c - what worker/tail.h promises, one test per promise. */
+/* test_tail.c - what worker/delivery/tail.h promises, one test per promise. */
 
 #include "common/xmalloc.h"
 #include "tests/support/dice.h"

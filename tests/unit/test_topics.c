@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_topics.c - what broker/topics.h promises while nobody dies. */
+/* test_topics.c - what broker/ring/topics.h promises while nobody dies. */
 
-#include "broker/ring.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/topics.h"
 #include "tests/support/dice.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"

@@ -7,8 +7,8 @@
  * it was, the half-made one nowhere, and no number that comes back.
  */
 
-#include "broker/ring.h"
-#include "broker/topics.h"
+#include "broker/ring/ring.h"
+#include "broker/ring/topics.h"
 #include "tests/support/ringkit.h"
 #include "tests/support/suite.h"
 

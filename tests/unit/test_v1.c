@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_v1.c - how worker/v1.h reads requests: a table of texts. */
+/* test_v1.c - how worker/protocol/v1_request.h reads requests: a table of texts. */
 
 #include "tests/support/suite.h"
-#include "worker/v1.h"
+#include "worker/protocol/v1_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_values.c - what broker/cli/values.h promises. */
+/* test_values.c - what broker/cli/option_values.h promises. */
 
-#include "broker/cli/values.h"
+#include "broker/cli/option_values.h"
 #include "tests/support/suite.h"
 
 #include <string.h>

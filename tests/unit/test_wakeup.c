@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_wakeup.c - what broker/wakeup.h promises, in one process that plays all
+ * test_wakeup.c - what broker/shared/wakeup.h promises, in one process that plays all
  * of them; tests/mp has the race.
  */
 
-#include "broker/wakeup.h"
+#include "broker/shared/wakeup.h"
 #include "common/xmalloc.h"
 #include "tests/support/suite.h"
 #include "tests/support/testseg.h"

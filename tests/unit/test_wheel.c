@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_wheel.c - what worker/wheel.h promises, one test per promise.
+ * test_wheel.c - what worker/net/wheel.h promises, one test per promise.
  *
  * A timer notes the tick at which it was due.  No clock: ticks are turned by
  * hand, and a wheel may begin shortly before its ticks wrap around.
@@ -8,7 +8,7 @@
 
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"
-#include "worker/wheel.h"
+#include "worker/net/wheel.h"
 
 #include "common/container.h"
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client.h - a connection of pub or sub to a server, in pubsubd.v1.
+ *
+ *	DOWN --> DIALLING --> SHAKING --> GREETING --> OPEN --> CLOSING --> DOWN
+ *	          address by   handshake   welcome
+ *	          address
+ *
+ * One connection needs no event loop: the owner polls client->fd together with
+ * what else it waits for, and hands over what came.  Nothing here blocks but
+ * the look-up of a name.  When a connection has ended the state is DOWN and
+ * client->end says why; client_connect() begins another.
+ */
+
+#ifndef BROKER_CLI_CLIENT_CLIENT_H
+#define BROKER_CLI_CLIENT_CLIENT_H
+
+#include "broker/cli/client/outbuf.h"
+#include "broker/cli/client/retry.h"
+#include "broker/cli/client/handshake.h"
+#include "broker/cli/client/url.h"
+#include "broker/cli/client/connect.h"
+#include "broker/cli/client/server_message.h"
+#include "common/json.h"
+#include "common/ws.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum client_state {
+	CLIENT_DOWN = 0,
+	CLIENT_DIALLING,
+	CLIENT_SHAKING,
+	CLIENT_GREETING,
+	CLIENT_OPEN,
+	CLIENT_CLOSING,
+};
+
+/* Told from within client_turn().  They may send and close. */
+struct client_events {
+	/* The server has welcomed us. */
+	void (*opened)(void *owner);
+	/* It said this; borrowed.  Not while closing. */
+	void (*said)(void *owner, const struct said *said);
+};
+
+struct client {
+	const struct client_url *url;
+	struct client_events events;
+	void *owner;
+	enum client_state state;
+	struct client_end end; /* of the last connection */
+	struct client_retry retry;
+	uint64_t max_message; /* bytes of JSON text, by the last welcome */
+	char epoch[CLIENT_EPOCH_MAX]; /* likewise */
+
+	struct dial dial;
+	int fd; /* -1 while DOWN and DIALLING */
+	struct client_shake shake;
+	struct ws_pool *pool;
+	struct ws *ws; /* from SHAKING's end to DOWN */
+	struct json_reader json;
+	struct client_out out;
+	bool is_reading;      /* as the owner last wished */
+	bool is_broken;       /* the server said what none says */
+	uint64_t deadline_ms; /* of the present state, monotonic; 0: none */
+	uint64_t opened_ms;
+	uint64_t heard_ms;   /* when bytes came last */
+	uint64_t silence_ms; /* how long none may come; 0: for ever */
+};
+
+/* A client that is DOWN.  url and owner are borrowed. */
+void client_init(struct client *c, const struct client_url *url,
+    const struct client_events *events, void *owner);
+void client_fini(struct client *c);
+
+/* Begin a connection.  Blocks: while a name is looked up. */
+void client_connect(struct client *c);
+
+/* Fill in what to poll for.  is_reading: take messages; otherwise they wait in
+ * the socket, and the server notices. */
+void client_poll(struct client *c, struct pollfd *poll, bool is_reading);
+
+/* Milliseconds until client_turn() must be called even so, or one of two other
+ * moments has come (monotonic clock; 0: never); -1: for ever.  For poll(2). */
+int client_patience(
+    const struct client *c, uint64_t until_ms, uint64_t again_ms);
+
+/* Go on, with what poll(2) said, 0 if nothing. */
+void client_turn(struct client *c, short revents);
+
+/* Send a text message; the client is OPEN. */
+void client_send(struct client *c, const char *text, size_t len);
+
+/* Say goodbye: DOWN follows, with CLIENT_DONE, in a second or two at most. */
+void client_close(struct client *c);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * connect.h - from a URL to a connected socket.
+ *
+ * A name may have several addresses (localhost: ::1 and 127.0.0.1), and a
+ * server need not listen on all of them, so they are tried one after the other.
+ */
+
+#ifndef BROKER_CLI_CLIENT_CONNECT_H
+#define BROKER_CLI_CLIENT_CONNECT_H
+
+#include "broker/cli/client/url.h"
+
+#include <stdbool.h>
+
+#define DIAL_MS 5000 /* for one address to answer */
+
+struct addrinfo;
+
+struct dial {
+	struct addrinfo *list; /* owned */
+	struct addrinfo *next; /* in it, not yet tried */
+	int fd;                /* the present try; -1: none */
+	char why[160];         /* what was wrong with the last */
+};
+
+/*
+ * Look the host up.  Signals that the caller holds back end the process while
+ * it asks, as they would by default: a name server may take its time.
+ * Blocks:  while it asks.
+ * Returns false with dial->why.
+ * Owns: the caller, until dial_fini().
+ */
+bool dial_init(struct dial *dial, const struct client_url *url);
+void dial_fini(struct dial *dial);
+
+/*
+ * Give up the present try and begin one with the next address.  dial->fd does
+ * not block; it is writable when the try has come to an end.
+ * Returns false, with dial->why, when there is no address left.
+ */
+bool dial_next(struct dial *dial);
+
+/* The present try was given no answer for too long. */
+void dial_timed_out(struct dial *dial);
+
+/*
+ * How the present try has ended.
+ * Returns the connected socket, now the caller's, or -1 with dial->why.
+ */
+int dial_result(struct dial *dial);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* find.c - see client_find.h. */
+
+#include "broker/cli/client/find.h"
+
+#include "broker/host/pidfile.h"
+#include "broker/shared/segment.h"
+#include "common/bug.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The first URL of a running instance. */
+static enum exit_status
+client_find_instance(const struct cli *cli, struct client_url *url)
+{
+	struct pidfile_holders holders = pidfile_look(cli->config.pidfile);
+	char error[SEGMENT_ERROR_MAX], text[sizeof(url->text)];
+	const char *wrong;
+	struct segment seg;
+
+	if (holders.supervisor == 0)
+		return report_failure(EXIT_STATUS_NOT_RUNNING,
+		    "%s is not running", cli->config.name);
+	if (segment_attach(&seg, cli->config.name, false, error) != SEGMENT_OK)
+		return report_failure(EXIT_STATUS_FAILED,
+		    "%s is only just starting, or stopping: %s",
+		    cli->config.name, error);
+	snprintf(text, sizeof(text), "%.*s",
+	    (int)strcspn(seg.header->run.urls, " "), seg.header->run.urls);
+	segment_close(&seg);
+	wrong = client_url_parse(url, text);
+	if (wrong != NULL)
+		return report_failure(EXIT_STATUS_FAILED,
+		    "%s is only just starting", cli->config.name);
+	return EXIT_STATUS_OK;
+}
+
+enum exit_status
+client_find(const struct cli *cli, struct client_url *url)
+{
+	const char *text = cli->client.url;
+
+	if (text == NULL && cli->client.is_named)
+		return client_find_instance(cli, url);
+	CHECK(client_url_parse(url, text != NULL ? text : CLIENT_URL_DEFAULT) ==
+	      NULL);
+	return EXIT_STATUS_OK;
+}
+
+enum exit_status
+client_report(const struct client_url *url, const struct client_end *end,
+    const char *more)
+{
+	const char *semicolon = more[0] != '\0' ? "; " : "";
+
+	if (end->kind == CLIENT_UNREACHABLE)
+		return report_failure(EXIT_STATUS_NOT_RUNNING,
+		    "no server answers on %s: %s%s%s", url->text, end->why,
+		    semicolon, more);
+	return report_failure(EXIT_STATUS_FAILED, "%s: %s%s%s", url->text,
+	    end->why, semicolon, more);
+}

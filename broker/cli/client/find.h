@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* find.h - which server pub, sub and topics talk to. */
+
+#ifndef BROKER_CLI_CLIENT_FIND_H
+#define BROKER_CLI_CLIENT_FIND_H
+
+#include "broker/cli/client/retry.h"
+#include "broker/cli/client/url.h"
+#include "broker/cli/options.h"
+#include "broker/host/report.h"
+
+/*
+ * Fill in the URL that --url gives, or that the instance of --name or --pidfile
+ * has on this host, or the default.
+ * Returns EXIT_STATUS_OK, or what to end with; the reason has been told.
+ */
+enum exit_status client_find(const struct cli *cli, struct client_url *url);
+
+/*
+ * Tell why there is no connection, and more if the text `more' is not empty.
+ * Returns what to end with: EXIT_STATUS_NOT_RUNNING if nobody answers.
+ */
+enum exit_status client_report(const struct client_url *url,
+    const struct client_end *end, const char *more);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_get.c - see client_get.h.  One connection per question, in
+ * HTTP/1.0, so that the end of the answer is plain.
+ */
+
+#include "broker/cli/client/http_get.h"
+
+#include "broker/cli/client/connect.h"
+#include "common/http_answer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define GET_SECONDS  10
+#define GET_READ     (64u * 1024)
+#define GET_BODY_MAX (64u << 20)
+
+/* Note why there is no answer, and be false. */
+#define get_fail(end, kind, ...) \
+	(client_end_set((end), (kind), __VA_ARGS__), false)
+
+/* Returns: a connected socket that blocks for a while only, or -1. */
+static int
+get_connect(const struct client_url *url, struct client_end *end)
+{
+	struct timeval limit = { .tv_sec = GET_SECONDS };
+	struct pollfd poll_fd;
+	struct dial dial;
+	int fd = -1;
+
+	if (dial_init(&dial, url))
+		while (fd == -1 && dial_next(&dial)) {
+			poll_fd = (struct pollfd){ dial.fd, POLLOUT, 0 };
+			if (poll(&poll_fd, 1, DIAL_MS) == 1)
+				fd = dial_result(&dial);
+			else
+				dial_timed_out(&dial);
+		}
+	if (fd == -1)
+		client_end_set(end, CLIENT_UNREACHABLE, "%s", dial.why);
+	dial_fini(&dial);
+	if (fd == -1)
+		return -1;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+static bool
+get_send(int fd, const struct buf *request, struct client_end *end)
+{
+	size_t sent = 0;
+	ssize_t n;
+
+	while (sent < request->len) {
+		n = send(
+		    fd, request->at + sent, request->len - sent, MSG_NOSIGNAL);
+		if (n == -1 && errno == EINTR) /* stopped, and continued */
+			continue;
+		if (n == -1)
+			return get_fail(end, CLIENT_LOST, "connection lost: %s",
+			    strerror(errno));
+		sent += (size_t)n;
+	}
+	return true;
+}
+
+/* Read until the server ends the connection. */
+static bool
+get_receive(int fd, struct buf *answer, struct client_end *end)
+{
+	ssize_t n;
+
+	for (;;) {
+		do
+			n = recv(fd, buf_room(answer, GET_READ), GET_READ, 0);
+		while (n == -1 && errno == EINTR);
+		if (n == 0)
+			return true;
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return get_fail(end, CLIENT_LOST,
+			    "no answer within %d s", GET_SECONDS);
+		if (n == -1)
+			return get_fail(end, CLIENT_LOST, "connection lost: %s",
+			    strerror(errno));
+		answer->len += (size_t)n;
+		if (answer->len > GET_BODY_MAX)
+			return get_fail(
+			    end, CLIENT_ALIEN, "its answer has no end");
+	}
+}
+
+/* Take the head off the answer, and judge it. */
+static bool
+get_judge(struct buf *text, struct client_end *end)
+{
+	struct http_answer answer;
+	size_t scanned = 0, body_len;
+
+	switch (http_parse_answer(
+	    text->at, text->len, HTTP_HEAD_MAX, &scanned, &answer)) {
+	case HTTP_OK:
+		break;
+	case HTTP_PARTIAL:
+		return get_fail(end, CLIENT_LOST,
+		    "the server ended the connection without an answer");
+	case HTTP_REFUSED:
+		return get_fail(
+		    end, CLIENT_ALIEN, "no pubsubd: %s", answer.head.why);
+	}
+	if (answer.status != 200) {
+		client_end_refused(end, &answer);
+		return false;
+	}
+	body_len = text->len - answer.head.head_len;
+	if (answer.content_length != HTTP_LENGTH_TO_END &&
+	    answer.content_length != body_len)
+		return get_fail(end, CLIENT_LOST, "the answer was cut off");
+	memmove(text->at, text->at + answer.head.head_len, body_len);
+	text->len = body_len;
+	return true;
+}
+
+bool
+client_get(const struct client_url *url, const char *target, struct buf *body,
+    struct client_end *end)
+{
+	const char *const parts[] = { "GET ", url->base, target,
+		" HTTP/1.0\r\nHost: ", url->authority, "\r\n\r\n" };
+	struct buf request;
+	bool ok;
+	int fd;
+
+	if ((fd = get_connect(url, end)) == -1)
+		return false;
+	buf_init(&request);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		buf_puts(&request, parts[i]);
+	buf_reset(body);
+	ok = get_send(fd, &request, end) && get_receive(fd, body, end) &&
+	     get_judge(body, end);
+	buf_fini(&request);
+	close(fd);
+	return ok;
+}
+
+void
+client_put_escaped(struct buf *target, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9'))
+			buf_add(target, &c, 1);
+		else
+			buf_printf(target, "%%%02X", (unsigned char)c);
+	}
+}

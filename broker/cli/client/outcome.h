@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* outcome.h - how a connection of a client ended. */
+
+#ifndef BROKER_CLI_CLIENT_OUTCOME_H
+#define BROKER_CLI_CLIENT_OUTCOME_H
+
+#include "common/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum client_end_kind {
+	CLIENT_UNREACHABLE = 0, /* nobody answers there */
+	CLIENT_REFUSED,         /* with an HTTP status */
+	CLIENT_ALIEN,           /* what answers is no such server */
+	CLIENT_LOST,            /* cut, or silent for too long */
+	CLIENT_CLOSED,          /* by the server, with a close code */
+	CLIENT_DONE,            /* as we wanted */
+};
+
+struct client_end {
+	enum client_end_kind kind;
+	unsigned code;           /* HTTP status or close code */
+	uint64_t retry_after_ms; /* as a refusal asked for */
+	char why[320];           /* to be printed behind the URL */
+};
+
+struct http_answer;
+
+/* Note an end without a code. */
+void client_end_set(struct client_end *end, enum client_end_kind kind,
+    const char *format, ...) LOG_FMT(3);
+
+/* Note that the server refused us with this answer. */
+void client_end_refused(
+    struct client_end *end, const struct http_answer *answer);
+
+/* Note what the frames' parser told (ws.h, closing). */
+void client_end_told(struct client_end *end, bool by_peer, unsigned code,
+    const char *reason, size_t reason_len);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* pub_input.c - see input.h. */
+
+#include "broker/cli/client/pub_input.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define INPUT_READ (64u * 1024) /* bytes at once */
+
+void
+input_init_text(struct input *input, const char *text)
+{
+	*input = (struct input){ .fd = -1, .is_whole = true };
+	buf_init(&input->buf);
+	buf_puts(&input->buf, text);
+}
+
+void
+input_init_fd(struct input *input, int fd, bool is_whole)
+{
+	*input = (struct input){ .fd = fd, .is_whole = is_whole };
+	buf_init(&input->buf);
+}
+
+void
+input_fini(struct input *input)
+{
+	buf_fini(&input->buf);
+}
+
+/* Find the end of the next message: *len without, *taken with its newline. */
+static bool
+input_find(struct input *input, size_t *len, size_t *taken)
+{
+	size_t left = input->buf.len - input->start;
+	const char *newline = NULL;
+
+	if (!input->is_whole && input->scanned < input->buf.len)
+		newline = memchr(input->buf.at + input->scanned, '\n',
+		    input->buf.len - input->scanned);
+	if (newline != NULL) {
+		*len = (size_t)(newline - input->buf.at) - input->start;
+		*taken = *len + 1;
+		return true;
+	}
+	input->scanned = input->buf.len;
+	*len = *taken = left;
+	return input->fd == -1 && (left > 0 || input->is_whole);
+}
+
+enum input_status
+input_next(struct input *input, size_t max, const char **text, size_t *len)
+{
+	bool is_found;
+	size_t taken;
+
+	if (input->has_ended)
+		return INPUT_END;
+	is_found = input_find(input, len, &taken);
+	if (*len > max)
+		return INPUT_TOO_LONG;
+	if (!is_found) {
+		input->has_ended = input->fd == -1;
+		return input->has_ended ? INPUT_END : INPUT_MORE;
+	}
+	*text = input->buf.len > 0 ? input->buf.at + input->start : "";
+	input->start += taken;
+	input->scanned = input->start;
+	input->has_ended = input->is_whole;
+	return INPUT_MESSAGE;
+}
+
+void
+input_read(struct input *input)
+{
+	struct buf *buf = &input->buf;
+	ssize_t n;
+
+	if (input->start > 0) {
+		memmove(
+		    buf->at, buf->at + input->start, buf->len - input->start);
+		buf->len -= input->start;
+		input->scanned -= input->start;
+		input->start = 0;
+	}
+	n = read(input->fd, buf_room(buf, INPUT_READ), INPUT_READ);
+	if (n > 0) {
+		buf->len += (size_t)n;
+	} else if (n == 0) {
+		input->fd = -1;
+	} else if (errno != EINTR && errno != EAGAIN) {
+		/* What came is not known to be all of a line. */
+		input->error = errno;
+		input->fd = -1;
+		input->has_ended = true;
+	}
+}

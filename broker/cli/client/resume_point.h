@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resume_point.h - where a subscriber is in a topic, over any number of
+ * connections: each number once, in order, or told as missing.
+ *
+ * A place moves only when what lies before it has been printed or told.  So
+ * when a connection breaks between the server's ack and the gap that it
+ * announced, the next one begins at the same place and the gap comes again.
+ */
+
+#ifndef BROKER_CLI_CLIENT_RESUME_POINT_H
+#define BROKER_CLI_CLIENT_RESUME_POINT_H
+
+#include "broker/cli/client/server_message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct place {
+	bool is_known; /* epoch and seq: everything up to seq is dealt with */
+	bool has_been; /* subscribed before: what is new there is wanted */
+	bool is_live;  /* acked on the present connection */
+	char epoch[CLIENT_EPOCH_MAX];
+	uint64_t seq;
+	uint64_t history; /* messages wanted if the place is not known */
+	/* The last ack's, to go on from behind a gap. */
+	char ack_epoch[CLIENT_EPOCH_MAX];
+	uint64_t ack_seq;
+};
+
+/* How to subscribe now. */
+struct place_request {
+	bool is_since;    /* epoch and seq of the place; otherwise: */
+	uint64_t history; /* 0: none */
+};
+
+/* What is missing. */
+struct place_gap {
+	bool has_numbers; /* otherwise nobody knows how many */
+	uint64_t from;
+	uint64_t to;
+};
+
+/*
+ * What to ask of a server whose ring is of this epoch.  If it is another than
+ * that of the place, everything in it is new to one who was here before: all of
+ * it is asked for.
+ */
+struct place_request place_ask(const struct place *place, const char *epoch);
+
+/*
+ * The server has acked the subscription.
+ * Returns whether messages are missing that it will not tell: its ring is
+ * another than the one that we were in.
+ */
+bool place_acked(struct place *place, const struct said *ack);
+
+/* The connection is gone. */
+void place_cut(struct place *place);
+
+enum place_verdict {
+	PLACE_NEXT = 0, /* print it */
+	PLACE_OLD,      /* printed before */
+	PLACE_HOLE,     /* tell *gap, which the server should have, and print */
+};
+
+/* A message came in. */
+enum place_verdict place_message(
+    struct place *place, uint64_t seq, struct place_gap *gap);
+
+/* A gap was told.  Returns whether it is news. */
+bool place_gapped(
+    struct place *place, const struct said *said, struct place_gap *gap);
+
+#endif

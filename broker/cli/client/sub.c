@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sub.c - see sub.h.
+ *
+ * One loop waits for the server, standard output, signals and the time.  When
+ * standard output is slow no more is read from the server; asked with
+ * overflow=close, it then cuts us off rather than drop messages, and we come
+ * back at once and resume from its ring.  So a slow reader loses nothing that
+ * the ring still has.
+ */
+
+#include "broker/cli/client/sub.h"
+
+#include "broker/cli/client/client.h"
+#include "broker/cli/client/find.h"
+#include "broker/cli/client/sub_output.h"
+#include "broker/cli/client/sub_print.h"
+#include "broker/cli/client/sub_topics.h"
+#include "common/bug.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* How long the server may take to say goodbye; and who reads standard output,
+ * for the rest, unless all that was wanted has come. */
+#define SUB_LEAVE_MS 2000
+
+struct sub {
+	const struct cli *cli;
+	struct client_url url;
+	struct client client;
+	struct output output;
+	struct sub_topics topics;
+	int signals;       /* signalfd: SIGINT and SIGTERM */
+	uint64_t printed;  /* messages */
+	uint64_t until_ms; /* monotonic clock, like the next; 0: no end */
+	uint64_t again_ms; /* when to connect again; 0: not now */
+	bool has_been;     /* welcomed, ever */
+	bool is_cut;       /* and it was said that this is over */
+	bool is_leaving;
+	bool is_complete; /* --count: whoever reads it may take his time */
+	bool is_told;     /* to leave, by a signal */
+	enum exit_status status; /* to end with */
+};
+
+/* No more: say goodbye, and give what is printed a while to get out. */
+static void
+sub_leave(struct sub *s, enum exit_status status)
+{
+	if (s->is_leaving)
+		return;
+	s->is_leaving = true;
+	s->status = status;
+	s->until_ms = clock_monotonic_ms() + SUB_LEAVE_MS;
+	client_close(&s->client);
+}
+
+/* Say something on standard error, behind what has been printed before it. */
+static void __attribute__((format(printf, 2, 3)))
+sub_note(struct sub *s, const char *format, ...)
+{
+	va_list args;
+
+	output_turn(&s->output, 0);
+	fputs("pubsubd: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static void
+sub_tell_gap(struct sub *s, const struct sub_topic *topic,
+    const struct place_gap *gap, const char *reason)
+{
+	char sentence[SUB_SENTENCE_MAX];
+
+	sub_note(s, "%s", sub_sentence(sentence, topic->name, gap, reason));
+}
+
+/* Subscribe to a topic from where we are in it; its number is the id. */
+static void
+sub_ask(struct sub *s, size_t i)
+{
+	struct buf text;
+
+	buf_init(&text);
+	sub_topics_request(&s->topics, i, s->client.epoch, &text);
+	client_send(&s->client, text.at, text.len);
+	buf_fini(&text);
+}
+
+static void
+sub_opened(void *owner)
+{
+	struct sub *s = owner;
+
+	if (s->is_cut)
+		sub_note(s, "%s: connected again", s->url.text);
+	s->is_cut = false;
+	s->has_been = true;
+	for (size_t i = 0; i < s->topics.len; i++)
+		sub_ask(s, i);
+}
+
+static void
+sub_message(struct sub *s, struct sub_topic *topic, const struct said *said)
+{
+	enum sub_form form = s->cli->json                ? SUB_ENVELOPE
+	                     : s->cli->client.is_verbose ? SUB_TOPIC
+	                                                 : SUB_TEXT;
+	struct place_gap gap;
+
+	switch (place_message(&topic->place, said->seq, &gap)) {
+	case PLACE_OLD:
+		return;
+	case PLACE_HOLE:
+		sub_tell_gap(s, topic, &gap, "lost");
+		break;
+	case PLACE_NEXT:
+		break;
+	}
+	sub_print(&s->output.buf, form, said);
+	if (++s->printed == s->cli->client.count) {
+		s->is_complete = true;
+		sub_leave(s, EXIT_STATUS_OK);
+	}
+}
+
+static void
+sub_gap(struct sub *s, struct sub_topic *topic, const struct said *said)
+{
+	struct place_gap gap;
+	char reason[64];
+
+	if (place_gapped(&topic->place, said, &gap))
+		sub_tell_gap(s, topic, &gap,
+		    said_copy(&said->reason, reason, sizeof(reason)));
+}
+
+/* A topic was refused.  A server that drains will be back. */
+static void
+sub_refused(struct sub *s, const struct said *said)
+{
+	char code[64], reason[256];
+	const char *name = "the server";
+
+	said_copy(&said->code, code, sizeof(code));
+	said_copy(&said->reason, reason, sizeof(reason));
+	if (strcmp(code, "draining") == 0)
+		return;
+	if (said->id >= 1 && said->id <= s->topics.len)
+		name = s->topics.all[said->id - 1].name;
+	sub_note(s, "%s: %s (%s)", name, reason, code);
+	sub_leave(s, EXIT_STATUS_FAILED);
+}
+
+static void
+sub_said(void *owner, const struct said *said)
+{
+	struct sub *s = owner;
+	struct sub_topic *topic;
+
+	if (said->kind == SAID_ERROR) {
+		sub_refused(s, said);
+		return;
+	}
+	if (said->topic.raw == NULL ||
+	    (topic = sub_topics_find(&s->topics, &said->topic)) == NULL)
+		return;
+	switch (said->kind) {
+	case SAID_ACK:
+		if (place_acked(&topic->place, said))
+			sub_tell_gap(
+			    s, topic, &(struct place_gap){ 0 }, "epoch");
+		break;
+	case SAID_MESSAGE:
+		sub_message(s, topic, said);
+		break;
+	case SAID_GAP:
+		sub_gap(s, topic, said);
+		break;
+	case SAID_ERROR:
+	case SAID_WELCOME:
+	case SAID_DRAIN:
+	case SAID_OTHER:
+		break;
+	}
+}
+
+/* The connection has ended: come back, or give up. */
+static void
+sub_cut(struct sub *s)
+{
+	const struct client_end *end = &s->client.end;
+	uint32_t random;
+	uint64_t delay;
+
+	for (size_t i = 0; i < s->topics.len; i++)
+		place_cut(&s->topics.all[i].place);
+	if (!s->has_been || !client_retry_makes_sense(end)) {
+		output_turn(&s->output, 0);
+		sub_leave(s, client_report(&s->url, end, ""));
+		return;
+	}
+	CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
+	delay = client_retry_delay(&s->client.retry, end, random);
+	s->again_ms = clock_monotonic_ms() + delay;
+	if (!s->is_cut && !client_retry_at_once(end)) {
+		sub_note(s, "%s: %s; trying again", s->url.text, end->why);
+		s->is_cut = true;
+	}
+}
+
+/* Time is up. */
+static void
+sub_timed_out(struct sub *s)
+{
+	const struct cli_client_options *options = &s->cli->client;
+
+	if (options->count == 0) {
+		sub_leave(s, EXIT_STATUS_OK);
+		return;
+	}
+	sub_note(s, "%" PRIu64 " of %" PRIu32 " messages came within %g s",
+	    s->printed, options->count, (double)options->timeout_ms / 1000);
+	sub_leave(s, EXIT_STATUS_FAILED);
+}
+
+/* Whether nothing is left to be waited for. */
+static bool
+sub_is_over(const struct sub *s)
+{
+	bool is_written =
+	    s->output.state != OUTPUT_OK || output_waiting(&s->output) == 0;
+
+	if (!s->is_leaving)
+		return false;
+	if (s->until_ms != 0 && clock_monotonic_ms() >= s->until_ms)
+		return true;
+	return is_written &&
+	       (s->until_ms == 0 || s->client.state == CLIENT_DOWN);
+}
+
+/* A signal: leave; a second one: at once. */
+static void
+sub_signalled(struct sub *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	s->is_told = true;
+	if (s->is_leaving)
+		s->until_ms = clock_monotonic_ms();
+	sub_leave(s, EXIT_STATUS_OK);
+}
+
+/* Standard output can be written no more. */
+static void
+sub_mute(struct sub *s)
+{
+	if (s->output.state == OUTPUT_FAILED && s->status == EXIT_STATUS_OK)
+		s->status = report_failure(EXIT_STATUS_FAILED,
+		    "standard output: %s", strerror(s->output.error));
+	sub_leave(s, s->status);
+}
+
+/* The server has had its time to say goodbye: what is complete may still take
+ * its own to be read. */
+static void
+sub_linger(struct sub *s)
+{
+	if (s->is_complete && !s->is_told &&
+	    clock_monotonic_ms() >= s->until_ms)
+		s->until_ms = 0;
+}
+
+/* What nobody has taken by now is lost; who has sent a signal knows that. */
+static void
+sub_tell_loss(struct sub *s)
+{
+	size_t left = output_waiting(&s->output);
+
+	if (left > 0 && s->output.state == OUTPUT_OK && !s->is_told &&
+	    s->status == EXIT_STATUS_OK)
+		s->status = report_failure(EXIT_STATUS_FAILED,
+		    "standard output: nobody has read the last %zu bytes",
+		    left);
+}
+
+/* Wait, then do what there is to do. */
+static void
+sub_turn(struct sub *s)
+{
+	bool is_reading = output_waiting(&s->output) < OUTPUT_FULL;
+	struct pollfd fds[3];
+
+	client_poll(&s->client, &fds[0], is_reading);
+	output_poll(&s->output, &fds[1]);
+	fds[2] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
+	if (poll(fds, 3,
+		client_patience(&s->client, s->until_ms,
+		    s->is_leaving ? 0 : s->again_ms)) == -1)
+		return; /* EINTR, or memory for a moment: look again */
+	if (fds[2].revents != 0)
+		sub_signalled(s);
+	if (s->client.state != CLIENT_DOWN) {
+		client_turn(&s->client, fds[0].revents);
+		if (s->client.state == CLIENT_DOWN && !s->is_leaving)
+			sub_cut(s);
+	}
+	output_turn(&s->output, fds[1].revents);
+	if (s->output.state != OUTPUT_OK)
+		sub_mute(s);
+	if (s->is_leaving) {
+		sub_linger(s);
+		return;
+	}
+	if (s->until_ms != 0 && clock_monotonic_ms() >= s->until_ms) {
+		sub_timed_out(s);
+	} else if (s->again_ms != 0 && clock_monotonic_ms() >= s->again_ms) {
+		s->again_ms = 0;
+		client_connect(&s->client);
+		if (s->client.state == CLIENT_DOWN)
+			sub_cut(s);
+	}
+}
+
+/* Take signals as something to poll for, instead of dying of them.  Returns
+ * false, with errno set, if that cannot be had. */
+static bool
+sub_hold_signals(struct sub *s)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	s->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals != -1;
+}
+
+static enum exit_status
+sub_run(struct sub *s)
+{
+	const struct client_events events = { sub_opened, sub_said };
+
+	if (!sub_hold_signals(s))
+		return report_failure(
+		    EXIT_STATUS_FAILED, "signalfd: %s", strerror(errno));
+	client_init(&s->client, &s->url, &events, s);
+	output_init(&s->output, STDOUT_FILENO);
+	if (s->cli->client.timeout_ms != 0)
+		s->until_ms = clock_monotonic_ms() + s->cli->client.timeout_ms;
+	s->again_ms = clock_monotonic_ms();
+	while (!sub_is_over(s))
+		sub_turn(s);
+	sub_tell_loss(s);
+	client_fini(&s->client);
+	output_fini(&s->output);
+	close(s->signals);
+	return s->status;
+}
+
+enum exit_status
+cli_sub(const struct cli *cli)
+{
+	struct sub s = { .cli = cli };
+	enum exit_status status = client_find(cli, &s.url);
+
+	if (status != EXIT_STATUS_OK)
+		return status;
+	client_url_add(&s.url, "overflow", "close");
+	if (sub_topics_init(&s.topics, cli))
+		status = sub_run(&s);
+	else
+		status =
+		    report_failure(EXIT_STATUS_USAGE, "a topic is not UTF-8");
+	sub_topics_fini(&s.topics);
+	return status;
+}

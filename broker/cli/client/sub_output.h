@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sub_output.h - standard output that may be slow, for a program that must not
+ * wait for it.
+ *
+ * A pager that is not read, a pipe that is full: the client must still answer
+ * pings and Ctrl-C.  The descriptor is shared with whoever started us, so it is
+ * not made non-blocking; instead no more is written than a poll(2) has promised
+ * room for.  What is put here goes out in the next turn, so every line is out
+ * before the next wait.
+ */
+
+#ifndef BROKER_CLI_CLIENT_SUB_OUTPUT_H
+#define BROKER_CLI_CLIENT_SUB_OUTPUT_H
+
+#include "common/buf.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes that may wait, more or less; read nothing more that adds to them. */
+#define OUTPUT_FULL (256u * 1024)
+
+enum output_state {
+	OUTPUT_OK = 0,
+	OUTPUT_GONE,   /* nobody reads it any more */
+	OUTPUT_FAILED, /* it cannot be written: see error */
+};
+
+struct output {
+	int fd;
+	struct buf buf; /* append to it; what is before off is out */
+	size_t off;
+	enum output_state state;
+	int error; /* errno of OUTPUT_FAILED */
+};
+
+/* fd is borrowed. */
+void output_init(struct output *output, int fd);
+void output_fini(struct output *output);
+
+/* Bytes that wait. */
+size_t output_waiting(const struct output *output);
+
+/* Fill in what to poll for; that nobody reads any more is always seen. */
+void output_poll(const struct output *output, struct pollfd *poll);
+
+/* Take note of what poll(2) said, 0 if nothing, and write as much as there is
+ * room for. */
+void output_turn(struct output *output, short revents);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* sub_print.c - see sub_print.h. */
+
+#include "broker/cli/client/sub_print.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* JSON on one line: a newline in it is white space, for in a string it would be
+ * escaped. */
+static void
+sub_put_json(struct buf *buf, const char *text, size_t len)
+{
+	char *room = buf_room(buf, len);
+
+	for (size_t i = 0; i < len; i++) {
+		room[i] = text[i];
+		if (text[i] == '\n' || text[i] == '\r')
+			room[i] = ' ';
+	}
+	buf->len += len;
+}
+
+static void
+sub_put_string(struct buf *buf, const struct json_token *string)
+{
+	char *room = buf_room(buf, string->raw_len);
+
+	buf->len += json_string_decode(string->raw, string->raw_len, room);
+}
+
+void
+sub_print(struct buf *buf, enum sub_form form, const struct said *message)
+{
+	const struct json_token *body = &message->message;
+
+	if (form == SUB_ENVELOPE) {
+		sub_put_json(buf, message->text, message->len);
+		buf_add(buf, "\n", 1);
+		return;
+	}
+	if (form == SUB_TOPIC) {
+		sub_put_string(buf, &message->topic);
+		buf_add(buf, " ", 1);
+	}
+	if (body->kind == JSON_STRING)
+		sub_put_string(buf, body);
+	else
+		sub_put_json(buf, body->raw, body->raw_len);
+	buf_add(buf, "\n", 1);
+}
+
+/* What a reason means to whoever reads it. */
+static const char *
+sub_explain(const char *reason)
+{
+	static const struct {
+		const char *reason, *meaning;
+	} reasons[] = {
+		{ "slow", "slow: they came faster than they were read here" },
+		{ "lapped", "lapped: they came faster than the server read" },
+		{ "expired", "expired: the server's ring holds them no more" },
+		{ "unknown", "unknown: the topic has begun anew meanwhile" },
+		{ "epoch", "epoch: the server has begun anew meanwhile" },
+		{ "lost", "lost: the server did not say why" },
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strcmp(reasons[i].reason, reason) == 0)
+			return reasons[i].meaning;
+	return reason; /* of a later server */
+}
+
+const char *
+sub_sentence(char out[SUB_SENTENCE_MAX], const char *topic,
+    const struct place_gap *gap, const char *reason)
+{
+	const char *why = sub_explain(reason);
+
+	if (!gap->has_numbers)
+		snprintf(out, SUB_SENTENCE_MAX,
+		    "%s: messages may be missing (%s)", topic, why);
+	else if (gap->from == gap->to)
+		snprintf(out, SUB_SENTENCE_MAX,
+		    "%s: 1 message is missing, %" PRIu64 " (%s)", topic,
+		    gap->from, why);
+	else
+		snprintf(out, SUB_SENTENCE_MAX,
+		    "%s: %" PRIu64 " messages are missing, %" PRIu64
+		    " to %" PRIu64 " (%s)",
+		    topic, gap->to - gap->from + 1, gap->from, gap->to, why);
+	return out;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sub_topics.h - the topics that are subscribed to, and where we are in each.
+ *
+ * A topic's number, from 0, is its place on the command line; the id of the
+ * request that subscribes to it is one more.
+ */
+
+#ifndef BROKER_CLI_CLIENT_SUB_TOPICS_H
+#define BROKER_CLI_CLIENT_SUB_TOPICS_H
+
+#include "broker/cli/options.h"
+#include "broker/cli/client/resume_point.h"
+#include "common/buf.h"
+#include "common/json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sub_topic {
+	const char *name; /* borrowed from the command line */
+	struct place place;
+};
+
+struct sub_topics {
+	struct sub_topic *all; /* owned */
+	size_t len;
+};
+
+/* Take the topics off the command line, each once, with the place that it says.
+ * Returns false if one is not UTF-8; sub_topics_fini() either way. */
+bool sub_topics_init(struct sub_topics *topics, const struct cli *cli);
+void sub_topics_fini(struct sub_topics *topics);
+
+/* The topic with the name in this token; NULL: none. */
+struct sub_topic *sub_topics_find(
+    const struct sub_topics *topics, const struct json_token *name);
+
+/* Append the request that subscribes to topic i from where we are in it, on a
+ * server of this epoch. */
+void sub_topics_request(const struct sub_topics *topics, size_t i,
+    const char *epoch, struct buf *text);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* topics.c - see topics.h. */
+
+#include "broker/cli/client/topics.h"
+
+#include "broker/cli/client/find.h"
+#include "broker/cli/client/http_get.h"
+#include "broker/cli/client/server_message.h"
+#include "common/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TOPICS_PAGE "1000" /* topics that are asked for at once */
+
+struct topics {
+	const struct cli *cli;
+	uint64_t printed;
+	struct buf last; /* name of the last one, which pages go on from */
+};
+
+/* One topic of an answer. */
+struct topic_entry {
+	struct json_token topic, subscribers, seq;
+};
+
+/* What to ask for now. */
+static void
+topics_target(const struct topics *t, struct buf *target)
+{
+	const char *prefix = t->cli->client.prefix;
+
+	buf_reset(target);
+	buf_puts(target, "/topics?limit=" TOPICS_PAGE);
+	if (prefix != NULL) {
+		buf_puts(target, "&prefix=");
+		client_put_escaped(target, prefix, strlen(prefix));
+	}
+	if (t->printed > 0) {
+		buf_puts(target, "&after=");
+		client_put_escaped(target, t->last.at, t->last.len);
+	}
+	buf_add(target, "", 1);
+}
+
+static bool
+topics_read_entry(struct json_reader *reader, const struct json_token *object,
+    struct topic_entry *entry)
+{
+	struct json_token key, value;
+
+	*entry = (struct topic_entry){ 0 };
+	if (json_object_open(reader, object->raw, object->raw_len) != JSON_OK)
+		return false;
+	while (json_member_next(reader, &key, &value))
+		if (said_is(&key, "topic", 5))
+			entry->topic = value;
+		else if (said_is(&key, "subscribers", 11))
+			entry->subscribers = value;
+		else if (said_is(&key, "seq", 3))
+			entry->seq = value;
+	return entry->topic.raw != NULL && entry->topic.kind == JSON_STRING &&
+	       entry->subscribers.raw != NULL && entry->seq.raw != NULL;
+}
+
+static void
+topics_print(struct topics *t, const struct json_token *object,
+    const struct topic_entry *entry)
+{
+	if (t->cli->json)
+		printf("%s%.*s", t->printed > 0 ? ",\n" : "[",
+		    (int)object->raw_len, object->raw);
+	else
+		printf("%11.*s %16.*s  %.*s\n", (int)entry->subscribers.raw_len,
+		    entry->subscribers.raw, (int)entry->seq.raw_len,
+		    entry->seq.raw, (int)t->last.len, t->last.at);
+	t->printed++;
+}
+
+/* Print a page.  Returns false if it is none. */
+static bool
+topics_page(struct topics *t, struct json_reader readers[2],
+    const struct json_token *list)
+{
+	struct json_token object;
+	struct topic_entry entry;
+
+	if (json_array_open(&readers[0], list->raw, list->raw_len) != JSON_OK)
+		return false;
+	if (t->printed == 0 && !t->cli->json)
+		printf("%11s %16s  %s\n", "subscribers", "seq", "topic");
+	while (json_element_next(&readers[0], &object)) {
+		if (!topics_read_entry(&readers[1], &object, &entry))
+			return false;
+		buf_reset(&t->last);
+		t->last.len =
+		    json_string_decode(entry.topic.raw, entry.topic.raw_len,
+			buf_room(&t->last, entry.topic.raw_len));
+		topics_print(t, &object, &entry);
+	}
+	return true;
+}
+
+/* Print an answer.  Returns false if it is none; *more: ask again. */
+static bool
+topics_answer(struct topics *t, const struct buf *body, bool *more)
+{
+	struct json_reader readers[2];
+	struct json_token key, value, list = { 0 };
+	uint64_t before = t->printed;
+	const char *why;
+	size_t where;
+	bool ok;
+
+	*more = false;
+	json_reader_init(&readers[0]);
+	json_reader_init(&readers[1]);
+	ok = json_check(body->at, body->len, &where, &why) == JSON_OK &&
+	     json_object_open(&readers[0], body->at, body->len) == JSON_OK;
+	while (ok && json_member_next(&readers[0], &key, &value))
+		if (said_is(&key, "topics", 6))
+			list = value;
+		else if (said_is(&key, "more", 4))
+			*more = value.kind == JSON_TRUE;
+	ok = ok && list.raw != NULL && topics_page(t, readers, &list);
+	/* An empty page that promises another has nothing to go on from. */
+	ok = ok && (!*more || t->printed > before);
+	json_reader_fini(&readers[0]);
+	json_reader_fini(&readers[1]);
+	return ok;
+}
+
+/* Ask and print until there is no more. */
+static enum exit_status
+topics_list(struct topics *t, const struct client_url *url, struct buf *target,
+    struct buf *body)
+{
+	struct client_end end;
+	bool more = true;
+
+	while (more) {
+		topics_target(t, target);
+		if (!client_get(url, target->at, body, &end))
+			return client_report(url, &end, "");
+		if (!topics_answer(t, body, &more))
+			return report_failure(EXIT_STATUS_FAILED,
+			    "%s: no pubsubd: its answer is no list of topics",
+			    url->text);
+	}
+	if (t->cli->json)
+		printf("%s]\n", t->printed == 0 ? "[" : "");
+	return report_printed();
+}
+
+enum exit_status
+cli_topics(const struct cli *cli)
+{
+	struct topics t = { .cli = cli };
+	struct buf target, body;
+	struct client_url url;
+	enum exit_status status = client_find(cli, &url);
+
+	if (status != EXIT_STATUS_OK)
+		return status;
+	buf_init(&t.last);
+	buf_init(&target);
+	buf_init(&body);
+	status = topics_list(&t, &url, &target, &body);
+	buf_fini(&t.last);
+	buf_fini(&target);
+	buf_fini(&body);
+	return status;
+}

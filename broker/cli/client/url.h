@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * url.h - where a client finds its server.
+ *
+ * Two spellings of one place: http://HOST:PORT, as the server prints it when it
+ * is ready, and ws://HOST:PORT/ws, the endpoint below it.
+ */
+
+#ifndef BROKER_CLI_CLIENT_URL_H
+#define BROKER_CLI_CLIENT_URL_H
+
+#define CLIENT_URL_DEFAULT "ws://localhost:8000/ws"
+#define CLIENT_URL_MAX     1024 /* bytes of one */
+
+struct client_url {
+	char text[CLIENT_URL_MAX];      /* as given, for what is told */
+	char authority[CLIENT_URL_MAX]; /* HOST[:PORT], for the Host line */
+	char host[CLIENT_URL_MAX];      /* without the brackets of IPv6 */
+	char port[8];
+	char base[CLIENT_URL_MAX]; /* path beside /ws, without a slash behind */
+	/* Path and query of the endpoint, with room for options of our own. */
+	char endpoint[CLIENT_URL_MAX + 64];
+};
+
+/*
+ * Take a URL apart.  http://HOST/base has its endpoint at /base/ws; a ws:// URL
+ * without a path at /ws.  A query goes with the endpoint.
+ * Returns NULL, or what is wrong with it (a constant string).
+ */
+const char *client_url_parse(struct client_url *url, const char *text);
+
+/* Add name=value to the endpoint's query, unless it says name= already.  Short
+ * ones of the program's own, at most once. */
+void client_url_add(
+    struct client_url *url, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* option_check.c - see check.h. */
+
+#include "broker/cli/option_check.h"
+
+#include "broker/cli/option_values.h"
+#include "broker/ring/ring.h"
+#include "common/address.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* Descriptors that a worker needs besides those of its connections: doorbells,
+ * listeners, files on their way out. */
+#define CLI_OTHER_DESCRIPTORS 128u
+
+/* The operator's pages have a port of their own. */
+static bool
+cli_check_admin(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	const struct config *config = &cli->config;
+	const struct config_address *admin = &config->admin;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (cli->default_admin && admin->len == 0) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "--admin: there is no port after 65535 for it: say where, "
+		    "or none");
+		return false;
+	}
+	for (size_t i = 0; admin->len != 0 && i < config->listen_count; i++) {
+		if (address_port(admin) == 0 ||
+		    !address_equal(admin, &config->listen[i]))
+			continue;
+		snprintf(error, CLI_ERROR_MAX,
+		    "--admin %s: is one of --listen already",
+		    address_format(admin, text));
+		return false;
+	}
+	return true;
+}
+
+/* A worker that sends the pidfile to a client closes it, and drops its locks. */
+static bool
+cli_check_pidfile(const struct config *config, char error[CLI_ERROR_MAX])
+{
+	size_t len = strlen(config->root);
+
+	if (strncmp(config->pidfile, config->root, len) != 0 ||
+	    config->pidfile[len] != '/')
+		return true;
+	snprintf(error, CLI_ERROR_MAX,
+	    "--pidfile %s: must not be among the files of --root",
+	    config->pidfile);
+	return false;
+}
+
+/* The ring has room for messages, and the process for connections. */
+static bool
+cli_check_sizes(const struct config *config, char error[CLI_ERROR_MAX])
+{
+	uint64_t least =
+	    RING_RECORDS_MIN * ring_record_max(config->max_message);
+	char size[24], limit[24], message[24];
+	struct rlimit descriptors;
+
+	if (config->ring_size < least) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "--ring-size %s: must be at least %s, %u times the largest "
+		    "record, for --max-message %s",
+		    value_size_format(config->ring_size, size),
+		    value_size_format((least + 1023) / 1024 * 1024, limit),
+		    (unsigned)RING_RECORDS_MIN,
+		    value_size_format(config->max_message, message));
+		return false;
+	}
+	if (config->max_conns != 0 &&
+	    getrlimit(RLIMIT_NOFILE, &descriptors) == 0 &&
+	    descriptors.rlim_max < config->max_conns + CLI_OTHER_DESCRIPTORS) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "--max-conns %u: the limit on descriptors is %llu "
+		    "(ulimit -Hn), %u of them for other things",
+		    config->max_conns, (unsigned long long)descriptors.rlim_max,
+		    CLI_OTHER_DESCRIPTORS);
+		return false;
+	}
+	return true;
+}
+
+/* What pub, sub and topics are told. */
+static bool
+cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	const struct cli_client_options *client = &cli->client;
+	bool has_message =
+	    cli->words_len == 2 && strcmp(cli->words[1], "-") != 0;
+	const char *wrong = NULL;
+
+	if (client->url != NULL && client->is_named)
+		wrong = "--url: there is --name or --pidfile, too";
+	else if (client->has_since && client->history > 0)
+		wrong = "--since: there is --history, too";
+	else if (client->has_since && cli->words_len > 1)
+		wrong = "--since: goes with one topic, for each has numbers of "
+			"its own";
+	else if (client->is_whole && has_message)
+		wrong = "--whole: there is a message, too";
+	if (wrong != NULL)
+		snprintf(error, CLI_ERROR_MAX, "%s", wrong);
+	return wrong == NULL;
+}
+
+bool
+cli_check(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	return cli_check_client(cli, error) && cli_check_admin(cli, error) &&
+	       cli_check_pidfile(&cli->config, error) &&
+	       cli_check_sizes(&cli->config, error);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* option_set.c - see set.h. */
+
+#include "broker/cli/option_set.h"
+
+#include "broker/cli/client/url.h"
+#include "broker/host/paths.h"
+#include "common/address.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool
+cli_set_count(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	uint64_t n;
+
+	if (!value_count(value, option->min, option->max, &n, why))
+		return false;
+	*(uint32_t *)cli_member(cli, option) = (uint32_t)n;
+	return true;
+}
+
+bool
+cli_set_size32(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	uint64_t n;
+
+	if (!value_size(value, option->min, option->max, &n, why))
+		return false;
+	*(uint32_t *)cli_member(cli, option) = (uint32_t)n;
+	return true;
+}
+
+bool
+cli_set_size64(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	uint64_t *member = cli_member(cli, option);
+
+	return value_size(value, option->min, option->max, member, why);
+}
+
+bool
+cli_set_seconds(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	uint64_t ms;
+
+	if (!value_seconds(value, option->min, option->max, &ms, why))
+		return false;
+	*(uint32_t *)cli_member(cli, option) = (uint32_t)ms;
+	return true;
+}
+
+bool
+cli_set_bool(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	uint64_t n;
+
+	if (!value_count(value, 0, 1, &n, why))
+		return false;
+	*(bool *)cli_member(cli, option) = n == 1;
+	return true;
+}
+
+bool
+cli_set_true(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)value;
+	(void)why;
+	*(bool *)cli_member(cli, option) = true;
+	return true;
+}
+
+bool
+cli_set_false(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)value;
+	(void)why;
+	*(bool *)cli_member(cli, option) = false;
+	return true;
+}
+
+bool
+cli_set_text(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)why;
+	*(const char **)cli_member(cli, option) = value;
+	return true;
+}
+
+bool
+cli_set_path(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	if (value[0] == '\0') {
+		snprintf(why, VALUES_WHY_MAX, "must be a path");
+		return false;
+	}
+	free(*(char **)cli_member(cli, option)); /* of an earlier one */
+	*(char **)cli_member(cli, option) = paths_absolute(value);
+	return true;
+}
+
+bool
+cli_set_name(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)option;
+
+	if (!value_name(value, CONFIG_NAME_MAX, why))
+		return false;
+	snprintf(cli->config.name, sizeof(cli->config.name), "%s", value);
+	cli->client.is_named = true;
+	return true;
+}
+
+bool
+cli_set_listen(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	struct config *config = &cli->config;
+	struct config_address address;
+	const char *wrong = address_parse(&address, value);
+
+	(void)option;
+
+	for (size_t i = 0; wrong == NULL && i < config->listen_count; i++)
+		if (address_equal(&address, &config->listen[i]))
+			wrong = "is given twice";
+	if (wrong == NULL && config->listen_count == CONFIG_LISTEN_MAX)
+		wrong = "is one address too many";
+	if (wrong == NULL)
+		config->listen[config->listen_count++] = address;
+	else
+		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
+	return wrong == NULL;
+}
+
+bool
+cli_set_admin(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	const char *wrong = NULL;
+
+	(void)option;
+
+	cli->default_admin = false;
+	if (strcmp(value, "none") == 0)
+		cli->config.admin.len = 0;
+	else
+		wrong = address_parse(&cli->config.admin, value);
+	if (wrong != NULL)
+		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
+	return wrong == NULL;
+}
+
+bool
+cli_set_level(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	int level = log_level_parse(value);
+
+	(void)option;
+
+	if (level == -1) {
+		snprintf(
+		    why, VALUES_WHY_MAX, "must be error, warn, info or debug");
+		return false;
+	}
+	cli->config.log_level = (enum log_level)level;
+	return true;
+}
+
+bool
+cli_set_user(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	const struct passwd *user = getpwnam(value);
+
+	(void)option;
+
+	if (user == NULL) {
+		snprintf(why, VALUES_WHY_MAX, "there is no such user");
+		return false;
+	}
+	if (geteuid() != 0 && user->pw_uid != geteuid()) {
+		snprintf(why, VALUES_WHY_MAX,
+		    "only root can start workers as another user");
+		return false;
+	}
+	cli->config.user = value;
+	cli->config.user_uid = user->pw_uid;
+	cli->config.user_gid = user->pw_gid;
+	return true;
+}
+
+/* Append to one of the two lists of names. */
+static bool
+cli_allow(const char **list, size_t *count, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	if (*count == CONFIG_ALLOW_MAX) {
+		snprintf(why, VALUES_WHY_MAX, "is one too many: %d are allowed",
+		    CONFIG_ALLOW_MAX);
+		return false;
+	}
+	list[(*count)++] = value;
+	return true;
+}
+
+bool
+cli_set_origin(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	struct config *config = &cli->config;
+
+	(void)option;
+	return value_origin(value, why) &&
+	       cli_allow(config->allow_origin, &config->allow_origin_count,
+		   value, why);
+}
+
+bool
+cli_set_host(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	struct config *config = &cli->config;
+
+	(void)option;
+	return value_host(value, why) &&
+	       cli_allow(
+		   config->allow_host, &config->allow_host_count, value, why);
+}
+
+bool
+cli_set_pidfile(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	cli->client.is_named = true;
+	return cli_set_path(cli, option, value, why);
+}
+
+bool
+cli_set_url(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	struct client_url url;
+	const char *wrong = client_url_parse(&url, value);
+
+	(void)option;
+	if (wrong != NULL)
+		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
+	cli->client.url = value;
+	return wrong == NULL;
+}
+
+bool
+cli_set_since(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)option;
+	cli->client.has_since = true;
+	return value_place(value, cli->client.since_epoch, CLI_EPOCH_MAX,
+	    &cli->client.since_seq, why);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * option_set.h - what each option does with its value; only for table.c.
+ *
+ * All put the value where it belongs, or say in `why' why not and return false.
+ * Those of the first group do it for any member of their kind.
+ */
+
+#ifndef BROKER_CLI_OPTION_SET_H
+#define BROKER_CLI_OPTION_SET_H
+
+#include "broker/cli/option_table.h"
+
+#define CLI_SETTER(name)                                        \
+	bool name(struct cli *cli, const struct option *option, \
+	    const char *value, char why[VALUES_WHY_MAX])
+
+CLI_SETTER(cli_set_count);
+CLI_SETTER(cli_set_size32);
+CLI_SETTER(cli_set_size64);
+CLI_SETTER(cli_set_seconds);
+CLI_SETTER(cli_set_bool);
+CLI_SETTER(cli_set_true);
+CLI_SETTER(cli_set_false);
+CLI_SETTER(cli_set_text);
+CLI_SETTER(cli_set_path);
+
+CLI_SETTER(cli_set_name);
+CLI_SETTER(cli_set_listen);
+CLI_SETTER(cli_set_admin);
+CLI_SETTER(cli_set_level);
+CLI_SETTER(cli_set_user);
+CLI_SETTER(cli_set_origin);
+CLI_SETTER(cli_set_host);
+CLI_SETTER(cli_set_pidfile);
+
+CLI_SETTER(cli_set_url);
+CLI_SETTER(cli_set_since);
+
+#undef CLI_SETTER
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * option_values.h - the values of options: numbers, sizes, times, names.
+ *
+ * Each returns whether the text is one, and if not says in `why' what it should
+ * have been, to be printed behind the option and its value.
+ */
+
+#ifndef BROKER_CLI_OPTION_VALUES_H
+#define BROKER_CLI_OPTION_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VALUES_WHY_MAX 160 /* bytes of a reason */
+
+/* A decimal number between these two, inclusive. */
+bool value_count(const char *text, uint64_t min, uint64_t max, uint64_t *out,
+    char why[VALUES_WHY_MAX]);
+
+/* A number of bytes between these two, inclusive; K, M, G behind it multiply by
+ * 2^10, 2^20, 2^30. */
+bool value_size(const char *text, uint64_t min, uint64_t max, uint64_t *out,
+    char why[VALUES_WHY_MAX]);
+
+/* Seconds with at most three decimals, as milliseconds between these two. */
+bool value_seconds(const char *text, uint64_t min_ms, uint64_t max_ms,
+    uint64_t *out_ms, char why[VALUES_WHY_MAX]);
+
+/* An instance name: letters, digits, dot, underscore and hyphen, the first a
+ * letter or digit, of at most max bytes. */
+bool value_name(const char *text, size_t max, char why[VALUES_WHY_MAX]);
+
+/* An origin: http or https, a host, perhaps a port, and nothing behind it; or
+ * null, that of pages without one; or *, any. */
+bool value_origin(const char *text, char why[VALUES_WHY_MAX]);
+
+/* A host name or address, without a port; or *, any. */
+bool value_host(const char *text, char why[VALUES_WHY_MAX]);
+
+/* A place in a topic, EPOCH:SEQ; the epoch goes to epoch, which has size bytes.
+ */
+bool value_place(const char *text, char *epoch, size_t size, uint64_t *seq,
+    char why[VALUES_WHY_MAX]);
+
+/* Write a size as value_size() reads it, in the largest unit that is exact.
+ * Returns out. */
+const char *value_size_format(uint64_t bytes, char out[24]);
+
+#endif

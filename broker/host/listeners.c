@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* listeners.c - see listeners.h. */
+
+#include "broker/host/listeners.h"
+
+#include "common/address.h"
+#include "common/bug.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* How often another port is tried when one is free on some addresses only. */
+#define LISTENERS_PORT_TRIES 32
+
+static bool
+listeners_set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+/* What a socket is among those of its address. */
+enum listeners_role { LISTENERS_ALONE, LISTENERS_FIRST, LISTENERS_JOINING };
+
+/* A listening socket.  Returns -1 with errno set. */
+static int
+listeners_socket(const struct config_address *address, enum listeners_role role)
+{
+	int family = address->addr.ss_family;
+	int saved;
+	int fd;
+
+	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	/* SO_REUSEADDR: connections of a former server may be in TIME_WAIT.
+	 * TCP_NODELAY: accepted sockets inherit it. */
+	if (listeners_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+	    (role != LISTENERS_JOINING ||
+		listeners_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+	    (family != AF_INET6 ||
+		listeners_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
+	    listeners_set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+	    bind(fd, (const struct sockaddr *)&address->addr, address->len) ==
+		0 &&
+	    listen(fd, SOMAXCONN) == 0 &&
+	    (role != LISTENERS_FIRST ||
+		listeners_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+bool
+listeners_have_ipv6(void)
+{
+	struct config_address loopback;
+	bool have;
+	int fd;
+
+	CHECK(address_parse(&loopback, "[::1]:0") == NULL);
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return false;
+	have = bind(fd, (struct sockaddr *)&loopback.addr, loopback.len) == 0;
+	close(fd);
+	return have;
+}
+
+/* Close the sockets of one address. */
+static void
+listeners_close_address(struct listeners *listeners, size_t at)
+{
+	for (unsigned w = 0; w < listeners->workers; w++) {
+		if (listeners->fd[w][at] != -1)
+			close(listeners->fd[w][at]);
+		listeners->fd[w][at] = -1;
+	}
+}
+
+/* Open the sockets of one address; afterwards it says which port it has.  On
+ * failure none is open and errno is set. */
+static bool
+listeners_open_address(struct listeners *listeners, size_t at)
+{
+	struct config_address *address = &listeners->address[at];
+	socklen_t len = sizeof(address->addr);
+	int saved;
+
+	for (unsigned w = 0; w < listeners->workers; w++) {
+		int fd =
+		    listeners_socket(address, listeners->alone ? LISTENERS_ALONE
+					      : w == 0         ? LISTENERS_FIRST
+						       : LISTENERS_JOINING);
+
+		listeners->fd[w][at] = fd;
+		if (fd == -1 ||
+		    (w == 0 &&
+			getsockname(fd, (struct sockaddr *)&address->addr,
+			    &len) == -1)) {
+			saved = errno;
+			listeners_close_address(listeners, at);
+			errno = saved;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Say what is wrong with an address (errno).  Returns false. */
+static bool
+listeners_fail(
+    const struct config_address *address, char error[LISTENERS_ERROR_MAX])
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	address_format(address, text);
+	if (errno == EADDRINUSE)
+		snprintf(error, LISTENERS_ERROR_MAX,
+		    "%s is in use by another program", text);
+	else if (errno == EADDRNOTAVAIL)
+		snprintf(error, LISTENERS_ERROR_MAX,
+		    "%s is not an address of this host", text);
+	else
+		snprintf(error, LISTENERS_ERROR_MAX, "cannot listen on %s: %s",
+		    text, strerror(errno));
+	return false;
+}
+
+/*
+ * Open all addresses, in order.  The first one with port 0 has its port chosen
+ * by the kernel, the others with port 0 ask for the same.  *chosen says whether
+ * it was such a one that failed.
+ */
+static bool
+listeners_open_all(struct listeners *listeners,
+    const struct config_address *wanted, bool *chosen,
+    char error[LISTENERS_ERROR_MAX])
+{
+	uint16_t port = 0;
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		struct config_address *address = &listeners->address[i];
+
+		*address = wanted[i];
+		*chosen = address_port(address) == 0 && port != 0;
+		if (*chosen)
+			address_set_port(address, port);
+		if (!listeners_open_address(listeners, i))
+			return listeners_fail(address, error);
+		if (address_port(&wanted[i]) == 0)
+			port = address_port(address);
+	}
+	return true;
+}
+
+static void
+listeners_init(struct listeners *listeners, size_t count, unsigned workers)
+{
+	CHECK(count <= CONFIG_LISTEN_MAX && workers <= CONFIG_WORKERS_MAX);
+	memset(listeners, 0, sizeof(*listeners));
+	memset(listeners->fd, 0xff, sizeof(listeners->fd)); /* all -1 */
+	listeners->count = count;
+	listeners->workers = workers;
+}
+
+bool
+listeners_open(struct listeners *listeners,
+    const struct config_address *address, size_t count, unsigned workers,
+    char error[LISTENERS_ERROR_MAX])
+{
+	bool chosen;
+
+	for (int i = 0; i < LISTENERS_PORT_TRIES; i++) {
+		listeners_init(listeners, count, workers);
+		if (listeners_open_all(listeners, address, &chosen, error))
+			return true;
+		listeners_close(listeners);
+		if (!chosen)
+			return false;
+	}
+	return false;
+}
+
+bool
+listeners_open_alone(struct listeners *listeners,
+    const struct config_address *address, char error[LISTENERS_ERROR_MAX])
+{
+	bool chosen;
+
+	listeners_init(listeners, 1, 1);
+	listeners->alone = true;
+	if (listeners_open_all(listeners, address, &chosen, error))
+		return true;
+	listeners_close(listeners);
+	return false;
+}
+
+/* The sockets of one more worker. */
+static bool
+listeners_add_worker(
+    struct listeners *listeners, char error[LISTENERS_ERROR_MAX])
+{
+	unsigned w = listeners->workers++;
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct config_address *address = &listeners->address[i];
+
+		listeners->fd[w][i] =
+		    listeners_socket(address, LISTENERS_JOINING);
+		if (listeners->fd[w][i] == -1)
+			return listeners_fail(address, error);
+	}
+	return true;
+}
+
+/* Close the sockets of the last worker. */
+static void
+listeners_drop_worker(struct listeners *listeners)
+{
+	unsigned w = --listeners->workers;
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		if (listeners->fd[w][i] != -1)
+			close(listeners->fd[w][i]);
+		listeners->fd[w][i] = -1;
+	}
+}
+
+bool
+listeners_resize(struct listeners *listeners, unsigned workers,
+    char error[LISTENERS_ERROR_MAX])
+{
+	unsigned before = listeners->workers;
+
+	CHECK(!listeners->alone && workers <= CONFIG_WORKERS_MAX);
+	while (listeners->workers < workers) {
+		if (listeners_add_worker(listeners, error))
+			continue;
+		while (listeners->workers > before)
+			listeners_drop_worker(listeners);
+		return false;
+	}
+	while (listeners->workers > workers)
+		listeners_drop_worker(listeners);
+	return true;
+}
+
+const char *
+listeners_urls(const struct listeners *listeners, const char *between,
+    char out[LISTENERS_URLS_MAX])
+{
+	char text[ADDRESS_TEXT_MAX];
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < listeners->count; i++) {
+		size_t room = LISTENERS_URLS_MAX - len;
+		int n = snprintf(out + len, room, "%shttp://%s",
+		    i == 0 ? "" : between,
+		    address_format(&listeners->address[i], text));
+
+		if ((size_t)n >= room) {
+			out[len] = '\0'; /* whole ones only */
+			break;
+		}
+		len += (size_t)n;
+	}
+	return out;
+}
+
+/* Ask one address for /healthz and see whether HTTP comes back. */
+static bool
+listeners_probe(const struct config_address *address, unsigned timeout_ms)
+{
+	struct timeval patience = {
+		.tv_sec = timeout_ms / 1000,
+		.tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000,
+	};
+	char text[ADDRESS_TEXT_MAX];
+	char question[160], answer[7];
+	bool answered;
+	int len;
+	int fd;
+
+	len = snprintf(question, sizeof(question),
+	    "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+	    address_format(address, text));
+	fd = socket(address->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return false;
+	/* SO_SNDTIMEO bounds connect(2) too. */
+	answered = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		       sizeof(patience)) == 0 &&
+	           setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) == 0 &&
+	           connect(fd, (const struct sockaddr *)&address->addr,
+		       address->len) == 0 &&
+	           send(fd, question, (size_t)len, MSG_NOSIGNAL) == len &&
+	           recv(fd, answer, sizeof(answer), MSG_WAITALL) ==
+	               (ssize_t)sizeof(answer) &&
+	           memcmp(answer, "HTTP/1.", sizeof(answer)) == 0;
+	close(fd);
+	return answered;
+}
+
+bool
+listeners_answer(const struct listeners *listeners, unsigned timeout_ms,
+    char error[LISTENERS_ERROR_MAX])
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		char text[ADDRESS_TEXT_MAX];
+
+		if (listeners_probe(&listeners->address[i], timeout_ms))
+			continue;
+		snprintf(error, LISTENERS_ERROR_MAX,
+		    "the workers are ready, but %s does not answer",
+		    address_format(&listeners->address[i], text));
+		return false;
+	}
+	return true;
+}
+
+void
+listeners_keep_on_exec(struct listeners *listeners, bool keep)
+{
+	for (unsigned w = 0; w < listeners->workers; w++)
+		for (size_t i = 0; i < listeners->count; i++)
+			fcntl(listeners->fd[w][i], F_SETFD,
+			    keep ? 0 : FD_CLOEXEC);
+}
+
+void
+listeners_close(struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++)
+		listeners_close_address(listeners, i);
+	listeners->count = 0;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listeners.h - the listening sockets: one per worker and address.
+ *
+ * All sockets of an address share its port by SO_REUSEPORT, so that the kernel
+ * spreads the connections.  The supervisor keeps every one open: what is queued
+ * on the socket of a dead worker waits there for its successor.
+ *
+ * SO_REUSEPORT alone would also share the port, silently, with any program of
+ * the same user that asks for it.  So the first socket of an address is bound
+ * and listening without it, which fails if anybody has the port, and given the
+ * option only then; the others join it.  (What that cannot keep away is a
+ * program of the same user that comes later and asks for SO_REUSEPORT itself.)
+ *
+ * The operator's pages have one socket, which all workers accept from and
+ * nobody can join: there is little to spread, and while any worker is well, it
+ * answers.
+ */
+
+#ifndef BROKER_HOST_LISTENERS_H
+#define BROKER_HOST_LISTENERS_H
+
+#include "common/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LISTENERS_ERROR_MAX 256 /* bytes of a reason */
+#define LISTENERS_URLS_MAX  512 /* bytes of all addresses as URLs */
+
+struct listeners {
+	struct config_address address[CONFIG_LISTEN_MAX]; /* ports chosen */
+	size_t count;                                     /* of addresses */
+	unsigned workers;
+	bool alone; /* one socket for all workers; workers is 1 then */
+	int fd[CONFIG_WORKERS_MAX][CONFIG_LISTEN_MAX]; /* non-blocking */
+};
+
+/* Whether this host has an IPv6 loopback address. */
+bool listeners_have_ipv6(void);
+
+/*
+ * Open the sockets.  All addresses with port 0 get one port, the same.
+ * Returns false with a reason that names the address.
+ * Owns: the caller, until listeners_close().
+ */
+bool listeners_open(struct listeners *listeners,
+    const struct config_address *address, size_t count, unsigned workers,
+    char error[LISTENERS_ERROR_MAX]);
+
+/*
+ * Open one socket for all workers.
+ * Returns false with a reason that names the address.
+ * Owns: the caller, until listeners_close().
+ */
+bool listeners_open_alone(struct listeners *listeners,
+    const struct config_address *address, char error[LISTENERS_ERROR_MAX]);
+
+/*
+ * Have sockets for this many workers: those too many are closed, those that are
+ * missing are opened and join the others.
+ * Returns false with a reason; the sockets are as before then.
+ */
+bool listeners_resize(struct listeners *listeners, unsigned workers,
+    char error[LISTENERS_ERROR_MAX]);
+
+/*
+ * "http://127.0.0.1:8000 http://[::1]:8000", with `between' between them; as
+ * many as there is room for.  Returns out.
+ */
+const char *listeners_urls(const struct listeners *listeners,
+    const char *between, char out[LISTENERS_URLS_MAX]);
+
+/*
+ * Connect to each address and ask for /healthz: whether somebody answers in
+ * HTTP.  Blocks: at most this long for each.
+ * Returns false with a reason that names the address.
+ */
+bool listeners_answer(const struct listeners *listeners, unsigned timeout_ms,
+    char error[LISTENERS_ERROR_MAX]);
+
+/* Let all sockets live on over execve(2), or not. */
+void listeners_keep_on_exec(struct listeners *listeners, bool keep);
+
+/* Close all sockets. */
+void listeners_close(struct listeners *listeners);
+
+#endif

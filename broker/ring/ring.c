@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.c - the writers' side: publish, and who must hear of it; see ring.h.  The
+ * lock is in ring_lock.c.
+ *
+ * The steps of a publish; names like these number the steps of the whole
+ * protocol, in all files, and the models in tests/model/ use the same:
+ *	publish-1   reserve = max(reserve, end of this batch); release fence
+ *	publish-2   copy the records in behind head
+ *	publish-3   head = end, one release store: the commit
+ *	publish-4   each topic's seq and last
+ *	publish-5   applied = head, a release store
+ *	wake-1      one seq_cst fence, then the interest words
+ *
+ * What breaks in another order: reserve after the copy, and a reader believes
+ * a torn record; head before the copy, likewise; the directory before head, and
+ * it knows a number that the log never had; applied before the directory, and
+ * nobody repairs what a writer that dies in between leaves; reserve set back
+ * after a dead writer, and what that one half-wrote is believed.
+ */
+
+#include "broker/ring/ring.h"
+
+#include "broker/ring/ring_bytes.h"
+#include "broker/shared/stop_point.h"
+#include "common/bug.h"
+#include "common/xmalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void
+ring_format(struct segment *seg)
+{
+	struct layout_header *h = seg->header;
+
+	ring_make_lock(seg);
+	/* Not 0, so that position 0 can mean "no record". */
+	atomic_store(&h->reserve, seg->ring_size);
+	atomic_store(&h->applied, seg->ring_size);
+	atomic_store(&h->head, seg->ring_size);
+}
+
+void
+ring_attach(struct ring *ring, struct segment *seg, unsigned self)
+{
+	memset(ring, 0, sizeof(*ring));
+	ring->seg = seg;
+	ring->header = seg->header;
+	ring->capacity = seg->ring_size;
+	ring->self = self;
+	ring->holdings = (uint64_t)getpid() << 32; /* not a predecessor's */
+	ring->looked_at = ring_head(seg);
+	ring->reached = xcalloc(seg->topics_max, sizeof(*ring->reached));
+}
+
+void
+ring_detach(struct ring *ring)
+{
+	free(ring->reached);
+	ring->reached = NULL;
+}
+
+uint64_t
+ring_head(const struct segment *seg)
+{
+	return atomic_load_explicit(&seg->header->head, memory_order_acquire);
+}
+
+/* Bytes of a message's record. */
+static uint32_t
+ring_record_len(const struct ring *ring, const struct ring_msg *msg)
+{
+	return ring_bytes_round((uint32_t)sizeof(struct layout_record) +
+				ring->seg->topics[msg->topic].name_len +
+				msg->body_len);
+}
+
+/* Padding that a record of this length needs in front of it at pos. */
+static uint64_t
+ring_padding(const struct ring *ring, uint64_t pos, uint32_t length)
+{
+	uint64_t left = ring->capacity - pos % ring->capacity;
+
+	return length > left ? left : 0;
+}
+
+/* How many of the messages make one batch, and where it ends. */
+static size_t
+ring_plan(const struct ring *ring, const struct ring_msg *msgs, size_t n,
+    uint64_t start, uint64_t *end)
+{
+	uint64_t limit = start + ring->capacity / RING_BATCH_PART;
+	uint64_t pos = start, next;
+	uint32_t length;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		length = ring_record_len(ring, &msgs[i]);
+		next = pos + ring_padding(ring, pos, length) + length;
+		if (next > limit)
+			break;
+		pos = next;
+	}
+	CHECK(i > 0); /* the capacity was chosen for the largest record */
+	*end = pos;
+	return i;
+}
+
+/* Where the topic stands within this batch. */
+static struct ring_reached *
+ring_reached(struct ring *ring, uint32_t slot)
+{
+	struct ring_reached *r = &ring->reached[slot];
+	struct layout_topic *topic = &ring->seg->topics[slot];
+
+	if (r->batch != ring->batch) {
+		r->batch = ring->batch;
+		r->seq =
+		    atomic_load_explicit(&topic->seq, memory_order_relaxed);
+		r->last =
+		    atomic_load_explicit(&topic->last, memory_order_relaxed);
+	}
+	return r;
+}
+
+/* One message of the batch: its record, and padding before it.  Returns the
+ * position behind it. */
+static uint64_t
+ring_copy_in(struct ring *ring, struct ring_msg *msg, uint64_t pos)
+{
+	struct ring_reached *reached = ring_reached(ring, msg->topic);
+	uint32_t length = ring_record_len(ring, msg);
+	uint64_t pad = ring_padding(ring, pos, length);
+	struct layout_record rec = {
+		.length = length,
+		.name_len = ring->seg->topics[msg->topic].name_len,
+		.worker = (uint16_t)ring->self,
+		.topic = msg->topic,
+		.body_len = msg->body_len,
+		.seq = reached->seq + 1,
+		.prev = reached->last,
+		.time_ms = msg->time_ms,
+		.conn = msg->conn,
+	};
+
+	if (pad != 0)
+		ring_bytes_pad(ring->seg, pos, (uint32_t)pad);
+	pos += pad;
+	ring_bytes_write(
+	    ring->seg, pos, &rec, ring->seg->names[msg->topic].name, msg->body);
+	reached->seq = msg->seq = rec.seq;
+	reached->last = pos;
+	return pos + length;
+}
+
+/* Publish the first messages, one batch of them.  Returns how many. */
+static size_t
+ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
+{
+	struct layout_header *h = ring->header;
+	uint64_t start = atomic_load_explicit(&h->head, memory_order_relaxed);
+	uint64_t reserve =
+	    atomic_load_explicit(&h->reserve, memory_order_relaxed);
+	uint64_t pos, end;
+
+	ring->batch++;
+	n = ring_plan(ring, msgs, n, start, &end);
+	stop_here(h, STOP_BEFORE_RESERVE);
+
+	/* publish-1: never back: what a dead writer half-wrote stays out of
+	 * reach */
+	atomic_store_explicit(
+	    &h->reserve, reserve > end ? reserve : end, memory_order_release);
+	atomic_thread_fence(memory_order_release);
+	stop_here(h, STOP_RESERVED);
+
+	/* publish-2: where nobody reads yet */
+	pos = start;
+	for (size_t i = 0; i < n; i++) {
+		pos = ring_copy_in(ring, &msgs[i], pos);
+		stop_here(h, STOP_HALF_COPIED);
+	}
+	CHECK(pos == end);
+	stop_here(h, STOP_COPIED);
+
+	/* publish-3: the commit */
+	atomic_store_explicit(&h->head, end, memory_order_release);
+	stop_here(h, STOP_COMMITTED);
+
+	/* publish-4: the log has these numbers now */
+	for (size_t i = 0; i < n; i++) {
+		struct ring_reached *r = &ring->reached[msgs[i].topic];
+
+		ring_apply(&ring->seg->topics[msgs[i].topic], r->seq, r->last);
+		stop_here(h, STOP_HALF_APPLIED);
+	}
+	/* publish-5: up to here the lock's next holder would repair */
+	atomic_store_explicit(&h->applied, end, memory_order_release);
+	stop_here(h, STOP_APPLIED);
+	return n;
+}
+
+enum ring_status
+ring_publish(struct ring *ring, struct ring_msg *msgs, size_t n)
+{
+	/* seal-7: under the lock, or the seal might come before the commit */
+	if (atomic_load(&ring->header->sealed))
+		return RING_SEALED;
+	while (n > 0) {
+		size_t done = ring_publish_batch(ring, msgs, n);
+
+		msgs += done;
+		n -= done;
+	}
+	return RING_OK;
+}
+
+/* Workers that are a quarter of the ring behind. */
+static uint64_t
+ring_laggards(const struct ring *ring, uint64_t head)
+{
+	unsigned n = segment_workers(ring->seg);
+	uint64_t who = 0;
+
+	for (unsigned w = 0; w < n; w++) {
+		uint64_t cursor = atomic_load_explicit(
+		    &ring->seg->workers[w].cursor, memory_order_relaxed);
+
+		/* a cursor may be beyond the head that we looked at */
+		if (head > cursor && head - cursor > ring->capacity / 4)
+			who |= UINT64_C(1) << w;
+	}
+	return who;
+}
+
+uint64_t
+ring_interest(struct ring *ring, const struct ring_msg *msgs, size_t n)
+{
+	uint64_t who = 0;
+	uint64_t head;
+
+	/* wake-1: the other half of this fence is in wakeup_fall_asleep() */
+	atomic_thread_fence(memory_order_seq_cst);
+	/* wake-2: who begins later does so under the lock, and sees head */
+	for (size_t i = 0; i < n; i++)
+		who |= atomic_load_explicit(
+		    &ring->seg->topics[msgs[i].topic].interest,
+		    memory_order_relaxed);
+	head = atomic_load_explicit(&ring->header->head, memory_order_relaxed);
+	if (head - ring->looked_at >= ring->capacity / 16) {
+		ring->looked_at = head;
+		who |= ring_laggards(ring, head);
+	}
+	return who;
+}
+
+void
+ring_seal(struct ring *ring)
+{
+	atomic_store(&ring->header->sealed, 1);
+	stop_here(ring->header, STOP_SEALED);
+}
+
+uint64_t
+ring_topic_seq(const struct segment *seg, uint32_t topic)
+{
+	return atomic_load_explicit(
+	    &seg->topics[topic].seq, memory_order_relaxed);
+}
+
+uint64_t
+ring_record_max(uint32_t body_len)
+{
+	return ring_bytes_round((uint32_t)sizeof(struct layout_record) +
+				LAYOUT_TOPIC_NAME_MAX + body_len);
+}

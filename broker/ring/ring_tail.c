@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring_tail.c - the readers' side: copy, then look whether it was overwritten.
+ *
+ * The order is the whole point:
+ *	load head (acquire); copy; fence (acquire); load reserve;
+ *	believed only if cursor + capacity >= reserve
+ * Looked at before the copy, reserve proves nothing: a writer may start in
+ * between.  Until then every length is a rumour, good for finding the next
+ * header within bounds and for nothing else.
+ */
+
+#include "broker/ring/ring.h"
+
+#include "broker/ring/ring_bytes.h"
+
+/* Records looked at in one call, wanted or not: bounds the time of a turn. */
+#define RING_TAIL_LOOKS 8192
+
+/*
+ * How far writers had come when the copy before this was made.  The fence is
+ * for that copy; the load's own acquire for `applied' after it, which must not
+ * be older, or the cursor could go back.
+ */
+static uint64_t
+ring_reserved(const struct segment *seg)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(
+	    &seg->header->reserve, memory_order_acquire);
+}
+
+/* Whether what was read from pos on may have been overwritten meanwhile. */
+static bool
+ring_overtaken(const struct segment *seg, uint64_t pos)
+{
+	return ring_reserved(seg) > pos + seg->ring_size;
+}
+
+static bool
+ring_wanted(const uint64_t *wanted, uint32_t topic)
+{
+	return wanted[topic / 64] >> (topic % 64) & 1;
+}
+
+/* Describe a record whose bytes (private by now) start at `bytes'. */
+static void
+ring_describe(struct ring_record *out, const struct layout_record *rec,
+    const unsigned char *bytes, uint64_t pos)
+{
+	out->topic = rec->topic;
+	out->worker = rec->worker;
+	out->name_len = rec->name_len;
+	out->body_len = rec->body_len;
+	out->pos = pos;
+	out->seq = rec->seq;
+	out->prev = rec->prev;
+	out->time_ms = rec->time_ms;
+	out->conn = rec->conn;
+	out->name = (const char *)bytes + sizeof(*rec);
+	out->body = out->name + rec->name_len;
+}
+
+/*
+ * Walk from pos towards head, copying what is wanted.  Returns the position
+ * reached; *ok is false when it came upon something that is no record.
+ */
+static uint64_t
+ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
+    const uint64_t *wanted, struct ring_batch *batch, bool *ok)
+{
+	size_t used = 0;
+	struct layout_record rec;
+
+	*ok = true;
+	for (int i = 0; i < RING_TAIL_LOOKS && pos < head; i++) {
+		if (!ring_peek(seg, pos, head, &rec)) {
+			*ok = false;
+			break;
+		}
+		if (!(rec.flags & RECORD_PADDING) &&
+		    ring_wanted(wanted, rec.topic)) {
+			if (batch->count == batch->records_max ||
+			    rec.length > batch->size - used) {
+				/* what never fits would be asked for always */
+				*ok = rec.length <= batch->size;
+				break;
+			}
+			/* The header as it was checked, the rest as it is. */
+			memcpy(batch->bytes + used, &rec, sizeof(rec));
+			ring_bytes_read(seg, pos + sizeof(rec),
+			    batch->bytes + used + sizeof(rec),
+			    rec.length - sizeof(rec));
+			ring_describe(&batch->records[batch->count++], &rec,
+			    batch->bytes + used, pos);
+			used += rec.length;
+		}
+		pos += rec.length;
+	}
+	return pos;
+}
+
+/*
+ * Lapped: on at `applied', not at head.  A writer may stand between head and
+ * directory, and what it just committed would be neither read nor counted as
+ * missed.  `applied' is never a whole ring behind reserve.
+ */
+static enum ring_status
+ring_skip(const struct segment *seg, struct ring_cursor *cur)
+{
+	/* tail-4: before tail-5, the directory's numbers */
+	uint64_t applied =
+	    atomic_load_explicit(&seg->header->applied, memory_order_acquire);
+
+	if (applied <= cur->pos)
+		return RING_CORRUPT;
+	cur->pos = applied;
+	return RING_LAPPED;
+}
+
+enum ring_status
+ring_tail(const struct ring *ring, struct ring_cursor *cur,
+    const uint64_t *wanted, struct ring_batch *batch)
+{
+	const struct segment *seg = ring->seg;
+	/* tail-1: all below it is whole */
+	uint64_t head = ring_head(seg);
+	uint64_t pos, reserve;
+	bool ok;
+
+	batch->count = 0;
+	if (cur->pos == head)
+		return RING_EMPTY;
+	/* tail-2: copied, not yet believed */
+	pos = ring_walk(seg, cur->pos, head, wanted, batch, &ok);
+	/* tail-3: after the copy */
+	reserve = ring_reserved(seg);
+	if (reserve > cur->pos + seg->ring_size) {
+		batch->count = 0;
+		return ring_skip(seg, cur);
+	}
+	/* No writer gets these wrong: the reader could go on for ever. */
+	if (head < cur->pos || head > reserve) {
+		batch->count = 0;
+		return RING_CORRUPT;
+	}
+	cur->pos = pos;
+	return ok ? RING_OK : RING_CORRUPT;
+}
+
+enum ring_status
+ring_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
+    size_t size, struct ring_record *out)
+{
+	struct layout_record rec;
+	/* fetch-1: copied, not yet believed */
+	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
+	          !(rec.flags & RECORD_PADDING) && rec.length <= size;
+
+	if (ok) {
+		memcpy(bytes, &rec, sizeof(rec));
+		ring_bytes_read(seg, pos + sizeof(rec), bytes + sizeof(rec),
+		    rec.length - sizeof(rec));
+	}
+	/* fetch-2: after the copy */
+	if (ring_overtaken(seg, pos))
+		return RING_LAPPED;
+	if (!ok)
+		return RING_CORRUPT;
+	ring_describe(out, &rec, bytes, pos);
+	return RING_OK;
+}
+
+enum ring_status
+ring_follow(const struct segment *seg, uint64_t pos, uint32_t topic,
+    struct ring_link *link)
+{
+	struct layout_record rec;
+	/* follow-1: copied, not yet believed */
+	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
+	          !(rec.flags & RECORD_PADDING) && rec.topic == topic;
+
+	/* follow-2: after the copy */
+	if (ring_overtaken(seg, pos))
+		return RING_LAPPED;
+	if (!ok)
+		return RING_CORRUPT;
+	link->seq = rec.seq;
+	link->prev = rec.prev;
+	return RING_OK;
+}

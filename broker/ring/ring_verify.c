@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring_verify.c - can a dead server's segment be believed?
+ *
+ * Whoever takes a segment over trusts its bytes from then on, so first every
+ * chain of every topic is walked, down to where the ring has been overwritten,
+ * and the index and the control words are looked at.  Nobody writes meanwhile.
+ */
+
+#include "broker/ring/ring.h"
+
+#include "broker/ring/ring_bytes.h"
+#include "broker/ring/topics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* No server comes to such a number, but a wild store does; from there they
+ * would soon be inexact in a client's language, or begin again at 0. */
+#define VERIFY_SEQ_MAX (UINT64_C(1) << 52)
+
+#define VERIFY_FAIL(...) \
+	(snprintf(error, SEGMENT_ERROR_MAX, __VA_ARGS__), false)
+
+static bool
+verify_controls(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
+{
+	const struct layout_header *h = seg->header;
+	uint64_t applied = atomic_load(&h->applied);
+	uint64_t head = atomic_load(&h->head);
+	uint64_t reserve = atomic_load(&h->reserve);
+
+	if (applied > head || head > reserve || applied < seg->ring_size ||
+	    head - applied > seg->ring_size / RING_BATCH_PART ||
+	    reserve - head > seg->ring_size / RING_BATCH_PART ||
+	    (applied | head | reserve) % 8 != 0)
+		return VERIFY_FAIL(
+		    "ring positions out of order: applied %" PRIu64
+		    ", head %" PRIu64 ", reserve %" PRIu64,
+		    applied, head, reserve);
+	if (atomic_load(&h->used) > seg->topics_max ||
+	    h->hand >= seg->topics_max)
+		return VERIFY_FAIL("more topics than the directory has");
+	if (h->floor > VERIFY_SEQ_MAX)
+		return VERIFY_FAIL("numbers are too large");
+	return true;
+}
+
+/* What was committed but not applied must be records, too: it is replayed. */
+static bool
+verify_unapplied(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
+{
+	uint64_t head = ring_head(seg);
+	uint64_t pos = atomic_load(&seg->header->applied);
+	struct layout_record rec;
+
+	while (pos < head) {
+		if (!ring_peek(seg, pos, head, &rec))
+			return VERIFY_FAIL(
+			    "no record at position %" PRIu64, pos);
+		pos += rec.length;
+	}
+	return true;
+}
+
+/*
+ * One topic's records, newest first.  A writer that died while it applied may
+ * have stored the number and not yet the position: the replay will store both,
+ * so the newest record found may then have a lower one.
+ */
+static bool
+verify_chain(
+    const struct segment *seg, uint32_t slot, char error[SEGMENT_ERROR_MAX])
+{
+	const struct layout_topic *topic = &seg->topics[slot];
+	uint64_t reserve = atomic_load(&seg->header->reserve);
+	uint64_t head = ring_head(seg);
+	uint64_t pos = atomic_load(&topic->last);
+	uint64_t seq = atomic_load(&topic->seq);
+	uint64_t end = head;
+	bool halfway = atomic_load(&seg->header->applied) != head;
+	struct layout_record rec;
+
+	if (seq < topic->base || topic->base > seg->header->floor ||
+	    seq > VERIFY_SEQ_MAX)
+		return VERIFY_FAIL("topic %u: numbers out of order", slot);
+	while (seq > topic->base && !(halfway && pos == 0)) {
+		if (pos == 0 || pos % 8 != 0 || pos >= end)
+			return VERIFY_FAIL("topic %u: no record %" PRIu64
+					   " can be at position %" PRIu64,
+			    slot, seq, pos);
+		if (pos + seg->ring_size < reserve)
+			return true; /* overwritten, and all older ones */
+		if (!ring_peek(seg, pos, head, &rec) ||
+		    rec.flags & RECORD_PADDING || rec.topic != slot ||
+		    (halfway ? rec.seq > seq : rec.seq != seq))
+			return VERIFY_FAIL("topic %u: no record %" PRIu64
+					   " at position %" PRIu64,
+			    slot, seq, pos);
+		end = pos;
+		pos = rec.prev;
+		seq = rec.seq - 1;
+		halfway = false;
+	}
+	return true;
+}
+
+/* A slot that a bucket's chain leads to is rightly there. */
+static bool
+verify_linked(const struct segment *seg, uint32_t bucket, uint32_t slot)
+{
+	const struct layout_topic *topic = &seg->topics[slot];
+
+	return topic->state == TOPIC_LIVE &&
+	       (topic->hash & (seg->bucket_count - 1)) == bucket &&
+	       topic->hash ==
+	           topics_hash(seg, seg->names[slot].name, topic->name_len);
+}
+
+/*
+ * Every live slot can be found by its name, and the chains of the hash index
+ * end.  Where a slot was being made the index may be in pieces: whoever takes
+ * the lock next builds it anew (topics_repair()) and trusts none of it.
+ */
+static bool
+verify_index(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
+{
+	uint32_t used = atomic_load(&seg->header->used);
+	uint32_t live = 0, links = 0;
+
+	if (seg->header->making != 0)
+		return true;
+	for (uint32_t slot = 0; slot < used; slot++)
+		live += seg->topics[slot].state == TOPIC_LIVE;
+	for (uint32_t b = 0; b < seg->bucket_count; b++)
+		for (uint32_t at = atomic_load(&seg->buckets[b]); at != 0;
+		     at = seg->topics[at - 1].next)
+			if (at > used || ++links > live ||
+			    !verify_linked(seg, b, at - 1))
+				return VERIFY_FAIL("hash index: bad link");
+	if (links != live)
+		return VERIFY_FAIL("hash index: %u of %u topics", links, live);
+	return true;
+}
+
+bool
+ring_verify(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
+{
+	uint32_t used;
+
+	if (!verify_controls(seg, error) || !verify_unapplied(seg, error) ||
+	    !verify_index(seg, error))
+		return false;
+	used = atomic_load(&seg->header->used);
+	for (uint32_t slot = 0; slot < used; slot++)
+		if (seg->topics[slot].state == TOPIC_LIVE &&
+		    !verify_chain(seg, slot, error))
+			return false;
+	return true;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* last_words.c - see obituary.h. */
+
+#include "broker/shared/last_words.h"
+
+#include "common/bug.h"
+
+#include <signal.h>
+#include <string.h>
+
+static struct layout_worker *obituary_self;
+
+static void
+obituary_write(const char *words)
+{
+	size_t len = strnlen(words, LAYOUT_OBITUARY - 1);
+
+	if (obituary_self->obituary[0] != '\0')
+		return; /* the first words are the cause */
+	memcpy(obituary_self->obituary, words, len);
+	obituary_self->obituary[len] = '\0';
+}
+
+static void
+obituary_signal_cb(int signo)
+{
+	switch (signo) {
+	case SIGSEGV:
+		obituary_write("fatal signal SIGSEGV: invalid memory access");
+		break;
+	case SIGBUS:
+		obituary_write("fatal signal SIGBUS: memory not backed");
+		break;
+	case SIGILL:
+		obituary_write("fatal signal SIGILL: illegal instruction");
+		break;
+	default:
+		obituary_write("fatal signal SIGFPE: arithmetic fault");
+		break;
+	}
+	/* SA_RESETHAND: this one kills, on return, whether the signal was a
+	 * fault's (that would come again) or kill(2)'s (it would not) */
+	raise(signo);
+}
+
+void
+obituary_open(struct layout_worker *self)
+{
+	static unsigned char stack[64 * 1024];
+	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction action = { .sa_handler = obituary_signal_cb,
+		.sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
+	const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
+
+	obituary_self = self;
+	bug_set_hook(obituary_write);
+	CHECK(sigaltstack(&alternate, NULL) == 0);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < 4; i++)
+		CHECK(sigaction(fatal_signals[i], &action, NULL) == 0);
+}
+
+const char *
+obituary_take(struct layout_worker *dead, char out[LAYOUT_OBITUARY])
+{
+	size_t len = strnlen(dead->obituary, LAYOUT_OBITUARY - 1);
+
+	memcpy(out, dead->obituary, len);
+	out[len] = '\0';
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)out[i] < 0x20 || out[i] == 0x7f)
+			out[i] = '?';
+	memset(dead->obituary, 0, sizeof(dead->obituary));
+	return out;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * segment.h - the POSIX shared-memory segment: made, found, claimed, removed
+ * (segment_file.c), laid out and begun anew (segment.c).
+ *
+ * The supervisor creates it, in full (posix_fallocate), so that a /dev/shm that
+ * is too small is an error at start and never a SIGBUS later.  Everybody else
+ * maps what is there; status maps it read-only.  This module never takes the
+ * ring's lock.
+ */
+
+#ifndef BROKER_SHARED_SEGMENT_H
+#define BROKER_SHARED_SEGMENT_H
+
+#include "broker/shared/layout.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SEGMENT_ERROR_MAX 256 /* bytes of a reason */
+
+/*
+ * A process's handle on the segment; pointers into its own mapping.  The
+ * geometry is a private copy, checked when the segment was mapped: what a wild
+ * store does to the header's own leads nobody out of bounds.
+ */
+struct segment {
+	struct layout_header *header;
+	struct layout_worker *workers;
+	struct layout_stamp *stamps;
+	struct layout_topic *topics;
+	_Atomic uint32_t *buckets;
+	struct layout_name *names;
+	_Atomic uint32_t *subscribers; /* [worker * topics_max + slot] */
+	_Atomic uint64_t *busy;        /* a bit per slot */
+	unsigned char *ring;
+	size_t size;
+	uint64_t ring_size; /* bytes, a multiple of LAYOUT_PAGE */
+	uint32_t topics_max;
+	uint32_t bucket_count; /* a power of two */
+};
+
+/* Bytes of a segment with this geometry.  ring_size is rounded up to a page. */
+uint64_t segment_size(uint64_t ring_size, uint32_t topics_max);
+
+/*
+ * Format a zeroed stretch of segment_size() bytes, aligned to LAYOUT_PAGE, with
+ * a new epoch, and fill the handle.  The lock is made too (ring_format()).
+ * Callers: supervisor, before any fork; tests, in a plain buffer.
+ */
+void segment_format(
+    struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max);
+
+/*
+ * Fill the handle if this mapped memory is a segment of this layout and of this
+ * size in bytes; nothing else in it has been looked at.
+ */
+bool segment_recognise(struct segment *seg, void *base, uint64_t size);
+
+enum segment_status {
+	SEGMENT_OK = 0,
+	SEGMENT_MISSING, /* no such segment */
+	SEGMENT_FOREIGN, /* another layout, size or owner; or half-made */
+	SEGMENT_BUSY,    /* claimed by a server that lives, or by its workers */
+	SEGMENT_FAILED,  /* the system said no; see error */
+};
+
+/*
+ * Claim the segment of the instance `name' that is there, whatever it holds: to
+ * take it over, or to remove it.  The pidfile's lock does not give that right,
+ * for two servers of one name may have been given two pidfiles.
+ *
+ * A claim is a lock (flock(2)) on the file itself.  It lasts as long as any
+ * process has the descriptor, or what was mapped by it: it survives execve(2),
+ * and the workers of a killed supervisor hold it as long as they live.
+ *
+ * Blocks:  a moment, for a holder that is just ending.
+ * Returns: SEGMENT_OK with the descriptor in *claim; SEGMENT_MISSING,
+ *          SEGMENT_BUSY or SEGMENT_FAILED with a reason.
+ * Owns:    the caller, close(2) or segment_remove().
+ */
+enum segment_status segment_claim(
+    const char *name, int *claim, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Map the segment that was claimed, read-write, after the checks of
+ * segment_attach().
+ */
+enum segment_status segment_take_over(struct segment *seg, int claim,
+    const char *name, char error[SEGMENT_ERROR_MAX]);
+
+/* Remove the name, if it still means the segment that was claimed, and give up
+ * the claim. */
+void segment_remove(const char *name, int claim);
+
+/*
+ * Create the segment of the instance `name', mapped read-write, formatted and
+ * claimed.  There must be none: remove it first.
+ * Returns true, or false with a reason that names the segment in error.
+ * Owns: the caller; segment_close() unmaps, segment_remove() removes.
+ * Callers: supervisor.
+ */
+bool segment_create(struct segment *seg, const char *name, uint64_t ring_size,
+    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Map an existing segment.  Checks owner, size, magic, fingerprint and geometry
+ * before anything else in it is believed.  Root may look at everybody's; to be
+ * writable it must be this very user's and closed to others, who could still
+ * have it open.
+ * Callers: status, stop, restart (read-only); tests.
+ */
+enum segment_status segment_attach(struct segment *seg, const char *name,
+    bool writable, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Make the parts that belong to one run anew: lock, worker table, counts,
+ * interest words and busy bits, seal; run.id grows.  The ring, the directory and
+ * the epoch stay.
+ * Callers: supervisor, while no worker is alive.
+ */
+void segment_begin_run(
+    struct segment *seg, unsigned workers, uint32_t drain_ms);
+
+/* How many workers the run has: never more than the table has room for. */
+unsigned segment_workers(const struct segment *seg);
+
+/* Unmap. */
+void segment_close(struct segment *seg);
+
+/* Remove the name; who has it mapped keeps it.  Callers: tests. */
+void segment_unlink(const char *name);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* segment_file.c - find, claim, make, map and remove the file of a segment; see
+ * segment.h. */
+
+#include "broker/shared/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SEGMENT_PATH_MAX 64 /* "/pubsubd." and the longest name */
+
+/* How long a claim waits for its holder to end, and how often it looks. */
+#define SEGMENT_CLAIM_MS      500
+#define SEGMENT_CLAIM_LOOK_MS 10
+
+static void
+segment_path(char path[SEGMENT_PATH_MAX], const char *name)
+{
+	snprintf(path, SEGMENT_PATH_MAX, "/pubsubd.%s", name);
+}
+
+static void
+segment_error(
+    char error[SEGMENT_ERROR_MAX], const char *name, const char *what, int err)
+{
+	snprintf(error, SEGMENT_ERROR_MAX, "shared memory /pubsubd.%s: %s%s%s",
+	    name, what, err != 0 ? ": " : "", err != 0 ? strerror(err) : "");
+}
+
+/* Give the file its full size, in memory, now. */
+static bool
+segment_allocate(
+    int fd, const char *name, uint64_t size, char error[SEGMENT_ERROR_MAX])
+{
+	char what[96];
+	int err;
+
+	do
+		err = posix_fallocate(fd, 0, (off_t)size);
+	while (err == EINTR);
+	if (err == 0)
+		return true;
+	snprintf(what, sizeof(what),
+	    "no room for %llu MiB in /dev/shm (see --ring-size, --max-topics)",
+	    (unsigned long long)(size >> 20));
+	segment_error(error, name, what, err);
+	return false;
+}
+
+static void *
+segment_map(int fd, uint64_t size, bool writable)
+{
+	return mmap(NULL, size, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+	    MAP_SHARED, fd, 0);
+}
+
+/* Whether the name means the file that is open. */
+static bool
+segment_is_named(const char *path, int fd)
+{
+	struct stat open_one, named;
+	int other = shm_open(path, O_RDONLY | O_CLOEXEC, 0);
+	bool same = other != -1 && fstat(other, &named) == 0 &&
+	            fstat(fd, &open_one) == 0 &&
+	            open_one.st_dev == named.st_dev &&
+	            open_one.st_ino == named.st_ino;
+
+	if (other != -1)
+		close(other);
+	return same;
+}
+
+/* Lock an open segment.  Who ended a moment ago may not have closed it yet. */
+static bool
+segment_lock(int fd)
+{
+	const struct timespec moment = { 0, SEGMENT_CLAIM_LOOK_MS * 1000000L };
+
+	for (int tries = SEGMENT_CLAIM_MS / SEGMENT_CLAIM_LOOK_MS;; tries--) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK || tries == 0)
+			return false;
+		nanosleep(&moment, NULL);
+	}
+}
+
+enum segment_status
+segment_claim(const char *name, int *claim, char error[SEGMENT_ERROR_MAX])
+{
+	char path[SEGMENT_PATH_MAX];
+	int fd, err;
+
+	segment_path(path, name);
+	for (;;) {
+		fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
+		if (fd == -1) {
+			err = errno;
+			segment_error(error, name, "cannot be opened", err);
+			return err == ENOENT ? SEGMENT_MISSING : SEGMENT_FAILED;
+		}
+		if (!segment_lock(fd))
+			break;
+		/* Or it was removed between our open and our lock. */
+		if (segment_is_named(path, fd)) {
+			*claim = fd;
+			return SEGMENT_OK;
+		}
+		close(fd);
+	}
+	err = errno;
+	close(fd);
+	if (err == EWOULDBLOCK) {
+		segment_error(
+		    error, name, "another server of this name has it", 0);
+		return SEGMENT_BUSY;
+	}
+	segment_error(error, name, "cannot be locked", err);
+	return SEGMENT_FAILED;
+}
+
+void
+segment_remove(const char *name, int claim)
+{
+	char path[SEGMENT_PATH_MAX];
+
+	segment_path(path, name);
+	if (segment_is_named(path, claim))
+		shm_unlink(path);
+	close(claim);
+}
+
+/* Fill a file that was just made. */
+static bool
+segment_make(struct segment *seg, int fd, const char *name, uint64_t ring_size,
+    uint32_t topics_max, char error[SEGMENT_ERROR_MAX])
+{
+	uint64_t size = segment_size(ring_size, topics_max);
+	void *base;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		segment_error(error, name, "cannot be locked", errno);
+		return false;
+	}
+	if (!segment_allocate(fd, name, size, error))
+		return false;
+	base = segment_map(fd, size, true);
+	if (base == MAP_FAILED) {
+		segment_error(error, name, "cannot be mapped", errno);
+		return false;
+	}
+	segment_format(seg, base, ring_size, topics_max);
+	return true;
+}
+
+bool
+segment_create(struct segment *seg, const char *name, uint64_t ring_size,
+    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX])
+{
+	char path[SEGMENT_PATH_MAX];
+	int fd;
+
+	segment_path(path, name);
+	fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1) {
+		segment_error(error, name, "cannot be created", errno);
+		return false;
+	}
+	if (!segment_make(seg, fd, name, ring_size, topics_max, error)) {
+		segment_remove(name, fd);
+		return false;
+	}
+	*claim = fd;
+	return true;
+}
+
+/* Map an open segment if it is one.  Closes nothing.  Who writes it must have it
+ * alone; root may look at everybody's. */
+static enum segment_status
+segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
+    char error[SEGMENT_ERROR_MAX])
+{
+	struct stat st;
+	void *base;
+
+	if (fstat(fd, &st) == -1) {
+		segment_error(error, name, "cannot be examined", errno);
+		return SEGMENT_FAILED;
+	}
+	if (st.st_uid != geteuid() && geteuid() != 0) {
+		segment_error(error, name, "belongs to another user", 0);
+		return SEGMENT_FOREIGN;
+	}
+	if (writable && (st.st_uid != geteuid() || (st.st_mode & 077) != 0)) {
+		segment_error(error, name, "is open to another user", 0);
+		return SEGMENT_FOREIGN;
+	}
+	if (st.st_size < (off_t)sizeof(struct layout_header)) {
+		segment_error(error, name, "is half-made", 0);
+		return SEGMENT_FOREIGN;
+	}
+	base = segment_map(fd, (uint64_t)st.st_size, writable);
+	if (base == MAP_FAILED) {
+		segment_error(error, name, "cannot be mapped", errno);
+		return SEGMENT_FAILED;
+	}
+	if (!segment_recognise(seg, base, (uint64_t)st.st_size)) {
+		munmap(base, (size_t)st.st_size);
+		segment_error(error, name, "is of another version", 0);
+		return SEGMENT_FOREIGN;
+	}
+	return SEGMENT_OK;
+}
+
+enum segment_status
+segment_take_over(struct segment *seg, int claim, const char *name,
+    char error[SEGMENT_ERROR_MAX])
+{
+	return segment_attach_fd(seg, claim, name, true, error);
+}
+
+enum segment_status
+segment_attach(struct segment *seg, const char *name, bool writable,
+    char error[SEGMENT_ERROR_MAX])
+{
+	enum segment_status status;
+	char path[SEGMENT_PATH_MAX];
+	int fd, err;
+
+	segment_path(path, name);
+	fd = shm_open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+	if (fd == -1) {
+		err = errno;
+		segment_error(error, name, "cannot be opened", err);
+		return err == ENOENT ? SEGMENT_MISSING : SEGMENT_FAILED;
+	}
+	status = segment_attach_fd(seg, fd, name, writable, error);
+	close(fd);
+	return status;
+}
+
+void
+segment_close(struct segment *seg)
+{
+	if (seg->header != NULL)
+		munmap(seg->header, seg->size);
+	memset(seg, 0, sizeof(*seg));
+}
+
+void
+segment_unlink(const char *name)
+{
+	char path[SEGMENT_PATH_MAX];
+
+	segment_path(path, name);
+	shm_unlink(path);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stop_point.h - named places where a test can stop a process, to kill it there.
+ *
+ * Only in builds with -DTESTING.  A test arms one place in the segment, for
+ * whoever comes by first or for one process; that one disarms it, signs with
+ * its pid, and stops itself with SIGSTOP.  The test sees that by waitpid(2)
+ * with WUNTRACED, or in /proc, and then kills or continues it.  The production
+ * build has none of it: there stop_here() is empty, and nothing looks at what
+ * a test may have armed.
+ */
+
+#ifndef BROKER_SHARED_STOP_POINT_H
+#define BROKER_SHARED_STOP_POINT_H
+
+#include "broker/shared/layout.h"
+
+/* clang-format off */
+/* X(NAME, name, where it is) */
+#define STOP_LIST(X)                                                           \
+	/* the lock */                                                         \
+	X(LOCKED, "locked", "lock had, not signed as owner")                   \
+	X(UNLOCKING, "unlocking", "signed off, lock still held")               \
+	/* publish: the lock is held */                                        \
+	X(BEFORE_RESERVE, "before-reserve", "nothing done")                    \
+	X(RESERVED, "reserved", "reserve moved")                               \
+	X(HALF_COPIED, "half-copied", "the batch's first record is in")        \
+	X(COPIED, "copied", "all are in, head not moved")                      \
+	X(COMMITTED, "committed", "head moved, directory not told")            \
+	X(HALF_APPLIED, "half-applied", "directory knows the first record")    \
+	X(APPLIED, "applied", "applied = head")                                \
+	/* the topic directory: the lock is held */                            \
+	X(TOPIC_HALF_MADE, "topic-half-made", "named in `making', not linked") \
+	X(TOPIC_RETIRED, "topic-retired", "recycling: unlinked, not free yet") \
+	X(SUBSCRIBE_COUNTED, "subscribe-counted", "count is 1, interest not set") \
+	X(SUBSCRIBE_INTERESTED, "subscribe-interested", "set, not marked busy") \
+	/* unsubscribe: without the lock where a client has gone */            \
+	X(UNSUBSCRIBE_COUNTED, "unsubscribe-counted", "count is 0, interest set") \
+	X(UNSUBSCRIBE_LOST, "unsubscribe-lost", "interest gone, marked busy")  \
+	/* repair, by who takes the lock over: it is held */                   \
+	X(HALF_REPLAYED, "half-replayed", "directory knows the first record")  \
+	X(INDEX_EMPTY, "index-empty", "the hash index is being built anew")    \
+	X(REPAIRED, "repaired", "all is done, the mutex not marked so")        \
+	/* wake-up, and falling asleep */                                      \
+	X(BEFORE_WAKE, "before-wake", "unlocked, nobody woken yet")            \
+	X(HALF_WOKEN, "half-woken", "the first doorbell is rung")              \
+	X(ASLEEP, "asleep", "marked asleep, not waiting yet")                  \
+	X(SILENCED, "silenced", "doorbell answered, nothing read yet")         \
+	X(TAILED, "tailed", "read from the ring, nothing written to sockets")  \
+	/* drain, in a worker */                                               \
+	X(DRAIN_BEGUN, "drain-begun", "clients told, input not finished")      \
+	X(DRAIN_STOPPED, "drain-stopped", "said so, others not rung")          \
+	X(SEALED, "sealed", "ring sealed, lock held")                          \
+	X(DRAIN_SETTLED, "drain-settled", "all delivered, nobody closed")      \
+	/* a successor on its slot */                                          \
+	X(SLOT_HALF_CLEARED, "slot-half-cleared", "the dead one's counts are going") \
+	X(SLOT_TAKEN, "slot-taken", "cleared and repaired, not ready yet")     \
+	/* the supervisor */                                                   \
+	X(REAPED, "reaped", "a dead worker is reaped, nothing noted")          \
+	X(BURYING, "burying", "between the two looks whether it held the lock") \
+	X(FORKING, "forking", "slot marked as starting, nobody forked")        \
+	X(FORKED, "forked", "forked, its pid not noted")                       \
+	X(ORDERED, "ordered", "an order is given, nobody rung")                \
+	X(HANDING_OVER, "handing-over", "all workers gone, about to execute")  \
+	X(ADOPTED, "adopted", "a segment is found and believed, not used yet") \
+	X(RUN_HALF_BEGUN, "run-half-begun", "counts cleared, still sealed")
+/* clang-format on */
+
+enum stop_place {
+	STOP_NOWHERE = 0,
+#define STOP_ENUM(upper, name, where) STOP_##upper,
+	STOP_LIST(STOP_ENUM)
+#undef STOP_ENUM
+	    STOP_PLACES
+};
+
+/* Who a place is armed for: a worker by its slot, or one of these. */
+#define STOP_ANYBODY      0u
+#define STOP_SUPERVISOR   0xffu
+#define STOP_WORKER(slot) ((slot) + 1)
+
+/* What layout_header.stop_at holds while a place is armed. */
+#define STOP_AT(place, who) ((uint32_t)(place) | (uint32_t)(who) << 16)
+
+#ifdef TESTING
+
+/* Say who this process is; before, it is only anybody.  Forked children are
+ * who their parent was until they say otherwise. */
+void stop_be(uint32_t who);
+
+/* Stop here if this place is armed for this process or for anybody.  Returns
+ * when continued.  Callers: anybody who has the segment mapped to write. */
+void stop_here(struct layout_header *header, enum stop_place place);
+
+/* A place's name, and the place of a name; STOP_NOWHERE: none. */
+const char *stop_name(enum stop_place place);
+enum stop_place stop_named(const char *name);
+
+#else
+
+static inline void
+stop_be(uint32_t who)
+{
+	(void)who;
+}
+
+static inline void
+stop_here(struct layout_header *header, enum stop_place place)
+{
+	(void)header;
+	(void)place;
+}
+
+#endif
+#endif

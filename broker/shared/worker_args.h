@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker_args.h - what the supervisor hands to a worker, and what it hears
+ * back.
+ *
+ * The two are peers: neither includes the other.  This is the contract between
+ * them.
+ */
+
+#ifndef BROKER_SHARED_WORKER_ARGS_H
+#define BROKER_SHARED_WORKER_ARGS_H
+
+#include "broker/shared/segment.h"
+#include "broker/shared/wakeup.h"
+#include "common/config.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+/* What a worker inherits.  All borrowed, valid as long as the process. */
+struct worker_args {
+	const struct config *config;
+	struct segment *segment;
+	struct wakeup *wakeup;
+	unsigned slot;
+	const int *listeners;  /* its own sockets, one per listening address */
+	size_t listener_count; /* non-blocking, listening; not to be closed but
+	                          when the supervisor is dead */
+	const int *admin_listener; /* one such socket of the operator's, which
+	                              all workers have; NULL: none */
+	int supervisor_fd; /* read end of a pipe: EOF = supervisor died */
+	int state_fd;      /* eventfd of the supervisor: worker_set_state() */
+	int pidfile_fd;    /* has a lock for each worker: worker_lives() */
+};
+
+/*
+ * Be worker args->slot until told to leave.  Called in the child after the
+ * fork, with SIGTERM, SIGINT, SIGHUP, SIGUSR2 and SIGPIPE ignored, no signal
+ * blocked, other descriptors closed, and the log opened.
+ *
+ * Returns: the exit status of the process: 0 drained or quit as ordered, 1 it
+ * could not start (logged).  Dies by abort() on a bug.
+ */
+typedef int worker_main_fn(const struct worker_args *args);
+
+/* Say that this worker is now READY, STOPPED or DRAINED: into the table, then wake the
+ * supervisor, so that it need not look all the time.  Callers: the worker. */
+static inline void
+worker_set_state(const struct worker_args *args, enum worker_state state)
+{
+	uint64_t one = 1;
+	ssize_t sent;
+
+	atomic_store_explicit(&args->segment->workers[args->slot].state,
+	    (uint32_t)state, memory_order_release);
+	/* Only a counter that is full can fail, and then it is awake. */
+	sent = write(args->state_fd, &one, sizeof(one));
+	(void)sent;
+}
+
+/* Byte of the pidfile that worker 0 has locked as long as it lives; those of
+ * the others follow. */
+#define WORKER_LIVES_AT 2
+
+/*
+ * Whether the worker of a slot lives: what its peers ask when there is no
+ * supervisor any more that reaps and says so.  A lock tells, not a pid, which
+ * may be another's or a zombie's.  When in doubt, yes.
+ * Callers: another worker.  Never blocks.
+ */
+static inline bool
+worker_lives(const struct worker_args *args, unsigned slot)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = WORKER_LIVES_AT + (off_t)slot,
+		.l_len = 1 };
+
+	return fcntl(args->pidfile_fd, F_GETLK, &lock) == -1 ||
+	       lock.l_type != F_UNLCK;
+}
+
+#endif

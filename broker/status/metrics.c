@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics.c - see metrics.h. */
+
+#include "broker/status/metrics.h"
+
+#include "broker/status/overview.h"
+#include "broker/shared/stats.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The two lines in front of a metric's values. */
+static void
+metrics_head(struct buf *buf, const char *name, const char *type,
+    const char *help, size_t help_len)
+{
+	buf_printf(buf, "# HELP pubsubd_%s %.*s\n# TYPE pubsubd_%s %s\n", name,
+	    (int)help_len, help, name, type);
+}
+
+/* A metric of the whole server, with its one value. */
+static void
+metrics_one(struct buf *buf, const char *name, const char *type,
+    const char *help, uint64_t value)
+{
+	metrics_head(buf, name, type, help, strlen(help));
+	buf_printf(buf, "pubsubd_%s %" PRIu64 "\n", name, value);
+}
+
+/* The same for a time, in seconds as all are. */
+static void
+metrics_one_time(
+    struct buf *buf, const char *name, const char *help, uint64_t ms)
+{
+	metrics_head(buf, name, "gauge", help, strlen(help));
+	buf_printf(buf, "pubsubd_%s %" PRIu64 ".%03u\n", name, ms / 1000,
+	    (unsigned)(ms % 1000));
+}
+
+/* Which server this is, since when, and what it does. */
+static void
+metrics_put_run(
+    struct buf *buf, const struct layout_header *header, const char *instance)
+{
+	static const char info[] = "what is running, in its labels";
+	static const char states[] = "1 for what the server is doing";
+	const char *state = overview_state(header);
+
+	metrics_head(buf, "build_info", "gauge", info, strlen(info));
+	buf_printf(buf,
+	    "pubsubd_build_info{version=\"%s\",epoch=\"%s\",instance=\"%s\"}"
+	    " 1\n",
+	    header->run.version, header->epoch, instance);
+	metrics_one_time(buf, "start_time_seconds",
+	    "when this run began, since 1970",
+	    atomic_load(&header->run.started_at));
+	metrics_one_time(buf, "uptime_seconds", "how long this run has lasted",
+	    overview_uptime_ms(header));
+	metrics_head(buf, "state", "gauge", states, strlen(states));
+	for (int i = 0; i < OVERVIEW_STATES; i++)
+		buf_printf(buf, "pubsubd_state{state=\"%s\"} %d\n",
+		    overview_states[i], state == overview_states[i]);
+	metrics_one(buf, "workers", "gauge", "workers there should be",
+	    atomic_load(&header->run.workers));
+	metrics_one(buf, "respawns_total", "counter",
+	    "workers that died and were replaced",
+	    atomic_load(&header->run.respawns));
+	metrics_one(buf, "worker_deaths_total", "counter",
+	    "workers that ended without having been told to",
+	    atomic_load(&header->run.deaths));
+	metrics_one(buf, "watchdog_kills_total", "counter",
+	    "workers that hung, or kept the ring's lock, and were killed",
+	    atomic_load(&header->run.watchdog_kills));
+	metrics_one(buf, "lock_owner_deaths_total", "counter",
+	    "workers that died while they held the ring's lock",
+	    atomic_load(&header->run.lock_deaths));
+}
+
+/* The ring and the directory. */
+static void
+metrics_put_ring(struct buf *buf, const struct layout_header *header)
+{
+	metrics_one(buf, "ring_size_bytes", "gauge", "size of the ring",
+	    header->ring_size);
+	metrics_one(buf, "ring_head_bytes_total", "counter",
+	    "position of the ring's head, which grows by all that is written",
+	    atomic_load(&header->head));
+	metrics_one(buf, "ring_applied_bytes_total", "counter",
+	    "position up to which the topic directory knows the ring",
+	    atomic_load(&header->applied));
+	metrics_one(buf, "topics", "gauge", "slots of the topic directory used",
+	    atomic_load(&header->used));
+	metrics_one(buf, "topics_max", "gauge", "slots of the topic directory",
+	    header->topics_max);
+}
+
+/* A metric's values, one for each worker. */
+static void
+metrics_per_worker(struct buf *buf, const struct segment *seg, const char *name,
+    const char *type, const char *help,
+    uint64_t (*value)(const struct overview_worker *worker))
+{
+	unsigned workers = segment_workers(seg);
+
+	metrics_head(buf, name, type, help, strlen(help));
+	for (unsigned slot = 0; slot < workers; slot++) {
+		struct overview_worker worker = overview_worker(seg, slot);
+
+		buf_printf(buf, "pubsubd_%s{worker=\"%u\"} %" PRIu64 "\n", name,
+		    slot, value(&worker));
+	}
+}
+
+static uint64_t
+metrics_is_up(const struct overview_worker *worker)
+{
+	return worker->is_up;
+}
+
+static uint64_t
+metrics_starts(const struct overview_worker *worker)
+{
+	return worker->starts;
+}
+
+static uint64_t
+metrics_lag(const struct overview_worker *worker)
+{
+	return worker->lag;
+}
+
+/* What counter i says, of every worker. */
+static void
+metrics_put_counter(struct buf *buf, const struct segment *seg, int i)
+{
+	const struct stats_info *info = &stats_info[i];
+	bool is_counter = info->kind == STATS_COUNTER;
+	unsigned workers = segment_workers(seg);
+
+	for (unsigned slot = 0; slot < workers; slot++) {
+		buf_printf(buf, "pubsubd_%s%s{worker=\"%u\"", info->metric,
+		    is_counter ? "_total" : "", slot);
+		if (info->reason != NULL)
+			buf_printf(buf, ",reason=\"%s\"", info->reason);
+		buf_printf(buf, "} %" PRIu64 "\n",
+		    stats_get(seg->workers[slot].counters, (enum stats_id)i));
+	}
+}
+
+/* All that workers count.  Neighbours may be of one metric. */
+static void
+metrics_put_counters(struct buf *buf, const struct segment *seg)
+{
+	for (int i = 0; i < STATS_COUNT; i++) {
+		const struct stats_info *info = &stats_info[i];
+		bool is_counter = info->kind == STATS_COUNTER;
+		size_t len = strlen(info->what);
+		char name[64];
+
+		if (info->reason != NULL)
+			len = strcspn(info->what, ":");
+		snprintf(name, sizeof(name), "%s%s", info->metric,
+		    is_counter ? "_total" : "");
+		if (i == 0 ||
+		    strcmp(info->metric, stats_info[i - 1].metric) != 0)
+			metrics_head(buf, name,
+			    is_counter ? "counter" : "gauge", info->what, len);
+		metrics_put_counter(buf, seg, i);
+	}
+}
+
+/* One worker's delays; buckets include those below them. */
+static void
+metrics_put_delays(
+    struct buf *buf, unsigned slot, const struct stats_delays *delays)
+{
+	uint64_t sum_ns = stats_get_word(&delays->sum_ns);
+	uint64_t count = 0;
+
+	for (int i = 0; i < STATS_DELAY_BOUNDS; i++) {
+		count += stats_get_word(&delays->count[i]);
+		buf_printf(buf,
+		    "pubsubd_delivery_seconds_bucket{worker=\"%u\",le=\"%g\"} "
+		    "%" PRIu64 "\n",
+		    slot, (double)stats_delay_bounds_ns[i] / 1e9, count);
+	}
+	count += stats_get_word(&delays->count[STATS_DELAY_BOUNDS]);
+	buf_printf(buf,
+	    "pubsubd_delivery_seconds_bucket{worker=\"%u\",le=\"+Inf\"} "
+	    "%" PRIu64 "\n",
+	    slot, count);
+	buf_printf(buf,
+	    "pubsubd_delivery_seconds_sum{worker=\"%u\"} %" PRIu64 ".%09u\n",
+	    slot, sum_ns / 1000000000, (unsigned)(sum_ns % 1000000000));
+	buf_printf(buf,
+	    "pubsubd_delivery_seconds_count{worker=\"%u\"} %" PRIu64 "\n", slot,
+	    count);
+}
+
+void
+metrics_put(struct buf *buf, const struct segment *seg, const char *instance)
+{
+	static const char delivery[] =
+	    "time from reading a message to writing it to the sockets of a "
+	    "worker's subscribers, one for each message and worker";
+	unsigned workers = segment_workers(seg);
+
+	metrics_put_run(buf, seg->header, instance);
+	metrics_put_ring(buf, seg->header);
+	metrics_per_worker(buf, seg, "worker_up", "gauge",
+	    "1 for a worker that serves", metrics_is_up);
+	metrics_per_worker(buf, seg, "worker_starts_total", "counter",
+	    "times a worker was started", metrics_starts);
+	metrics_per_worker(buf, seg, "ring_lag_bytes", "gauge",
+	    "what a worker has still to read of the ring", metrics_lag);
+	metrics_put_counters(buf, seg);
+	metrics_head(
+	    buf, "delivery_seconds", "histogram", delivery, strlen(delivery));
+	for (unsigned slot = 0; slot < workers; slot++)
+		metrics_put_delays(buf, slot, &seg->workers[slot].delays);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/* child.c - fork workers, reap them, start them again, kill those
+ * that hang; see supervisor_state.h. */
+
+#include "broker/shared/last_words.h"
+#include "broker/shared/stats.h"
+#include "broker/shared/stop_point.h"
+#include "broker/supervisor/state.h"
+#include "common/bug.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Descriptors that a worker may keep, at most: standard ones, doorbells, its
+ * listeners, the operator's, pidfile, two of the supervisor's. */
+#define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
+
+static int
+child_compare(const void *a, const void *b)
+{
+	const int *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* Close every descriptor but these. */
+static void
+child_keep_only(int *fds, size_t count)
+{
+	unsigned next = 0;
+
+	qsort(fds, count, sizeof(*fds), child_compare);
+	for (size_t i = 0; i < count; i++) {
+		if (next < (unsigned)fds[i])
+			close_range(next, (unsigned)fds[i] - 1, 0);
+		next = (unsigned)fds[i] + 1;
+	}
+	close_range(next, ~0u, 0);
+}
+
+/* Let go of all that is the supervisor's or another worker's. */
+static void
+child_close_others(const struct supervisor *s, unsigned slot)
+{
+	int fds[CHILD_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
+		s->pidfile.fd, s->life[0], s->state_fd };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	size_t count = 6;
+
+	/* Whoever reads our standard output must see its end when the
+	 * supervisor ends, not when its last worker does. */
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	/* Its own words and the C library's: all go into the log. */
+	dup2(s->logfile.writer, STDERR_FILENO);
+	for (unsigned i = 0; i < s->wakeup.count; i++)
+		fds[count++] = s->wakeup.fd[i];
+	for (size_t i = 0; i < s->listeners.count; i++)
+		fds[count++] = s->listeners.fd[slot][i];
+	if (s->admin.count > 0)
+		fds[count++] = s->admin.fd[0][0];
+	CHECK(count <= CHILD_FDS_MAX);
+	child_keep_only(fds, count);
+}
+
+/* The supervisor alone counts signals: a terminal sends them to all. */
+static void
+child_set_signals(void)
+{
+	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
+		SIGPIPE };
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Become the user of --user, for good. */
+static void
+child_set_user(const struct config *config)
+{
+	if (config->user == NULL || config->user_uid == geteuid())
+		return;
+	if (setgroups(1, &config->user_gid) == -1 ||
+	    setgid(config->user_gid) == -1 || setuid(config->user_uid) == -1) {
+		log_error("cannot become user %s", config->user);
+		_exit(1);
+	}
+}
+
+/* The life of a worker, from the fork to its end. */
+static _Noreturn void
+child_main(struct supervisor *s, unsigned slot)
+{
+	struct worker_args args = {
+		.config = s->config,
+		.segment = &s->segment,
+		.wakeup = &s->wakeup,
+		.slot = slot,
+		.listeners = s->listeners.fd[slot],
+		.listener_count = s->listeners.count,
+		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
+		.supervisor_fd = s->life[0],
+		.state_fd = s->state_fd,
+		.pidfile_fd = s->pidfile.fd,
+	};
+	char name[32];
+
+	stop_be(STOP_WORKER(slot));
+	child_set_signals();
+	child_close_others(s, slot);
+	snprintf(name, sizeof(name), "worker %u", slot);
+	log_open(name, STDERR_FILENO, s->config->log_level);
+	/* fork-2: before it serves, so that orphans know it lives */
+	if (!pidfile_join(&s->pidfile, slot)) {
+		log_error("cannot lock %s", s->pidfile.path);
+		_exit(1);
+	}
+	child_set_user(s->config);
+	_exit(s->args->worker_main(&args));
+}
+
+/* Fork the worker of a slot. */
+static void
+child_fork(struct supervisor *s, unsigned slot, uint64_t now)
+{
+	struct supervisor_child *child = &s->child[slot];
+	struct layout_worker *worker = &s->segment.workers[slot];
+
+	/* fork-1: before it lives, so that a drain waits for it too */
+	atomic_store(&worker->state, WORKER_STARTING);
+	atomic_fetch_add(&worker->starts, 1);
+	atomic_store(&worker->started_ms, now);
+	child->started_ms = now;
+	child->due_ms = 0;
+	child->killed = false;
+	stop_here(s->segment.header, STOP_FORKING);
+	child->pid = fork();
+	if (child->pid == 0)
+		child_main(s, slot);
+	if (child->pid == -1) {
+		log_warn("cannot fork worker %u", slot);
+		child->pid = 0;
+		child->due_ms = now + backoff_ms(++child->deaths + 1);
+		atomic_store(&worker->state, WORKER_GONE);
+		return;
+	}
+	s->alive++;
+	stop_here(s->segment.header, STOP_FORKED);
+	atomic_store(&worker->pid, child->pid);
+}
+
+void
+supervisor_fork_due(struct supervisor *s, uint64_t now)
+{
+	for (unsigned slot = 0; slot < s->config->workers; slot++) {
+		const struct supervisor_child *child = &s->child[slot];
+
+		if (s->goal == GOAL_SERVE && child->pid == 0 &&
+		    child->due_ms != 0 && child->due_ms <= now)
+			child_fork(s, slot, now);
+	}
+}
+
+const char *
+supervisor_describe_end(int wait_status, char out[SUPERVISOR_END_MAX])
+{
+	if (WIFSIGNALED(wait_status))
+		snprintf(out, SUPERVISOR_END_MAX, "was killed by SIG%s",
+		    sigabbrev_np(WTERMSIG(wait_status)));
+	else
+		snprintf(out, SUPERVISOR_END_MAX, "left with status %d",
+		    WEXITSTATUS(wait_status));
+	return out;
+}
+
+void
+supervisor_tell_successors(struct supervisor *s)
+{
+	for (unsigned slot = 0; slot < s->config->workers; slot++) {
+		struct supervisor_child *child = &s->child[slot];
+
+		if (!child->succeeds ||
+		    atomic_load(&s->segment.workers[slot].state) !=
+			WORKER_READY)
+			continue;
+		child->succeeds = false;
+		log_info("worker %u[%d] is ready: it has taken over from the "
+			 "dead one",
+		    slot, child->pid);
+	}
+}
+
+/* Whether it died of its seccomp filter, which nothing can catch: so there are
+ * no last words, but a line in the kernel's log. */
+static bool
+child_broke_out(int wait_status)
+{
+	return WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGSYS;
+}
+
+/* Tell of the death of a worker, with its last words: the log, and whoever
+ * looks at the table and the counters. */
+static void
+child_tell_death(
+    struct supervisor *s, unsigned slot, int wait_status, bool held_lock)
+{
+	struct layout_header *header = s->segment.header;
+	struct layout_worker *worker = &s->segment.workers[slot];
+	const struct supervisor_child *child = &s->child[slot];
+	char words[LAYOUT_OBITUARY], end[SUPERVISOR_END_MAX];
+
+	obituary_take(worker, words);
+	if (s->goal != GOAL_SERVE && WIFEXITED(wait_status) &&
+	    WEXITSTATUS(wait_status) == 0) {
+		log_debug("worker %u left", slot);
+		return;
+	}
+	snprintf(worker->last_death, sizeof(worker->last_death), "%s%s%s%s%s%s",
+	    supervisor_describe_end(wait_status, end),
+	    child_broke_out(wait_status)
+		? ": a system call that its sandbox forbids"
+		: "",
+	    child->killed ? " (watchdog)" : "",
+	    held_lock ? " with the ring's lock held" : "",
+	    words[0] != '\0' ? "; its last words: " : "", words);
+	log_errorx("worker %u[%d] %s", slot, child->pid, worker->last_death);
+	atomic_fetch_add(&header->run.deaths, 1);
+	atomic_fetch_add(&header->run.lock_deaths, held_lock);
+	atomic_fetch_add(&header->run.watchdog_kills, child->killed);
+}
+
+/* Nobody is connected to a dead worker.  What one that was killed in a drain
+ * had open was cut off. */
+static void
+child_clear_gauges(const struct supervisor *s, unsigned slot)
+{
+	struct stats stats = { s->segment.workers[slot].counters };
+
+	if (s->goal != GOAL_SERVE)
+		stats_add(&stats, STATS_CUT,
+		    stats_get(stats.counters, STATS_CONNECTIONS));
+	stats_reset_gauges(stats.counters);
+}
+
+/* A worker died with the lock held: that is survived, but not for ever. */
+static void
+child_died_locked(struct supervisor *s, uint64_t now)
+{
+	if (!lock_deaths_add(&s->lock_deaths, now) || s->goal != GOAL_SERVE)
+		return;
+	log_errorx("%u workers died while they held the ring's lock: all stop, "
+		   "and start with a new ring",
+	    (unsigned)LOCK_DEATHS_MAX);
+	supervisor_order(s, GOAL_NEW_RING, RUN_QUIT);
+}
+
+/* Decide when the dead worker's slot is started again. */
+static void
+child_plan_successor(struct supervisor *s, unsigned slot, uint64_t now)
+{
+	struct supervisor_child *child = &s->child[slot];
+
+	if (s->goal != GOAL_SERVE)
+		return;
+	if (!s->config->respawn) {
+		if (s->alive == 0) {
+			log_errorx("no worker is left");
+			s->status = EXIT_STATUS_FAILED;
+			s->over = true;
+		}
+		return;
+	}
+	if (now - child->started_ms >= BACKOFF_HEALTHY_MS)
+		child->deaths = 0;
+	child->due_ms = now + backoff_ms(++child->deaths);
+	child->succeeds = true;
+	atomic_fetch_add(&s->segment.header->run.respawns, 1);
+}
+
+static void
+child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
+{
+	struct supervisor_child *child = &s->child[slot];
+	struct layout_worker *worker = &s->segment.workers[slot];
+	bool was_ready = atomic_load(&worker->state) != WORKER_STARTING;
+	bool held_lock;
+	char end[SUPERVISOR_END_MAX];
+
+	stop_here(s->segment.header, STOP_REAPED);
+	held_lock = watchdog_bury(&s->watchdog, &s->segment, slot);
+	child_tell_death(s, slot, wait_status, held_lock);
+	child_clear_gauges(s, slot);
+	child->pid = 0;
+	s->alive--;
+	atomic_store(&worker->pid, 0);
+	/* reap-1: nobody waits for it any more */
+	atomic_store(&worker->state, WORKER_GONE);
+	if (held_lock)
+		child_died_locked(s, now);
+	/* reap-2: it may have died between its commit and the doorbells; and in
+	 * a drain the others count the dead. */
+	wakeup_ring_all(&s->wakeup);
+	if (s->awaited && !was_ready && s->goal == GOAL_SERVE)
+		supervisor_fail(s, "worker %u %s before it was ready%s%s", slot,
+		    supervisor_describe_end(wait_status, end),
+		    s->logfile.path != NULL ? "; see " : "",
+		    s->logfile.path != NULL ? s->logfile.path : "");
+	child_plan_successor(s, slot, now);
+}
+
+void
+supervisor_reap(struct supervisor *s, uint64_t now)
+{
+	int wait_status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+		if (pid == s->trial) {
+			supervisor_trial_ended(s, wait_status);
+			continue;
+		}
+		for (unsigned slot = 0; slot < s->config->workers; slot++)
+			if (s->child[slot].pid == pid)
+				child_reaped(s, slot, wait_status, now);
+	}
+}
+
+void
+supervisor_kill_all(struct supervisor *s)
+{
+	for (unsigned slot = 0; slot < s->config->workers; slot++)
+		if (s->child[slot].pid != 0)
+			kill(s->child[slot].pid, SIGKILL);
+}
+
+void
+supervisor_watch(struct supervisor *s)
+{
+	enum watchdog_verdict verdict[LAYOUT_WORKERS];
+
+	watchdog_look(&s->watchdog, &s->segment, s->config->workers, verdict);
+	for (unsigned slot = 0; slot < s->config->workers; slot++) {
+		pid_t pid = s->child[slot].pid;
+
+		if (pid == 0)
+			continue;
+		switch (verdict[slot]) {
+		case WATCHDOG_FINE:
+			continue;
+		case WATCHDOG_HOLDS:
+			log_errorx("worker %u[%d] does not let go of the "
+				   "ring's lock: killed",
+			    slot, pid);
+			break;
+		case WATCHDOG_SILENT:
+			log_errorx("worker %u[%d] has hung for %d s: killed",
+			    slot, pid,
+			    WATCHDOG_STILL_MAX * WATCHDOG_LOOK_MS / 1000);
+			break;
+		}
+		s->child[slot].killed = true;
+		kill(pid, SIGKILL);
+	}
+}

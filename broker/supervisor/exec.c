@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exec.c - restart: become the program now on disk.
+ *
+ * The same process goes on with another program: sockets, pidfile and its lock,
+ * log and segment stay.  A program that cannot run, or not with these options
+ * any more, must not cost the service.  So it is tried first, in a child: the
+ * very call of the restart, with a word in front that makes it only say whether
+ * it would start; only then are the clients sent away.  To a program that does
+ * not know the word it is an unknown command, never a second server.
+ */
+
+#include "broker/shared/stop_point.h"
+#include "broker/supervisor/handover.h"
+#include "broker/supervisor/state.h"
+#include "common/clock.h"
+#include "common/xmalloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How long a trial may take. */
+#define EXEC_TRIAL_MS 5000
+
+/* Bytes of a trial's words that are passed on, NUL included. */
+#define EXEC_WORDS_MAX 256
+
+static void exec_refuse(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
+
+/* Tell those who wait for the restart that it does not happen, and why. */
+static void
+exec_refuse(struct supervisor *s, const char *fmt, ...)
+{
+	struct layout_header *header = s->segment.header;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(
+	    header->run.restart_why, sizeof(header->run.restart_why), fmt, ap);
+	va_end(ap);
+	log_errorx("no restart: %s", header->run.restart_why);
+	atomic_fetch_add_explicit(
+	    &header->run.restart_failed, 1, memory_order_release);
+}
+
+/* The call of a restart with the word of the trial in front of it. */
+static char **
+exec_trial_argv(const struct supervisor *s)
+{
+	static char word[] = SUPERVISOR_TRIAL;
+	size_t count = 0;
+	char **argv;
+
+	while (s->args->argv[count] != NULL)
+		count++;
+	argv = xcalloc(count + 2, sizeof(*argv));
+	argv[0] = s->program;
+	argv[1] = word;
+	memcpy(argv + 2, s->args->argv + 1, count * sizeof(*argv));
+	return argv;
+}
+
+/* In the child: ask the program on disk whether it would start. */
+static _Noreturn void
+exec_trial(const struct supervisor *s, int words)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char **argv = exec_trial_argv(s);
+	sigset_t none;
+
+	setpgid(0, 0); /* what it starts ends with it */
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(words, STDERR_FILENO);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(s->program, argv);
+	dprintf(STDERR_FILENO, "%s\n", strerror(errno));
+	_exit(1);
+}
+
+/* Fork the trial, with a pipe for what it has to say. */
+static bool
+exec_fork_trial(struct supervisor *s)
+{
+	int words[2];
+
+	if (pipe2(words, O_CLOEXEC) == -1)
+		return false;
+	/* Who is still there when the trial has ended is not waited for. */
+	fcntl(words[0], F_SETFL, O_NONBLOCK);
+	s->trial = fork();
+	if (s->trial == 0)
+		exec_trial(s, words[1]);
+	close(words[1]);
+	s->trial_words = words[0];
+	if (s->trial != -1) {
+		setpgid(s->trial, s->trial); /* whoever comes first */
+		s->trial_due_ms = clock_monotonic_ms() + EXEC_TRIAL_MS;
+		return true;
+	}
+	s->trial = 0;
+	close(words[0]);
+	return false;
+}
+
+/* The first line that the trial said, or how it ended; maybe in out. */
+static const char *
+exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
+{
+	static const char prefix[] = "pubsubd: ";
+	ssize_t n = read(s->trial_words, out, EXEC_WORDS_MAX - 1);
+
+	close(s->trial_words);
+	if (s->trial_due_ms == 0)
+		return "no answer in time";
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	if (out[0] == '\0')
+		return supervisor_describe_end(wait_status, out);
+	return strncmp(out, prefix, strlen(prefix)) == 0 ? out + strlen(prefix)
+	                                                 : out;
+}
+
+void
+supervisor_try_program(struct supervisor *s)
+{
+	if (s->trial != 0 || s->goal == GOAL_RESTART) {
+		/* It will do for both: to refuse this one would end the wait
+		 * of those who asked for the other. */
+		log_info("restart: there is one under way");
+		return;
+	}
+	if (s->goal != GOAL_SERVE) {
+		exec_refuse(s, "another change is under way");
+		return;
+	}
+	if (s->awaited) {
+		/* Who waits for the ready line would never see it. */
+		log_info("restart: as soon as this start is ready");
+		s->restart_wanted = true;
+		return;
+	}
+	/* Ready or not: a program that never gets ready is what one wants to
+	 * come back from. */
+	s->restart_wanted = false;
+	if (access(s->program, X_OK) == -1) {
+		exec_refuse(s, "%s: %s", s->program, strerror(errno));
+		return;
+	}
+	if (!exec_fork_trial(s))
+		exec_refuse(s, "cannot fork: %s", strerror(errno));
+}
+
+void
+supervisor_end_trial(struct supervisor *s)
+{
+	s->trial_due_ms = 0;
+	kill(-s->trial, SIGKILL);
+}
+
+void
+supervisor_trial_ended(struct supervisor *s, int wait_status)
+{
+	char out[EXEC_WORDS_MAX];
+	const char *words = exec_take_words(s, wait_status, out);
+
+	s->trial = 0;
+	if (s->goal != GOAL_SERVE)
+		return;
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
+		log_info("restart: %s would start; draining", s->program);
+		supervisor_order(s, GOAL_RESTART, RUN_DRAIN_RESTART);
+		return;
+	}
+	exec_refuse(s, "%s would not start: %s", s->program, words);
+}
+
+/* Let what the next program takes over live on over execve(2), or not. */
+static void
+exec_keep(struct supervisor *s, bool keep)
+{
+	int flags = keep ? 0 : FD_CLOEXEC;
+
+	listeners_keep_on_exec(&s->listeners, keep);
+	listeners_keep_on_exec(&s->admin, keep);
+	fcntl(s->pidfile.fd, F_SETFD, flags);
+	fcntl(s->claim, F_SETFD, flags);
+	if (s->logfile.path != NULL)
+		fcntl(s->logfile.fd, F_SETFD, flags);
+}
+
+void
+supervisor_exec(struct supervisor *s)
+{
+	struct handover handover = {
+		.pidfile_fd = s->pidfile.fd,
+		.log_fd = s->logfile.path != NULL ? s->logfile.fd : -1,
+		.listeners = s->listeners,
+		.admin = s->admin,
+		.claim = s->claim,
+	};
+
+	logfile_carry(&s->logfile);
+	/* The pipe ends here: what the next program says before it has one of
+	 * its own goes to the file. */
+	if (s->args->background)
+		dup2(s->logfile.fd, STDERR_FILENO);
+	handover_put(&handover);
+	exec_keep(s, true);
+	stop_here(s->segment.header, STOP_HANDING_OVER);
+	execv(s->program, s->args->argv);
+	exec_refuse(s, "cannot execute %s: %s", s->program, strerror(errno));
+	exec_keep(s, false);
+	handover_drop();
+	if (s->args->background)
+		dup2(s->logfile.writer, STDERR_FILENO);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handover.c - see supervisor_handover.h.
+ *
+ * The text: pid, pidfile, log, number of workers, number of addresses, then the
+ * sockets of worker 0, of worker 1, and so on, then the operator's or -1, then
+ * the segment's claim, all as decimal numbers.  Older programs know nothing of
+ * the last, or of the last two, and leave them out.
+ */
+
+#include "broker/supervisor/handover.h"
+
+#include "common/bug.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Seven numbers and every socket, each of at most 11 characters and a space. */
+#define HANDOVER_TEXT_MAX ((7 + CONFIG_WORKERS_MAX * CONFIG_LISTEN_MAX) * 12)
+
+static void
+handover_append(char *text, size_t *len, int number)
+{
+	int n = snprintf(text + *len, HANDOVER_TEXT_MAX - *len, "%d ", number);
+
+	*len += (size_t)n;
+	CHECK(*len < HANDOVER_TEXT_MAX);
+}
+
+void
+handover_put(const struct handover *handover)
+{
+	const struct listeners *listeners = &handover->listeners;
+	char text[HANDOVER_TEXT_MAX];
+	size_t len = 0;
+
+	handover_append(text, &len, getpid());
+	handover_append(text, &len, handover->pidfile_fd);
+	handover_append(text, &len, handover->log_fd);
+	handover_append(text, &len, (int)listeners->workers);
+	handover_append(text, &len, (int)listeners->count);
+	for (unsigned w = 0; w < listeners->workers; w++)
+		for (size_t i = 0; i < listeners->count; i++)
+			handover_append(text, &len, listeners->fd[w][i]);
+	handover_append(text, &len,
+	    handover->admin.count > 0 ? handover->admin.fd[0][0] : -1);
+	handover_append(text, &len, handover->claim);
+	CHECK(setenv(HANDOVER_VARIABLE, text, 1) == 0);
+}
+
+/* Read a number between these two; *text moves behind it. */
+static bool
+handover_number(const char **text, long min, long max, int *out)
+{
+	char *end;
+	long n = strtol(*text, &end, 10);
+
+	if (end == *text || n < min || n > max)
+		return false;
+	*text = end;
+	*out = (int)n;
+	return true;
+}
+
+/* Read a descriptor that is open. */
+static bool
+handover_descriptor(const char **text, int *fd)
+{
+	return handover_number(text, 0, INT32_MAX, fd) &&
+	       fcntl(*fd, F_GETFD) != -1;
+}
+
+/* Ask a socket for its address. */
+static bool
+handover_address(struct listeners *listeners, size_t at)
+{
+	struct config_address *address = &listeners->address[at];
+
+	address->len = sizeof(address->addr);
+	return getsockname(listeners->fd[0][at],
+		   (struct sockaddr *)&address->addr, &address->len) == 0;
+}
+
+static bool
+handover_listeners(const char **text, struct listeners *listeners)
+{
+	int workers, count;
+
+	memset(listeners, 0, sizeof(*listeners));
+	if (!handover_number(text, 1, CONFIG_WORKERS_MAX, &workers) ||
+	    !handover_number(text, 1, CONFIG_LISTEN_MAX, &count))
+		return false;
+	listeners->workers = (unsigned)workers;
+	listeners->count = (size_t)count;
+	for (unsigned w = 0; w < listeners->workers; w++)
+		for (size_t i = 0; i < listeners->count; i++)
+			if (!handover_descriptor(text, &listeners->fd[w][i]))
+				return false;
+	for (size_t i = 0; i < listeners->count; i++)
+		if (!handover_address(listeners, i))
+			return false;
+	return true;
+}
+
+static bool
+handover_admin(const char **text, struct listeners *admin)
+{
+	int fd;
+
+	memset(admin, 0, sizeof(*admin));
+	if (!handover_number(text, -1, INT32_MAX, &fd) || fd == -1)
+		return true;
+	admin->workers = 1;
+	admin->count = 1;
+	admin->alone = true;
+	admin->fd[0][0] = fd;
+	return handover_address(admin, 0);
+}
+
+static void
+handover_claim(const char **text, int *claim)
+{
+	if (!handover_number(text, -1, INT32_MAX, claim) ||
+	    fcntl(*claim, F_SETFD, FD_CLOEXEC) == -1)
+		*claim = -1;
+}
+
+bool
+handover_is_there(void)
+{
+	const char *text = getenv(HANDOVER_VARIABLE);
+	int pid;
+
+	return text != NULL && handover_number(&text, 1, INT32_MAX, &pid) &&
+	       pid == getpid();
+}
+
+bool
+handover_take(struct handover *handover)
+{
+	const char *text = getenv(HANDOVER_VARIABLE);
+	bool whole;
+	int pid;
+
+	if (!handover_is_there())
+		return false;
+	whole = handover_number(&text, 1, INT32_MAX, &pid) &&
+	        handover_descriptor(&text, &handover->pidfile_fd) &&
+	        handover_number(&text, -1, INT32_MAX, &handover->log_fd) &&
+	        handover_listeners(&text, &handover->listeners) &&
+	        handover_admin(&text, &handover->admin);
+	if (whole)
+		handover_claim(&text, &handover->claim);
+	handover_drop();
+	return whole;
+}
+
+void
+handover_drop(void)
+{
+	unsetenv(HANDOVER_VARIABLE);
+}

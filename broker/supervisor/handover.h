@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handover.h - what a supervisor passes on to itself over execve(2).
+ *
+ * Descriptors stay open across it, and the pidfile's lock stays with the
+ * process; which number is what is told in an environment variable.  Like
+ * systemd's LISTEN_PID it begins with the process it is meant for, so that
+ * nobody who merely inherits the environment takes it for his own.
+ */
+
+#ifndef BROKER_SUPERVISOR_HANDOVER_H
+#define BROKER_SUPERVISOR_HANDOVER_H
+
+#include "broker/host/listeners.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HANDOVER_VARIABLE "PUBSUBD_HANDOVER"
+
+struct handover {
+	int pidfile_fd;
+	int log_fd; /* -1: none */
+	struct listeners listeners;
+	struct listeners admin; /* the operator's; count 0: none */
+	int claim;              /* of the segment; -1: it was not told */
+};
+
+/* Put it into the environment, for this very process. */
+void handover_put(const struct handover *handover);
+
+/* Take it out of the environment.  Returns whether there was one for this
+ * process, and whole. */
+bool handover_take(struct handover *handover);
+
+/* Whether there is one for this process. */
+bool handover_is_there(void);
+
+/* Remove it from the environment. */
+void handover_drop(void);
+
+#endif

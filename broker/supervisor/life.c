@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* life.c - the course of a run: begin, get ready, come to an end,
+ * and what then; see supervisor_state.h. */
+
+#include "broker/status/overview.h"
+#include "broker/ring/ring.h"
+#include "broker/shared/stop_point.h"
+#include "broker/status/summary.h"
+#include "broker/supervisor/state.h"
+#include "common/address.h"
+#include "common/bug.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How long the workers of a start may take until all are ready. */
+#define LIFE_READY_MS 30000
+
+/* How long an address may take to answer when they are. */
+#define LIFE_ANSWER_MS 2000
+
+/* What workers get beyond --drain, and after an order to quit, before they are
+ * killed. */
+#define LIFE_GRACE_MS 500
+
+/* Whether a segment that was found is one that this configuration makes. */
+static bool
+life_fits(const struct supervisor *s)
+{
+	const struct layout_header *header = s->segment.header;
+	const struct config *config = s->config;
+
+	return header->topics_max == config->max_topics &&
+	       header->segment_size ==
+	           segment_size(config->ring_size, config->max_topics);
+}
+
+/* Map the segment that was claimed, if it can be gone on with. */
+static bool
+life_take_over(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
+{
+	const char *name = s->config->name;
+
+	if (segment_take_over(&s->segment, s->claim, name, error) != SEGMENT_OK)
+		return false;
+	if (!life_fits(s))
+		snprintf(error, SEGMENT_ERROR_MAX,
+		    "it was made with another --ring-size or --max-topics");
+	else if (ring_verify(&s->segment, error))
+		return true;
+	segment_close(&s->segment);
+	return false;
+}
+
+/* Remove the segment that was claimed and make another. */
+static bool
+life_create(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
+{
+	const struct config *config = s->config;
+
+	if (s->claim != -1)
+		segment_remove(config->name, s->claim);
+	s->claim = -1;
+	return segment_create(&s->segment, config->name, config->ring_size,
+	    config->max_topics, &s->claim, error);
+}
+
+enum exit_status
+supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
+{
+	enum segment_status status = SEGMENT_OK;
+
+	if (s->claim == -1)
+		status = segment_claim(s->config->name, &s->claim, error);
+	if (status == SEGMENT_BUSY)
+		return EXIT_STATUS_ALREADY_RUNNING;
+	if (status == SEGMENT_FAILED)
+		return EXIT_STATUS_FAILED;
+	if (status == SEGMENT_OK) {
+		if (life_take_over(s, error)) {
+			log_info("going on with the ring of epoch %s",
+			    s->segment.header->epoch);
+			stop_here(s->segment.header, STOP_ADOPTED);
+			return EXIT_STATUS_OK;
+		}
+		log_warnx("a new ring instead of the one found: %s", error);
+	}
+	return life_create(s, error) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
+void
+supervisor_close_segment(struct supervisor *s)
+{
+	segment_close(&s->segment);
+	segment_remove(s->config->name, s->claim);
+	s->claim = -1;
+}
+
+/* Tell in the header who we are. */
+static void
+life_sign_header(struct supervisor *s)
+{
+	struct layout_header *header = s->segment.header;
+	char urls[LISTENERS_URLS_MAX], text[ADDRESS_TEXT_MAX];
+
+	listeners_urls(&s->listeners, " ", urls);
+	snprintf(header->run.urls, sizeof(header->run.urls), "%s", urls);
+	header->run.admin[0] = '\0';
+	if (s->admin.count > 0)
+		snprintf(header->run.admin, sizeof(header->run.admin),
+		    "http://%s", address_format(&s->admin.address[0], text));
+	snprintf(header->run.version, sizeof(header->run.version), "%s",
+	    PUBSUBD_VERSION);
+	snprintf(header->run.user, sizeof(header->run.user), "%s",
+	    s->config->user != NULL ? s->config->user : "");
+}
+
+/* The counters begin anew with each run: what the last one still counted after
+ * anybody could look, as orphans do, is only said here. */
+static void
+life_end_last_run(const struct supervisor *s)
+{
+	const struct layout_header *header = s->segment.header;
+	uint64_t run = atomic_load(&header->run.id);
+	uint64_t dropped = 0, missed = 0;
+
+	if (run == 0)
+		return; /* there was none */
+	for (unsigned slot = 0; slot < LAYOUT_WORKERS; slot++) {
+		const _Atomic uint64_t *counters =
+		    s->segment.workers[slot].counters;
+
+		dropped += stats_get(counters, STATS_DROPS) +
+		           stats_get(counters, STATS_DROPS_MEMORY);
+		missed += stats_get(counters, STATS_MISSED);
+	}
+	log_info("run %llu of epoch %s has ended: %llu messages dropped, %llu "
+		 "missed",
+	    (unsigned long long)run, header->epoch, (unsigned long long)dropped,
+	    (unsigned long long)missed);
+}
+
+void
+supervisor_begin_run(struct supervisor *s)
+{
+	uint64_t now = clock_monotonic_ms();
+
+	CHECK(s->alive == 0);
+	s->goal = GOAL_SERVE;
+	s->ready = false;
+	s->ready_due_ms = now + LIFE_READY_MS;
+	s->look_due_ms = now + WATCHDOG_LOOK_MS;
+	watchdog_init(&s->watchdog);
+	memset(s->child, 0, sizeof(s->child));
+	for (unsigned slot = 0; slot < s->config->workers; slot++)
+		s->child[slot].due_ms = now;
+	life_end_last_run(s);
+	life_sign_header(s);
+	segment_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
+}
+
+void
+supervisor_report(
+    struct supervisor *s, enum exit_status status, const char *why)
+{
+	/* Standard error, if that is the log, gets it by the report. */
+	if (s->logfile.path != NULL)
+		log_errorx("%s", why);
+	s->status = report_failure(status, "%s", why);
+}
+
+void
+supervisor_fail(struct supervisor *s, const char *fmt, ...)
+{
+	char why[SEGMENT_ERROR_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	supervisor_report(s, EXIT_STATUS_FAILED, why);
+	supervisor_order(s, GOAL_FAIL, RUN_QUIT);
+}
+
+/* Whether every worker says that it is ready. */
+static bool
+life_all_ready(const struct supervisor *s)
+{
+	for (unsigned slot = 0; slot < s->config->workers; slot++)
+		if (atomic_load_explicit(&s->segment.workers[slot].state,
+			memory_order_acquire) != WORKER_READY)
+			return false;
+	return true;
+}
+
+static void
+life_log_sandbox(const struct supervisor *s)
+{
+	struct buf buf;
+
+	buf_init(&buf);
+	overview_sandbox(&buf, &s->segment);
+	log_info(
+	    "sandbox of the workers: %.*s", (int)buf.len, (const char *)buf.at);
+	buf_fini(&buf);
+}
+
+static void
+life_tell_ready(struct supervisor *s)
+{
+	unsigned n = s->config->workers;
+	char urls[LISTENERS_URLS_MAX];
+
+	s->ready = true;
+	s->awaited = false;
+	atomic_store_explicit(
+	    &s->segment.header->run.ready, 1, memory_order_release);
+	listeners_urls(&s->listeners, " and ", urls);
+	log_info("ready on %s (%u %s)", urls, n, n == 1 ? "worker" : "workers");
+	if (s->admin.count > 0)
+		log_info(
+		    "operator's pages on %s", s->segment.header->run.admin);
+	life_log_sandbox(s);
+	report_ready("pubsubd %s: ready on %s (%u %s)", s->config->name, urls,
+	    n, n == 1 ? "worker" : "workers");
+	if (s->restart_wanted)
+		supervisor_try_program(s);
+}
+
+void
+supervisor_check_ready(struct supervisor *s, uint64_t now)
+{
+	char error[LISTENERS_ERROR_MAX];
+
+	if (s->ready || s->goal != GOAL_SERVE)
+		return;
+	if (life_all_ready(s)) {
+		/* Only once: the supervisor does nothing else meanwhile. */
+		if (!s->awaited ||
+		    listeners_answer(&s->listeners, LIFE_ANSWER_MS, error))
+			life_tell_ready(s);
+		else
+			supervisor_fail(s, "%s", error);
+	} else if (s->awaited && now >= s->ready_due_ms) {
+		supervisor_fail(s, "the workers were not ready after %d s",
+		    LIFE_READY_MS / 1000);
+	}
+}
+
+void
+supervisor_order(
+    struct supervisor *s, enum supervisor_goal goal, enum run_order order)
+{
+	struct layout_header *header = s->segment.header;
+	uint64_t now = clock_monotonic_ms();
+
+	s->goal = goal;
+	s->kill_due_ms = now + LIFE_GRACE_MS;
+	if (order != RUN_QUIT)
+		s->kill_due_ms += s->config->drain_ms;
+	if (atomic_load(&header->run.order) == RUN_SERVE)
+		atomic_store(&header->run.order_ms, now);
+	/* order-1: first the order, then the doorbells */
+	atomic_store_explicit(
+	    &header->run.order, (uint32_t)order, memory_order_release);
+	stop_here(header, STOP_ORDERED);
+	/* order-2: who sleeps looks at it now */
+	wakeup_ring_all(&s->wakeup);
+}
+
+/* One line of what the drain came to. */
+static void
+life_log_drain(const struct supervisor *s)
+{
+	uint64_t took = clock_monotonic_ms() -
+	                atomic_load(&s->segment.header->run.order_ms);
+	struct summary sum = summary_of(&s->segment);
+
+	log_info("drained in %llu.%03llu s: %llu connections closed cleanly, "
+		 "%llu cut",
+	    (unsigned long long)took / 1000, (unsigned long long)took % 1000,
+	    (unsigned long long)sum.closed_cleanly,
+	    (unsigned long long)sum.cut);
+}
+
+/* Give up a ring that kills workers, and serve on with a new one. */
+static void
+life_renew_ring(struct supervisor *s)
+{
+	char error[SEGMENT_ERROR_MAX];
+
+	segment_close(&s->segment);
+	if (life_create(s, error)) {
+		log_info("a new ring, epoch %s", s->segment.header->epoch);
+		supervisor_begin_run(s);
+		return;
+	}
+	log_errorx("%s", error);
+	s->status = EXIT_STATUS_FAILED;
+	s->over = true;
+}
+
+void
+supervisor_conclude(struct supervisor *s)
+{
+	switch (s->goal) {
+	case GOAL_SERVE:
+		BUG("a run that serves has no end");
+	case GOAL_STOP:
+		life_log_drain(s);
+		s->over = true;
+		return;
+	case GOAL_RESTART:
+		life_log_drain(s);
+		supervisor_exec(s);
+		supervisor_begin_run(s);
+		return;
+	case GOAL_NEW_RING:
+		life_renew_ring(s);
+		return;
+	case GOAL_FAIL:
+		s->over = true;
+		return;
+	}
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * open.c - open what the supervisor has, or take it over from the
+ * program before it, and close it; see supervisor_state.h.
+ */
+
+#include "broker/supervisor/handover.h"
+#include "broker/supervisor/state.h"
+#include "common/bug.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* What `start' waits for the workers of a killed server beyond their drain, and
+ * again for the end of those that it then kills. */
+#define SUPERVISOR_ORPHAN_GRACE_MS 2000
+
+static struct supervisor *supervisor_self; /* for supervisor_last_words() */
+
+/* A bug: what is in the pipe, and why, past the pipe that nobody will read. */
+static void
+supervisor_last_words(const char *words)
+{
+	logfile_carry(&supervisor_self->logfile);
+	dprintf(supervisor_self->logfile.fd, "supervisor[%d]: %s\n", getpid(),
+	    words);
+}
+
+/*
+ * Keep the signals that the loop reads until it does; everybody else of the
+ * group may get them too.  Before anything else: who finds the pidfile may send
+ * them, and what we begin must not end half-way.
+ */
+static void
+supervisor_block_signals(struct supervisor *s)
+{
+	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
+		SIGCHLD };
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log file at its limit is a full disk */
+	sigemptyset(&s->signals);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		signal(wanted[i], SIG_DFL); /* or they might be ignored */
+		sigaddset(&s->signals, wanted[i]);
+	}
+	sigprocmask(SIG_SETMASK, &s->signals, NULL);
+}
+
+static bool
+supervisor_open_signals(struct supervisor *s)
+{
+	s->signal_fd = signalfd(-1, &s->signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	s->state_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return s->signal_fd != -1 && s->state_fd != -1 &&
+	       pipe2(s->life, O_CLOEXEC) == 0 &&
+	       wakeup_open(&s->wakeup, &s->segment, s->config->workers);
+}
+
+/* As many descriptors as we may have; the workers inherit it. */
+static void
+supervisor_raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_warn("cannot raise the limit on descriptors");
+}
+
+/*
+ * Core dumps hold what clients said, so none is made, here or in a worker.  No
+ * size stops a file; but a program that core(5)'s pattern names is run whatever
+ * the size, so it must find no memory in the dump.  Not by PR_SET_DUMPABLE: that
+ * makes our entries in /proc root's, and hides us from the user who runs us.
+ */
+static void
+supervisor_forbid_cores(void)
+{
+	static const struct rlimit none = { 0, 0 };
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1)
+		log_warn("cannot turn core dumps off");
+	if (fd == -1 || write(fd, "0", 1) != 1)
+		log_warn("cannot keep memory out of core dumps");
+	if (fd != -1)
+		close(fd);
+}
+
+static bool
+supervisor_open_log(struct supervisor *s, int adopted)
+{
+	char error[LOGFILE_ERROR_MAX];
+
+	if (!logfile_open(&s->logfile, s->config->log_path, adopted, error)) {
+		supervisor_report(s, EXIT_STATUS_FAILED, error);
+		return false;
+	}
+	supervisor_self = s;
+	bug_set_hook(supervisor_last_words);
+	log_open("supervisor", s->logfile.writer, s->config->log_level);
+	if (s->args->background)
+		dup2(s->logfile.writer, STDERR_FILENO);
+	return true;
+}
+
+/* Wait for the workers of a killed server; not when told to stop.  Returns
+ * whether they are gone. */
+static bool
+supervisor_await_orphans(struct supervisor *s, uint64_t patience, bool *told)
+{
+	sigset_t stops, pending;
+	bool gone;
+	int fd;
+
+	*told = false;
+	if (pidfile_wait_workers(&s->pidfile, -1, 0))
+		return true;
+	log_info("waiting for the workers of a killed server");
+	logfile_carry(&s->logfile); /* the loop, which does it, is far away */
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTERM);
+	sigaddset(&stops, SIGINT);
+	fd = signalfd(-1, &stops, SFD_NONBLOCK | SFD_CLOEXEC);
+	gone = pidfile_wait_workers(&s->pidfile, fd, patience);
+	if (fd != -1)
+		close(fd);
+	sigpending(&pending);
+	*told = sigismember(&pending, SIGTERM) == 1 ||
+	        sigismember(&pending, SIGINT) == 1;
+	return gone;
+}
+
+/* How long the workers of a killed server may take: their drain, if that can be
+ * known, or ours if it is longer. */
+static uint64_t
+supervisor_orphan_drain_ms(const struct supervisor *s)
+{
+	uint64_t drain_ms = s->config->drain_ms, theirs;
+	char error[SEGMENT_ERROR_MAX];
+	struct segment seg;
+
+	if (segment_attach(&seg, s->config->name, false, error) != SEGMENT_OK)
+		return drain_ms;
+	theirs = atomic_load(&seg.header->run.drain_ms);
+	segment_close(&seg);
+	/* They could write there anything. */
+	return theirs > drain_ms && theirs <= CONFIG_DRAIN_MAX_MS ? theirs
+	                                                          : drain_ms;
+}
+
+/*
+ * Wait for the workers of a killed server, who leave within their drain.  One
+ * that does not hangs, and the supervisor whose watchdog would have ended it is
+ * dead; so that falls to us.
+ */
+static bool
+supervisor_wait_orphans(struct supervisor *s)
+{
+	uint64_t patience =
+	    supervisor_orphan_drain_ms(s) + SUPERVISOR_ORPHAN_GRACE_MS;
+	char error[PIDFILE_ERROR_MAX];
+	bool told;
+
+	if (supervisor_await_orphans(s, patience, &told))
+		return true;
+	if (told) {
+		supervisor_report(s, EXIT_STATUS_FAILED, SUPERVISOR_TOLD_EARLY);
+		return false;
+	}
+	snprintf(error, sizeof(error),
+	    "workers of a killed server are still there after %g s",
+	    (double)patience / 1000);
+	if (s->config->watchdog) {
+		log_errorx("%s: killed", error);
+		if (pidfile_kill_workers(
+			&s->pidfile, SUPERVISOR_ORPHAN_GRACE_MS))
+			return true;
+	}
+	supervisor_report(s, EXIT_STATUS_FAILED, error);
+	return false;
+}
+
+/* Be the only supervisor of this instance. */
+static bool
+supervisor_open_pidfile(struct supervisor *s)
+{
+	const struct config *config = s->config;
+	char error[PIDFILE_ERROR_MAX];
+	pid_t holder;
+
+	switch (pidfile_lock(&s->pidfile, config->pidfile, &holder, error)) {
+	case PIDFILE_OK:
+		break;
+	case PIDFILE_HELD:
+		snprintf(error, sizeof(error), "%s is running already (pid %d)",
+		    config->name, holder);
+		supervisor_report(s, EXIT_STATUS_ALREADY_RUNNING, error);
+		return false;
+	case PIDFILE_FAILED:
+		supervisor_report(s, EXIT_STATUS_FAILED, error);
+		return false;
+	}
+	if (supervisor_wait_orphans(s))
+		return true;
+	pidfile_remove(&s->pidfile);
+	return false;
+}
+
+static bool
+supervisor_open_listeners(struct supervisor *s)
+{
+	const struct config *config = s->config;
+	char error[LISTENERS_ERROR_MAX];
+
+	if (s->inherited
+		? listeners_resize(&s->listeners, config->workers, error)
+		: listeners_open(&s->listeners, config->listen,
+		      config->listen_count, config->workers, error))
+		return true;
+	supervisor_report(s, EXIT_STATUS_FAILED, error);
+	return false;
+}
+
+/*
+ * The socket of the operator's pages, unless the program before us had it open.
+ * The service does not end for the want of it where it has begun.
+ */
+static bool
+supervisor_open_admin(struct supervisor *s)
+{
+	char error[LISTENERS_ERROR_MAX], why[LISTENERS_ERROR_MAX + 16];
+
+	if (s->config->admin.len == 0) {
+		listeners_close(&s->admin);
+		return true;
+	}
+	if (s->admin.count > 0 ||
+	    listeners_open_alone(&s->admin, &s->config->admin, error))
+		return true;
+	snprintf(why, sizeof(why), "--admin: %s", error);
+	if (!s->inherited) {
+		supervisor_report(s, EXIT_STATUS_FAILED, why);
+		return false;
+	}
+	log_errorx("%s; going on without the operator's pages", why);
+	return true;
+}
+
+/* The segment and what goes with it. */
+static bool
+supervisor_open_rest(struct supervisor *s)
+{
+	char error[SEGMENT_ERROR_MAX];
+	enum exit_status status = supervisor_open_segment(s, error);
+
+	if (status != EXIT_STATUS_OK) {
+		supervisor_report(s, status, error);
+		return false;
+	}
+	if (supervisor_open_signals(s))
+		return true;
+	snprintf(error, sizeof(error), "cannot open descriptors: %s",
+	    strerror(errno));
+	supervisor_report(s, EXIT_STATUS_FAILED, error);
+	supervisor_close_segment(s);
+	return false;
+}
+
+/* Take over from the program that was executed before us, if there was one. */
+static int
+supervisor_inherit(struct supervisor *s)
+{
+	struct handover handover;
+
+	s->inherited = handover_take(&handover);
+	s->awaited = !s->inherited;
+	s->claim = s->inherited ? handover.claim : -1;
+	if (!s->inherited)
+		return -1;
+	report_no_ready();
+	s->listeners = handover.listeners;
+	s->admin = handover.admin;
+	listeners_keep_on_exec(&s->listeners, false);
+	listeners_keep_on_exec(&s->admin, false);
+	pidfile_adopt(&s->pidfile, s->config->pidfile, handover.pidfile_fd);
+	return handover.log_fd;
+}
+
+bool
+supervisor_open(struct supervisor *s)
+{
+	int log_fd;
+
+	supervisor_block_signals(s);
+	log_fd = supervisor_inherit(s);
+	if (!supervisor_open_log(s, log_fd))
+		return false;
+	if (!s->inherited && !supervisor_open_pidfile(s)) {
+		logfile_close(&s->logfile);
+		return false;
+	}
+	supervisor_raise_limits();
+	supervisor_forbid_cores();
+	if (supervisor_open_listeners(s)) {
+		if (supervisor_open_admin(s) && supervisor_open_rest(s))
+			return true;
+		listeners_close(&s->listeners);
+		listeners_close(&s->admin);
+	}
+	pidfile_remove(&s->pidfile);
+	logfile_close(&s->logfile);
+	return false;
+}
+
+void
+supervisor_close(struct supervisor *s)
+{
+	supervisor_kill_all(s);
+	if (s->trial != 0)
+		supervisor_end_trial(s);
+	listeners_close(&s->listeners);
+	listeners_close(&s->admin);
+	wakeup_close(&s->wakeup);
+	supervisor_close_segment(s);
+	pidfile_remove(&s->pidfile);
+	logfile_close(&s->logfile);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state.h - what the supervisor's own files share; nobody else
+ * includes this.
+ *
+ *	supervisor.c        the event loop, signals
+ *	supervisor_open.c   the parts: open or take over, close
+ *	supervisor_child.c  fork, become a worker, reap, start again
+ *	supervisor_life.c   begin a run, get ready, drain, renew, end
+ *	supervisor_exec.c   restart: try the program on disk, then become it
+ *
+ * A *run* is the time from forking N workers to having reaped them all.  What
+ * comes after it is the goal; while that is GOAL_SERVE the dead are replaced,
+ * with any other goal the run is coming to its end.
+ */
+
+#ifndef BROKER_SUPERVISOR_STATE_H
+#define BROKER_SUPERVISOR_STATE_H
+
+#include "broker/host/listeners.h"
+#include "broker/host/logfile.h"
+#include "broker/host/pidfile.h"
+#include "broker/supervisor/supervisor.h"
+#include "broker/supervisor/policy.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum supervisor_goal {
+	GOAL_SERVE = 0,
+	GOAL_STOP,
+	GOAL_RESTART,  /* execute the program on disk */
+	GOAL_NEW_RING, /* the ring is broken: a new one, another run */
+	GOAL_FAIL,     /* could not start */
+};
+
+/* What the supervisor knows of a slot beyond the worker table. */
+struct supervisor_child {
+	pid_t pid; /* 0: none */
+	uint64_t started_ms;
+	unsigned deaths; /* in a row */
+	bool killed;     /* by the watchdog; the end is yet to come */
+	bool succeeds;   /* a dead one, and has not been ready yet */
+	uint64_t due_ms; /* with no pid: when to fork; 0: never */
+};
+
+struct supervisor {
+	const struct supervisor_args *args;
+	const struct config *config; /* = args->config */
+	char *program;               /* absolute path, for a restart */
+
+	struct pidfile pidfile;
+	struct logfile logfile;
+	struct listeners listeners;
+	struct listeners admin; /* the operator's; count 0: none */
+	struct segment segment;
+	int claim; /* of the segment, segment_claim(); -1: none */
+	struct wakeup wakeup;
+	sigset_t signals; /* that the loop reads: */
+	int signal_fd;
+	int state_fd; /* eventfd: a worker changed its state */
+	int life[2];  /* pipe that ends for the workers when we die */
+
+	struct supervisor_child child[CONFIG_WORKERS_MAX];
+	unsigned alive;        /* children that are workers */
+	pid_t trial;           /* the program on disk being tried; 0: none */
+	int trial_words;       /* what it says; only while there is one */
+	uint64_t trial_due_ms; /* until then it may take; 0: its time is over */
+
+	enum supervisor_goal goal;
+	bool inherited;        /* executed by a restart */
+	bool awaited;          /* by who started us: failing ends us */
+	bool restart_wanted;   /* asked for while awaited */
+	bool ready;            /* this run has been ready */
+	uint64_t ready_due_ms; /* until then the workers have time to be */
+	uint64_t kill_due_ms;  /* goal not SERVE: then none may be left */
+	bool over;
+	enum exit_status status;
+
+	struct watchdog watchdog;
+	uint64_t look_due_ms;
+	struct lock_deaths lock_deaths;
+};
+
+/* Why a start came to nothing that was told to stop. */
+#define SUPERVISOR_TOLD_EARLY "told to stop before it was ready"
+
+/* supervisor_open.c */
+
+/*
+ * Open all parts, in this order: whoever has the pidfile's lock may replace the
+ * segment, and whoever has the port will serve.  Returns false, having told why
+ * (supervisor_report()) and left nothing behind.
+ */
+bool supervisor_open(struct supervisor *s);
+
+/* Kill who is left, close all parts and leave nothing behind. */
+void supervisor_close(struct supervisor *s);
+
+/* supervisor_child.c */
+
+/* Fork what is due. */
+void supervisor_fork_due(struct supervisor *s, uint64_t now);
+
+/* Tell of the successors of dead workers that have become ready. */
+void supervisor_tell_successors(struct supervisor *s);
+
+/* Reap all that died, and decide what follows from it. */
+void supervisor_reap(struct supervisor *s, uint64_t now);
+
+/* Say how a process ended.  Returns out. */
+#define SUPERVISOR_END_MAX 64
+const char *supervisor_describe_end(
+    int wait_status, char out[SUPERVISOR_END_MAX]);
+
+/* SIGKILL every worker that lives. */
+void supervisor_kill_all(struct supervisor *s);
+
+/* Look at the workers, and kill those that hang. */
+void supervisor_watch(struct supervisor *s);
+
+/* supervisor_life.c */
+
+/* Claim the segment that is there and go on with it, or make one.
+ * Returns: EXIT_STATUS_OK, or what the command ends with, and a reason. */
+enum exit_status supervisor_open_segment(
+    struct supervisor *s, char error[SEGMENT_ERROR_MAX]);
+
+/* Remove the segment. */
+void supervisor_close_segment(struct supervisor *s);
+
+/* Begin a run: a new worker table, and all workers due. */
+void supervisor_begin_run(struct supervisor *s);
+
+/* See whether all workers are ready by now, and tell. */
+void supervisor_check_ready(struct supervisor *s, uint64_t now);
+
+/* Say why this start comes to nothing, and how the process will end. */
+void supervisor_report(
+    struct supervisor *s, enum exit_status status, const char *why);
+
+/* The start comes to nothing because of the workers: that, and they quit. */
+void supervisor_fail(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
+
+/* Give the workers an order that leads to this goal. */
+void supervisor_order(
+    struct supervisor *s, enum supervisor_goal goal, enum run_order order);
+
+/* The last worker of a run with an end is reaped: do what the goal says. */
+void supervisor_conclude(struct supervisor *s);
+
+/* supervisor_exec.c */
+
+/* Start a restart: see whether the program on disk would start. */
+void supervisor_try_program(struct supervisor *s);
+
+/* End a trial that has had its time. */
+void supervisor_end_trial(struct supervisor *s);
+
+/* The trial has ended, with this waitpid(2) status: drain, or go on. */
+void supervisor_trial_ended(struct supervisor *s, int wait_status);
+
+/* Become the program on disk.  Returns only if that failed, having told. */
+void supervisor_exec(struct supervisor *s);
+
+#endif

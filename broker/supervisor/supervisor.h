@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * supervisor.h - the process that is there once per server.
+ *
+ * It makes the segment and the listening sockets, forks the workers, replaces
+ * those that die, carries the log, and ends or renews the whole by order of a
+ * signal:
+ *
+ *	SIGTERM, SIGINT  drain and stop; a second one: stop now
+ *	SIGHUP           open the log file anew
+ *	SIGUSR2          drain, then execute the program now on disk
+ *
+ * It never takes the ring's lock and parses nothing that a client sent, so
+ * neither a client nor the death of a worker can hang it.
+ */
+
+#ifndef BROKER_SUPERVISOR_SUPERVISOR_H
+#define BROKER_SUPERVISOR_SUPERVISOR_H
+
+#include "broker/host/report.h"
+#include "broker/shared/worker_args.h"
+
+#include <stdbool.h>
+
+/* In front of the command, this makes `run' and `start' only say whether they
+ * would start: what a restart asks the program on disk before it becomes it. */
+#define SUPERVISOR_TRIAL "check-restart"
+
+struct supervisor_args {
+	const struct config *config;
+	worker_main_fn *worker_main;
+	char **argv;     /* the call that a restart repeats; ends with NULL */
+	bool background; /* standard error goes to the log too */
+};
+
+/*
+ * Serve until told to stop.  Reports (report.h) that all workers are ready, or
+ * why not; in the latter case nothing is left behind.
+ *
+ * Returns: how the process should end.
+ */
+enum exit_status supervisor_run(const struct supervisor_args *args);
+
+#endif

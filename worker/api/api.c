@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* api.c - see api.h. */
+
+#include "worker/api/api.h"
+
+#include "common/http.h"
+#include "common/xmalloc.h"
+#include "worker/http/body.h"
+#include "worker/api/list.h"
+#include "worker/api/query.h"
+#include "worker/api/events.h"
+#include "worker/http/reply.h"
+#include "worker/access/origin.h"
+#include "worker/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define API_ROOT "/topics"
+
+/* The longest Origin that is sent back: a host's name has 253 bytes. */
+#define API_ORIGIN_MAX 320u
+
+/* What a page of an allowed origin may do, and for how long it need not ask. */
+#define API_PREFLIGHT                                       \
+	"Access-Control-Allow-Methods: GET, HEAD, POST\r\n" \
+	"Access-Control-Allow-Headers: Content-Type, "      \
+	"Last-Event-ID\r\n"                                 \
+	"Access-Control-Max-Age: 600\r\n"
+
+enum api_resource { API_TOPICS, API_TOPIC, API_HISTORY, API_EVENTS };
+
+static const char *const api_allow[] = {
+	[API_TOPICS] = "GET, HEAD, OPTIONS",
+	[API_TOPIC] = "GET, HEAD, POST, OPTIONS",
+	[API_HISTORY] = "GET, HEAD, OPTIONS",
+	[API_EVENTS] = "GET, HEAD, OPTIONS",
+};
+
+/* What a request is for. */
+struct api_target {
+	enum api_resource resource;
+	struct http_text name; /* as written */
+	struct api_name topic;
+};
+
+bool
+api_has(const struct http_text *path)
+{
+	size_t len = strlen(API_ROOT);
+
+	return path->len >= len && memcmp(path->at, API_ROOT, len) == 0 &&
+	       (path->len == len || path->at[len] == '/');
+}
+
+static void
+api_request_new(
+    struct conn *c, const struct http_request *req, enum origin_verdict verdict)
+{
+	struct api_request *r = xcalloc(1, sizeof(*r));
+	const struct http_text *origin = http_header_find(req, "Origin");
+
+	r->head_only = http_text_equal(&req->method, "HEAD");
+	r->keep_alive = http_keep_alive(req) && !req->is_chunked &&
+	                req->content_length == 0;
+	if (origin != NULL && verdict == ORIGIN_OK &&
+	    origin->len <= API_ORIGIN_MAX) {
+		r->origin = xcalloc(1, origin->len + 1);
+		memcpy(r->origin, origin->at, origin->len);
+	}
+	c->part.api = r;
+}
+
+void
+api_forget(struct conn *c)
+{
+	struct api_request *r = c->part.api;
+
+	if (r == NULL)
+		return;
+	c->part.api = NULL;
+	api_body_free(c->w, r->body);
+	api_list_free(c->w, r->list);
+	free(r->origin);
+	free(r);
+}
+
+void
+api_lines(const struct api_request *r, char lines[API_LINES_SIZE])
+{
+	const char *origin = r->origin;
+
+	snprintf(lines, API_LINES_SIZE, "%s%s%s%s%s%s",
+	    r->allow != NULL ? "Allow: " : "", r->allow != NULL ? r->allow : "",
+	    r->allow != NULL ? "\r\n" : "",
+	    origin != NULL ? "Access-Control-Allow-Origin: " : "",
+	    origin != NULL ? origin : "",
+	    origin != NULL ? "\r\nAccess-Control-Expose-Headers: Retry-After"
+			     "\r\nVary: Origin\r\n"
+			   : "");
+}
+
+void
+api_reply(struct conn *c, int status)
+{
+	struct api_request *r = c->part.api;
+	char lines[API_LINES_SIZE];
+	const struct http_reply reply = { .status = status,
+		.head_only = r->head_only,
+		.keep_alive = r->keep_alive,
+		.lines = lines };
+
+	buf_puts(&c->w->text, "\n");
+	api_lines(r, lines);
+	http_reply_json(c, &reply, &c->w->text);
+	api_forget(c);
+	if (!reply.keep_alive)
+		conn_finish(c);
+}
+
+void
+api_fail(struct conn *c, int status, const char *code, const char *reason)
+{
+	struct buf *text = &c->w->text;
+
+	buf_reset(text);
+	buf_printf(text, "{\"error\":{\"code\":\"%s\",\"reason\":", code);
+	buf_json_string(text, reason, strlen(reason));
+	buf_puts(text, "}}");
+	api_reply(c, status);
+}
+
+void
+api_refuse(struct conn *c, int status, const char *code, const char *reason)
+{
+	stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
+	api_fail(c, status, code, reason);
+}
+
+/* What a path is, if it is anything. */
+static bool
+api_find(const struct http_text *path, struct api_target *target)
+{
+	const char *at = path->at + strlen(API_ROOT);
+	const char *end = path->at + path->len, *slash;
+	struct http_text rest;
+
+	if (at == end) {
+		target->resource = API_TOPICS;
+		return true;
+	}
+	at++;
+	slash = memchr(at, '/', (size_t)(end - at));
+	target->name = (struct http_text){ at,
+		(size_t)((slash != NULL ? slash : end) - at) };
+	target->resource = API_TOPIC;
+	if (slash == NULL)
+		return target->name.len > 0;
+	rest = (struct http_text){ slash + 1, (size_t)(end - slash - 1) };
+	target->resource =
+	    http_text_equal(&rest, "history") ? API_HISTORY : API_EVENTS;
+	return target->name.len > 0 && (target->resource == API_HISTORY ||
+					   http_text_equal(&rest, "events"));
+}
+
+static bool
+api_allows(enum api_resource resource, const struct http_text *method)
+{
+	struct http_text list = { api_allow[resource],
+		strlen(api_allow[resource]) };
+	struct http_text allowed;
+
+	while (http_list_next(&list, &allowed))
+		if (allowed.len == method->len &&
+		    memcmp(allowed.at, method->at, method->len) == 0)
+			return true;
+	return false;
+}
+
+/* Tell a browser what a page may do; or anybody, what there is. */
+static void
+api_options(struct conn *c, enum api_resource resource)
+{
+	struct api_request *r = c->part.api;
+	char lines[API_LINES_SIZE];
+	char all[API_LINES_SIZE + sizeof(API_PREFLIGHT)];
+	bool keep_alive = r->keep_alive;
+
+	r->allow = api_allow[resource];
+	api_lines(r, lines);
+	snprintf(all, sizeof(all), "%s%s", lines,
+	    r->origin != NULL ? API_PREFLIGHT : "");
+	http_reply_no_content(c, all, keep_alive);
+	api_forget(c);
+	if (!keep_alive)
+		conn_finish(c);
+}
+
+/* Whether a foreign page must not do this. */
+static bool
+api_is_foreign(const struct http_request *req, enum api_resource resource,
+    enum origin_verdict verdict)
+{
+	if (http_text_equal(&req->method, "OPTIONS"))
+		return verdict != ORIGIN_OK;
+	if (http_text_equal(&req->method, "POST") || resource == API_EVENTS)
+		return verdict != ORIGIN_OK || origin_is_blind(req);
+	return false;
+}
+
+/* Have the intake do something with the topic. */
+static void
+api_ask(
+    struct conn *c, const struct api_name *topic, struct intake_request *want)
+{
+	want->topic = topic->at;
+	want->topic_len = topic->len;
+	intake_add(c->w, c, want);
+	conn_pause(c, PAUSE_INTAKE);
+}
+
+static void
+api_history(struct conn *c, const struct http_request *req,
+    const struct api_name *topic)
+{
+	struct intake_request want = { .kind = INTAKE_HISTORY,
+		.limit = INTAKE_HISTORY_MAX };
+	struct api_query query;
+
+	if (!api_query_parse(req->query, &query)) {
+		api_refuse(c, 400, "bad_request", query.why);
+		return;
+	}
+	if (query.has_limit && query.limit < want.limit)
+		want.limit = query.limit;
+	want.has_before = query.has_before;
+	want.before = query.before;
+	api_ask(c, topic, &want);
+}
+
+static void
+api_topics(struct conn *c, const struct http_request *req)
+{
+	struct api_query query;
+
+	if (api_query_parse(req->query, &query))
+		api_list_begin(c, &query);
+	else
+		api_refuse(c, 400, "bad_request", query.why);
+}
+
+static void
+api_read(struct conn *c, const struct http_request *req,
+    const struct api_target *target)
+{
+	struct intake_request want = { .kind = INTAKE_TOPIC };
+
+	switch (target->resource) {
+	case API_TOPICS:
+		api_topics(c, req);
+		break;
+	case API_TOPIC:
+		api_ask(c, &target->topic, &want);
+		break;
+	case API_HISTORY:
+		api_history(c, req, &target->topic);
+		break;
+	case API_EVENTS:
+		events_begin(c, req, &target->topic);
+		break;
+	}
+}
+
+static void
+api_serve_target(struct conn *c, const struct http_request *req,
+    const struct api_target *target, enum origin_verdict verdict)
+{
+	if (api_is_foreign(req, target->resource, verdict)) {
+		stats_add(&c->w->stats, STATS_REFUSED_ORIGIN, 1);
+		api_fail(c, 403, "forbidden",
+		    verdict != ORIGIN_OK
+			? origin_reason(verdict)
+			: "a page of another site cannot have this");
+	} else if (http_text_equal(&req->method, "OPTIONS")) {
+		api_options(c, target->resource);
+	} else if (drain_begun(&c->w->drain)) {
+		api_go_away(c);
+	} else if (http_text_equal(&req->method, "POST")) {
+		api_body_begin(c, req, &target->topic);
+	} else if (req->is_chunked || req->content_length > 0) {
+		api_refuse(c, 413, "too_large", "no body is taken here");
+	} else {
+		api_read(c, req, target);
+	}
+}
+
+void
+api_go_away(struct conn *c)
+{
+	c->part.api->keep_alive = false;
+	api_fail(c, 503, "draining", "the server is going away");
+}
+
+void
+api_serve(struct conn *c, const struct http_request *req)
+{
+	enum origin_verdict verdict = origin_check(c->w->config, req);
+	struct api_target target;
+	const char *why;
+
+	api_request_new(c, req, verdict);
+	if (!api_find(&req->path, &target)) {
+		api_fail(c, 404, "not_found",
+		    "there is nothing here; in the name of a topic a slash is "
+		    "%2F");
+	} else if (!api_allows(target.resource, &req->method)) {
+		c->part.api->allow = api_allow[target.resource];
+		api_refuse(
+		    c, 405, "method_not_allowed", "not this method; see Allow");
+	} else if (target.resource != API_TOPICS &&
+		   !api_name_parse(&target.name, &target.topic, &why)) {
+		api_refuse(c, 400, "bad_topic", why);
+	} else {
+		api_serve_target(c, req, &target, verdict);
+	}
+}

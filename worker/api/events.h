@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * events.h - GET /topics/NAME/events: a topic as server-sent events.
+ *
+ *	retry: 2718			when to come back; for each another time
+ *	id: EPOCH:41			where the subscription begins
+ *
+ *	id: EPOCH:42			a message; its lines, one by one
+ *	data: hello
+ *
+ *	event: gap			what was missed, as an object (gap.h)
+ *	data: {"type":"gap",...}
+ *
+ *	:				nothing: the connection still lives
+ *
+ * Who comes back with the last id, in Last-Event-ID as browsers do or in
+ * ?since=, goes on behind it, on any worker (resume.h).  Since the first id
+ * comes before the first message, nobody has to begin anew who ever had an
+ * answer.  ?buffer= and ?overflow= are those of /ws.
+ *
+ * Such a connection is subscribed to one topic, has no other requests, and ends
+ * with it: what its client sends is thrown away.
+ */
+
+#ifndef WORKER_API_EVENTS_H
+#define WORKER_API_EVENTS_H
+
+struct api_name;
+struct conn;
+struct http_request;
+struct intake_op;
+struct worker;
+
+/* Subscribe; the answer follows when that is done. */
+void events_begin(struct conn *c, const struct http_request *req,
+    const struct api_name *topic);
+
+/* It is subscribed: begin the stream. */
+void events_answer(struct worker *w, const struct intake_op *op);
+
+/* It could not be subscribed: it is a request like any other again. */
+void events_cancel(struct conn *c);
+
+/* The connection ends. */
+void events_end(struct conn *c);
+
+/* The deadline has come: say that we are there, or give up. */
+void events_due(struct conn *c);
+
+#endif

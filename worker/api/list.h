@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * list.h - GET /topics: names in order, so many at a time.
+ *
+ * The directory is not in order, and its names may only be read under the
+ * ring's lock, which nobody shall hold for all of it.  So it is looked through
+ * a slice at a time, each under a holding of its own, and the smallest names
+ * that were asked for are kept in a heap, the greatest of them on top to be
+ * replaced by a smaller one.  One list is made at a time; others wait in line,
+ * and the rest of the worker goes on between the slices.
+ *
+ * It is no snapshot: a topic that is there from beginning to end is in it once,
+ * one that comes or goes meanwhile may be or not.
+ */
+
+#ifndef WORKER_API_LIST_H
+#define WORKER_API_LIST_H
+
+#include <ev.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct api_list;
+struct api_query;
+struct conn;
+struct worker;
+
+/* Slots looked at under one holding of the lock: well below a millisecond. */
+#define API_LIST_SLICE 2048u
+
+/* Names in one answer. */
+#define API_LIST_MAX     1000u
+#define API_LIST_DEFAULT 100u
+
+struct api_lists {
+	TAILQ_HEAD(api_list_line, api_list) line; /* the first is being made */
+	ev_timer retry;                           /* the lock was not had */
+};
+
+void api_lists_init(struct api_lists *lists);
+void api_lists_fini(struct worker *w);
+
+/* Begin to answer a request for a list; its connection is paused. */
+void api_list_begin(struct conn *c, const struct api_query *query);
+
+/* Its request is forgotten; NULL is none. */
+void api_list_free(struct worker *w, struct api_list *list);
+
+/* Go on with a slice, if anybody waits.  Callers: turn_end(). */
+void api_lists_turn(struct worker *w);
+
+#endif

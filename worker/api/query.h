@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * query.h - names and options in the URLs of the HTTP interface.
+ *
+ * As in query.h, a mistake is refused with a sentence that says which, and keys
+ * that are not known are left alone.
+ */
+
+#ifndef WORKER_API_QUERY_H
+#define WORKER_API_QUERY_H
+
+#include "broker/shared/layout.h"
+#include "common/http.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of an epoch and a number, "EPOCH:SEQ", and more than enough. */
+#define API_PLACE_MAX 64u
+
+/* The name of a topic. */
+struct api_name {
+	uint8_t len;
+	char at[LAYOUT_TOPIC_NAME_MAX];
+};
+
+struct api_query {
+	bool has_limit, has_before, has_after, has_since;
+	uint32_t limit;         /* 1 or more; above UINT32_MAX: that */
+	uint64_t before;        /* above UINT64_MAX: that */
+	struct api_name prefix; /* empty: all begin with it */
+	struct api_name after;
+	uint8_t since_len; /* a place, decoded; 0: it cannot be one */
+	char since[API_PLACE_MAX];
+	const char *why; /* when refused: a static sentence */
+};
+
+/* Where in a topic somebody was. */
+struct api_place {
+	bool is_other_epoch;
+	uint64_t seq;
+};
+
+/*
+ * Decode a piece of a path that is a topic's name, and look whether it can be
+ * one.  Empty is none.
+ *
+ * Returns: true, or false with *why set to a static sentence.
+ */
+bool api_name_parse(
+    const struct http_text *text, struct api_name *name, const char **why);
+
+/* Read all options of a query.  Of a repeated one the last counts.
+ * Returns: true, or false with only why set. */
+bool api_query_parse(struct http_text query, struct api_query *out);
+
+/*
+ * Read "EPOCH:SEQ", the id of an event.  What is none (it may come from another
+ * server, or be made up) is a number that no topic has ever reached.
+ */
+struct api_place api_place_parse(
+    const char *text, size_t len, const char *epoch);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * latency.h - how long messages took, from a publisher's socket on any worker to
+ * the subscribers' sockets on this one.
+ *
+ * One observation per message and worker with a subscriber of it, however many
+ * those are.  It begins when the publishing worker notes the first request of
+ * the turn that brought the message, so waiting for the ring's lock counts; it
+ * ends when this worker has written its turn to the sockets.  Both are one look
+ * at the monotonic clock per turn, and the only work per message is to see that
+ * it is of the same batch as the one before.
+ *
+ * What a slow socket does not take then waits in its queue and is no delay of
+ * ours: buffered bytes and drops tell of that.  Replays, and what was missed by
+ * being lapped, are not in it.
+ */
+
+#ifndef WORKER_DELIVERY_LATENCY_H
+#define WORKER_DELIVERY_LATENCY_H
+
+#include "broker/shared/stamps.h"
+
+#include <stdint.h>
+
+struct ring_record;
+struct worker;
+
+/* Messages of one batch that this turn hands over. */
+struct delays_run {
+	uint64_t accepted_ns; /* monotonic clock */
+	uint32_t count;
+};
+
+struct delays {
+	struct stamps_cursor stamps;
+	struct delays_run *runs; /* owned, [TAIL_TURN_RECORDS] */
+	uint32_t count;          /* runs of this turn */
+	uint64_t wall_ahead_ns;  /* of the monotonic clock, now; 0: unknown */
+};
+
+void delays_init(struct delays *delays);
+void delays_fini(struct delays *delays);
+
+/* A message of this turn; the records come in the ring's order. */
+void delays_add(struct worker *w, const struct ring_record *rec);
+
+/* The turn's output is written: count its messages. */
+void delays_settle(struct worker *w);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * subs.h - which of this worker's connections subscribe to what.
+ *
+ * The worker's own view of the topics that its clients use: by name for those
+ * who publish, by directory slot for the tail, which hashes no string.  A topic
+ * is here while it has a subscriber on this worker; that also is what keeps its
+ * directory slot from being recycled.
+ */
+
+#ifndef WORKER_DELIVERY_SUBS_H
+#define WORKER_DELIVERY_SUBS_H
+
+#include "common/buf.h"
+#include "common/bug.h"
+#include "common/xmalloc.h"
+#include "worker/net/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#define uthash_malloc(size) xmalloc(size)
+#define uthash_fatal(why)   BUG(why)
+#include <uthash.h>
+
+struct conn;
+struct replay;
+struct worker;
+
+/* One connection's subscription to one topic. */
+struct sub {
+	SLIST_ENTRY(sub) link; /* in the connection's list */
+	struct conn *conn;
+	struct sub_topic *topic;
+	union {
+		uint64_t seen; /* last number sent to, or missed by, it */
+		struct replay *replay; /* while replaying */
+	};
+	uint32_t index;    /* in topic->subs */
+	uint16_t begun_by; /* that turn's request, its index modulo 2^16 */
+	bool no_echo;      /* not what this very connection publishes */
+	bool replaying;    /* nothing live is for it until replay.h is done */
+};
+
+SLIST_HEAD(sub_list, sub);
+
+/* A topic with subscribers on this worker. */
+struct sub_topic {
+	UT_hash_handle hh;
+	struct sub **subs; /* owned array; order means nothing */
+	uint32_t count;
+	uint32_t max;
+	uint32_t slot; /* in the directory */
+	uint64_t seq;  /* last number that this worker has tailed */
+	uint64_t pos;  /* position of that record; 0: none, or not known */
+	uint32_t forms[FRAMES_FORMS]; /* subscribers that need each form */
+	struct buf json;              /* the name as a JSON string */
+
+	/* for one turn of the tail: this topic's records in the batch */
+	uint32_t first, last; /* index + 1, 0: none */
+
+	uint8_t name_len;
+	char name[];
+};
+
+struct subs {
+	struct sub_topic *by_name;  /* uthash */
+	struct sub_topic **by_slot; /* owned, [topics_max] */
+	uint64_t *wanted;           /* owned, a bit per slot: by_slot != NULL */
+	uint32_t topics;
+	uint64_t count; /* subscriptions */
+};
+
+/* Make the tables for a directory of this size. */
+void subs_init(struct subs *subs, uint32_t topics_max);
+void subs_fini(struct subs *subs);
+
+/* The topic of this name, whose hash is that of topics_hash(), if it has a
+ * subscriber here, or NULL. */
+struct sub_topic *subs_find(
+    const struct subs *subs, const char *name, size_t len, uint32_t hash);
+
+/* The connection's subscription to the topic, or NULL. */
+struct sub *subs_of(const struct conn *c, const struct sub_topic *topic);
+
+/* Where a topic stood when a subscription began: an exact pair. */
+struct subs_start {
+	uint32_t slot; /* of the directory */
+	uint64_t seq;  /* last number */
+	uint64_t pos;  /* of its record, 0: none */
+	uint64_t base; /* the topic's numbers are above it */
+};
+
+enum subs_status {
+	SUBS_OK = 0,
+	SUBS_ALREADY,        /* it had subscribed before; nothing changed */
+	SUBS_TOO_MANY,       /* --max-topics-per-conn */
+	SUBS_DIRECTORY_FULL, /* every slot of the directory has a subscriber */
+};
+
+/*
+ * Subscribe the connection, live from the topic's present last number on.
+ * start is filled in on SUBS_OK and SUBS_ALREADY.
+ * Under the ring's lock; the caller has published what it had gathered.
+ */
+enum subs_status subs_add(struct worker *w, struct conn *c, const char *name,
+    uint8_t len, uint32_t hash, struct subs_start *start);
+
+/* Where a topic stands.  Under the ring's lock. */
+void subs_look(const struct worker *w, uint32_t slot, struct subs_start *start);
+
+/* End one subscription of a connection. */
+void subs_drop(struct worker *w, struct sub *sub);
+
+/* End all subscriptions of a connection. */
+void subs_drop_all(struct worker *w, struct conn *c);
+
+/*
+ * The ring has lapped this worker: every subscription is moved up to its
+ * topic's present number, and told so if it can be.  Returns how many messages
+ * were missed, summed over subscriptions.
+ */
+uint64_t subs_lapped(struct worker *w);
+
+#endif

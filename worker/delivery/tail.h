@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tail.h - follow the ring and hand each message to this worker's clients.
+ *
+ * One batch per turn: records are grouped by topic, each is encoded once
+ * (frames.h), and every subscriber of a topic gets one run of frames, however
+ * many messages that is.  Who was lapped goes on where the directory is and is
+ * told (or, in the plain contract, counted) what it missed.
+ */
+
+#ifndef WORKER_DELIVERY_TAIL_H
+#define WORKER_DELIVERY_TAIL_H
+
+#include "broker/ring/ring.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct worker;
+
+/* Records of one turn, and their bytes unless one record alone is larger. */
+#define TAIL_TURN_RECORDS 1024u
+#define TAIL_TURN_BYTES   (512u * 1024)
+
+struct tail {
+	struct ring_cursor cursor;
+	struct ring_batch batch;
+	uint32_t *next_of_topic; /* [TAIL_TURN_RECORDS]: index + 1, 0: last */
+	struct sub_topic **touched; /* [TAIL_TURN_RECORDS] */
+};
+
+/* Start at the ring's head. */
+void tail_init(struct tail *tail, const struct worker *w);
+void tail_fini(struct tail *tail);
+
+/*
+ * Read one batch and append what it brings to the outbox.  Whether more is to
+ * be read shows in the ring's head, which the end of the turn looks at anyway:
+ * a turn for nothing but to find the ring empty would cost three system calls.
+ */
+void tail_turn(struct worker *w);
+
+/* Nobody here is interested in anything: move the cursor to the head, past what
+ * was slept through.  Called under the ring's lock when the first topic is
+ * added, so that its number and the cursor agree; and without it in turns that
+ * have no topic. */
+void tail_skip_to_head(struct worker *w);
+
+/* Whether all up to this position has been read. */
+bool tail_reached(const struct worker *w, uint64_t head);
+
+#endif

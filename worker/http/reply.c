@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* reply.c - see http_reply.h. */
+
+#include "worker/http/reply.h"
+
+#include "common/buf.h"
+#include "common/bug.h"
+#include "common/http.h"
+#include "common/http_response.h"
+#include "worker/net/conn.h"
+#include "worker/http/static.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define REPLY_HEAD_SIZE 10240 /* room for any head */
+
+#define REPLY_LINES_SIZE 2048 /* room for the lines that are added to it */
+
+#define REPLY_RETRY       "Retry-After: 2\r\n" /* with 429 and 503 */
+#define REPLY_NO_GUESSING "X-Content-Type-Options: nosniff\r\n"
+#define REPLY_NO_STORE    "Cache-Control: no-store\r\n"
+#define REPLY_UNBUFFERED  "X-Accel-Buffering: no\r\n" /* nginx reads this */
+/* What a page may load is its own to say, in a meta element. */
+#define REPLY_PAGE_POLICY                                     \
+	"Content-Security-Policy: frame-ancestors 'self'\r\n" \
+	"Referrer-Policy: same-origin\r\n"
+
+static const char *
+reply_error_code(int status)
+{
+	switch (status) {
+	case 400:
+		return "bad_request";
+	case 403:
+		return "forbidden";
+	case 404:
+		return "not_found";
+	case 405:
+		return "method_not_allowed";
+	case 408:
+		return "timeout";
+	case 413:
+		return "too_large";
+	case 414:
+		return "uri_too_long";
+	case 426:
+		return "upgrade_required";
+	case 429:
+		return "too_many_connections";
+	case 431:
+		return "head_too_large";
+	case 501:
+		return "not_implemented";
+	case 503:
+		return "unavailable";
+	case 505:
+		return "version_not_supported";
+	default:
+		return "error";
+	}
+}
+
+static bool
+reply_head_only(const struct http_request *req)
+{
+	return req != NULL && http_text_equal(&req->method, "HEAD");
+}
+
+/* Queue a head and, unless head_only, a body. */
+static void
+reply_send(struct conn *c, const struct http_response *head, const char *body,
+    bool head_only)
+{
+	char buf[REPLY_HEAD_SIZE];
+	size_t len = http_response_head(buf, sizeof(buf), head);
+	size_t body_len = head_only ? 0 : strlen(body);
+
+	CHECK(len > 0 && len + body_len <= sizeof(buf));
+	memcpy(buf + len, body, body_len);
+	conn_answer(c, buf, len + body_len);
+}
+
+void
+http_reply_error(struct conn *c, const struct http_request *req, int status,
+    const char *reason, const char *extra, bool keep_alive)
+{
+	char body[256], lines[512];
+	struct http_response head = { .status = status,
+		.date = time(NULL),
+		.content_type = "application/json",
+		.upgrade = status == 426 ? "websocket" : NULL,
+		.keep_alive = keep_alive,
+		.extra = lines };
+
+	if (extra == NULL && (status == 429 || status == 503))
+		extra = REPLY_RETRY;
+	snprintf(lines, sizeof(lines), "%s%s", REPLY_NO_GUESSING,
+	    extra != NULL ? extra : "");
+	snprintf(body, sizeof(body),
+	    "{\"error\":{\"code\":\"%s\",\"reason\":\"%s\"}}\n",
+	    reply_error_code(status), reason);
+	head.content_length = strlen(body);
+	reply_send(c, &head, body, reply_head_only(req));
+}
+
+void
+http_reply_text(struct conn *c, const struct http_request *req, int status,
+    const char *text, bool keep_alive)
+{
+	struct http_response head = { .status = status,
+		.date = time(NULL),
+		.content_type = "text/plain; charset=utf-8",
+		.content_length = strlen(text),
+		.keep_alive = keep_alive,
+		.extra = REPLY_NO_STORE REPLY_NO_GUESSING };
+
+	reply_send(c, &head, text, reply_head_only(req));
+}
+
+void
+http_reply_json(
+    struct conn *c, const struct http_reply *reply, const struct buf *body)
+{
+	char lines[REPLY_LINES_SIZE];
+	struct http_response head = { .status = reply->status,
+		.date = time(NULL),
+		.content_type = "application/json",
+		.content_length = body->len,
+		.keep_alive = reply->keep_alive,
+		.extra = lines };
+
+	snprintf(lines, sizeof(lines), "%s%s%s",
+	    REPLY_NO_STORE REPLY_NO_GUESSING,
+	    reply->status == 429 || reply->status == 503 ? REPLY_RETRY : "",
+	    reply->lines);
+	reply_send(c, &head, "", true);
+	if (!reply->head_only)
+		conn_answer(c, body->at, body->len);
+}
+
+void
+http_reply_no_content(struct conn *c, const char *lines, bool keep_alive)
+{
+	struct http_response head = { .status = 204,
+		.date = time(NULL),
+		.keep_alive = keep_alive,
+		.extra = lines };
+
+	reply_send(c, &head, "", true);
+}
+
+void
+http_reply_events(struct conn *c, const char *lines)
+{
+	char all[REPLY_LINES_SIZE];
+	struct http_response head = { .status = 200,
+		.date = time(NULL),
+		.content_type = "text/event-stream",
+		.content_length = HTTP_LENGTH_UNKNOWN,
+		.keep_alive = false,
+		.extra = all };
+
+	snprintf(all, sizeof(all), "%s%s",
+	    REPLY_NO_STORE REPLY_UNBUFFERED REPLY_NO_GUESSING, lines);
+	reply_send(c, &head, "", true);
+}
+
+void
+http_reply_file(
+    struct conn *c, int status, const struct static_file *file, bool keep_alive)
+{
+	char lines[1024], date[HTTP_DATE_SIZE];
+	bool page = strncmp(file->type, "text/html", 9) == 0;
+	struct http_response head = { .status = status,
+		.date = time(NULL),
+		.content_type = file->type,
+		.content_length = file->size,
+		.keep_alive = keep_alive,
+		.extra = lines };
+
+	http_date(file->mtime, date);
+	snprintf(lines, sizeof(lines),
+	    "ETag: %s\r\nLast-Modified: %s\r\nCache-Control: no-cache\r\n%s%s",
+	    file->etag, date, REPLY_NO_GUESSING, page ? REPLY_PAGE_POLICY : "");
+	reply_send(c, &head, "", true);
+}
+
+void
+http_reply_redirect(struct conn *c, const struct http_request *req)
+{
+	char lines[REPLY_HEAD_SIZE - 512];
+	bool keep_alive = http_keep_alive(req);
+	struct http_response head = { .status = 301,
+		.date = time(NULL),
+		.content_length = 0,
+		.keep_alive = keep_alive,
+		.extra = lines };
+
+	snprintf(lines, sizeof(lines), "Location: %.*s/%s%.*s\r\n",
+	    (int)req->path.len, req->path.at, req->query.len > 0 ? "?" : "",
+	    (int)req->query.len, req->query.at);
+	reply_send(c, &head, "", true);
+	if (!keep_alive)
+		conn_finish(c);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reply.h - whole responses, queued on a connection.
+ *
+ * Errors are {"error":{"code","reason"}}.  Every response says that its type
+ * is not to be guessed; other sites' pages may not frame ours.
+ */
+
+#ifndef WORKER_HTTP_REPLY_H
+#define WORKER_HTTP_REPLY_H
+
+#include <stdbool.h>
+
+struct buf;
+struct conn;
+struct http_request;
+struct static_file;
+
+/*
+ * An error; reason is a static sentence without quotes or backslashes.  extra
+ * is whole header lines or NULL; 429 and 503 get their Retry-After without, 426
+ * its Upgrade.  req is what it answers, NULL if that could not be parsed.
+ */
+void http_reply_error(struct conn *c, const struct http_request *req,
+    int status, const char *reason, const char *extra, bool keep_alive);
+
+/* How to answer with JSON. */
+struct http_reply {
+	int status;
+	bool head_only;    /* it was a HEAD */
+	bool keep_alive;   /* else the caller ends the connection */
+	const char *lines; /* more lines of the head, with their CRLF; or "" */
+};
+
+/* A JSON text, of any length. */
+void http_reply_json(
+    struct conn *c, const struct http_reply *reply, const struct buf *body);
+
+/* 204: done, and there is nothing to be said but these header lines. */
+void http_reply_no_content(struct conn *c, const char *lines, bool keep_alive);
+
+/* The head of a stream of events, which has no end but the connection's. */
+void http_reply_events(struct conn *c, const char *lines);
+
+/* A short text, as the answer to req. */
+void http_reply_text(struct conn *c, const struct http_request *req, int status,
+    const char *text, bool keep_alive);
+
+/* The head of a file's response; the body follows with 200. */
+void http_reply_file(struct conn *c, int status, const struct static_file *file,
+    bool keep_alive);
+
+/* 301 to the same path with a slash behind it; ends the connection if the
+ * request says so. */
+void http_reply_redirect(struct conn *c, const struct http_request *req);
+
+#endif

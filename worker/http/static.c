@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * static.c - see static.h.
+ *
+ * The path is cut at its slashes first and decoded afterwards, so a %2F never
+ * makes a directory.  What a name may be is decided here (no empty segments, no
+ * leading dots), where a name may lead is decided by the kernel alone.
+ */
+
+#include "worker/http/static.h"
+
+#include "common/log.h"
+#include "common/mime.h"
+#include "common/percent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define STATIC_INDEX    "index.html"
+#define STATIC_PATH_MAX HTTP_HEAD_MAX /* bytes; the kernel takes less */
+
+/* A path, decoded, without its first slash; a directory's has its index. */
+struct static_name {
+	char text[STATIC_PATH_MAX + sizeof(STATIC_INDEX)];
+	size_t len;
+	bool is_index;
+};
+
+/* openat2(2), for which the C library has no name. */
+static int
+static_openat2(int root, const char *name, uint64_t flags)
+{
+	struct open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, root, name, &how, sizeof(how));
+}
+
+/* Whether the kernel, and whatever filters its calls, knows openat2(2). */
+static bool
+static_probe(int root)
+{
+	int fd = static_openat2(root, ".", O_PATH | O_DIRECTORY);
+
+	if (fd == -1)
+		return false;
+	close(fd);
+	return true;
+}
+
+bool
+static_open(struct static_files *files, const char *root)
+{
+	int error;
+
+	files->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (files->root == -1) {
+		error = errno;
+		log_error("--root %s", root);
+	} else if (!static_probe(files->root)) {
+		error = errno;
+		log_error("--root %s: openat2(2) of Linux 5.6 is needed to "
+			  "serve files safely",
+		    root);
+		static_close(files);
+	} else {
+		return true;
+	}
+	errno = error;
+	return false;
+}
+
+void
+static_close(struct static_files *files)
+{
+	close(files->root);
+	files->root = -1;
+}
+
+/*
+ * What a segment may be: empty only at the end, no ".", "..", or dotfile, and
+ * no slash that was encoded, which no file name has.
+ */
+static bool
+static_is_segment(const char *segment, size_t len, bool is_last)
+{
+	if (len == 0)
+		return is_last;
+	return segment[0] != '.' && memchr(segment, '/', len) == NULL;
+}
+
+static enum static_status
+static_decode(const struct http_text *path, struct static_name *name)
+{
+	const char *at = path->at, *end = path->at + path->len;
+
+	name->len = 0;
+	if (path->len == 0 || path->len > STATIC_PATH_MAX || *at != '/')
+		return STATIC_NOT_FOUND;
+	while (at < end) { /* at a slash */
+		const char *segment = at + 1;
+		char *out = name->text + name->len;
+		size_t len;
+
+		at = memchr(segment, '/', (size_t)(end - segment));
+		if (at == NULL)
+			at = end;
+		if (!percent_decode_path(
+			segment, (size_t)(at - segment), out, &len))
+			return STATIC_BAD_PATH;
+		if (!static_is_segment(out, len, at == end))
+			return STATIC_NOT_FOUND;
+		name->len += len;
+		if (at < end)
+			name->text[name->len++] = '/';
+	}
+	return STATIC_OK;
+}
+
+/* Append the index to a directory's name, and the NUL to any. */
+static void
+static_complete(struct static_name *name)
+{
+	name->is_index = name->len == 0 || name->text[name->len - 1] == '/';
+	if (name->is_index) {
+		memcpy(name->text + name->len, STATIC_INDEX,
+		    sizeof(STATIC_INDEX) - 1);
+		name->len += sizeof(STATIC_INDEX) - 1;
+	}
+	name->text[name->len] = '\0';
+}
+
+/* What errno after an attempt to open a file means to the client. */
+static enum static_status
+static_failure(void)
+{
+	switch (errno) {
+	case ENOENT:
+	case ENOTDIR:
+	case ENAMETOOLONG:
+	case ELOOP:
+	case EXDEV: /* would have left the root */
+	case ENXIO: /* a socket, or a device without a driver */
+	case ENODEV:
+		return STATIC_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+		return STATIC_FORBIDDEN;
+	default:
+		/* Among them EMFILE, ENFILE, EIO, and EAGAIN: a rename came
+		 * between, so that the kernel could not be sure. */
+		log_warn("cannot open a file under --root");
+		return STATIC_UNAVAILABLE;
+	}
+}
+
+static void
+static_describe(const struct static_name *name, const struct stat *st,
+    struct static_file *file)
+{
+	uint64_t mtime_ns = (uint64_t)st->st_mtim.tv_sec * 1000000000u +
+	                    (uint64_t)st->st_mtim.tv_nsec;
+
+	file->size = (uint64_t)st->st_size;
+	file->mtime = st->st_mtim.tv_sec;
+	file->type = mime_type(name->text, name->len);
+	snprintf(file->etag, sizeof(file->etag),
+	    "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"", mtime_ns, file->size,
+	    (uint64_t)st->st_ino);
+}
+
+/* Decide on what was opened.  The index of a directory is never redirected:
+ * its path has its slash already. */
+static enum static_status
+static_inspect(const struct static_name *name, struct static_file *file)
+{
+	struct stat st;
+
+	if (fstat(file->fd, &st) == -1)
+		return static_failure();
+	if (S_ISDIR(st.st_mode) && !name->is_index)
+		return STATIC_REDIRECT;
+	if (!S_ISREG(st.st_mode))
+		return STATIC_NOT_FOUND;
+	static_describe(name, &st, file);
+	return STATIC_OK;
+}
+
+enum static_status
+static_find(const struct static_files *files, const struct http_text *path,
+    struct static_file *file)
+{
+	struct static_name name;
+	enum static_status status = static_decode(path, &name);
+
+	if (status != STATIC_OK)
+		return status;
+	static_complete(&name);
+	/* O_NONBLOCK and O_NOCTTY: a FIFO must not hang us, nor a terminal
+	 * become ours, before we know that it is not a file. */
+	file->fd = static_openat2(
+	    files->root, name.text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (file->fd == -1)
+		return static_failure();
+	status = static_inspect(&name, file);
+	if (status != STATIC_OK)
+		close(file->fd);
+	return status;
+}
+
+bool
+static_not_modified(
+    const struct http_request *req, const struct static_file *file)
+{
+	static const char header[] = "If-None-Match";
+	char weak[sizeof("W/") + STATIC_ETAG_SIZE];
+
+	snprintf(weak, sizeof(weak), "W/%s", file->etag);
+	return http_header_has_exactly(req, header, file->etag) ||
+	       http_header_has_exactly(req, header, weak) ||
+	       http_header_has_exactly(req, header, "*");
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * static.h - the files under --root, and nothing else.
+ *
+ * A request's path is looked up by openat2(2) with RESOLVE_BENEATH: the kernel
+ * itself refuses to leave the directory, whether by "..", by a symbolic link or
+ * by a rename in the middle of the look-up.  There is no second, weaker way, so
+ * a kernel without it (before 5.6) is an error at start.  Links that stay
+ * inside are followed; absolute ones never stay inside.
+ *
+ * The directory is held, not its name: whoever replaces it by another of the
+ * same name must restart the server.
+ *
+ * Only regular files are served, and none with a segment that begins with a
+ * dot.  No listings, no ranges, no cache: the kernel has one.
+ */
+
+#ifndef WORKER_HTTP_STATIC_H
+#define WORKER_HTTP_STATIC_H
+
+#include "common/http.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define STATIC_ETAG_SIZE 53u /* three numbers, two dashes, quotes, NUL */
+
+struct static_files {
+	int root; /* O_PATH */
+};
+
+enum static_status {
+	STATIC_OK = 0,
+	STATIC_REDIRECT,    /* 301 to the same path and a slash: a directory */
+	STATIC_BAD_PATH,    /* 400: broken percent-encoding, or a NUL */
+	STATIC_FORBIDDEN,   /* 403: there, but not for us to read */
+	STATIC_NOT_FOUND,   /* 404 */
+	STATIC_UNAVAILABLE, /* 503: out of descriptors, or the disk fails */
+};
+
+struct static_file {
+	int fd;                      /* for reading; O_NONBLOCK, O_CLOEXEC */
+	uint64_t size;               /* bytes, when it was opened */
+	time_t mtime;                /* for Last-Modified */
+	const char *type;            /* for Content-Type; a static string */
+	char etag[STATIC_ETAG_SIZE]; /* with its quotes; a strong one */
+};
+
+/*
+ * Open the directory, and make sure that openat2(2) is there.
+ *
+ * Owns:    a descriptor, until static_close().
+ * Returns: false, with errno, after logging what was wrong in one line.
+ */
+bool static_open(struct static_files *files, const char *root);
+
+/* Close it.  Files found before stay open. */
+void static_close(struct static_files *files);
+
+/*
+ * Open what a request's path (percent-encoded, as in struct http_request) asks
+ * for.  A path that ends in a slash asks for index.html in that directory.
+ *
+ * With STATIC_REDIRECT the path is safe to be sent back with a slash behind it:
+ * it does not begin with two slashes, which a browser would take for a host.
+ *
+ * Blocks:  while the file system looks the name up; not on FIFOs or devices.
+ * Owns:    on STATIC_OK the caller owns file->fd.  Otherwise nothing is open
+ *          and file is undefined.
+ */
+enum static_status static_find(const struct static_files *files,
+    const struct http_text *path, struct static_file *file);
+
+/*
+ * Whether a GET or HEAD is answered 304, the client holding this very file
+ * (If-None-Match; RFC 9110, 13.1.2).  If-Modified-Since is not looked at: its
+ * seconds are too coarse to say so, and every client that has a date from here
+ * has an ETag too.
+ */
+bool static_not_modified(
+    const struct http_request *req, const struct static_file *file);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* address_limits.c - see share.h. */
+
+#include "worker/net/address_limits.h"
+
+#include "common/bug.h"
+#include "common/xmalloc.h"
+#include "worker/net/rate.h"
+#include "worker/net/wheel.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define uthash_malloc(size) xmalloc(size)
+#define uthash_fatal(why)   BUG(why)
+#include <uthash.h>
+
+#define SHARE_KEY 8 /* bytes: an IPv4 address, or an IPv6 network */
+
+/* How long an address is known behind its last connection: its bucket is full
+ * again by then. */
+#define SHARE_KEPT_TICKS (1000 / WHEEL_TICK_MS)
+
+struct share {
+	UT_hash_handle hh;
+	TAILQ_ENTRY(share) link; /* while it has no connection */
+	uint32_t left_at;        /* tick when its last one went */
+	uint32_t count;
+	struct rate_bucket accepted;
+	unsigned char key[SHARE_KEY];
+};
+
+/* An IPv4 address, also when it came mapped into IPv6 (RFC 4291, 2.5.5.2). */
+static bool
+share_ipv4(const struct sockaddr_storage *peer, struct in_addr *v4)
+{
+	const struct sockaddr_in6 *in6 = (const void *)peer;
+
+	if (peer->ss_family == AF_INET) {
+		*v4 =
+		    ((const struct sockaddr_in *)(const void *)peer)->sin_addr;
+		return true;
+	}
+	if (!IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		return false;
+	memcpy(v4, in6->sin6_addr.s6_addr + 12, sizeof(*v4));
+	return true;
+}
+
+bool
+share_is_exempt(const struct sockaddr_storage *peer)
+{
+	const struct sockaddr_in6 *in6 = (const void *)peer;
+	struct in_addr v4;
+
+	if (share_ipv4(peer, &v4))
+		return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
+void
+shares_init(struct shares *shares, uint32_t rate)
+{
+	*shares = (struct shares){ .rate = rate };
+	TAILQ_INIT(&shares->leaving);
+	siphash_key_make(&shares->key);
+}
+
+static void
+share_free(struct shares *shares, struct share *share)
+{
+	TAILQ_REMOVE(&shares->leaving, share, link);
+	HASH_DELETE(hh, shares->by_address, share);
+	free(share);
+}
+
+void
+shares_fini(struct shares *shares)
+{
+	struct share *share;
+
+	while ((share = TAILQ_FIRST(&shares->leaving)) != NULL)
+		share_free(shares, share);
+	CHECK(shares->by_address == NULL);
+}
+
+/* The peer's entry, found or made. */
+static struct share *
+share_find(
+    struct shares *shares, const struct sockaddr_storage *peer, uint32_t now)
+{
+	const struct sockaddr_in6 *in6 = (const void *)peer;
+	unsigned char key[SHARE_KEY] = { 0 };
+	struct share *share;
+	struct in_addr v4;
+	unsigned hash;
+
+	/* No IPv6 network starts with four zero bytes and is routed. */
+	if (share_ipv4(peer, &v4))
+		memcpy(key + 4, &v4, 4);
+	else
+		memcpy(key, in6->sin6_addr.s6_addr, SHARE_KEY);
+	hash = (unsigned)siphash(&shares->key, key, SHARE_KEY);
+	HASH_FIND_BYHASHVALUE(
+	    hh, shares->by_address, key, SHARE_KEY, hash, share);
+	if (share != NULL)
+		return share;
+	share = xcalloc(1, sizeof(*share));
+	memcpy(share->key, key, SHARE_KEY);
+	rate_bucket_init(&share->accepted, shares->rate, now);
+	HASH_ADD_BYHASHVALUE(
+	    hh, shares->by_address, key, SHARE_KEY, hash, share);
+	TAILQ_INSERT_TAIL(&shares->leaving, share, link);
+	return share;
+}
+
+struct share *
+share_take(struct shares *shares, const struct sockaddr_storage *peer,
+    uint32_t now, bool *within)
+{
+	struct share *share = share_find(shares, peer, now);
+
+	if (share->count++ == 0)
+		TAILQ_REMOVE(&shares->leaving, share, link);
+	*within = rate_bucket_has(&share->accepted, shares->rate, now);
+	if (*within) /* who is refused is not kept out the longer for it */
+		rate_bucket_take(&share->accepted, shares->rate, now, 1);
+	return share;
+}
+
+void
+share_give(struct shares *shares, struct share *share, uint32_t now)
+{
+	CHECK(share->count > 0);
+	if (--share->count > 0)
+		return;
+	share->left_at = now;
+	TAILQ_INSERT_TAIL(&shares->leaving, share, link);
+}
+
+void
+shares_tick(struct shares *shares, uint32_t now)
+{
+	struct share *share;
+
+	while ((share = TAILQ_FIRST(&shares->leaving)) != NULL &&
+	       now - share->left_at > SHARE_KEPT_TICKS)
+		share_free(shares, share);
+}
+
+uint32_t
+share_count(const struct share *share)
+{
+	return share->count;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* outq.c - see outq.h. */
+
+#include "worker/net/outq.h"
+
+#include "common/bug.h"
+#include "common/xmalloc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+outq_init(struct outq *q)
+{
+	memset(q, 0, sizeof(*q));
+	TAILQ_INIT(&q->items);
+}
+
+void
+outq_fini(struct outq *q)
+{
+	struct outq_item *item;
+
+	while ((item = TAILQ_FIRST(&q->items)) != NULL) {
+		TAILQ_REMOVE(&q->items, item, link);
+		free(item);
+	}
+	free(q->gaps);
+	outq_init(q);
+}
+
+/* Make an item and count it, without its place in the queue. */
+static struct outq_item *
+outq_item_new(
+    struct outq *q, enum outq_kind kind, const void *data, uint32_t len)
+{
+	struct outq_item *item = xmalloc(sizeof(*item) + len);
+
+	CHECK(len > 0);
+	item->len = len;
+	item->kind = (uint8_t)kind;
+	item->topic = 0;
+	item->seq = 0;
+	memcpy(item->data, data, len);
+	q->bytes += len;
+	if (kind == OUTQ_MESSAGE)
+		q->messages++;
+	else
+		q->answer_bytes += len;
+	return item;
+}
+
+void
+outq_add_answer(struct outq *q, const void *data, uint32_t len)
+{
+	struct outq_item *item = outq_item_new(q, OUTQ_ANSWER, data, len);
+
+	TAILQ_INSERT_TAIL(&q->items, item, link);
+}
+
+void
+outq_add_message(struct outq *q, uint32_t topic, uint64_t seq, const void *data,
+    uint32_t len)
+{
+	struct outq_item *item = outq_item_new(q, OUTQ_MESSAGE, data, len);
+
+	item->topic = topic;
+	item->seq = seq;
+	TAILQ_INSERT_TAIL(&q->items, item, link);
+}
+
+bool
+outq_drop_oldest(struct outq *q, struct outq_dropped *dropped)
+{
+	struct outq_item *item;
+
+	TAILQ_FOREACH(item, &q->items, link)
+		if (item->kind == OUTQ_MESSAGE)
+			break;
+	if (item == NULL)
+		return false;
+	dropped->len = item->len;
+	dropped->topic = item->topic;
+	dropped->seq = item->seq;
+	dropped->next = TAILQ_NEXT(item, link);
+	TAILQ_REMOVE(&q->items, item, link);
+	q->bytes -= item->len;
+	q->messages--;
+	free(item);
+	return true;
+}
+
+static struct outq_gap *
+outq_find_gap(struct outq *q, uint32_t topic)
+{
+	for (uint32_t i = 0; i < q->gaps_count; i++)
+		if (q->gaps[i].topic == topic)
+			return &q->gaps[i];
+	return NULL;
+}
+
+static void
+outq_remove_gap(struct outq *q, struct outq_gap *gap)
+{
+	*gap = q->gaps[--q->gaps_count];
+}
+
+/* Write the second number into the item. */
+static void
+outq_write_gap(const struct outq_gap *gap)
+{
+	char digits[OUTQ_GAP_DIGITS + 8];
+
+	snprintf(
+	    digits, sizeof(digits), "%-*" PRIu64, OUTQ_GAP_DIGITS, gap->to);
+	memcpy(gap->item->data + gap->digits_at, digits, OUTQ_GAP_DIGITS);
+}
+
+bool
+outq_extend_gap(struct outq *q, uint32_t topic, uint64_t seq)
+{
+	struct outq_gap *gap = outq_find_gap(q, topic);
+
+	if (gap == NULL || gap->to + 1 != seq)
+		return false;
+	gap->to = seq;
+	outq_write_gap(gap);
+	return true;
+}
+
+void
+outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
+    struct outq_item *before, const void *frame, uint32_t len,
+    uint32_t digits_at)
+{
+	struct outq_item *item = outq_item_new(q, OUTQ_ANSWER, frame, len);
+	struct outq_gap *gap = outq_find_gap(q, topic);
+
+	CHECK(digits_at + OUTQ_GAP_DIGITS <= len);
+	if (before != NULL)
+		TAILQ_INSERT_BEFORE(before, item, link);
+	else
+		TAILQ_INSERT_TAIL(&q->items, item, link);
+	if (gap == NULL) {
+		if (q->gaps_count == q->gaps_max) {
+			q->gaps_max = q->gaps_max * 2 + 1;
+			q->gaps = xreallocarray(
+			    q->gaps, q->gaps_max, sizeof(*q->gaps));
+		}
+		gap = &q->gaps[q->gaps_count++];
+	}
+	*gap = (struct outq_gap){
+		.item = item, .topic = topic, .digits_at = digits_at, .to = seq
+	};
+	outq_write_gap(gap);
+}
+
+void
+outq_leave_topic(struct outq *q, uint32_t topic)
+{
+	struct outq_gap *gap = outq_find_gap(q, topic);
+	struct outq_item *item;
+
+	if (gap != NULL)
+		outq_remove_gap(q, gap);
+	TAILQ_FOREACH(item, &q->items, link)
+		if (item->kind == OUTQ_MESSAGE && item->topic == topic) {
+			item->kind = OUTQ_ANSWER;
+			q->answer_bytes += item->len;
+			q->messages--;
+		}
+}
+
+int
+outq_iov(struct outq *q, struct iovec *iov, int max)
+{
+	struct outq_item *item;
+	uint32_t skip = q->begun;
+	int n = 0;
+
+	TAILQ_FOREACH(item, &q->items, link) {
+		if (n == max)
+			break;
+		iov[n].iov_base = item->data + skip;
+		iov[n].iov_len = item->len - skip;
+		skip = 0;
+		n++;
+	}
+	return n;
+}
+
+/* An item is on its way: if it is a gap, it can grow no more. */
+static void
+outq_settle_gap(struct outq *q, const struct outq_item *item)
+{
+	for (uint32_t i = 0; i < q->gaps_count; i++)
+		if (q->gaps[i].item == item) {
+			outq_remove_gap(q, &q->gaps[i]);
+			return;
+		}
+}
+
+uint32_t
+outq_sent(struct outq *q, size_t n)
+{
+	struct outq_item *item;
+	uint32_t messages = 0;
+
+	CHECK(n <= q->bytes);
+	while (n > 0) {
+		size_t part, left;
+
+		item = TAILQ_FIRST(&q->items);
+		left = item->len - q->begun;
+		part = n < left ? n : left;
+		messages += q->begun == 0 && item->seq != 0;
+		if (item->kind == OUTQ_MESSAGE) {
+			/* Begun, so its rest must follow: an answer. */
+			item->kind = OUTQ_ANSWER;
+			q->answer_bytes += left;
+			q->messages--;
+		} else {
+			outq_settle_gap(q, item);
+		}
+		n -= part;
+		q->bytes -= part;
+		q->answer_bytes -= part;
+		q->begun += (uint32_t)part;
+		if (part < left)
+			break;
+		TAILQ_REMOVE(&q->items, item, link);
+		free(item);
+		q->begun = 0;
+	}
+	return messages;
+}

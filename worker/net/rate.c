@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* rate.c - see rate.h. */
+
+#include "worker/net/rate.h"
+
+#include "worker/state.h"
+
+/* To look at so many records costs about as much as to take a message. */
+#define RATE_RECORDS_PER_MESSAGE 64
+
+void
+rate_bucket_init(struct rate_bucket *bucket, uint32_t rate, uint32_t now)
+{
+	bucket->left = (int32_t)rate;
+	bucket->tick = now;
+}
+
+bool
+rate_bucket_has(struct rate_bucket *bucket, uint32_t rate, uint32_t now)
+{
+	int64_t add =
+	    (int64_t)rate * (now - bucket->tick) * WHEEL_TICK_MS / 1000;
+
+	if (rate == 0)
+		return true;
+	if (add > 0) {
+		bucket->tick = now;
+		add += bucket->left;
+		bucket->left = (int32_t)(add < rate ? add : rate);
+	}
+	return bucket->left > 0;
+}
+
+void
+rate_bucket_take(
+    struct rate_bucket *bucket, uint32_t rate, uint32_t now, int32_t tokens)
+{
+	rate_bucket_has(bucket, rate, now);
+	if (rate != 0)
+		bucket->left -= tokens;
+}
+
+void
+rate_init(struct conn *c)
+{
+	const struct config *config = c->w->config;
+	uint32_t now = c->w->wheel.now;
+
+	rate_bucket_init(&c->messages, config->rate, now);
+	rate_bucket_init(&c->controls, config->control_rate, now);
+}
+
+/* Whether both buckets have something left. */
+static bool
+rate_is_within(struct conn *c)
+{
+	const struct config *config = c->w->config;
+	uint32_t now = c->w->wheel.now;
+	bool messages = rate_bucket_has(&c->messages, config->rate, now);
+
+	return rate_bucket_has(&c->controls, config->control_rate, now) &&
+	       messages;
+}
+
+/* Do not read it for now.  why: which of its rates it is over. */
+static void
+rate_pause(struct conn *c, enum stats_id why)
+{
+	if (c->paused & PAUSE_RATE)
+		return;
+	stats_add(&c->w->stats, why, 1);
+	conn_pause(c, PAUSE_RATE);
+	conn_deadline(c, WHEEL_TICK_MS);
+}
+
+static void
+rate_spend(struct conn *c, int32_t messages)
+{
+	rate_bucket_take(
+	    &c->messages, c->w->config->rate, c->w->wheel.now, messages);
+}
+
+void
+rate_count(struct conn *c)
+{
+	rate_spend(c, 1);
+	if (!rate_is_within(c))
+		rate_pause(c, STATS_RATE_PAUSES);
+}
+
+void
+rate_count_control(struct conn *c)
+{
+	rate_bucket_take(
+	    &c->controls, c->w->config->control_rate, c->w->wheel.now, 1);
+	if (!rate_is_within(c))
+		rate_pause(c, STATS_CONTROL_PAUSES);
+}
+
+void
+rate_count_request(struct conn *c)
+{
+	rate_spend(c, 1);
+}
+
+bool
+rate_hold(struct conn *c)
+{
+	if (rate_is_within(c))
+		return false;
+	rate_pause(c, STATS_RATE_PAUSES);
+	return true;
+}
+
+void
+rate_charge(struct conn *c, uint64_t records)
+{
+	uint64_t messages = records / RATE_RECORDS_PER_MESSAGE;
+
+	rate_spend(c, messages < INT16_MAX ? (int32_t)messages : INT16_MAX);
+	if (c->state == CONN_WS && !rate_is_within(c))
+		rate_pause(c, STATS_RATE_PAUSES);
+}
+
+bool
+rate_due(struct conn *c, uint32_t then_ms)
+{
+	if (!(c->paused & PAUSE_RATE))
+		return false;
+	if (!rate_is_within(c)) {
+		conn_deadline(c, WHEEL_TICK_MS);
+		return true;
+	}
+	conn_deadline(c, then_ms);
+	conn_resume(c, PAUSE_RATE); /* last: it may be closed for it */
+	return true;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rate.h - how much per second one connection may ask for.
+ *
+ * Two token buckets: what it publishes, requests over HTTP or sends in pieces
+ * (--rate), and its control frames (--control-rate), each of which costs a pong.
+ * Beyond them there is no error: the connection is not read until it is within
+ * them again, so TCP pushes back and nothing is lost.  A second's worth may
+ * come at once.
+ */
+
+#ifndef WORKER_NET_RATE_H
+#define WORKER_NET_RATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct conn;
+
+/* Tokens, filled up as the wheel's ticks pass; at most a second's worth. */
+struct rate_bucket {
+	uint32_t tick; /* when it was last filled up */
+	int32_t left;  /* at 0 or below: wait */
+};
+
+/* A full bucket of so many tokens per second. */
+void rate_bucket_init(struct rate_bucket *bucket, uint32_t rate, uint32_t now);
+
+/* Fill it up by the time that has passed.  Returns whether anything is left;
+ * of a rate of 0 always. */
+bool rate_bucket_has(struct rate_bucket *bucket, uint32_t rate, uint32_t now);
+
+/* Take tokens out, whether they are there or not. */
+void rate_bucket_take(
+    struct rate_bucket *bucket, uint32_t rate, uint32_t now, int32_t tokens);
+
+/* The connection has not asked for anything yet. */
+void rate_init(struct conn *c);
+
+/*
+ * A WebSocket's message has come, or a part of one; or a control frame.  One
+ * too many pauses it (PAUSE_RATE), and its deadline is the time to look again.
+ */
+void rate_count(struct conn *c);
+void rate_count_control(struct conn *c);
+
+/* A request over HTTP has been served; rate_hold() is for the next. */
+void rate_count_request(struct conn *c);
+
+/* Before a request over HTTP is looked at: pause the connection, as above, if
+ * it is over its rate.  Returns whether it is. */
+bool rate_hold(struct conn *c);
+
+/* What it asked for took a look at so many records of the ring: that counts as
+ * if it had published a part of them. */
+void rate_charge(struct conn *c, uint64_t records);
+
+/*
+ * Its deadline has come.  If it is paused for its rate, resume it as soon as it
+ * is within it, with a deadline of then_ms unless what it has sent meanwhile
+ * sets another; else set the time of the next look.
+ * Returns: whether it was paused for its rate: then there is nothing more to do
+ *          now.
+ */
+bool rate_due(struct conn *c, uint32_t then_ms);
+
+#endif

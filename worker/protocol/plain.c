@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* plain.c - see plain.h. */
+
+#include "worker/protocol/plain.h"
+
+#include "common/utf8.h"
+#include "worker/state.h"
+#include "worker/requests/topic_name.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool __attribute__((format(printf, 3, 4)))
+plain_refuse(struct plain_error *error, unsigned code, const char *fmt, ...)
+{
+	va_list ap;
+
+	error->code = code;
+	va_start(ap, fmt);
+	vsnprintf(error->reason, sizeof(error->reason), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+/* Decode the topic and look whether it can be one. */
+static bool
+plain_take_topic(const struct json_token *value, struct plain_request *req,
+    struct plain_error *error)
+{
+	const char *why;
+
+	/* An escape is six bytes for at least one: longer cannot fit. */
+	if (value->raw_len > sizeof(req->topic) + 2)
+		return plain_refuse(error, WS_CODE_POLICY,
+		    "topic: longer than %u bytes", LAYOUT_TOPIC_NAME_MAX);
+	req->topic_len =
+	    json_string_decode(value->raw, value->raw_len, req->topic);
+	if (!topic_name_valid(req->topic, req->topic_len, &why))
+		return plain_refuse(error, WS_CODE_POLICY, "topic: %s", why);
+	return true;
+}
+
+/* Pick topic and message from the object's members; the last of a name
+ * counts, and null leaves what stood before. */
+static bool
+plain_take_members(struct json_reader *reader, const char *data,
+    struct plain_request *req, struct plain_error *error)
+{
+	struct json_token key, value, topic;
+
+	topic.raw = NULL;
+	while (json_member_next(reader, &key, &value)) {
+		bool is_topic =
+		    json_string_equal_nocase(key.raw, key.raw_len, "topic");
+
+		if (!is_topic &&
+		    !json_string_equal_nocase(key.raw, key.raw_len, "message"))
+			continue;
+		if (value.kind == JSON_NULL)
+			continue;
+		if (value.kind != JSON_STRING)
+			return plain_refuse(error, WS_CODE_POLICY,
+			    "%s is not a string (byte %zu)",
+			    is_topic ? "topic" : "message",
+			    (size_t)(value.raw - data));
+		if (is_topic) {
+			topic = value;
+		} else {
+			req->body = value.raw;
+			req->body_len = value.raw_len;
+		}
+	}
+	return topic.raw == NULL || plain_take_topic(&topic, req, error);
+}
+
+bool
+plain_parse(struct json_reader *reader, bool binary, const char *data,
+    size_t len, size_t body_max, struct plain_request *req,
+    struct plain_error *error)
+{
+	const char *why;
+	size_t where;
+
+	if (binary && !utf8_valid(data, len))
+		return plain_refuse(error, WS_CODE_POLICY,
+		    "bad JSON: the binary frame is not UTF-8");
+	if (json_check(data, len, &where, &why) != JSON_OK)
+		return plain_refuse(error, WS_CODE_POLICY,
+		    "bad JSON at byte %zu: %s", where, why);
+	req->topic_len = 0;
+	req->body = "\"\"";
+	req->body_len = 2;
+	if (json_kind_of(data, len) == JSON_NULL)
+		return true;
+	if (json_object_open(reader, data, len) != JSON_OK)
+		return plain_refuse(error, WS_CODE_POLICY,
+		    "not an object: {\"topic\":\"…\",\"message\":\"…\"} "
+		    "expected");
+	if (!plain_take_members(reader, data, req, error))
+		return false;
+	if (req->body_len > body_max)
+		return plain_refuse(
+		    error, WS_CODE_TOO_BIG, "message over %zu bytes", body_max);
+	return true;
+}
+
+void
+plain_message(struct conn *c, bool binary, const char *data, size_t len)
+{
+	struct worker *w = c->w;
+	struct intake_request want;
+	struct plain_request req;
+	struct plain_error error;
+	char *body;
+
+	if (!plain_parse(&w->json, binary, data, len, w->config->max_message,
+		&req, &error)) {
+		stats_add(&w->stats, STATS_PROTOCOL_ERRORS, 1);
+		conn_close(c, error.code, error.reason);
+		return;
+	}
+	want = (struct intake_request){
+		.kind = INTAKE_PLAIN,
+		.topic = req.topic,
+		.topic_len = (uint8_t)req.topic_len,
+		.body_len = (uint32_t)req.body_len,
+	};
+	body = intake_add(w, c, &want);
+	json_normalise(req.body, req.body_len, body);
+}

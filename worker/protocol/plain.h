@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plain.h - the plain contract: {"topic":"room","message":"hello"}.
+ *
+ * Who sends that is subscribed to the topic, if it is not yet, and the message
+ * goes to every subscriber, the sender included, as one text frame with the
+ * message's text and nothing else.  README, "The plain contract".
+ */
+
+#ifndef WORKER_PROTOCOL_PLAIN_H
+#define WORKER_PROTOCOL_PLAIN_H
+
+#include "broker/shared/layout.h"
+#include "common/json.h"
+#include "common/ws.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conn;
+
+/* What a message asks for. */
+struct plain_request {
+	char topic[6 * LAYOUT_TOPIC_NAME_MAX]; /* not NUL-terminated */
+	size_t topic_len;                      /* <= LAYOUT_TOPIC_NAME_MAX */
+	const char *body; /* a JSON string as it came in; borrowed */
+	size_t body_len;  /* bytes, quotes included */
+};
+
+/* Why it is refused. */
+struct plain_error {
+	unsigned code; /* to close with */
+	char reason[WS_REASON_MAX + 1];
+};
+
+/*
+ * Read one message.  binary: its bytes have not been checked to be UTF-8.
+ * body_max is the longest message allowed, in bytes of its JSON text.
+ * Returns: true with req filled in, or false with error filled in.
+ */
+bool plain_parse(struct json_reader *reader, bool binary, const char *data,
+    size_t len, size_t body_max, struct plain_request *req,
+    struct plain_error *error);
+
+/* A client's message came in: hand it to the intake, or close. */
+void plain_message(struct conn *c, bool binary, const char *data, size_t len);
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/* v1_request.c - see v1.h. */
+
+#include "worker/protocol/v1_request.h"
+
+#include "common/utf8.h"
+#include "worker/state.h"
+#include "worker/requests/topic_name.h"
+
+#include <string.h>
+
+/* Integers above this are not exact in every client's language. */
+#define V1_INTEGER_MAX (((uint64_t)1 << 53) - 1)
+
+/* The members that requests have; raw tokens, raw == NULL: not there. */
+struct v1_members {
+	struct json_token type, id, topic, message, since, history, echo,
+	    before, limit;
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} v1_names[] = {
+#define V1_MEMBER(name)                                  \
+	{                                                \
+#name, offsetof(struct v1_members, name) \
+	}
+	V1_MEMBER(type),
+	V1_MEMBER(id),
+	V1_MEMBER(topic),
+	V1_MEMBER(message),
+	V1_MEMBER(since),
+	V1_MEMBER(history),
+	V1_MEMBER(echo),
+	V1_MEMBER(before),
+	V1_MEMBER(limit),
+#undef V1_MEMBER
+};
+
+#define V1_NAMES (sizeof(v1_names) / sizeof(v1_names[0]))
+
+/* The requests by name. */
+static const struct {
+	const char *type;
+	enum intake_kind kind;
+} v1_types[] = {
+	{ "subscribe", INTAKE_SUBSCRIBE },
+	{ "unsubscribe", INTAKE_UNSUBSCRIBE },
+	{ "publish", INTAKE_PUBLISH },
+	{ "history", INTAKE_HISTORY },
+	{ "presence", INTAKE_PRESENCE },
+	{ "ping", INTAKE_PING },
+};
+
+#define V1_TYPES (sizeof(v1_types) / sizeof(v1_types[0]))
+
+static bool
+v1_refuse(struct intake_request *want, const char *code, const char *reason)
+{
+	want->kind = INTAKE_ERROR;
+	want->code = code;
+	want->body = reason;
+	want->body_len = (uint32_t)strlen(reason);
+	want->topic_len = 0;
+	return false;
+}
+
+/* Whether a token is a string, and this word. */
+static bool
+v1_string_is(const struct json_token *token, const char *word)
+{
+	return token->kind == JSON_STRING &&
+	       json_string_equal(token->raw, token->raw_len, word);
+}
+
+/* Of a repeated member the last counts, but one that is no string is wrong
+ * whatever follows, as in the plain contract (plain.c). */
+static void
+v1_keep(struct json_token *member, const struct json_token *value)
+{
+	if (member->raw == NULL || member->kind == JSON_STRING)
+		*member = *value;
+}
+
+/* A member of a plain message: upper and lower case are the same, and null
+ * leaves what stood before. */
+static void
+v1_collect_plain(struct v1_members *plain, const struct json_token *key,
+    const struct json_token *value)
+{
+	if (value->kind == JSON_NULL)
+		return;
+	if (json_string_equal_nocase(key->raw, key->raw_len, "topic"))
+		v1_keep(&plain->topic, value);
+	else if (json_string_equal_nocase(key->raw, key->raw_len, "message"))
+		v1_keep(&plain->message, value);
+}
+
+/* Collect the members; of a repeated one the last counts. */
+static void
+v1_collect(struct json_reader *json, struct v1_members *m)
+{
+	struct v1_members plain = { 0 };
+	struct json_token key, value;
+
+	memset(m, 0, sizeof(*m));
+	while (json_member_next(json, &key, &value)) {
+		if (m->type.raw == NULL)
+			v1_collect_plain(&plain, &key, &value);
+		for (size_t i = 0; i < V1_NAMES; i++)
+			if (v1_string_is(&key, v1_names[i].name)) {
+				memcpy((char *)m + v1_names[i].offset, &value,
+				    sizeof(value));
+				break;
+			}
+	}
+	if (m->type.raw != NULL)
+		return;
+	m->topic = plain.topic;
+	m->message = plain.message;
+}
+
+/* Whether the member is there at all; null counts as not there. */
+static bool
+v1_has(const struct json_token *token)
+{
+	return token->raw != NULL && token->kind != JSON_NULL;
+}
+
+/* A non-negative integer below 2^53. */
+static bool
+v1_integer(const struct json_token *token, uint64_t *number)
+{
+	if (token->kind != JSON_NUMBER || token->raw_len > 16)
+		return false;
+	*number = 0;
+	for (size_t i = 0; i < token->raw_len; i++) {
+		if (token->raw[i] < '0' || token->raw[i] > '9')
+			return false;
+		*number = *number * 10 + (uint64_t)(token->raw[i] - '0');
+	}
+	return *number <= V1_INTEGER_MAX;
+}
+
+static bool
+v1_take_id(const struct v1_members *m, struct intake_request *want)
+{
+	if (!v1_has(&m->id))
+		return true;
+	if ((m->id.kind != JSON_STRING && m->id.kind != JSON_NUMBER) ||
+	    m->id.raw_len > V1_ID_MAX + (m->id.kind == JSON_STRING ? 2 : 0))
+		return v1_refuse(want, "bad_request",
+		    "id: a string or number of at most 64 bytes");
+	want->id = m->id.raw;
+	want->id_len = (uint8_t)m->id.raw_len;
+	return true;
+}
+
+static bool
+v1_take_type(const struct v1_members *m, struct intake_request *want)
+{
+	want->kind = INTAKE_PLAIN;
+	if (m->type.raw == NULL)
+		return true;
+	for (size_t i = 0; i < V1_TYPES; i++)
+		if (v1_string_is(&m->type, v1_types[i].type)) {
+			want->kind = v1_types[i].kind;
+			return true;
+		}
+	return v1_refuse(want, "unknown_type",
+	    "type: subscribe, unsubscribe, publish, history, presence, ping");
+}
+
+/* The topic, decoded.  Empty is legal in a plain message alone. */
+static bool
+v1_take_topic(struct v1_reader *reader, const struct v1_members *m,
+    struct intake_request *want)
+{
+	const char *why;
+
+	buf_reset(&reader->topic);
+	if (want->kind == INTAKE_PING)
+		return true;
+	if (v1_has(&m->topic)) {
+		if (m->topic.kind != JSON_STRING)
+			return v1_refuse(
+			    want, "bad_topic", "topic: not a string");
+		reader->topic.len =
+		    json_string_decode(m->topic.raw, m->topic.raw_len,
+			buf_room(&reader->topic, m->topic.raw_len));
+	}
+	if (reader->topic.len == 0 && want->kind != INTAKE_PLAIN)
+		return v1_refuse(want, "bad_topic", "topic: a name is needed");
+	if (!topic_name_valid(reader->topic.at, reader->topic.len, &why))
+		return v1_refuse(want, "bad_topic", why);
+	want->topic = reader->topic.at;
+	want->topic_len = (uint8_t)reader->topic.len;
+	return true;
+}
+
+/* The message of a publish: any JSON value; of a plain message, a string. */
+static bool
+v1_take_message(struct v1_reader *reader, const struct v1_members *m,
+    struct intake_request *want)
+{
+	bool is_plain = want->kind == INTAKE_PLAIN;
+
+	if (!is_plain && want->kind != INTAKE_PUBLISH)
+		return true;
+	want->body = "\"\"";
+	want->body_len = 2;
+	if (is_plain ? v1_has(&m->message) : m->message.raw != NULL) {
+		want->body = m->message.raw;
+		want->body_len = (uint32_t)m->message.raw_len;
+	} else if (!is_plain) {
+		return v1_refuse(
+		    want, "bad_request", "message: a publish needs one");
+	}
+	if (is_plain && v1_has(&m->message) && m->message.kind != JSON_STRING)
+		return v1_refuse(want, "bad_request",
+		    "message: not a string, and there is no type");
+	if (want->body_len > reader->body_max)
+		return v1_refuse(want, "too_large",
+		    "message: longer than the limit in welcome");
+	return true;
+}
+
+/* since: where a subscriber was. */
+static bool
+v1_take_since(struct v1_reader *reader, const struct v1_members *m,
+    struct intake_request *want)
+{
+	struct json_token key, value, epoch = { 0 }, seq = { 0 };
+
+	if (!v1_has(&m->since))
+		return true;
+	if (m->since.kind == JSON_OBJECT &&
+	    json_object_open(reader->json, m->since.raw, m->since.raw_len) ==
+		JSON_OK)
+		while (json_member_next(reader->json, &key, &value)) {
+			if (v1_string_is(&key, "epoch"))
+				epoch = value;
+			else if (v1_string_is(&key, "seq"))
+				seq = value;
+		}
+	if (epoch.raw == NULL || epoch.kind != JSON_STRING || seq.raw == NULL ||
+	    !v1_integer(&seq, &want->since))
+		return v1_refuse(want, "bad_request",
+		    "since: {\"epoch\":string,\"seq\":integer}");
+	want->has_since = true;
+	want->is_other_epoch = !v1_string_is(&epoch, reader->epoch);
+	return true;
+}
+
+static bool
+v1_take_subscribe(struct v1_reader *reader, const struct v1_members *m,
+    struct intake_request *want)
+{
+	uint64_t history;
+
+	if (want->kind != INTAKE_SUBSCRIBE)
+		return true;
+	if (v1_has(&m->echo)) {
+		if (m->echo.kind != JSON_TRUE && m->echo.kind != JSON_FALSE)
+			return v1_refuse(
+			    want, "bad_request", "echo: true or false");
+		want->no_echo = m->echo.kind == JSON_FALSE;
+	}
+	if (v1_has(&m->history)) {
+		if (!v1_integer(&m->history, &history))
+			return v1_refuse(want, "bad_request",
+			    "history: a whole number of messages");
+		want->has_limit = true;
+		want->limit =
+		    history < UINT32_MAX ? (uint32_t)history : UINT32_MAX;
+	}
+	if (v1_has(&m->since) && v1_has(&m->history))
+		return v1_refuse(want, "bad_request",
+		    "since and history exclude each other");
+	return v1_take_since(reader, m, want);
+}
+
+static bool
+v1_take_history(const struct v1_members *m, struct intake_request *want)
+{
+	uint64_t limit;
+
+	if (want->kind != INTAKE_HISTORY)
+		return true;
+	want->limit = INTAKE_HISTORY_MAX;
+	if (v1_has(&m->limit)) {
+		if (!v1_integer(&m->limit, &limit) || limit == 0)
+			return v1_refuse(want, "bad_request",
+			    "limit: a number of messages, 1 or more");
+		if (limit < want->limit)
+			want->limit = (uint32_t)limit;
+	}
+	if (v1_has(&m->before)) {
+		if (!v1_integer(&m->before, &want->before))
+			return v1_refuse(
+			    want, "bad_request", "before: a number");
+		want->has_before = true;
+	}
+	return true;
+}
+
+void
+v1_parse(struct v1_reader *reader, const char *data, size_t len,
+    struct intake_request *want)
+{
+	struct v1_members m;
+	const char *why;
+	size_t where;
+
+	memset(want, 0, sizeof(*want));
+	if (json_check(data, len, &where, &why) != JSON_OK) {
+		v1_refuse(want, "bad_json", why);
+		return;
+	}
+	if (json_object_open(reader->json, data, len) != JSON_OK) {
+		v1_refuse(want, "bad_request", "an object is expected");
+		return;
+	}
+	v1_collect(reader->json, &m);
+	(void)(v1_take_id(&m, want) && v1_take_type(&m, want) &&
+	       v1_take_topic(reader, &m, want) &&
+	       v1_take_message(reader, &m, want) &&
+	       v1_take_subscribe(reader, &m, want) &&
+	       v1_take_history(&m, want));
+}
+
+void
+v1_message(struct conn *c, bool binary, const char *data, size_t len)
+{
+	struct worker *w = c->w;
+	struct intake_request want;
+	const char *body;
+	char *room;
+
+	if (binary && !utf8_valid(data, len)) {
+		memset(&want, 0, sizeof(want));
+		v1_refuse(&want, "bad_json", "the binary frame is not UTF-8");
+	} else {
+		v1_parse(&w->v1, data, len, &want);
+	}
+	body = want.body;
+	if (want.kind == INTAKE_PLAIN || want.kind == INTAKE_PUBLISH)
+		want.body = NULL;
+	room = intake_add(w, c, &want);
+	if (want.body == NULL && want.body_len > 0)
+		json_normalise(body, want.body_len, room);
+	if (intake_reads_past(&want))
+		conn_pause(c, PAUSE_INTAKE);
+}

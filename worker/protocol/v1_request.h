@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * v1_request.h - read the requests of subprotocol pubsubd.v1.
+ *
+ * One JSON object per text frame.  Whatever is wrong with a request is answered
+ * by an `error' in its place among the answers; only violations of WebSocket
+ * itself close the connection.  An object without a type is a plain message.
+ */
+
+#ifndef WORKER_PROTOCOL_V1_REQUEST_H
+#define WORKER_PROTOCOL_V1_REQUEST_H
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "worker/requests/intake.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define V1_PROTOCOL "pubsubd.v1"
+#define V1_ID_MAX   64u /* bytes of an id as it is written, without quotes */
+
+/* What a request is read with: what the server is, and memory to reuse. */
+struct v1_reader {
+	struct json_reader *json; /* borrowed */
+	const char *epoch;        /* of this server's ring */
+	size_t body_max;          /* longest message, bytes of JSON text */
+	struct buf topic;         /* the decoded topic; owned */
+};
+
+/*
+ * Read one request from a text frame.  want is always filled in: with what is
+ * wanted, or with an INTAKE_ERROR that says what is wrong.  Its pointers go
+ * into data and into the reader, so they are good until the next call.
+ */
+void v1_parse(struct v1_reader *reader, const char *data, size_t len,
+    struct intake_request *want);
+
+/* A client's frame came in: hand its request to the intake. */
+void v1_message(struct conn *c, bool binary, const char *data, size_t len);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* commit.c - see do.h. */
+
+#include "worker/requests/commit.h"
+
+#include "broker/shared/stamps.h"
+#include "broker/ring/topics.h"
+#include "common/bug.h"
+#include "common/log.h"
+#include "worker/state.h"
+
+/* Publish what has been gathered.  Sealed: the server is leaving, and it is too
+ * late for those. */
+static void
+do_publish_gathered(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+	uint32_t n = intake->msgs_count - intake->msgs_done;
+
+	if (n == 0)
+		return;
+	if (intake->msgs_done == 0)
+		stamps_add(w->seg, intake->began_ns);
+	if (ring_publish(&w->ring, intake->msgs + intake->msgs_done, n) ==
+	    RING_SEALED) {
+		log_warnx("%u messages came too late: the ring is sealed", n);
+		intake->msgs_count = intake->msgs_done;
+		return;
+	}
+	intake->msgs_done = intake->msgs_count;
+	stats_add(&w->stats, STATS_MESSAGES_IN, n);
+}
+
+static void
+do_gather(struct worker *w, struct intake_op *op)
+{
+	struct intake *intake = &w->intake;
+
+	intake->msgs[intake->msgs_count++] = (struct ring_msg){
+		.topic = op->start.slot,
+		.body = intake_body(intake, op),
+		.body_len = op->want.body_len,
+		.time_ms = op->time_ms,
+		.conn = op->conn->number,
+	};
+	op->msg = intake->msgs_count;
+}
+
+static struct sub *
+do_find_sub(const struct worker *w, const struct intake_op *op)
+{
+	struct sub_topic *topic = subs_find(&w->subs,
+	    intake_topic(&w->intake, op), op->want.topic_len, op->hash);
+
+	return topic != NULL ? subs_of(op->conn, topic) : NULL;
+}
+
+static enum intake_result
+do_subscribe(struct worker *w, struct intake_op *op)
+{
+	const char *name = intake_topic(&w->intake, op);
+	struct sub *sub;
+
+	do_publish_gathered(w);
+	switch (subs_add(
+	    w, op->conn, name, op->want.topic_len, op->hash, &op->start)) {
+	case SUBS_OK:
+		break;
+	case SUBS_ALREADY:
+		op->already = true;
+		break;
+	case SUBS_TOO_MANY:
+		return INTAKE_TOO_MANY;
+	case SUBS_DIRECTORY_FULL:
+		return INTAKE_DIRECTORY_FULL;
+	}
+	if (op->already && (op->want.has_since || op->want.has_limit))
+		return INTAKE_RESUBSCRIBED;
+	sub = do_find_sub(w, op);
+	CHECK(sub != NULL);
+	sub->no_echo = op->want.no_echo;
+	if (!op->already)
+		sub->begun_by = (uint16_t)(op - w->intake.ops);
+	return INTAKE_DONE;
+}
+
+static enum intake_result
+do_unsubscribe(struct worker *w, struct intake_op *op)
+{
+	struct sub *sub = do_find_sub(w, op);
+
+	if (sub == NULL)
+		return INTAKE_NOT_SUBSCRIBED;
+	do_publish_gathered(w);
+	subs_look(w, sub->topic->slot, &op->start);
+	subs_drop(w, sub);
+	return INTAKE_DONE;
+}
+
+/* Publish to a topic with or without subscribers. */
+static enum intake_result
+do_take(struct worker *w, struct intake_op *op)
+{
+	const char *name = intake_topic(&w->intake, op);
+	struct sub_topic *topic;
+
+	topic = subs_find(&w->subs, name, op->want.topic_len, op->hash);
+	if (topic != NULL) {
+		op->start.slot = topic->slot;
+	} else {
+		op->start.slot =
+		    topics_find(w->seg, name, op->want.topic_len, op->hash);
+		if (op->start.slot == TOPICS_NONE) {
+			/* open-2: before a slot that they are for can
+			 * become another topic's */
+			do_publish_gathered(w);
+			op->start.slot = topics_open(
+			    w->seg, name, op->want.topic_len, op->hash);
+		}
+	}
+	if (op->start.slot == TOPICS_NONE) {
+		stats_add(&w->stats, STATS_DIRECTORY_FULL, 1);
+		return INTAKE_DIRECTORY_FULL;
+	}
+	do_gather(w, op);
+	return INTAKE_DONE;
+}
+
+static enum intake_result
+do_publish(struct worker *w, struct intake_op *op)
+{
+	return drain_begun(&w->drain) ? INTAKE_DRAINING : do_take(w, op);
+}
+
+/* Subscribe if it is not yet, then publish; a connection that has gone since
+ * only publishes.  What was read before a drain is taken. */
+static enum intake_result
+do_plain(struct worker *w, struct intake_op *op)
+{
+	struct sub *sub = do_find_sub(w, op);
+	enum intake_result result;
+
+	/* Who is told is refused from the beginning of a drain on; who is not
+	 * is not even read then. */
+	if (op->conn->form != FRAMES_RAW && drain_begun(&w->drain))
+		return INTAKE_DRAINING;
+	if (sub != NULL) {
+		op->start.slot = sub->topic->slot;
+	} else if (conn_is_listening(op->conn)) {
+		result = do_subscribe(w, op);
+		if (result != INTAKE_DONE)
+			return result;
+	} else {
+		return do_take(w, op);
+	}
+	do_gather(w, op);
+	return INTAKE_DONE;
+}
+
+/* Where the topic of a request stands.  Returns false if it has no slot. */
+static bool
+do_find_topic(const struct worker *w, const struct intake_op *op,
+    struct subs_start *start)
+{
+	uint32_t slot = topics_find(
+	    w->seg, intake_topic(&w->intake, op), op->want.topic_len, op->hash);
+
+	if (slot == TOPICS_NONE)
+		return false;
+	subs_look(w, slot, start);
+	return true;
+}
+
+/* Records that a request for the past will visit, at most: from the newest
+ * back to the one before the first that is wanted. */
+static uint64_t
+do_walk_len(const struct worker *w, const struct intake_op *op)
+{
+	const struct intake_request *want = &op->want;
+	uint64_t most = w->ring.capacity / sizeof(struct layout_record);
+	struct subs_start start;
+	uint64_t first;
+
+	if (!do_find_topic(w, op, &start))
+		return 0;
+	first = start.seq + 1;
+	if (want->has_before && want->before < first)
+		first = want->before;
+	if (!want->has_since)
+		first = first > want->limit ? first - want->limit : 0;
+	else if (!want->is_other_epoch && want->since < first)
+		first = want->since;
+	if (first < start.base)
+		first = start.base;
+	return start.seq + 1 - first < most ? start.seq + 1 - first : most;
+}
+
+/* Whether a request has to wait for another turn, as this one has walked far
+ * enough.  Nobody waits who comes first, or is gone. */
+static bool
+do_later(struct worker *w, const struct intake_op *op)
+{
+	struct intake *intake = &w->intake;
+	uint64_t len;
+
+	if (!intake_reads_past(&op->want) || op->conn->state >= CONN_CLOSING)
+		return false;
+	len = do_walk_len(w, op);
+	if (intake->walked > 0 && intake->walked + len > INTAKE_WALK_MAX)
+		return true;
+	intake->walked += len;
+	return false;
+}
+
+/* How a topic stands, without making it. */
+static enum intake_result
+do_find(struct worker *w, struct intake_op *op)
+{
+	do_publish_gathered(w);
+	if (!do_find_topic(w, op, &op->start))
+		return INTAKE_NO_TOPIC;
+	op->count = topics_subscribers(w->seg, op->start.slot);
+	return INTAKE_DONE;
+}
+
+static enum intake_result
+do_request(struct worker *w, struct intake_op *op)
+{
+	op->hash = topics_hash(
+	    w->seg, intake_topic(&w->intake, op), op->want.topic_len);
+	if (do_later(w, op))
+		return INTAKE_LATER;
+	switch (op->want.kind) {
+	case INTAKE_PLAIN:
+		return do_plain(w, op);
+	case INTAKE_SUBSCRIBE:
+		return conn_is_listening(op->conn) ? do_subscribe(w, op)
+		                                   : INTAKE_DONE;
+	case INTAKE_UNSUBSCRIBE:
+		return do_unsubscribe(w, op);
+	case INTAKE_PUBLISH:
+		return do_publish(w, op);
+	case INTAKE_PRESENCE:
+	case INTAKE_HISTORY:
+	case INTAKE_TOPIC:
+		return do_find(w, op);
+	case INTAKE_PING:
+	case INTAKE_ERROR:
+	case INTAKE_WAIT:
+		break;
+	}
+	return INTAKE_DONE;
+}
+
+/* What was gathered is in the ring by now, or was refused. */
+static void
+do_note_numbers(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+
+	for (uint32_t i = 0; i < intake->count; i++) {
+		struct intake_op *op = &intake->ops[i];
+
+		if (op->msg == 0)
+			continue;
+		if (op->msg > intake->msgs_done) {
+			op->result = INTAKE_DRAINING;
+			continue;
+		}
+		op->start.seq = intake->msgs[op->msg - 1].seq;
+		if (op->want.kind == INTAKE_PUBLISH)
+			op->count = topics_subscribers(w->seg, op->start.slot);
+	}
+}
+
+void
+do_requests(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+
+	intake->walked = 0;
+	for (uint32_t i = 0; i < intake->count; i++)
+		intake->ops[i].result = do_request(w, &intake->ops[i]);
+	do_publish_gathered(w);
+	do_note_numbers(w);
+}

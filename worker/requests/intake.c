@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* intake.c - note, hold, do, answer, release; see intake.h. */
+
+#include "worker/requests/intake.h"
+
+#include "broker/shared/stop_point.h"
+#include "common/bug.h"
+#include "common/clock.h"
+#include "common/xmalloc.h"
+#include "worker/protocol/answer.h"
+#include "worker/requests/commit.h"
+#include "worker/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The turn's end tries again; this only sees to it that there is one. */
+static void
+intake_retry_cb(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	(void)loop;
+	(void)timer;
+	(void)revents;
+}
+
+void
+intake_init(struct intake *intake)
+{
+	memset(intake, 0, sizeof(*intake));
+	ev_timer_init(&intake->retry, intake_retry_cb, INTAKE_RETRY_S, 0);
+}
+
+void
+intake_fini(struct intake *intake)
+{
+	free(intake->ops);
+	free(intake->bytes);
+	free(intake->msgs);
+}
+
+bool
+intake_full(const struct intake *intake)
+{
+	return intake->count - intake->late >= INTAKE_OPS_MAX ||
+	       intake->used - intake->late_used >= INTAKE_BYTES_MAX;
+}
+
+bool
+intake_reads_past(const struct intake_request *want)
+{
+	return want->kind == INTAKE_HISTORY ||
+	       (want->kind == INTAKE_SUBSCRIBE &&
+		   (want->has_since || want->has_limit));
+}
+
+bool
+intake_empty(const struct intake *intake)
+{
+	return intake->count == 0;
+}
+
+const char *
+intake_id(const struct intake *intake, const struct intake_op *op)
+{
+	return intake->bytes + op->at;
+}
+
+const char *
+intake_topic(const struct intake *intake, const struct intake_op *op)
+{
+	return intake->bytes + op->at + op->want.id_len;
+}
+
+const char *
+intake_body(const struct intake *intake, const struct intake_op *op)
+{
+	return intake->bytes + op->at + op->want.id_len + op->want.topic_len;
+}
+
+/* Room for so many more bytes. */
+static char *
+intake_room(struct intake *intake, size_t len)
+{
+	/* Also for a request without a byte: a name is never at NULL. */
+	if (intake->size - intake->used <= len) {
+		intake->size = (intake->size + len) * 2 + 4096;
+		intake->bytes = xreallocarray(intake->bytes, intake->size, 1);
+	}
+	return intake->bytes + intake->used;
+}
+
+/* Room for one more request. */
+static struct intake_op *
+intake_op_new(struct intake *intake)
+{
+	if (intake->count == 0)
+		intake->began_ns = clock_monotonic_ns();
+	if (intake->count == intake->max) {
+		intake->max = intake->max * 2 + 64;
+		intake->ops = xreallocarray(
+		    intake->ops, intake->max, sizeof(*intake->ops));
+	}
+	return &intake->ops[intake->count++];
+}
+
+char *
+intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
+{
+	struct intake *intake = &w->intake;
+	size_t len = (size_t)want->id_len + want->topic_len + want->body_len;
+	char *at = intake_room(intake, len);
+
+	*intake_op_new(intake) = (struct intake_op){
+		.want = *want,
+		.conn = c,
+		.at = intake->used,
+		.time_ms = clock_wall_ms(),
+	};
+	if (want->id_len > 0)
+		memcpy(at, want->id, want->id_len);
+	at += want->id_len;
+	if (want->topic_len > 0)
+		memcpy(at, want->topic, want->topic_len);
+	at += want->topic_len;
+	if (want->body != NULL && want->body_len > 0)
+		memcpy(at, want->body, want->body_len);
+	intake->used += len;
+	c->ops++;
+	return at;
+}
+
+void
+intake_wait(struct worker *w, struct conn *c)
+{
+	const struct intake_request want = { .kind = INTAKE_WAIT };
+
+	conn_pause(c, PAUSE_INTAKE);
+	intake_add(w, c, &want);
+}
+
+/* Those who asked are not read until it is done. */
+static void
+intake_hold(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+
+	stats_add(&w->stats, STATS_LOCK_BUSY, 1);
+	for (uint32_t i = 0; i < intake->count; i++) {
+		conn_pause(intake->ops[i].conn, PAUSE_INTAKE);
+		conn_watch(intake->ops[i].conn);
+	}
+	if (!ev_is_active(&intake->retry)) {
+		ev_timer_set(&intake->retry, INTAKE_RETRY_S, 0);
+		ev_timer_start(w->loop, &intake->retry);
+	}
+}
+
+/* Keep what is put off, as the first of the next turn.  Its bytes only move
+ * towards the front, over what has been done. */
+static void
+intake_keep_later(
+    struct worker *w, const struct intake_op *done, uint32_t count)
+{
+	struct intake *intake = &w->intake;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct intake_op *op;
+		size_t len;
+
+		if (done[i].result != INTAKE_LATER)
+			continue;
+		len = (size_t)done[i].want.id_len + done[i].want.topic_len +
+		      done[i].want.body_len;
+		memmove(intake->bytes + intake->used,
+		    intake->bytes + done[i].at, len);
+		op = intake_op_new(intake);
+		*op = done[i];
+		op->at = intake->used;
+		intake->used += len;
+		stats_add(&w->stats, STATS_PAST_DEFERRED, 1);
+	}
+	intake->late = intake->count;
+	intake->late_used = intake->used;
+}
+
+/* It is done and answered: read on.  That may bring new requests, so what was
+ * done is set aside first. */
+static void
+intake_release(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+	struct intake_op *done = intake->ops;
+	uint32_t count = intake->count;
+
+	intake->ops = NULL;
+	intake->count = intake->max = 0;
+	intake->used = 0;
+	intake_keep_later(w, done, count);
+	for (uint32_t i = 0; i < count; i++) {
+		if (done[i].result == INTAKE_LATER)
+			continue;
+		CHECK(done[i].conn->ops > 0);
+		if (--done[i].conn->ops > 0)
+			continue;
+		done[i].conn->opening = false;
+		if (done[i].conn->out != NULL)
+			outbox_touch(&w->outbox, done[i].conn);
+	}
+	/* Once each: who has asked for something new waits for that. */
+	for (uint32_t i = 0; i < count; i++)
+		if (done[i].conn->ops == 0)
+			conn_resume(done[i].conn, PAUSE_INTAKE);
+	if (intake->ops == NULL) {
+		intake->ops = done;
+		intake->max = count;
+	} else {
+		free(done);
+		w->more = true;
+	}
+}
+
+/* Wake the workers that have subscribers for what was published. */
+static void
+intake_wake(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+	uint64_t who;
+
+	stop_here(w->seg->header, STOP_BEFORE_WAKE);
+	if (intake->msgs_done == 0)
+		return;
+	who = ring_interest(&w->ring, intake->msgs, intake->msgs_done);
+	stats_add(&w->stats, STATS_WAKEUPS_SENT, wakeup_wake(w->wakeup, who));
+}
+
+void
+intake_commit(struct worker *w)
+{
+	struct intake *intake = &w->intake;
+
+	if (intake->count > 0 && ring_lock(&w->ring) == RING_BUSY) {
+		intake_hold(w);
+		return;
+	}
+	intake->commits++;
+	if (intake->count == 0)
+		return;
+	if (intake->msgs_max < intake->count) {
+		intake->msgs_max = intake->count;
+		intake->msgs = xreallocarray(
+		    intake->msgs, intake->msgs_max, sizeof(*intake->msgs));
+	}
+	intake->msgs_count = intake->msgs_done = 0;
+	do_requests(w);
+	ring_unlock(&w->ring);
+	intake_wake(w);
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->ops[i].result != INTAKE_LATER)
+			answer_request(w, &intake->ops[i]);
+	intake_release(w);
+}

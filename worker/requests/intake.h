@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * intake.h - what clients asked for in this turn, done under one lock.
+ *
+ * Nearly all that a client can ask for needs the ring's lock, so requests are
+ * only copied here while sockets are read, in the order in which they came.  At
+ * the end of the turn they are done together (do.h), and then answered, again
+ * in order: whatever protocol a connection speaks, its requests take effect and
+ * are answered one after another.
+ *
+ * When the lock is not to be had (its holder was stopped), everything waits
+ * here, those who asked are not read any more and their answers are held back;
+ * the rest of the worker goes on.  A look into a topic's past waits likewise
+ * when those before it have had what there is of a turn for such.
+ */
+
+#ifndef WORKER_REQUESTS_INTAKE_H
+#define WORKER_REQUESTS_INTAKE_H
+
+#include "broker/ring/ring.h"
+#include "worker/delivery/subs.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conn;
+struct worker;
+
+/* Requests and their bytes in one turn; who brings more waits a turn.  Those
+ * that were put off do not count: they are at most one of each connection, and
+ * others need not wait for them. */
+#define INTAKE_OPS_MAX   8192u
+#define INTAKE_BYTES_MAX (1024u * 1024)
+
+/* Records that all who read the past may walk over in one turn, but for the
+ * first, which may walk over what it likes: the others wait for the next. */
+#define INTAKE_WALK_MAX 65536u
+
+/* Messages in one answer with a topic's history. */
+#define INTAKE_HISTORY_MAX 1000u
+
+/* How soon the lock is tried again, seconds. */
+#define INTAKE_RETRY_S 0.005
+
+enum intake_kind {
+	INTAKE_PLAIN,       /* subscribe if not yet, then publish */
+	INTAKE_SUBSCRIBE,   /* or change a subscription's options */
+	INTAKE_UNSUBSCRIBE, /* end a subscription */
+	INTAKE_PUBLISH,     /* without subscribing */
+	INTAKE_PRESENCE,    /* how many subscribers a topic has */
+	INTAKE_HISTORY,     /* a topic's past messages */
+	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
+	INTAKE_PING,        /* an answer, in its place */
+	INTAKE_ERROR,       /* what was wrong with a request, in its place */
+	INTAKE_WAIT,        /* nothing but to be read again: intake_wait() */
+};
+
+/* How it went. */
+enum intake_result {
+	INTAKE_DONE = 0,
+	INTAKE_TOO_MANY,       /* --max-topics-per-conn */
+	INTAKE_DIRECTORY_FULL, /* every slot has a subscriber */
+	INTAKE_DRAINING,       /* the server takes no more publishes */
+	INTAKE_NOT_SUBSCRIBED, /* to what it wanted to leave */
+	INTAKE_RESUBSCRIBED,   /* with since or history: not allowed */
+	INTAKE_NO_TOPIC,       /* nobody has ever used it */
+	INTAKE_LATER,          /* nothing was done: in the next turn */
+};
+
+struct intake_request {
+	enum intake_kind kind;
+	const char *id; /* JSON text of the client's id; NULL: none */
+	const char *topic;
+	const char *body; /* NULL: intake_add()'s caller fills in body_len */
+	const char *code; /* of an error: static string */
+	uint8_t id_len, topic_len;
+	bool no_echo;
+	bool has_since;
+	bool is_other_epoch; /* since is of another ring */
+	bool has_limit;      /* history: N, or limit */
+	bool has_before;
+	uint32_t body_len;
+	uint32_t limit;
+	uint64_t since;
+	uint64_t before;
+};
+
+struct intake_op {
+	struct intake_request
+	    want;          /* its pointers: see intake_id() and so on */
+	struct conn *conn; /* kept from the sweep by conn->ops */
+	size_t at;         /* id, topic, body, in intake.bytes */
+	uint64_t time_ms;  /* wall clock, when it came in */
+	/* how it went */
+	enum intake_result result;
+	uint32_t hash;  /* of the topic */
+	bool already;   /* it was subscribed before */
+	uint32_t msg;   /* of what was published: index + 1 in intake.msgs */
+	uint64_t count; /* subscribers */
+	struct subs_start start; /* where the topic stood */
+};
+
+struct intake {
+	struct intake_op *ops; /* owned */
+	uint32_t count, max;
+	uint32_t late;   /* of these, the first: put off by the turn before */
+	uint64_t walked; /* by who reads the past, records at most */
+	char *bytes;     /* owned */
+	size_t used, size;
+	size_t late_used;      /* of the bytes, those of the late */
+	struct ring_msg *msgs; /* owned, [msgs_max] */
+	uint32_t msgs_count;   /* gathered */
+	uint32_t msgs_done;    /* of these, published */
+	uint32_t msgs_max;
+	uint64_t began_ns; /* when the first was noted, monotonic */
+	uint64_t commits;  /* turns in which the lock was to be had */
+	ev_timer retry;
+};
+
+void intake_init(struct intake *intake);
+void intake_fini(struct intake *intake);
+
+/*
+ * Note a request; id and topic are copied.  Returns room for body_len bytes,
+ * which the caller fills before anything else is asked of the intake; if
+ * want->body is set it has been copied there already.
+ */
+char *intake_add(
+    struct worker *w, struct conn *c, const struct intake_request *want);
+
+/*
+ * Whether a request reads a topic's past.  That visits each record of it, and
+ * what it brings may be long: one per turn is enough for a connection.
+ */
+bool intake_reads_past(const struct intake_request *want);
+
+/* The parts of a request that wait here. */
+const char *intake_id(const struct intake *intake, const struct intake_op *op);
+const char *intake_topic(
+    const struct intake *intake, const struct intake_op *op);
+const char *intake_body(
+    const struct intake *intake, const struct intake_op *op);
+
+/* Whether no more should be read in this turn. */
+bool intake_full(const struct intake *intake);
+
+/* Do not read the connection until what is here has been done: the intake is
+ * full, and its socket would say "readable" all the time. */
+void intake_wait(struct worker *w, struct conn *c);
+
+/* Whether nothing waits. */
+bool intake_empty(const struct intake *intake);
+
+/*
+ * Do and answer all that was asked for, if the lock is to be had: then what is
+ * here afterwards is a look into the past that was put off, or was read by this
+ * very call.
+ */
+void intake_commit(struct worker *w);
+
+#endif

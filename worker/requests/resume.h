@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resume.h - where a new subscription begins, whatever protocol asked for it.
+ *
+ *	nothing asked for          live from the present on
+ *	since, history             a replay of what the ring still has, then
+ *	                           live; what it has no more is one gap (expired)
+ *	since another ring's life  a gap without numbers (epoch), then live
+ *	since no number of its     a gap without numbers (unknown), then live
+ *
+ * First it is planned, so that the client can be told; then it begins.
+ */
+
+#ifndef WORKER_REQUESTS_RESUME_H
+#define WORKER_REQUESTS_RESUME_H
+
+#include "broker/ring/chain.h"
+#include "worker/delivery/gap.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct intake_op;
+struct sub;
+struct worker;
+
+enum resume_how {
+	RESUME_LIVE = 0, /* with what comes */
+	RESUME_REPLAY,   /* with what was */
+	RESUME_GAP,      /* with what comes: nobody knows what was missed */
+};
+
+struct resume {
+	enum resume_how how;
+	struct sub *sub;        /* borrowed; NULL: it has ended already */
+	enum gap_reason reason; /* RESUME_GAP: why */
+	struct chain chain;     /* RESUME_REPLAY: what there is, owned */
+	uint64_t wanted;        /* RESUME_REPLAY: the first number asked for */
+	uint64_t replayed;      /* numbers that will follow as messages */
+	bool recovered;         /* these are all that was asked for */
+};
+
+/*
+ * Plan how a subscription that was just made begins.  Not under the lock.
+ * Owns: the plan, until resume_begin(), which must follow.
+ */
+void resume_plan(
+    struct worker *w, const struct intake_op *op, struct resume *resume);
+
+/* Tell the gap, begin the replay.  What the client is told first has been
+ * queued. */
+void resume_begin(
+    struct worker *w, const struct intake_op *op, struct resume *resume);
+
+#endif
