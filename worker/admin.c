@@ -149,5 +149,5 @@ admin_serve(struct conn *c, const struct http_request *req)
 	else
 		admin_send(c, req, page);
 	if (!keep_alive)
-		conn_finish(c);
+		conn_close_when_written(c);
 }

@@ -60,7 +60,7 @@ drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 			drain_tell(w, c);
 	ev_timer_start(w->loop, &d->tick);
 	log_info("draining %u connections", w->conns.count);
-	stop_here(w->seg->header, STOP_DRAIN_BEGUN);
+	stop_point_here(w->seg->header, STOP_DRAIN_BEGUN);
 }
 
 void
@@ -114,7 +114,7 @@ drain_say_stopped(struct worker *w)
 {
 	/* seal-2: the last commit of what was read is behind us */
 	worker_set_state(w->args, WORKER_STOPPED);
-	stop_here(w->seg->header, STOP_DRAIN_STOPPED);
+	stop_point_here(w->seg->header, STOP_DRAIN_STOPPED);
 	/* seal-3: they may be waiting for us */
 	wakeup_ring_all(w->wakeup);
 	w->drain.phase = DRAIN_SETTLE;
@@ -184,7 +184,7 @@ drain_settled(const struct worker *w)
 static bool
 drain_is_silent(const struct worker *w, const struct conn *c)
 {
-	return w->wheel.now - c->heard >= wheel_ticks(DRAIN_ASK_MS);
+	return w->wheel.now - c->last_heard_tick >= wheel_ticks(DRAIN_ASK_MS);
 }
 
 /* It has just come, been answered or sent a part of a head: it may be about to
@@ -222,8 +222,8 @@ drain_close_conn(struct worker *w, struct conn *c)
 		/* HTTP knows no word for "closed, too"; and there is nothing
 		 * unread that would make a reset of it. */
 		if (!c->upgraded && drain_is_silent(w, c)) {
-			c->clean = true;
-			conn_lost(c);
+			c->peer_closed_cleanly = true;
+			conn_abort(c);
 		}
 		break;
 	case CONN_FILE: /* ends by itself, or at the deadline */
@@ -316,7 +316,7 @@ drain_step(struct worker *w)
 	if (d->phase == DRAIN_SETTLE && !d->sealed)
 		drain_seal(w);
 	if (d->phase == DRAIN_SETTLE && drain_settled(w)) {
-		stop_here(w->seg->header, STOP_DRAIN_SETTLED);
+		stop_point_here(w->seg->header, STOP_DRAIN_SETTLED);
 		d->phase = DRAIN_CLOSE;
 	}
 	if (d->phase >= DRAIN_CLOSE && !drain_close_some(w) &&

@@ -2,7 +2,7 @@
 /*
  * pubsub.h - publish and subscribe, as a service of the worker.
  *
- * Over a WebSocket in the plain contract (plain.h) or in pubsubd.v1 (v1.h), and
+ * Over a WebSocket in the plain contract (plain.h) or in pubsubd.v1 (v1_request.h), and
  * over HTTP (api.h).
  */
 

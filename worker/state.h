@@ -70,7 +70,7 @@ struct worker {
 	struct intake intake;
 	struct subs subs;
 	struct tail tail;
-	struct delays delays;
+	struct latency delays;
 	struct frames frames;
 	struct outbox outbox;
 	struct replays replays;

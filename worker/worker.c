@@ -55,7 +55,7 @@ turn_end(struct worker *w)
 	tail_turn(w);
 	replays_turn(w);
 	outbox_flush(w);
-	delays_settle(w);
+	latency_settle(w);
 	conns_sweep(w);
 	/* A connection that was resumed by its output has been read on. */
 	if (!intake_empty(&w->intake) && !ev_is_active(&w->intake.retry))
@@ -98,7 +98,7 @@ worker_doorbell_cb(struct ev_loop *loop, ev_io *io, int revents)
 
 	(void)loop;
 	(void)revents;
-	wakeup_silence(w->wakeup);
+	wakeup_clear(w->wakeup);
 }
 
 /* The pipe that only the supervisor holds open has ended. */
@@ -132,7 +132,7 @@ worker_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)loop;
 	(void)revents;
 	wheel_turn(&w->wheel, conn_due_cb, w);
-	shares_tick(&w->conns.shares, w->wheel.now);
+	address_limits_tick(&w->conns.shares, w->wheel.now);
 }
 
 /* Connections that the descriptors allow. */
@@ -181,14 +181,14 @@ worker_take_slot(struct worker *w)
 {
 	struct layout_worker *self = &w->seg->workers[w->slot];
 
-	obituary_open(self);
-	wakeup_be(w->wakeup, w->slot);
+	last_words_open(self);
+	wakeup_claim_slot(w->wakeup, w->slot);
 	topics_clear_worker(w->seg, w->slot);
 	w->stats.counters = self->counters;
 	ring_attach(&w->ring, w->seg, w->slot);
 	if (ring_lock(&w->ring) == RING_OK)
 		ring_unlock(&w->ring);
-	stop_here(w->seg->header, STOP_SLOT_TAKEN);
+	stop_point_here(w->seg->header, STOP_SLOT_TAKEN);
 }
 
 /* libev's memory is as ours: there is some, or these are the last words. */
@@ -239,7 +239,7 @@ worker_init(struct worker *w, const struct worker_args *args,
 	intake_init(&w->intake);
 	subs_init(&w->subs, config->max_topics);
 	tail_init(&w->tail, w);
-	delays_init(&w->delays);
+	latency_init(&w->delays);
 	frames_init(&w->frames);
 	outbox_init(&w->outbox);
 	drain_init(&w->drain);
@@ -269,15 +269,15 @@ worker_fini(struct worker *w)
 	acceptors_close(w, false);
 	while ((c = LIST_FIRST(&w->conns.living)) != NULL ||
 	       (c = LIST_FIRST(&w->conns.admins)) != NULL)
-		conn_lost(c);
+		conn_abort(c);
 	LIST_FOREACH(c, &w->conns.dead, link)
-		c->ops = c->pending = 0;
+		c->requests_pending = c->pending = 0;
 	conns_sweep(w);
 	conns_fini(&w->conns);
 	outbox_fini(&w->outbox);
 	frames_fini(&w->frames);
 	tail_fini(&w->tail);
-	delays_fini(&w->delays);
+	latency_fini(&w->delays);
 	subs_fini(&w->subs);
 	intake_fini(&w->intake);
 	api_lists_fini(w);

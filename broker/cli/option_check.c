@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* option_check.c - see check.h. */
+/* option_check.c - see option_check.h. */
 
 #include "broker/cli/option_check.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* option_set.c - see set.h. */
+/* option_set.c - see option_set.h. */
 
 #include "broker/cli/option_set.h"
 
@@ -255,8 +255,8 @@ bool
 cli_set_url(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {
-	struct client_url url;
-	const char *wrong = client_url_parse(&url, value);
+	struct url url;
+	const char *wrong = url_parse(&url, value);
 
 	(void)option;
 	if (wrong != NULL)

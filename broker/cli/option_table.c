@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* option_table.c - the commands and the options; see table.h. */
+/* option_table.c - the commands and the options; see option_table.h. */
 
 #include "broker/cli/option_table.h"
 
@@ -338,7 +338,7 @@ const struct option cli_options[] = {
 	    .name = "url",
 	    .letter = 'u',
 	    .arg = "URL",
-	    .words = CLIENT_URL_DEFAULT ", or by --name",
+	    .words = URL_DEFAULT ", or by --name",
 	    .help = "the server: ws://HOST:PORT/ws or http://HOST:PORT",
 	    .commands = CLI_CLIENTS,
 	    .set = cli_set_url,

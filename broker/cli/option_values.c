@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* option_values.c - see values.h. */
+/* option_values.c - see option_values.h. */
 
 #include "broker/cli/option_values.h"
 

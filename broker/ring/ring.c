@@ -167,38 +167,38 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 
 	ring->batch++;
 	n = ring_plan(ring, msgs, n, start, &end);
-	stop_here(h, STOP_BEFORE_RESERVE);
+	stop_point_here(h, STOP_BEFORE_RESERVE);
 
 	/* publish-1: never back: what a dead writer half-wrote stays out of
 	 * reach */
 	atomic_store_explicit(
 	    &h->reserve, reserve > end ? reserve : end, memory_order_release);
 	atomic_thread_fence(memory_order_release);
-	stop_here(h, STOP_RESERVED);
+	stop_point_here(h, STOP_RESERVED);
 
 	/* publish-2: where nobody reads yet */
 	pos = start;
 	for (size_t i = 0; i < n; i++) {
 		pos = ring_copy_in(ring, &msgs[i], pos);
-		stop_here(h, STOP_HALF_COPIED);
+		stop_point_here(h, STOP_HALF_COPIED);
 	}
 	CHECK(pos == end);
-	stop_here(h, STOP_COPIED);
+	stop_point_here(h, STOP_COPIED);
 
 	/* publish-3: the commit */
 	atomic_store_explicit(&h->head, end, memory_order_release);
-	stop_here(h, STOP_COMMITTED);
+	stop_point_here(h, STOP_COMMITTED);
 
 	/* publish-4: the log has these numbers now */
 	for (size_t i = 0; i < n; i++) {
 		struct ring_reached *r = &ring->reached[msgs[i].topic];
 
 		ring_apply(&ring->seg->topics[msgs[i].topic], r->seq, r->last);
-		stop_here(h, STOP_HALF_APPLIED);
+		stop_point_here(h, STOP_HALF_APPLIED);
 	}
 	/* publish-5: up to here the lock's next holder would repair */
 	atomic_store_explicit(&h->applied, end, memory_order_release);
-	stop_here(h, STOP_APPLIED);
+	stop_point_here(h, STOP_APPLIED);
 	return n;
 }
 
@@ -260,7 +260,7 @@ void
 ring_seal(struct ring *ring)
 {
 	atomic_store(&ring->header->sealed, 1);
-	stop_here(ring->header, STOP_SEALED);
+	stop_point_here(ring->header, STOP_SEALED);
 }
 
 uint64_t

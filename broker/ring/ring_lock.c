@@ -71,7 +71,7 @@ ring_replay(struct ring *ring)
 		if (!(rec.flags & RECORD_PADDING))
 			ring_apply(&ring->seg->topics[rec.topic], rec.seq, pos);
 		pos += rec.length;
-		stop_here(h, STOP_HALF_REPLAYED);
+		stop_point_here(h, STOP_HALF_REPLAYED);
 	}
 	/* repair-2: last, or nobody would go on after a death in here */
 	atomic_store_explicit(&h->applied, head, memory_order_release);
@@ -80,7 +80,7 @@ ring_replay(struct ring *ring)
 /* Note for the supervisor whose holding it was that a death ended: when it
  * reaps, the owner word may be another's already. */
 static void
-ring_name_dead(struct ring *ring)
+ring_record_dead_owner(struct ring *ring)
 {
 	uint64_t word =
 	    atomic_load_explicit(&ring->header->owner, memory_order_relaxed);
@@ -93,13 +93,13 @@ ring_name_dead(struct ring *ring)
 
 /* The lock was had; put right what a dead holder left, and sign as owner. */
 static void
-ring_enter(struct ring *ring, bool owner_died)
+ring_repair_and_sign(struct ring *ring, bool owner_died)
 {
 	struct layout_header *h = ring->header;
 
-	stop_here(h, STOP_LOCKED);
+	stop_point_here(h, STOP_LOCKED);
 	if (owner_died)
-		ring_name_dead(ring);
+		ring_record_dead_owner(ring);
 	/* Release: who reads it, and looks for the dead, finds them named. */
 	atomic_store_explicit(&h->owner,
 	    layout_owner(++ring->holdings, ring->self), memory_order_release);
@@ -108,7 +108,7 @@ ring_enter(struct ring *ring, bool owner_died)
 		ring_replay(ring);
 	/* lock-3: the same */
 	topics_repair(ring->seg);
-	stop_here(h, STOP_REPAIRED);
+	stop_point_here(h, STOP_REPAIRED);
 	/* lock-4: left without it, the lock could never be had again */
 	if (owner_died) {
 		CHECK(pthread_mutex_consistent(ring_mutex(ring)) == 0);
@@ -149,7 +149,7 @@ ring_lock(struct ring *ring)
 	}
 	if (err != 0 && err != EOWNERDEAD)
 		BUG("the ring's lock cannot be recovered");
-	ring_enter(ring, err == EOWNERDEAD);
+	ring_repair_and_sign(ring, err == EOWNERDEAD);
 	return RING_OK;
 }
 
@@ -157,7 +157,7 @@ void
 ring_unlock(struct ring *ring)
 {
 	atomic_store_explicit(&ring->header->owner, 0, memory_order_relaxed);
-	stop_here(ring->header, STOP_UNLOCKING);
+	stop_point_here(ring->header, STOP_UNLOCKING);
 	/* lock-5: applied = head, and the directory is exactly the log's */
 	CHECK(pthread_mutex_unlock(ring_mutex(ring)) == 0);
 }

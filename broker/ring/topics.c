@@ -182,7 +182,7 @@ topics_retire(struct segment *seg, uint32_t slot)
 	/* make-3: unlinked before it is free */
 	if (topic->state == TOPIC_LIVE)
 		topics_unlink(seg, slot);
-	stop_here(seg->header, STOP_TOPIC_RETIRED);
+	stop_point_here(seg->header, STOP_TOPIC_RETIRED);
 	atomic_signal_fence(memory_order_seq_cst);
 	/* make-4: nothing leads here */
 	topic->state = TOPIC_FREE;
@@ -203,7 +203,7 @@ topics_make(struct segment *seg, uint32_t slot, const char *name, size_t len,
 	topic->name_len = (uint8_t)len;
 	topic->touched = 1;
 	memcpy(seg->names[slot].name, name, len);
-	stop_here(seg->header, STOP_TOPIC_HALF_MADE);
+	stop_point_here(seg->header, STOP_TOPIC_HALF_MADE);
 	atomic_signal_fence(memory_order_seq_cst);
 	/* make-6: filled, so it may be found */
 	topic->state = TOPIC_LIVE;
@@ -253,11 +253,11 @@ topics_subscribe(struct segment *seg, uint32_t slot, unsigned worker)
 	uint32_t before = atomic_load_explicit(count, memory_order_relaxed);
 
 	atomic_store_explicit(count, before + 1, memory_order_relaxed);
-	stop_here(seg->header, STOP_SUBSCRIBE_COUNTED);
+	stop_point_here(seg->header, STOP_SUBSCRIBE_COUNTED);
 	if (before == 0) {
 		atomic_fetch_or(
 		    &seg->topics[slot].interest, UINT64_C(1) << worker);
-		stop_here(seg->header, STOP_SUBSCRIBE_INTERESTED);
+		stop_point_here(seg->header, STOP_SUBSCRIBE_INTERESTED);
 		topics_set_busy(seg, slot);
 	}
 	return before == 0;
@@ -272,7 +272,7 @@ topics_lose_interest(struct segment *seg, uint32_t slot, unsigned worker)
 	/* unsubscribe-1: at any time, without the lock */
 	if ((atomic_fetch_and(&seg->topics[slot].interest, ~bit) & ~bit) != 0)
 		return;
-	stop_here(seg->header, STOP_UNSUBSCRIBE_LOST);
+	stop_point_here(seg->header, STOP_UNSUBSCRIBE_LOST);
 	topics_set_idle(seg, slot);
 }
 
@@ -284,7 +284,7 @@ topics_unsubscribe(struct segment *seg, uint32_t slot, unsigned worker)
 
 	CHECK(before > 0);
 	atomic_store_explicit(count, before - 1, memory_order_relaxed);
-	stop_here(seg->header, STOP_UNSUBSCRIBE_COUNTED);
+	stop_point_here(seg->header, STOP_UNSUBSCRIBE_COUNTED);
 	if (before == 1)
 		topics_lose_interest(seg, slot, worker);
 	return before == 1;
@@ -298,7 +298,7 @@ topics_clear_worker(struct segment *seg, unsigned worker)
 	for (uint32_t slot = 0; slot < used; slot++) {
 		atomic_store_explicit(
 		    topics_count(seg, slot, worker), 0, memory_order_relaxed);
-		stop_here(seg->header, STOP_SLOT_HALF_CLEARED);
+		stop_point_here(seg->header, STOP_SLOT_HALF_CLEARED);
 		topics_lose_interest(seg, slot, worker);
 	}
 }
@@ -343,7 +343,7 @@ topics_repair(struct segment *seg)
 	for (uint32_t b = 0; b < seg->bucket_count; b++)
 		atomic_store_explicit(
 		    &seg->buckets[b], 0, memory_order_relaxed);
-	stop_here(h, STOP_INDEX_EMPTY);
+	stop_point_here(h, STOP_INDEX_EMPTY);
 	/* mend-4: whoever lives is linked anew */
 	for (uint32_t slot = 0; slot < used; slot++)
 		if (seg->topics[slot].state == TOPIC_LIVE)

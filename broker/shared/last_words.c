@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* last_words.c - see obituary.h. */
+/* last_words.c - see last_words.h. */
 
 #include "broker/shared/last_words.h"
 
@@ -8,34 +8,34 @@
 #include <signal.h>
 #include <string.h>
 
-static struct layout_worker *obituary_self;
+static struct layout_worker *last_words_self;
 
 static void
-obituary_write(const char *words)
+last_words_write(const char *words)
 {
 	size_t len = strnlen(words, LAYOUT_OBITUARY - 1);
 
-	if (obituary_self->obituary[0] != '\0')
+	if (last_words_self->last_words[0] != '\0')
 		return; /* the first words are the cause */
-	memcpy(obituary_self->obituary, words, len);
-	obituary_self->obituary[len] = '\0';
+	memcpy(last_words_self->last_words, words, len);
+	last_words_self->last_words[len] = '\0';
 }
 
 static void
-obituary_signal_cb(int signo)
+last_words_signal_cb(int signo)
 {
 	switch (signo) {
 	case SIGSEGV:
-		obituary_write("fatal signal SIGSEGV: invalid memory access");
+		last_words_write("fatal signal SIGSEGV: invalid memory access");
 		break;
 	case SIGBUS:
-		obituary_write("fatal signal SIGBUS: memory not backed");
+		last_words_write("fatal signal SIGBUS: memory not backed");
 		break;
 	case SIGILL:
-		obituary_write("fatal signal SIGILL: illegal instruction");
+		last_words_write("fatal signal SIGILL: illegal instruction");
 		break;
 	default:
-		obituary_write("fatal signal SIGFPE: arithmetic fault");
+		last_words_write("fatal signal SIGFPE: arithmetic fault");
 		break;
 	}
 	/* SA_RESETHAND: this one kills, on return, whether the signal was a
@@ -44,16 +44,16 @@ obituary_signal_cb(int signo)
 }
 
 void
-obituary_open(struct layout_worker *self)
+last_words_open(struct layout_worker *self)
 {
 	static unsigned char stack[64 * 1024];
 	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction action = { .sa_handler = obituary_signal_cb,
+	struct sigaction action = { .sa_handler = last_words_signal_cb,
 		.sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
 	const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
 
-	obituary_self = self;
-	bug_set_hook(obituary_write);
+	last_words_self = self;
+	bug_set_hook(last_words_write);
 	CHECK(sigaltstack(&alternate, NULL) == 0);
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < 4; i++)
@@ -61,15 +61,15 @@ obituary_open(struct layout_worker *self)
 }
 
 const char *
-obituary_take(struct layout_worker *dead, char out[LAYOUT_OBITUARY])
+last_words_take(struct layout_worker *dead, char out[LAYOUT_OBITUARY])
 {
-	size_t len = strnlen(dead->obituary, LAYOUT_OBITUARY - 1);
+	size_t len = strnlen(dead->last_words, LAYOUT_OBITUARY - 1);
 
-	memcpy(out, dead->obituary, len);
+	memcpy(out, dead->last_words, len);
 	out[len] = '\0';
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)out[i] < 0x20 || out[i] == 0x7f)
 			out[i] = '?';
-	memset(dead->obituary, 0, sizeof(dead->obituary));
+	memset(dead->last_words, 0, sizeof(dead->last_words));
 	return out;
 }

@@ -18,14 +18,14 @@
  * own, then dies of them by default.
  * Callers: a worker, after the fork.
  */
-void obituary_open(struct layout_worker *self);
+void last_words_open(struct layout_worker *self);
 
 /*
  * Copy the last words of a dead worker and wipe them for its successor.
  * Returns out, "" if there were none; control characters become '?'.
  * Callers: supervisor, after waitpid(2).
  */
-const char *obituary_take(
+const char *last_words_take(
     struct layout_worker *dead, char out[LAYOUT_OBITUARY]);
 
 #endif

@@ -83,8 +83,8 @@
  *  worker[w].confined      worker w, before READY  atomic
  *  worker[w].died_in       lock holder, who found  atomic; a word never seen twice
  *                          the lock's owner dead
- *  worker[w].obituary      worker w, while dying   read only after waitpid(2)
- *  stop_at, stopped        tests, and who stops    atomic; only with -DTESTING
+ *  worker[w].last_words      worker w, while dying   read only after waitpid(2)
+ *  stop_point_arm, stopped        tests, and who stops    atomic; only with -DTESTING
  *  ring bytes              lock holder, only in    copied word by word (relaxed
  *                          [head, reserve)         atomics), believed only after
  *                                                  `reserve' was looked at again
@@ -165,7 +165,7 @@ struct layout_worker {
 	_Atomic uint32_t confined; /* before READY; enum above */
 	_Atomic uint64_t counters[STATS_COUNT];
 	struct stats_delays delays; /* from acceptance to the sockets here */
-	char obituary[LAYOUT_OBITUARY]; /* last words, "" if none */
+	char last_words[LAYOUT_OBITUARY]; /* last words, "" if none */
 };
 
 /* A batch: what is in the ring from a position on, up to where the next stamp
@@ -273,8 +273,8 @@ struct layout_header {
 	/* alone on its line: every worker looks here before it sleeps */
 	alignas(LAYOUT_LINE) _Atomic uint64_t head;
 
-	/* looked at only in builds for tests, see stop.h */
-	alignas(LAYOUT_LINE) _Atomic uint32_t stop_at; /* STOP_AT() */
+	/* looked at only in builds for tests, see stop_point.h */
+	alignas(LAYOUT_LINE) _Atomic uint32_t stop_point_arm; /* STOP_AT() */
 	_Atomic int32_t stopped; /* pid of who stopped last */
 
 	/* the directory's control words */

@@ -207,10 +207,10 @@ segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 		atomic_store(&seg->topics[slot].interest, 0);
 	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
 		atomic_store(&seg->busy[i], 0);
-	stop_here(h, STOP_RUN_HALF_BEGUN);
+	stop_point_here(h, STOP_RUN_HALF_BEGUN);
 	atomic_store(&h->sealed, 0);
 	atomic_store(&h->owner, 0);
-	atomic_store(&h->stop_at, 0);
+	atomic_store(&h->stop_point_arm, 0);
 
 	atomic_store(&h->run.ready, 0);
 	atomic_store(&h->run.order, RUN_SERVE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stop_point.c - see stop.h.  Empty but for tests. */
+/* stop_point.c - see stop_point.h.  Empty but for tests. */
 
 #include "broker/shared/stop_point.h"
 
@@ -13,31 +13,31 @@
 static uint32_t stop_self = STOP_ANYBODY;
 
 void
-stop_be(uint32_t who)
+stop_point_set_self(uint32_t who)
 {
 	stop_self = who;
 }
 
 /* Disarm a place.  Returns whether it was armed so. */
 static bool
-stop_disarm(struct layout_header *header, uint32_t armed)
+stop_point_disarm(struct layout_header *header, uint32_t armed)
 {
 	return atomic_compare_exchange_strong(
-	    &header->stop_at, &armed, STOP_NOWHERE);
+	    &header->stop_point_arm, &armed, STOP_NOWHERE);
 }
 
 void
-stop_here(struct layout_header *header, enum stop_place place)
+stop_point_here(struct layout_header *header, enum stop_place place)
 {
-	if (!stop_disarm(header, STOP_AT(place, STOP_ANYBODY)) &&
-	    !stop_disarm(header, STOP_AT(place, stop_self)))
+	if (!stop_point_disarm(header, STOP_AT(place, STOP_ANYBODY)) &&
+	    !stop_point_disarm(header, STOP_AT(place, stop_self)))
 		return;
 	atomic_store(&header->stopped, (int32_t)getpid());
 	raise(SIGSTOP);
 }
 
 const char *
-stop_name(enum stop_place place)
+stop_point_name(enum stop_place place)
 {
 	static const char *const names[STOP_PLACES] = {
 		[STOP_NOWHERE] = "nowhere",
@@ -51,10 +51,10 @@ stop_name(enum stop_place place)
 }
 
 enum stop_place
-stop_named(const char *name)
+stop_point_named(const char *name)
 {
 	for (int i = STOP_NOWHERE + 1; i < STOP_PLACES; i++)
-		if (strcmp(stop_name((enum stop_place)i), name) == 0)
+		if (strcmp(stop_point_name((enum stop_place)i), name) == 0)
 			return (enum stop_place)i;
 	return STOP_NOWHERE;
 }

@@ -6,7 +6,7 @@
  * whoever comes by first or for one process; that one disarms it, signs with
  * its pid, and stops itself with SIGSTOP.  The test sees that by waitpid(2)
  * with WUNTRACED, or in /proc, and then kills or continues it.  The production
- * build has none of it: there stop_here() is empty, and nothing looks at what
+ * build has none of it: there stop_point_here() is empty, and nothing looks at what
  * a test may have armed.
  */
 
@@ -79,33 +79,33 @@ enum stop_place {
 #define STOP_SUPERVISOR   0xffu
 #define STOP_WORKER(slot) ((slot) + 1)
 
-/* What layout_header.stop_at holds while a place is armed. */
+/* What layout_header.stop_point_arm holds while a place is armed. */
 #define STOP_AT(place, who) ((uint32_t)(place) | (uint32_t)(who) << 16)
 
 #ifdef TESTING
 
 /* Say who this process is; before, it is only anybody.  Forked children are
  * who their parent was until they say otherwise. */
-void stop_be(uint32_t who);
+void stop_point_set_self(uint32_t who);
 
 /* Stop here if this place is armed for this process or for anybody.  Returns
  * when continued.  Callers: anybody who has the segment mapped to write. */
-void stop_here(struct layout_header *header, enum stop_place place);
+void stop_point_here(struct layout_header *header, enum stop_place place);
 
 /* A place's name, and the place of a name; STOP_NOWHERE: none. */
-const char *stop_name(enum stop_place place);
-enum stop_place stop_named(const char *name);
+const char *stop_point_name(enum stop_place place);
+enum stop_place stop_point_named(const char *name);
 
 #else
 
 static inline void
-stop_be(uint32_t who)
+stop_point_set_self(uint32_t who)
 {
 	(void)who;
 }
 
 static inline void
-stop_here(struct layout_header *header, enum stop_place place)
+stop_point_here(struct layout_header *header, enum stop_place place)
 {
 	(void)header;
 	(void)place;

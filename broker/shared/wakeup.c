@@ -39,7 +39,7 @@ wakeup_close(struct wakeup *wakeup)
 }
 
 void
-wakeup_be(struct wakeup *wakeup, unsigned self)
+wakeup_claim_slot(struct wakeup *wakeup, unsigned self)
 {
 	CHECK(self < wakeup->count);
 	wakeup->self = self;
@@ -64,14 +64,14 @@ wakeup_ring_all(const struct wakeup *wakeup)
 }
 
 void
-wakeup_silence(const struct wakeup *wakeup)
+wakeup_clear(const struct wakeup *wakeup)
 {
 	uint64_t rings;
 	/* sleep-6: after the wait, before the turn looks for work */
 	ssize_t n = read(wakeup->fd[wakeup->self], &rings, sizeof(rings));
 
 	(void)n; /* was silent already */
-	stop_here(wakeup->seg->header, STOP_SILENCED);
+	stop_point_here(wakeup->seg->header, STOP_SILENCED);
 }
 
 void
@@ -84,7 +84,7 @@ wakeup_fall_asleep(struct wakeup *wakeup)
 	atomic_store_explicit(at, value | 1, memory_order_relaxed);
 	/* sleep-2: the other half of this fence is in ring_interest() */
 	atomic_thread_fence(memory_order_seq_cst);
-	stop_here(wakeup->seg->header, STOP_ASLEEP);
+	stop_point_here(wakeup->seg->header, STOP_ASLEEP);
 }
 
 void
@@ -120,7 +120,7 @@ wakeup_wake(struct wakeup *wakeup, uint64_t who)
 		/* wake-4: for who dies before this, the supervisor rings */
 		wakeup_ring(wakeup, slot);
 		rung++;
-		stop_here(wakeup->seg->header, STOP_HALF_WOKEN);
+		stop_point_here(wakeup->seg->header, STOP_HALF_WOKEN);
 	}
 	return rung;
 }

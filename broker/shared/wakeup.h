@@ -48,7 +48,7 @@ void wakeup_close(struct wakeup *wakeup);
  * asleep, and a publisher that woke it would not ring for that value again.
  * Callers: a worker, after the fork.
  */
-void wakeup_be(struct wakeup *wakeup, unsigned self);
+void wakeup_claim_slot(struct wakeup *wakeup, unsigned self);
 
 /* Write the eventfd of a slot, asleep or not.  Anybody; never blocks. */
 void wakeup_ring(const struct wakeup *wakeup, unsigned slot);
@@ -57,7 +57,7 @@ void wakeup_ring(const struct wakeup *wakeup, unsigned slot);
 void wakeup_ring_all(const struct wakeup *wakeup);
 
 /* Reset the own doorbell; do this before looking for work. */
-void wakeup_silence(const struct wakeup *wakeup);
+void wakeup_clear(const struct wakeup *wakeup);
 
 /*
  * The last thing before the worker waits for events: mark it asleep, with the

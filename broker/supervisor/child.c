@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* child.c - fork workers, reap them, start them again, kill those
- * that hang; see supervisor_state.h. */
+ * that hang; see state.h. */
 
 #include "broker/shared/last_words.h"
 #include "broker/shared/stats.h"
@@ -116,7 +116,7 @@ child_main(struct supervisor *s, unsigned slot)
 	};
 	char name[32];
 
-	stop_be(STOP_WORKER(slot));
+	stop_point_set_self(STOP_WORKER(slot));
 	child_set_signals();
 	child_close_others(s, slot);
 	snprintf(name, sizeof(name), "worker %u", slot);
@@ -144,7 +144,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	child->started_ms = now;
 	child->due_ms = 0;
 	child->killed = false;
-	stop_here(s->segment.header, STOP_FORKING);
+	stop_point_here(s->segment.header, STOP_FORKING);
 	child->pid = fork();
 	if (child->pid == 0)
 		child_main(s, slot);
@@ -156,7 +156,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 		return;
 	}
 	s->alive++;
-	stop_here(s->segment.header, STOP_FORKED);
+	stop_point_here(s->segment.header, STOP_FORKED);
 	atomic_store(&worker->pid, child->pid);
 }
 
@@ -220,7 +220,7 @@ child_tell_death(
 	const struct supervisor_child *child = &s->child[slot];
 	char words[LAYOUT_OBITUARY], end[SUPERVISOR_END_MAX];
 
-	obituary_take(worker, words);
+	last_words_take(worker, words);
 	if (s->goal != GOAL_SERVE && WIFEXITED(wait_status) &&
 	    WEXITSTATUS(wait_status) == 0) {
 		log_debug("worker %u left", slot);
@@ -297,7 +297,7 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	bool held_lock;
 	char end[SUPERVISOR_END_MAX];
 
-	stop_here(s->segment.header, STOP_REAPED);
+	stop_point_here(s->segment.header, STOP_REAPED);
 	held_lock = watchdog_bury(&s->watchdog, &s->segment, slot);
 	child_tell_death(s, slot, wait_status, held_lock);
 	child_clear_gauges(s, slot);

@@ -214,7 +214,7 @@ supervisor_exec(struct supervisor *s)
 		dup2(s->logfile.fd, STDERR_FILENO);
 	handover_put(&handover);
 	exec_keep(s, true);
-	stop_here(s->segment.header, STOP_HANDING_OVER);
+	stop_point_here(s->segment.header, STOP_HANDING_OVER);
 	execv(s->program, s->args->argv);
 	exec_refuse(s, "cannot execute %s: %s", s->program, strerror(errno));
 	exec_keep(s, false);

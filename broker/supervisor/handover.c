@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handover.c - see supervisor_handover.h.
+ * handover.c - see handover.h.
  *
  * The text: pid, pidfile, log, number of workers, number of addresses, then the
  * sockets of worker 0, of worker 1, and so on, then the operator's or -1, then

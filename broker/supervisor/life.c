@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* life.c - the course of a run: begin, get ready, come to an end,
- * and what then; see supervisor_state.h. */
+ * and what then; see state.h. */
 
 #include "broker/status/overview.h"
 #include "broker/ring/ring.h"
@@ -83,7 +83,7 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 		if (life_take_over(s, error)) {
 			log_info("going on with the ring of epoch %s",
 			    s->segment.header->epoch);
-			stop_here(s->segment.header, STOP_ADOPTED);
+			stop_point_here(s->segment.header, STOP_ADOPTED);
 			return EXIT_STATUS_OK;
 		}
 		log_warnx("a new ring instead of the one found: %s", error);
@@ -266,7 +266,7 @@ supervisor_order(
 	/* order-1: first the order, then the doorbells */
 	atomic_store_explicit(
 	    &header->run.order, (uint32_t)order, memory_order_release);
-	stop_here(header, STOP_ORDERED);
+	stop_point_here(header, STOP_ORDERED);
 	/* order-2: who sleeps looks at it now */
 	wakeup_ring_all(&s->wakeup);
 }

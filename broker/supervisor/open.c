@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * open.c - open what the supervisor has, or take it over from the
- * program before it, and close it; see supervisor_state.h.
+ * program before it, and close it; see state.h.
  */
 
 #include "broker/supervisor/handover.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* policy.c - see supervisor_policy.h. */
+/* policy.c - see policy.h. */
 
 #include "broker/supervisor/policy.h"
 
@@ -82,7 +82,7 @@ watchdog_bury(
 	uint64_t word;
 	bool held;
 
-	stop_here(seg->header, STOP_BURYING);
+	stop_point_here(seg->header, STOP_BURYING);
 	word = atomic_load_explicit(
 	    &seg->workers[slot].died_in, memory_order_relaxed);
 	if (word == 0 || word == watchdog->died_in[slot])

@@ -4,10 +4,10 @@
  * includes this.
  *
  *	supervisor.c        the event loop, signals
- *	supervisor_open.c   the parts: open or take over, close
- *	supervisor_child.c  fork, become a worker, reap, start again
- *	supervisor_life.c   begin a run, get ready, drain, renew, end
- *	supervisor_exec.c   restart: try the program on disk, then become it
+ *	open.c   the parts: open or take over, close
+ *	child.c  fork, become a worker, reap, start again
+ *	life.c   begin a run, get ready, drain, renew, end
+ *	exec.c   restart: try the program on disk, then become it
  *
  * A *run* is the time from forking N workers to having reaped them all.  What
  * comes after it is the goal; while that is GOAL_SERVE the dead are replaced,
@@ -87,7 +87,7 @@ struct supervisor {
 /* Why a start came to nothing that was told to stop. */
 #define SUPERVISOR_TOLD_EARLY "told to stop before it was ready"
 
-/* supervisor_open.c */
+/* open.c */
 
 /*
  * Open all parts, in this order: whoever has the pidfile's lock may replace the
@@ -99,7 +99,7 @@ bool supervisor_open(struct supervisor *s);
 /* Kill who is left, close all parts and leave nothing behind. */
 void supervisor_close(struct supervisor *s);
 
-/* supervisor_child.c */
+/* child.c */
 
 /* Fork what is due. */
 void supervisor_fork_due(struct supervisor *s, uint64_t now);
@@ -121,7 +121,7 @@ void supervisor_kill_all(struct supervisor *s);
 /* Look at the workers, and kill those that hang. */
 void supervisor_watch(struct supervisor *s);
 
-/* supervisor_life.c */
+/* life.c */
 
 /* Claim the segment that is there and go on with it, or make one.
  * Returns: EXIT_STATUS_OK, or what the command ends with, and a reason. */
@@ -151,7 +151,7 @@ void supervisor_order(
 /* The last worker of a run with an end is reaped: do what the goal says. */
 void supervisor_conclude(struct supervisor *s);
 
-/* supervisor_exec.c */
+/* exec.c */
 
 /* Start a restart: see whether the program on disk would start. */
 void supervisor_try_program(struct supervisor *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* supervisor.c - the event loop and the signals; see supervisor.h and, for the
- * other files, supervisor_state.h. */
+ * other files, state.h. */
 
 #include "broker/supervisor/supervisor.h"
 
@@ -167,7 +167,7 @@ supervisor_run(const struct supervisor_args *args)
 {
 	struct supervisor s = { .args = args, .config = args->config };
 
-	stop_be(STOP_SUPERVISOR);
+	stop_point_set_self(STOP_SUPERVISOR);
 	if (!supervisor_open(&s))
 		return s.status;
 	s.program = paths_program();

@@ -254,7 +254,7 @@ sleeping_main(unsigned self)
 
 	(void)self;
 	pin(1);
-	wakeup_be(&wakeup, READER);
+	wakeup_claim_slot(&wakeup, READER);
 	reader_open(&r, &t.seg, BATCH, BODY_MAX);
 	load_set(&shared->go, 1);
 	while (load_get(&shared->enough) == 0) {
@@ -263,7 +263,7 @@ sleeping_main(unsigned self)
 			wakeup_ring(&wakeup, READER);
 		CHECK(poll(&fd, 1, -1) == 1);
 		wakeup_get_up(&wakeup);
-		wakeup_silence(&wakeup);
+		wakeup_clear(&wakeup);
 		read_all(&r);
 	}
 	reader_close(&r);
@@ -322,7 +322,7 @@ measure_latency(
 	pid = spawn(reader, READER);
 	pin(0);
 	ring_attach(&ring, &t.seg, WRITER);
-	wakeup_be(&wakeup, WRITER);
+	wakeup_claim_slot(&wakeup, WRITER);
 	wait_for(&shared->go, 1);
 	until = load_now_ns() + (uint64_t)(seconds * 1e9);
 	while (load_now_ns() < until) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stop_at.c - arm broker/shared/stop_point.h's places in a server that runs.
+ * stop_point_arm.c - arm broker/shared/stop_point.h's places in a server that runs.
  *
  *	stop-at NAME PLACE WHO [PLACE WHO]...
  *
@@ -53,8 +53,9 @@ static void
 arm(struct layout_header *header, char **place_and_who)
 {
 	atomic_store(&header->stopped, 0);
-	atomic_store(&header->stop_at,
-	    STOP_AT(stop_named(place_and_who[0]), who_is(place_and_who[1])));
+	atomic_store(
+	    &header->stop_point_arm, STOP_AT(stop_point_named(place_and_who[0]),
+					 who_is(place_and_who[1])));
 }
 
 /* Wait until somebody stands at the armed place.  Returns its pid. */
@@ -73,7 +74,7 @@ static bool
 are_places(int argc, char **argv)
 {
 	for (int i = 2; i < argc; i += 2)
-		if (stop_named(argv[i]) == STOP_NOWHERE)
+		if (stop_point_named(argv[i]) == STOP_NOWHERE)
 			return false;
 	return argc >= 4 && argc % 2 == 0;
 }

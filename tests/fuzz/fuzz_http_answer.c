@@ -34,9 +34,9 @@ parse_in_pieces(const uint8_t *data, size_t size, size_t step, char **bytes,
 static void
 check_refusal(const struct http_answer *answer)
 {
-	struct client_end end;
+	struct outcome end;
 
-	client_end_refused(&end, answer);
+	outcome_refused(&end, answer);
 	CHECK(end.kind == CLIENT_REFUSED);
 	CHECK(end.code == (unsigned)answer->status);
 	CHECK(memchr(end.why, '\0', sizeof(end.why)) != NULL);

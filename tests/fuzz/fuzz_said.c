@@ -22,66 +22,68 @@ check_token(const struct json_token *token, const char *text, size_t len)
 	if (token->raw == NULL)
 		return;
 	CHECK(fuzz_within(token->raw, token->raw_len, text, len));
-	said_copy(token, out, sizeof(out));
+	server_message_copy(token, out, sizeof(out));
 	for (const char *p = out; *p != '\0'; p++)
 		CHECK((unsigned char)*p >= ' ' && *p != 0x7f);
 }
 
 static void
-check_gap(const struct place_gap *gap)
+check_gap(const struct resume_point_gap *gap)
 {
 	CHECK(!gap->has_numbers || gap->from <= gap->to);
 }
 
 /* A subscriber hears it. */
 static void
-move(struct place *place, const struct said *said)
+move(struct resume_point *place, const struct server_message *said)
 {
 	uint64_t before = place->seq;
-	struct place_gap gap = { 0 };
+	struct resume_point_gap gap = { 0 };
 
 	switch (said->kind) {
-	case SAID_ACK:
-		place_acked(place, said);
+	case SERVER_ACK:
+		resume_point_acked(place, said);
 		break;
-	case SAID_MESSAGE:
-		if (place_message(place, said->seq, &gap) != PLACE_OLD)
+	case SERVER_MESSAGE:
+		if (resume_point_message(place, said->seq, &gap) !=
+		    RESUME_POINT_OLD)
 			CHECK(place->seq == said->seq);
 		else
 			CHECK(place->seq == before);
 		check_gap(&gap);
 		break;
-	case SAID_GAP:
-		if (place_gapped(place, said, &gap))
+	case SERVER_GAP:
+		if (resume_point_gapped(place, said, &gap))
 			check_gap(&gap);
 		break;
-	case SAID_DRAIN:
-		place_cut(place);
+	case SERVER_DRAIN:
+		resume_point_cut(place);
 		break;
-	case SAID_WELCOME:
-	case SAID_ERROR:
-	case SAID_OTHER:
+	case SERVER_WELCOME:
+	case SERVER_ERROR:
+	case SERVER_OTHER:
 		break;
 	}
 	CHECK(memchr(place->epoch, '\0', sizeof(place->epoch)) != NULL);
 }
 
 static void
-hear(
-    struct json_reader *json, struct place *place, const char *text, size_t len)
+hear(struct json_reader *json, struct resume_point *place, const char *text,
+    size_t len)
 {
-	struct said said;
+	struct server_message said;
 
-	if (!utf8_valid(text, len) || !said_parse(json, text, len, &said))
+	if (!utf8_valid(text, len) ||
+	    !server_message_parse(json, text, len, &said))
 		return;
 	check_token(&said.topic, text, len);
 	check_token(&said.epoch, text, len);
 	check_token(&said.message, text, len);
 	check_token(&said.code, text, len);
 	check_token(&said.reason, text, len);
-	if (said.kind == SAID_GAP)
+	if (said.kind == SERVER_GAP)
 		CHECK(said.from <= said.to);
-	if (said.kind == SAID_MESSAGE)
+	if (said.kind == SERVER_MESSAGE)
 		CHECK(said.seq > 0);
 	move(place, &said);
 }
@@ -89,7 +91,7 @@ hear(
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct place place = { .history = 3 };
+	struct resume_point place = { .history = 3 };
 	struct json_reader json;
 	size_t at = 0;
 

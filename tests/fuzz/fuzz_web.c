@@ -108,13 +108,13 @@ check_line(const char *text)
 static void
 check_url(const char *text)
 {
-	struct client_url url;
+	struct url url;
 
-	if (client_url_parse(&url, text) != NULL)
+	if (url_parse(&url, text) != NULL)
 		return;
 	CHECK(url.host[0] != '\0' && url.endpoint[0] == '/');
-	client_url_add(&url, "buffer", "65536");
-	client_url_add(&url, "overflow", "close");
+	url_add(&url, "buffer", "65536");
+	url_add(&url, "overflow", "close");
 	check_line(url.authority);
 	check_line(url.host);
 	check_line(url.port);

@@ -222,7 +222,7 @@ client_head_check(struct client *c)
 
 /* Bytes of the response came in.  Frames may follow it at once. */
 static void
-client_shake(struct client *c, const char *data, size_t len)
+client_handshake(struct client *c, const char *data, size_t len)
 {
 	struct client_hello *hello = c->hello;
 	size_t part = len, before = hello->len, head;
@@ -263,7 +263,7 @@ client_read(struct client *c)
 	else if (n == 0)
 		client_end(c, "the server closed the connection");
 	else if (c->state == CLIENT_HANDSHAKING)
-		client_shake(c, c->env->input, (size_t)n);
+		client_handshake(c, c->env->input, (size_t)n);
 	else if (c->state == CLIENT_OPEN)
 		client_feed(c, c->env->input, (size_t)n);
 }

@@ -202,7 +202,7 @@ wake_sleeper(void *arg)
 
 	stay_on(l->cpus[1]);
 	CHECK(wakeup_open(&wakeup, &l->t.seg, SLEEPER + 1));
-	wakeup_be(&wakeup, PUBLISHER);
+	wakeup_claim_slot(&wakeup, PUBLISHER);
 	for (uint64_t race = 1;; race++) {
 		await(l, &l->begun, race);
 		if (atomic_load(&l->over))
@@ -232,7 +232,7 @@ race_to_sleep(struct litmus *l)
 
 	topics_subscribe(&l->t.seg, l->topic, SLEEPER);
 	CHECK(wakeup_open(&wakeup, &l->t.seg, SLEEPER + 1));
-	wakeup_be(&wakeup, SLEEPER);
+	wakeup_claim_slot(&wakeup, SLEEPER);
 	start(l, &thread, wake_sleeper);
 	while (go_on(l)) {
 		head = ring_head(&l->t.seg);

@@ -2,7 +2,7 @@
 /*
  * resume.pml - the seam between what is replayed and what comes live.
  *
- * Models do_subscribe() in worker/requests/commit.c, worker/requests/resume.c, worker/delivery/replay.c,
+ * Models commit_subscribe() in worker/requests/commit.c, worker/requests/resume.c, worker/delivery/replay.c,
  * broker/ring/chain.c, ring_follow() and ring_fetch() in broker/ring/ring_tail.c,
  * worker/delivery/tail.c and the lap in worker/delivery/subs.c.  A comment behind a statement
  * names the step of the code that it stands for; scripts/check-steps.sh holds

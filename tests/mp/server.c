@@ -49,7 +49,7 @@ worker_act(const struct worker_args *args, struct layout_worker *self)
 		atomic_store(owner, word);
 		_exit(4);
 	case SERVER_BUG:
-		obituary_open(self);
+		last_words_open(self);
 		BUG("told to");
 	}
 	return -1;
@@ -100,7 +100,7 @@ worker_run(const struct worker_args *args)
 	struct layout_worker *self = &args->segment->workers[args->slot];
 	int status = -1;
 
-	wakeup_be(args->wakeup, args->slot);
+	wakeup_claim_slot(args->wakeup, args->slot);
 	if (atomic_load(&server_stage->stillborn) == args->slot + 1)
 		return 1;
 	worker_set_state(args, WORKER_READY);
@@ -114,7 +114,7 @@ worker_run(const struct worker_args *args)
 
 		poll(fds, 3, SERVER_TURN_MS);
 		atomic_fetch_add(&self->beat, 1);
-		wakeup_silence(args->wakeup);
+		wakeup_clear(args->wakeup);
 		worker_answer(args->listeners[0]);
 		if (fds[1].revents != 0) {
 			atomic_fetch_add(&server_stage->orphans, 1);

@@ -49,7 +49,7 @@ publish_batch(void *arg)
 	hand_lock(&own);
 	MP_CHECK(ring_publish(&own, msgs, 3) == RING_OK);
 	ring_unlock(&own);
-	stop_here(kit->t.seg.header, STOP_BEFORE_WAKE);
+	stop_point_here(kit->t.seg.header, STOP_BEFORE_WAKE);
 	return 0;
 }
 
@@ -59,11 +59,11 @@ die_at(enum stop_place place, int (*run)(void *arg))
 {
 	pid_t pid;
 
-	atomic_store(&kit->t.seg.header->stop_at, place);
+	atomic_store(&kit->t.seg.header->stop_point_arm, place);
 	pid = mp_spawn(run, NULL);
 	mp_wait_stopped(pid);
 	assert_int_equal(
-	    atomic_load(&kit->t.seg.header->stop_at), STOP_NOWHERE);
+	    atomic_load(&kit->t.seg.header->stop_point_arm), STOP_NOWHERE);
 	mp_kill(pid);
 }
 

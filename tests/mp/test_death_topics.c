@@ -55,7 +55,7 @@ die_at(enum stop_place place)
 {
 	pid_t pid;
 
-	atomic_store(&kit->t.seg.header->stop_at, place);
+	atomic_store(&kit->t.seg.header->stop_point_arm, place);
 	pid = mp_spawn(open_new, NULL);
 	mp_wait_stopped(pid);
 	mp_kill(pid);

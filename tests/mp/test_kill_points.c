@@ -61,9 +61,9 @@ setup(void **state)
 	silent = hand_topic(&ring, "silent");
 	topics_subscribe(&t.seg, one, SLEEPER);
 	topics_subscribe(&t.seg, two, SLEEPER);
-	wakeup_be(&wakeup, SLEEPER);
+	wakeup_claim_slot(&wakeup, SLEEPER);
 	wakeup_fall_asleep(&wakeup);
-	wakeup_be(&wakeup, OTHER);
+	wakeup_claim_slot(&wakeup, OTHER);
 	reader_open(&reader, &t.seg, 200, 2 * RING_SIZE);
 	return result;
 }
@@ -86,8 +86,8 @@ teardown(void **state)
 static void
 be_victim(struct ring *own)
 {
-	stop_be(STOP_WORKER(VICTIM));
-	wakeup_be(&wakeup, VICTIM);
+	stop_point_set_self(STOP_WORKER(VICTIM));
+	wakeup_claim_slot(&wakeup, VICTIM);
 	ring_attach(own, &t.seg, VICTIM);
 }
 
@@ -103,7 +103,7 @@ publish_abc(void *arg)
 	hand_lock(&own);
 	MP_CHECK(ring_publish(&own, msgs, 3) == RING_OK);
 	ring_unlock(&own);
-	stop_here(t.seg.header, STOP_BEFORE_WAKE);
+	stop_point_here(t.seg.header, STOP_BEFORE_WAKE);
 	wakeup_wake(&wakeup, ring_interest(&own, msgs, 3));
 	return 0;
 }
@@ -153,7 +153,7 @@ sleep_and_be_woken(void *arg)
 	(void)arg;
 	be_victim(&own);
 	wakeup_fall_asleep(&wakeup);
-	wakeup_silence(&wakeup);
+	wakeup_clear(&wakeup);
 	wakeup_get_up(&wakeup);
 	return 0;
 }
@@ -281,32 +281,33 @@ static const struct row rows[] = {
 
 /* Bring a child to a place. */
 static pid_t
-stop_at(enum stop_place place, int (*deed)(void *arg))
+stop_point_arm(enum stop_place place, int (*deed)(void *arg))
 {
 	pid_t pid;
 
 	atomic_store(
-	    &t.seg.header->stop_at, STOP_AT(place, STOP_WORKER(VICTIM)));
+	    &t.seg.header->stop_point_arm, STOP_AT(place, STOP_WORKER(VICTIM)));
 	pid = mp_spawn(deed, NULL);
 	mp_wait_stopped(pid);
-	assert_int_equal(atomic_load(&t.seg.header->stop_at), STOP_NOWHERE);
+	assert_int_equal(
+	    atomic_load(&t.seg.header->stop_point_arm), STOP_NOWHERE);
 	assert_int_equal(atomic_load(&t.seg.header->stopped), pid);
 	return pid;
 }
 
 /* Bring the victim of a row to its place. */
 static pid_t
-stop_there(const struct row *row, struct watchdog *watchdog)
+stop_point_reached(const struct row *row, struct watchdog *watchdog)
 {
 	watchdog_init(watchdog);
 	for (unsigned i = 0; i < row->subscribers[0]; i++)
 		topics_subscribe(&t.seg, silent, VICTIM);
 	if (row->after != STOP_NOWHERE) {
-		mp_kill(stop_at(row->after,
+		mp_kill(stop_point_arm(row->after,
 		    row->says != NULL ? publish_abc : use_new_topic));
 		assert_true(watchdog_bury(watchdog, &t.seg, VICTIM));
 	}
-	return stop_at(row->place, row->deed);
+	return stop_point_arm(row->place, row->deed);
 }
 
 /* The other worker says x and y; everybody has seen exactly `before', and then
@@ -382,7 +383,7 @@ is_killed(void **state)
 	const struct row *row = *state;
 	struct watchdog watchdog;
 
-	mp_kill(stop_there(row, &watchdog));
+	mp_kill(stop_point_reached(row, &watchdog));
 	check_death(row, &watchdog);
 }
 
@@ -392,7 +393,7 @@ is_continued(void **state)
 	const struct row *row = *state;
 	enum watchdog_verdict verdict[LAYOUT_WORKERS];
 	struct watchdog watchdog;
-	pid_t pid = stop_there(row, &watchdog);
+	pid_t pid = stop_point_reached(row, &watchdog);
 
 	/* One look of the watchdog finds nothing yet: it needs two. */
 	watchdog_look(&watchdog, &t.seg, WORKERS, verdict);
@@ -444,7 +445,7 @@ hangs(void **state)
 	const struct row *row = *state;
 	struct watchdog watchdog;
 	enum watchdog_verdict verdict;
-	pid_t pid = stop_there(row, &watchdog);
+	pid_t pid = stop_point_reached(row, &watchdog);
 	unsigned looks = look_until_found(&watchdog, &verdict);
 
 	if (row->holding && !row->is_unsigned) {
@@ -469,7 +470,7 @@ bury(void *arg)
 {
 	struct watchdog *watchdog = arg;
 
-	stop_be(STOP_SUPERVISOR);
+	stop_point_set_self(STOP_SUPERVISOR);
 	MP_CHECK(watchdog_bury(watchdog, &t.seg, VICTIM));
 	return 0;
 }
@@ -482,9 +483,9 @@ test_lock_taken_over_while_its_owner_is_buried(void **state)
 
 	(void)state;
 	watchdog_init(&watchdog);
-	mp_kill(stop_at(STOP_COMMITTED, publish_abc));
-	atomic_store(
-	    &t.seg.header->stop_at, STOP_AT(STOP_BURYING, STOP_SUPERVISOR));
+	mp_kill(stop_point_arm(STOP_COMMITTED, publish_abc));
+	atomic_store(&t.seg.header->stop_point_arm,
+	    STOP_AT(STOP_BURYING, STOP_SUPERVISOR));
 	pid = mp_spawn(bury, &watchdog);
 	mp_wait_stopped(pid);
 	assert_int_equal(ring_lock(&ring), RING_OK);
@@ -500,7 +501,7 @@ static int
 begin_run(void *arg)
 {
 	(void)arg;
-	stop_be(STOP_SUPERVISOR);
+	stop_point_set_self(STOP_SUPERVISOR);
 	segment_begin_run(&t.seg, WORKERS, 1000);
 	return 0;
 }
@@ -514,7 +515,7 @@ test_supervisor_killed_while_it_begins_a_run(void **state)
 	hand_lock(&ring);
 	ring_seal(&ring);
 	ring_unlock(&ring);
-	atomic_store(&t.seg.header->stop_at,
+	atomic_store(&t.seg.header->stop_point_arm,
 	    STOP_AT(STOP_RUN_HALF_BEGUN, STOP_SUPERVISOR));
 	pid = mp_spawn(begin_run, NULL);
 	mp_wait_stopped(pid);
@@ -550,7 +551,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < ROWS; i++)
 		for (size_t k = 0; k < COLUMNS; k++, n++) {
 			snprintf(names[n], sizeof(names[n]), "%s: %s",
-			    stop_name(rows[i].place), columns[k].name);
+			    stop_point_name(rows[i].place), columns[k].name);
 			tests[n] = (struct CMUnitTest){ names[n],
 				columns[k].run, setup, teardown,
 				(void *)(uintptr_t)&rows[i] };

@@ -58,7 +58,7 @@ start_and_stop_there(void **state, pid_t *dead)
 	uint64_t beat;
 
 	*dead = server_worker(server, 0);
-	atomic_store(&server->segment.header->stop_at,
+	atomic_store(&server->segment.header->stop_point_arm,
 	    STOP_AT(row->place, STOP_SUPERVISOR));
 	assert_int_equal(
 	    row->restarts ? kill(server->pid, SIGUSR2) : kill(*dead, SIGKILL),
@@ -132,7 +132,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < ROWS; i++)
 		for (size_t k = 0; k < COLUMNS; k++, n++) {
 			snprintf(names[n], sizeof(names[n]), "%s: %s",
-			    stop_name(rows[i].place), columns[k].name);
+			    stop_point_name(rows[i].place), columns[k].name);
 			tests[n] = (struct CMUnitTest){ names[n],
 				columns[k].run, setup, server_teardown,
 				(void *)(uintptr_t)&rows[i] };

@@ -39,7 +39,7 @@ stopped_holder(void)
 {
 	pid_t pid;
 
-	atomic_store(&kit->t.seg.header->stop_at, STOP_COPIED);
+	atomic_store(&kit->t.seg.header->stop_point_arm, STOP_COPIED);
 	pid = mp_spawn(publish_one, NULL);
 	mp_wait_stopped(pid);
 	return pid;

@@ -332,7 +332,7 @@ static int
 die_of_a_bug(void *arg)
 {
 	log_open("child", open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_ERROR);
-	obituary_open(arg);
+	last_words_open(arg);
 	confine();
 	BUG("a bug in the sandbox");
 }
@@ -340,7 +340,7 @@ die_of_a_bug(void *arg)
 static int
 die_of_a_fault(void *arg)
 {
-	obituary_open(arg);
+	last_words_open(arg);
 	confine();
 	raise(SIGSEGV);
 	return 0;
@@ -355,9 +355,9 @@ test_the_dying_leave_their_words(void **state)
 	(void)state;
 	mp_join_killed(mp_spawn(die_of_a_bug, worker), SIGABRT);
 	assert_non_null(
-	    strstr(obituary_take(worker, words), "a bug in the sandbox"));
+	    strstr(last_words_take(worker, words), "a bug in the sandbox"));
 	mp_join_killed(mp_spawn(die_of_a_fault, worker), SIGSEGV);
-	assert_non_null(strstr(obituary_take(worker, words), "SIGSEGV"));
+	assert_non_null(strstr(last_words_take(worker, words), "SIGSEGV"));
 	mp_unshare(worker, sizeof(*worker));
 }
 

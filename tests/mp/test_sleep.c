@@ -72,7 +72,7 @@ wait_for_events(const struct reader *r)
 		wakeup_ring(&wakeup, WORKER);
 	MP_CHECK(poll(&fd, 1, -1) == 1);
 	wakeup_get_up(&wakeup);
-	wakeup_silence(&wakeup);
+	wakeup_clear(&wakeup);
 }
 
 /* A worker that reads up to the message marked as the last; its cursor says how
@@ -83,7 +83,7 @@ tail(void *arg)
 	struct reader reader;
 
 	(void)arg;
-	wakeup_be(&wakeup, WORKER);
+	wakeup_claim_slot(&wakeup, WORKER);
 	reader_open(&reader, &t.seg, 8, 4096);
 	/* not at the head: the publisher may have begun */
 	reader.cur.pos = atomic_load(&t.seg.workers[WORKER].cursor);
@@ -128,7 +128,7 @@ publish(struct ring *ring, uint64_t mark)
 	hand_lock(ring);
 	MP_CHECK(ring_publish(ring, &msg, 1) == RING_OK);
 	ring_unlock(ring);
-	stop_here(t.seg.header, STOP_BEFORE_WAKE);
+	stop_point_here(t.seg.header, STOP_BEFORE_WAKE);
 	return wakeup_wake(&wakeup, ring_interest(ring, &msg, 1));
 }
 
@@ -141,7 +141,7 @@ publish_at_any_moment(void *arg)
 	struct ring ring;
 
 	(void)arg;
-	wakeup_be(&wakeup, PUBLISHER);
+	wakeup_claim_slot(&wakeup, PUBLISHER);
 	ring_attach(&ring, &t.seg, PUBLISHER);
 	for (rounds = 1; rounds < ROUNDS && clock_monotonic_ms() < deadline;
 	     rounds++) {
@@ -223,7 +223,7 @@ duel_worker(void *arg)
 	struct dice dice = { 1 };
 	struct duel *duel = arg;
 
-	wakeup_be(&wakeup, WORKER);
+	wakeup_claim_slot(&wakeup, WORKER);
 	for (uint64_t round = 1; !atomic_load(&duel->over); round++) {
 		uint64_t head = ring_head(&t.seg);
 		bool moved;
@@ -238,7 +238,7 @@ duel_worker(void *arg)
 		meet(&duel->done[0], &duel->done[1], round);
 		duel->missed += !moved && !atomic_load(&duel->rung);
 		wakeup_get_up(&wakeup);
-		wakeup_silence(&wakeup);
+		wakeup_clear(&wakeup);
 	}
 	return 0;
 }
@@ -252,7 +252,7 @@ duel_publisher(void *arg)
 	struct duel *duel = arg;
 	struct ring ring;
 
-	wakeup_be(&wakeup, PUBLISHER);
+	wakeup_claim_slot(&wakeup, PUBLISHER);
 	ring_attach(&ring, &t.seg, PUBLISHER);
 	for (uint64_t round = 1; !atomic_load(&duel->over); round++) {
 		uint64_t next = atomic_load(head) + 8;
@@ -288,7 +288,7 @@ publish_once(void *arg)
 	struct ring ring;
 
 	(void)arg;
-	wakeup_be(&wakeup, PUBLISHER);
+	wakeup_claim_slot(&wakeup, PUBLISHER);
 	ring_attach(&ring, &t.seg, PUBLISHER);
 	publish(&ring, LAST);
 	return 0;
@@ -306,7 +306,7 @@ test_dead_publishers_wake_up_is_made_up_for(void **state)
 	while (atomic_load(&t.seg.workers[WORKER].sleeping) % 2 == 0 &&
 	       !mp_expired())
 		sched_yield();
-	atomic_store(&t.seg.header->stop_at, STOP_BEFORE_WAKE);
+	atomic_store(&t.seg.header->stop_point_arm, STOP_BEFORE_WAKE);
 	publisher = mp_spawn(publish_once, NULL);
 	mp_wait_stopped(publisher);
 	mp_kill(publisher);

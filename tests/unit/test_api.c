@@ -399,7 +399,7 @@ test_a_follower_leaves_before_it_is_subscribed(void **state)
 	holder = crew_lock_is_held(crew);
 	client_send_string(a, GET("/topics/x/events"));
 	CREW_UNTIL(crew, a->conn->state == CONN_EVENTS);
-	conn_lost(a->conn);
+	conn_abort(a->conn);
 	crew_lock_is_free(holder);
 	CREW_UNTIL(crew, intake_empty(&crew->w[0].intake));
 	crew_run(crew);

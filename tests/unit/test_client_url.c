@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static struct client_url url;
+static struct url url;
 
 static void
 test_both_spellings_name_one_place(void **state)
@@ -14,7 +14,7 @@ test_both_spellings_name_one_place(void **state)
 	static const struct {
 		const char *text, *authority, *host, *port, *base, *endpoint;
 	} urls[] = {
-		{ CLIENT_URL_DEFAULT, "localhost:8000", "localhost", "8000", "",
+		{ URL_DEFAULT, "localhost:8000", "localhost", "8000", "",
 		    "/ws" },
 		{ "http://localhost:8000", "localhost:8000", "localhost",
 		    "8000", "", "/ws" },
@@ -34,7 +34,7 @@ test_both_spellings_name_one_place(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(urls); i++) {
-		assert_null(client_url_parse(&url, urls[i].text));
+		assert_null(url_parse(&url, urls[i].text));
 		assert_string_equal(url.text, urls[i].text);
 		assert_string_equal(url.authority, urls[i].authority);
 		assert_string_equal(url.host, urls[i].host);
@@ -73,7 +73,7 @@ test_the_rest_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(urls); i++) {
-		why = client_url_parse(&url, urls[i].text);
+		why = url_parse(&url, urls[i].text);
 		if (why == NULL || strstr(why, urls[i].why) != why)
 			fail_msg("\"%s\": %s", urls[i].text,
 			    why != NULL ? why : "was taken");
@@ -83,17 +83,17 @@ test_the_rest_is_refused(void **state)
 static void
 test_a_long_one_is_cut_nowhere(void **state)
 {
-	char text[CLIENT_URL_MAX + 1];
+	char text[URL_MAX + 1];
 
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	memcpy(text, "http://h/", 9);
-	text[CLIENT_URL_MAX] = '\0';
-	assert_string_equal(client_url_parse(&url, text), "is too long");
-	text[CLIENT_URL_MAX - 1] = '\0';
-	assert_null(client_url_parse(&url, text));
-	assert_int_equal(strlen(url.base), CLIENT_URL_MAX - 1 - 8);
-	client_url_add(&url, "overflow", "close");
+	text[URL_MAX] = '\0';
+	assert_string_equal(url_parse(&url, text), "is too long");
+	text[URL_MAX - 1] = '\0';
+	assert_null(url_parse(&url, text));
+	assert_int_equal(strlen(url.base), URL_MAX - 1 - 8);
+	url_add(&url, "overflow", "close");
 	assert_string_equal(
 	    url.endpoint + strlen(url.base), "/ws?overflow=close");
 }
@@ -102,11 +102,11 @@ static void
 test_an_option_does_not_overrule_the_urls(void **state)
 {
 	(void)state;
-	assert_null(client_url_parse(&url, "ws://h/ws?buffer=1"));
-	client_url_add(&url, "overflow", "close");
+	assert_null(url_parse(&url, "ws://h/ws?buffer=1"));
+	url_add(&url, "overflow", "close");
 	assert_string_equal(url.endpoint, "/ws?buffer=1&overflow=close");
-	assert_null(client_url_parse(&url, "ws://h/ws?a=1&overflow=drop"));
-	client_url_add(&url, "overflow", "close");
+	assert_null(url_parse(&url, "ws://h/ws?a=1&overflow=drop"));
+	url_add(&url, "overflow", "close");
 	assert_string_equal(url.endpoint, "/ws?a=1&overflow=drop");
 }
 

@@ -419,7 +419,7 @@ test_a_head_without_end_holds_nobody_up(void **state)
 {
 	struct crew *crew = *state;
 	struct client *old, *newcomer;
-	uint64_t until = crew_patience(), said_ms = 0;
+	uint64_t until = crew_patience(), server_message_ms = 0;
 
 	crew->config.drain_ms = 60000;
 	crew_start(crew, 1);
@@ -431,11 +431,11 @@ test_a_head_without_end_holds_nobody_up(void **state)
 	client_send(newcomer, get_health, sizeof(get_health) - 3);
 	while (!all_are_out(crew)) {
 		assert_true(clock_monotonic_ms() < until);
-		if (clock_monotonic_ms() > said_ms) {
+		if (clock_monotonic_ms() > server_message_ms) {
 			(void)send(old->fd, "x", 1, MSG_NOSIGNAL);
 			(void)send(newcomer->fd, "x", 1, MSG_NOSIGNAL);
 		}
-		said_ms = clock_monotonic_ms();
+		server_message_ms = clock_monotonic_ms();
 		crew_turn(crew, 0);
 	}
 	client_close(&old);

@@ -51,7 +51,7 @@ starve(void *arg)
 
 	MP_CHECK(setrlimit(RLIMIT_CORE, &none) == 0);
 	log_open("worker 0", open("/dev/null", O_WRONLY), LOG_ERROR);
-	obituary_open(&famine->crew->t.seg.workers[0]);
+	last_words_open(&famine->crew->t.seg.workers[0]);
 	fault_arm(famine->call, 1, 1, ENOMEM);
 	famine->want(famine->crew);
 	return 0; /* not how it ought to end */
@@ -66,7 +66,7 @@ check_starves(
 	char words[LAYOUT_OBITUARY];
 
 	mp_join_killed(pid, SIGABRT);
-	obituary_take(&crew->t.seg.workers[0], words);
+	last_words_take(&crew->t.seg.workers[0], words);
 	if (strstr(words, "out of memory") == NULL)
 		fail_msg("last words: \"%s\"", words);
 }
@@ -178,7 +178,7 @@ test_loop_that_cannot_wait_says_so_and_dies(void **state)
 
 	crew_start(crew, 1);
 	mp_join_killed(mp_spawn(starve, &famine), SIGABRT);
-	obituary_take(&crew->t.seg.workers[0], words);
+	last_words_take(&crew->t.seg.workers[0], words);
 	assert_non_null(strstr(words, "epoll_wait"));
 	assert_non_null(strstr(words, strerror(ENOMEM)));
 }

@@ -10,7 +10,7 @@
 
 #define MAX 100
 
-static struct input input;
+static struct pub_input input;
 static int ends[2]; /* of the pipe that is read */
 
 static int
@@ -24,7 +24,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	input_fini(&input);
+	pub_input_fini(&input);
 	close(ends[0]);
 	if (ends[1] != -1)
 		close(ends[1]);
@@ -36,7 +36,7 @@ static void
 say(const char *text, size_t len)
 {
 	assert_int_equal(write(ends[1], text, len), len);
-	input_read(&input);
+	pub_input_read(&input);
 }
 
 static void
@@ -44,7 +44,7 @@ hang_up(void)
 {
 	close(ends[1]);
 	ends[1] = -1;
-	input_read(&input);
+	pub_input_read(&input);
 }
 
 static void
@@ -53,94 +53,95 @@ expect_message(const char *wanted, size_t wanted_len)
 	const char *text;
 	size_t len;
 
-	assert_int_equal(input_next(&input, MAX, &text, &len), INPUT_MESSAGE);
+	assert_int_equal(
+	    pub_input_next(&input, MAX, &text, &len), PUB_INPUT_MESSAGE);
 	assert_int_equal(len, wanted_len);
 	assert_memory_equal(text, wanted, len);
 }
 
 static void
-expect(enum input_status status)
+expect(enum pub_input_status status)
 {
 	const char *text;
 	size_t len;
 
-	assert_int_equal(input_next(&input, MAX, &text, &len), status);
+	assert_int_equal(pub_input_next(&input, MAX, &text, &len), status);
 }
 
 static void
 test_lines_come_however_they_are_cut(void **state)
 {
 	(void)state;
-	input_init_fd(&input, ends[0], false);
-	expect(INPUT_MORE);
+	pub_input_init_fd(&input, ends[0], false);
+	expect(PUB_INPUT_MORE);
 	say("a\nbc\n\nd", 7);
 	expect_message("a", 1);
 	expect_message("bc", 2);
 	expect_message("", 0);
-	expect(INPUT_MORE);
+	expect(PUB_INPUT_MORE);
 	say("e", 1);
-	expect(INPUT_MORE);
+	expect(PUB_INPUT_MORE);
 	say("\nf\n", 3);
 	expect_message("de", 2);
 	expect_message("f", 1);
 	hang_up();
-	expect(INPUT_END);
+	expect(PUB_INPUT_END);
 	assert_true(input.has_ended);
-	expect(INPUT_END);
+	expect(PUB_INPUT_END);
 }
 
 static void
 test_the_last_line_may_end_without_newline(void **state)
 {
 	(void)state;
-	input_init_fd(&input, ends[0], false);
+	pub_input_init_fd(&input, ends[0], false);
 	say("a\nb", 3);
 	hang_up();
 	expect_message("a", 1);
 	expect_message("b", 1);
-	expect(INPUT_END);
+	expect(PUB_INPUT_END);
 }
 
 static void
 test_nothing_is_no_line_but_a_whole_message(void **state)
 {
 	(void)state;
-	input_init_fd(&input, ends[0], false);
+	pub_input_init_fd(&input, ends[0], false);
 	hang_up();
-	expect(INPUT_END);
-	input_fini(&input);
+	expect(PUB_INPUT_END);
+	pub_input_fini(&input);
 	assert_int_equal(ends[1], -1);
-	input_init_fd(&input, ends[0], true);
-	expect(INPUT_MORE);
-	input_read(&input);
+	pub_input_init_fd(&input, ends[0], true);
+	expect(PUB_INPUT_MORE);
+	pub_input_read(&input);
 	expect_message("", 0);
-	expect(INPUT_END);
+	expect(PUB_INPUT_END);
 }
 
 static void
 test_all_of_it_may_be_one_message(void **state)
 {
 	(void)state;
-	input_init_fd(&input, ends[0], true);
+	pub_input_init_fd(&input, ends[0], true);
 	say("a\nb", 3);
-	expect(INPUT_MORE);
+	expect(PUB_INPUT_MORE);
 	say("\n\0c\n", 4);
 	hang_up();
 	expect_message("a\nb\n\0c\n", 7);
-	expect(INPUT_END);
+	expect(PUB_INPUT_END);
 }
 
 static void
 test_a_text_is_one_message(void **state)
 {
 	(void)state;
-	input_init_text(&input, "a\nb");
+	pub_input_init_text(&input, "a\nb");
 	expect_message("a\nb", 3);
-	expect(INPUT_END);
-	input_fini(&input);
-	input_init_text(&input, "");
+	expect(PUB_INPUT_END);
+	pub_input_fini(&input);
+	pub_input_init_text(&input, "");
 	expect_message("", 0);
-	expect(INPUT_END);
+	expect(PUB_INPUT_END);
 }
 
 static void
@@ -150,24 +151,24 @@ test_a_long_line_is_found_before_its_end(void **state)
 
 	(void)state;
 	memset(text, 'a', sizeof(text));
-	input_init_fd(&input, ends[0], false);
+	pub_input_init_fd(&input, ends[0], false);
 	say(text, MAX);
-	expect(INPUT_MORE);
+	expect(PUB_INPUT_MORE);
 	say("\n", 1);
 	expect_message(text, MAX);
 	say(text, MAX + 1);
-	expect(INPUT_TOO_LONG);
+	expect(PUB_INPUT_TOO_LONG);
 }
 
 static void
 test_a_failed_read_is_no_end_of_a_line(void **state)
 {
 	(void)state;
-	input_init_fd(&input, ends[0], false);
+	pub_input_init_fd(&input, ends[0], false);
 	say("a", 1);
 	input.fd = ends[1]; /* cannot be read */
-	input_read(&input);
-	expect(INPUT_END);
+	pub_input_read(&input);
+	expect(PUB_INPUT_END);
 	assert_int_equal(input.error, EBADF);
 }
 

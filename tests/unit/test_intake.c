@@ -199,7 +199,7 @@ test_publish_of_one_who_died_meanwhile_goes_out(void **state)
 	publish(a, "room", "\"last words\"");
 	publish(a, "nobody's", "\"more\"");
 	publish(a, "room", "\"the end\"");
-	conn_lost(a->conn);
+	conn_abort(a->conn);
 	crew_run(crew);
 	client_expect(b, "last words");
 	client_expect(b, "the end");
@@ -239,7 +239,7 @@ test_subscribe_of_one_who_died_makes_no_topic(void **state)
 	crew_start(crew, 1);
 	a = client_open(crew, 0, "");
 	subscribe(a, "room");
-	conn_lost(a->conn);
+	conn_abort(a->conn);
 	crew_run(crew);
 	assert_int_equal(atomic_load(&crew->t.seg.header->used), 0);
 	client_close(&a);

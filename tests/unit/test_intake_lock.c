@@ -178,7 +178,7 @@ test_one_who_dies_waiting_for_the_lock(void **state)
 	holder = crew_lock_is_held(crew);
 	client_publish(a, "room", "last words");
 	crew_turn(crew, 0);
-	conn_lost(a->conn);
+	conn_abort(a->conn);
 	for (int i = 0; i < 3; i++)
 		crew_turn(crew, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 2);
@@ -231,7 +231,7 @@ test_one_who_dies_waiting_when_a_drain_begins(void **state)
 	client_publish(a, "room", "last words");
 	crew_turn(crew, 0);
 	crew_order(crew, RUN_DRAIN);
-	conn_lost(a->conn);
+	conn_abort(a->conn);
 	crew_turn(crew, 0);
 	assert_true(drain_begun(&crew->w[0].drain));
 	lock_is_free(crew, holder);
@@ -279,7 +279,7 @@ test_leaving_with_requests_that_were_never_done(void **state)
 	client_publish(a, "room", "x");
 	client_publish(b, "room", "y");
 	crew_turn(crew, 0);
-	conn_lost(a->conn);
+	conn_abort(a->conn);
 	assert_int_equal(crew->w[0].intake.count, 2);
 	mp_kill(holder);
 	client_close(&a);

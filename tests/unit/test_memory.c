@@ -87,12 +87,12 @@ test_parts_are_three_quarters_and_one(void **state)
 	struct config config = { .max_worker_memory = 100, .max_message = 1 };
 
 	(void)state;
-	assert_int_equal(memory_output_max(&config), 75);
+	assert_int_equal(budget_output_max(&config), 75);
 	/* At least a message, with what is around it. */
-	assert_int_equal(memory_input_max(&config), 1 + CONFIG_ENVELOPE_SLACK);
+	assert_int_equal(budget_input_max(&config), 1 + CONFIG_ENVELOPE_SLACK);
 	config.max_worker_memory = 1 << 20;
-	assert_int_equal(memory_output_max(&config), 3 << 18);
-	assert_int_equal(memory_input_max(&config), 1 << 18);
+	assert_int_equal(budget_output_max(&config), 3 << 18);
+	assert_int_equal(budget_input_max(&config), 1 << 18);
 }
 
 static void

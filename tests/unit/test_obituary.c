@@ -42,7 +42,7 @@ live(void)
 
 	MP_CHECK(setrlimit(RLIMIT_CORE, &none) == 0);
 	log_open("worker 0", open("/dev/null", O_WRONLY), LOG_ERROR);
-	obituary_open(&t.seg.workers[0]);
+	last_words_open(&t.seg.workers[0]);
 }
 
 /* Run a child to its end: it must die of the signal, with these words. */
@@ -53,10 +53,10 @@ check_death(int (*run)(void *), void *arg, int signo, const char *words)
 	pid_t pid = mp_spawn(run, arg);
 
 	mp_join_killed(pid, signo);
-	assert_ptr_equal(obituary_take(&t.seg.workers[0], out), out);
+	assert_ptr_equal(last_words_take(&t.seg.workers[0], out), out);
 	if (strstr(out, words) == NULL)
 		fail_msg("last words: \"%s\"", out);
-	assert_string_equal(obituary_take(&t.seg.workers[0], out), "");
+	assert_string_equal(last_words_take(&t.seg.workers[0], out), "");
 }
 
 static int
@@ -193,7 +193,7 @@ static int
 die_twice(void *arg)
 {
 	live();
-	strcpy(t.seg.workers[0].obituary, "the cause");
+	strcpy(t.seg.workers[0].last_words, "the cause");
 	*(volatile int *)arg = 1;
 	return 0;
 }
@@ -224,7 +224,7 @@ test_who_said_nothing_has_no_words(void **state)
 
 	(void)state;
 	mp_join_killed(mp_spawn(die_silently, NULL), SIGKILL);
-	assert_string_equal(obituary_take(&t.seg.workers[0], out), "");
+	assert_string_equal(last_words_take(&t.seg.workers[0], out), "");
 }
 
 /* A worker that ran wild may leave no end of words. */
@@ -234,9 +234,9 @@ test_words_without_an_end_are_cut(void **state)
 	char out[LAYOUT_OBITUARY];
 
 	(void)state;
-	memset(t.seg.workers[0].obituary, 'x', LAYOUT_OBITUARY);
-	assert_int_equal(
-	    strlen(obituary_take(&t.seg.workers[0], out)), LAYOUT_OBITUARY - 1);
+	memset(t.seg.workers[0].last_words, 'x', LAYOUT_OBITUARY);
+	assert_int_equal(strlen(last_words_take(&t.seg.workers[0], out)),
+	    LAYOUT_OBITUARY - 1);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -48,12 +48,12 @@ test_one_after_another_in_the_order_they_came(void **state)
 		const struct conn *last = intake->ops[intake->count - 1].conn;
 
 		assert_int_equal(intake->count, left);
-		assert_int_equal(next->ops, 1);
+		assert_int_equal(next->requests_pending, 1);
 		talk(little,
 		    "{'type':'history','id':2,'topic':'room','limit':2}");
 		crew_turn(crew, 0);
-		assert_int_equal(next->ops, 0);
-		assert_int_equal(last->ops, left > 1);
+		assert_int_equal(next->requests_pending, 0);
+		assert_int_equal(last->requests_pending, left > 1);
 		/* Of those that came later it did not wait for any. */
 		client_receive(little);
 		talk_expect_start(little, "{'type':'history','id':2,");
@@ -158,7 +158,7 @@ test_gone_while_its_look_waits(void **state)
 	open_all(crew, a);
 	ask_for_all(crew, a);
 	for (int i = 0; i < ASKING; i++) {
-		conn_lost(a[i]->conn);
+		conn_abort(a[i]->conn);
 		client_close(&a[i]);
 	}
 	crew_turn(crew, 0);

@@ -116,7 +116,7 @@ scatter_records(struct garbage *g)
 
 /* Put the reader at `at' in the ring, and the head at most a ring further. */
 static void
-place_reader(struct garbage *g, uint64_t at)
+resume_point_reader(struct garbage *g, uint64_t at)
 {
 	struct layout_header *h = g->t.seg.header;
 	uint64_t pos = (1 + dice_below(&g->dice, 1000)) * RING_SIZE + at;
@@ -180,7 +180,7 @@ test_noise_is_read_within_bounds_and_to_an_end(void **state)
 
 			memcpy(g->t.seg.ring + at, &word, 8);
 		}
-		place_reader(g, dice_below(&g->dice, RING_SIZE / 8) * 8);
+		resume_point_reader(g, dice_below(&g->dice, RING_SIZE / 8) * 8);
 		read_to_the_end(&g->reader);
 	}
 }
@@ -194,7 +194,7 @@ test_likely_records_are_read_within_bounds_and_to_an_end(void **state)
 	for (int i = 0; i < ROUNDS; i++) {
 		if (i % 10 == 0)
 			scatter_records(g);
-		place_reader(
+		resume_point_reader(
 		    g, g->starts[dice_below(&g->dice, g->starts_count)]);
 		seen += read_to_the_end(&g->reader);
 	}

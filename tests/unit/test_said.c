@@ -11,12 +11,12 @@
 #include <string.h>
 
 static struct json_reader reader;
-static struct said said;
+static struct server_message said;
 
 static bool
 parse(const char *text)
 {
-	return said_parse(&reader, text, strlen(text), &said);
+	return server_message_parse(&reader, text, strlen(text), &said);
 }
 
 static int
@@ -36,8 +36,8 @@ test_each_kind_is_taken_apart(void **state)
 		  "\"limits\":{\"message\":65536,\"rate\":1},"
 		  "\"ping\":54,"
 		  "\"retry\":{\"min_ms\":500,\"max_ms\":15000}}"));
-	assert_int_equal(said.kind, SAID_WELCOME);
-	assert_true(said_is(&said.epoch, "k3", 2));
+	assert_int_equal(said.kind, SERVER_WELCOME);
+	assert_true(server_message_is(&said.epoch, "k3", 2));
 	assert_int_equal(said.max_message, 65536);
 	assert_int_equal(said.ping, 54);
 	assert_int_equal(said.retry.min_ms, 500);
@@ -45,18 +45,18 @@ test_each_kind_is_taken_apart(void **state)
 	assert_true(parse("{\"type\":\"ack\",\"id\":3,\"topic\":\"a\","
 			  "\"epoch\":\"k3\",\"seq\":48,\"replayed\":6,"
 			  "\"recovered\":true}"));
-	assert_int_equal(said.kind, SAID_ACK);
+	assert_int_equal(said.kind, SERVER_ACK);
 	assert_int_equal(said.id, 3);
 	assert_int_equal(said.seq, 48);
 	assert_int_equal(said.replayed, 6);
 	assert_true(said.recovered);
 	assert_true(parse("{\"type\":\"message\",\"topic\":\"a\",\"seq\":7,"
 			  "\"time\":1,\"message\":{\"b\":[1]}}"));
-	assert_int_equal(said.kind, SAID_MESSAGE);
+	assert_int_equal(said.kind, SERVER_MESSAGE);
 	assert_int_equal(said.message.raw_len, strlen("{\"b\":[1]}"));
 	assert_true(parse("{\"type\":\"gap\",\"topic\":\"a\",\"from\":4,"
 			  "\"to\":9,\"reason\":\"slow\"}"));
-	assert_int_equal(said.kind, SAID_GAP);
+	assert_int_equal(said.kind, SERVER_GAP);
 	assert_true(said.has_numbers);
 	assert_int_equal(said.from, 4);
 	assert_int_equal(said.to, 9);
@@ -65,11 +65,11 @@ test_each_kind_is_taken_apart(void **state)
 	assert_false(said.has_numbers);
 	assert_true(parse("{\"type\":\"drain\",\"in_ms\":1,"
 			  "\"retry\":{\"min_ms\":0,\"max_ms\":8}}"));
-	assert_int_equal(said.kind, SAID_DRAIN);
+	assert_int_equal(said.kind, SERVER_DRAIN);
 	assert_int_equal(said.retry.max_ms, 8);
 	assert_true(parse("{\"type\":\"error\",\"code\":\"bad_topic\","
 			  "\"reason\":\"x\"}"));
-	assert_int_equal(said.kind, SAID_ERROR);
+	assert_int_equal(said.kind, SERVER_ERROR);
 	assert_int_equal(said.id, 0);
 }
 
@@ -78,7 +78,7 @@ test_what_comes_later_is_passed_over(void **state)
 {
 	(void)state;
 	assert_true(parse("{\"type\":\"horn\",\"topic\":[],\"new\":{}}"));
-	assert_int_equal(said.kind, SAID_OTHER);
+	assert_int_equal(said.kind, SERVER_OTHER);
 }
 
 static void
@@ -117,9 +117,10 @@ test_a_copy_is_fit_for_a_terminal(void **state)
 	(void)state;
 	assert_true(parse("{\"type\":\"error\",\"code\":\"\\u001b[2J\","
 			  "\"reason\":\"0123456789\"}"));
-	assert_string_equal(said_copy(&said.code, out, sizeof(out)), "?[2J");
 	assert_string_equal(
-	    said_copy(&said.reason, out, sizeof(out)), "0123456");
+	    server_message_copy(&said.code, out, sizeof(out)), "?[2J");
+	assert_string_equal(
+	    server_message_copy(&said.reason, out, sizeof(out)), "0123456");
 }
 
 /* What a message of this JSON text is printed as. */
@@ -157,8 +158,9 @@ test_messages_become_lines(void **state)
 static void
 test_gaps_become_sentences(void **state)
 {
-	const struct place_gap some = { true, 4, 9 }, one = { true, 4, 4 };
-	const struct place_gap open = { 0 };
+	const struct resume_point_gap some = { true, 4, 9 },
+				      one = { true, 4, 4 };
+	const struct resume_point_gap open = { 0 };
 	char out[SUB_SENTENCE_MAX];
 
 	(void)state;
@@ -176,7 +178,7 @@ static void
 test_another_try_must_make_sense(void **state)
 {
 	static const struct {
-		enum client_end_kind kind;
+		enum outcome_kind kind;
 		unsigned code;
 		bool makes_sense;
 	} ends[] = { { CLIENT_UNREACHABLE, 0, true }, { CLIENT_LOST, 0, true },
@@ -191,10 +193,10 @@ test_another_try_must_make_sense(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
-		struct client_end end = { .kind = ends[i].kind,
+		struct outcome end = { .kind = ends[i].kind,
 			.code = ends[i].code };
 
-		if (client_retry_makes_sense(&end) != ends[i].makes_sense)
+		if (retry_makes_sense(&end) != ends[i].makes_sense)
 			fail_msg(
 			    "kind %d code %u", (int)ends[i].kind, ends[i].code);
 	}
@@ -204,37 +206,36 @@ static void
 test_the_wait_doubles_up_to_the_servers_limit(void **state)
 {
 	static const uint64_t ceilings[] = { 100, 200, 400, 450, 450 };
-	const struct client_end end = { .kind = CLIENT_LOST };
-	struct client_retry high = { .welcome = { 100, 450 } }, low = high;
+	const struct outcome end = { .kind = CLIENT_LOST };
+	struct retry high = { .welcome = { 100, 450 } }, low = high;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ceilings); i++) {
 		assert_int_equal(
-		    client_retry_delay(&high, &end, UINT32_MAX), ceilings[i]);
-		assert_int_equal(
-		    client_retry_delay(&low, &end, 0), ceilings[i] / 10);
+		    retry_delay(&high, &end, UINT32_MAX), ceilings[i]);
+		assert_int_equal(retry_delay(&low, &end, 0), ceilings[i] / 10);
 	}
 }
 
 static void
 test_the_servers_advice_comes_first(void **state)
 {
-	const struct client_end end = { .kind = CLIENT_CLOSED, .code = 1012 };
-	const struct client_end slow = { .kind = CLIENT_CLOSED, .code = 4200 };
-	const struct client_end later = {
+	const struct outcome end = { .kind = CLIENT_CLOSED, .code = 1012 };
+	const struct outcome slow = { .kind = CLIENT_CLOSED, .code = 4200 };
+	const struct outcome later = {
 		.kind = CLIENT_REFUSED, .code = 503, .retry_after_ms = 2000
 	};
-	struct client_retry retry = { .welcome = { 100, 100 },
+	struct retry retry = { .welcome = { 100, 100 },
 		.drain = { 30, 8000 },
 		.has_drain = true };
 
 	(void)state;
-	assert_int_equal(client_retry_delay(&retry, &end, 0), 30);
+	assert_int_equal(retry_delay(&retry, &end, 0), 30);
 	retry.has_drain = true;
-	assert_int_equal(client_retry_delay(&retry, &end, UINT32_MAX), 8000);
-	assert_int_equal(client_retry_delay(&retry, &end, UINT32_MAX), 100);
-	assert_int_equal(client_retry_delay(&retry, &slow, UINT32_MAX), 0);
-	assert_int_equal(client_retry_delay(&retry, &later, 0), 2010);
+	assert_int_equal(retry_delay(&retry, &end, UINT32_MAX), 8000);
+	assert_int_equal(retry_delay(&retry, &end, UINT32_MAX), 100);
+	assert_int_equal(retry_delay(&retry, &slow, UINT32_MAX), 0);
+	assert_int_equal(retry_delay(&retry, &later, 0), 2010);
 }
 
 static const struct CMUnitTest tests[] = {

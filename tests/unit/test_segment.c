@@ -470,7 +470,7 @@ test_new_run_begins_with_nobody(void **state)
 	topics_subscribe(&t.seg, TOPICS - 1, 63);
 	atomic_store(&t.seg.workers[63].pid, 4711);
 	atomic_store(&t.seg.workers[0].sleeping, 7);
-	strcpy(t.seg.workers[0].obituary, "words");
+	strcpy(t.seg.workers[0].last_words, "words");
 	atomic_store(&h->sealed, 1);
 	atomic_store(&h->run.order, RUN_DRAIN);
 	atomic_store(&h->run.ready, 1);
@@ -491,7 +491,7 @@ test_new_run_begins_with_nobody(void **state)
 		assert_int_equal(atomic_load(&t.seg.subscribers[i]), 0);
 	assert_int_equal(atomic_load(&t.seg.workers[63].pid), 0);
 	assert_int_equal(atomic_load(&t.seg.workers[0].sleeping), 0);
-	assert_string_equal(t.seg.workers[0].obituary, "");
+	assert_string_equal(t.seg.workers[0].last_words, "");
 	testseg_close(&t);
 }
 

@@ -35,35 +35,35 @@ is_exempt(const char *text)
 {
 	struct sockaddr_storage ss = peer(text);
 
-	return share_is_exempt(&ss);
+	return address_is_exempt(&ss);
 }
 
-static struct share *
-take(struct shares *shares, const char *text)
+static struct address_share *
+take(struct address_limits *shares, const char *text)
 {
 	struct sockaddr_storage ss = peer(text);
 	bool within;
 
-	return share_take(shares, &ss, 0, &within);
+	return address_add_conn(shares, &ss, 0, &within);
 }
 
 /* Whether two peers are counted as one. */
 static bool
 is_one(const char *a, const char *b)
 {
-	struct shares shares;
-	struct share *first, *second;
+	struct address_limits shares;
+	struct address_share *first, *second;
 	bool one;
 
-	shares_init(&shares, 0);
+	address_limits_init(&shares, 0);
 	first = take(&shares, a);
 	second = take(&shares, b);
 	one = first == second;
 
-	assert_int_equal(share_count(first), one ? 2 : 1);
-	share_give(&shares, first, 0);
-	share_give(&shares, second, 0);
-	shares_fini(&shares);
+	assert_int_equal(address_count(first), one ? 2 : 1);
+	address_remove_conn(&shares, first, 0);
+	address_remove_conn(&shares, second, 0);
+	address_limits_fini(&shares);
 	return one;
 }
 
@@ -123,46 +123,47 @@ test_ipv6_counts_by_its_network(void **state)
 static void
 test_each_connection_counts_until_given_back(void **state)
 {
-	struct share *one, *other;
-	struct shares shares;
+	struct address_share *one, *other;
+	struct address_limits shares;
 
 	(void)state;
-	shares_init(&shares, 0);
+	address_limits_init(&shares, 0);
 	one = take(&shares, "192.0.2.1");
 	for (uint32_t i = 2; i <= 1000; i++) {
 		assert_ptr_equal(take(&shares, "192.0.2.1"), one);
-		assert_int_equal(share_count(one), i);
+		assert_int_equal(address_count(one), i);
 	}
 	other = take(&shares, "192.0.2.2");
 	for (uint32_t i = 1000; i > 1; i--) {
-		assert_int_equal(share_count(one), i);
-		share_give(&shares, one, 0);
+		assert_int_equal(address_count(one), i);
+		address_remove_conn(&shares, one, 0);
 	}
-	assert_int_equal(share_count(one), 1);
-	share_give(&shares, one, 0);
-	assert_int_equal(share_count(other), 1);
-	share_give(&shares, other, 0);
-	shares_fini(&shares);
+	assert_int_equal(address_count(one), 1);
+	address_remove_conn(&shares, one, 0);
+	assert_int_equal(address_count(other), 1);
+	address_remove_conn(&shares, other, 0);
+	address_limits_fini(&shares);
 }
 
 /* Come and go at this tick.  Returns whether that was within the rate. */
 static bool
-visit(struct shares *shares, const char *text, uint32_t now)
+visit(struct address_limits *shares, const char *text, uint32_t now)
 {
 	struct sockaddr_storage ss = peer(text);
 	bool within;
 
-	share_give(shares, share_take(shares, &ss, now, &within), now);
+	address_remove_conn(
+	    shares, address_add_conn(shares, &ss, now, &within), now);
 	return within;
 }
 
 static void
 test_new_ones_have_a_rate_for_each_address(void **state)
 {
-	struct shares shares;
+	struct address_limits shares;
 
 	(void)state;
-	shares_init(&shares, 8);
+	address_limits_init(&shares, 8);
 	for (int i = 0; i < 8; i++)
 		assert_true(visit(&shares, "192.0.2.1", 0));
 	for (int i = 0; i < 100; i++)
@@ -172,56 +173,56 @@ test_new_ones_have_a_rate_for_each_address(void **state)
 	assert_true(visit(&shares, "192.0.2.1", 1));
 	assert_true(visit(&shares, "192.0.2.1", 1));
 	assert_false(visit(&shares, "192.0.2.1", 1));
-	shares_fini(&shares);
+	address_limits_fini(&shares);
 }
 
 /* Or its rate would be new with every connection. */
 static void
 test_an_address_is_known_for_a_second_more(void **state)
 {
-	struct shares shares;
+	struct address_limits shares;
 
 	(void)state;
-	shares_init(&shares, 1);
+	address_limits_init(&shares, 1);
 	assert_true(visit(&shares, "192.0.2.1", 10));
 	assert_true(visit(&shares, "192.0.2.2", 12));
-	shares_tick(&shares, 14);
+	address_limits_tick(&shares, 14);
 	assert_false(visit(&shares, "192.0.2.2", 14));
-	shares_tick(&shares, 15);
-	shares_tick(&shares, 19);
+	address_limits_tick(&shares, 15);
+	address_limits_tick(&shares, 19);
 	assert_null(shares.by_address);
 	assert_true(visit(&shares, "192.0.2.2", 19));
-	shares_fini(&shares);
+	address_limits_fini(&shares);
 }
 
 static void
 test_who_comes_back_stays_known(void **state)
 {
-	struct shares shares;
-	struct share *share;
+	struct address_limits shares;
+	struct address_share *share;
 
 	(void)state;
-	shares_init(&shares, 1);
+	address_limits_init(&shares, 1);
 	assert_true(visit(&shares, "192.0.2.1", 0));
 	share = take(&shares, "192.0.2.1");
-	shares_tick(&shares, 100);
-	assert_int_equal(share_count(share), 1);
-	share_give(&shares, share, 100);
-	shares_tick(&shares, 105);
+	address_limits_tick(&shares, 100);
+	assert_int_equal(address_count(share), 1);
+	address_remove_conn(&shares, share, 100);
+	address_limits_tick(&shares, 105);
 	assert_null(shares.by_address);
-	shares_fini(&shares);
+	address_limits_fini(&shares);
 }
 
 static void
 test_rate_of_none_is_any(void **state)
 {
-	struct shares shares;
+	struct address_limits shares;
 
 	(void)state;
-	shares_init(&shares, 0);
+	address_limits_init(&shares, 0);
 	for (int i = 0; i < 100000; i++)
 		assert_true(visit(&shares, "192.0.2.1", 0));
-	shares_fini(&shares);
+	address_limits_fini(&shares);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -71,7 +71,7 @@ test_empty_name_is_a_topic(void **state)
 	a = client_open(crew, 0, "");
 	assert_int_equal(add(crew, 0, a->conn, "", &slot), SUBS_OK);
 	assert_non_null(find(crew, 0, ""));
-	assert_non_null(subs_of(a->conn, find(crew, 0, "")));
+	assert_non_null(subs_find_of_conn(a->conn, find(crew, 0, "")));
 	client_close(&a);
 }
 
@@ -181,7 +181,7 @@ test_live_from_the_present_number_on(void **state)
 	for (int i = 0; i < 3; i++)
 		hand_publish(&crew->w[0].ring, slot, "\"x\"");
 	assert_int_equal(add(crew, 0, b->conn, "room", &slot), SUBS_OK);
-	sub = subs_of(b->conn, find(crew, 0, "room"));
+	sub = subs_find_of_conn(b->conn, find(crew, 0, "room"));
 	assert_int_equal(sub->seen, 3);
 	crew_run(crew);
 	for (int i = 0; i < 3; i++)

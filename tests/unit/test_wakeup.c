@@ -31,8 +31,8 @@ setup(void **state)
 	testseg_open(&s->t, 4096, 4);
 	assert_true(wakeup_open(&s->me, &s->t.seg, 4));
 	s->others = s->me; /* what a fork does */
-	wakeup_be(&s->me, 0);
-	wakeup_be(&s->others, 1);
+	wakeup_claim_slot(&s->me, 0);
+	wakeup_claim_slot(&s->others, 1);
 	*state = s;
 	return 0;
 }
@@ -78,7 +78,7 @@ test_sleeper_is_rung_once_per_sleep(void **state)
 	assert_int_equal(wakeup_wake(&s->me, ALL), 0);
 
 	wakeup_get_up(&s->others);
-	wakeup_silence(&s->others);
+	wakeup_clear(&s->others);
 	assert_int_equal(wakeup_wake(&s->me, ALL), 0);
 	assert_false(is_rung(&s->me, 1));
 
@@ -93,7 +93,7 @@ test_only_those_asked_for_are_rung(void **state)
 	struct sleepers *s = *state;
 
 	wakeup_fall_asleep(&s->others);
-	wakeup_be(&s->others, 2);
+	wakeup_claim_slot(&s->others, 2);
 	wakeup_fall_asleep(&s->others);
 	assert_int_equal(wakeup_wake(&s->me, 1u << 2), 1);
 	assert_false(is_rung(&s->me, 1));
@@ -132,9 +132,9 @@ test_silence_resets_all_rings(void **state)
 	for (int i = 0; i < 10; i++)
 		wakeup_ring(&s->me, 1);
 	assert_true(is_rung(&s->me, 1));
-	wakeup_silence(&s->others);
+	wakeup_clear(&s->others);
 	assert_false(is_rung(&s->me, 1));
-	wakeup_silence(&s->others); /* does not block */
+	wakeup_clear(&s->others); /* does not block */
 	wakeup_ring(&s->me, 1);
 	assert_true(is_rung(&s->me, 1));
 }
@@ -148,7 +148,7 @@ test_full_doorbell_does_not_block(void **state)
 	assert_int_equal(write(s->me.fd[1], &most, sizeof(most)), 8);
 	wakeup_ring(&s->me, 1);
 	assert_true(is_rung(&s->me, 1));
-	wakeup_silence(&s->others);
+	wakeup_clear(&s->others);
 	assert_false(is_rung(&s->me, 1));
 }
 
@@ -196,9 +196,9 @@ test_successor_of_a_dead_sleeper_is_rung(void **state)
 	wakeup_fall_asleep(&s->others);
 	assert_int_equal(wakeup_wake(&s->me, ALL), 1);
 
-	wakeup_be(&s->others, 1);
+	wakeup_claim_slot(&s->others, 1);
 	assert_int_equal(wakeup_wake(&s->me, ALL), 0); /* it is awake */
-	wakeup_silence(&s->others);
+	wakeup_clear(&s->others);
 	wakeup_fall_asleep(&s->others);
 	assert_int_equal(wakeup_wake(&s->me, ALL), 1);
 	assert_true(is_rung(&s->me, 1));

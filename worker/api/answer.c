@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* answer.c - see api_answer.h. */
+/* answer.c - see answer.h. */
 
 #include "worker/api/answer.h"
 

@@ -116,7 +116,7 @@ api_reply(struct conn *c, int status)
 	http_reply_json(c, &reply, &c->w->text);
 	api_forget(c);
 	if (!reply.keep_alive)
-		conn_finish(c);
+		conn_close_when_written(c);
 }
 
 void
@@ -194,7 +194,7 @@ api_options(struct conn *c, enum api_resource resource)
 	http_reply_no_content(c, all, keep_alive);
 	api_forget(c);
 	if (!keep_alive)
-		conn_finish(c);
+		conn_close_when_written(c);
 }
 
 /* Whether a foreign page must not do this. */

@@ -3,7 +3,7 @@
  * api.h - topics by HTTP, for who has no WebSocket: curl, a cron job, a page.
  *
  *	POST /topics/NAME		publish
- *	GET  /topics			a list (api_list.h)
+ *	GET  /topics			a list (list.h)
  *	GET  /topics/NAME		how one stands
  *	GET  /topics/NAME/history	its past messages
  *	GET  /topics/NAME/events	its messages as they come (events.h)

@@ -60,7 +60,7 @@ events_head(struct conn *c)
 
 	api_lines(c->part.api, lines);
 	http_reply_events(c, lines);
-	conn_finish(c);
+	conn_close_when_written(c);
 }
 
 void
@@ -163,8 +163,8 @@ events_due(struct conn *c)
 	uint64_t silent;
 
 	if (c->paused & PAUSE_INTAKE || c->out == NULL)
-		c->heard = w->wheel.now;
-	silent = (uint64_t)(w->wheel.now - c->heard) * WHEEL_TICK_MS;
+		c->last_heard_tick = w->wheel.now;
+	silent = (uint64_t)(w->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
 	if (silent < interval) {
 		if (!(c->paused & PAUSE_INTAKE) && c->out == NULL &&
 		    w->config->ping_interval_ms != 0)
@@ -174,6 +174,6 @@ events_due(struct conn *c)
 		conn_deadline(c, interval);
 	} else {
 		stats_add(&w->stats, STATS_TIMEOUTS, 1);
-		conn_lost(c);
+		conn_abort(c);
 	}
 }

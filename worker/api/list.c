@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* list.c - see api_list.h. */
+/* list.c - see list.h. */
 
 #include "worker/api/list.h"
 

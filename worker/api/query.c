@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* query.c - see api_query.h. */
+/* query.c - see query.h. */
 
 #include "worker/api/query.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * query.h - names and options in the URLs of the HTTP interface.
+ * listen_query.h - names and options in the URLs of the HTTP interface.
  *
- * As in query.h, a mistake is refused with a sentence that says which, and keys
+ * As in listen_query.h, a mistake is refused with a sentence that says which, and keys
  * that are not known are left alone.
  */
 

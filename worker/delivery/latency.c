@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latency.c - see delays.h. */
+/* latency.c - see latency.h. */
 
 #include "worker/delivery/latency.h"
 
@@ -10,17 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DELAYS_MS UINT64_C(1000000) /* nanoseconds */
+#define LATENCY_MS UINT64_C(1000000) /* nanoseconds */
 
 void
-delays_init(struct delays *delays)
+latency_init(struct latency *delays)
 {
 	memset(delays, 0, sizeof(*delays));
 	delays->runs = xcalloc(TAIL_TURN_RECORDS, sizeof(*delays->runs));
 }
 
 void
-delays_fini(struct delays *delays)
+latency_fini(struct latency *delays)
 {
 	free(delays->runs);
 }
@@ -28,42 +28,42 @@ delays_fini(struct delays *delays)
 /* This worker is so late that the batch's stamp is gone: go by the record's
  * own time, on the clock that wall clocks are set by. */
 static uint64_t
-delays_by_wall_clock(struct delays *d, const struct ring_record *rec)
+latency_by_wall_clock(struct latency *d, const struct ring_record *rec)
 {
 	if (d->wall_ahead_ns == 0)
 		d->wall_ahead_ns =
 		    clock_ns(CLOCK_REALTIME) - clock_monotonic_ns();
-	return rec->time_ms * DELAYS_MS - d->wall_ahead_ns;
+	return rec->time_ms * LATENCY_MS - d->wall_ahead_ns;
 }
 
 void
-delays_add(struct worker *w, const struct ring_record *rec)
+latency_add(struct worker *w, const struct ring_record *rec)
 {
-	struct delays *d = &w->delays;
+	struct latency *d = &w->delays;
 	uint64_t accepted_ns;
 
 	if (stamps_find(w->seg, &d->stamps, rec->pos, w->tail.cursor.pos))
 		accepted_ns = d->stamps.ns;
 	else
-		accepted_ns = delays_by_wall_clock(d, rec);
+		accepted_ns = latency_by_wall_clock(d, rec);
 	if (d->count == 0 || d->runs[d->count - 1].accepted_ns != accepted_ns)
 		d->runs[d->count++] =
-		    (struct delays_run){ .accepted_ns = accepted_ns };
+		    (struct latency_run){ .accepted_ns = accepted_ns };
 	d->runs[d->count - 1].count++;
 }
 
 void
-delays_settle(struct worker *w)
+latency_settle(struct worker *w)
 {
 	struct stats_delays *delays = &w->seg->workers[w->slot].delays;
-	struct delays *d = &w->delays;
+	struct latency *d = &w->delays;
 	uint64_t now;
 
 	if (d->count == 0)
 		return;
 	now = clock_monotonic_ns();
 	for (uint32_t i = 0; i < d->count; i++) {
-		const struct delays_run *run = &d->runs[i];
+		const struct latency_run *run = &d->runs[i];
 
 		/* A wall clock that was set back knows messages of later. */
 		stats_delay_add(delays,

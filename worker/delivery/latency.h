@@ -26,25 +26,25 @@ struct ring_record;
 struct worker;
 
 /* Messages of one batch that this turn hands over. */
-struct delays_run {
+struct latency_run {
 	uint64_t accepted_ns; /* monotonic clock */
 	uint32_t count;
 };
 
-struct delays {
+struct latency {
 	struct stamps_cursor stamps;
-	struct delays_run *runs; /* owned, [TAIL_TURN_RECORDS] */
-	uint32_t count;          /* runs of this turn */
-	uint64_t wall_ahead_ns;  /* of the monotonic clock, now; 0: unknown */
+	struct latency_run *runs; /* owned, [TAIL_TURN_RECORDS] */
+	uint32_t count;           /* runs of this turn */
+	uint64_t wall_ahead_ns;   /* of the monotonic clock, now; 0: unknown */
 };
 
-void delays_init(struct delays *delays);
-void delays_fini(struct delays *delays);
+void latency_init(struct latency *delays);
+void latency_fini(struct latency *delays);
 
 /* A message of this turn; the records come in the ring's order. */
-void delays_add(struct worker *w, const struct ring_record *rec);
+void latency_add(struct worker *w, const struct ring_record *rec);
 
 /* The turn's output is written: count its messages. */
-void delays_settle(struct worker *w);
+void latency_settle(struct worker *w);
 
 #endif

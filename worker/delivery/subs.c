@@ -40,7 +40,7 @@ subs_find(const struct subs *subs, const char *name, size_t len, uint32_t hash)
 }
 
 struct sub *
-subs_of(const struct conn *c, const struct sub_topic *topic)
+subs_find_of_conn(const struct conn *c, const struct sub_topic *topic)
 {
 	struct sub *sub;
 
@@ -120,7 +120,7 @@ subs_link(struct conn *c, struct sub_topic *topic, uint64_t seen)
 }
 
 void
-subs_look(const struct worker *w, uint32_t slot, struct subs_start *start)
+topic_snapshot(const struct worker *w, uint32_t slot, struct subs_start *start)
 {
 	const struct layout_topic *topic = &w->seg->topics[slot];
 
@@ -137,8 +137,8 @@ subs_add(struct worker *w, struct conn *c, const char *name, uint8_t len,
 	struct sub_topic *topic = subs_find(&w->subs, name, len, hash);
 	uint32_t slot;
 
-	if (topic != NULL && subs_of(c, topic) != NULL) {
-		subs_look(w, topic->slot, start);
+	if (topic != NULL && subs_find_of_conn(c, topic) != NULL) {
+		topic_snapshot(w, topic->slot, start);
 		return SUBS_ALREADY;
 	}
 	if (c->subs_count >= w->config->max_topics_per_conn)
@@ -152,7 +152,7 @@ subs_add(struct worker *w, struct conn *c, const char *name, uint8_t len,
 	/* subscribe-1: under the lock, like the next two */
 	topics_subscribe(w->seg, slot, w->slot);
 	/* subscribe-2: number and place, an exact pair */
-	subs_look(w, slot, start);
+	topic_snapshot(w, slot, start);
 	if (topic == NULL)
 		topic = subs_topic_new(w, slot, name, len, hash);
 	subs_link(c, topic, start->seq);

@@ -83,7 +83,8 @@ struct sub_topic *subs_find(
     const struct subs *subs, const char *name, size_t len, uint32_t hash);
 
 /* The connection's subscription to the topic, or NULL. */
-struct sub *subs_of(const struct conn *c, const struct sub_topic *topic);
+struct sub *subs_find_of_conn(
+    const struct conn *c, const struct sub_topic *topic);
 
 /* Where a topic stood when a subscription began: an exact pair. */
 struct subs_start {
@@ -109,7 +110,8 @@ enum subs_status subs_add(struct worker *w, struct conn *c, const char *name,
     uint8_t len, uint32_t hash, struct subs_start *start);
 
 /* Where a topic stands.  Under the ring's lock. */
-void subs_look(const struct worker *w, uint32_t slot, struct subs_start *start);
+void topic_snapshot(
+    const struct worker *w, uint32_t slot, struct subs_start *start);
 
 /* End one subscription of a connection. */
 void subs_drop(struct worker *w, struct sub *sub);

@@ -85,7 +85,7 @@ tail_group(struct worker *w)
 		    rec->seq == topic->seq + 1); /* dense, or we were lapped */
 		topic->seq = rec->seq;
 		topic->pos = rec->pos;
-		delays_add(w, rec);
+		latency_add(w, rec);
 	}
 	return topics;
 }
@@ -119,7 +119,7 @@ tail_encode(
 /* Give one subscriber what it has not seen, without what it published itself.
  */
 static void
-tail_give_others(struct worker *w, const struct sub *sub,
+tail_send_to_without_echo(struct worker *w, const struct sub *sub,
     const struct tail_run *run, uint32_t skip)
 {
 	const struct tail *tail = &w->tail;
@@ -137,7 +137,7 @@ tail_give_others(struct worker *w, const struct sub *sub,
 
 /* Give one subscriber what it has not seen. */
 static void
-tail_give(struct worker *w, struct sub *sub, const struct tail_run *run)
+tail_send_to(struct worker *w, struct sub *sub, const struct tail_run *run)
 {
 	uint32_t skip;
 
@@ -149,7 +149,7 @@ tail_give(struct worker *w, struct sub *sub, const struct tail_run *run)
 	           : 0;
 	sub->seen = run->last_seq;
 	if (sub->no_echo)
-		tail_give_others(w, sub, run, skip);
+		tail_send_to_without_echo(w, sub, run, skip);
 	else
 		outbox_frames(
 		    &w->outbox, sub->conn, run->from + skip, run->count - skip);
@@ -169,7 +169,7 @@ tail_deliver(struct worker *w, struct sub_topic *topic)
 		struct sub *sub = topic->subs[i];
 
 		if (!sub->replaying)
-			tail_give(w, sub, &runs[sub->conn->form]);
+			tail_send_to(w, sub, &runs[sub->conn->form]);
 	}
 	topic->first = topic->last = 0;
 }
@@ -206,7 +206,7 @@ tail_turn(struct worker *w)
 		tail_lapped(w);
 		return;
 	case RING_OK:
-		stop_here(w->seg->header, STOP_TAILED);
+		stop_point_here(w->seg->header, STOP_TAILED);
 		topics = tail_group(w);
 		for (uint32_t i = 0; i < topics; i++)
 			tail_deliver(w, w->tail.touched[i]);

@@ -3,7 +3,7 @@
  * tail.h - follow the ring and hand each message to this worker's clients.
  *
  * One batch per turn: records are grouped by topic, each is encoded once
- * (frames.h), and every subscriber of a topic gets one run of frames, however
+ * (arena.h), and every subscriber of a topic gets one run of frames, however
  * many messages that is.  Who was lapped goes on where the directory is and is
  * told (or, in the plain contract, counted) what it missed.
  */

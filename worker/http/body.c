@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* body.c - see api_body.h. */
+/* body.c - see body.h. */
 
 #include "worker/http/body.h"
 
@@ -194,7 +194,7 @@ body_take(struct conn *c, const char *data, size_t len)
 	}
 	buf_add(&body->bytes, data, len);
 	c->w->conns.input += len;
-	memory_spare_input(c);
+	budget_enforce_input(c);
 	return c->state == CONN_BODY;
 }
 

@@ -34,7 +34,7 @@ http_conn_refuse(struct conn *c, const struct http_request *req, int status,
     const char *reason, const char *extra)
 {
 	http_reply_error(c, req, status, reason, extra, false);
-	conn_finish(c);
+	conn_close_when_written(c);
 }
 
 void
@@ -61,13 +61,13 @@ http_conn_go_away(struct conn *c)
 	if (c->part.api != NULL) {
 		api_go_away(c); /* which ends it */
 	} else if (!http_conn_is_quiet(c)) {
-		conn_finish(c);
+		conn_close_when_written(c);
 	} else {
 		http_conn_read(c);
 		if (!http_conn_is_quiet(c))
 			return; /* it is answered, or gone */
-		c->clean = true;
-		conn_lost(c);
+		c->peer_closed_cleanly = true;
+		conn_abort(c);
 	}
 }
 
@@ -86,7 +86,7 @@ http_conn_more_file(struct conn *c)
 		while (n == -1 && errno == EINTR);
 		if (n <= 0) {
 			/* It was cut short, and the length has been said. */
-			conn_lost(c);
+			conn_abort(c);
 			return;
 		}
 		conn_answer(c, c->w->file_buf, (size_t)n);
@@ -103,7 +103,7 @@ http_conn_more_file(struct conn *c)
 	c->state = CONN_HTTP;
 	conn_deadline(c, c->w->config->idle_ms);
 	if (!keep_alive)
-		conn_finish(c);
+		conn_close_when_written(c);
 	else
 		conn_resume(c, PAUSE_FILE);
 }
@@ -132,7 +132,7 @@ http_conn_send_file(struct conn *c, const struct http_request *req,
 		return;
 	}
 	if (!keep_alive)
-		conn_finish(c);
+		conn_close_when_written(c);
 }
 
 /* Answer with an error; the connection goes on if the request allows it. */
@@ -144,7 +144,7 @@ http_conn_error(struct conn *c, const struct http_request *req, int status,
 
 	http_reply_error(c, req, status, reason, NULL, keep_alive);
 	if (!keep_alive)
-		conn_finish(c);
+		conn_close_when_written(c);
 }
 
 static void
@@ -188,7 +188,7 @@ http_conn_serve_health(
 	}
 	http_reply_text(c, req, 200, "ok\n", http_keep_alive(req));
 	if (!http_keep_alive(req))
-		conn_finish(c);
+		conn_close_when_written(c);
 }
 
 static bool
@@ -259,7 +259,7 @@ http_conn_feed_head(struct conn *c, const char *data, size_t len)
 		conn_keep_input(c, data, len);
 		c->input->scanned = scanned;
 		http_conn_head_begun(c);
-		memory_spare_input(c);
+		budget_enforce_input(c);
 		return 0;
 	case HTTP_REFUSED:
 		stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
@@ -277,13 +277,13 @@ http_conn_feed_head(struct conn *c, const char *data, size_t len)
 /* What is left of the input, after requests that it cannot go on behind yet or
  * never. */
 static void
-http_conn_leave(struct conn *c, const char *data, size_t len)
+http_conn_keep_rest(struct conn *c, const char *data, size_t len)
 {
 	if (c->state == CONN_WS && c->paused == 0)
 		ws_conn_feed(c, data, len);
 	else if (c->state < CONN_CLOSING && c->state != CONN_EVENTS) {
 		conn_keep_input(c, data, len);
-		memory_spare_input(c);
+		budget_enforce_input(c);
 	}
 }
 
@@ -324,7 +324,7 @@ http_conn_feed(struct conn *c, const char *data, size_t len)
 		if (c->out != NULL && c->out->answer_bytes > CONN_ANSWERS_MAX)
 			conn_pause(c, PAUSE_ANSWERS);
 	}
-	http_conn_leave(c, data, len);
+	http_conn_keep_rest(c, data, len);
 }
 
 void
@@ -337,7 +337,7 @@ http_conn_feed_kept(struct conn *c)
 	    http_parse_request(input->data, input->len, c->w->config->max_head,
 		&input->scanned, &req) == HTTP_PARTIAL) {
 		http_conn_head_begun(c);
-		memory_spare_input(c);
+		budget_enforce_input(c);
 		return;
 	}
 	conn_take_input(c);
@@ -352,7 +352,7 @@ http_conn_read(struct conn *c)
 
 	/* Who has a stream of events has nothing more to ask. */
 	if (c->state != CONN_EVENTS && intake_full(&c->w->intake)) {
-		intake_wait(c->w, c);
+		intake_pause_until_done(c->w, c);
 		return;
 	}
 	n = conn_read(c);
@@ -384,7 +384,7 @@ http_conn_due(struct conn *c)
 			return;
 		}
 		stats_add(&c->w->stats, STATS_TIMEOUTS, 1);
-		conn_lost(c);
+		conn_abort(c);
 		return;
 	}
 	stats_add(&c->w->stats, STATS_TIMEOUTS, 1);
@@ -392,7 +392,7 @@ http_conn_due(struct conn *c)
 		http_conn_refuse(
 		    c, NULL, 408, "the request took too long", NULL);
 	else if (c->out != NULL)
-		conn_lost(c);
+		conn_abort(c);
 	else
-		conn_finish(c); /* idle: nothing was asked */
+		conn_close_when_written(c); /* idle: nothing was asked */
 }

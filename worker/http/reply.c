@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* reply.c - see http_reply.h. */
+/* reply.c - see reply.h. */
 
 #include "worker/http/reply.h"
 
@@ -203,5 +203,5 @@ http_reply_redirect(struct conn *c, const struct http_request *req)
 	    (int)req->query.len, req->query.at);
 	reply_send(c, &head, "", true);
 	if (!keep_alive)
-		conn_finish(c);
+		conn_close_when_written(c);
 }

@@ -117,7 +117,7 @@ acceptors_add(struct worker *w, int fd, bool admin)
 	a->admin = admin;
 	memset(&local, 0, sizeof(local));
 	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
-		a->loopback = share_is_exempt(&local);
+		a->loopback = address_is_exempt(&local);
 	ev_io_init(&a->io, acceptor_accept_cb, fd, EV_READ);
 	ev_io_start(w->loop, &a->io);
 }

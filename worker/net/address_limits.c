@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* address_limits.c - see share.h. */
+/* address_limits.c - see address_limits.h. */
 
 #include "worker/net/address_limits.h"
 
@@ -16,19 +16,19 @@
 #define uthash_fatal(why)   BUG(why)
 #include <uthash.h>
 
-#define SHARE_KEY 8 /* bytes: an IPv4 address, or an IPv6 network */
+#define ADDRESS_KEY 8 /* bytes: an IPv4 address, or an IPv6 network */
 
 /* How long an address is known behind its last connection: its bucket is full
  * again by then. */
-#define SHARE_KEPT_TICKS (1000 / WHEEL_TICK_MS)
+#define ADDRESS_KEPT_TICKS (1000 / WHEEL_TICK_MS)
 
-struct share {
+struct address_share {
 	UT_hash_handle hh;
-	TAILQ_ENTRY(share) link; /* while it has no connection */
-	uint32_t left_at;        /* tick when its last one went */
+	TAILQ_ENTRY(address_share) link; /* while it has no connection */
+	uint32_t left_at;                /* tick when its last one went */
 	uint32_t count;
 	struct rate_bucket accepted;
-	unsigned char key[SHARE_KEY];
+	unsigned char key[ADDRESS_KEY];
 };
 
 /* An IPv4 address, also when it came mapped into IPv6 (RFC 4291, 2.5.5.2). */
@@ -49,7 +49,7 @@ share_ipv4(const struct sockaddr_storage *peer, struct in_addr *v4)
 }
 
 bool
-share_is_exempt(const struct sockaddr_storage *peer)
+address_is_exempt(const struct sockaddr_storage *peer)
 {
 	const struct sockaddr_in6 *in6 = (const void *)peer;
 	struct in_addr v4;
@@ -60,15 +60,15 @@ share_is_exempt(const struct sockaddr_storage *peer)
 }
 
 void
-shares_init(struct shares *shares, uint32_t rate)
+address_limits_init(struct address_limits *shares, uint32_t rate)
 {
-	*shares = (struct shares){ .rate = rate };
+	*shares = (struct address_limits){ .rate = rate };
 	TAILQ_INIT(&shares->leaving);
 	siphash_key_make(&shares->key);
 }
 
 static void
-share_free(struct shares *shares, struct share *share)
+address_free(struct address_limits *shares, struct address_share *share)
 {
 	TAILQ_REMOVE(&shares->leaving, share, link);
 	HASH_DELETE(hh, shares->by_address, share);
@@ -76,23 +76,23 @@ share_free(struct shares *shares, struct share *share)
 }
 
 void
-shares_fini(struct shares *shares)
+address_limits_fini(struct address_limits *shares)
 {
-	struct share *share;
+	struct address_share *share;
 
 	while ((share = TAILQ_FIRST(&shares->leaving)) != NULL)
-		share_free(shares, share);
+		address_free(shares, share);
 	CHECK(shares->by_address == NULL);
 }
 
 /* The peer's entry, found or made. */
-static struct share *
-share_find(
-    struct shares *shares, const struct sockaddr_storage *peer, uint32_t now)
+static struct address_share *
+address_find(struct address_limits *shares, const struct sockaddr_storage *peer,
+    uint32_t now)
 {
 	const struct sockaddr_in6 *in6 = (const void *)peer;
-	unsigned char key[SHARE_KEY] = { 0 };
-	struct share *share;
+	unsigned char key[ADDRESS_KEY] = { 0 };
+	struct address_share *share;
 	struct in_addr v4;
 	unsigned hash;
 
@@ -100,26 +100,26 @@ share_find(
 	if (share_ipv4(peer, &v4))
 		memcpy(key + 4, &v4, 4);
 	else
-		memcpy(key, in6->sin6_addr.s6_addr, SHARE_KEY);
-	hash = (unsigned)siphash(&shares->key, key, SHARE_KEY);
+		memcpy(key, in6->sin6_addr.s6_addr, ADDRESS_KEY);
+	hash = (unsigned)siphash(&shares->key, key, ADDRESS_KEY);
 	HASH_FIND_BYHASHVALUE(
-	    hh, shares->by_address, key, SHARE_KEY, hash, share);
+	    hh, shares->by_address, key, ADDRESS_KEY, hash, share);
 	if (share != NULL)
 		return share;
 	share = xcalloc(1, sizeof(*share));
-	memcpy(share->key, key, SHARE_KEY);
+	memcpy(share->key, key, ADDRESS_KEY);
 	rate_bucket_init(&share->accepted, shares->rate, now);
 	HASH_ADD_BYHASHVALUE(
-	    hh, shares->by_address, key, SHARE_KEY, hash, share);
+	    hh, shares->by_address, key, ADDRESS_KEY, hash, share);
 	TAILQ_INSERT_TAIL(&shares->leaving, share, link);
 	return share;
 }
 
-struct share *
-share_take(struct shares *shares, const struct sockaddr_storage *peer,
-    uint32_t now, bool *within)
+struct address_share *
+address_add_conn(struct address_limits *shares,
+    const struct sockaddr_storage *peer, uint32_t now, bool *within)
 {
-	struct share *share = share_find(shares, peer, now);
+	struct address_share *share = address_find(shares, peer, now);
 
 	if (share->count++ == 0)
 		TAILQ_REMOVE(&shares->leaving, share, link);
@@ -130,7 +130,8 @@ share_take(struct shares *shares, const struct sockaddr_storage *peer,
 }
 
 void
-share_give(struct shares *shares, struct share *share, uint32_t now)
+address_remove_conn(
+    struct address_limits *shares, struct address_share *share, uint32_t now)
 {
 	CHECK(share->count > 0);
 	if (--share->count > 0)
@@ -140,17 +141,17 @@ share_give(struct shares *shares, struct share *share, uint32_t now)
 }
 
 void
-shares_tick(struct shares *shares, uint32_t now)
+address_limits_tick(struct address_limits *shares, uint32_t now)
 {
-	struct share *share;
+	struct address_share *share;
 
 	while ((share = TAILQ_FIRST(&shares->leaving)) != NULL &&
-	       now - share->left_at > SHARE_KEPT_TICKS)
-		share_free(shares, share);
+	       now - share->left_at > ADDRESS_KEPT_TICKS)
+		address_free(shares, share);
 }
 
 uint32_t
-share_count(const struct share *share)
+address_count(const struct address_share *share)
 {
 	return share->count;
 }

@@ -21,39 +21,41 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-struct share; /* one address */
+struct address_share; /* one address */
 
-struct shares {
-	struct share *by_address;    /* uthash; NULL: none */
-	struct siphash_key key;      /* of its hash: clients choose addresses */
-	TAILQ_HEAD(, share) leaving; /* without a connection, oldest first */
-	uint32_t rate;               /* new ones per second, 0: any */
+struct address_limits {
+	struct address_share *by_address; /* uthash; NULL: none */
+	struct siphash_key key; /* of its hash: clients choose addresses */
+	TAILQ_HEAD(, address_share)
+	leaving;       /* without a connection, oldest first */
+	uint32_t rate; /* new ones per second, 0: any */
 };
 
 /* rate: new connections per second of one address, 0: any. */
-void shares_init(struct shares *shares, uint32_t rate);
+void address_limits_init(struct address_limits *shares, uint32_t rate);
 
 /* Forget all; none may have a connection. */
-void shares_fini(struct shares *shares);
+void address_limits_fini(struct address_limits *shares);
 
 /* Whether this peer's connections are not counted. */
-bool share_is_exempt(const struct sockaddr_storage *peer);
+bool address_is_exempt(const struct sockaddr_storage *peer);
 
 /*
  * One more connection of this peer, at this tick of the wheel.  *within says
  * whether that is within the rate.
- * Owns: the table; give it back by share_give().
+ * Owns: the table; give it back by address_remove_conn().
  */
-struct share *share_take(struct shares *shares,
+struct address_share *address_add_conn(struct address_limits *shares,
     const struct sockaddr_storage *peer, uint32_t now, bool *within);
 
 /* One connection less. */
-void share_give(struct shares *shares, struct share *share, uint32_t now);
+void address_remove_conn(
+    struct address_limits *shares, struct address_share *share, uint32_t now);
 
 /* Forget the addresses whose last connection ended more than a second ago. */
-void shares_tick(struct shares *shares, uint32_t now);
+void address_limits_tick(struct address_limits *shares, uint32_t now);
 
 /* Connections of this address now. */
-uint32_t share_count(const struct share *share);
+uint32_t address_count(const struct address_share *share);
 
 #endif

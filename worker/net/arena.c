@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* arena.c - see frames.h. */
+/* arena.c - see arena.h. */
 
 #include "worker/net/arena.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* budget.c - see memory.h. */
+/* budget.c - see budget.h. */
 
 #include "worker/net/budget.h"
 
@@ -9,14 +9,14 @@
 #include "worker/state.h"
 
 uint64_t
-memory_input(const struct worker *w)
+budget_input(const struct worker *w)
 {
 	return w->conns.input + ws_pool_bytes(w->parsers);
 }
 
 /* What this connection has begun to send. */
 static uint64_t
-memory_input_of(const struct conn *c)
+budget_input_of(const struct conn *c)
 {
 	uint64_t bytes = c->input != NULL ? c->input->len : 0;
 
@@ -29,7 +29,7 @@ memory_input_of(const struct conn *c)
 
 /* Whether `own' is more than the connection's share of a part that is full. */
 static bool
-memory_is_over(const struct conn *c, uint64_t own, uint64_t held, uint64_t max)
+budget_is_over(const struct conn *c, uint64_t own, uint64_t held, uint64_t max)
 {
 	uint32_t count = c->w->conns.count;
 
@@ -37,29 +37,29 @@ memory_is_over(const struct conn *c, uint64_t own, uint64_t held, uint64_t max)
 }
 
 void
-memory_spare_input(struct conn *c)
+budget_enforce_input(struct conn *c)
 {
 	static const char why[] = "no memory for the whole of it, try later";
 
-	if (!memory_is_over(c, memory_input_of(c), memory_input(c->w),
-		memory_input_max(c->w->config)))
+	if (!budget_is_over(c, budget_input_of(c), budget_input(c->w),
+		budget_input_max(c->w->config)))
 		return;
 	stats_add(&c->w->stats, STATS_REFUSED_MEMORY, 1);
 	if (c->state == CONN_WS)
 		conn_close(c, WS_CODE_TRY_LATER, why);
 	else if (c->state == CONN_FILE)
-		conn_lost(c); /* it is in the middle of a response */
+		conn_abort(c); /* it is in the middle of a response */
 	else
 		http_conn_refuse(c, NULL, 503, why, NULL);
 }
 
 void
-memory_spare_output(struct conn *c)
+budget_enforce_output(struct conn *c)
 {
 	if (c->out == NULL ||
-	    !memory_is_over(c, c->out->answer_bytes, c->w->conns.buffered,
-		memory_output_max(c->w->config)))
+	    !budget_is_over(c, c->out->answer_bytes, c->w->conns.buffered,
+		budget_output_max(c->w->config)))
 		return;
 	stats_add(&c->w->stats, STATS_MEMORY_CLOSES, 1);
-	conn_lost(c);
+	conn_abort(c);
 }

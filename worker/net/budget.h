@@ -30,13 +30,13 @@ struct worker;
 
 /* The parts, bytes.  One message may always be on its way in. */
 static inline uint64_t
-memory_output_max(const struct config *config)
+budget_output_max(const struct config *config)
 {
 	return config->max_worker_memory - config->max_worker_memory / 4;
 }
 
 static inline uint64_t
-memory_input_max(const struct config *config)
+budget_input_max(const struct config *config)
 {
 	uint64_t quarter = config->max_worker_memory / 4;
 	uint64_t message =
@@ -46,14 +46,14 @@ memory_input_max(const struct config *config)
 }
 
 /* Input that is held for all connections, bytes. */
-uint64_t memory_input(const struct worker *w);
+uint64_t budget_input(const struct worker *w);
 
 /* The connection has sent a part of something: end it if that is too much, by
  * 503 or 1013. */
-void memory_spare_input(struct conn *c);
+void budget_enforce_input(struct conn *c);
 
 /* The connection has not taken all that it was sent: cut it if that is too
  * much. */
-void memory_spare_output(struct conn *c);
+void budget_enforce_output(struct conn *c);
 
 #endif

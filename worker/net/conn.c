@@ -30,11 +30,12 @@ conn_io_cb(struct ev_loop *loop, ev_io *io, int revents)
 
 	(void)loop;
 	if (revents & EV_ERROR) {
-		conn_lost(c);
+		conn_abort(c);
 		return;
 	}
 	if (revents & EV_WRITE) {
-		c->heard = c->w->wheel.now; /* it takes what it gets */
+		c->last_heard_tick =
+		    c->w->wheel.now; /* it takes what it gets */
 		outbox_drain_conn(c->w, c);
 	}
 	if (!(revents & EV_READ) || c->paused != 0)
@@ -93,7 +94,7 @@ conn_strip(struct conn *c)
 }
 
 void
-conn_lost(struct conn *c)
+conn_abort(struct conn *c)
 {
 	struct worker *w = c->w;
 
@@ -101,7 +102,7 @@ conn_lost(struct conn *c)
 		return;
 	conn_strip(c);
 	if (!c->admin)
-		drain_conn_gone(w, c->clean);
+		drain_conn_gone(w, c->peer_closed_cleanly);
 	c->state = CONN_DEAD;
 	ev_io_stop(w->loop, &c->io);
 	wheel_remove(&c->timeout);
@@ -123,7 +124,7 @@ conn_deadline_spread(struct conn *c, uint32_t ms)
 }
 
 void
-conn_finish(struct conn *c)
+conn_close_when_written(struct conn *c)
 {
 	if (c->state >= CONN_CLOSING)
 		return;
@@ -132,7 +133,7 @@ conn_finish(struct conn *c)
 	conn_deadline(c, CONN_CLOSING_MS);
 	outbox_touch(&c->w->outbox, c);
 	c->paused = 0;
-	conn_watch(c);
+	conn_update_events(c);
 }
 
 void
@@ -143,7 +144,7 @@ conn_close(struct conn *c, unsigned code, const char *reason)
 	if (c->state != CONN_WS)
 		return;
 	conn_answer(c, frame, ws_close_frame(frame, code, reason));
-	conn_finish(c);
+	conn_close_when_written(c);
 }
 
 void
@@ -152,7 +153,7 @@ conn_too_slow(struct conn *c)
 	if (c->state == CONN_WS)
 		conn_close(c, WS_CODE_TOO_SLOW, "too slow: subscribe again");
 	else
-		conn_finish(c); /* it knows the last event it got */
+		conn_close_when_written(c); /* it knows the last event it got */
 }
 
 const struct protocol *
@@ -178,7 +179,7 @@ conn_pause(struct conn *c, enum conn_pause why)
 	if (c->state >= CONN_CLOSING || c->paused & why)
 		return;
 	c->paused |= (uint8_t)why;
-	conn_watch(c);
+	conn_update_events(c);
 }
 
 void
@@ -189,8 +190,9 @@ conn_resume(struct conn *c, enum conn_pause why)
 	c->paused &= (uint8_t)~why;
 	if (c->paused != 0)
 		return;
-	conn_watch(c);
-	c->heard = c->w->wheel.now; /* it may well have been talking */
+	conn_update_events(c);
+	c->last_heard_tick =
+	    c->w->wheel.now; /* it may well have been talking */
 	if (c->input == NULL)
 		return;
 	if (c->state == CONN_WS)
@@ -200,7 +202,7 @@ conn_resume(struct conn *c, enum conn_pause why)
 }
 
 void
-conn_watch(struct conn *c)
+conn_update_events(struct conn *c)
 {
 	struct ev_loop *loop = c->w->loop;
 	int events = 0;
@@ -232,8 +234,8 @@ conn_written(struct conn *c)
 		c->state = CONN_LINGER;
 		conn_deadline(c, CONN_LINGER_MS);
 		if (c->paused & PAUSE_EOF) {
-			c->clean = true;
-			conn_lost(c);
+			c->peer_closed_cleanly = true;
+			conn_abort(c);
 		}
 		break;
 	case CONN_WS:
@@ -257,22 +259,22 @@ conn_read(struct conn *c)
 	ssize_t n = recv(c->io.fd, w->read_buf, WORKER_READ_MAX, 0);
 
 	if (n > 0) {
-		c->heard = w->wheel.now;
+		c->last_heard_tick = w->wheel.now;
 		c->pinged = false;
 		stats_add(&w->stats, STATS_BYTES_IN, (uint64_t)n);
 		return (size_t)n;
 	}
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	c->clean = n == 0 && c->state == CONN_LINGER;
+	c->peer_closed_cleanly = n == 0 && c->state == CONN_LINGER;
 	if (n == -1 || c->out == NULL || c->state == CONN_WS) {
-		conn_lost(c);
+		conn_abort(c);
 		return 0;
 	}
 	/* It only will not send any more: it may still read our answers. */
-	conn_finish(c);
+	conn_close_when_written(c);
 	c->paused |= PAUSE_EOF;
-	conn_watch(c);
+	conn_update_events(c);
 	return 0;
 }
 
@@ -330,7 +332,7 @@ conn_due_cb(struct wheel_entry *entry, void *arg)
 	case CONN_CLOSING:
 	case CONN_LINGER:
 		stats_add(&w->stats, STATS_TIMEOUTS, 1);
-		conn_lost(c);
+		conn_abort(c);
 		break;
 	case CONN_DEAD:
 		BUG("a dead connection is still in the wheel");

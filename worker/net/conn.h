@@ -38,7 +38,7 @@
 
 struct api_request;
 struct protocol;
-struct share;
+struct address_share;
 struct worker;
 struct ws;
 
@@ -97,12 +97,13 @@ struct conn {
 		struct ws *ws;          /* CONN_WS: borrowed from the pool */
 		struct conn_file *file; /* CONN_FILE: owned */
 	} part;
-	struct share *share; /* NULL: loopback */
-	uint64_t number;     /* of all of this worker's connections */
-	uint32_t pending;    /* in this turn's outbox: index + 1, 0: not */
-	uint32_t ops;        /* of it in the intake */
+	struct address_share *share; /* NULL: loopback */
+	uint64_t number;             /* of all of this worker's connections */
+	uint32_t pending; /* in this turn's outbox: index + 1, 0: not */
+	uint32_t requests_pending; /* of it in the intake */
 	uint32_t subs_count;
-	uint32_t heard; /* tick of the wheel when it was last heard of */
+	uint32_t
+	    last_heard_tick; /* tick of the wheel when it was last heard of */
 	struct rate_bucket messages; /* and requests that it may send */
 	struct rate_bucket controls; /* control frames, likewise */
 	uint32_t buffer_max;         /* messages that may wait (?buffer=) */
@@ -116,7 +117,7 @@ struct conn {
 	bool feeding : 1;  /* its parser is on the stack */
 	bool served : 1;   /* had a request: now it is idle, not new */
 	bool loopback : 1; /* came in on a loopback listener */
-	bool clean : 1;    /* the peer closed after our last word */
+	bool peer_closed_cleanly : 1; /* the peer closed after our last word */
 	bool opening : 1;  /* its 101 waits for its first subscriptions */
 	bool admin : 1;    /* came in on the operator's listener */
 	bool upgraded : 1; /* is a WebSocket, or was */
@@ -128,12 +129,12 @@ LIST_HEAD(conn_list, conn);
 void conn_io_cb(struct ev_loop *loop, ev_io *io, int revents);
 
 /* The connection is gone (reset, end of file): dead at once. */
-void conn_lost(struct conn *c);
+void conn_abort(struct conn *c);
 
 /*
  * Write what is queued, then shut down, linger, die.  No more input is used.
  */
-void conn_finish(struct conn *c);
+void conn_close_when_written(struct conn *c);
 
 /*
  * Close a WebSocket connection with a code and a reason for humans (ASCII, at
@@ -160,7 +161,7 @@ conn_is_listening(const struct conn *c)
 static inline bool
 conn_is_held(const struct conn *c)
 {
-	return c->ops != 0 && (c->state != CONN_WS || c->opening);
+	return c->requests_pending != 0 && (c->state != CONN_WS || c->opening);
 }
 
 /* What is spoken over this WebSocket. */
@@ -174,7 +175,7 @@ void conn_pause(struct conn *c, enum conn_pause why);
 void conn_resume(struct conn *c, enum conn_pause why);
 
 /* Listen for what the connection's state needs: call after changing it. */
-void conn_watch(struct conn *c);
+void conn_update_events(struct conn *c);
 
 /* All that was queued is written: go on with what waits for that. */
 void conn_written(struct conn *c);

@@ -20,7 +20,7 @@ conns_init(struct conns *conns, uint32_t max, uint32_t rate)
 	LIST_INIT(&conns->living);
 	LIST_INIT(&conns->admins);
 	LIST_INIT(&conns->dead);
-	shares_init(&conns->shares, rate);
+	address_limits_init(&conns->shares, rate);
 	conns->max = max;
 }
 
@@ -34,7 +34,7 @@ conns_add(struct worker *w, int fd, bool loopback_listener)
 	c->state = CONN_HTTP;
 	c->loopback = loopback_listener;
 	c->number = ++w->conns.numbered;
-	c->heard = w->wheel.now;
+	c->last_heard_tick = w->wheel.now;
 	rate_init(c);
 	SLIST_INIT(&c->subs);
 	wheel_add(&w->wheel, &c->timeout, wheel_ticks(w->config->request_ms));
@@ -66,15 +66,15 @@ conns_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
 	w->conns.count++;
 	stats_add(&w->stats, STATS_ACCEPTED, 1);
 	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
-	if (!share_is_exempt(peer))
-		c->share =
-		    share_take(&w->conns.shares, peer, w->wheel.now, &within);
+	if (!address_is_exempt(peer))
+		c->share = address_add_conn(
+		    &w->conns.shares, peer, w->wheel.now, &within);
 	if (w->conns.count > w->conns.max) {
 		stats_add(&w->stats, STATS_REFUSED_LIMIT, 1);
 		http_conn_refuse(
 		    c, NULL, 503, "this server is full, try later", NULL);
 	} else if (c->share != NULL &&
-		   share_count(c->share) > w->config->max_conns_per_address) {
+		   address_count(c->share) > w->config->max_conns_per_address) {
 		stats_add(&w->stats, STATS_REFUSED_ADDRESS, 1);
 		http_conn_refuse(
 		    c, NULL, 429, "too many connections from here", NULL);
@@ -97,7 +97,7 @@ conns_free_one(struct conn *c)
 		free(c->out);
 	}
 	if (c->share != NULL)
-		share_give(&w->conns.shares, c->share, w->wheel.now);
+		address_remove_conn(&w->conns.shares, c->share, w->wheel.now);
 	close(c->io.fd);
 	if (c->admin)
 		w->conns.admin_count--;
@@ -112,12 +112,12 @@ conns_sweep(struct worker *w)
 	struct conn *c, *next;
 	bool freed = false;
 
-	stats_set(&w->stats, STATS_INPUT_BYTES, memory_input(w));
+	stats_set(&w->stats, STATS_INPUT_BYTES, budget_input(w));
 	for (c = LIST_FIRST(&w->conns.dead); c != NULL; c = next) {
 		next = LIST_NEXT(c, link);
 		/* Not while its requests wait for the ring's lock, nor while
 		 * the outbox has it: it died there, after it was added. */
-		if (c->ops != 0 || c->pending != 0)
+		if (c->requests_pending != 0 || c->pending != 0)
 			continue;
 		conns_free_one(c);
 		freed = true;
@@ -134,5 +134,5 @@ conns_fini(struct conns *conns)
 {
 	CHECK(LIST_EMPTY(&conns->living) && LIST_EMPTY(&conns->admins) &&
 	      LIST_EMPTY(&conns->dead) && conns->input == 0);
-	shares_fini(&conns->shares);
+	address_limits_fini(&conns->shares);
 }

@@ -26,9 +26,9 @@ struct conns {
 	struct conn_list living;
 	struct conn_list admins; /* living, of the operator */
 	struct conn_list dead;
-	struct shares shares; /* what each address has */
-	uint32_t count;       /* living and dead: descriptors in use */
-	uint32_t admin_count; /* likewise, of the operator */
+	struct address_limits shares; /* what each address has */
+	uint32_t count;               /* living and dead: descriptors in use */
+	uint32_t admin_count;         /* likewise, of the operator */
 	uint32_t websockets;
 	uint32_t event_streams;
 	uint32_t max;      /* of count */

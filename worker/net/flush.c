@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* flush.c - collect, write once; see outbox.h. */
+/* flush.c - collect, write once; see flush.h. */
 
 #include "worker/net/flush.h"
 
@@ -213,7 +213,7 @@ outbox_write(struct worker *w, struct conn *c, uint32_t run, size_t *begun)
 	while ((n = outbox_gather(w, c, run, iov, &bytes)) > 0) {
 		sent = outbox_send(w, c, iov, n);
 		if (sent == -1) {
-			conn_lost(c);
+			conn_abort(c);
 			return 0;
 		}
 		rest = outbox_sent_queue(w, c, (size_t)sent);
@@ -230,7 +230,7 @@ outbox_write(struct worker *w, struct conn *c, uint32_t run, size_t *begun)
 static void
 outbox_settle(struct conn *c)
 {
-	memory_spare_output(c);
+	budget_enforce_output(c);
 	if (c->state == CONN_DEAD)
 		return;
 	if (c->out != NULL && outq_empty(c->out)) {
@@ -248,7 +248,7 @@ outbox_settle(struct conn *c)
 		conn_resume(c, PAUSE_ANSWERS);
 	else if (c->out->answer_bytes > CONN_ANSWERS_MAX)
 		conn_pause(c, PAUSE_ANSWERS);
-	conn_watch(c);
+	conn_update_events(c);
 }
 
 static void

@@ -3,7 +3,7 @@
  * flush.h - what this turn has for whom, and the one write it takes.
  *
  * During a turn runs of frames are collected per connection, as numbers; the
- * bytes stay in the turn's arena (frames.h).  At its end each connection
+ * bytes stay in the turn's arena (arena.h).  At its end each connection
  * concerned gets one write: first what was waiting (outq.h), then the runs,
  * straight from the arena.  Only what the kernel does not take is copied, into
  * the connection's own bounded queue: only the slow pay for being slow.

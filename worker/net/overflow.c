@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* overflow.c - queue what was not sent, or drop it; see outbox_queue.h. */
+/* overflow.c - queue what was not sent, or drop it; see overflow.h. */
 
 #include "worker/net/overflow.h"
 
@@ -35,7 +35,7 @@ outbox_missed(struct worker *w, struct conn *c, uint32_t slot, uint64_t seq,
 	if (outq_extend_gap(c->out, slot, seq))
 		return;
 	/* Of a topic that it left nothing is dropped: outq_leave_topic(). */
-	CHECK(topic != NULL && subs_of(c, topic) != NULL);
+	CHECK(topic != NULL && subs_find_of_conn(c, topic) != NULL);
 	stats_add(&w->stats, STATS_GAPS, 1);
 	buf_reset(&w->text);
 	digits_at = gap_put(
@@ -84,7 +84,7 @@ outbox_has_room(struct worker *w, struct conn *c, size_t len)
 		stats_add(&w->stats, STATS_DROPS, 1);
 		return false;
 	}
-	if (w->conns.buffered + len <= memory_output_max(w->config))
+	if (w->conns.buffered + len <= budget_output_max(w->config))
 		return true;
 	stats_add(&w->stats, STATS_DROPS_MEMORY, 1);
 	return false;

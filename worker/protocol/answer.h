@@ -4,7 +4,7 @@
  *
  * The plain contract has no answers: what cannot be done closes the
  * connection.  v1 answers each request that has an id (v1_answer.h), HTTP each
- * request (api_answer.h).
+ * request (answer.h).
  */
 
 #ifndef WORKER_PROTOCOL_ANSWER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* v1_answer.h - what the server says in pubsubd.v1 besides messages and gaps;
- * v1.h reads what the clients say. */
+ * v1_request.h reads what the clients say. */
 
 #ifndef WORKER_PROTOCOL_V1_ANSWER_H
 #define WORKER_PROTOCOL_V1_ANSWER_H

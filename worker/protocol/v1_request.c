@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* v1_request.c - see v1.h. */
+/* v1_request.c - see v1_request.h. */
 
 #include "worker/protocol/v1_request.h"
 

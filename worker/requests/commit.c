@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* commit.c - see do.h. */
+/* commit.c - see commit.h. */
 
 #include "worker/requests/commit.h"
 
@@ -12,7 +12,7 @@
 /* Publish what has been gathered.  Sealed: the server is leaving, and it is too
  * late for those. */
 static void
-do_publish_gathered(struct worker *w)
+commit_publish_gathered(struct worker *w)
 {
 	struct intake *intake = &w->intake;
 	uint32_t n = intake->msgs_count - intake->msgs_done;
@@ -32,7 +32,7 @@ do_publish_gathered(struct worker *w)
 }
 
 static void
-do_gather(struct worker *w, struct intake_op *op)
+commit_gather(struct worker *w, struct intake_op *op)
 {
 	struct intake *intake = &w->intake;
 
@@ -47,21 +47,21 @@ do_gather(struct worker *w, struct intake_op *op)
 }
 
 static struct sub *
-do_find_sub(const struct worker *w, const struct intake_op *op)
+commit_find_sub(const struct worker *w, const struct intake_op *op)
 {
 	struct sub_topic *topic = subs_find(&w->subs,
 	    intake_topic(&w->intake, op), op->want.topic_len, op->hash);
 
-	return topic != NULL ? subs_of(op->conn, topic) : NULL;
+	return topic != NULL ? subs_find_of_conn(op->conn, topic) : NULL;
 }
 
 static enum intake_result
-do_subscribe(struct worker *w, struct intake_op *op)
+commit_subscribe(struct worker *w, struct intake_op *op)
 {
 	const char *name = intake_topic(&w->intake, op);
 	struct sub *sub;
 
-	do_publish_gathered(w);
+	commit_publish_gathered(w);
 	switch (subs_add(
 	    w, op->conn, name, op->want.topic_len, op->hash, &op->start)) {
 	case SUBS_OK:
@@ -76,7 +76,7 @@ do_subscribe(struct worker *w, struct intake_op *op)
 	}
 	if (op->already && (op->want.has_since || op->want.has_limit))
 		return INTAKE_RESUBSCRIBED;
-	sub = do_find_sub(w, op);
+	sub = commit_find_sub(w, op);
 	CHECK(sub != NULL);
 	sub->no_echo = op->want.no_echo;
 	if (!op->already)
@@ -85,21 +85,21 @@ do_subscribe(struct worker *w, struct intake_op *op)
 }
 
 static enum intake_result
-do_unsubscribe(struct worker *w, struct intake_op *op)
+commit_unsubscribe(struct worker *w, struct intake_op *op)
 {
-	struct sub *sub = do_find_sub(w, op);
+	struct sub *sub = commit_find_sub(w, op);
 
 	if (sub == NULL)
 		return INTAKE_NOT_SUBSCRIBED;
-	do_publish_gathered(w);
-	subs_look(w, sub->topic->slot, &op->start);
+	commit_publish_gathered(w);
+	topic_snapshot(w, sub->topic->slot, &op->start);
 	subs_drop(w, sub);
 	return INTAKE_DONE;
 }
 
 /* Publish to a topic with or without subscribers. */
 static enum intake_result
-do_take(struct worker *w, struct intake_op *op)
+commit_publish(struct worker *w, struct intake_op *op)
 {
 	const char *name = intake_topic(&w->intake, op);
 	struct sub_topic *topic;
@@ -113,7 +113,7 @@ do_take(struct worker *w, struct intake_op *op)
 		if (op->start.slot == TOPICS_NONE) {
 			/* open-2: before a slot that they are for can
 			 * become another topic's */
-			do_publish_gathered(w);
+			commit_publish_gathered(w);
 			op->start.slot = topics_open(
 			    w->seg, name, op->want.topic_len, op->hash);
 		}
@@ -122,22 +122,22 @@ do_take(struct worker *w, struct intake_op *op)
 		stats_add(&w->stats, STATS_DIRECTORY_FULL, 1);
 		return INTAKE_DIRECTORY_FULL;
 	}
-	do_gather(w, op);
+	commit_gather(w, op);
 	return INTAKE_DONE;
 }
 
 static enum intake_result
-do_publish(struct worker *w, struct intake_op *op)
+commit_publish_one(struct worker *w, struct intake_op *op)
 {
-	return drain_begun(&w->drain) ? INTAKE_DRAINING : do_take(w, op);
+	return drain_begun(&w->drain) ? INTAKE_DRAINING : commit_publish(w, op);
 }
 
 /* Subscribe if it is not yet, then publish; a connection that has gone since
  * only publishes.  What was read before a drain is taken. */
 static enum intake_result
-do_plain(struct worker *w, struct intake_op *op)
+commit_plain(struct worker *w, struct intake_op *op)
 {
-	struct sub *sub = do_find_sub(w, op);
+	struct sub *sub = commit_find_sub(w, op);
 	enum intake_result result;
 
 	/* Who is told is refused from the beginning of a drain on; who is not
@@ -147,19 +147,19 @@ do_plain(struct worker *w, struct intake_op *op)
 	if (sub != NULL) {
 		op->start.slot = sub->topic->slot;
 	} else if (conn_is_listening(op->conn)) {
-		result = do_subscribe(w, op);
+		result = commit_subscribe(w, op);
 		if (result != INTAKE_DONE)
 			return result;
 	} else {
-		return do_take(w, op);
+		return commit_publish(w, op);
 	}
-	do_gather(w, op);
+	commit_gather(w, op);
 	return INTAKE_DONE;
 }
 
 /* Where the topic of a request stands.  Returns false if it has no slot. */
 static bool
-do_find_topic(const struct worker *w, const struct intake_op *op,
+commit_find_topic(const struct worker *w, const struct intake_op *op,
     struct subs_start *start)
 {
 	uint32_t slot = topics_find(
@@ -167,21 +167,21 @@ do_find_topic(const struct worker *w, const struct intake_op *op,
 
 	if (slot == TOPICS_NONE)
 		return false;
-	subs_look(w, slot, start);
+	topic_snapshot(w, slot, start);
 	return true;
 }
 
 /* Records that a request for the past will visit, at most: from the newest
  * back to the one before the first that is wanted. */
 static uint64_t
-do_walk_len(const struct worker *w, const struct intake_op *op)
+commit_walk_len(const struct worker *w, const struct intake_op *op)
 {
 	const struct intake_request *want = &op->want;
 	uint64_t most = w->ring.capacity / sizeof(struct layout_record);
 	struct subs_start start;
 	uint64_t first;
 
-	if (!do_find_topic(w, op, &start))
+	if (!commit_find_topic(w, op, &start))
 		return 0;
 	first = start.seq + 1;
 	if (want->has_before && want->before < first)
@@ -198,14 +198,14 @@ do_walk_len(const struct worker *w, const struct intake_op *op)
 /* Whether a request has to wait for another turn, as this one has walked far
  * enough.  Nobody waits who comes first, or is gone. */
 static bool
-do_later(struct worker *w, const struct intake_op *op)
+commit_must_defer(struct worker *w, const struct intake_op *op)
 {
 	struct intake *intake = &w->intake;
 	uint64_t len;
 
 	if (!intake_reads_past(&op->want) || op->conn->state >= CONN_CLOSING)
 		return false;
-	len = do_walk_len(w, op);
+	len = commit_walk_len(w, op);
 	if (intake->walked > 0 && intake->walked + len > INTAKE_WALK_MAX)
 		return true;
 	intake->walked += len;
@@ -214,36 +214,36 @@ do_later(struct worker *w, const struct intake_op *op)
 
 /* How a topic stands, without making it. */
 static enum intake_result
-do_find(struct worker *w, struct intake_op *op)
+commit_look_up(struct worker *w, struct intake_op *op)
 {
-	do_publish_gathered(w);
-	if (!do_find_topic(w, op, &op->start))
+	commit_publish_gathered(w);
+	if (!commit_find_topic(w, op, &op->start))
 		return INTAKE_NO_TOPIC;
 	op->count = topics_subscribers(w->seg, op->start.slot);
 	return INTAKE_DONE;
 }
 
 static enum intake_result
-do_request(struct worker *w, struct intake_op *op)
+commit_request(struct worker *w, struct intake_op *op)
 {
 	op->hash = topics_hash(
 	    w->seg, intake_topic(&w->intake, op), op->want.topic_len);
-	if (do_later(w, op))
+	if (commit_must_defer(w, op))
 		return INTAKE_LATER;
 	switch (op->want.kind) {
 	case INTAKE_PLAIN:
-		return do_plain(w, op);
+		return commit_plain(w, op);
 	case INTAKE_SUBSCRIBE:
-		return conn_is_listening(op->conn) ? do_subscribe(w, op)
+		return conn_is_listening(op->conn) ? commit_subscribe(w, op)
 		                                   : INTAKE_DONE;
 	case INTAKE_UNSUBSCRIBE:
-		return do_unsubscribe(w, op);
+		return commit_unsubscribe(w, op);
 	case INTAKE_PUBLISH:
-		return do_publish(w, op);
+		return commit_publish_one(w, op);
 	case INTAKE_PRESENCE:
 	case INTAKE_HISTORY:
 	case INTAKE_TOPIC:
-		return do_find(w, op);
+		return commit_look_up(w, op);
 	case INTAKE_PING:
 	case INTAKE_ERROR:
 	case INTAKE_WAIT:
@@ -254,7 +254,7 @@ do_request(struct worker *w, struct intake_op *op)
 
 /* What was gathered is in the ring by now, or was refused. */
 static void
-do_note_numbers(struct worker *w)
+commit_note_numbers(struct worker *w)
 {
 	struct intake *intake = &w->intake;
 
@@ -274,13 +274,13 @@ do_note_numbers(struct worker *w)
 }
 
 void
-do_requests(struct worker *w)
+commit_requests(struct worker *w)
 {
 	struct intake *intake = &w->intake;
 
 	intake->walked = 0;
 	for (uint32_t i = 0; i < intake->count; i++)
-		intake->ops[i].result = do_request(w, &intake->ops[i]);
-	do_publish_gathered(w);
-	do_note_numbers(w);
+		intake->ops[i].result = commit_request(w, &intake->ops[i]);
+	commit_publish_gathered(w);
+	commit_note_numbers(w);
 }

@@ -14,6 +14,6 @@ struct worker;
 
 /* Do all requests in the intake, and note in each how it went.  Under the
  * ring's lock; answers nothing. */
-void do_requests(struct worker *w);
+void commit_requests(struct worker *w);
 
 #endif

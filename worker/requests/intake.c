@@ -125,12 +125,12 @@ intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
 	if (want->body != NULL && want->body_len > 0)
 		memcpy(at, want->body, want->body_len);
 	intake->used += len;
-	c->ops++;
+	c->requests_pending++;
 	return at;
 }
 
 void
-intake_wait(struct worker *w, struct conn *c)
+intake_pause_until_done(struct worker *w, struct conn *c)
 {
 	const struct intake_request want = { .kind = INTAKE_WAIT };
 
@@ -147,7 +147,7 @@ intake_hold(struct worker *w)
 	stats_add(&w->stats, STATS_LOCK_BUSY, 1);
 	for (uint32_t i = 0; i < intake->count; i++) {
 		conn_pause(intake->ops[i].conn, PAUSE_INTAKE);
-		conn_watch(intake->ops[i].conn);
+		conn_update_events(intake->ops[i].conn);
 	}
 	if (!ev_is_active(&intake->retry)) {
 		ev_timer_set(&intake->retry, INTAKE_RETRY_S, 0);
@@ -199,8 +199,8 @@ intake_release(struct worker *w)
 	for (uint32_t i = 0; i < count; i++) {
 		if (done[i].result == INTAKE_LATER)
 			continue;
-		CHECK(done[i].conn->ops > 0);
-		if (--done[i].conn->ops > 0)
+		CHECK(done[i].conn->requests_pending > 0);
+		if (--done[i].conn->requests_pending > 0)
 			continue;
 		done[i].conn->opening = false;
 		if (done[i].conn->out != NULL)
@@ -208,7 +208,7 @@ intake_release(struct worker *w)
 	}
 	/* Once each: who has asked for something new waits for that. */
 	for (uint32_t i = 0; i < count; i++)
-		if (done[i].conn->ops == 0)
+		if (done[i].conn->requests_pending == 0)
 			conn_resume(done[i].conn, PAUSE_INTAKE);
 	if (intake->ops == NULL) {
 		intake->ops = done;
@@ -226,7 +226,7 @@ intake_wake(struct worker *w)
 	struct intake *intake = &w->intake;
 	uint64_t who;
 
-	stop_here(w->seg->header, STOP_BEFORE_WAKE);
+	stop_point_here(w->seg->header, STOP_BEFORE_WAKE);
 	if (intake->msgs_done == 0)
 		return;
 	who = ring_interest(&w->ring, intake->msgs, intake->msgs_done);
@@ -251,7 +251,7 @@ intake_commit(struct worker *w)
 		    intake->msgs, intake->msgs_max, sizeof(*intake->msgs));
 	}
 	intake->msgs_count = intake->msgs_done = 0;
-	do_requests(w);
+	commit_requests(w);
 	ring_unlock(&w->ring);
 	intake_wake(w);
 	for (uint32_t i = 0; i < intake->count; i++)

@@ -4,7 +4,7 @@
  *
  * Nearly all that a client can ask for needs the ring's lock, so requests are
  * only copied here while sockets are read, in the order in which they came.  At
- * the end of the turn they are done together (do.h), and then answered, again
+ * the end of the turn they are done together (commit.h), and then answered, again
  * in order: whatever protocol a connection speaks, its requests take effect and
  * are answered one after another.
  *
@@ -54,7 +54,7 @@ enum intake_kind {
 	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
 	INTAKE_PING,        /* an answer, in its place */
 	INTAKE_ERROR,       /* what was wrong with a request, in its place */
-	INTAKE_WAIT,        /* nothing but to be read again: intake_wait() */
+	INTAKE_WAIT, /* nothing but to be read again: intake_pause_until_done() */
 };
 
 /* How it went. */
@@ -90,7 +90,7 @@ struct intake_request {
 struct intake_op {
 	struct intake_request
 	    want;          /* its pointers: see intake_id() and so on */
-	struct conn *conn; /* kept from the sweep by conn->ops */
+	struct conn *conn; /* kept from the sweep by conn->requests_pending */
 	size_t at;         /* id, topic, body, in intake.bytes */
 	uint64_t time_ms;  /* wall clock, when it came in */
 	/* how it went */
@@ -148,7 +148,7 @@ bool intake_full(const struct intake *intake);
 
 /* Do not read the connection until what is here has been done: the intake is
  * full, and its socket would say "readable" all the time. */
-void intake_wait(struct worker *w, struct conn *c);
+void intake_pause_until_done(struct worker *w, struct conn *c);
 
 /* Whether nothing waits. */
 bool intake_empty(const struct intake *intake);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listen_query.c - see query.h.
+ * listen_query.c - see listen_query.h.
  *
  * Keys and values are cut out first and decoded afterwards, so that an encoded
  * "&" or "=" is part of a topic's name.  What is too long to be anything valid

@@ -50,7 +50,8 @@ resume_find_begun(const struct worker *w, const struct intake_op *op)
 {
 	struct sub_topic *topic = subs_find(&w->subs,
 	    intake_topic(&w->intake, op), op->want.topic_len, op->hash);
-	struct sub *sub = topic != NULL ? subs_of(op->conn, topic) : NULL;
+	struct sub *sub =
+	    topic != NULL ? subs_find_of_conn(op->conn, topic) : NULL;
 
 	if (sub == NULL || sub->begun_by != (uint16_t)(op - w->intake.ops))
 		return NULL;

@@ -145,7 +145,7 @@ ws_conn_feed(struct conn *c, const char *data, size_t len)
 		return;
 	}
 	conn_keep_input(c, data + taken, len - taken);
-	memory_spare_input(c);
+	budget_enforce_input(c);
 	if (c->state == CONN_WS && ws_is_clean(c->part.ws))
 		conn_return_parser(c);
 }
@@ -165,7 +165,7 @@ ws_conn_read(struct conn *c)
 	size_t n;
 
 	if (intake_full(&c->w->intake)) {
-		intake_wait(c->w, c);
+		intake_pause_until_done(c->w, c);
 		return;
 	}
 	n = conn_read(c);
@@ -250,7 +250,7 @@ ws_conn_upgrade(struct conn *c, const struct http_request *req)
 	ws_conn_begin(c, &options);
 	if (protocol->begin != NULL)
 		protocol->begin(c, req);
-	c->opening = c->ops > 0;
+	c->opening = c->requests_pending > 0;
 }
 
 static void
@@ -273,8 +273,8 @@ ws_conn_due(struct conn *c)
 		return;
 	/* Who is not read is not silent, unless it is for not reading. */
 	if (c->paused & ~PAUSE_ANSWERS)
-		c->heard = w->wheel.now;
-	silent = (uint64_t)(w->wheel.now - c->heard) * WHEEL_TICK_MS;
+		c->last_heard_tick = w->wheel.now;
+	silent = (uint64_t)(w->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
 	if (interval == 0) {
 		conn_deadline(c, WS_CONN_LOOK_MS);
 	} else if (silent < interval) {
@@ -284,6 +284,6 @@ ws_conn_due(struct conn *c)
 		conn_deadline(c, interval / WS_CONN_PONG_PART);
 	} else {
 		stats_add(&w->stats, STATS_TIMEOUTS, 1);
-		conn_lost(c);
+		conn_abort(c);
 	}
 }

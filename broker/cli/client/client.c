@@ -14,13 +14,12 @@
 
 #define CLIENT_READ_MAX (64u * 1024) /* bytes per turn */
 
-/* Text of a message: the largest that a server can be told to take (16 MiB),
- * with its envelope. */
+/* The largest message that a server can be told to take, with its envelope. */
 #define CLIENT_MESSAGE_MAX (17u << 20)
 
 /* Each for one state, milliseconds. */
-#define CLIENT_SHAKE_MS 10000 /* handshake and welcome together */
-#define CLIENT_CLOSE_MS 2000
+#define CLIENT_HANDSHAKE_MS 10000 /* handshake and welcome together */
+#define CLIENT_CLOSE_MS     2000
 
 /* A server pings the silent.  One that has missed its time twice is gone. */
 #define CLIENT_PINGS_MISSED 2
@@ -32,14 +31,14 @@
 static void
 client_down(struct client *c)
 {
-	dial_fini(&c->dial);
+	connecting_fini(&c->dial);
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
 	if (c->ws != NULL)
 		ws_return(c->pool, &c->ws);
-	client_shake_reset(&c->shake);
-	client_out_reset(&c->out);
+	client_handshake_reset(&c->shake);
+	outbuf_reset(&c->out);
 	if (c->opened_ms != 0 &&
 	    clock_monotonic_ms() - c->opened_ms >= CLIENT_LASTING_MS)
 		c->retry.attempt = 0;
@@ -49,10 +48,10 @@ client_down(struct client *c)
 }
 
 /* The connection is over, for this reason. */
-#define client_fail(c, kind, ...)                               \
-	do {                                                    \
-		client_end_set(&(c)->end, (kind), __VA_ARGS__); \
-		client_down(c);                                 \
+#define client_fail(c, kind, ...)                            \
+	do {                                                 \
+		outcome_set(&(c)->end, (kind), __VA_ARGS__); \
+		client_down(c);                              \
 	} while (0)
 
 static void
@@ -67,7 +66,7 @@ client_close_frame(struct client *c, unsigned code)
 {
 	const uint8_t payload[2] = { (uint8_t)(code >> 8), (uint8_t)code };
 
-	client_out_frame(&c->out, WS_CLOSE, payload,
+	outbuf_frame(&c->out, WS_CLOSE, payload,
 	    code == WS_CODE_NONE ? 0 : sizeof(payload));
 }
 
@@ -75,7 +74,7 @@ void
 client_send(struct client *c, const char *text, size_t len)
 {
 	CHECK(c->state == CLIENT_OPEN);
-	client_out_frame(&c->out, WS_TEXT, text, len);
+	outbuf_frame(&c->out, WS_TEXT, text, len);
 }
 
 void
@@ -92,7 +91,7 @@ client_close(struct client *c)
 	case CLIENT_GREETING:
 	case CLIENT_OPEN:
 		client_close_frame(c, WS_CODE_NORMAL);
-		client_out_flush(&c->out, c->fd);
+		outbuf_flush(&c->out, c->fd);
 		client_enter(c, CLIENT_CLOSING, CLIENT_CLOSE_MS);
 		break;
 	}
@@ -102,8 +101,8 @@ client_close(struct client *c)
 static void
 client_dial_next(struct client *c)
 {
-	if (dial_next(&c->dial))
-		client_enter(c, CLIENT_DIALLING, DIAL_MS);
+	if (connecting_next(&c->dial))
+		client_enter(c, CLIENT_DIALLING, CONNECTING_MS);
 	else
 		client_fail(c, CLIENT_UNREACHABLE, "%s", c->dial.why);
 }
@@ -112,10 +111,10 @@ void
 client_connect(struct client *c)
 {
 	CHECK(c->state == CLIENT_DOWN);
-	c->end = (struct client_end){ .kind = CLIENT_LOST };
+	c->end = (struct outcome){ .kind = CLIENT_LOST };
 	c->is_broken = false;
 	c->retry.has_drain = false;
-	if (dial_init(&c->dial, c->url))
+	if (connecting_init(&c->dial, c->url))
 		client_dial_next(c);
 	else
 		client_fail(c, CLIENT_UNREACHABLE, "%s", c->dial.why);
@@ -125,21 +124,21 @@ client_connect(struct client *c)
 static void
 client_dialled(struct client *c)
 {
-	if ((c->fd = dial_result(&c->dial)) == -1) {
+	if ((c->fd = connecting_result(&c->dial)) == -1) {
 		client_dial_next(c);
 		return;
 	}
-	dial_fini(&c->dial);
-	client_shake_ask(&c->shake, c->url, &c->out);
-	client_enter(c, CLIENT_SHAKING, CLIENT_SHAKE_MS);
-	client_out_flush(&c->out, c->fd);
+	connecting_fini(&c->dial);
+	client_handshake_ask(&c->shake, c->url, &c->out);
+	client_enter(c, CLIENT_SHAKING, CLIENT_HANDSHAKE_MS);
+	outbuf_flush(&c->out, c->fd);
 }
 
 /* What the server says of itself, and wishes. */
 static void
-client_welcomed(struct client *c, const struct said *said)
+client_welcomed(struct client *c, const struct server_message *said)
 {
-	said_copy(&said->epoch, c->epoch, sizeof(c->epoch));
+	server_message_copy(&said->epoch, c->epoch, sizeof(c->epoch));
 	c->max_message = said->max_message;
 	c->retry.welcome = said->retry;
 	c->silence_ms = said->ping * 1000 * CLIENT_PINGS_MISSED;
@@ -153,21 +152,22 @@ client_message_cb(
     void *owner, enum ws_opcode opcode, const char *data, size_t len)
 {
 	struct client *c = owner;
-	struct said said;
+	struct server_message said;
 
 	if (c->state == CLIENT_CLOSING || c->is_broken)
 		return;
-	if (opcode != WS_TEXT || !said_parse(&c->json, data, len, &said) ||
-	    (c->state == CLIENT_GREETING && said.kind != SAID_WELCOME)) {
+	if (opcode != WS_TEXT ||
+	    !server_message_parse(&c->json, data, len, &said) ||
+	    (c->state == CLIENT_GREETING && said.kind != SERVER_WELCOME)) {
 		c->is_broken = true;
 		ws_pause(c->ws);
 		return;
 	}
-	if (said.kind == SAID_WELCOME) {
+	if (said.kind == SERVER_WELCOME) {
 		client_welcomed(c, &said);
 		return;
 	}
-	if (said.kind == SAID_DRAIN) {
+	if (said.kind == SERVER_DRAIN) {
 		c->retry.drain = said.retry;
 		c->retry.has_drain = true;
 	}
@@ -187,7 +187,7 @@ client_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 {
 	struct client *c = owner;
 
-	client_end_told(&c->end, by_peer, code, reason, reason_len);
+	outcome_told(&c->end, by_peer, code, reason, reason_len);
 }
 
 /* The parser has told the end: answer it, and end. */
@@ -197,9 +197,9 @@ client_ended(struct client *c)
 	unsigned code = c->end.code;
 
 	client_close_frame(c, code);
-	client_out_flush(&c->out, c->fd);
+	outbuf_flush(&c->out, c->fd);
 	if (c->state == CLIENT_CLOSING)
-		client_end_set(&c->end, CLIENT_DONE, "closed");
+		outcome_set(&c->end, CLIENT_DONE, "closed");
 	c->end.code = code;
 	client_down(c);
 }
@@ -229,30 +229,30 @@ client_feed(struct client *c, const char *data, size_t len)
 	}
 	while ((n = ws_output(c->ws, pong, sizeof(pong))) > 0)
 		if (c->state != CLIENT_CLOSING) /* nothing follows a close */
-			client_out_add(&c->out, pong, n);
+			outbuf_add(&c->out, pong, n);
 }
 
 /* Bytes of the answer to the handshake came in; frames may follow at once. */
 static void
-client_shake(struct client *c, const char *data, size_t len)
+client_handshake(struct client *c, const char *data, size_t len)
 {
 	const char *frames;
 
-	switch (
-	    client_shake_answer(&c->shake, data, len, &c->end, &frames, &len)) {
-	case CLIENT_SHAKE_MORE:
+	switch (client_handshake_answer(
+	    &c->shake, data, len, &c->end, &frames, &len)) {
+	case CLIENT_HANDSHAKE_MORE:
 		return;
-	case CLIENT_SHAKE_FAILED:
+	case CLIENT_HANDSHAKE_FAILED:
 		client_down(c);
 		return;
-	case CLIENT_SHAKE_DONE:
+	case CLIENT_HANDSHAKE_DONE:
 		break;
 	}
 	c->state = CLIENT_GREETING; /* under the same deadline */
 	c->ws = ws_borrow(c->pool, c);
 	CHECK(c->ws != NULL);
 	client_feed(c, frames, len);
-	client_shake_reset(&c->shake);
+	client_handshake_reset(&c->shake);
 }
 
 static void
@@ -273,7 +273,7 @@ client_read(struct client *c)
 		client_fail(c, CLIENT_LOST,
 		    "connection lost: the server ended it without a word");
 	else if (c->state == CLIENT_SHAKING)
-		client_shake(c, data, (size_t)n);
+		client_handshake(c, data, (size_t)n);
 	else
 		client_feed(c, data, (size_t)n);
 }
@@ -284,13 +284,13 @@ client_timed_out(struct client *c)
 {
 	switch (c->state) {
 	case CLIENT_DIALLING:
-		dial_timed_out(&c->dial);
+		connecting_timed_out(&c->dial);
 		client_dial_next(c);
 		break;
 	case CLIENT_SHAKING:
 	case CLIENT_GREETING:
 		client_fail(c, CLIENT_LOST, "no answer within %d s",
-		    CLIENT_SHAKE_MS / 1000);
+		    CLIENT_HANDSHAKE_MS / 1000);
 		break;
 	case CLIENT_OPEN:
 		client_fail(c, CLIENT_LOST,
@@ -347,7 +347,7 @@ client_poll(struct client *c, struct pollfd *poll, bool is_reading)
 	}
 	if (is_reading || c->state != CLIENT_OPEN)
 		poll->events |= POLLIN;
-	if (client_out_unsent(&c->out) > 0)
+	if (outbuf_unsent(&c->out) > 0)
 		poll->events |= POLLOUT;
 }
 
@@ -359,7 +359,7 @@ client_turn(struct client *c, short revents)
 			client_dialled(c);
 	} else if (c->state != CLIENT_DOWN) {
 		if ((revents & POLLOUT) != 0)
-			client_out_flush(&c->out, c->fd);
+			outbuf_flush(&c->out, c->fd);
 		if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 			client_read(c);
 	}
@@ -368,7 +368,7 @@ client_turn(struct client *c, short revents)
 }
 
 void
-client_init(struct client *c, const struct client_url *url,
+client_init(struct client *c, const struct url *url,
     const struct client_events *events, void *owner)
 {
 	const struct ws_events frames = {
@@ -384,8 +384,8 @@ client_init(struct client *c, const struct client_url *url,
 	c->fd = c->dial.fd = -1;
 	c->pool = ws_pool_new(WS_CLIENT, CLIENT_MESSAGE_MAX, 0, &frames);
 	json_reader_init(&c->json);
-	client_shake_init(&c->shake);
-	client_out_init(&c->out);
+	client_handshake_init(&c->shake);
+	outbuf_init(&c->out);
 }
 
 void
@@ -395,6 +395,6 @@ client_fini(struct client *c)
 		client_fail(c, CLIENT_DONE, "given up");
 	ws_pool_free(&c->pool);
 	json_reader_fini(&c->json);
-	client_shake_fini(&c->shake);
-	client_out_fini(&c->out);
+	client_handshake_fini(&c->shake);
+	outbuf_fini(&c->out);
 }

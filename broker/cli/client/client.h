@@ -43,26 +43,26 @@ struct client_events {
 	/* The server has welcomed us. */
 	void (*opened)(void *owner);
 	/* It said this; borrowed.  Not while closing. */
-	void (*said)(void *owner, const struct said *said);
+	void (*said)(void *owner, const struct server_message *said);
 };
 
 struct client {
-	const struct client_url *url;
+	const struct url *url;
 	struct client_events events;
 	void *owner;
 	enum client_state state;
-	struct client_end end; /* of the last connection */
-	struct client_retry retry;
+	struct outcome end; /* of the last connection */
+	struct retry retry;
 	uint64_t max_message; /* bytes of JSON text, by the last welcome */
 	char epoch[CLIENT_EPOCH_MAX]; /* likewise */
 
-	struct dial dial;
+	struct connecting dial;
 	int fd; /* -1 while DOWN and DIALLING */
-	struct client_shake shake;
+	struct client_handshake shake;
 	struct ws_pool *pool;
 	struct ws *ws; /* from SHAKING's end to DOWN */
 	struct json_reader json;
-	struct client_out out;
+	struct outbuf out;
 	bool is_reading;      /* as the owner last wished */
 	bool is_broken;       /* the server said what none says */
 	uint64_t deadline_ms; /* of the present state, monotonic; 0: none */
@@ -72,7 +72,7 @@ struct client {
 };
 
 /* A client that is DOWN.  url and owner are borrowed. */
-void client_init(struct client *c, const struct client_url *url,
+void client_init(struct client *c, const struct url *url,
     const struct client_events *events, void *owner);
 void client_fini(struct client *c);
 

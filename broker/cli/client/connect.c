@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* connect.c - see dial.h. */
+/* connect.c - see connect.h. */
 
 #include "broker/cli/client/connect.h"
 
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 bool
-dial_init(struct dial *dial, const struct client_url *url)
+connecting_init(struct connecting *dial, const struct url *url)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	sigset_t none, held;
@@ -38,7 +38,7 @@ dial_init(struct dial *dial, const struct client_url *url)
 
 /* Close the present try, if there is one. */
 static void
-dial_drop(struct dial *dial)
+connecting_drop(struct connecting *dial)
 {
 	if (dial->fd != -1)
 		close(dial->fd);
@@ -46,27 +46,27 @@ dial_drop(struct dial *dial)
 }
 
 void
-dial_fini(struct dial *dial)
+connecting_fini(struct connecting *dial)
 {
-	dial_drop(dial);
+	connecting_drop(dial);
 	if (dial->list != NULL)
 		freeaddrinfo(dial->list);
 	dial->list = dial->next = NULL;
 }
 
 static void
-dial_failed(struct dial *dial, int error)
+connecting_failed(struct connecting *dial, int error)
 {
 	snprintf(dial->why, sizeof(dial->why), "%s", strerror(error));
-	dial_drop(dial);
+	connecting_drop(dial);
 }
 
 bool
-dial_next(struct dial *dial)
+connecting_next(struct connecting *dial)
 {
 	const struct addrinfo *address;
 
-	dial_drop(dial);
+	connecting_drop(dial);
 	while ((address = dial->next) != NULL) {
 		dial->next = address->ai_next;
 		dial->fd = socket(address->ai_family,
@@ -75,19 +75,19 @@ dial_next(struct dial *dial)
 					   address->ai_addrlen) == 0 ||
 					  errno == EINPROGRESS))
 			return true;
-		dial_failed(dial, errno);
+		connecting_failed(dial, errno);
 	}
 	return false;
 }
 
 void
-dial_timed_out(struct dial *dial)
+connecting_timed_out(struct connecting *dial)
 {
-	dial_failed(dial, ETIMEDOUT);
+	connecting_failed(dial, ETIMEDOUT);
 }
 
 int
-dial_result(struct dial *dial)
+connecting_result(struct connecting *dial)
 {
 	int error = 0, on = 1, fd = dial->fd;
 	socklen_t len = sizeof(error);
@@ -95,7 +95,7 @@ dial_result(struct dial *dial)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		error = errno;
 	if (error != 0) {
-		dial_failed(dial, error);
+		connecting_failed(dial, error);
 		return -1;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

@@ -13,11 +13,11 @@
 
 #include <stdbool.h>
 
-#define DIAL_MS 5000 /* for one address to answer */
+#define CONNECTING_MS 5000 /* for one address to answer */
 
 struct addrinfo;
 
-struct dial {
+struct connecting {
 	struct addrinfo *list; /* owned */
 	struct addrinfo *next; /* in it, not yet tried */
 	int fd;                /* the present try; -1: none */
@@ -29,25 +29,25 @@ struct dial {
  * it asks, as they would by default: a name server may take its time.
  * Blocks:  while it asks.
  * Returns false with dial->why.
- * Owns: the caller, until dial_fini().
+ * Owns: the caller, until connecting_fini().
  */
-bool dial_init(struct dial *dial, const struct client_url *url);
-void dial_fini(struct dial *dial);
+bool connecting_init(struct connecting *dial, const struct url *url);
+void connecting_fini(struct connecting *dial);
 
 /*
  * Give up the present try and begin one with the next address.  dial->fd does
  * not block; it is writable when the try has come to an end.
  * Returns false, with dial->why, when there is no address left.
  */
-bool dial_next(struct dial *dial);
+bool connecting_next(struct connecting *dial);
 
 /* The present try was given no answer for too long. */
-void dial_timed_out(struct dial *dial);
+void connecting_timed_out(struct connecting *dial);
 
 /*
  * How the present try has ended.
  * Returns the connected socket, now the caller's, or -1 with dial->why.
  */
-int dial_result(struct dial *dial);
+int connecting_result(struct connecting *dial);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* find.c - see client_find.h. */
+/* find.c - see find.h. */
 
 #include "broker/cli/client/find.h"
 
@@ -12,7 +12,7 @@
 
 /* The first URL of a running instance. */
 static enum exit_status
-client_find_instance(const struct cli *cli, struct client_url *url)
+client_find_instance(const struct cli *cli, struct url *url)
 {
 	struct pidfile_holders holders = pidfile_look(cli->config.pidfile);
 	char error[SEGMENT_ERROR_MAX], text[sizeof(url->text)];
@@ -29,7 +29,7 @@ client_find_instance(const struct cli *cli, struct client_url *url)
 	snprintf(text, sizeof(text), "%.*s",
 	    (int)strcspn(seg.header->run.urls, " "), seg.header->run.urls);
 	segment_close(&seg);
-	wrong = client_url_parse(url, text);
+	wrong = url_parse(url, text);
 	if (wrong != NULL)
 		return report_failure(EXIT_STATUS_FAILED,
 		    "%s is only just starting", cli->config.name);
@@ -37,20 +37,19 @@ client_find_instance(const struct cli *cli, struct client_url *url)
 }
 
 enum exit_status
-client_find(const struct cli *cli, struct client_url *url)
+client_find(const struct cli *cli, struct url *url)
 {
 	const char *text = cli->client.url;
 
 	if (text == NULL && cli->client.is_named)
 		return client_find_instance(cli, url);
-	CHECK(client_url_parse(url, text != NULL ? text : CLIENT_URL_DEFAULT) ==
-	      NULL);
+	CHECK(url_parse(url, text != NULL ? text : URL_DEFAULT) == NULL);
 	return EXIT_STATUS_OK;
 }
 
 enum exit_status
-client_report(const struct client_url *url, const struct client_end *end,
-    const char *more)
+client_report(
+    const struct url *url, const struct outcome *end, const char *more)
 {
 	const char *semicolon = more[0] != '\0' ? "; " : "";
 

@@ -14,13 +14,13 @@
  * has on this host, or the default.
  * Returns EXIT_STATUS_OK, or what to end with; the reason has been told.
  */
-enum exit_status client_find(const struct cli *cli, struct client_url *url);
+enum exit_status client_find(const struct cli *cli, struct url *url);
 
 /*
  * Tell why there is no connection, and more if the text `more' is not empty.
  * Returns what to end with: EXIT_STATUS_NOT_RUNNING if nobody answers.
  */
-enum exit_status client_report(const struct client_url *url,
-    const struct client_end *end, const char *more);
+enum exit_status client_report(
+    const struct url *url, const struct outcome *end, const char *more);
 
 #endif

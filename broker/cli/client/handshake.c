@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* handshake.c - see client_shake.h. */
+/* handshake.c - see client_handshake.h. */
 
 #include "broker/cli/client/handshake.h"
 
@@ -11,28 +11,28 @@
 #include <sys/random.h>
 
 void
-client_shake_init(struct client_shake *shake)
+client_handshake_init(struct client_handshake *shake)
 {
 	buf_init(&shake->head);
 	shake->scanned = 0;
 }
 
 void
-client_shake_fini(struct client_shake *shake)
+client_handshake_fini(struct client_handshake *shake)
 {
 	buf_fini(&shake->head);
 }
 
 void
-client_shake_reset(struct client_shake *shake)
+client_handshake_reset(struct client_handshake *shake)
 {
 	buf_reset(&shake->head);
 	shake->scanned = 0;
 }
 
 void
-client_shake_ask(struct client_shake *shake, const struct client_url *url,
-    struct client_out *out)
+client_handshake_ask(
+    struct client_handshake *shake, const struct url *url, struct outbuf *out)
 {
 	uint8_t nonce[HANDSHAKE_NONCE_LEN];
 
@@ -45,24 +45,24 @@ client_shake_ask(struct client_shake *shake, const struct client_url *url,
 
 /* The whole head is there.  Returns: whether it lets us in. */
 static bool
-client_shake_admits(const struct client_shake *shake,
-    const struct http_answer *answer, struct client_end *end)
+client_handshake_admits(const struct client_handshake *shake,
+    const struct http_answer *answer, struct outcome *end)
 {
 	const char *fault;
 
 	if (answer->status != 101) {
-		client_end_refused(end, answer);
+		outcome_refused(end, answer);
 		return false;
 	}
 	fault = handshake_fault(answer, CLIENT_PROTOCOL, shake->key);
 	if (fault != NULL)
-		client_end_set(end, CLIENT_ALIEN, "no pubsubd: %s", fault);
+		outcome_set(end, CLIENT_ALIEN, "no pubsubd: %s", fault);
 	return fault == NULL;
 }
 
-enum client_shake_status
-client_shake_answer(struct client_shake *shake, const char *data, size_t len,
-    struct client_end *end, const char **rest, size_t *rest_len)
+enum client_handshake_status
+client_handshake_answer(struct client_handshake *shake, const char *data,
+    size_t len, struct outcome *end, const char **rest, size_t *rest_len)
 {
 	struct http_answer answer;
 
@@ -70,17 +70,17 @@ client_shake_answer(struct client_shake *shake, const char *data, size_t len,
 	switch (http_parse_answer(shake->head.at, shake->head.len,
 	    HTTP_HEAD_MAX, &shake->scanned, &answer)) {
 	case HTTP_PARTIAL:
-		return CLIENT_SHAKE_MORE;
+		return CLIENT_HANDSHAKE_MORE;
 	case HTTP_REFUSED:
-		client_end_set(
+		outcome_set(
 		    end, CLIENT_ALIEN, "no pubsubd: %s", answer.head.why);
-		return CLIENT_SHAKE_FAILED;
+		return CLIENT_HANDSHAKE_FAILED;
 	case HTTP_OK:
 		break;
 	}
-	if (!client_shake_admits(shake, &answer, end))
-		return CLIENT_SHAKE_FAILED;
+	if (!client_handshake_admits(shake, &answer, end))
+		return CLIENT_HANDSHAKE_FAILED;
 	*rest = shake->head.at + answer.head.head_len;
 	*rest_len = shake->head.len - answer.head.head_len;
-	return CLIENT_SHAKE_DONE;
+	return CLIENT_HANDSHAKE_DONE;
 }

@@ -13,34 +13,34 @@
 
 #include <stddef.h>
 
-struct client_shake {
+struct client_handshake {
 	char key[HANDSHAKE_KEY_LEN + 1];
 	struct buf head; /* the answer, as far as it came */
 	size_t scanned;  /* of that: see http_parse_answer() */
 };
 
-enum client_shake_status {
-	CLIENT_SHAKE_MORE = 0, /* the answer goes on */
-	CLIENT_SHAKE_FAILED,   /* not let in */
-	CLIENT_SHAKE_DONE,
+enum client_handshake_status {
+	CLIENT_HANDSHAKE_MORE = 0, /* the answer goes on */
+	CLIENT_HANDSHAKE_FAILED,   /* not let in */
+	CLIENT_HANDSHAKE_DONE,
 };
 
-void client_shake_init(struct client_shake *shake);
-void client_shake_fini(struct client_shake *shake);
+void client_handshake_init(struct client_handshake *shake);
+void client_handshake_fini(struct client_handshake *shake);
 
 /* Forget the answer. */
-void client_shake_reset(struct client_shake *shake);
+void client_handshake_reset(struct client_handshake *shake);
 
 /* Begin one: append its request to out. */
-void client_shake_ask(struct client_shake *shake, const struct client_url *url,
-    struct client_out *out);
+void client_handshake_ask(
+    struct client_handshake *shake, const struct url *url, struct outbuf *out);
 
 /*
  * Bytes of the answer came in.  FAILED: end says why.  DONE: what came behind
- * the answer, maybe nothing, is at *rest until client_shake_reset().
+ * the answer, maybe nothing, is at *rest until client_handshake_reset().
  */
-enum client_shake_status client_shake_answer(struct client_shake *shake,
-    const char *data, size_t len, struct client_end *end, const char **rest,
-    size_t *rest_len);
+enum client_handshake_status client_handshake_answer(
+    struct client_handshake *shake, const char *data, size_t len,
+    struct outcome *end, const char **rest, size_t *rest_len);
 
 #endif

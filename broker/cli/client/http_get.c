@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_get.c - see client_get.h.  One connection per question, in
+ * http_get.c - see http_get.h.  One connection per question, in
  * HTTP/1.0, so that the end of the answer is plain.
  */
 
@@ -24,28 +24,28 @@
 
 /* Note why there is no answer, and be false. */
 #define get_fail(end, kind, ...) \
-	(client_end_set((end), (kind), __VA_ARGS__), false)
+	(outcome_set((end), (kind), __VA_ARGS__), false)
 
 /* Returns: a connected socket that blocks for a while only, or -1. */
 static int
-get_connect(const struct client_url *url, struct client_end *end)
+get_connect(const struct url *url, struct outcome *end)
 {
 	struct timeval limit = { .tv_sec = GET_SECONDS };
 	struct pollfd poll_fd;
-	struct dial dial;
+	struct connecting dial;
 	int fd = -1;
 
-	if (dial_init(&dial, url))
-		while (fd == -1 && dial_next(&dial)) {
+	if (connecting_init(&dial, url))
+		while (fd == -1 && connecting_next(&dial)) {
 			poll_fd = (struct pollfd){ dial.fd, POLLOUT, 0 };
-			if (poll(&poll_fd, 1, DIAL_MS) == 1)
-				fd = dial_result(&dial);
+			if (poll(&poll_fd, 1, CONNECTING_MS) == 1)
+				fd = connecting_result(&dial);
 			else
-				dial_timed_out(&dial);
+				connecting_timed_out(&dial);
 		}
 	if (fd == -1)
-		client_end_set(end, CLIENT_UNREACHABLE, "%s", dial.why);
-	dial_fini(&dial);
+		outcome_set(end, CLIENT_UNREACHABLE, "%s", dial.why);
+	connecting_fini(&dial);
 	if (fd == -1)
 		return -1;
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
@@ -55,7 +55,7 @@ get_connect(const struct client_url *url, struct client_end *end)
 }
 
 static bool
-get_send(int fd, const struct buf *request, struct client_end *end)
+get_send(int fd, const struct buf *request, struct outcome *end)
 {
 	size_t sent = 0;
 	ssize_t n;
@@ -75,7 +75,7 @@ get_send(int fd, const struct buf *request, struct client_end *end)
 
 /* Read until the server ends the connection. */
 static bool
-get_receive(int fd, struct buf *answer, struct client_end *end)
+get_receive(int fd, struct buf *answer, struct outcome *end)
 {
 	ssize_t n;
 
@@ -100,7 +100,7 @@ get_receive(int fd, struct buf *answer, struct client_end *end)
 
 /* Take the head off the answer, and judge it. */
 static bool
-get_judge(struct buf *text, struct client_end *end)
+get_judge(struct buf *text, struct outcome *end)
 {
 	struct http_answer answer;
 	size_t scanned = 0, body_len;
@@ -117,7 +117,7 @@ get_judge(struct buf *text, struct client_end *end)
 		    end, CLIENT_ALIEN, "no pubsubd: %s", answer.head.why);
 	}
 	if (answer.status != 200) {
-		client_end_refused(end, &answer);
+		outcome_refused(end, &answer);
 		return false;
 	}
 	body_len = text->len - answer.head.head_len;
@@ -130,8 +130,8 @@ get_judge(struct buf *text, struct client_end *end)
 }
 
 bool
-client_get(const struct client_url *url, const char *target, struct buf *body,
-    struct client_end *end)
+client_get(const struct url *url, const char *target, struct buf *body,
+    struct outcome *end)
 {
 	const char *const parts[] = { "GET ", url->base, target,
 		" HTTP/1.0\r\nHost: ", url->authority, "\r\n\r\n" };

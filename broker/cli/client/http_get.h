@@ -17,8 +17,8 @@
  * Blocks:  until all of it is there; for 10 s at most between two pieces.
  * Returns: whether the answer was 200; otherwise *end says why not.
  */
-bool client_get(const struct client_url *url, const char *target,
-    struct buf *body, struct client_end *end);
+bool client_get(const struct url *url, const char *target, struct buf *body,
+    struct outcome *end);
 
 /* Append text to a target: what is not a letter or digit becomes %XX. */
 void client_put_escaped(struct buf *target, const char *text, size_t len);

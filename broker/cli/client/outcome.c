@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* outcome.c - see client_end.h. */
+/* outcome.c - see outcome.h. */
 
 #include "broker/cli/client/outcome.h"
 
@@ -12,12 +12,12 @@
 #define END_REASON_MAX 80 /* bytes of a status line's reason */
 
 void
-client_end_set(
-    struct client_end *end, enum client_end_kind kind, const char *format, ...)
+outcome_set(
+    struct outcome *end, enum outcome_kind kind, const char *format, ...)
 {
 	va_list args;
 
-	*end = (struct client_end){ .kind = kind };
+	*end = (struct outcome){ .kind = kind };
 	va_start(args, format);
 	vsnprintf(end->why, sizeof(end->why), format, args);
 	va_end(args);
@@ -42,7 +42,7 @@ end_retry_after(const struct http_answer *answer)
 }
 
 void
-client_end_refused(struct client_end *end, const struct http_answer *answer)
+outcome_refused(struct outcome *end, const struct http_answer *answer)
 {
 	struct http_text reason = answer->reason;
 
@@ -51,25 +51,25 @@ client_end_refused(struct client_end *end, const struct http_answer *answer)
 	for (size_t i = 0; i < reason.len; i++)
 		if ((unsigned char)reason.at[i] < ' ' || reason.at[i] == 0x7f)
 			reason.len = i; /* it is for a terminal */
-	client_end_set(end, CLIENT_REFUSED, "refused with %d %.*s",
-	    answer->status, (int)reason.len, reason.at);
+	outcome_set(end, CLIENT_REFUSED, "refused with %d %.*s", answer->status,
+	    (int)reason.len, reason.at);
 	end->code = (unsigned)answer->status;
 	end->retry_after_ms = end_retry_after(answer);
 }
 
 void
-client_end_told(struct client_end *end, bool by_peer, unsigned code,
+outcome_told(struct outcome *end, bool by_peer, unsigned code,
     const char *reason, size_t reason_len)
 {
 	const char *colon = reason_len > 0 ? ": " : "";
 
 	if (!by_peer)
-		client_end_set(end, CLIENT_ALIEN, "not WebSocket%s%.*s", colon,
+		outcome_set(end, CLIENT_ALIEN, "not WebSocket%s%.*s", colon,
 		    (int)reason_len, reason);
 	else if (code == WS_CODE_NONE)
-		client_end_set(end, CLIENT_CLOSED, "closed by the server");
+		outcome_set(end, CLIENT_CLOSED, "closed by the server");
 	else
-		client_end_set(end, CLIENT_CLOSED,
+		outcome_set(end, CLIENT_CLOSED,
 		    "closed by the server with %u%s%.*s", code, colon,
 		    (int)reason_len, reason);
 	end->code = code;

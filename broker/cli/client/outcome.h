@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum client_end_kind {
+enum outcome_kind {
 	CLIENT_UNREACHABLE = 0, /* nobody answers there */
 	CLIENT_REFUSED,         /* with an HTTP status */
 	CLIENT_ALIEN,           /* what answers is no such server */
@@ -19,8 +19,8 @@ enum client_end_kind {
 	CLIENT_DONE,            /* as we wanted */
 };
 
-struct client_end {
-	enum client_end_kind kind;
+struct outcome {
+	enum outcome_kind kind;
 	unsigned code;           /* HTTP status or close code */
 	uint64_t retry_after_ms; /* as a refusal asked for */
 	char why[320];           /* to be printed behind the URL */
@@ -29,15 +29,14 @@ struct client_end {
 struct http_answer;
 
 /* Note an end without a code. */
-void client_end_set(struct client_end *end, enum client_end_kind kind,
+void outcome_set(struct outcome *end, enum outcome_kind kind,
     const char *format, ...) LOG_FMT(3);
 
 /* Note that the server refused us with this answer. */
-void client_end_refused(
-    struct client_end *end, const struct http_answer *answer);
+void outcome_refused(struct outcome *end, const struct http_answer *answer);
 
 /* Note what the frames' parser told (ws.h, closing). */
-void client_end_told(struct client_end *end, bool by_peer, unsigned code,
+void outcome_told(struct outcome *end, bool by_peer, unsigned code,
     const char *reason, size_t reason_len);
 
 #endif

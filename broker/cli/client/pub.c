@@ -41,9 +41,9 @@ struct pub_request {
 
 struct pub {
 	const struct cli *cli;
-	struct client_url url;
+	struct url url;
 	struct client client;
-	struct input input;
+	struct pub_input input;
 	bool is_stream;    /* lines of standard input: they have numbers */
 	uint64_t taken;    /* messages taken from the input; the last's id */
 	uint64_t answered; /* of those */
@@ -165,16 +165,16 @@ pub_fill(struct pub *p)
 	size_t len;
 
 	while (pub_has_room(p))
-		switch (
-		    input_next(&p->input, p->client.max_message, &text, &len)) {
-		case INPUT_MESSAGE:
+		switch (pub_input_next(
+		    &p->input, p->client.max_message, &text, &len)) {
+		case PUB_INPUT_MESSAGE:
 			pub_take(p, text, len);
 			break;
-		case INPUT_MORE:
+		case PUB_INPUT_MORE:
 			return true;
-		case INPUT_END:
+		case PUB_INPUT_END:
 			return false;
-		case INPUT_TOO_LONG:
+		case PUB_INPUT_TOO_LONG:
 			pub_fail(p, p->taken + 1,
 			    "longer than the %" PRIu64
 			    " bytes that the server takes",
@@ -200,12 +200,12 @@ pub_opened(void *owner)
 
 /* A request was refused.  A server that drains may take it when it is back. */
 static void
-pub_refused(struct pub *p, const struct said *said)
+pub_refused(struct pub *p, const struct server_message *said)
 {
 	char code[64], reason[256];
 
-	said_copy(&said->code, code, sizeof(code));
-	said_copy(&said->reason, reason, sizeof(reason));
+	server_message_copy(&said->code, code, sizeof(code));
+	server_message_copy(&said->reason, reason, sizeof(reason));
 	if (p->cli->client.retries && strcmp(code, "draining") == 0) {
 		p->is_held = true;
 		return;
@@ -215,13 +215,13 @@ pub_refused(struct pub *p, const struct said *said)
 }
 
 static void
-pub_said(void *owner, const struct said *said)
+pub_said(void *owner, const struct server_message *said)
 {
 	struct pub *p = owner;
 
-	if (said->kind == SAID_DRAIN)
+	if (said->kind == SERVER_DRAIN)
 		p->is_held = p->cli->client.retries;
-	if (said->kind != SAID_ACK && said->kind != SAID_ERROR)
+	if (said->kind != SERVER_ACK && said->kind != SERVER_ERROR)
 		return;
 	/* Those behind one that a draining server refused are refused, too. */
 	if (p->is_held && said->id > p->answered + 1)
@@ -229,7 +229,7 @@ pub_said(void *owner, const struct said *said)
 	if (said->id != p->answered + 1 || p->answered == p->taken) {
 		pub_fail(p, said->id, "its answer came out of order");
 		client_close(&p->client);
-	} else if (said->kind == SAID_ERROR) {
+	} else if (said->kind == SERVER_ERROR) {
 		pub_refused(p, said);
 	} else {
 		p->acked++;
@@ -241,15 +241,14 @@ pub_said(void *owner, const struct said *said)
 static void
 pub_cut(struct pub *p)
 {
-	const struct client_end *end = &p->client.end;
+	const struct outcome *end = &p->client.end;
 	char count[PUB_COUNT_MAX];
 	uint32_t random;
 
-	if (p->has_been && p->cli->client.retries &&
-	    client_retry_makes_sense(end)) {
+	if (p->has_been && p->cli->client.retries && retry_makes_sense(end)) {
 		CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
 		p->again_ms = clock_monotonic_ms() +
-		              client_retry_delay(&p->client.retry, end, random);
+		              retry_delay(&p->client.retry, end, random);
 		return;
 	}
 	p->is_over = true;
@@ -334,7 +333,7 @@ pub_turn(struct pub *p)
 		client_patience(&p->client, p->until_ms, p->again_ms)) == -1)
 		return; /* EINTR, or memory for a moment: look again */
 	if (fds[1].revents != 0)
-		input_read(&p->input);
+		pub_input_read(&p->input);
 	pub_connection(p, fds[0].revents);
 	if (!p->is_over && p->until_ms != 0 &&
 	    clock_monotonic_ms() >= p->until_ms)
@@ -371,13 +370,13 @@ pub_open_input(struct pub *p)
 		    EXIT_STATUS_USAGE, "the topic is not UTF-8");
 	if (p->cli->words_len == 1 || strcmp(words[1], "-") == 0) {
 		p->is_stream = !p->cli->client.is_whole;
-		input_init_fd(&p->input, STDIN_FILENO, !p->is_stream);
+		pub_input_init_fd(&p->input, STDIN_FILENO, !p->is_stream);
 		return EXIT_STATUS_OK;
 	}
 	if (!pub_message_check(words[1], strlen(words[1]), p->cli->json, why))
 		return report_failure(
 		    EXIT_STATUS_USAGE, "the message: %s", why);
-	input_init_text(&p->input, words[1]);
+	pub_input_init_text(&p->input, words[1]);
 	return EXIT_STATUS_OK;
 }
 
@@ -393,6 +392,6 @@ cli_pub(const struct cli *cli)
 		status = pub_open_input(&p);
 	if (status == EXIT_STATUS_OK)
 		status = pub_run(&p);
-	input_fini(&p.input);
+	pub_input_fini(&p.input);
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pub_input.c - see input.h. */
+/* pub_input.c - see pub_input.h. */
 
 #include "broker/cli/client/pub_input.h"
 
@@ -7,32 +7,32 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INPUT_READ (64u * 1024) /* bytes at once */
+#define PUB_INPUT_READ (64u * 1024) /* bytes at once */
 
 void
-input_init_text(struct input *input, const char *text)
+pub_input_init_text(struct pub_input *input, const char *text)
 {
-	*input = (struct input){ .fd = -1, .is_whole = true };
+	*input = (struct pub_input){ .fd = -1, .is_whole = true };
 	buf_init(&input->buf);
 	buf_puts(&input->buf, text);
 }
 
 void
-input_init_fd(struct input *input, int fd, bool is_whole)
+pub_input_init_fd(struct pub_input *input, int fd, bool is_whole)
 {
-	*input = (struct input){ .fd = fd, .is_whole = is_whole };
+	*input = (struct pub_input){ .fd = fd, .is_whole = is_whole };
 	buf_init(&input->buf);
 }
 
 void
-input_fini(struct input *input)
+pub_input_fini(struct pub_input *input)
 {
 	buf_fini(&input->buf);
 }
 
 /* Find the end of the next message: *len without, *taken with its newline. */
 static bool
-input_find(struct input *input, size_t *len, size_t *taken)
+pub_input_find(struct pub_input *input, size_t *len, size_t *taken)
 {
 	size_t left = input->buf.len - input->start;
 	const char *newline = NULL;
@@ -50,30 +50,31 @@ input_find(struct input *input, size_t *len, size_t *taken)
 	return input->fd == -1 && (left > 0 || input->is_whole);
 }
 
-enum input_status
-input_next(struct input *input, size_t max, const char **text, size_t *len)
+enum pub_input_status
+pub_input_next(
+    struct pub_input *input, size_t max, const char **text, size_t *len)
 {
 	bool is_found;
 	size_t taken;
 
 	if (input->has_ended)
-		return INPUT_END;
-	is_found = input_find(input, len, &taken);
+		return PUB_INPUT_END;
+	is_found = pub_input_find(input, len, &taken);
 	if (*len > max)
-		return INPUT_TOO_LONG;
+		return PUB_INPUT_TOO_LONG;
 	if (!is_found) {
 		input->has_ended = input->fd == -1;
-		return input->has_ended ? INPUT_END : INPUT_MORE;
+		return input->has_ended ? PUB_INPUT_END : PUB_INPUT_MORE;
 	}
 	*text = input->buf.len > 0 ? input->buf.at + input->start : "";
 	input->start += taken;
 	input->scanned = input->start;
 	input->has_ended = input->is_whole;
-	return INPUT_MESSAGE;
+	return PUB_INPUT_MESSAGE;
 }
 
 void
-input_read(struct input *input)
+pub_input_read(struct pub_input *input)
 {
 	struct buf *buf = &input->buf;
 	ssize_t n;
@@ -85,7 +86,7 @@ input_read(struct input *input)
 		input->scanned -= input->start;
 		input->start = 0;
 	}
-	n = read(input->fd, buf_room(buf, INPUT_READ), INPUT_READ);
+	n = read(input->fd, buf_room(buf, PUB_INPUT_READ), PUB_INPUT_READ);
 	if (n > 0) {
 		buf->len += (size_t)n;
 	} else if (n == 0) {

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct input {
+struct pub_input {
 	int fd; /* borrowed; -1: all has been read */
 	bool is_whole;
 	bool has_ended; /* and all of it was taken */
@@ -27,24 +27,24 @@ struct input {
 };
 
 /* One message: text.  Copied. */
-void input_init_text(struct input *input, const char *text);
+void pub_input_init_text(struct pub_input *input, const char *text);
 
 /* The lines of fd, or with is_whole all of it as one message. */
-void input_init_fd(struct input *input, int fd, bool is_whole);
-void input_fini(struct input *input);
+void pub_input_init_fd(struct pub_input *input, int fd, bool is_whole);
+void pub_input_fini(struct pub_input *input);
 
-enum input_status {
-	INPUT_MESSAGE = 0, /* borrowed until the next input_read() */
-	INPUT_MORE,        /* input_read() when fd is readable */
-	INPUT_END,         /* there are no more; see error */
-	INPUT_TOO_LONG,    /* the next message has more than max bytes */
+enum pub_input_status {
+	PUB_INPUT_MESSAGE = 0, /* borrowed until the next pub_input_read() */
+	PUB_INPUT_MORE,        /* pub_input_read() when fd is readable */
+	PUB_INPUT_END,         /* there are no more; see error */
+	PUB_INPUT_TOO_LONG,    /* the next message has more than max bytes */
 };
 
 /* Take the next message. */
-enum input_status input_next(
-    struct input *input, size_t max, const char **text, size_t *len);
+enum pub_input_status pub_input_next(
+    struct pub_input *input, size_t max, const char **text, size_t *len);
 
 /* Read once.  Blocks: if fd is not readable. */
-void input_read(struct input *input);
+void pub_input_read(struct pub_input *input);
 
 #endif

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* resume_point.c - see place.h. */
+/* resume_point.c - see resume_point.h. */
 
 #include "broker/cli/client/resume_point.h"
 
 #include <string.h>
 
 /* More than any ring holds: all of it. */
-#define PLACE_ALL UINT32_MAX
+#define RESUME_POINT_ALL UINT32_MAX
 
-struct place_request
-place_ask(const struct place *place, const char *epoch)
+struct resume_point_request
+resume_point_ask(const struct resume_point *place, const char *epoch)
 {
 	if (!place->is_known)
-		return (struct place_request){ .history = place->history };
+		return (
+		    struct resume_point_request){ .history = place->history };
 	if (place->has_been && strcmp(place->epoch, epoch) != 0)
-		return (struct place_request){ .history = PLACE_ALL };
-	return (struct place_request){ .is_since = true };
+		return (
+		    struct resume_point_request){ .history = RESUME_POINT_ALL };
+	return (struct resume_point_request){ .is_since = true };
 }
 
 /* Stand behind seq in the ring of the last ack. */
 static void
-place_move(struct place *place, uint64_t seq)
+resume_point_move(struct resume_point *place, uint64_t seq)
 {
 	place->is_known = true;
 	memcpy(place->epoch, place->ack_epoch, sizeof(place->epoch));
@@ -28,52 +30,54 @@ place_move(struct place *place, uint64_t seq)
 }
 
 bool
-place_acked(struct place *place, const struct said *ack)
+resume_point_acked(struct resume_point *place, const struct server_message *ack)
 {
 	bool is_other;
 
-	said_copy(&ack->epoch, place->ack_epoch, sizeof(place->ack_epoch));
+	server_message_copy(
+	    &ack->epoch, place->ack_epoch, sizeof(place->ack_epoch));
 	place->ack_seq = ack->seq;
 	place->is_live = true;
 	is_other = place->is_known && place->has_been &&
 	           strcmp(place->epoch, place->ack_epoch) != 0;
 	/* Otherwise a gap follows, and moves us. */
 	if (!place->is_known || is_other || ack->recovered)
-		place_move(place, ack->seq - ack->replayed);
+		resume_point_move(place, ack->seq - ack->replayed);
 	place->has_been = true;
 	return is_other;
 }
 
 void
-place_cut(struct place *place)
+resume_point_cut(struct resume_point *place)
 {
 	place->is_live = false;
 }
 
-enum place_verdict
-place_message(struct place *place, uint64_t seq, struct place_gap *gap)
+enum resume_point_verdict
+resume_point_message(
+    struct resume_point *place, uint64_t seq, struct resume_point_gap *gap)
 {
 	uint64_t from = place->seq + 1;
 
 	/* Before the ack nothing of this topic is ours. */
 	if (!place->is_live || seq < from)
-		return PLACE_OLD;
-	place_move(place, seq);
+		return RESUME_POINT_OLD;
+	resume_point_move(place, seq);
 	if (seq == from)
-		return PLACE_NEXT;
-	*gap = (struct place_gap){ true, from, seq - 1 };
-	return PLACE_HOLE;
+		return RESUME_POINT_NEXT;
+	*gap = (struct resume_point_gap){ true, from, seq - 1 };
+	return RESUME_POINT_HOLE;
 }
 
 bool
-place_gapped(
-    struct place *place, const struct said *said, struct place_gap *gap)
+resume_point_gapped(struct resume_point *place,
+    const struct server_message *said, struct resume_point_gap *gap)
 {
 	uint64_t from = place->seq + 1;
 
 	if (!place->is_live || (said->has_numbers && said->to < from))
 		return false;
-	*gap = (struct place_gap){ said->has_numbers, from, said->to };
-	place_move(place, said->has_numbers ? said->to : place->ack_seq);
+	*gap = (struct resume_point_gap){ said->has_numbers, from, said->to };
+	resume_point_move(place, said->has_numbers ? said->to : place->ack_seq);
 	return true;
 }

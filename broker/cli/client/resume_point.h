@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct place {
+struct resume_point {
 	bool is_known; /* epoch and seq: everything up to seq is dealt with */
 	bool has_been; /* subscribed before: what is new there is wanted */
 	bool is_live;  /* acked on the present connection */
@@ -29,13 +29,13 @@ struct place {
 };
 
 /* How to subscribe now. */
-struct place_request {
+struct resume_point_request {
 	bool is_since;    /* epoch and seq of the place; otherwise: */
 	uint64_t history; /* 0: none */
 };
 
 /* What is missing. */
-struct place_gap {
+struct resume_point_gap {
 	bool has_numbers; /* otherwise nobody knows how many */
 	uint64_t from;
 	uint64_t to;
@@ -46,30 +46,32 @@ struct place_gap {
  * that of the place, everything in it is new to one who was here before: all of
  * it is asked for.
  */
-struct place_request place_ask(const struct place *place, const char *epoch);
+struct resume_point_request resume_point_ask(
+    const struct resume_point *place, const char *epoch);
 
 /*
  * The server has acked the subscription.
  * Returns whether messages are missing that it will not tell: its ring is
  * another than the one that we were in.
  */
-bool place_acked(struct place *place, const struct said *ack);
+bool resume_point_acked(
+    struct resume_point *place, const struct server_message *ack);
 
 /* The connection is gone. */
-void place_cut(struct place *place);
+void resume_point_cut(struct resume_point *place);
 
-enum place_verdict {
-	PLACE_NEXT = 0, /* print it */
-	PLACE_OLD,      /* printed before */
-	PLACE_HOLE,     /* tell *gap, which the server should have, and print */
+enum resume_point_verdict {
+	RESUME_POINT_NEXT = 0, /* print it */
+	RESUME_POINT_OLD,      /* printed before */
+	RESUME_POINT_HOLE, /* tell *gap, which the server should have, and print */
 };
 
 /* A message came in. */
-enum place_verdict place_message(
-    struct place *place, uint64_t seq, struct place_gap *gap);
+enum resume_point_verdict resume_point_message(
+    struct resume_point *place, uint64_t seq, struct resume_point_gap *gap);
 
 /* A gap was told.  Returns whether it is news. */
-bool place_gapped(
-    struct place *place, const struct said *said, struct place_gap *gap);
+bool resume_point_gapped(struct resume_point *place,
+    const struct server_message *said, struct resume_point_gap *gap);
 
 #endif

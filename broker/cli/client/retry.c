@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* retry.c - see client_retry.h. */
+/* retry.c - see retry.h. */
 
 #include "broker/cli/client/retry.h"
 
@@ -31,7 +31,7 @@ retry_code_makes_sense(unsigned code)
 }
 
 bool
-client_retry_makes_sense(const struct client_end *end)
+retry_makes_sense(const struct outcome *end)
 {
 	switch (end->kind) {
 	case CLIENT_UNREACHABLE:
@@ -49,7 +49,7 @@ client_retry_makes_sense(const struct client_end *end)
 }
 
 bool
-client_retry_at_once(const struct client_end *end)
+retry_at_once(const struct outcome *end)
 {
 	return end->kind == CLIENT_CLOSED && end->code >= RETRY_AT_ONCE_FIRST &&
 	       end->code <= RETRY_AT_ONCE_LAST;
@@ -67,7 +67,7 @@ retry_between(uint64_t low, uint64_t high, uint32_t random)
 
 /* The ceiling for this try, which doubles. */
 static uint64_t
-retry_ceiling(struct client_retry *retry)
+retry_ceiling(struct retry *retry)
 {
 	uint64_t min = retry->welcome.min_ms, max = retry->welcome.max_ms;
 
@@ -82,8 +82,7 @@ retry_ceiling(struct client_retry *retry)
 }
 
 uint64_t
-client_retry_delay(
-    struct client_retry *retry, const struct client_end *end, uint32_t random)
+retry_delay(struct retry *retry, const struct outcome *end, uint32_t random)
 {
 	uint64_t ceiling;
 
@@ -92,7 +91,7 @@ client_retry_delay(
 		return retry_between(
 		    retry->drain.min_ms, retry->drain.max_ms, random);
 	}
-	if (client_retry_at_once(end))
+	if (retry_at_once(end))
 		return 0;
 	ceiling = retry_ceiling(retry);
 	return end->retry_after_ms +

@@ -13,26 +13,26 @@
 #include <stdint.h>
 
 /* Zeros at first; what the server would like comes with its welcome. */
-struct client_retry {
+struct retry {
 	unsigned attempt; /* in a row, so far */
-	struct said_retry welcome;
-	struct said_retry drain;
+	struct server_message_retry welcome;
+	struct server_message_retry drain;
 	bool has_drain; /* said since the connection was made */
 };
 
 /* Whether another try may end better: not if the server is none, or said that
  * it does not want us or what we say. */
-bool client_retry_makes_sense(const struct client_end *end);
+bool retry_makes_sense(const struct outcome *end);
 
 /* Whether the server only cut us off for being slow: come back at once. */
-bool client_retry_at_once(const struct client_end *end);
+bool retry_at_once(const struct outcome *end);
 
 /*
  * How long to wait before the next try.  At random, so that those who were cut
  * off together do not come back together: below a ceiling that doubles with
  * every try in a row, or as a server that drains asked for.
  */
-uint64_t client_retry_delay(
-    struct client_retry *retry, const struct client_end *end, uint32_t random);
+uint64_t retry_delay(
+    struct retry *retry, const struct outcome *end, uint32_t random);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* server_message.c - see said.h. */
+/* server_message.c - see server_message.h. */
 
 #include "broker/cli/client/server_message.h"
 
@@ -8,23 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SAID_INTEGER_DIGITS 16 /* those of 2^53 */
+#define SERVER_MESSAGE_INTEGER_DIGITS 16 /* those of 2^53 */
 
 /* All members of interest, as they stand. */
-struct said_members {
+struct server_message_members {
 	struct json_token type, id, topic, epoch, seq, from, to, replayed,
 	    recovered, message, code, reason, ping, limits, retry;
 };
 
-#define MEMBER(name)                                       \
-	{                                                  \
-#name, offsetof(struct said_members, name) \
+#define MEMBER(name)                                                 \
+	{                                                            \
+#name, offsetof(struct server_message_members, name) \
 	}
 
-static const struct said_name {
+static const struct server_message_name {
 	const char *name;
 	size_t at;
-} said_names[] = {
+} server_message_names[] = {
 	MEMBER(type),
 	MEMBER(id),
 	MEMBER(topic),
@@ -44,20 +44,20 @@ static const struct said_name {
 
 static const struct {
 	const char *name;
-	enum said_kind kind;
-} said_kinds[] = {
-	{ "welcome", SAID_WELCOME },
-	{ "ack", SAID_ACK },
-	{ "message", SAID_MESSAGE },
-	{ "gap", SAID_GAP },
-	{ "drain", SAID_DRAIN },
-	{ "error", SAID_ERROR },
+	enum server_message_kind kind;
+} server_message_kinds[] = {
+	{ "welcome", SERVER_WELCOME },
+	{ "ack", SERVER_ACK },
+	{ "message", SERVER_MESSAGE },
+	{ "gap", SERVER_GAP },
+	{ "drain", SERVER_DRAIN },
+	{ "error", SERVER_ERROR },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 bool
-said_is(const struct json_token *string, const char *text, size_t len)
+server_message_is(const struct json_token *string, const char *text, size_t len)
 {
 	char small[256], *copy = small;
 	bool same;
@@ -75,13 +75,13 @@ said_is(const struct json_token *string, const char *text, size_t len)
 }
 
 static bool
-said_is_word(const struct json_token *string, const char *word)
+server_message_is_word(const struct json_token *string, const char *word)
 {
-	return said_is(string, word, strlen(word));
+	return server_message_is(string, word, strlen(word));
 }
 
 char *
-said_copy(const struct json_token *string, char *out, size_t size)
+server_message_copy(const struct json_token *string, char *out, size_t size)
 {
 	char *copy = xmalloc(string->raw_len + 1);
 	size_t len = 0;
@@ -102,12 +102,13 @@ said_copy(const struct json_token *string, char *out, size_t size)
 
 /* Read a non-negative integer; one that is not there is 0. */
 static bool
-said_number(const struct json_token *token, uint64_t *number)
+server_message_number(const struct json_token *token, uint64_t *number)
 {
 	*number = 0;
 	if (token->raw == NULL)
 		return true;
-	if (token->kind != JSON_NUMBER || token->raw_len > SAID_INTEGER_DIGITS)
+	if (token->kind != JSON_NUMBER ||
+	    token->raw_len > SERVER_MESSAGE_INTEGER_DIGITS)
 		return false;
 	for (size_t i = 0; i < token->raw_len; i++) {
 		if (token->raw[i] < '0' || token->raw[i] > '9')
@@ -119,7 +120,7 @@ said_number(const struct json_token *token, uint64_t *number)
 
 /* The two numbers of an object; what is not there is left alone. */
 static bool
-said_pair(struct json_reader *reader, const struct json_token *object,
+server_message_pair(struct json_reader *reader, const struct json_token *object,
     const char *names[2], uint64_t *numbers[2])
 {
 	struct json_token key, value;
@@ -132,14 +133,14 @@ said_pair(struct json_reader *reader, const struct json_token *object,
 		return false;
 	while (ok && json_member_next(reader, &key, &value))
 		for (size_t i = 0; i < 2; i++)
-			if (ok && said_is_word(&key, names[i]))
-				ok = said_number(&value, numbers[i]);
+			if (ok && server_message_is_word(&key, names[i]))
+				ok = server_message_number(&value, numbers[i]);
 	return ok;
 }
 
 static bool
-said_numbers(
-    struct json_reader *reader, const struct said_members *m, struct said *said)
+server_message_numbers(struct json_reader *reader,
+    const struct server_message_members *m, struct server_message *said)
 {
 	uint64_t topics;
 
@@ -147,23 +148,23 @@ said_numbers(
 	said->recovered =
 	    m->recovered.raw != NULL && m->recovered.kind == JSON_TRUE;
 	/* An id that is none of ours is that of no request. */
-	if (!said_number(&m->id, &said->id))
+	if (!server_message_number(&m->id, &said->id))
 		said->id = 0;
-	return said_number(&m->seq, &said->seq) &&
-	       said_number(&m->from, &said->from) &&
-	       said_number(&m->to, &said->to) &&
-	       said_number(&m->replayed, &said->replayed) &&
-	       said_number(&m->ping, &said->ping) &&
-	       said_pair(reader, &m->limits,
+	return server_message_number(&m->seq, &said->seq) &&
+	       server_message_number(&m->from, &said->from) &&
+	       server_message_number(&m->to, &said->to) &&
+	       server_message_number(&m->replayed, &said->replayed) &&
+	       server_message_number(&m->ping, &said->ping) &&
+	       server_message_pair(reader, &m->limits,
 		   (const char *[]){ "message", "topics" },
 		   (uint64_t *[]){ &said->max_message, &topics }) &&
-	       said_pair(reader, &m->retry,
+	       server_message_pair(reader, &m->retry,
 		   (const char *[]){ "min_ms", "max_ms" },
 		   (uint64_t *[]){ &said->retry.min_ms, &said->retry.max_ms });
 }
 
 static bool
-said_is_string(const struct json_token *token, size_t max)
+server_message_is_string(const struct json_token *token, size_t max)
 {
 	return token->raw != NULL && token->kind == JSON_STRING &&
 	       token->raw_len <= max;
@@ -171,66 +172,72 @@ said_is_string(const struct json_token *token, size_t max)
 
 /* Whether all is there that this kind needs. */
 static bool
-said_is_whole(const struct said *said)
+server_message_is_whole(const struct server_message *said)
 {
-	bool has_topic = said_is_string(&said->topic, SIZE_MAX);
-	bool has_epoch = said_is_string(&said->epoch, CLIENT_EPOCH_MAX - 1);
+	bool has_topic = server_message_is_string(&said->topic, SIZE_MAX);
+	bool has_epoch =
+	    server_message_is_string(&said->epoch, CLIENT_EPOCH_MAX - 1);
 
 	switch (said->kind) {
-	case SAID_OTHER:
-	case SAID_DRAIN:
+	case SERVER_OTHER:
+	case SERVER_DRAIN:
 		return true;
-	case SAID_WELCOME:
+	case SERVER_WELCOME:
 		return has_epoch && said->max_message > 0;
-	case SAID_ACK:
+	case SERVER_ACK:
 		return has_epoch && has_topic && said->replayed <= said->seq;
-	case SAID_MESSAGE:
+	case SERVER_MESSAGE:
 		return has_topic && said->message.raw != NULL && said->seq > 0;
-	case SAID_GAP:
-		return has_topic && said_is_string(&said->reason, SIZE_MAX) &&
+	case SERVER_GAP:
+		return has_topic &&
+		       server_message_is_string(&said->reason, SIZE_MAX) &&
 		       said->from <= said->to;
-	case SAID_ERROR:
-		return said_is_string(&said->code, SIZE_MAX) &&
-		       said_is_string(&said->reason, SIZE_MAX);
+	case SERVER_ERROR:
+		return server_message_is_string(&said->code, SIZE_MAX) &&
+		       server_message_is_string(&said->reason, SIZE_MAX);
 	}
 	return false;
 }
 
 static void
-said_collect(struct json_reader *reader, struct said_members *m)
+server_message_collect(
+    struct json_reader *reader, struct server_message_members *m)
 {
 	struct json_token key, value;
 
 	memset(m, 0, sizeof(*m));
 	while (json_member_next(reader, &key, &value))
-		for (size_t i = 0; i < COUNT(said_names); i++)
-			if (said_is_word(&key, said_names[i].name))
-				memcpy((char *)m + said_names[i].at, &value,
-				    sizeof(value));
+		for (size_t i = 0; i < COUNT(server_message_names); i++)
+			if (server_message_is_word(
+				&key, server_message_names[i].name))
+				memcpy((char *)m + server_message_names[i].at,
+				    &value, sizeof(value));
 }
 
 bool
-said_parse(
-    struct json_reader *reader, const char *text, size_t len, struct said *said)
+server_message_parse(struct json_reader *reader, const char *text, size_t len,
+    struct server_message *said)
 {
-	struct said_members m;
+	struct server_message_members m;
 	const char *why;
 	size_t where;
 
-	*said = (struct said){ .text = text, .len = len };
+	*said = (struct server_message){ .text = text, .len = len };
 	if (json_check(text, len, &where, &why) != JSON_OK ||
 	    json_object_open(reader, text, len) != JSON_OK)
 		return false;
-	said_collect(reader, &m);
-	if (!said_is_string(&m.type, SIZE_MAX))
+	server_message_collect(reader, &m);
+	if (!server_message_is_string(&m.type, SIZE_MAX))
 		return false;
-	for (size_t i = 0; i < COUNT(said_kinds); i++)
-		if (said_is_word(&m.type, said_kinds[i].name))
-			said->kind = said_kinds[i].kind;
+	for (size_t i = 0; i < COUNT(server_message_kinds); i++)
+		if (server_message_is_word(
+			&m.type, server_message_kinds[i].name))
+			said->kind = server_message_kinds[i].kind;
 	said->topic = m.topic;
 	said->epoch = m.epoch;
 	said->message = m.message;
 	said->code = m.code;
 	said->reason = m.reason;
-	return said_numbers(reader, &m, said) && said_is_whole(said);
+	return server_message_numbers(reader, &m, said) &&
+	       server_message_is_whole(said);
 }

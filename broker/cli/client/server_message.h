@@ -3,7 +3,7 @@
  * server_message.h - what a server says in pubsubd.v1, taken apart.
  *
  * Members that the clients have no use for are left out, and so are kinds: what
- * a later server may say besides is SAID_OTHER, and passed over.
+ * a later server may say besides is SERVER_OTHER, and passed over.
  */
 
 #ifndef BROKER_CLI_CLIENT_SERVER_MESSAGE_H
@@ -18,26 +18,26 @@
 #define CLIENT_PROTOCOL  "pubsubd.v1"
 #define CLIENT_EPOCH_MAX 64 /* bytes, NUL included; a server's are shorter */
 
-enum said_kind {
-	SAID_OTHER = 0,
-	SAID_WELCOME,
-	SAID_ACK,
-	SAID_MESSAGE,
-	SAID_GAP,
-	SAID_DRAIN,
-	SAID_ERROR,
+enum server_message_kind {
+	SERVER_OTHER = 0,
+	SERVER_WELCOME,
+	SERVER_ACK,
+	SERVER_MESSAGE,
+	SERVER_GAP,
+	SERVER_DRAIN,
+	SERVER_ERROR,
 };
 
 /* When to come back, milliseconds: at random between these. */
-struct said_retry {
+struct server_message_retry {
 	uint64_t min_ms;
 	uint64_t max_ms;
 };
 
 /* Points into the text that it was read from.  A string that is not there has
  * raw NULL, a number is 0. */
-struct said {
-	enum said_kind kind;
+struct server_message {
+	enum server_message_kind kind;
 	const char *text; /* all of it */
 	size_t len;
 	struct json_token topic, epoch, message, code, reason;
@@ -46,7 +46,7 @@ struct said {
 	bool recovered;
 	uint64_t ping;        /* welcome: seconds, 0: never */
 	uint64_t max_message; /* welcome: bytes of JSON text */
-	struct said_retry retry;
+	struct server_message_retry retry;
 };
 
 /*
@@ -55,17 +55,19 @@ struct said {
  * message, and so on.
  * Returns false for what no server of this protocol says.
  */
-bool said_parse(struct json_reader *reader, const char *text, size_t len,
-    struct said *said);
+bool server_message_parse(struct json_reader *reader, const char *text,
+    size_t len, struct server_message *said);
 
 /*
  * Copy what a string stands for to out, with NUL: at most size - 1 bytes, and
  * control characters as question marks, for they may be a stranger's.
  * Returns out.
  */
-char *said_copy(const struct json_token *string, char *out, size_t size);
+char *server_message_copy(
+    const struct json_token *string, char *out, size_t size);
 
 /* Whether the string stands for exactly these bytes. */
-bool said_is(const struct json_token *string, const char *text, size_t len);
+bool server_message_is(
+    const struct json_token *string, const char *text, size_t len);
 
 #endif

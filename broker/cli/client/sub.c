@@ -35,9 +35,9 @@
 
 struct sub {
 	const struct cli *cli;
-	struct client_url url;
+	struct url url;
 	struct client client;
-	struct output output;
+	struct sub_output output;
 	struct sub_topics topics;
 	int signals;       /* signalfd: SIGINT and SIGTERM */
 	uint64_t printed;  /* messages */
@@ -69,7 +69,7 @@ sub_note(struct sub *s, const char *format, ...)
 {
 	va_list args;
 
-	output_turn(&s->output, 0);
+	sub_output_turn(&s->output, 0);
 	fputs("pubsubd: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
@@ -79,7 +79,7 @@ sub_note(struct sub *s, const char *format, ...)
 
 static void
 sub_tell_gap(struct sub *s, const struct sub_topic *topic,
-    const struct place_gap *gap, const char *reason)
+    const struct resume_point_gap *gap, const char *reason)
 {
 	char sentence[SUB_SENTENCE_MAX];
 
@@ -112,20 +112,21 @@ sub_opened(void *owner)
 }
 
 static void
-sub_message(struct sub *s, struct sub_topic *topic, const struct said *said)
+sub_message(
+    struct sub *s, struct sub_topic *topic, const struct server_message *said)
 {
 	enum sub_form form = s->cli->json                ? SUB_ENVELOPE
 	                     : s->cli->client.is_verbose ? SUB_TOPIC
 	                                                 : SUB_TEXT;
-	struct place_gap gap;
+	struct resume_point_gap gap;
 
-	switch (place_message(&topic->place, said->seq, &gap)) {
-	case PLACE_OLD:
+	switch (resume_point_message(&topic->place, said->seq, &gap)) {
+	case RESUME_POINT_OLD:
 		return;
-	case PLACE_HOLE:
+	case RESUME_POINT_HOLE:
 		sub_tell_gap(s, topic, &gap, "lost");
 		break;
-	case PLACE_NEXT:
+	case RESUME_POINT_NEXT:
 		break;
 	}
 	sub_print(&s->output.buf, form, said);
@@ -136,25 +137,26 @@ sub_message(struct sub *s, struct sub_topic *topic, const struct said *said)
 }
 
 static void
-sub_gap(struct sub *s, struct sub_topic *topic, const struct said *said)
+sub_gap(
+    struct sub *s, struct sub_topic *topic, const struct server_message *said)
 {
-	struct place_gap gap;
+	struct resume_point_gap gap;
 	char reason[64];
 
-	if (place_gapped(&topic->place, said, &gap))
+	if (resume_point_gapped(&topic->place, said, &gap))
 		sub_tell_gap(s, topic, &gap,
-		    said_copy(&said->reason, reason, sizeof(reason)));
+		    server_message_copy(&said->reason, reason, sizeof(reason)));
 }
 
 /* A topic was refused.  A server that drains will be back. */
 static void
-sub_refused(struct sub *s, const struct said *said)
+sub_refused(struct sub *s, const struct server_message *said)
 {
 	char code[64], reason[256];
 	const char *name = "the server";
 
-	said_copy(&said->code, code, sizeof(code));
-	said_copy(&said->reason, reason, sizeof(reason));
+	server_message_copy(&said->code, code, sizeof(code));
+	server_message_copy(&said->reason, reason, sizeof(reason));
 	if (strcmp(code, "draining") == 0)
 		return;
 	if (said->id >= 1 && said->id <= s->topics.len)
@@ -164,12 +166,12 @@ sub_refused(struct sub *s, const struct said *said)
 }
 
 static void
-sub_said(void *owner, const struct said *said)
+sub_said(void *owner, const struct server_message *said)
 {
 	struct sub *s = owner;
 	struct sub_topic *topic;
 
-	if (said->kind == SAID_ERROR) {
+	if (said->kind == SERVER_ERROR) {
 		sub_refused(s, said);
 		return;
 	}
@@ -177,21 +179,21 @@ sub_said(void *owner, const struct said *said)
 	    (topic = sub_topics_find(&s->topics, &said->topic)) == NULL)
 		return;
 	switch (said->kind) {
-	case SAID_ACK:
-		if (place_acked(&topic->place, said))
+	case SERVER_ACK:
+		if (resume_point_acked(&topic->place, said))
 			sub_tell_gap(
-			    s, topic, &(struct place_gap){ 0 }, "epoch");
+			    s, topic, &(struct resume_point_gap){ 0 }, "epoch");
 		break;
-	case SAID_MESSAGE:
+	case SERVER_MESSAGE:
 		sub_message(s, topic, said);
 		break;
-	case SAID_GAP:
+	case SERVER_GAP:
 		sub_gap(s, topic, said);
 		break;
-	case SAID_ERROR:
-	case SAID_WELCOME:
-	case SAID_DRAIN:
-	case SAID_OTHER:
+	case SERVER_ERROR:
+	case SERVER_WELCOME:
+	case SERVER_DRAIN:
+	case SERVER_OTHER:
 		break;
 	}
 }
@@ -200,21 +202,21 @@ sub_said(void *owner, const struct said *said)
 static void
 sub_cut(struct sub *s)
 {
-	const struct client_end *end = &s->client.end;
+	const struct outcome *end = &s->client.end;
 	uint32_t random;
 	uint64_t delay;
 
 	for (size_t i = 0; i < s->topics.len; i++)
-		place_cut(&s->topics.all[i].place);
-	if (!s->has_been || !client_retry_makes_sense(end)) {
-		output_turn(&s->output, 0);
+		resume_point_cut(&s->topics.all[i].place);
+	if (!s->has_been || !retry_makes_sense(end)) {
+		sub_output_turn(&s->output, 0);
 		sub_leave(s, client_report(&s->url, end, ""));
 		return;
 	}
 	CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
-	delay = client_retry_delay(&s->client.retry, end, random);
+	delay = retry_delay(&s->client.retry, end, random);
 	s->again_ms = clock_monotonic_ms() + delay;
-	if (!s->is_cut && !client_retry_at_once(end)) {
+	if (!s->is_cut && !retry_at_once(end)) {
 		sub_note(s, "%s: %s; trying again", s->url.text, end->why);
 		s->is_cut = true;
 	}
@@ -239,8 +241,8 @@ sub_timed_out(struct sub *s)
 static bool
 sub_is_over(const struct sub *s)
 {
-	bool is_written =
-	    s->output.state != OUTPUT_OK || output_waiting(&s->output) == 0;
+	bool is_written = s->output.state != SUB_OUTPUT_OK ||
+	                  sub_output_waiting(&s->output) == 0;
 
 	if (!s->is_leaving)
 		return false;
@@ -268,7 +270,7 @@ sub_signalled(struct sub *s)
 static void
 sub_mute(struct sub *s)
 {
-	if (s->output.state == OUTPUT_FAILED && s->status == EXIT_STATUS_OK)
+	if (s->output.state == SUB_OUTPUT_FAILED && s->status == EXIT_STATUS_OK)
 		s->status = report_failure(EXIT_STATUS_FAILED,
 		    "standard output: %s", strerror(s->output.error));
 	sub_leave(s, s->status);
@@ -288,9 +290,9 @@ sub_linger(struct sub *s)
 static void
 sub_tell_loss(struct sub *s)
 {
-	size_t left = output_waiting(&s->output);
+	size_t left = sub_output_waiting(&s->output);
 
-	if (left > 0 && s->output.state == OUTPUT_OK && !s->is_told &&
+	if (left > 0 && s->output.state == SUB_OUTPUT_OK && !s->is_told &&
 	    s->status == EXIT_STATUS_OK)
 		s->status = report_failure(EXIT_STATUS_FAILED,
 		    "standard output: nobody has read the last %zu bytes",
@@ -301,11 +303,11 @@ sub_tell_loss(struct sub *s)
 static void
 sub_turn(struct sub *s)
 {
-	bool is_reading = output_waiting(&s->output) < OUTPUT_FULL;
+	bool is_reading = sub_output_waiting(&s->output) < SUB_OUTPUT_FULL;
 	struct pollfd fds[3];
 
 	client_poll(&s->client, &fds[0], is_reading);
-	output_poll(&s->output, &fds[1]);
+	sub_output_poll(&s->output, &fds[1]);
 	fds[2] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
 	if (poll(fds, 3,
 		client_patience(&s->client, s->until_ms,
@@ -318,8 +320,8 @@ sub_turn(struct sub *s)
 		if (s->client.state == CLIENT_DOWN && !s->is_leaving)
 			sub_cut(s);
 	}
-	output_turn(&s->output, fds[1].revents);
-	if (s->output.state != OUTPUT_OK)
+	sub_output_turn(&s->output, fds[1].revents);
+	if (s->output.state != SUB_OUTPUT_OK)
 		sub_mute(s);
 	if (s->is_leaving) {
 		sub_linger(s);
@@ -360,7 +362,7 @@ sub_run(struct sub *s)
 		return report_failure(
 		    EXIT_STATUS_FAILED, "signalfd: %s", strerror(errno));
 	client_init(&s->client, &s->url, &events, s);
-	output_init(&s->output, STDOUT_FILENO);
+	sub_output_init(&s->output, STDOUT_FILENO);
 	if (s->cli->client.timeout_ms != 0)
 		s->until_ms = clock_monotonic_ms() + s->cli->client.timeout_ms;
 	s->again_ms = clock_monotonic_ms();
@@ -368,7 +370,7 @@ sub_run(struct sub *s)
 		sub_turn(s);
 	sub_tell_loss(s);
 	client_fini(&s->client);
-	output_fini(&s->output);
+	sub_output_fini(&s->output);
 	close(s->signals);
 	return s->status;
 }
@@ -381,7 +383,7 @@ cli_sub(const struct cli *cli)
 
 	if (status != EXIT_STATUS_OK)
 		return status;
-	client_url_add(&s.url, "overflow", "close");
+	url_add(&s.url, "overflow", "close");
 	if (sub_topics_init(&s.topics, cli))
 		status = sub_run(&s);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sub_output.c - see output.h. */
+/* sub_output.c - see sub_output.h. */
 
 #include "broker/cli/client/sub_output.h"
 
@@ -8,51 +8,51 @@
 #include <unistd.h>
 
 void
-output_init(struct output *output, int fd)
+sub_output_init(struct sub_output *output, int fd)
 {
-	*output = (struct output){ .fd = fd };
+	*output = (struct sub_output){ .fd = fd };
 	buf_init(&output->buf);
 }
 
 void
-output_fini(struct output *output)
+sub_output_fini(struct sub_output *output)
 {
 	buf_fini(&output->buf);
 }
 
 size_t
-output_waiting(const struct output *output)
+sub_output_waiting(const struct sub_output *output)
 {
 	return output->buf.len - output->off;
 }
 
 void
-output_poll(const struct output *output, struct pollfd *poll)
+sub_output_poll(const struct sub_output *output, struct pollfd *poll)
 {
 	*poll = (struct pollfd){
-		.fd = output->state == OUTPUT_OK ? output->fd : -1,
-		.events = output_waiting(output) > 0 ? POLLOUT : 0,
+		.fd = output->state == SUB_OUTPUT_OK ? output->fd : -1,
+		.events = sub_output_waiting(output) > 0 ? POLLOUT : 0,
 	};
 }
 
 /* Write once.  A pipe that is writable takes PIPE_BUF bytes without blocking,
  * and so does a socket. */
 static void
-output_write(struct output *output)
+sub_output_write(struct sub_output *output)
 {
-	size_t len = output_waiting(output);
+	size_t len = sub_output_waiting(output);
 	ssize_t n = write(output->fd, output->buf.at + output->off,
 	    len < PIPE_BUF ? len : PIPE_BUF);
 
 	if (n > 0) {
 		output->off += (size_t)n;
 	} else if (n == -1 && errno == EPIPE) {
-		output->state = OUTPUT_GONE;
+		output->state = SUB_OUTPUT_GONE;
 	} else if (n == -1 && errno != EAGAIN && errno != EINTR) {
-		output->state = OUTPUT_FAILED;
+		output->state = SUB_OUTPUT_FAILED;
 		output->error = errno;
 	}
-	if (output_waiting(output) == 0) {
+	if (sub_output_waiting(output) == 0) {
 		buf_reset(&output->buf);
 		output->off = 0;
 	}
@@ -60,7 +60,7 @@ output_write(struct output *output)
 
 /* Whether it can be written now, without waiting. */
 static bool
-output_is_writable(const struct output *output)
+sub_output_is_writable(const struct sub_output *output)
 {
 	struct pollfd now = { .fd = output->fd, .events = POLLOUT };
 
@@ -68,11 +68,11 @@ output_is_writable(const struct output *output)
 }
 
 void
-output_turn(struct output *output, short revents)
+sub_output_turn(struct sub_output *output, short revents)
 {
 	if ((revents & (POLLERR | POLLHUP)) != 0)
-		output->state = OUTPUT_GONE;
-	while (output->state == OUTPUT_OK && output_waiting(output) > 0 &&
-	       output_is_writable(output))
-		output_write(output);
+		output->state = SUB_OUTPUT_GONE;
+	while (output->state == SUB_OUTPUT_OK &&
+	       sub_output_waiting(output) > 0 && sub_output_is_writable(output))
+		sub_output_write(output);
 }

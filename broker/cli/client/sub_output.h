@@ -20,34 +20,34 @@
 #include <stddef.h>
 
 /* Bytes that may wait, more or less; read nothing more that adds to them. */
-#define OUTPUT_FULL (256u * 1024)
+#define SUB_OUTPUT_FULL (256u * 1024)
 
-enum output_state {
-	OUTPUT_OK = 0,
-	OUTPUT_GONE,   /* nobody reads it any more */
-	OUTPUT_FAILED, /* it cannot be written: see error */
+enum sub_output_state {
+	SUB_OUTPUT_OK = 0,
+	SUB_OUTPUT_GONE,   /* nobody reads it any more */
+	SUB_OUTPUT_FAILED, /* it cannot be written: see error */
 };
 
-struct output {
+struct sub_output {
 	int fd;
 	struct buf buf; /* append to it; what is before off is out */
 	size_t off;
-	enum output_state state;
-	int error; /* errno of OUTPUT_FAILED */
+	enum sub_output_state state;
+	int error; /* errno of SUB_OUTPUT_FAILED */
 };
 
 /* fd is borrowed. */
-void output_init(struct output *output, int fd);
-void output_fini(struct output *output);
+void sub_output_init(struct sub_output *output, int fd);
+void sub_output_fini(struct sub_output *output);
 
 /* Bytes that wait. */
-size_t output_waiting(const struct output *output);
+size_t sub_output_waiting(const struct sub_output *output);
 
 /* Fill in what to poll for; that nobody reads any more is always seen. */
-void output_poll(const struct output *output, struct pollfd *poll);
+void sub_output_poll(const struct sub_output *output, struct pollfd *poll);
 
 /* Take note of what poll(2) said, 0 if nothing, and write as much as there is
  * room for. */
-void output_turn(struct output *output, short revents);
+void sub_output_turn(struct sub_output *output, short revents);
 
 #endif

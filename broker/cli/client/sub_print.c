@@ -31,7 +31,8 @@ sub_put_string(struct buf *buf, const struct json_token *string)
 }
 
 void
-sub_print(struct buf *buf, enum sub_form form, const struct said *message)
+sub_print(
+    struct buf *buf, enum sub_form form, const struct server_message *message)
 {
 	const struct json_token *body = &message->message;
 
@@ -74,7 +75,7 @@ sub_explain(const char *reason)
 
 const char *
 sub_sentence(char out[SUB_SENTENCE_MAX], const char *topic,
-    const struct place_gap *gap, const char *reason)
+    const struct resume_point_gap *gap, const char *reason)
 {
 	const char *why = sub_explain(reason);
 

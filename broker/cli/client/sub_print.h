@@ -18,13 +18,14 @@ enum sub_form {
 
 /* Append a message and a newline.  A string may have newlines of its own, JSON
  * is one line in any case. */
-void sub_print(struct buf *buf, enum sub_form form, const struct said *message);
+void sub_print(
+    struct buf *buf, enum sub_form form, const struct server_message *message);
 
 #define SUB_SENTENCE_MAX 512 /* bytes */
 
 /* Say what is missing in a topic, and why (a reason of pubsubd.v1, "lost" if the
  * server told none).  Returns out. */
 const char *sub_sentence(char out[SUB_SENTENCE_MAX], const char *topic,
-    const struct place_gap *gap, const char *reason);
+    const struct resume_point_gap *gap, const char *reason);
 
 #endif

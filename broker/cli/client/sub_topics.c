@@ -14,10 +14,10 @@
 _Static_assert(CLI_EPOCH_MAX == CLIENT_EPOCH_MAX, "one epoch");
 
 /* Where a topic is before its first connection. */
-static struct place
+static struct resume_point
 sub_topics_place(const struct cli_client_options *options)
 {
-	struct place place = { .history = options->history };
+	struct resume_point place = { .history = options->history };
 
 	if (options->has_since) {
 		place.is_known = true;
@@ -65,7 +65,7 @@ sub_topics_find(const struct sub_topics *topics, const struct json_token *name)
 	for (size_t i = 0; i < topics->len; i++) {
 		struct sub_topic *topic = &topics->all[i];
 
-		if (said_is(name, topic->name, strlen(topic->name)))
+		if (server_message_is(name, topic->name, strlen(topic->name)))
 			return topic;
 	}
 	return NULL;
@@ -76,7 +76,8 @@ sub_topics_request(const struct sub_topics *topics, size_t i, const char *epoch,
     struct buf *text)
 {
 	const struct sub_topic *topic = &topics->all[i];
-	struct place_request ask = place_ask(&topic->place, epoch);
+	struct resume_point_request ask =
+	    resume_point_ask(&topic->place, epoch);
 
 	buf_printf(
 	    text, "{\"type\":\"subscribe\",\"id\":%zu,\"topic\":", i + 1);

@@ -19,7 +19,7 @@
 
 struct sub_topic {
 	const char *name; /* borrowed from the command line */
-	struct place place;
+	struct resume_point place;
 };
 
 struct sub_topics {

@@ -53,11 +53,11 @@ topics_read_entry(struct json_reader *reader, const struct json_token *object,
 	if (json_object_open(reader, object->raw, object->raw_len) != JSON_OK)
 		return false;
 	while (json_member_next(reader, &key, &value))
-		if (said_is(&key, "topic", 5))
+		if (server_message_is(&key, "topic", 5))
 			entry->topic = value;
-		else if (said_is(&key, "subscribers", 11))
+		else if (server_message_is(&key, "subscribers", 11))
 			entry->subscribers = value;
-		else if (said_is(&key, "seq", 3))
+		else if (server_message_is(&key, "seq", 3))
 			entry->seq = value;
 	return entry->topic.raw != NULL && entry->topic.kind == JSON_STRING &&
 	       entry->subscribers.raw != NULL && entry->seq.raw != NULL;
@@ -118,9 +118,9 @@ topics_answer(struct topics *t, const struct buf *body, bool *more)
 	ok = json_check(body->at, body->len, &where, &why) == JSON_OK &&
 	     json_object_open(&readers[0], body->at, body->len) == JSON_OK;
 	while (ok && json_member_next(&readers[0], &key, &value))
-		if (said_is(&key, "topics", 6))
+		if (server_message_is(&key, "topics", 6))
 			list = value;
-		else if (said_is(&key, "more", 4))
+		else if (server_message_is(&key, "more", 4))
 			*more = value.kind == JSON_TRUE;
 	ok = ok && list.raw != NULL && topics_page(t, readers, &list);
 	/* An empty page that promises another has nothing to go on from. */
@@ -132,10 +132,10 @@ topics_answer(struct topics *t, const struct buf *body, bool *more)
 
 /* Ask and print until there is no more. */
 static enum exit_status
-topics_list(struct topics *t, const struct client_url *url, struct buf *target,
+topics_list(struct topics *t, const struct url *url, struct buf *target,
     struct buf *body)
 {
-	struct client_end end;
+	struct outcome end;
 	bool more = true;
 
 	while (more) {
@@ -157,7 +157,7 @@ cli_topics(const struct cli *cli)
 {
 	struct topics t = { .cli = cli };
 	struct buf target, body;
-	struct client_url url;
+	struct url url;
 	enum exit_status status = client_find(cli, &url);
 
 	if (status != EXIT_STATUS_OK)

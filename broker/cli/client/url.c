@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* url.c - see client_url.h. */
+/* url.c - see url.h. */
 
 #include "broker/cli/client/url.h"
 
@@ -38,7 +38,7 @@ url_take_scheme(const char **text, bool *is_endpoint)
 
 /* Copy the host and port out of the authority. */
 static const char *
-url_take_authority(struct client_url *url, const char *text, size_t len)
+url_take_authority(struct url *url, const char *text, size_t len)
 {
 	struct http_text authority = { text, len }, host, port;
 	size_t brackets;
@@ -69,7 +69,7 @@ url_is_target(const char *text)
 
 /* The path of the endpoint, or of what it is in, and maybe a query. */
 static void
-url_take_path(struct client_url *url, const char *path, bool is_endpoint)
+url_take_path(struct url *url, const char *path, bool is_endpoint)
 {
 	size_t len = strcspn(path, "?"), base_len = len;
 	const char *slash = memrchr(path, '/', len);
@@ -87,7 +87,7 @@ url_take_path(struct client_url *url, const char *path, bool is_endpoint)
 }
 
 const char *
-client_url_parse(struct client_url *url, const char *text)
+url_parse(struct url *url, const char *text)
 {
 	bool is_endpoint = true;
 	const char *wrong;
@@ -124,7 +124,7 @@ url_has(const char *endpoint, const char *name)
 }
 
 void
-client_url_add(struct client_url *url, const char *name, const char *value)
+url_add(struct url *url, const char *name, const char *value)
 {
 	size_t len = strlen(url->endpoint);
 	int n;

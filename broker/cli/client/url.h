@@ -9,17 +9,17 @@
 #ifndef BROKER_CLI_CLIENT_URL_H
 #define BROKER_CLI_CLIENT_URL_H
 
-#define CLIENT_URL_DEFAULT "ws://localhost:8000/ws"
-#define CLIENT_URL_MAX     1024 /* bytes of one */
+#define URL_DEFAULT "ws://localhost:8000/ws"
+#define URL_MAX     1024 /* bytes of one */
 
-struct client_url {
-	char text[CLIENT_URL_MAX];      /* as given, for what is told */
-	char authority[CLIENT_URL_MAX]; /* HOST[:PORT], for the Host line */
-	char host[CLIENT_URL_MAX];      /* without the brackets of IPv6 */
+struct url {
+	char text[URL_MAX];      /* as given, for what is told */
+	char authority[URL_MAX]; /* HOST[:PORT], for the Host line */
+	char host[URL_MAX];      /* without the brackets of IPv6 */
 	char port[8];
-	char base[CLIENT_URL_MAX]; /* path beside /ws, without a slash behind */
+	char base[URL_MAX]; /* path beside /ws, without a slash behind */
 	/* Path and query of the endpoint, with room for options of our own. */
-	char endpoint[CLIENT_URL_MAX + 64];
+	char endpoint[URL_MAX + 64];
 };
 
 /*
@@ -27,11 +27,10 @@ struct client_url {
  * without a path at /ws.  A query goes with the endpoint.
  * Returns NULL, or what is wrong with it (a constant string).
  */
-const char *client_url_parse(struct client_url *url, const char *text);
+const char *url_parse(struct url *url, const char *text);
 
 /* Add name=value to the endpoint's query, unless it says name= already.  Short
  * ones of the program's own, at most once. */
-void client_url_add(
-    struct client_url *url, const char *name, const char *value);
+void url_add(struct url *url, const char *name, const char *value);
 
 #endif
