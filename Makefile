@@ -57,12 +57,12 @@ LIB_SRC := $(filter-out broker/main.c, $(foreach top,common broker worker, \
 LOAD_SRC := $(wildcard tests/load/*.c)
 ECHO_SRC := $(wildcard tests/echo_server/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
-UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 MP_SRC := $(wildcard tests/mp/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
-UNIT_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
+UNIT_SUPPORT_SRC := $(SUPPORT_SRC) $(wildcard tests/unit/support/*.c)
 MP_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(MP_SRC),$(wildcard tests/mp/*.c))
-ALL_SRC := broker/main.c $(LIB_SRC) $(wildcard tests/*/*.c)
+ALL_SRC := broker/main.c $(LIB_SRC) $(wildcard tests/*/*.c tests/unit/*/*.c)
 
 PROGRAM := $(BIN)/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
@@ -83,6 +83,7 @@ NODE_MODULES := tests/node_modules/.package-lock.json
 VERDICT := $(T)/fuzz/json_verdict
 SUITES := unit mp e2e browser fuzz chaos soak
 TESTS_unit := $(UNIT_SRC:tests/%.c=$(T)/%)
+TESTS_fault := $(foreach test,$(TESTS_unit),$(if $(findstring /test_fault_,$(test)),$(test)))
 TESTS_mp := $(MP_SRC:tests/%.c=$(T)/%)
 TESTS_e2e := $(wildcard tests/e2e/*.test.mjs)
 TESTS_browser := $(wildcard tests/browser/*.test.mjs)
@@ -269,13 +270,13 @@ $(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libp
 	@echo '  LINK  $@'
 	$(Q)$(LINK) $(WRAP) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(filter $(T)/unit/test_fault_%,$(TESTS_unit)): $(T)/tests/fault/fault.o
-$(filter $(T)/unit/test_fault_%,$(TESTS_unit)): private WRAP = $(WRAPPED:%=-Wl,--wrap=%)
+$(TESTS_fault): $(T)/tests/fault/fault.o
+$(TESTS_fault): private WRAP = $(WRAPPED:%=-Wl,--wrap=%)
 
-$(T)/unit/test_histogram: $(T)/tests/load/histogram.o
-$(T)/unit/test_echo: $(T)/tests/echo_server/echo.o
-$(T)/unit/test_ledger: $(T)/tests/load/ledger.o
-$(T)/unit/test_bench_probe: $(T)/tests/load/bench_probe.o $(T)/tests/load/bench_form.o
+$(T)/unit/load/test_histogram: $(T)/tests/load/histogram.o
+$(T)/unit/worker/test_echo: $(T)/tests/echo_server/echo.o
+$(T)/unit/load/test_ledger: $(T)/tests/load/ledger.o
+$(T)/unit/bench/test_bench_probe: $(T)/tests/load/bench_probe.o $(T)/tests/load/bench_form.o
 
 $(TESTS_mp): $(T)/%: $(T)/tests/%.o $(MP_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)

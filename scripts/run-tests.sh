@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Run the test files named and add up what they say.
 #
-#	run-tests.sh build/testing/unit/test_ring tests/e2e/chat.test.mjs ...
+#	run-tests.sh build/testing/unit/ring/test_ring tests/e2e/chat.test.mjs ...
 #
 # A *.mjs file runs under node's test runner, anything else is a cmocka program;
-# both speak TAP.  The directory names the suite.  Suites run one after another,
-# the files of a suite side by side.  A file that crashes, hangs, leaves tests
-# out or makes a sanitizer speak counts as one failure more, whatever it says.
+# both speak TAP.  The directory below tests/ or build/*testing/ names the suite.
+# Suites run one after another, the files of a suite side by side.  A file that
+# crashes, hangs, leaves tests out or makes a sanitizer speak counts as one
+# failure more, whatever it says.
 #
 #	JOBS=2			files at a time (default: the cores)
 #	TEST_TIMEOUT=240	seconds for a file
@@ -100,7 +101,7 @@ declare -A passed failed skipped
 suites=()
 n=0
 for file; do
-	suite=$(basename "$(dirname "$file")")
+	suite=${file##*testing/} suite=${suite##*tests/} suite=${suite%%/*}
 	if [ -z "${passed[$suite]:-}" ]; then
 		wait
 		suites+=("$suite")

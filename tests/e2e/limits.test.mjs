@@ -305,7 +305,7 @@ describe("messages made to be slow to read", { concurrency: true }, () => {
 
 	/* Send it many times.  Somebody else's message goes round in between,
 	 * on the same worker.  (That none of them takes more than its length's
-	 * share of time is counted in unit/test_json_cost.) */
+	 * share of time is counted in unit/protocol/test_parse_cost.) */
 	async function hammer(t, payload, text) {
 		const server = await start(t, "--rate", "0");
 		const raw = await Raw.open(server.port, "/ws?topic=h", { t });

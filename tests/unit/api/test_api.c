@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_api.c - the HTTP interface within a worker: what waits for the lock and
+ * in which order, what is given up when, and that nothing of it stays.
+ *
+ * What each request is answered is tested from outside (tests/e2e/api*).
+ */
+
+#include "broker/ring/topics.h"
+#include "tests/support/suite.h"
+#include "tests/unit/support/crew.h"
+#include "worker/api/list.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define GET(path)  "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#define POST(path) "POST " path " HTTP/1.1\r\nHost: localhost\r\n"
+
+/* What comes next must be this. */
+static void
+expect_bytes(struct client *client, const char *text)
+{
+	size_t len = strlen(text);
+
+	client_receive(client);
+	if (client->len - client->at < len ||
+	    memcmp(client->got + client->at, text, len) != 0)
+		fail_msg("instead of \"%s\" came \"%.*s\"", text,
+		    (int)(client->len - client->at), client->got + client->at);
+	client->at += len;
+}
+
+/* Skip the next response head, which must have this status. */
+static void
+expect_head(struct client *client, int status)
+{
+	client_receive(client);
+	assert_int_not_equal(client->len, 0);
+	client_expect_status(client, status);
+}
+
+/* A response with JSON that contains this; nothing is said of the rest. */
+static void
+expect_json(struct client *client, int status, const char *part)
+{
+	const char *at, *end;
+
+	expect_head(client, status);
+	at = client->got + client->at;
+	end = memchr(at, '\n', client->len - client->at);
+	assert_non_null(end);
+	if (memmem(at, (size_t)(end - at), part, strlen(part)) == NULL)
+		fail_msg("no %s in %.*s", part, (int)(end - at), at);
+	client->at = (size_t)(end + 1 - client->got);
+}
+
+/* An idle connection has nothing but itself. */
+static void
+expect_idle(const struct client *client)
+{
+	assert_int_equal(client->conn->state, CONN_HTTP);
+	assert_null(client->conn->part.api);
+	assert_null(client->conn->input);
+	assert_null(client->conn->out);
+	assert_int_equal(client->conn->paused, 0);
+}
+
+static void
+test_nothing_stays_of_a_request(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	client_send_string(a, POST("/topics/x") "Content-Length: 2\r\n\r\nh");
+	crew_run(crew);
+	assert_int_equal(a->conn->state, CONN_BODY);
+	client_send_string(a, "i");
+	crew_run(crew);
+	expect_json(a, 200, "\"seq\":1");
+	expect_idle(a);
+	client_send_string(a, GET("/topics") GET("/topics/x"));
+	crew_run(crew);
+	expect_json(a, 200, "\"more\":false");
+	expect_json(a, 200, "\"seq\":1");
+	expect_idle(a);
+	client_close(&a);
+}
+
+static void
+test_publishes_in_the_turn_it_is_read(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	b = client_open(crew, 0, "?topic=x");
+	client_send_string(a, POST("/topics/x") "Content-Length: 2\r\n\r\nhi");
+	crew_turn(crew, 0);
+	expect_json(a, 200, "\"subscribers\":1");
+	client_expect(b, "hi");
+	client_close(&a);
+	client_close(&b);
+}
+
+/* Whoever holds the lock, nothing overtakes what waits for it. */
+static void
+test_requests_wait_for_the_lock_in_their_order(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	b = client_connect(crew, 0, 0);
+	holder = crew_lock_is_held(crew);
+	client_send_string(a,
+	    POST("/topics/x") "Content-Length: 1\r\n\r\n1" GET("/healthz")
+		GET("/topics") POST("/topics/x") "Content-Length: 1\r\n\r\n2");
+	CREW_UNTIL(crew, a->conn->paused & PAUSE_INTAKE);
+	client_send_string(b, GET("/healthz"));
+	crew_turn(crew, 0);
+	expect_head(b, 200);
+	client_expect_nothing(a);
+	crew_lock_is_free(holder);
+	CREW_UNTIL(crew, crew_stat(crew, 0, STATS_MESSAGES_IN) == 2);
+	crew_run(crew);
+	expect_json(a, 200, "\"seq\":1");
+	expect_head(a, 200);
+	expect_bytes(a, "ok\n");
+	expect_json(a, 200, "[{\"topic\":\"x\",\"subscribers\":0,\"seq\":1}]");
+	expect_json(a, 200, "\"seq\":2");
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_a_list_waits_for_the_lock(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	b = client_connect(crew, 0, 0);
+	holder = crew_lock_is_held(crew);
+	client_send_string(a, GET("/topics"));
+	client_send_string(b, GET("/topics"));
+	crew_turn(crew, 0);
+	crew_turn(crew, 0);
+	client_expect_nothing(a);
+	client_close(&a); /* the first in line leaves, unheard */
+	crew_lock_is_free(holder);
+	CREW_UNTIL(crew, client_receive(b) > 0);
+	expect_json(b, 200, "{\"topics\":[],\"more\":false}");
+	client_close(&b);
+}
+
+/* Make so many topics, the names in falling order. */
+static void
+make_topics(struct crew *crew, unsigned count)
+{
+	char name[16];
+
+	for (unsigned i = count; i-- > 0;) {
+		int len = snprintf(name, sizeof(name), "t%05u", i);
+
+		assert_int_not_equal(
+		    topics_open(&crew->t.seg, name, (size_t)len,
+			topics_hash(&crew->t.seg, name, (size_t)len)),
+		    TOPICS_NONE);
+	}
+}
+
+static void
+test_a_long_list_takes_turns(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a, *b;
+	uint64_t holdings;
+
+	crew->config.max_topics = 2 * API_LIST_SLICE + 1;
+	crew_start(crew, 1);
+	make_topics(crew, crew->config.max_topics);
+	a = client_connect(crew, 0, 0);
+	b = client_connect(crew, 0, 0);
+	holdings = crew->w[0].ring.holdings;
+	client_send_string(a, GET("/topics?limit=2"));
+	for (uint64_t slice = 1; slice <= 2; slice++) {
+		client_send_string(b, GET("/healthz"));
+		crew_turn(crew, 0);
+		expect_head(b, 200);
+		expect_bytes(b, "ok\n");
+		assert_int_equal(crew->w[0].ring.holdings - holdings, slice);
+		client_expect_nothing(a);
+	}
+	crew_turn(crew, 0);
+	assert_int_equal(crew->w[0].ring.holdings - holdings, 3);
+	expect_json(a, 200,
+	    "[{\"topic\":\"t00000\",\"subscribers\":0,\"seq\":0},"
+	    "{\"topic\":\"t00001\",\"subscribers\":0,\"seq\":0}],"
+	    "\"more\":true");
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+test_a_body_has_its_time(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	client_send_string(
+	    a, POST("/topics/x") "Content-Length: 1000\r\n\r\nx");
+	for (uint32_t i = 0; i < wheel_ticks(10000); i++) {
+		client_send_string(a, "x");
+		crew_ticks(crew, 0, 1);
+		client_expect_nothing(a);
+	}
+	crew_ticks(crew, 0, 2);
+	expect_json(a, 408, "timeout");
+	client_close(&a);
+}
+
+/* A head of which half came behind an unanswered request has a head's time, not
+ * that of an idle connection. */
+static void
+test_half_a_head_behind_a_request_has_its_time(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	client_send_string(a, GET("/topics/x") "GET /");
+	crew_run(crew);
+	expect_json(a, 404, "not_found");
+	crew_ticks(crew, 0, wheel_ticks(10000) - 1);
+	client_expect_nothing(a);
+	crew_ticks(crew, 0, 2);
+	expect_json(a, 408, "timeout");
+	client_close(&a);
+}
+
+static void
+test_above_the_rate_it_waits(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew->config.rate = 4;
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	for (int i = 0; i < 6; i++)
+		client_send_string(
+		    a, POST("/topics/x") "Content-Length: 1\r\n\r\nx");
+	crew_run(crew);
+	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_IN), 4);
+	assert_int_equal(crew_stat(crew, 0, STATS_RATE_PAUSES), 1);
+	crew_ticks(crew, 0, 8);
+	crew_run(crew);
+	for (int i = 0; i < 6; i++)
+		expect_json(a, 200, "\"topic\":\"x\"");
+	client_close(&a);
+}
+
+/* Follow topic x, and skip what comes before the first event. */
+static struct client *
+follow(struct crew *crew, int sndbuf)
+{
+	struct client *client = client_connect(crew, 0, sndbuf);
+	const char *end;
+
+	client_send_string(client, GET("/topics/x/events"));
+	crew_run(crew);
+	client_receive(client);
+	expect_head(client, 200);
+	expect_bytes(client, "retry: ");
+	end = memmem(
+	    client->got + client->at, client->len - client->at, "\n\n", 2);
+	assert_non_null(end);
+	client->at = (size_t)(end + 2 - client->got);
+	return client;
+}
+
+static void
+test_heartbeats(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	uint32_t interval;
+
+	crew_start(crew, 1);
+	interval = wheel_ticks(crew->config.ping_interval_ms);
+	a = follow(crew, 0);
+	crew_ticks(crew, 0, interval / 2 - 1);
+	client_expect_nothing(a);
+	crew_ticks(crew, 0, interval / 2 + 2);
+	expect_bytes(a, ":\n");
+	client_expect_nothing(a);
+	crew_ticks(crew, 0, interval);
+	expect_bytes(a, ":\n");
+	client_expect_nothing(a);
+	assert_int_equal(crew_stat(crew, 0, STATS_TIMEOUTS), 0);
+	client_close(&a);
+}
+
+static void
+test_no_heartbeats(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew->config.ping_interval_ms = 0;
+	crew_start(crew, 1);
+	a = follow(crew, 0);
+	crew_ticks(crew, 0, wheel_ticks(300000));
+	client_expect_nothing(a);
+	assert_false(a->eof);
+	client_close(&a);
+}
+
+/* Publish to x until something waits for the client. */
+static void
+block(struct crew *crew, const struct client *client)
+{
+	struct client *b = client_connect(crew, 0, 0);
+	char text[256];
+
+	snprintf(text, sizeof(text),
+	    POST("/topics/x") "Content-Length: 100\r\n\r\n%0100d", 1);
+	for (int i = 0; client->conn->out == NULL; i++) {
+		assert_in_range(i, 0, 10000);
+		client_send_string(b, text);
+		crew_run(crew);
+		expect_json(b, 200, "seq");
+	}
+	client_close(&b);
+	crew_run(crew);
+}
+
+static void
+test_who_takes_nothing_is_given_up(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew_start(crew, 1);
+	a = follow(crew, 4096);
+	block(crew, a);
+	crew_ticks(crew, 0, 2 * wheel_ticks(crew->config.ping_interval_ms) + 2);
+	assert_int_equal(crew_stat(crew, 0, STATS_EVENT_STREAMS), 0);
+	assert_int_equal(crew_stat(crew, 0, STATS_TIMEOUTS), 1);
+	client_close(&a);
+}
+
+/* It never catches up, but it takes something in each interval. */
+static void
+test_who_takes_little_is_not_given_up(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	uint32_t interval;
+	size_t got = 0;
+
+	crew_start(crew, 1);
+	interval = wheel_ticks(crew->config.ping_interval_ms);
+	a = follow(crew, 4096);
+	for (int i = 0; i < 5; i++) {
+		block(crew, a);
+		crew_ticks(crew, 0, interval - 2);
+		assert_int_equal(crew_stat(crew, 0, STATS_EVENT_STREAMS), 1);
+		got += client_receive(a);
+		crew_turn(crew, 0);
+	}
+	assert_int_not_equal(got, 0);
+	assert_int_equal(crew_stat(crew, 0, STATS_TIMEOUTS), 0);
+	client_close(&a);
+}
+
+/* It wants to follow while the lock is held, and leaves before it is had. */
+static void
+test_a_follower_leaves_before_it_is_subscribed(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = client_connect(crew, 0, 0);
+	holder = crew_lock_is_held(crew);
+	client_send_string(a, GET("/topics/x/events"));
+	CREW_UNTIL(crew, a->conn->state == CONN_EVENTS);
+	conn_abort(a->conn);
+	crew_lock_is_free(holder);
+	CREW_UNTIL(crew, intake_empty(&crew->w[0].intake));
+	crew_run(crew);
+	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 0);
+	assert_int_equal(crew_stat(crew, 0, STATS_EVENT_STREAMS), 0);
+	client_close(&a);
+}
+
+/* What was behind it was thrown away, and the connection went on: the rest of a
+ * body that had been lost so was taken for a request. */
+static void
+test_no_request_comes_behind_refused_events(void **state)
+{
+	static const char *const rest[] = { GET("/healthz"), "0123456789",
+		GET("/healthz") };
+	struct crew *crew = *state;
+	struct client *holder, *a;
+	const char *head;
+
+	crew->config.max_topics = 2;
+	crew_start(crew, 1);
+	holder = client_open(crew, 0, "?topic=a&topic=b");
+	a = client_connect(crew, 0, 0);
+	client_hold(a);
+	client_send_string(a, GET("/topics/c/events"));
+	client_send_string(a, POST("/topics/a") "Content-Length: 10\r\n\r\n");
+	client_release(a);
+	for (size_t i = 0; i < sizeof(rest) / sizeof(*rest); i++) {
+		crew_run(crew);
+		client_send_string(a, rest[i]);
+	}
+	crew_run(crew);
+	client_receive(a);
+	head = a->got;
+	client_expect_status(a, 503);
+	assert_non_null(memmem(head, a->at, "Connection: close\r\n", 19));
+	assert_true(a->eof);
+	assert_null(memmem(a->got + a->at, a->len - a->at, "HTTP/1.1", 8));
+	client_close(&a);
+	client_close(&holder);
+}
+
+static const struct CMUnitTest tests[] = {
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, crew_mp_setup, crew_mp_teardown)
+	TEST(test_nothing_stays_of_a_request),
+	TEST(test_publishes_in_the_turn_it_is_read),
+	TEST(test_requests_wait_for_the_lock_in_their_order),
+	TEST(test_a_list_waits_for_the_lock),
+	TEST(test_no_request_comes_behind_refused_events),
+	TEST(test_a_long_list_takes_turns),
+	TEST(test_a_body_has_its_time),
+	TEST(test_half_a_head_behind_a_request_has_its_time),
+	TEST(test_above_the_rate_it_waits),
+	TEST(test_heartbeats),
+	TEST(test_no_heartbeats),
+	TEST(test_who_takes_nothing_is_given_up),
+	TEST(test_who_takes_little_is_not_given_up),
+	TEST(test_a_follower_leaves_before_it_is_subscribed),
+#undef TEST
+};
+
+SUITE_MAIN(tests);

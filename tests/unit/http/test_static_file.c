@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_static_file.c - what worker/http/static.h says of a file it found, and
+ * how it starts.
+ */
+
+#include "tests/support/suite.h"
+#include "tests/unit/support/site.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void
+find_etag(const struct site *site, const char *path, char *etag)
+{
+	struct static_file file;
+
+	assert_int_equal(site_find(site, path, &file), STATIC_OK);
+	close(file.fd);
+	strcpy(etag, file.etag);
+}
+
+static void
+test_an_etag_is_a_quoted_string(void **state)
+{
+	char etag[STATIC_ETAG_SIZE];
+	size_t len;
+
+	find_etag(*state, "/chat.js", etag);
+	len = strlen(etag);
+	assert_int_equal(etag[0], '"');
+	assert_int_equal(etag[len - 1], '"');
+	assert_int_equal(strspn(etag + 1, "0123456789abcdef-"), len - 2);
+}
+
+static void
+test_the_same_file_has_the_same_etag(void **state)
+{
+	char first[STATIC_ETAG_SIZE], second[STATIC_ETAG_SIZE];
+
+	find_etag(*state, "/chat.js", first);
+	find_etag(*state, "/%63hat.js", second);
+	assert_string_equal(first, second);
+}
+
+/* One after the other: time to the nanosecond, size, and another file of the
+ * same time and size. */
+static void
+test_any_change_changes_the_etag(void **state)
+{
+	char old[STATIC_ETAG_SIZE], new[STATIC_ETAG_SIZE];
+
+	site_touch(*state, "root/chat.js", 1000, 1);
+	find_etag(*state, "/chat.js", old);
+	site_touch(*state, "root/chat.js", 1000, 2);
+	find_etag(*state, "/chat.js", new);
+	assert_string_not_equal(old, new);
+
+	site_file(*state, "root/chat.js", "longer than before");
+	site_touch(*state, "root/chat.js", 1000, 1);
+	find_etag(*state, "/chat.js", new);
+	assert_string_not_equal(old, new);
+
+	site_file(*state, "root/twin.js", "let b;");
+	site_touch(*state, "root/twin.js", 1000, 1);
+	find_etag(*state, "/twin.js", new);
+	assert_string_not_equal(old, new);
+}
+
+static void
+test_the_widest_numbers_fit_an_etag(void **state)
+{
+	char etag[STATIC_ETAG_SIZE];
+	struct static_file file;
+
+	site_touch(*state, "root/chat.js", -1, 0);
+	find_etag(*state, "/chat.js", etag);
+	assert_int_equal(etag[strlen(etag) - 1], '"');
+	assert_int_equal(site_find(*state, "/chat.js", &file), STATIC_OK);
+	assert_int_equal(file.mtime, -1);
+	close(file.fd);
+}
+
+/* Ask with these header lines ("" for none) about a file with etag "1-2-3". */
+static bool
+not_modified(const char *lines)
+{
+	static const struct static_file file = { .fd = -1,
+		.etag = "\"1-2-3\"" };
+	struct http_request req;
+	char head[512];
+	size_t scanned = 0;
+	int len = snprintf(
+	    head, sizeof(head), "GET /x HTTP/1.1\r\nHost: a\r\n%s\r\n", lines);
+
+	assert_int_equal(
+	    http_parse_request(head, (size_t)len, sizeof(head), &scanned, &req),
+	    HTTP_OK);
+	return static_not_modified(&req, &file);
+}
+
+static void
+test_if_none_match(void **state)
+{
+	static const struct {
+		const char *lines;
+		bool not_modified;
+	} cases[] = {
+		{ "", false },
+		{ "If-None-Match: \"1-2-3\"\r\n", true },
+		{ "if-none-match: \"1-2-3\"\r\n", true },
+		{ "If-None-Match: W/\"1-2-3\"\r\n", true },
+		{ "If-None-Match: *\r\n", true },
+		{ "If-None-Match: \"a\", \"1-2-3\" ,W/\"b\"\r\n", true },
+		{ "If-None-Match: \"a\"\r\nIf-None-Match: \"1-2-3\"\r\n",
+		    true },
+		{ "If-None-Match: \"1-2-4\"\r\n", false },
+		{ "If-None-Match: 1-2-3\r\n", false },
+		{ "If-None-Match: w/\"1-2-3\"\r\n", false },
+		{ "If-None-Match: \"1-2-3\r\n", false },
+		{ "If-None-Match: \"x1-2-3\"\r\n", false },
+		{ "If-None-Match: \"*\"\r\n", false },
+		{ "If-None-Match:\r\n", false },
+		{ "If-Match: \"1-2-3\"\r\n", false },
+		{ "If-Modified-Since: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
+		    false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (not_modified(cases[i].lines) != cases[i].not_modified)
+			fail_msg("%s", cases[i].lines);
+}
+
+/* Open a directory with the log going to a pipe; tells what was logged. */
+static bool
+open_logged(const char *root, char *said, size_t size, int *error)
+{
+	struct static_files files;
+	int fds[2];
+	ssize_t n;
+	bool ok;
+
+	if (pipe(fds) == -1)
+		return true; /* wrong in every use of this */
+	log_open("test", fds[1], LOG_INFO);
+	ok = static_open(&files, root);
+	*error = errno;
+	log_open("test", STDERR_FILENO, LOG_ERROR);
+	close(fds[1]);
+	n = read(fds[0], said, size - 1);
+	said[n > 0 ? n : 0] = '\0';
+	close(fds[0]);
+	return ok;
+}
+
+static void
+expect_open_fails(const char *root, int wanted)
+{
+	char said[LOG_LINE_MAX + 1];
+	int error;
+
+	assert_false(open_logged(root, said, sizeof(said), &error));
+	assert_int_equal(error, wanted);
+	assert_non_null(strstr(said, root));
+	assert_null(strstr(said, "openat2")); /* which is not to blame */
+	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+}
+
+static void
+test_a_root_that_is_none_is_named(void **state)
+{
+	int before = site_count_fds();
+
+	expect_open_fails(site_path(*state, "missing"), ENOENT);
+	expect_open_fails(site_path(*state, "secret.txt"), ENOTDIR);
+	assert_int_equal(site_count_fds(), before);
+}
+
+static void
+test_the_root_may_be_a_link(void **state)
+{
+	struct static_files files;
+	struct static_file file;
+	struct http_text path = { "/chat.js", 8 };
+
+	site_link(*state, "root", "current");
+	assert_true(static_open(&files, site_path(*state, "current")));
+	assert_int_equal(static_find(&files, &path, &file), STATIC_OK);
+	close(file.fd);
+	static_close(&files);
+}
+
+/* Make openat2(2) fail in this process from now on, as an old kernel would. */
+static bool
+forbid_openat2(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {
+		.len = COUNT(code),
+		.filter = code,
+	};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* The child's exit status says what was wrong; it must not assert. */
+static int
+open_without_openat2(const char *root)
+{
+	char said[LOG_LINE_MAX + 1];
+	int before = site_count_fds(), error;
+
+	if (!forbid_openat2())
+		return 1;
+	if (open_logged(root, said, sizeof(said), &error))
+		return 2;
+	if (error != ENOSYS)
+		return 3;
+	if (strstr(said, root) == NULL || strstr(said, "openat2") == NULL)
+		return 4;
+	return site_count_fds() == before ? 0
+	                                  : 5; /* the directory was closed */
+}
+
+static void
+test_a_kernel_without_openat2_is_an_error(void **state)
+{
+	const char *root = site_path(*state, "root");
+	int status;
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(open_without_openat2(root));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, site_setup, site_teardown)
+
+static const struct CMUnitTest tests[] = {
+	TEST(test_an_etag_is_a_quoted_string),
+	TEST(test_the_same_file_has_the_same_etag),
+	TEST(test_any_change_changes_the_etag),
+	TEST(test_the_widest_numbers_fit_an_etag),
+	cmocka_unit_test(test_if_none_match),
+	TEST(test_a_root_that_is_none_is_named),
+	TEST(test_the_root_may_be_a_link),
+	TEST(test_a_kernel_without_openat2_is_an_error),
+};
+
+SUITE_MAIN(tests);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* test_address_limits.c - what worker/net/address_limits.h promises, one test
+ * per promise. */
+
+#include "tests/support/suite.h"
+#include "worker/net/address_limits.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* A peer's address; of IPv6 if it has a colon.  Its port is of no account. */
+static struct sockaddr_storage
+peer(const char *text)
+{
+	static uint16_t port = 1024;
+	struct sockaddr_storage ss;
+	struct sockaddr_in *in = (void *)&ss;
+	struct sockaddr_in6 *in6 = (void *)&ss;
+
+	memset(&ss, 0, sizeof(ss));
+	if (strchr(text, ':') != NULL) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(port++);
+		assert_int_equal(inet_pton(AF_INET6, text, &in6->sin6_addr), 1);
+	} else {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port++);
+		assert_int_equal(inet_pton(AF_INET, text, &in->sin_addr), 1);
+	}
+	return ss;
+}
+
+static bool
+is_exempt(const char *text)
+{
+	struct sockaddr_storage ss = peer(text);
+
+	return address_is_exempt(&ss);
+}
+
+static struct address_share *
+take(struct address_limits *shares, const char *text)
+{
+	struct sockaddr_storage ss = peer(text);
+	bool within;
+
+	return address_add_conn(shares, &ss, 0, &within);
+}
+
+/* Whether two peers are counted as one. */
+static bool
+is_one(const char *a, const char *b)
+{
+	struct address_limits shares;
+	struct address_share *first, *second;
+	bool one;
+
+	address_limits_init(&shares, 0);
+	first = take(&shares, a);
+	second = take(&shares, b);
+	one = first == second;
+
+	assert_int_equal(address_count(first), one ? 2 : 1);
+	address_remove_conn(&shares, first, 0);
+	address_remove_conn(&shares, second, 0);
+	address_limits_fini(&shares);
+	return one;
+}
+
+static void
+test_loopback_is_exempt(void **state)
+{
+	(void)state;
+	assert_true(is_exempt("127.0.0.1"));
+	assert_true(is_exempt("127.255.0.9"));
+	assert_true(is_exempt("::1"));
+	assert_true(is_exempt("::ffff:127.0.0.1"));
+}
+
+static void
+test_nobody_else_is_exempt(void **state)
+{
+	(void)state;
+	assert_false(is_exempt("126.255.255.255"));
+	assert_false(is_exempt("128.0.0.1"));
+	assert_false(is_exempt("10.0.0.127"));
+	assert_false(is_exempt("::"));
+	assert_false(is_exempt("::2"));
+	assert_false(is_exempt("::127.0.0.1")); /* not mapped */
+	assert_false(is_exempt("7f00::1"));
+	assert_false(is_exempt("::ffff:128.0.0.1"));
+}
+
+static void
+test_ipv4_counts_by_the_whole_address(void **state)
+{
+	(void)state;
+	assert_true(is_one("192.0.2.1", "192.0.2.1"));
+	assert_false(is_one("192.0.2.1", "192.0.2.2"));
+	assert_false(is_one("192.0.2.1", "193.0.2.1"));
+}
+
+static void
+test_mapped_ipv4_is_ipv4(void **state)
+{
+	(void)state;
+	assert_true(is_one("192.0.2.1", "::ffff:192.0.2.1"));
+	assert_false(is_one("::ffff:192.0.2.1", "::ffff:192.0.2.2"));
+}
+
+static void
+test_ipv6_counts_by_its_network(void **state)
+{
+	(void)state;
+	assert_true(is_one("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+	assert_false(is_one("2001:db8:1:2::1", "2001:db8:1:3::1"));
+	assert_false(is_one("2001:db8:1:2::1", "3001:db8:1:2::1"));
+	/* the bytes of an IPv4 address elsewhere */
+	assert_false(is_one("192.0.2.1", "c000:201::1"));
+	assert_false(is_one("192.0.2.1", "64:ff9b::192.0.2.1"));
+}
+
+static void
+test_each_connection_counts_until_given_back(void **state)
+{
+	struct address_share *one, *other;
+	struct address_limits shares;
+
+	(void)state;
+	address_limits_init(&shares, 0);
+	one = take(&shares, "192.0.2.1");
+	for (uint32_t i = 2; i <= 1000; i++) {
+		assert_ptr_equal(take(&shares, "192.0.2.1"), one);
+		assert_int_equal(address_count(one), i);
+	}
+	other = take(&shares, "192.0.2.2");
+	for (uint32_t i = 1000; i > 1; i--) {
+		assert_int_equal(address_count(one), i);
+		address_remove_conn(&shares, one, 0);
+	}
+	assert_int_equal(address_count(one), 1);
+	address_remove_conn(&shares, one, 0);
+	assert_int_equal(address_count(other), 1);
+	address_remove_conn(&shares, other, 0);
+	address_limits_fini(&shares);
+}
+
+/* Come and go at this tick.  Returns whether that was within the rate. */
+static bool
+visit(struct address_limits *shares, const char *text, uint32_t now)
+{
+	struct sockaddr_storage ss = peer(text);
+	bool within;
+
+	address_remove_conn(
+	    shares, address_add_conn(shares, &ss, now, &within), now);
+	return within;
+}
+
+static void
+test_new_ones_have_a_rate_for_each_address(void **state)
+{
+	struct address_limits shares;
+
+	(void)state;
+	address_limits_init(&shares, 8);
+	for (int i = 0; i < 8; i++)
+		assert_true(visit(&shares, "192.0.2.1", 0));
+	for (int i = 0; i < 100; i++)
+		assert_false(visit(&shares, "192.0.2.1", 0));
+	assert_true(visit(&shares, "192.0.2.2", 0));
+	/* Having been refused costs nothing: a quarter of a second, two more.
+	 */
+	assert_true(visit(&shares, "192.0.2.1", 1));
+	assert_true(visit(&shares, "192.0.2.1", 1));
+	assert_false(visit(&shares, "192.0.2.1", 1));
+	address_limits_fini(&shares);
+}
+
+/* Or its rate would be new with every connection. */
+static void
+test_an_address_is_known_for_a_second_more(void **state)
+{
+	struct address_limits shares;
+
+	(void)state;
+	address_limits_init(&shares, 1);
+	assert_true(visit(&shares, "192.0.2.1", 10));
+	assert_true(visit(&shares, "192.0.2.2", 12));
+	address_limits_tick(&shares, 14);
+	assert_false(visit(&shares, "192.0.2.2", 14));
+	address_limits_tick(&shares, 15);
+	address_limits_tick(&shares, 19);
+	assert_null(shares.by_address);
+	assert_true(visit(&shares, "192.0.2.2", 19));
+	address_limits_fini(&shares);
+}
+
+static void
+test_who_comes_back_stays_known(void **state)
+{
+	struct address_limits shares;
+	struct address_share *share;
+
+	(void)state;
+	address_limits_init(&shares, 1);
+	assert_true(visit(&shares, "192.0.2.1", 0));
+	share = take(&shares, "192.0.2.1");
+	address_limits_tick(&shares, 100);
+	assert_int_equal(address_count(share), 1);
+	address_remove_conn(&shares, share, 100);
+	address_limits_tick(&shares, 105);
+	assert_null(shares.by_address);
+	address_limits_fini(&shares);
+}
+
+static void
+test_rate_of_none_is_any(void **state)
+{
+	struct address_limits shares;
+
+	(void)state;
+	address_limits_init(&shares, 0);
+	for (int i = 0; i < 100000; i++)
+		assert_true(visit(&shares, "192.0.2.1", 0));
+	address_limits_fini(&shares);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_loopback_is_exempt),
+	cmocka_unit_test(test_nobody_else_is_exempt),
+	cmocka_unit_test(test_ipv4_counts_by_the_whole_address),
+	cmocka_unit_test(test_mapped_ipv4_is_ipv4),
+	cmocka_unit_test(test_ipv6_counts_by_its_network),
+	cmocka_unit_test(test_each_connection_counts_until_given_back),
+	cmocka_unit_test(test_new_ones_have_a_rate_for_each_address),
+	cmocka_unit_test(test_an_address_is_known_for_a_second_more),
+	cmocka_unit_test(test_who_comes_back_stays_known),
+	cmocka_unit_test(test_rate_of_none_is_any),
+};
+
+SUITE_MAIN(tests);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_floods.c - many small things sent at once cost their sender its own
+ * rate: all are served in the end, and whoever else is there is served
+ * meanwhile.
+ */
+
+#include "tests/support/suite.h"
+#include "tests/unit/support/crew.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TICKS_OF_A_SECOND (1000u / WHEEL_TICK_MS)
+
+/* Somebody else's message goes round in one turn. */
+static void
+bystander_is_served(struct crew *crew, struct client *bystander)
+{
+	client_publish(bystander, "elsewhere", "served");
+	crew_turn(crew, 0);
+	client_receive(bystander);
+	client_expect(bystander, "served");
+}
+
+/* Take pongs until there are no more.  Returns how many. */
+static unsigned
+count_pongs(struct client *client)
+{
+	struct client_frame frame;
+	unsigned count = 0;
+
+	client_receive(client);
+	while (client_next(client, &frame)) {
+		assert_int_equal(frame.opcode, WS_PONG);
+		count++;
+	}
+	return count;
+}
+
+static void
+test_pings_have_a_rate_of_their_own(void **state)
+{
+	struct crew *crew = *state;
+	struct client *flood, *bystander;
+	unsigned pongs;
+
+	crew->config.control_rate = 40;
+	crew_start(crew, 1);
+	bystander = client_open(crew, 0, "");
+	flood = client_open(crew, 0, "");
+	client_hold(flood);
+	for (int i = 0; i < 120; i++)
+		client_frame(flood, WS_PING, "", 0);
+	client_release(flood);
+	crew_run(crew);
+	assert_int_equal(flood->conn->paused, PAUSE_RATE);
+	assert_int_equal(crew_stat(crew, 0, STATS_CONTROL_PAUSES), 1);
+	assert_int_equal(crew_stat(crew, 0, STATS_RATE_PAUSES), 0);
+	pongs = count_pongs(flood);
+	assert_in_range(pongs, 40, 41);
+	for (unsigned tick = 0; tick < TICKS_OF_A_SECOND; tick++) {
+		bystander_is_served(crew, bystander);
+		crew_ticks(crew, 0, 1);
+	}
+	pongs += count_pongs(flood);
+	assert_in_range(pongs, 80, 90);
+	crew_ticks(crew, 0, 2 * TICKS_OF_A_SECOND);
+	pongs += count_pongs(flood);
+	assert_int_equal(pongs, 120);
+	crew_ticks(crew, 0, 2);
+	assert_int_equal(flood->conn->paused, 0);
+	client_close(&flood);
+	client_close(&bystander);
+}
+
+/* Unasked pongs bring nothing back, but are no cheaper to read. */
+static void
+test_pongs_count_like_pings(void **state)
+{
+	struct crew *crew = *state;
+	struct client *flood;
+
+	crew->config.control_rate = 40;
+	crew_start(crew, 1);
+	flood = client_open(crew, 0, "");
+	for (int i = 0; i < 50; i++)
+		client_frame(flood, WS_PONG, "", 0);
+	crew_run(crew);
+	assert_int_equal(flood->conn->paused, PAUSE_RATE);
+	client_close(&flood);
+}
+
+/* What a talkative library sends between its messages. */
+static void
+test_a_few_pings_cost_no_messages(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+
+	crew->config.rate = 10;
+	crew->config.control_rate = 10;
+	crew_start(crew, 1);
+	a = client_open(crew, 0, "");
+	for (int i = 0; i < 9; i++) {
+		client_frame(a, WS_PING, "", 0);
+		client_publish(a, "room", "x");
+	}
+	crew_run(crew);
+	assert_int_equal(a->conn->paused, 0);
+	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_IN), 9);
+	client_close(&a);
+}
+
+static void
+test_empty_fragments_count_as_messages(void **state)
+{
+	struct crew *crew = *state;
+	struct client *flood, *bystander;
+	const char start[] = "\x01\x80\0\0\0", more[] = "\0\x80\0\0\0";
+
+	crew->config.rate = 40;
+	crew_start(crew, 1);
+	bystander = client_open(crew, 0, "");
+	flood = client_open(crew, 0, "?topic=room");
+	client_hold(flood);
+	client_send(flood, start, 6);
+	for (int i = 0; i < 118; i++)
+		client_send(flood, more, 6);
+	/* The message is nothing but its last fragment: {} */
+	client_send(flood, "\x80\x82\0\0\0\0{}", 8);
+	client_release(flood);
+	crew_run(crew);
+	assert_int_equal(flood->conn->paused, PAUSE_RATE);
+	assert_int_equal(crew_stat(crew, 0, STATS_RATE_PAUSES), 1);
+	for (unsigned tick = 0; tick < TICKS_OF_A_SECOND; tick++) {
+		bystander_is_served(crew, bystander);
+		crew_ticks(crew, 0, 1);
+	}
+	assert_int_equal(
+	    crew_stat(crew, 0, STATS_MESSAGES_IN), TICKS_OF_A_SECOND);
+	crew_ticks(crew, 0, 2 * TICKS_OF_A_SECOND);
+	assert_int_equal(
+	    crew_stat(crew, 0, STATS_MESSAGES_IN), TICKS_OF_A_SECOND + 1);
+	client_close(&flood);
+	client_close(&bystander);
+}
+
+/* Skip the responses that have come.  Returns how many. */
+static unsigned
+count_responses(struct client *client)
+{
+	unsigned count = 0;
+
+	client_receive(client);
+	while (client->at < client->len) {
+		client_expect_status(client, 200);
+		assert_memory_equal(client->got + client->at, "ok\n", 3);
+		client->at += 3;
+		count++;
+	}
+	return count;
+}
+
+static void
+ask_health(struct client *client, unsigned times)
+{
+	client_hold(client);
+	for (unsigned i = 0; i < times; i++)
+		client_send_string(
+		    client, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	client_release(client);
+}
+
+static void
+test_pipelined_requests_take_turns(void **state)
+{
+	struct crew *crew = *state;
+	struct client *flood, *bystander;
+
+	crew->config.max_pipelined = 4;
+	crew_start(crew, 1);
+	bystander = client_open(crew, 0, "");
+	flood = client_connect(crew, 0, 0);
+	ask_health(flood, 19);
+	for (unsigned turn = 0; turn < 4; turn++) {
+		bystander_is_served(crew, bystander);
+		assert_int_equal(count_responses(flood), 4);
+	}
+	crew_turn(crew, 0);
+	assert_int_equal(count_responses(flood), 3);
+	assert_int_equal(crew_stat(crew, 0, STATS_PIPELINE_WAITS), 4);
+	crew_run(crew);
+	client_expect_nothing(flood);
+	client_close(&flood);
+	client_close(&bystander);
+}
+
+static void
+test_requests_count_as_messages(void **state)
+{
+	struct crew *crew = *state;
+	struct client *flood;
+	unsigned served;
+
+	crew->config.rate = 20;
+	crew_start(crew, 1);
+	flood = client_connect(crew, 0, 0);
+	ask_health(flood, 50);
+	crew_run(crew);
+	served = count_responses(flood);
+	assert_int_equal(served, 20);
+	assert_int_equal(crew_stat(crew, 0, STATS_RATE_PAUSES), 1);
+	crew_ticks(crew, 0, TICKS_OF_A_SECOND);
+	served += count_responses(flood);
+	assert_int_equal(served, 40);
+	crew_ticks(crew, 0, 2 * TICKS_OF_A_SECOND);
+	served += count_responses(flood);
+	assert_int_equal(served, 50);
+	/* It is idle then, not late: the pause has left it its time. */
+	crew_ticks(crew, 0, 60 * TICKS_OF_A_SECOND);
+	assert_int_equal(crew_stat(crew, 0, STATS_TIMEOUTS), 0);
+	ask_health(flood, 1);
+	crew_run(crew);
+	assert_int_equal(count_responses(flood), 1);
+	client_close(&flood);
+}
+
+/* Half a head that came with what was over the rate has its time, too, and no
+ * more than that. */
+static void
+test_a_pause_gives_half_a_head_its_time(void **state)
+{
+	struct crew *crew = *state;
+	struct client *flood;
+
+	crew->config.rate = 2;
+	crew_start(crew, 1);
+	flood = client_connect(crew, 0, 0);
+	ask_health(flood, 3);
+	client_send_string(flood, "GET /hea");
+	crew_run(crew);
+	crew_ticks(crew, 0, 5 * TICKS_OF_A_SECOND);
+	assert_int_equal(count_responses(flood), 3);
+	assert_false(flood->eof);
+	crew_ticks(crew, 0, 6 * TICKS_OF_A_SECOND);
+	client_receive(flood);
+	client_expect_status(flood, 408);
+	client_close(&flood);
+}
+
+/* The operator's requests are not counted. */
+static void
+test_the_operator_has_no_rate(void **state)
+{
+	struct crew *crew = *state;
+	struct client *operator;
+
+	crew->config.rate = 2;
+	crew_start(crew, 1);
+	operator= client_connect_admin(crew, 0);
+	ask_health(operator, 10);
+	crew_run(crew);
+	assert_int_equal(count_responses(operator), 10);
+	client_close(&operator);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_pings_have_a_rate_of_their_own),
+	T(test_pongs_count_like_pings),
+	T(test_a_few_pings_cost_no_messages),
+	T(test_empty_fragments_count_as_messages),
+	T(test_pipelined_requests_take_turns),
+	T(test_requests_count_as_messages),
+	T(test_a_pause_gives_half_a_head_its_time),
+	T(test_the_operator_has_no_rate),
+};
+
+SUITE_MAIN(tests);

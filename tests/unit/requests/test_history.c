@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* test_history.c - what worker/requests/history.h promises, one test per
+ * promise. */
+
+#include "tests/support/suite.h"
+#include "tests/unit/support/talk.h"
+#include "worker/requests/history.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An answer's numbers: those it begins and ends with, and how many. */
+struct page {
+	uint64_t first, last, count;
+	size_t len;
+	bool more;
+};
+
+/* Ask, and take the answer apart. */
+static struct page
+ask(struct client *client, const char *options)
+{
+	struct client_frame frame;
+	struct page page = { 0 };
+	const char *at, *end;
+
+	talk(client, "{'type':'history','topic':'room'%s}", options);
+	do
+		crew_run(client->crew);
+	while (client_receive(client) > 0);
+	assert_true(client_next(client, &frame));
+	at = frame.data;
+	end = at + frame.len;
+	while ((at = memmem(at, (size_t)(end - at), "{\"seq\":", 7)) != NULL) {
+		uint64_t seq = strtoull(at += 7, NULL, 10);
+
+		if (page.count++ == 0)
+			page.first = seq;
+		else
+			assert_int_equal(seq, page.last + 1);
+		page.last = seq;
+	}
+	page.len = frame.len;
+	page.more = memmem(end - 14, 14, ",\"more\":true}", 13) != NULL;
+	return page;
+}
+
+static void
+test_a_mebibyte_at_most(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	struct page page;
+	char before[48];
+	uint64_t next = 700;
+
+	crew->ring_size = 4u << 20;
+	crew_start(crew, 1);
+	talk_publish(crew, "room", 700, 4000);
+	a = talk_open(crew, 0, "", 0);
+	page = ask(a, "");
+	do {
+		assert_int_equal(page.last, next);
+		assert_in_range(page.len, 1, HISTORY_BYTES_MAX + 100);
+		next = page.first - 1;
+		assert_int_equal(page.more, next > 0);
+		snprintf(
+		    before, sizeof(before), ",'before':%" PRIu64, page.first);
+		page = ask(a, before);
+	} while (next > 0);
+	assert_int_equal(page.count, 0);
+	client_close(&a);
+}
+
+static void
+test_as_many_as_asked_for(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	struct page page;
+	char options[48];
+
+	crew_start(crew, 1);
+	talk_publish(crew, "room", 200, 0);
+	a = talk_open(crew, 0, "", 0);
+	for (unsigned limit = 1; limit < 210; limit++) {
+		snprintf(options, sizeof(options), ",'limit':%u", limit);
+		page = ask(a, options);
+		assert_int_equal(page.last, 200);
+		assert_int_equal(page.count, limit < 200 ? limit : 200);
+		assert_int_equal(page.more, limit < 200);
+	}
+	client_close(&a);
+}
+
+/* What the ring has no more is no "more". */
+static void
+test_ends_where_the_ring_does(void **state)
+{
+	struct crew *crew = *state;
+	struct client *a;
+	struct page page;
+	char before[48];
+
+	crew_start(crew, 1);
+	talk_publish(crew, "room", 500, 1000);
+	a = talk_open(crew, 0, "", 0);
+	page = ask(a, "");
+	assert_int_equal(page.last, 500);
+	assert_in_range(page.count, 200, 300);
+	assert_false(page.more);
+	snprintf(before, sizeof(before), ",'before':%" PRIu64, page.first);
+	page = ask(a, before);
+	assert_int_equal(page.count, 0);
+	assert_false(page.more);
+	client_close(&a);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)
+
+static const struct CMUnitTest tests[] = {
+	T(test_a_mebibyte_at_most),
+	T(test_as_many_as_asked_for),
+	T(test_ends_where_the_ring_does),
+};
+
+SUITE_MAIN(tests);
