@@ -54,7 +54,8 @@ LDLIBS := -lev -lwslay -lcrypto -lseccomp -pthread
 
 LIB_SRC := $(filter-out broker/main.c, $(foreach top,common broker worker, \
 	$(wildcard $(top)/*.c $(top)/*/*.c $(top)/*/*/*.c)))
-LOAD_SRC := $(wildcard tests/load/*.c)
+LOAD_SRC := $(wildcard tests/load/*.c) $(filter-out \
+	tests/bench/floor.c tests/bench/ring_bench.c,$(wildcard tests/bench/*.c))
 ECHO_SRC := $(wildcard tests/echo_server/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
@@ -232,7 +233,7 @@ $(FLOOR): $(B)/tests/bench/floor.o $(B)/libpubsubd.a
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
 $(RING_BENCH): $(B)/tests/bench/ring_bench.o $(B)/tests/support/testseg.o \
-		$(B)/tests/load/bench_figures.o $(B)/tests/load/histogram.o $(B)/libpubsubd.a
+		$(B)/tests/bench/figures.o $(B)/tests/load/histogram.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
@@ -276,7 +277,7 @@ $(TESTS_fault): private WRAP = $(WRAPPED:%=-Wl,--wrap=%)
 $(T)/unit/load/test_histogram: $(T)/tests/load/histogram.o
 $(T)/unit/worker/test_echo: $(T)/tests/echo_server/echo.o
 $(T)/unit/load/test_ledger: $(T)/tests/load/ledger.o
-$(T)/unit/bench/test_bench_probe: $(T)/tests/load/bench_probe.o $(T)/tests/load/bench_form.o
+$(T)/unit/bench/test_probe: $(T)/tests/bench/probe.o $(T)/tests/bench/form.o
 
 $(TESTS_mp): $(T)/%: $(T)/tests/%.o $(MP_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)

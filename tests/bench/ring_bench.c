@@ -27,7 +27,7 @@
 #include "broker/ring/topics.h"
 #include "broker/shared/wakeup.h"
 #include "common/bug.h"
-#include "tests/load/bench_figures.h"
+#include "tests/bench/figures.h"
 #include "tests/load/load.h"
 #include "tests/support/testseg.h"
 

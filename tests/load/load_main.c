@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/load/bench.h"
+#include "tests/bench/bench.h"
 #include "tests/load/load.h"
 #include "tests/load/load_message.h"
 

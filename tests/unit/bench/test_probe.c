@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_bench_probe.c - what tests/load/bench_probe.h and bench_form.h promise.
+ * test_probe.c - what tests/bench/probe.h and form.h promise.
  *
  * A generator that miscounts makes every figure wrong without a word; so each
  * dialect's stream is fed in pieces of any length, and counted the same.
  */
 
 #include "common/ws.h"
-#include "tests/load/bench_probe.h"
+#include "tests/bench/probe.h"
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"
 

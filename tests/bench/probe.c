@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_probe.c - see bench_probe.h. */
+/* probe.c - see probe.h. */
 
-#include "tests/load/bench_probe.h"
+#include "tests/bench/probe.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_figures.h - named numbers, printed for people or as one JSON object. */
+/* figures.h - named numbers, printed for people or as one JSON object. */
 
-#ifndef LOAD_BENCH_FIGURES_H
-#define LOAD_BENCH_FIGURES_H
+#ifndef BENCH_FIGURES_H
+#define BENCH_FIGURES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_probe.h - a WebSocket connection that only counts.
+ * probe.h - a WebSocket connection that only counts.
  *
  * It shakes hands, answers pings and keeps what a socket does not take at
  * once.  Of what comes in only the frames' headers are looked at, and the
@@ -8,13 +8,13 @@
  * server with a full backlog.
  */
 
-#ifndef LOAD_BENCH_PROBE_H
-#define LOAD_BENCH_PROBE_H
+#ifndef BENCH_PROBE_H
+#define BENCH_PROBE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/load/bench_form.h"
+#include "tests/bench/form.h"
 #include "tests/load/load.h"
 
 #define PROBE_CONTROL_MAX 125u /* bytes of a ping */

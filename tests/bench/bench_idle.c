@@ -30,8 +30,8 @@
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
-#include "tests/load/bench_crowd.h"
-#include "tests/load/bench_figures.h"
+#include "tests/bench/crowd.h"
+#include "tests/bench/figures.h"
 
 #define OTHER_FILES 64u
 #define PARTS       2u

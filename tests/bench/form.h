@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_form.h - how a message is published and what a delivery looks like.
+ * form.h - how a message is published and what a delivery looks like.
  *
  *	plain   pubsubd's contract without a subprotocol; the floor
  *	v1      pubsubd.v1
@@ -11,8 +11,8 @@
  * looked at, which is enough to tell deliveries from all else.
  */
 
-#ifndef LOAD_BENCH_FORM_H
-#define LOAD_BENCH_FORM_H
+#ifndef BENCH_FORM_H
+#define BENCH_FORM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_crowd.h - rooms full of connections, and one epoll loop for them.
+ * crowd.h - rooms full of connections, and one epoll loop for them.
  *
  *	conns	| room 0: member 0 .. M-1 | room 1 ... |  publishers apart  |
  *
@@ -10,15 +10,15 @@
  * is known without a word about it in the message.
  */
 
-#ifndef LOAD_BENCH_CROWD_H
-#define LOAD_BENCH_CROWD_H
+#ifndef BENCH_CROWD_H
+#define BENCH_CROWD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/load/bench.h"
-#include "tests/load/bench_probe.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/probe.h"
 #include "tests/load/histogram.h"
 
 struct room {

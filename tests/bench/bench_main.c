@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 #include "common/bug.h"
-#include "tests/load/bench.h"
+#include "tests/bench/bench.h"
 
 static const char usage[] =
     "usage: pubsub-load --mode MODE [options]\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_form.c - see bench_form.h. */
+/* form.c - see form.h. */
 
-#include "tests/load/bench_form.h"
+#include "tests/bench/form.h"
 
 #include <stdio.h>
 #include <string.h>

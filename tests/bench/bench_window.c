@@ -7,8 +7,8 @@
  * says what a delivery costs when that many come together.
  */
 
-#include "tests/load/bench_crowd.h"
-#include "tests/load/bench_figures.h"
+#include "tests/bench/crowd.h"
+#include "tests/bench/figures.h"
 
 int
 bench_window(const struct bench_options *options)

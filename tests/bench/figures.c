@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_figures.c - see bench_figures.h. */
+/* figures.c - see figures.h. */
 
-#include "tests/load/bench_figures.h"
+#include "tests/bench/figures.h"
 
 #include <stdio.h>
 

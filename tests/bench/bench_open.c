@@ -8,8 +8,8 @@
  * even distances.
  */
 
-#include "tests/load/bench_crowd.h"
-#include "tests/load/bench_figures.h"
+#include "tests/bench/crowd.h"
+#include "tests/bench/figures.h"
 
 struct pace {
 	double step_ns;    /* between two messages, of whichever room */

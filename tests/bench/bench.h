@@ -2,11 +2,11 @@
 /*
  * bench.h - the modes of the load generator that measure a server closely.
  *
- *	bench_main.c    options          bench_window.c   closed loop
- *	bench_form.c    dialects         bench_open.c     fixed rate
- *	bench_probe.c   a connection     bench_slow.c     with deaf members
- *	bench_crowd.c   rooms of them    bench_connect.c  a storm of newcomers
- *	bench_figures.c what came out    bench_idle.c     many that do nothing
+ *	bench_main.c  options          bench_window.c   closed loop
+ *	form.c        dialects         bench_open.c     fixed rate
+ *	probe.c       a connection     bench_slow.c     with deaf members
+ *	crowd.c       rooms of them    bench_connect.c  a storm of newcomers
+ *	figures.c     what came out    bench_idle.c     many that do nothing
  *
  * The crowd of load_run.c checks every message; here a delivery must cost far
  * less than it costs the server, or the generator is what is measured.  So
@@ -18,13 +18,13 @@
  * one of them publishes, to these topics in turn.
  */
 
-#ifndef LOAD_BENCH_H
-#define LOAD_BENCH_H
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "tests/load/bench_form.h"
+#include "tests/bench/form.h"
 #include "tests/load/load.h"
 #include "tests/load/procstat.h"
 

@@ -17,8 +17,8 @@
 #include <sys/socket.h>
 
 #include "common/xmalloc.h"
-#include "tests/load/bench_crowd.h"
-#include "tests/load/bench_figures.h"
+#include "tests/bench/crowd.h"
+#include "tests/bench/figures.h"
 
 #define ROUNDS_MAX   64u
 #define SLOW_INPUT   4096 /* bytes that the kernel keeps for one */

@@ -6,8 +6,8 @@
  * leave again is not counted.
  */
 
-#include "tests/load/bench_crowd.h"
-#include "tests/load/bench_figures.h"
+#include "tests/bench/crowd.h"
+#include "tests/bench/figures.h"
 
 int
 bench_connect(const struct bench_options *options)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_crowd.c - see bench_crowd.h. */
+/* crowd.c - see crowd.h. */
 
-#include "tests/load/bench_crowd.h"
+#include "tests/bench/crowd.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
-#include "tests/load/bench_figures.h"
+#include "tests/bench/figures.h"
 
 #define EVENTS_MAX   1024
 #define SHAKING_MAX  128u /* handshakes under way at once */
