@@ -4,7 +4,7 @@
 #include "common/handshake.h"
 
 #include "common/bug.h"
-#include "common/http.h"
+#include "common/http_header.h"
 #include "common/http_response.h"
 
 #include <openssl/evp.h>

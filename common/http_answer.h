@@ -11,7 +11,7 @@
 #ifndef COMMON_HTTP_ANSWER_H
 #define COMMON_HTTP_ANSWER_H
 
-#include "common/http.h"
+#include "common/http_header.h"
 
 #include <stddef.h>
 #include <stdint.h>

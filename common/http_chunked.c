@@ -10,7 +10,6 @@
 
 #include "common/bug.h"
 #include "common/hex.h"
-#include "common/http_text.h"
 
 enum chunked_state {
 	CHUNKED_SIZE = 0,      /* its digits, and what ends them */

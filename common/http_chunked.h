@@ -21,7 +21,7 @@
 #ifndef COMMON_HTTP_CHUNKED_H
 #define COMMON_HTTP_CHUNKED_H
 
-#include "common/http.h"
+#include "common/http_text.h"
 
 #include <stddef.h>
 #include <stdint.h>

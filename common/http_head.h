@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_head.h - the lines of a head, of a request's and of an answer's alike;
- * what their two parsers share and nobody else needs.
- *
- * The struct http_request holds the header lines of both, so that http.h's
- * look-ups serve both.
+ * http_head.h - read the lines of a head, of a request's and of an answer's
+ * alike; what their two parsers share and nobody else needs.
  */
 
 #ifndef COMMON_HTTP_HEAD_H
 #define COMMON_HTTP_HEAD_H
 
-#include "common/http.h"
+#include "common/http_header.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,8 +27,8 @@ enum http_parse http_scan(
 /* Take a line, without its end, off a head that the scan has been through. */
 struct http_text http_take_line(struct http_text *head);
 
-/* Parse a header line and append it.  Returns: false, with why, if it is none.
- */
+/* Parse a header line and append it.  Returns: false, with why, if it is none
+ * or one too many. */
 bool http_parse_header(struct http_request *req, struct http_text line);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_header.c - what the headers of a parsed request say.
+ * http_header.c - see http_header.h.
  *
  * A request has a dozen headers and is asked for five of them once, so a look
  * at each is cheaper than any index.
  */
 
-#include "common/http.h"
+#include "common/http_header.h"
 
 /* Find the next header of that name from index *i on; leaves *i behind it. */
 static const struct http_text *

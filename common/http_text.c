@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * http_text.c - the small languages inside a head: lists, queries, hosts.
- */
+/* http_text.c - see http_text.h. */
 
-#include "common/http.h"
+#include "common/http_text.h"
 
 #include "common/hex.h"
-#include "common/http_text.h"
 
 #include <string.h>
 #include <strings.h>
@@ -31,6 +28,15 @@ http_is_token_char(char c)
 {
 	return http_is_alnum(c) ||
 	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+bool
+http_is_token(const struct http_text *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+		if (!http_is_token_char(text->at[i]))
+			return false;
+	return text->len > 0;
 }
 
 bool

@@ -14,7 +14,7 @@
 #ifndef COMMON_WEB_H
 #define COMMON_WEB_H
 
-#include "common/http.h"
+#include "common/http_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/handshake_client.h"
+#include "common/http.h"
 #include "common/http_answer.h"
 #include "tests/support/suite.h"
 
