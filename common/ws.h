@@ -2,17 +2,16 @@
 /*
  * ws.h - RFC 6455 frames, both roles: bytes in, events out.
  *
- * wslay takes the frames apart; this module is its only home.  It knows no
- * socket: whoever reads bytes feeds them, and events come back by callback.  A
- * parser is some 4.5 KiB, far more than an idle connection may cost, so it is
- * borrowed from a pool while a frame or a message is incomplete and given back
- * at a clean boundary (ws_is_clean()).
+ * wslay takes the frames apart; ws_parser.c is its only home.  Nothing here
+ * knows a socket: whoever reads bytes feeds them, and events come back by
+ * callback.  A parser is some 4.5 KiB, far more than an idle connection may
+ * cost, so it is borrowed from a pool while a frame or a message is incomplete
+ * and given back at a clean boundary (ws_is_clean()).
  *
  *	recv(2) --bytes--> ws_feed() --+--> message, pong, closing  (events)
  *	                               +--> output: pongs to send back
  *
- * Outgoing messages do not pass through wslay: a frame is encoded once for all
- * who get it (ws_frame_header()), and unmasked server frames are shared bytes.
+ * Outgoing messages do not pass through wslay; see ws_frame.h.
  *
  * Not here: the handshake (common/handshake.h), timeouts, the closing
  * handshake's politeness (the owner of the socket decides when to close).
@@ -21,39 +20,13 @@
 #ifndef COMMON_WS_H
 #define COMMON_WS_H
 
+#include "common/ws_frame.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define WS_HEADER_MAX 14  /* bytes: 2 + 8 length + 4 mask */
-#define WS_REASON_MAX 123 /* bytes of a close frame's reason, section 5.5 */
-
 enum ws_role { WS_SERVER, WS_CLIENT };
-
-enum ws_opcode {
-	WS_CONTINUATION = 0x0,
-	WS_TEXT = 0x1,
-	WS_BINARY = 0x2,
-	WS_CLOSE = 0x8,
-	WS_PING = 0x9,
-	WS_PONG = 0xa,
-};
-
-/* Close codes, section 7.4.1, and this server's own. */
-enum ws_code {
-	WS_CODE_NORMAL = 1000,
-	WS_CODE_GOING_AWAY = 1001,
-	WS_CODE_PROTOCOL = 1002,
-	WS_CODE_UNSUPPORTED = 1003,
-	WS_CODE_NONE = 1005, /* a close frame without a code; never sent */
-	WS_CODE_BAD_DATA = 1007,
-	WS_CODE_POLICY = 1008,
-	WS_CODE_TOO_BIG = 1009,
-	WS_CODE_INTERNAL = 1011,
-	WS_CODE_RESTART = 1012,
-	WS_CODE_TRY_LATER = 1013,
-	WS_CODE_TOO_SLOW = 4200,
-};
 
 /*
  * What the owner is told, from within ws_feed().  data is borrowed until the
@@ -139,7 +112,6 @@ void ws_pause(struct ws *ws);
  * least one whole frame.  Returns the number of bytes copied, 0 when empty.
  * The close frame is the owner's to make (ws_close_frame()).
  */
-#define WS_OUTPUT_MAX (WS_HEADER_MAX + 125)
 size_t ws_output(struct ws *ws, void *out, size_t cap);
 
 /*
@@ -147,26 +119,5 @@ size_t ws_output(struct ws *ws, void *out, size_t cap);
  * parser can be given back without loss.
  */
 bool ws_is_clean(const struct ws *ws);
-
-/*
- * Write the header of an unmasked final frame of len bytes (section 5.2).
- * Returns its length, 2, 4 or 10.
- */
-size_t ws_frame_header(
-    uint8_t out[WS_HEADER_MAX], enum ws_opcode opcode, uint64_t len);
-
-/*
- * Write a masked final frame (what a client sends) with the given mask to out,
- * which has room for len + WS_HEADER_MAX bytes.  Returns the frame's length.
- */
-size_t ws_frame_masked(uint8_t *out, enum ws_opcode opcode,
-    const uint8_t mask[4], const void *data, size_t len);
-
-/*
- * Write an unmasked close frame; a reason longer than WS_REASON_MAX is cut at
- * a character's boundary.  code WS_CODE_NONE makes an empty one.  out has room
- * for WS_OUTPUT_MAX bytes.  Returns the frame's length.
- */
-size_t ws_close_frame(uint8_t *out, unsigned code, const char *reason);
 
 #endif

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * ws_frame.c - frames to be sent, see ws.h (RFC 6455, section 5.2).
- *
- * wslay would copy each message into a queue of its own for each receiver;
- * here a frame is made once and its bytes are whoever's who sends them.
- */
+/* ws_frame.c - see ws_frame.h. */
 
-#include "common/ws.h"
+#include "common/ws_frame.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /*
  * ws_message.h - a message that did not come in one piece.
  *
- * Used by ws.c alone: the bytes so far, and how far they are known to be
+ * Used by ws_parser.c alone: the bytes so far, and how far they are known to be
  * UTF-8.  A zeroed struct is no message.
  */
 
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/ws.h"
+#include "common/ws_frame.h"
 
 struct ws_message {
 	enum ws_opcode opcode; /* WS_CONTINUATION: no message has begun */

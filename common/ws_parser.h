@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ws_parser.h - a parser and its pool, from inside; only for ws.c, which feeds
- * the one, and ws_pool.c, which lends them out.
+ * ws_parser.h - a parser and its pool, from inside; only for ws_parser.c, which
+ * feeds the one, and ws_pool.c, which lends them out.
  *
  * wslay reads ahead: it takes as many bytes as its own 4 KiB hold, whatever it
  * needs.  unread counts what it has and what of it belonged to frames that are

@@ -2,8 +2,8 @@
 /*
  * ws_pool.c - lend parsers out; see ws.h.
  *
- * Those that come back clean serve another owner as they are, see ws.c; of the
- * others nothing is kept.
+ * Those that come back clean serve another owner as they are, see ws_parser.h;
+ * of the others nothing is kept.
  */
 
 #include "common/bug.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_ws_frame.c - the frames that common/ws.h makes, byte for byte. */
+/* test_ws_frame.c - the frames that common/ws_frame.h makes, byte for byte. */
 
 #include "common/utf8.h"
-#include "common/ws.h"
+#include "common/ws_frame.h"
 #include "tests/support/suite.h"
 
 #include <string.h>

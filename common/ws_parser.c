@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ws.c - take frames apart and put messages together; see ws.h.
+ * ws_parser.c - take frames apart and put messages together; see ws.h.
  *
  * wslay has two layers; this module stands on the lower one, which takes
  * frames apart, and puts messages together itself.  The upper one (the event
@@ -12,7 +12,7 @@
  * says of an error only its code.
  */
 
-#include "common/ws.h"
+#include "common/ws_parser.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +22,6 @@
 
 #include "common/bug.h"
 #include "common/utf8.h"
-#include "common/ws_parser.h"
 
 /* The peer broke the protocol: tell why, and end. */
 static void __attribute__((format(printf, 3, 4)))
