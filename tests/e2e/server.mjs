@@ -15,7 +15,7 @@ import { once } from "node:events";
 import {
 	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -35,10 +35,32 @@ const ALARM = /Sanitizer|runtime error|last words|abort|SIGSEGV|SIGABRT|SIGBUS/u
 /* What one that nobody harms may not say either. */
 const DEATH = /was killed|left with status|lapped by the ring|too late/u;
 
+/* Whether this machine has an IPv6 loopback address. */
+export const hasIPv6 = Object.values(networkInterfaces()).flat()
+    .some(({ address }) => address === "::1");
+
+/* Where the program listens by default, but for the port: whatever localhost is
+ * to a client, a server is there. */
+export const LOCALHOST = hasIPv6 ? ["127.0.0.1:0", "[::1]:0"] :
+	["127.0.0.1:0"];
+
 let count = 0;
 
-/* Run a program to its end.  Never fails: the status is part of the answer. */
-export async function run(program, args, options = {}) {
+/* Kill a program and be done with its output, whoever else holds that. */
+async function kill(child) {
+	const exit = once(child, "exit");
+
+	if (child.exitCode === null && child.signalCode === null) {
+		child.kill("SIGKILL");
+		await exit;
+	}
+	child.stdout.destroy();
+	child.stderr.destroy();
+}
+
+/* Run a program to its end, at most for so many ms.  The status is part of the
+ * answer: only a program that does not end is an error, and is killed. */
+export async function run(program, args, { ms = 60_000, ...options } = {}) {
 	const child = spawn(program, args,
 	    { stdio: ["ignore", "pipe", "pipe"], ...options });
 	const out = { status: null, signal: null, stdout: "", stderr: "" };
@@ -47,8 +69,15 @@ export async function run(program, args, options = {}) {
 		child[name].setEncoding("utf8").on("data", (text) => {
 			out[name] += text;
 		});
-	[out.status, out.signal] = await bounded(
-	    `end of ${program} ${args.join(" ")}`, once(child, "close"), 60_000);
+	try {
+		[out.status, out.signal] = await bounded(
+		    `end of ${program} ${args.join(" ")}`,
+		    once(child, "close"), ms);
+	} catch (error) {
+		await kill(child);
+		error.message += `\n${out.stdout}${out.stderr}`;
+		throw error;
+	}
 	return out;
 }
 
