@@ -9,10 +9,9 @@
  */
 
 import assert from "node:assert/strict";
-import { networkInterfaces } from "node:os";
 import { after, before, describe, test } from "node:test";
 
-import { Raw, Server } from "./support.mjs";
+import { Raw, Server, hasIPv6 } from "./support.mjs";
 
 const ADMIN = ["--admin", "127.0.0.1:0"];
 
@@ -233,9 +232,6 @@ describe("behind a proxy with https", { concurrency: 4 }, () => {
 			false],
 	]);
 });
-
-const hasIPv6 = Object.values(networkInterfaces()).flat()
-    .some(({ address }) => address === "::1");
 
 describe("on IPv6", { concurrency: 4, skip: hasIPv6 ? false :
 	"this machine has no IPv6" }, () => {

@@ -14,6 +14,8 @@
 
 export { Client, openOn, openOnEachWorker } from "./client.mjs";
 export { Frame, Raw } from "./raw.mjs";
-export { ECHO_SERVER, PUBSUBD, ROOT, Server, run } from "./server.mjs";
+export {
+	ECHO_SERVER, LOCALHOST, PUBSUBD, ROOT, Server, hasIPv6, run,
+} from "./server.mjs";
 export { Stream } from "./stream.mjs";
 export { bounded, waitFor } from "./wait.mjs";
