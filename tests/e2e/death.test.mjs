@@ -7,7 +7,6 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import {
@@ -221,13 +220,6 @@ describe("death", { concurrency: true }, () => {
 	});
 
 	describe("the supervisor is killed", { concurrency: true }, () => {
-		/* The same options in the background: how an operator goes on. */
-		async function startAgain(server) {
-			server.log = join(server.dir, "log");
-			server.args.push("--log", server.log);
-			return server.start();
-		}
-
 		test("workers drain, and start takes ring and port over", async (t) => {
 			const { server, clients } = await scene(t, 2);
 			const before = await server.status();
@@ -244,7 +236,7 @@ describe("death", { concurrency: true }, () => {
 			    () => server.processes().length === 0);
 			assert.equal((await server.cli("status")).status, 3);
 			assert.ok(existsSync(server.shm), "it is there to be taken over");
-			assert.equal((await startAgain(server)).status, 0);
+			assert.equal((await server.start()).status, 0);
 			const after = await server.status();
 
 			assert.equal(after.epoch, before.epoch);
@@ -267,7 +259,7 @@ describe("death", { concurrency: true }, () => {
 			const old = await server.workers();
 
 			await server.stop("SIGKILL");
-			const done = await startAgain(server);
+			const done = await server.start();
 
 			assert.equal(done.status, 0, done.stderr);
 			for (const client of clients)
@@ -284,7 +276,7 @@ describe("death", { concurrency: true }, () => {
 
 			process.kill(worker, "SIGSTOP");
 			await server.stop("SIGKILL");
-			const started = startAgain(server);
+			const started = server.start();
 
 			await server.logs("the wait", /waiting for the workers/u);
 			return { server, worker, started,
@@ -341,7 +333,7 @@ describe("death", { concurrency: true }, () => {
 			process.kill(worker, "SIGCONT");
 			await waitFor("the worker's end",
 			    () => server.processes().length === 0);
-			assert.equal((await startAgain(server)).status, 0);
+			assert.equal((await server.start()).status, 0);
 		});
 
 		test("stop clears away what is left", async (t) => {
@@ -363,7 +355,7 @@ describe("death", { concurrency: true }, () => {
 
 			    process.kill(hung, "SIGSTOP");
 			    await server.stop("SIGKILL");
-			    const done = await startAgain(server);
+			    const done = await server.start();
 
 			    assert.equal(done.status, 0, done.stderr);
 			    assert.equal((await server.status()).epoch, epoch);
@@ -401,13 +393,13 @@ describe("death", { concurrency: true }, () => {
 			    await server.stop("SIGKILL");
 			    assert.equal((await clients[1].closed).code, 1001);
 			    for (let i = 0; i < 2; i++) {
-				    const done = await startAgain(server);
+				    const done = await server.start();
 
 				    assert.equal(done.status, 1);
 				    assert.match(done.stderr, /still there/u);
 			    }
 			    process.kill(hung, "SIGKILL");
-			    assert.equal((await startAgain(server)).status, 0);
+			    assert.equal((await server.start()).status, 0);
 			    clients[0].socket.terminate();
 		    });
 	});

@@ -10,7 +10,6 @@
  */
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import { Scene, VICTIM } from "./kill.mjs";
@@ -131,8 +130,6 @@ describe("a supervisor that stands at", { concurrency: CONCURRENCY }, () => {
 		    await scene.assertAllSeen();
 		    await waitFor("the workers' end",
 			() => server.processes().length === 0);
-		    server.log = join(server.dir, "log");
-		    server.args.push("--log", server.log);
 		    const stop = await Stop.arm(t, server, "supervisor", "adopted");
 		    const started = server.start();
 

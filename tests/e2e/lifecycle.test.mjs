@@ -26,8 +26,6 @@ const COUNTERS = ["connections", "websockets", "subscriptions", "topics",
 async function startDaemon(t, args = [], options = {}) {
 	const server = new Server(args, options);
 
-	server.log = join(server.dir, "log");
-	server.args.push("--log", server.log);
 	t.after(() => server.end());
 	const done = await server.start();
 
@@ -322,7 +320,6 @@ describe("the log", { concurrency: true }, () => {
 	test("in the foreground, standard error is silent then", async (t) => {
 		const server = new Server();
 
-		server.log = join(server.dir, "log");
 		server.args.push("--log", server.log);
 		t.after(() => server.end());
 		await server.run();

@@ -261,8 +261,6 @@ describe("several commands at a time", { concurrency: true }, () => {
 	test("of five starts one wins, and four say who", async (t) => {
 		const server = new Server();
 
-		server.log = join(server.dir, "log");
-		server.args.push("--log", server.log);
 		t.after(() => server.end());
 		const done = await Promise.all(Array.from({ length: 5 },
 		    () => server.start()));
@@ -326,8 +324,6 @@ describe("several commands at a time", { concurrency: true }, () => {
 	    async (t) => {
 		    const server = new Server();
 
-		    server.log = join(server.dir, "log");
-		    server.args.push("--log", server.log);
 		    t.after(() => server.end());
 		    for (let i = 0; i < 10; i++) {
 			    assert.equal((await server.start()).status, 0);

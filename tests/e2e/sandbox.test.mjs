@@ -256,8 +256,6 @@ describe("--user", { concurrency: 2, skip: ROOT_ONLY }, () => {
 	async function scene(t, ...args) {
 		const server = new Server(["--user", "nobody", ...args]);
 
-		server.log = join(server.dir, "log");
-		server.args.push("--log", server.log);
 		server.args.push("--root", join(publicDirectory(t), "public"));
 		t.after(() => server.end());
 		assert.equal(statSync(server.dir).mode & 0o777, 0o700);

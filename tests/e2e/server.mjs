@@ -15,7 +15,7 @@ import { once } from "node:events";
 import {
 	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync,
 } from "node:fs";
-import { networkInterfaces, tmpdir } from "node:os";
+import { homedir, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -98,7 +98,7 @@ export class Server {
 	name = `e2e-${process.pid}-${count++}`;
 	dir = mkdtempSync(join(tmpdir(), "pubsubd-e2e-"));
 	pidfile = join(this.dir, "pid");
-	log = null;    /* a log file, where the server has one */
+	log = join(this.dir, "log"); /* of `start'; `run' writes to stderr */
 	port = 0;
 	child = null;  /* of `run' */
 	stdout = "";
@@ -146,12 +146,14 @@ export class Server {
 	/* The whole command line of `run' or `start'. */
 	commandLine(command) {
 		const listen = this.options.listen ?? [`127.0.0.1:${this.port}`];
+		const log = command === "start" && !this.args.includes("--log") ?
+			["--log", this.log] : [];
 
 		return [command, "--name", this.name, "--pidfile", this.pidfile,
 			"--root", join(ROOT, "public"), "--admin", "none",
 			"--workers", "2",
 			...listen.flatMap((address) => ["--listen", address]),
-			...this.args];
+			...log, ...this.args];
 	}
 
 	/* Serve in the foreground; back when it says that it is ready. */
@@ -240,7 +242,7 @@ export class Server {
 
 	/* What was logged, wherever that went. */
 	get logged() {
-		const file = this.log !== null && existsSync(this.log) ?
+		const file = existsSync(this.log) ?
 			readFileSync(this.log, "utf8") : "";
 
 		return file + this.stderr;
@@ -266,12 +268,18 @@ export class Server {
 		return end;
 	}
 
-	/* No process, no shared memory, no pidfile. */
+	/* No process, no shared memory, no pidfile, and no log where `start' has
+	 * one unless told. */
 	async assertNothingLeft() {
 		await waitFor("the end of all processes",
 		    () => this.processes().length === 0);
 		assert.equal(existsSync(this.shm), false, this.shm);
 		assert.equal(existsSync(this.pidfile), false, "pidfile");
+		const log = join(process.getuid() === 0 ? "/var/log" :
+			join(homedir(), ".local/state"),
+		    `pubsubd/${this.name}.log`);
+
+		assert.equal(existsSync(log), false, log);
 	}
 
 	/* Stop whatever still runs, see that nothing is left, and that the
