@@ -20,14 +20,14 @@
  * every subscription goes on behind the last number seen (pubsub-stream.js).
  * So onMessage gets each message once and in order, and where some are not to
  * be had any more, onGap is called in their place.  What is asked while there
- * is no connection is kept and asked on the next one.
+ * is no connection is kept and asked on the next one (pubsub-requests.js).
  */
 
 import { Connection } from "./pubsub-connection.js";
+import { PubSubError, Requests } from "./pubsub-requests.js";
 import { Stream, tell } from "./pubsub-stream.js";
 
-/* The server takes frames this much longer than the longest message. */
-const FRAME_EXTRA = 1024; /* bytes */
+export { PubSubError };
 
 /**
  * A place in a topic: its number `seq` in the life `epoch` of the server.
@@ -97,16 +97,9 @@ const FRAME_EXTRA = 1024; /* bytes */
  *
  * @typedef {{ message: number, topics: number, rate: number }} Limits
  * @typedef {"connecting" | "open" | "waiting" | "closed"} State
- *
- * @typedef {object} Callbacks what becomes of a request; one of the first two is
- *     called, before the next frame is looked at, which a promise would not be
- * @property {(answer: any) => void} done
- * @property {(error: PubSubError) => void} fail
- * @property {(inDoubt: boolean) => boolean} cut the connection was lost, and it
- *     may be done: whether to ask on the next one
- *
- * @typedef {Callbacks & { frame: string, sent: boolean }} Request
  */
+
+/** @typedef {import("./pubsub-requests.js").Callbacks} Callbacks */
 
 /**
  * A topic as the server tells it: there half a surrogate pair becomes U+FFFD.
@@ -116,24 +109,6 @@ const FRAME_EXTRA = 1024; /* bytes */
 function wellFormed(topic) {
 	return typeof topic === "string" ?
 	    topic.replace(/\p{Surrogate}/gu, "\ufffd") : topic;
-}
-
-/**
- * Why something was not done.  `code` is the server's ("too_many_topics"), or
- * "unknown": the connection was lost before the answer, so it may be done;
- * "closed": the client is; "unsubscribed": before it was confirmed;
- * "already_subscribed": to this topic, with this client.
- */
-export class PubSubError extends Error {
-	/**
-	 * @param {string} code
-	 * @param {string} reason
-	 */
-	constructor(code, reason) {
-		super(reason);
-		this.name = "PubSubError";
-		this.code = code;
-	}
 }
 
 /** Made by connect().  Event "state": look at `state`. */
@@ -147,9 +122,7 @@ export class Client extends EventTarget {
 	#streams = new Map();
 	/** @type {Map<Stream, Omit<Callbacks, "cut">>} not yet confirmed */
 	#joining = new Map();
-	/** @type {Map<number, Request>} in the order they were made */
-	#requests = new Map();
-	#lastId = 0;
+	#requests;
 
 	/**
 	 * @param {string} url
@@ -164,6 +137,7 @@ export class Client extends EventTarget {
 			lost: (inDoubt) => this.#lost(inDoubt),
 			change: () => this.#changed(),
 		});
+		this.#requests = new Requests(this.#connection);
 		this.#connection.connect();
 	}
 
@@ -192,7 +166,7 @@ export class Client extends EventTarget {
 	subscribe(topic, options = {}) {
 		topic = wellFormed(topic);
 		if (this.state === "closed")
-			return Promise.reject(this.#closedError());
+			return Promise.reject(this.#requests.closedError());
 		if (this.#streams.has(topic))
 			return Promise.reject(new PubSubError("already_subscribed",
 			    `there is a subscription to ${topic}`));
@@ -236,12 +210,11 @@ export class Client extends EventTarget {
 	 */
 	publish(topic, message, { retry = false } = {}) {
 		topic = wellFormed(topic);
-		return this.#ask({ type: "publish", topic, message }, (ack) => {
-			const { epoch, seq } = ack;
-
-			this.#streams.get(topic)?.published({ epoch, seq });
-			return { topic, epoch, seq };
-		}, retry);
+		return this.#requests.ask({ type: "publish", topic, message },
+		    ({ epoch, seq }) => {
+			    this.#streams.get(topic)?.published({ epoch, seq });
+			    return { topic, epoch, seq };
+		    }, retry);
 	}
 
 	/**
@@ -250,7 +223,8 @@ export class Client extends EventTarget {
 	 * @returns {Promise<number>}
 	 */
 	presence(topic) {
-		return this.#ask({ type: "presence", topic }, ({ count }) => count);
+		return this.#requests.ask({ type: "presence", topic },
+		    ({ count }) => count);
 	}
 
 	/**
@@ -262,7 +236,7 @@ export class Client extends EventTarget {
 	 */
 	history(topic, { before, limit } = {}) {
 		topic = wellFormed(topic);
-		return this.#ask({ type: "history", topic, before, limit },
+		return this.#requests.ask({ type: "history", topic, before, limit },
 		    ({ messages, more = false }) => ({
 			    messages: messages.map((/** @type {Message} */ m) =>
 				({ ...m, topic, epoch: this.#epoch })),
@@ -275,7 +249,7 @@ export class Client extends EventTarget {
 	 * @returns {Promise<void>}
 	 */
 	ping() {
-		return this.#ask({ type: "ping" }, () => undefined);
+		return this.#requests.ask({ type: "ping" }, () => undefined);
 	}
 
 	/**
@@ -295,76 +269,6 @@ export class Client extends EventTarget {
 		return this.#connection.close("closed");
 	}
 
-	#closedError() {
-		return new PubSubError("closed", this.reason);
-	}
-
-	/**
-	 * Ask for something; read() makes of the answer what the user gets.
-	 * @template T
-	 * @param {object} body
-	 * @param {(answer: any) => T} read
-	 * @param {boolean} [again] ask again where the answer was cut off
-	 * @returns {Promise<T>}
-	 */
-	#ask(body, read, again = true) {
-		return new Promise((resolve, reject) => this.#request(body, {
-			done: (answer) => resolve(read(answer)),
-			fail: reject,
-			cut: (inDoubt) => {
-				if (inDoubt && !again)
-					reject(new PubSubError("unknown",
-					    "cut off before the server's answer"));
-				return again || !inDoubt;
-			},
-		}));
-	}
-
-	/**
-	 * @param {object} body
-	 * @param {Callbacks} callbacks
-	 */
-	#request(body, callbacks) {
-		const id = ++this.#lastId;
-		let frame;
-
-		if (this.state === "closed") {
-			callbacks.fail(this.#closedError());
-			return;
-		}
-		try {
-			frame = JSON.stringify({ ...body, id });
-		} catch (error) { /* a BigInt, or an object inside itself */
-			callbacks.fail(new PubSubError("bad_request", String(error)));
-			return;
-		}
-		const request = { frame, sent: false, ...callbacks };
-
-		this.#requests.set(id, request);
-		this.#send(id, request);
-	}
-
-	/**
-	 * @param {number} id
-	 * @param {Request} request
-	 */
-	#send(id, request) {
-		const { frame } = request;
-
-		if (!this.#connection.ready)
-			return;
-		/* It would have the server close, and again each time it comes. */
-		if (new TextEncoder().encode(frame).length >
-		    (this.limits?.message ?? 0) + FRAME_EXTRA) {
-			this.#requests.delete(id);
-			request.fail(new PubSubError("too_large",
-			    "longer than the server's limit"));
-			return;
-		}
-		request.sent = true;
-		this.#connection.send(frame);
-	}
-
 	/**
 	 * Subscribe on this connection, if there is one.
 	 * @param {Stream} stream
@@ -372,7 +276,7 @@ export class Client extends EventTarget {
 	#renew(stream) {
 		if (!this.#connection.ready)
 			return;
-		this.#request(stream.request(this.#epoch), {
+		this.#requests.add(stream.request(this.#epoch), {
 			done: (ack) => {
 				if (this.#streams.get(stream.topic) !== stream)
 					return;
@@ -416,7 +320,7 @@ export class Client extends EventTarget {
 		this.#joining.delete(stream);
 		if (!this.#connection.ready)
 			return Promise.resolve();
-		return new Promise((resolve) => this.#request(
+		return new Promise((resolve) => this.#requests.add(
 		    { type: "unsubscribe", topic }, {
 			    done: () => resolve(),
 			    fail: () => resolve(), /* it never was */
@@ -429,14 +333,12 @@ export class Client extends EventTarget {
 
 	/** @param {import("./pubsub-connection.js").Welcome} welcome */
 	#welcomed({ epoch, limits }) {
-		const kept = [...this.#requests];
-
 		this.#epoch = epoch;
 		this.limits = limits;
+		this.#requests.messageMax = limits.message;
 		for (const stream of this.#streams.values())
 			this.#renew(stream);
-		for (const [id, request] of kept)
-			this.#send(id, request);
+		this.#requests.resend();
 	}
 
 	/** @param {any} frame */
@@ -449,60 +351,24 @@ export class Client extends EventTarget {
 			this.#streams.get(frame.topic)?.gap(frame);
 			break;
 		default:
-			this.#answered(frame);
+			this.#requests.answered(frame);
 		}
-	}
-
-	/**
-	 * What the server could not read, for it nests too deep, is answered in its
-	 * turn, but without its id.
-	 */
-	#oldest() {
-		for (const [id, { sent }] of this.#requests)
-			if (sent)
-				return id;
-		return 0;
-	}
-
-	/** @param {{ id: number, type: string, code: string, reason: string }} m */
-	#answered(m) {
-		const id = m.code === "bad_json" ? this.#oldest() : m.id;
-		const request = this.#requests.get(id);
-
-		if (!request)
-			return;
-		this.#connection.answered();
-		if (m.code === "draining") { /* not done: the next server will */
-			request.sent = false;
-			return;
-		}
-		this.#requests.delete(id);
-		if (m.type === "error")
-			request.fail(new PubSubError(m.code, m.reason));
-		else
-			request.done(m);
 	}
 
 	/** @param {boolean} inDoubt what is not answered may be done */
 	#lost(inDoubt) {
 		for (const stream of this.#streams.values())
 			stream.live = false;
-		for (const [id, request] of this.#requests) {
-			if (!request.cut(request.sent && inDoubt))
-				this.#requests.delete(id);
-			request.sent = false;
-		}
+		this.#requests.lost(inDoubt);
 	}
 
 	#changed() {
 		if (this.state === "closed") {
-			const error = this.#closedError();
+			const error = this.#requests.closedError();
 
-			for (const { fail } of this.#requests.values())
-				fail(error);
+			this.#requests.end();
 			for (const { fail } of this.#joining.values())
 				fail(error);
-			this.#requests.clear();
 			this.#joining.clear();
 			this.#streams.clear();
 		}

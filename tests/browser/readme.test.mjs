@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* readme.test.mjs - the README's page runs in a browser as it stands there. */
 
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,8 +16,7 @@ test("the README's example from a browser", { skip }, async (t) => {
 	const root = mkdtempSync(join(tmpdir(), "pubsubd-readme-"));
 
 	t.after(() => rmSync(root, { recursive: true }));
-	for (const name of ["pubsub.js", "pubsub-connection.js",
-		"pubsub-stream.js"])
+	for (const name of readdirSync(PUBLIC).filter((n) => /^pubsub.*\.js$/u.test(n)))
 		cpSync(join(PUBLIC, name), join(root, name));
 	writeFileSync(join(root, "index.html"), example("browser"));
 
