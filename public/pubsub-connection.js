@@ -79,6 +79,8 @@ export class Connection {
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
 	/* Times are of performance.now(), a clock that nobody sets. */
+	#isUp = false;   /* the handshake is done */
+	#failure = "";   /* what the socket's last error said */
 	#asked = 0;      /* sent and not yet answered */
 	#quietSince = 0; /* ms: the last word, or the first question after it */
 	#idle = 0;       /* ms of silence before we ask; 0: never */
@@ -129,7 +131,7 @@ export class Connection {
 	/** Wait no longer; or, where one is connected, see whether that is true. */
 	wake() {
 		if (this.state === "waiting")
-			this.connect();
+			this.#connectAgain();
 		else if (this.ready && this.#asked === 0)
 			this.#on.idle();
 	}
@@ -160,15 +162,23 @@ export class Connection {
 				socket.terminate?.();
 				resolve();
 			}, this.#timeout);
-
-			socket.onclose = () => {
+			const ended = () => {
 				clearTimeout(timer);
 				resolve();
 			};
+
+			socket.onclose = ended;
+			if (!this.#isUp) /* see connect() */
+				socket.onerror = ended;
 		});
 	}
 
-	/** Begin, or begin anew. */
+	/**
+	 * Begin, or begin anew.  Throws what the WebSocket's constructor does.
+	 *
+	 * An error of a socket that was never open is its end: the standard has a
+	 * close follow, but undici 6, Node 20's and 22's own WebSocket, does not.
+	 */
 	connect() {
 		clearTimeout(this.#timer);
 		const socket = new this.#WebSocket(this.#url, [PROTOCOL]);
@@ -179,11 +189,33 @@ export class Connection {
 		};
 
 		this.#socket = socket;
-		socket.onmessage = mine(({ data }) => this.#received(JSON.parse(data)));
+		this.#isUp = false;
+		this.#failure = "";
+		socket.onopen = mine(() => {
+			this.#isUp = true;
+		});
+		socket.onmessage = mine(({ data }) => this.#read(data));
 		socket.onclose = mine(({ code, reason }) => this.#lose(code, reason));
-		socket.onerror = () => {}; /* a close follows */
-		this.#timer = setTimeout(() => this.#dead(), this.#timeout);
+		socket.onerror = mine((event) => this.#failed(event));
+		this.#timer = setTimeout(() => this.#dead("no answer"), this.#timeout);
 		this.#become("connecting", this.reason);
+	}
+
+	/** Try again; a constructor that throws is one more try that failed. */
+	#connectAgain() {
+		try {
+			this.connect();
+		} catch (error) {
+			this.#dead(String(error));
+		}
+	}
+
+	/** @param {{ message?: string, error?: Error & { code?: string } }} event */
+	#failed({ message, error }) {
+		/* Node has an AggregateError without a message: of each address. */
+		this.#failure = message || error?.message || error?.code || "";
+		if (!this.#isUp)
+			this.#dead(this.#failure);
 	}
 
 	/**
@@ -194,6 +226,19 @@ export class Connection {
 		this.state = state;
 		this.reason = reason;
 		this.#on.change();
+	}
+
+	/** @param {any} data what is no JSON comes from another kind of server */
+	#read(data) {
+		let frame;
+
+		try {
+			frame = JSON.parse(data);
+		} catch {
+			this.#dead("this server does not speak pubsubd.v1");
+			return;
+		}
+		this.#received(frame);
 	}
 
 	/** @param {any} frame */
@@ -221,7 +266,8 @@ export class Connection {
 	#drained({ in_ms, retry }) {
 		this.#drain = retry;
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => this.#dead(), in_ms + this.#timeout);
+		this.#timer = setTimeout(() => this.#dead("no answer"),
+		    in_ms + this.#timeout);
 	}
 
 	/** See to it that the server says something in time. */
@@ -237,13 +283,14 @@ export class Connection {
 		if (left > 0)
 			this.#timer = setTimeout(() => this.#watch(), left);
 		else if (this.#asked > 0)
-			this.#dead();
+			this.#dead("no answer");
 		else
 			this.#on.idle();
 	}
 
-	#dead() {
-		this.#lose(0, "no answer");
+	/** @param {string} reason */
+	#dead(reason) {
+		this.#lose(0, reason);
 	}
 
 	/**
@@ -264,8 +311,8 @@ export class Connection {
 			return;
 		}
 		this.retryAt = Date.now() + delay;
-		this.#timer = setTimeout(() => this.connect(), delay);
-		this.#become("waiting", reason);
+		this.#timer = setTimeout(() => this.#connectAgain(), delay);
+		this.#become("waiting", reason || this.#failure);
 	}
 
 	/**

@@ -8,6 +8,9 @@
  * Which was the last is all that the next connection needs to know.
  */
 
+/* More messages than any server has; it takes no larger number. */
+const ALL = 2 ** 32 - 1;
+
 /** @typedef {import("./pubsub.js").Gap["reason"]} Reason */
 
 /**
@@ -52,11 +55,21 @@ export class Stream {
 	 * @param {string} epoch
 	 */
 	request(epoch) {
-		const { history, echo } = this.options;
-		const place = this.epoch === epoch ?
-		    { since: { epoch, seq: this.seq } } : { history };
+		const { echo } = this.options;
 
-		return { type: "subscribe", topic: this.topic, echo, ...place };
+		return { type: "subscribe", topic: this.topic, echo,
+			...this.#start(epoch) };
+	}
+
+	/**
+	 * Where to begin.  In another epoch than before, all that there is is new.
+	 * @param {string} epoch
+	 */
+	#start(epoch) {
+		if (this.epoch === "")
+			return { history: this.options.history };
+		return this.epoch === epoch ?
+		    { since: { epoch, seq: this.seq } } : { history: ALL };
 	}
 
 	/** @param {{ epoch: string, seq: number, replayed?: number }} ack */

@@ -68,9 +68,10 @@ export { PubSubError };
 
 /**
  * @typedef {object} SubscribeOptions
- * @property {Place} [since] go on behind this place
- * @property {number} [history] begin with the last so many messages, where there
- *     is no place to go on from: none is known, or it is of another epoch
+ * @property {Place} [since] go on behind this place; where it is of another
+ *     epoch, with all that this one has
+ * @property {number} [history] begin with the last so many messages, where no
+ *     place is known to go on from
  * @property {boolean} [echo] false: without what this client publishes itself
  * @property {(message: Message) => void} [onMessage]
  * @property {(gap: Gap) => void} [onGap]
@@ -86,6 +87,7 @@ export { PubSubError };
  * @property {(data: string) => void} send
  * @property {(code?: number, reason?: string) => void} close
  * @property {(() => void)} [terminate]
+ * @property {((event: any) => any) | null} onopen
  * @property {((event: any) => any) | null} onmessage
  * @property {((event: any) => any) | null} onclose
  * @property {((event: any) => any) | null} onerror

@@ -111,16 +111,40 @@ describe("JavaScript client", () => {
 		assert.deepEqual(await ear.hears(1), ["missed"]);
 	});
 
-	test("since a place of another server: a gap, then the history", async (t) => {
-		const client = open(t, server.port);
-		const ear = new Ear();
+	test("since a place of another server: a gap, then all of this one",
+	    async (t) => {
+		    const client = open(t, server.port);
+		    const ear = new Ear();
 
-		await client.publish("other", "here");
-		await client.subscribe("other", { ...ear.options, history: 9,
-			since: { epoch: "elsewhere", seq: 7 } });
-		assert.deepEqual(await ear.hears(2), [
-			{ from: undefined, to: undefined, reason: "epoch" }, "here"]);
-	});
+		    await client.publish("other", "here");
+		    await client.publish("other", "and here");
+		    await client.subscribe("other", { ...ear.options, history: 1,
+			    since: { epoch: "elsewhere", seq: 7 } });
+		    assert.deepEqual(await ear.hears(3), [
+			    { from: undefined, to: undefined, reason: "epoch" },
+			    "here", "and here"]);
+	    });
+
+	/* It once reported the epoch and went on with what came from then on. */
+	test("stopped and started: what the new one has already is heard",
+	    async (t) => {
+		    const twice = await new Server().run();
+		    const ear = new Ear();
+
+		    t.after(() => twice.end());
+		    const client = open(t, twice.port);
+
+		    await client.subscribe("anew", ear.options);
+		    await client.publish("anew", "old");
+		    await ear.hears(1);
+		    await twice.stop();
+		    await runAgain(twice);
+		    await open(t, twice.port).publish("anew", "first");
+		    client.wake();
+		    assert.deepEqual(await ear.hears(3), ["old",
+			    { from: undefined, to: undefined, reason: "epoch" },
+			    "first"]);
+	    });
 
 	test("since a number that never was: a gap, then the present", async (t) => {
 		const client = open(t, server.port);
@@ -396,25 +420,56 @@ describe("JavaScript client", () => {
 	/* Before version 22 it has to be asked for, and some have none. */
 	const flag = "--experimental-websocket";
 	const hasFlag = process.allowedNodeEnvironmentFlags.has(flag);
-
-	test("with Node's own WebSocket", {
+	const ownSocket = {
 		skip: !globalThis.WebSocket && !hasFlag && "this Node has none",
-	}, async () => {
+	};
+
+	/* Run a script with a Node of its own that has a WebSocket. */
+	function inNode(script) {
 		const module = new URL("../../public/pubsub.js", import.meta.url);
-		const script = `
+
+		return run(process.execPath, [
+			...hasFlag ? [flag] : [],
+			"--input-type=module", "--eval", `
 			import { connect } from ${JSON.stringify(module.href)};
+			${script}`]);
+	}
+
+	test("with Node's own WebSocket", ownSocket, async () => {
+		const done = await inNode(`
 			const client = connect("ws://127.0.0.1:${server.port}/ws");
 			const heard = new Promise((resolve) => client.subscribe(
 			    "own", { onMessage: (m) => resolve(m.message) }));
 			await client.publish("own", "hello");
 			console.log(await heard);
 			await client.close();
-			console.log(client.state);`;
-		const done = await run(process.execPath, [
-			...hasFlag ? [flag] : [],
-			"--input-type=module", "--eval", script]);
+			console.log(client.state);`);
 
 		assert.equal(done.stdout, "hello\nclosed\n", done.stderr);
+	});
+
+	/* undici 6 sends no close behind a failed attempt; each took as long as
+	 * an answer may take, and the process as long again to end. */
+	test("with Node's own WebSocket and no server", ownSocket, async () => {
+		const done = await inNode(`
+			const client = connect("ws://127.0.0.1:1/ws",
+			    { timeout: 600_000 });
+			const states = [];
+			await new Promise((resolve) => {
+				client.addEventListener("state", () => {
+					states.push(client.state);
+					if (states.length === 5)
+						resolve();
+					else if (client.state === "waiting")
+						client.wake();
+				});
+			});
+			client.wake();
+			await client.close();
+			console.log(states.join(" "));`);
+
+		assert.equal(done.stdout, "waiting connecting waiting connecting " +
+		    "waiting connecting closed\n", done.stderr);
 	});
 
 	test("without any WebSocket it says what to do", () => {

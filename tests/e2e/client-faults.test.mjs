@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { backoff } from "../../public/pubsub-connection.js";
+import { connect } from "../../public/pubsub.js";
 import { bounded, waitFor } from "./support.mjs";
 import { Ear, open, reaches, scripted } from "./client-support.mjs";
 
@@ -231,7 +232,8 @@ describe("JavaScript client, cut off", () => {
 		assert.deepEqual(ear.heard, [7, 8]);
 	});
 
-	test("at another server it begins anew, behind a gap", async (t) => {
+	/* However few it wanted to begin with: here all is new. */
+	test("at another server it takes all there is, behind a gap", async (t) => {
 		const asked = [];
 		const server = await scripted(t, ({ socket, say, welcome }) => {
 			welcome();
@@ -252,13 +254,13 @@ describe("JavaScript client, cut off", () => {
 		const client = open(t, server.port);
 		const ear = new Ear();
 		const room = await client.subscribe("t",
-		    { ...ear.options, history: 5 });
+		    { ...ear.options, history: 1 });
 
 		assert.deepEqual(await ear.hears(4), [
 			{ from: undefined, to: undefined, reason: "epoch" },
 			1, 2, 3]);
-		assert.deepEqual(asked,
-		    [{ type: "subscribe", topic: "t", history: 5 }]);
+		assert.deepEqual(asked, [{ type: "subscribe", topic: "t",
+			history: 2 ** 32 - 1 }]);
 		assert.deepEqual(room.place, { epoch: "F", seq: 3 });
 	});
 
@@ -301,6 +303,105 @@ describe("JavaScript client, cut off", () => {
 		client.wake();
 		await client.ping();
 		assert.deepEqual(asked.map((r) => r.type), ["ping"]);
+	});
+});
+
+/* A WebSocket that a script ends: its `on' handlers are called by the test. */
+class FakeSocket {
+	static made = [];
+
+	constructor() {
+		FakeSocket.made.push(this);
+	}
+
+	send() {}
+	close() {}
+}
+
+describe("JavaScript client, a socket that fails", () => {
+	const url = "ws://127.0.0.1:1/ws";
+	const states = (client) => {
+		const seen = [];
+
+		client.addEventListener("state", () => seen.push(client.state));
+		return seen;
+	};
+
+	/* undici 6 sends no close behind it. */
+	test("an error before it was open is its end", async (t) => {
+		const client = connect(url, { WebSocket: FakeSocket });
+		const socket = FakeSocket.made.at(-1);
+
+		t.after(() => client.close());
+		socket.onerror({ message: "refused" });
+		assert.equal(client.state, "waiting");
+		assert.equal(client.reason, "refused");
+		client.wake();
+		const [before, next] = FakeSocket.made.slice(-2);
+
+		assert.notEqual(next, socket);
+		before.onclose({ code: 1006, reason: "" }); /* others do */
+		assert.equal(client.state, "connecting");
+		const closed = client.close();
+
+		next.onerror({});
+		await bounded("the close", closed);
+	});
+
+	test("an error of an open one is not; it says why the close came", (t) => {
+		const client = connect(url, { WebSocket: FakeSocket });
+		const socket = FakeSocket.made.at(-1);
+
+		t.after(() => socket.onclose({}));
+		t.after(() => client.close());
+		socket.onopen();
+		socket.onmessage({ data: JSON.stringify({ type: "welcome",
+			epoch: "E", ping: 0, limits: {},
+			retry: { min_ms: 1e6, max_ms: 1e6 } }) });
+		socket.onerror({ message: "bad frame" });
+		assert.equal(client.state, "open");
+		socket.onclose({ code: 1006, reason: "" });
+		assert.equal(client.state, "waiting");
+		assert.equal(client.reason, "bad frame");
+	});
+
+	test("a constructor that throws: at first to the caller, then it waits",
+	    (t) => {
+		    let broken = true;
+
+		    class Broken extends FakeSocket {
+			    constructor() {
+				    super();
+				    if (broken)
+					    throw new Error("no sockets left");
+			    }
+		    }
+		    assert.throws(() => connect(url, { WebSocket: Broken }),
+			/no sockets left/u);
+		    broken = false;
+		    const client = connect(url, { WebSocket: Broken });
+		    const seen = states(client);
+
+		    t.after(() => client.close());
+		    FakeSocket.made.at(-1).onerror({});
+		    broken = true;
+		    client.wake();
+		    assert.equal(client.state, "waiting");
+		    assert.match(client.reason, /no sockets left/u);
+		    broken = false;
+		    client.wake();
+		    assert.deepEqual(seen, ["waiting", "waiting", "connecting"]);
+	    });
+
+	test("a frame that is no JSON: this is another kind of server", async (t) => {
+		const server = await scripted(t, ({ socket, welcome }) => {
+			welcome({ retry: { min_ms: 1e6, max_ms: 1e6 } });
+			socket.send("hello there");
+		});
+		const client = open(t, server.port);
+
+		await reaches(client, "waiting");
+		assert.match(client.reason, /does not speak pubsubd\.v1/u);
 	});
 });
 
