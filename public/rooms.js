@@ -22,12 +22,13 @@ const WAKE_MAX_MS = 1000;
 const PATIENCE_MS = 4000;
 
 /*
- * The socket's address: this page's own host, encrypted where the page is.  Who
- * reads too slowly is cut off rather than told of a gap: what it has not got it
- * gets on the next connection, as long as the server has it.
+ * The socket's address: beside this page, which a proxy may serve below a
+ * prefix, and encrypted where the page is.  Who reads too slowly is cut off
+ * rather than told of a gap: what it has not got it gets on the next connection,
+ * as long as the server has it.
  */
 export function socketUrl(page = location) {
-	const url = new URL("/ws?overflow=close", page.href);
+	const url = new URL("ws?overflow=close", page.href);
 
 	url.protocol = page.protocol === "https:" ? "wss:" : "ws:";
 	return url.href;
@@ -98,15 +99,12 @@ export class Rooms extends EventTarget {
 	}
 
 	#connect() {
-		const client = connect(socketUrl());
-
-		client.addEventListener("state", () => {
+		return connect(socketUrl(), { onState: (client) => {
 			clearTimeout(this.#patience);
 			if (client.state === "waiting" && !document.hidden)
 				this.#patience = setTimeout(() => client.wake(),
 				    PATIENCE_MS * (0.5 + Math.random() / 2));
-		});
-		return client;
+		} });
 	}
 
 	#changed(type, detail) {

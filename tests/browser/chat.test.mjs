@@ -130,6 +130,17 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		script.terminate();
 	});
 
+	test("what nests as deep as the server allows is shown, too", async () => {
+		const deep = `${"[".repeat(61)}${"]".repeat(61)}`;
+
+		const body = await fetch(`${server.url}topics/deep`, { method: "POST",
+			headers: { "Content-Type": "application/json" }, body: deep });
+
+		assert.equal(body.status, 200);
+		await ada.join(server, "deep");
+		await ada.hears(deep);
+	});
+
 	test("an envelope without sense is plain text or made harmless", async () => {
 		await ada.join(server, "odd");
 		const script = await server.client("odd");

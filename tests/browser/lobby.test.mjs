@@ -250,7 +250,7 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await visitor.leave();
 	});
 
-	test("the socket's address is the page's own", async () => {
+	test("the socket's address is beside the page's own", async () => {
 		const visitor = await Visitor.arrive(browser, "Address");
 
 		await visitor.page.goto(server.url);
@@ -258,12 +258,14 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 			const { socketUrl } = await import("/rooms.js");
 
 			return ["https://chat.example/x/?q#room=z",
+				"https://chat.example/x/index.html",
 				"http://host.lan:8000/"].map((page) =>
 				socketUrl(new URL(page)));
 		});
 
 		assert.deepEqual(urls, [
-			"wss://chat.example/ws?overflow=close",
+			"wss://chat.example/x/ws?overflow=close",
+			"wss://chat.example/x/ws?overflow=close",
 			"ws://host.lan:8000/ws?overflow=close",
 		]);
 		await visitor.leave();
