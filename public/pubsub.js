@@ -94,6 +94,9 @@ export { PubSubError };
  *
  * @typedef {object} ConnectOptions
  * @property {new (url: string, protocols: string[]) => Socket} [WebSocket]
+ * @property {(client: Client) => void} [onState] called whenever its `state` has
+ *     changed; where there is none, one line on the console tells of a server
+ *     that is not there
  * @property {number} [timeout] milliseconds for a handshake and for an answer,
  *     after which the connection counts as dead (10,000)
  *
@@ -113,12 +116,17 @@ function wellFormed(topic) {
 	    topic.replace(/\p{Surrogate}/gu, "\ufffd") : topic;
 }
 
-/** Made by connect().  Event "state": look at `state`. */
+/** Made by connect().  Event "state": look at `state`, `reason`, `retryAt`. */
 export class Client extends EventTarget {
 	/** @type {Limits | null} the server's, once it has told them */
 	limits = null;
 
+	#url;
+	#onState;
 	#connection;
+	/** @type {State} before the last change */
+	#before = "connecting";
+	#hasWarned = false;
 	#epoch = "";
 	/** @type {Map<string, Stream>} */
 	#streams = new Map();
@@ -132,6 +140,8 @@ export class Client extends EventTarget {
 	 */
 	constructor(url, options) {
 		super();
+		this.#url = url;
+		this.#onState = options.onState;
 		this.#connection = new Connection(url, options, {
 			welcome: (welcome) => this.#welcomed(welcome),
 			frame: (frame) => this.#received(frame),
@@ -374,16 +384,42 @@ export class Client extends EventTarget {
 			this.#joining.clear();
 			this.#streams.clear();
 		}
+		if (this.state === "waiting" && this.#before === "connecting")
+			this.#warn();
+		this.#before = this.state;
+		tell(this.#onState, this);
 		this.dispatchEvent(new Event("state"));
+	}
+
+	/* Who awaits a subscription would wait for ever and not know for what. */
+	#warn() {
+		if (this.#hasWarned || this.#onState)
+			return;
+		this.#hasWarned = true;
+		console.warn(`pubsub.js: no connection to ${this.#url}` +
+		    `${this.reason && ` (${this.reason})`}; it goes on trying`);
 	}
 }
 
 /**
- * Connect to a server's /ws.  `?buffer=N&overflow=drop|latest|close` in the URL
+ * The WebSocket's address: a page's own may be relative to it, and http.
+ * @param {string | URL} url
+ */
+function socketUrl(url) {
+	const address = new URL(url, globalThis.location?.href);
+
+	address.protocol = address.protocol.replace(/^http/u, "ws");
+	address.hash = ""; /* no WebSocket takes one */
+	return address.href;
+}
+
+/**
+ * Connect to a server's /ws; in a page connect("ws") is that of the server, or
+ * the folder of it, that the page came from.  `?buffer=N&overflow=drop|latest|close` in the URL
  * says how many messages may wait for this client there, and what happens then.
  * @param {string | URL} url
  * @param {ConnectOptions} [options]
  */
 export function connect(url, options = {}) {
-	return new Client(String(url), options);
+	return new Client(socketUrl(url), options);
 }

@@ -289,6 +289,20 @@ describe("JavaScript client", () => {
 		assert.equal(changes, 0);
 	});
 
+	/* The envelope around it nests deeper than what may be published. */
+	test("what nests as deep as allowed goes round, in every frame", async (t) => {
+		const client = open(t, server.port);
+		const deep = JSON.parse("[".repeat(61) + "]".repeat(61));
+		const ear = new Ear();
+
+		await client.publish("deepest", deep);
+		await client.subscribe("deepest", { ...ear.options, history: 1 });
+		await client.publish("deepest", deep);
+		assert.deepEqual(await ear.hears(2), [deep, deep]);
+		assert.deepEqual((await client.history("deepest")).messages
+		    .map((m) => m.message), [deep, deep]);
+	});
+
 	test("what nests too deep is refused, and the connection stays", async (t) => {
 		const client = open(t, server.port);
 		const deep = JSON.parse("[".repeat(64) + "]".repeat(64));
@@ -470,6 +484,7 @@ describe("JavaScript client", () => {
 
 		assert.equal(done.stdout, "waiting connecting waiting connecting " +
 		    "waiting connecting closed\n", done.stderr);
+		assert.match(done.stderr, /^.* no connection to ws:.*\n$/mu);
 	});
 
 	test("without any WebSocket it says what to do", () => {

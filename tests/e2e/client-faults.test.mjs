@@ -5,6 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { describe, test } from "node:test";
 
 import { backoff } from "../../public/pubsub-connection.js";
@@ -329,7 +331,8 @@ describe("JavaScript client, a socket that fails", () => {
 
 	/* undici 6 sends no close behind it. */
 	test("an error before it was open is its end", async (t) => {
-		const client = connect(url, { WebSocket: FakeSocket });
+		const client = connect(url, { WebSocket: FakeSocket,
+			onState: () => {} });
 		const socket = FakeSocket.made.at(-1);
 
 		t.after(() => client.close());
@@ -349,7 +352,8 @@ describe("JavaScript client, a socket that fails", () => {
 	});
 
 	test("an error of an open one is not; it says why the close came", (t) => {
-		const client = connect(url, { WebSocket: FakeSocket });
+		const client = connect(url, { WebSocket: FakeSocket,
+			onState: () => {} });
 		const socket = FakeSocket.made.at(-1);
 
 		t.after(() => socket.onclose({}));
@@ -379,7 +383,8 @@ describe("JavaScript client, a socket that fails", () => {
 		    assert.throws(() => connect(url, { WebSocket: Broken }),
 			/no sockets left/u);
 		    broken = false;
-		    const client = connect(url, { WebSocket: Broken });
+		    const client = connect(url, { WebSocket: Broken,
+			    onState: () => {} });
 		    const seen = states(client);
 
 		    t.after(() => client.close());
@@ -402,6 +407,78 @@ describe("JavaScript client, a socket that fails", () => {
 
 		await reaches(client, "waiting");
 		assert.match(client.reason, /does not speak pubsubd\.v1/u);
+	});
+});
+
+/* Run with a console.warn of the test's own; what it was told. */
+async function warnings(work) {
+	const { warn } = console;
+	const said = [];
+
+	console.warn = (text) => said.push(text);
+	try {
+		await work();
+	} finally {
+		console.warn = warn;
+	}
+	return said;
+}
+
+describe("JavaScript client, no server", () => {
+	/* A server that was there until now. */
+	async function gone() {
+		const server = createServer().listen(0, "127.0.0.1");
+
+		await once(server, "listening");
+		const { port } = server.address();
+
+		server.close();
+		await once(server, "close");
+		return port;
+	}
+
+	async function fails(client, times) {
+		for (let i = 0; i < times; i++) {
+			await reaches(client, "waiting");
+			client.wake();
+		}
+		await reaches(client, "waiting");
+	}
+
+	test("one warning, however often it fails", async (t) => {
+		const port = await gone();
+		const said = await warnings(() => fails(open(t, port), 3));
+
+		assert.equal(said.length, 1);
+		assert.match(said[0], new RegExp("no connection to " +
+		    `ws://127\\.0\\.0\\.1:${port}/ws \\(.*ECONNREFUSED.*\\)`, "u"));
+	});
+
+	test("none where onState tells, of every change and why", async (t) => {
+		const port = await gone();
+		const told = [];
+		const onState = ({ state, reason }) => told.push([state, reason]);
+		const said = await warnings(
+		    () => fails(open(t, port, { onState }), 1));
+		const why = `connect ECONNREFUSED 127.0.0.1:${port}`;
+
+		assert.deepEqual(said, []);
+		assert.deepEqual(told, [["connecting", ""], ["waiting", why],
+			["connecting", why], ["waiting", why]]);
+	});
+
+	test("none where one was there, until it is not there again", async (t) => {
+		const server = await scripted(t, ({ socket, welcome }) => {
+			welcome();
+			socket.close(1011);
+		}, mute([]));
+		const client = open(t, server.port);
+		const said = await warnings(async () => {
+			await waitFor("a second", () => server.connections === 2);
+			await reaches(client, "open");
+		});
+
+		assert.deepEqual(said, []);
 	});
 });
 

@@ -11,8 +11,11 @@ import { PubSubError, connect } from "../../public/pubsub.js";
 /** @typedef {import("../../public/pubsub.js").Place} Place */
 
 export async function use() {
-	const client = connect(new URL("ws://localhost:8000/ws"),
-	    { timeout: 5000 });
+	const client = connect(new URL("ws://localhost:8000/ws"), {
+		timeout: 5000,
+		onState: ({ state, reason, retryAt }) =>
+			state === "waiting" && reason.length + retryAt,
+	});
 	/** @type {Place | undefined} */
 	let since;
 	const room = await client.subscribe("room", {
