@@ -30,12 +30,12 @@ const TITLE = document.title;
 const COUNT_MS = 10 * 1000;
 const COUNT_ALONE_MS = 2 * 1000;
 
-const rooms = new Rooms();
+const rooms = new Rooms((room) => room === (current ?? behind));
 const side = new RoomsView();
 const view = new RoomView();
 const composer = new Composer(() => myName);
-let myName = kept.get("name", "");
-const lobby = new Lobby(myName);
+const lobby = new Lobby();
+let myName = "";
 let current = null; /* the room in front */
 let countTimer = 0;
 let behind = null; /* the room that #you came in front of */
@@ -49,10 +49,20 @@ const draw = soon(() => {
 	side.draw(current, location.hash);
 });
 
-function setName(name) {
+/* Who has a name is in the rooms of their last visit. */
+function callMe(name) {
+	if (name === "")
+		return;
+	if (myName === "")
+		rooms.restore();
 	myName = name;
-	kept.set("name", name);
+	lobby.setName(name);
 	drawMe(name);
+}
+
+function setName(name) {
+	kept.set("name", name);
+	callMe(name);
 }
 
 /* Is the reader looking at this room? */
@@ -192,6 +202,11 @@ function listenToBrowser() {
 	for (const type of ["online", "focus"])
 		window.addEventListener(type, () => rooms.wake());
 	window.addEventListener("pagehide", () => rooms.save());
+	kept.watch("name", () => {
+		callMe(kept.get("name", ""));
+		if (byId("naming").checkVisibility())
+			route();
+	});
 	document.addEventListener("visibilitychange", () => {
 		markRead();
 		countPeople();
@@ -203,7 +218,5 @@ function listenToBrowser() {
 listenToRooms();
 listenToVisitor();
 listenToBrowser();
-drawMe(myName);
-if (myName !== "")
-	rooms.restore();
+callMe(kept.get("name", ""));
 route();

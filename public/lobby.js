@@ -36,9 +36,9 @@ export class Lobby extends EventTarget {
 	#invited = null;
 	#name = byId("name");
 
-	constructor(name) {
+	constructor() {
 		super();
-		this.#name.value = name || suggestName();
+		this.#name.value = suggestName();
 		this.#on("create", () => this.#open());
 		this.#on("join", () => this.#join());
 		this.#on("invite", () => this.#enter(this.#invited));
@@ -46,6 +46,11 @@ export class Lobby extends EventTarget {
 		byId("shuffle").addEventListener("click", () => {
 			byId("create-room").value = suggestRoom();
 		});
+	}
+
+	/* Who comes in is called that. */
+	setName(name) {
+		this.#name.value = name;
 	}
 
 	/* Show the way into any room, to a visitor of that name or of none. */
@@ -136,10 +141,9 @@ export class Lobby extends EventTarget {
 	#rename() {
 		const name = this.#checkedName(byId("new-name"));
 
-		if (name === null)
-			return;
-		this.#name.value = name;
-		this.dispatchEvent(new CustomEvent("renamed", { detail: name }));
+		if (name !== null)
+			this.dispatchEvent(new CustomEvent("renamed",
+			    { detail: name }));
 	}
 
 	#enter(room) {

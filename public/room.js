@@ -183,7 +183,8 @@ export class Room extends EventTarget {
 	 * in a moment: others may be coming with us.
 	 */
 	countPeople() {
-		const pause = this.#countedAt + COUNT_PAUSE_MS - Date.now();
+		const pause = this.#countedAt + COUNT_PAUSE_MS -
+		    performance.now();
 
 		this.#countTimer ||= setTimeout(() => this.#count(),
 		    Math.max(0, pause));
@@ -230,13 +231,13 @@ export class Room extends EventTarget {
 		if (this.#subscription && this.state !== "open")
 			this.#isCatchingUp = false;
 		this.people = 0;
-		this.#countedAt = Date.now();
+		this.#countedAt = performance.now();
 		this.#emit("state");
 		this.#pump();
 	}
 
 	async #count() {
-		const askedAt = Date.now();
+		const askedAt = performance.now();
 
 		this.#countTimer = 0;
 		if (this.state !== "open")

@@ -4,6 +4,7 @@
  * connection that serves them all.
  *
  * The names are kept across visits; on the next one the page joins them again.
+ * All tabs share that list, so each follows when another joins or leaves a room.
  * A page that is in no room yet has no connection either.
  */
 
@@ -39,11 +40,21 @@ export class Rooms extends EventTarget {
 	#rooms = new Map();
 	#client = null;
 	#patience = 0; /* timer */
+	#isInFront;
 
-	/* Join what was kept from the last visit. */
+	/* isInFront(room): does the visitor look at it? */
+	constructor(isInFront) {
+		super();
+		this.#isInFront = isInFront;
+	}
+
+	/* Join what was kept from the last visit, and what will be. */
 	restore() {
-		for (const name of kept.get("rooms", []))
-			this.join(name);
+		this.#joinKept();
+		kept.watch("rooms", () => {
+			this.#joinKept();
+			this.#leaveUnkept();
+		});
 	}
 
 	get(name) {
@@ -66,18 +77,21 @@ export class Rooms extends EventTarget {
 			return known;
 		this.#client ??= this.#connect();
 		const room = new Room(this.#client, name);
+		const names = kept.get("rooms", []);
 
+		if (!names.includes(name))
+			kept.set("rooms", [...names, name]);
 		this.#rooms.set(name, room);
-		this.#changed("joined", room);
+		this.#emit("joined", room);
 		room.enter();
 		return room;
 	}
 
 	/* Leave a room for good. */
 	leave(room) {
-		room.leave();
-		this.#rooms.delete(room.name);
-		this.#changed("left", room);
+		kept.set("rooms", kept.get("rooms", [])
+		    .filter((name) => name !== room.name));
+		this.#drop(room);
 	}
 
 	/* The room after (1) or before (-1) that one, round the corner. */
@@ -107,8 +121,29 @@ export class Rooms extends EventTarget {
 		} });
 	}
 
-	#changed(type, detail) {
-		kept.set("rooms", [...this.#rooms.keys()]);
+	#joinKept() {
+		for (const name of kept.get("rooms", []))
+			this.join(name);
+	}
+
+	/* What was left in another tab goes here as well, but not from under the
+	 * visitor's eyes, nor with what they wrote. */
+	#leaveUnkept() {
+		const names = kept.get("rooms", []);
+
+		for (const room of this.all())
+			if (!names.includes(room.name) &&
+			    !this.#isInFront(room) && room.outbox.length === 0)
+				this.#drop(room);
+	}
+
+	#drop(room) {
+		room.leave();
+		this.#rooms.delete(room.name);
+		this.#emit("left", room);
+	}
+
+	#emit(type, detail) {
 		this.dispatchEvent(new CustomEvent(type, { detail }));
 	}
 }

@@ -6,6 +6,9 @@
  * `tab` lives as long as this tab: what was said and what waits to be sent, so
  * that a reload loses neither and a shared computer keeps neither.
  *
+ * Several tabs keep things in the same place: what is a list is read, changed and
+ * written in one go, and watched.
+ *
  * A browser may refuse storage altogether, or be full.  The chat then works
  * and forgets; so nothing here throws.
  */
@@ -50,6 +53,15 @@ class Store {
 		} catch {
 			/* gone meanwhile */
 		}
+	}
+
+	/* Call changed() whenever another tab has kept another value. */
+	watch(key, changed) {
+		window.addEventListener("storage", (event) => {
+			if (event.storageArea === this.#area &&
+			    event.key === PREFIX + key)
+				changed();
+		});
 	}
 }
 

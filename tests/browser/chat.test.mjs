@@ -226,6 +226,47 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		assert.equal(await brief.count(), 0);
 	});
 
+	test("two tabs share the list of rooms and the name", async () => {
+		const tia = await Visitor.arrive(browser, "Tia");
+		const tab = await tia.anotherTab();
+		const listed = (visitor) => visitor.page.locator("#rooms a .label")
+		    .allTextContents().then((names) => names.sort().join());
+		const lists = async (visitor, names) => waitFor(names,
+		    async () => await listed(visitor) === names);
+
+		await tia.page.goto(server.url);
+		await tab.page.goto(server.url);
+		await tab.page.locator("#naming").waitFor();
+		await tia.join(server, "first");
+		await tab.page.locator("#naming").waitFor({ state: "hidden" });
+		await lists(tab, "first");
+		await tab.join(server, "second");
+		await lists(tia, "first,second");
+		await tia.join(server, "third");
+		await lists(tab, "first,second,third");
+
+		/* One leaves a room that the other one looks at, and two more. */
+		await tab.join(server, "first");
+		for (const room of ["third", "second", "first"]) {
+			await tia.join(server, room);
+			await tia.page.click("#leave");
+			await tia.page.click("#leaving button[value=leave]");
+		}
+		await lists(tia, "");
+		await lists(tab, "first");
+		await tab.page.click(".brand");
+		await tab.page.reload();
+		await tab.page.locator("#create").waitFor();
+		assert.equal(await listed(tab), "");
+
+		await tia.page.goto(`${server.url}#you`);
+		await tia.page.fill("#new-name", "Tea");
+		await tia.page.press("#new-name", "Enter");
+		await tab.page.locator("#me", { hasText: "Tea" }).waitFor();
+		assert.deepEqual([...tia.complaints, ...tab.complaints], []);
+		await tia.leave();
+	});
+
 	test("a reload keeps the name, the rooms and what was said", async () => {
 		await ada.join(server, "lasting");
 		await ada.say("still here");
@@ -303,6 +344,23 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 			assert.ok(ms < 5000, "it waited for the next count");
 			await cy.page.clock.runFor(100);
 		}
+		await cy.leave();
+	});
+
+	test("a clock that is set back does not stop the count", async () => {
+		const cy = await Visitor.arrive(browser, "Cy");
+
+		await cy.join(server, "clock");
+		await cy.page.locator("#people", { hasText: "only you" }).waitFor();
+		await cy.page.evaluate(() => {
+			const { now } = Date;
+
+			Date.now = () => now() - 3600 * 1000;
+		});
+		await ada.join(server, "clock");
+		await ada.say("me, too");
+		await cy.page.locator("#people", { hasText: "2 connected" })
+		    .waitFor();
 		await cy.leave();
 	});
 

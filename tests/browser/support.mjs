@@ -177,8 +177,16 @@ export class Visitor {
 	complaints = []; /* what the browser found wrong with the page */
 
 	static async arrive(browser, name, options = {}) {
+		return Visitor.#open(await browser.newContext(options), name);
+	}
+
+	/* The same visitor in another tab; the first one to leave closes both. */
+	anotherTab() {
+		return Visitor.#open(this.page.context(), this.name);
+	}
+
+	static async #open(context, name) {
 		const visitor = new Visitor();
-		const context = await browser.newContext(options);
 
 		visitor.name = name;
 		visitor.page = await context.newPage();
