@@ -31,18 +31,6 @@
 #include <unistd.h>
 
 void
-ring_format(struct segment *seg)
-{
-	struct layout_header *h = seg->header;
-
-	ring_make_lock(seg);
-	/* Not 0, so that position 0 can mean "no record". */
-	atomic_store(&h->reserve, seg->ring_size);
-	atomic_store(&h->applied, seg->ring_size);
-	atomic_store(&h->head, seg->ring_size);
-}
-
-void
 ring_attach(struct ring *ring, struct segment *seg, unsigned self)
 {
 	memset(ring, 0, sizeof(*ring));

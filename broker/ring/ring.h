@@ -83,18 +83,6 @@ struct ring {
 uint64_t ring_record_max(uint32_t body_len);
 
 /*
- * Make the lock, free.  A ring that is taken over gets a new one, for the bytes
- * of a lock cannot be judged; who died holding the old one left nothing behind
- * that ring_lock() would not find.  Callers: segment_begin_run(), while nobody
- * else has the segment.
- */
-void ring_make_lock(struct segment *seg);
-
-/* Make the lock and the control words of a fresh ring.  Callers:
- * segment_format(). */
-void ring_format(struct segment *seg);
-
-/*
  * Fill this process's handle.  The segment must outlive it.
  * Callers: workers (self is the own slot); tests.
  * Owns: the caller, until ring_detach().

@@ -16,41 +16,14 @@
 #include "broker/ring/ring.h"
 
 #include "broker/ring/ring_bytes.h"
-#include "broker/shared/stop_point.h"
 #include "broker/ring/topics.h"
+#include "broker/shared/lock.h"
+#include "broker/shared/stop_point.h"
 #include "common/bug.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>
-
-_Static_assert(sizeof(pthread_mutex_t) <= LAYOUT_LOCK_SIZE,
-    "the lock fits its place in the layout");
-
-static pthread_mutex_t *
-ring_mutex(const struct ring *ring)
-{
-	return (pthread_mutex_t *)(void *)ring->header->lock;
-}
-
-void
-ring_make_lock(struct segment *seg)
-{
-	pthread_mutexattr_t attr;
-	int err;
-
-	err = pthread_mutexattr_init(&attr);
-	if (err == 0)
-		err =
-		    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	if (err == 0)
-		err = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	if (err == 0)
-		err = pthread_mutex_init(
-		    (pthread_mutex_t *)(void *)seg->header->lock, &attr);
-	CHECK(err == 0);
-	pthread_mutexattr_destroy(&attr);
-}
 
 /*
  * Replay what is committed but not applied: store each record's values, never
@@ -111,7 +84,7 @@ ring_repair_and_sign(struct ring *ring, bool owner_died)
 	stop_point_here(h, STOP_REPAIRED);
 	/* lock-4: left without it, the lock could never be had again */
 	if (owner_died) {
-		CHECK(pthread_mutex_consistent(ring_mutex(ring)) == 0);
+		CHECK(pthread_mutex_consistent(lock_mutex(ring->header)) == 0);
 		stats_add_word(&ring->seg->workers[ring->self]
 				    .counters[STATS_LOCK_RECOVERED],
 		    1);
@@ -132,14 +105,14 @@ ring_wait(struct ring *ring)
 		until.tv_sec++;
 	}
 	return pthread_mutex_clocklock(
-	    ring_mutex(ring), CLOCK_MONOTONIC, &until);
+	    lock_mutex(ring->header), CLOCK_MONOTONIC, &until);
 }
 
 enum ring_status
 ring_lock(struct ring *ring)
 {
 	/* lock-1: EOWNERDEAD if its last holder died */
-	int err = pthread_mutex_trylock(ring_mutex(ring));
+	int err = pthread_mutex_trylock(lock_mutex(ring->header));
 
 	if (err == EBUSY && !ring->impatient)
 		err = ring_wait(ring);
@@ -159,5 +132,5 @@ ring_unlock(struct ring *ring)
 	atomic_store_explicit(&ring->header->owner, 0, memory_order_relaxed);
 	stop_point_here(ring->header, STOP_UNLOCKING);
 	/* lock-5: applied = head, and the directory is exactly the log's */
-	CHECK(pthread_mutex_unlock(ring_mutex(ring)) == 0);
+	CHECK(pthread_mutex_unlock(lock_mutex(ring->header)) == 0);
 }

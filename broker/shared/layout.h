@@ -113,7 +113,7 @@
 #define LAYOUT_OBITUARY       256u /* bytes, NUL included */
 #define LAYOUT_DEATH          384u /* likewise: an end and its last words */
 
-/* Room for a pthread_mutex_t; ring_lock.c asserts that it fits. */
+/* Room for a pthread_mutex_t; lock.c asserts that it fits. */
 #define LAYOUT_LOCK_SIZE 64u
 
 /* What a whole run is doing; written by the supervisor (run.order). */

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* segment.c - what is where in a segment, and a new run in it; see segment.h. */
+/* segment.c - what is where in a segment; see segment.h. */
 
 #include "broker/shared/segment.h"
 
-#include "broker/ring/ring.h"
-#include "broker/shared/stop_point.h"
 #include "common/bug.h"
-#include "common/clock.h"
 
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 struct segment_geometry {
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
@@ -136,7 +132,7 @@ segment_make_epoch(char epoch[LAYOUT_EPOCH + 1])
 }
 
 void
-segment_format(
+segment_lay_out(
     struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max)
 {
 	struct segment_geometry g = segment_plan(ring_size, topics_max);
@@ -158,9 +154,13 @@ segment_format(
 	h->ring_at = g.ring_at;
 	segment_make_epoch(h->epoch);
 	siphash_key_make(&h->hash_key);
-	ring_format(seg);
-	atomic_store_explicit(
-	    &h->fingerprint, segment_fingerprint(), memory_order_release);
+}
+
+void
+segment_finish(struct segment *seg)
+{
+	atomic_store_explicit(&seg->header->fingerprint, segment_fingerprint(),
+	    memory_order_release);
 }
 
 /* Whether a mapped header describes a segment of this layout and size. */
@@ -191,40 +191,6 @@ segment_recognise(struct segment *seg, void *base, uint64_t size)
 		return false;
 	segment_point(seg, base, &g);
 	return true;
-}
-
-void
-segment_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
-{
-	struct layout_header *h = seg->header;
-
-	ring_make_lock(seg);
-	memset(seg->workers, 0, LAYOUT_WORKERS * sizeof(*seg->workers));
-	memset(seg->subscribers, 0,
-	    (size_t)LAYOUT_WORKERS * seg->topics_max *
-		sizeof(*seg->subscribers));
-	for (uint32_t slot = 0; slot < seg->topics_max; slot++)
-		atomic_store(&seg->topics[slot].interest, 0);
-	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
-		atomic_store(&seg->busy[i], 0);
-	stop_point_here(h, STOP_RUN_HALF_BEGUN);
-	atomic_store(&h->sealed, 0);
-	atomic_store(&h->owner, 0);
-	atomic_store(&h->stop_point_arm, 0);
-
-	atomic_store(&h->run.ready, 0);
-	atomic_store(&h->run.order, RUN_SERVE);
-	atomic_store(&h->run.order_ms, 0);
-	atomic_store(&h->run.workers, workers);
-	atomic_store(&h->run.drain_ms, drain_ms);
-	atomic_store(&h->run.deaths, 0);
-	atomic_store(&h->run.lock_deaths, 0);
-	atomic_store(&h->run.watchdog_kills, 0);
-	atomic_store(&h->run.respawns, 0);
-	atomic_store(&h->run.started_ms, clock_monotonic_ms());
-	atomic_store(&h->run.started_at, clock_wall_ms());
-	atomic_store(&h->run.supervisor, (int32_t)getpid());
-	atomic_fetch_add(&h->run.id, 1);
 }
 
 unsigned

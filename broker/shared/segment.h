@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * segment.h - the POSIX shared-memory segment: made, found, claimed, removed
- * (segment_file.c), laid out and begun anew (segment.c).
+ * (segment_file.c), laid out and recognised (segment.c).
  *
  * The supervisor creates it, in full (posix_fallocate), so that a /dev/shm that
  * is too small is an error at start and never a SIGBUS later.  Everybody else
@@ -45,12 +45,17 @@ struct segment {
 uint64_t segment_size(uint64_t ring_size, uint32_t topics_max);
 
 /*
- * Format a zeroed stretch of segment_size() bytes, aligned to LAYOUT_PAGE, with
- * a new epoch, and fill the handle.  The lock is made too (ring_format()).
- * Callers: supervisor, before any fork; tests, in a plain buffer.
+ * Lay a segment out in a zeroed stretch of segment_size() bytes, aligned to
+ * LAYOUT_PAGE: write its geometry, a new epoch and a new hash key into the
+ * header, and fill the handle.  Nobody recognises it before segment_finish().
+ * Callers: store.c (through segment_create() too), before any fork.
  */
-void segment_format(
+void segment_lay_out(
     struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max);
+
+/* Store the fingerprint: every part of the segment is made, and others may map
+ * it from now on.  Callers: store.c. */
+void segment_finish(struct segment *seg);
 
 /*
  * Fill the handle if this mapped memory is a segment of this layout and of this
@@ -95,11 +100,11 @@ enum segment_status segment_take_over(struct segment *seg, int claim,
 void segment_remove(const char *name, int claim);
 
 /*
- * Create the segment of the instance `name', mapped read-write, formatted and
+ * Create the segment of the instance `name', mapped read-write, laid out and
  * claimed.  There must be none: remove it first.
  * Returns true, or false with a reason that names the segment in error.
  * Owns: the caller; segment_close() unmaps, segment_remove() removes.
- * Callers: supervisor.
+ * Callers: store_create().
  */
 bool segment_create(struct segment *seg, const char *name, uint64_t ring_size,
     uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX]);
@@ -113,15 +118,6 @@ bool segment_create(struct segment *seg, const char *name, uint64_t ring_size,
  */
 enum segment_status segment_attach(struct segment *seg, const char *name,
     bool writable, char error[SEGMENT_ERROR_MAX]);
-
-/*
- * Make the parts that belong to one run anew: lock, worker table, counts,
- * interest words and busy bits, seal; run.id grows.  The ring, the directory and
- * the epoch stay.
- * Callers: supervisor, while no worker is alive.
- */
-void segment_begin_run(
-    struct segment *seg, unsigned workers, uint32_t drain_ms);
 
 /* How many workers the run has: never more than the table has room for. */
 unsigned segment_workers(const struct segment *seg);

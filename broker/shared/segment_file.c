@@ -137,7 +137,7 @@ segment_remove(const char *name, int claim)
 	close(claim);
 }
 
-/* Fill a file that was just made. */
+/* Give a file that was just made its size and its layout. */
 static bool
 segment_make(struct segment *seg, int fd, const char *name, uint64_t ring_size,
     uint32_t topics_max, char error[SEGMENT_ERROR_MAX])
@@ -156,7 +156,7 @@ segment_make(struct segment *seg, int fd, const char *name, uint64_t ring_size,
 		segment_error(error, name, "cannot be mapped", errno);
 		return false;
 	}
-	segment_format(seg, base, ring_size, topics_max);
+	segment_lay_out(seg, base, ring_size, topics_max);
 	return true;
 }
 

@@ -2,9 +2,10 @@
 /* life.c - the course of a run: begin, get ready, come to an end,
  * and what then; see state.h. */
 
-#include "broker/status/overview.h"
 #include "broker/ring/ring.h"
+#include "broker/ring/store.h"
 #include "broker/shared/stop_point.h"
+#include "broker/status/overview.h"
 #include "broker/status/summary.h"
 #include "broker/supervisor/state.h"
 #include "common/address.h"
@@ -64,7 +65,7 @@ life_create(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	if (s->claim != -1)
 		segment_remove(config->name, s->claim);
 	s->claim = -1;
-	return segment_create(&s->segment, config->name, config->ring_size,
+	return store_create(&s->segment, config->name, config->ring_size,
 	    config->max_topics, &s->claim, error);
 }
 
@@ -159,7 +160,7 @@ supervisor_begin_run(struct supervisor *s)
 		s->child[slot].due_ms = now;
 	life_end_last_run(s);
 	life_sign_header(s);
-	segment_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
+	store_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
 }
 
 void

@@ -13,6 +13,7 @@
 
 #include "broker/ring/chain.h"
 #include "broker/ring/ring.h"
+#include "broker/ring/store.h"
 #include "broker/shared/stamps.h"
 #include "broker/ring/topics.h"
 #include "tests/fuzz/fuzz.h"
@@ -228,7 +229,7 @@ take_over(struct segment *seg)
 	struct ring ring;
 	char name[16];
 
-	segment_begin_run(seg, TESTSEG_WORKERS, 1000);
+	store_begin_run(seg, TESTSEG_WORKERS, 1000);
 	ring_attach(&ring, seg, 0);
 	for (uint32_t i = 0; i < TOPICS + 2; i++) {
 		uint64_t before, seq;

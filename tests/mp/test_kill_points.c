@@ -11,6 +11,7 @@
  */
 
 #include "broker/ring/ring.h"
+#include "broker/ring/store.h"
 #include "broker/shared/stop_point.h"
 #include "broker/supervisor/policy.h"
 #include "broker/ring/topics.h"
@@ -502,7 +503,7 @@ begin_run(void *arg)
 {
 	(void)arg;
 	stop_point_set_self(STOP_SUPERVISOR);
-	segment_begin_run(&t.seg, WORKERS, 1000);
+	store_begin_run(&t.seg, WORKERS, 1000);
 	return 0;
 }
 

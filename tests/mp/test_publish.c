@@ -2,6 +2,7 @@
 /* test_publish.c - messages cross processes, in one order for all. */
 
 #include "broker/ring/ring.h"
+#include "broker/ring/store.h"
 #include "broker/shared/segment.h"
 #include "broker/ring/topics.h"
 #include "tests/support/dice.h"
@@ -88,9 +89,9 @@ test_publish_crosses_by_the_name_of_a_segment(void **state)
 	int claim;
 
 	(void)state;
-	if (!segment_create(&seg, name, 8192, 4, &claim, error))
+	if (!store_create(&seg, name, 8192, 4, &claim, error))
 		fail_msg("%s", error);
-	segment_begin_run(&seg, 2, 1000);
+	store_begin_run(&seg, 2, 1000);
 	reader_open(&reader, &seg, 4, 4096);
 	mp_join(mp_spawn(attach_and_publish, NULL));
 	assert_int_equal(reader_read(&reader), RING_OK);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* testseg.c - see testseg.h. */
 
+#include "broker/ring/store.h"
 #include "tests/support/testseg.h"
 
 #include "broker/ring/topics.h"
@@ -25,8 +26,8 @@ testseg_open(struct testseg *t, uint64_t ring_size, uint32_t topics_max)
 	    mmap(NULL, t->mapped, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(t->mapping != MAP_FAILED);
 	CHECK(mprotect(t->mapping + page, size, PROT_READ | PROT_WRITE) == 0);
-	segment_format(&t->seg, t->mapping + page, ring_size, topics_max);
-	segment_begin_run(&t->seg, TESTSEG_WORKERS, 1000);
+	store_format(&t->seg, t->mapping + page, ring_size, topics_max);
+	store_begin_run(&t->seg, TESTSEG_WORKERS, 1000);
 }
 
 void

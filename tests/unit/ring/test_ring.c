@@ -2,6 +2,7 @@
 /* test_ring.c - what broker/ring/ring.h promises of the writers' side. */
 
 #include "broker/ring/ring.h"
+#include "broker/ring/store.h"
 #include "broker/ring/topics.h"
 #include "common/xmalloc.h"
 #include "tests/support/ringkit.h"
@@ -300,7 +301,7 @@ test_sealed_ring_refuses_and_changes_nothing(void **state)
 	assert_int_equal(ring_head(&kit->t.seg), head);
 	assert_int_equal(ring_topic_seq(&kit->t.seg, slot), 0);
 
-	segment_begin_run(&kit->t.seg, TESTSEG_WORKERS, 1000);
+	store_begin_run(&kit->t.seg, TESTSEG_WORKERS, 1000);
 	assert_int_equal(hand_publish(&kit->ring, slot, "1"), 1);
 }
 

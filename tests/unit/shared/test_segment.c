@@ -2,6 +2,7 @@
 /* test_segment.c - what broker/shared/segment.h promises. */
 
 #include "broker/ring/ring.h"
+#include "broker/ring/store.h"
 #include "broker/shared/segment.h"
 #include "broker/ring/topics.h"
 #include "tests/support/suite.h"
@@ -57,7 +58,7 @@ create_claimed(struct segment *seg)
 {
 	int claim;
 
-	if (!segment_create(seg, name, RING_SIZE, TOPICS, &claim, error))
+	if (!store_create(seg, name, RING_SIZE, TOPICS, &claim, error))
 		fail_msg("%s", error);
 	return claim;
 }
@@ -225,7 +226,7 @@ test_segment_that_exists_is_not_created(void **state)
 	(void)state;
 	create(&old);
 	assert_false(
-	    segment_create(&new, name, RING_SIZE, TOPICS, &claim, error));
+	    store_create(&new, name, RING_SIZE, TOPICS, &claim, error));
 	assert_non_null(strstr(error, path));
 	assert_int_equal(segment_attach(&new, name, true, error), SEGMENT_OK);
 	segment_close(&new);
@@ -403,7 +404,7 @@ test_ring_of_no_bytes_is_foreign(void **state)
 	int claim;
 
 	(void)state;
-	if (!segment_create(&seg, name, 0, TOPICS, &claim, error))
+	if (!store_create(&seg, name, 0, TOPICS, &claim, error))
 		fail_msg("%s", error);
 	check_foreign();
 	segment_close(&seg);
@@ -443,7 +444,7 @@ test_too_large_is_told_at_once_and_leaves_nothing(void **state)
 	small = old;
 	small.rlim_cur = 1 << 20;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	made = segment_create(&seg, name, 2 << 20, TOPICS, &claim, error);
+	made = store_create(&seg, name, 2 << 20, TOPICS, &claim, error);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_false(made);
@@ -451,8 +452,8 @@ test_too_large_is_told_at_once_and_leaves_nothing(void **state)
 	assert_non_null(strstr(error, "/dev/shm"));
 	assert_non_null(strstr(error, "--ring-size"));
 
-	assert_false(segment_create(
-	    &seg, name, UINT64_C(1) << 63, TOPICS, &claim, error));
+	assert_false(
+	    store_create(&seg, name, UINT64_C(1) << 63, TOPICS, &claim, error));
 }
 
 static void
@@ -475,7 +476,7 @@ test_new_run_begins_with_nobody(void **state)
 	atomic_store(&h->run.order, RUN_DRAIN);
 	atomic_store(&h->run.ready, 1);
 
-	segment_begin_run(&t.seg, 3, 2500);
+	store_begin_run(&t.seg, 3, 2500);
 	assert_int_equal(atomic_load(&h->run.id), id + 1);
 	assert_int_equal(atomic_load(&h->run.workers), 3);
 	assert_int_equal(atomic_load(&h->run.drain_ms), 2500);
@@ -509,7 +510,7 @@ test_new_run_keeps_ring_and_directory(void **state)
 	slot = hand_topic(&ring, "t");
 	hand_publish(&ring, slot, "1");
 	memcpy(epoch, t.seg.header->epoch, sizeof(epoch));
-	segment_begin_run(&t.seg, 2, 1000);
+	store_begin_run(&t.seg, 2, 1000);
 	assert_string_equal(t.seg.header->epoch, epoch);
 	assert_int_equal(hand_topic(&ring, "t"), slot);
 	assert_int_equal(hand_publish(&ring, slot, "2"), 2);
@@ -528,7 +529,7 @@ test_new_run_has_a_new_lock(void **state)
 	testseg_open(&t, RING_SIZE, TOPICS);
 	for (int byte = 0; byte < 256; byte += 85) {
 		memset(t.seg.header->lock, byte, sizeof(t.seg.header->lock));
-		segment_begin_run(&t.seg, 2, 1000);
+		store_begin_run(&t.seg, 2, 1000);
 		ring_attach(&ring, &t.seg, 0);
 		hand_publish(&ring, hand_topic(&ring, "t"), "message");
 		ring_detach(&ring);

@@ -6,6 +6,7 @@
  * Whether Prometheus takes all of it is asked in tests/e2e/admin.test.mjs.
  */
 
+#include "broker/ring/store.h"
 #include "broker/status/metrics.h"
 #include "broker/status/overview.h"
 #include "common/json.h"
@@ -29,7 +30,7 @@ setup(void **state)
 
 	assert_non_null(p);
 	testseg_open(&p->t, 64u << 10, 4);
-	segment_begin_run(&p->t.seg, 2, 1000);
+	store_begin_run(&p->t.seg, 2, 1000);
 	strcpy(p->t.seg.header->run.version, "1.2.3");
 	buf_init(&p->buf);
 	for (unsigned w = 0; w < 2; w++)

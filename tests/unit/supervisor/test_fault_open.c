@@ -6,6 +6,7 @@
  */
 
 #include "broker/host/logfile.h"
+#include "broker/ring/store.h"
 #include "broker/shared/segment.h"
 #include "broker/supervisor/state.h"
 #include "broker/shared/wakeup.h"
@@ -64,7 +65,7 @@ check_no_segment(enum fault_call call, int err, const char *what)
 
 	fault_arm(call, 1, 1, err);
 	assert_false(
-	    segment_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
+	    store_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
 	assert_int_equal(fault_struck(call), 1);
 	check_error(what, err);
 	assert_int_equal(
@@ -90,8 +91,7 @@ test_interrupted_allocation_is_made_again(void **state)
 
 	(void)state;
 	fault_arm(FAULT_posix_fallocate, 1, 3, EINTR);
-	assert_true(
-	    segment_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
+	assert_true(store_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
 	assert_int_equal(fault_struck(FAULT_posix_fallocate), 3);
 	segment_close(&seg);
 	close(claim);
@@ -104,8 +104,7 @@ test_segment_that_cannot_be_looked_at_is_no_missing_one(void **state)
 	int claim;
 
 	(void)state;
-	assert_true(
-	    segment_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
+	assert_true(store_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
 	segment_close(&seg);
 	close(claim);
 	fault_arm(FAULT_shm_open, 1, 1, EMFILE);
@@ -239,7 +238,7 @@ supervisor_setup(struct supervisor *s, struct testseg *t)
 
 	memset(s, 0, sizeof(*s));
 	testseg_open(t, RING_SIZE, TOPICS);
-	segment_begin_run(&t->seg, 1, 1000);
+	store_begin_run(&t->seg, 1, 1000);
 	config.log_level = LOG_ERROR;
 	s->args = &args;
 	s->config = &config;

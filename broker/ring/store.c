@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* store.c - see store.h. */
+
+#include "broker/ring/store.h"
+
+#include "broker/shared/lock.h"
+#include "broker/shared/stop_point.h"
+#include "common/clock.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Fill the parts of a segment that was just laid out, and finish it. */
+static void
+store_fill(struct segment *seg)
+{
+	struct layout_header *h = seg->header;
+
+	lock_make(h);
+	/* Not 0, so that position 0 can mean "no record". */
+	atomic_store(&h->reserve, seg->ring_size);
+	atomic_store(&h->applied, seg->ring_size);
+	atomic_store(&h->head, seg->ring_size);
+	segment_finish(seg);
+}
+
+void
+store_format(
+    struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max)
+{
+	segment_lay_out(seg, base, ring_size, topics_max);
+	store_fill(seg);
+}
+
+bool
+store_create(struct segment *seg, const char *name, uint64_t ring_size,
+    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX])
+{
+	if (!segment_create(seg, name, ring_size, topics_max, claim, error))
+		return false;
+	store_fill(seg);
+	return true;
+}
+
+void
+store_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
+{
+	struct layout_header *h = seg->header;
+
+	lock_make(h);
+	memset(seg->workers, 0, LAYOUT_WORKERS * sizeof(*seg->workers));
+	memset(seg->subscribers, 0,
+	    (size_t)LAYOUT_WORKERS * seg->topics_max *
+		sizeof(*seg->subscribers));
+	for (uint32_t slot = 0; slot < seg->topics_max; slot++)
+		atomic_store(&seg->topics[slot].interest, 0);
+	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
+		atomic_store(&seg->busy[i], 0);
+	stop_point_here(h, STOP_RUN_HALF_BEGUN);
+	atomic_store(&h->sealed, 0);
+	atomic_store(&h->owner, 0);
+	atomic_store(&h->stop_point_arm, 0);
+
+	atomic_store(&h->run.ready, 0);
+	atomic_store(&h->run.order, RUN_SERVE);
+	atomic_store(&h->run.order_ms, 0);
+	atomic_store(&h->run.workers, workers);
+	atomic_store(&h->run.drain_ms, drain_ms);
+	atomic_store(&h->run.deaths, 0);
+	atomic_store(&h->run.lock_deaths, 0);
+	atomic_store(&h->run.watchdog_kills, 0);
+	atomic_store(&h->run.respawns, 0);
+	atomic_store(&h->run.started_ms, clock_monotonic_ms());
+	atomic_store(&h->run.started_at, clock_wall_ms());
+	atomic_store(&h->run.supervisor, (int32_t)getpid());
+	atomic_fetch_add(&h->run.id, 1);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - all that a segment holds, made at once: the lock, the ring, the
+ * directory, the worker table.
+ *
+ *	segment.h	where each part lies, and the file
+ *	lock.h		the mutex
+ *	ring.h		the log		topics.h	the directory
+ *	store.h		a new segment with all of them; a new run in an old one
+ *
+ * Each part knows its own bytes; this module alone knows all parts.
+ *
+ * Callers: supervisor; tests.
+ */
+
+#ifndef BROKER_RING_STORE_H
+#define BROKER_RING_STORE_H
+
+#include "broker/shared/segment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Format a zeroed stretch of segment_size() bytes, aligned to LAYOUT_PAGE, with
+ * a new epoch, an empty ring and a free lock, and fill the handle.
+ * Callers: tests, in a plain buffer.
+ */
+void store_format(
+    struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max);
+
+/*
+ * Create the segment of the instance `name' as segment_create() does, and format
+ * it.
+ * Returns: true, or false with a reason that names the segment in error.
+ * Owns:    the caller; segment_close() unmaps, segment_remove() removes.
+ * Callers: supervisor, before any fork.
+ */
+bool store_create(struct segment *seg, const char *name, uint64_t ring_size,
+    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Make the parts that belong to one run anew: lock, worker table, counts,
+ * interest words and busy bits, seal; run.id grows.  The ring, the directory and
+ * the epoch stay.  The lock is made anew because the bytes of one that is found
+ * cannot be judged; a holder that died left nothing behind that ring_lock()
+ * would not find.
+ * Callers: supervisor, while no worker is alive.
+ */
+void store_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms);
+
+#endif
