@@ -4,7 +4,6 @@
 #include "broker/host/pidfile.h"
 
 #include "broker/host/process.h"
-#include "broker/shared/worker_args.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -17,7 +16,7 @@
 
 enum { PIDFILE_SUPERVISOR = 0, PIDFILE_WORKERS = 1 };
 
-_Static_assert(WORKER_LIVES_AT > PIDFILE_WORKERS, "the bytes differ");
+_Static_assert(PIDFILE_FREE_FROM > PIDFILE_WORKERS, "the bytes differ");
 
 static struct flock
 pidfile_flock(short type, off_t byte)
@@ -215,12 +214,11 @@ pidfile_only_read(int fd)
 }
 
 bool
-pidfile_join(const struct pidfile *pidfile, unsigned slot)
+pidfile_join(const struct pidfile *pidfile, off_t own_byte)
 {
 	/* Shared ones: an exclusive one wants a descriptor that writes. */
 	struct flock all = pidfile_flock(F_RDLCK, PIDFILE_WORKERS);
-	struct flock own =
-	    pidfile_flock(F_RDLCK, WORKER_LIVES_AT + (off_t)slot);
+	struct flock own = pidfile_flock(F_RDLCK, own_byte);
 
 	/* First, while there is no lock: any close would drop it. */
 	pidfile_only_read(pidfile->fd);

@@ -4,7 +4,8 @@
  *
  *	byte 0	exclusive lock: the supervisor
  *	byte 1	shared lock: each worker
- *	byte 2	shared lock: worker 0; then worker 1, and so on
+ *	byte 2	and all behind it: a shared lock of one worker each, at a
+ *		byte that the supervisor chooses
  *
  * A lock ends with its process, however that dies, and survives execve(2), so
  * a stale pidfile says nothing and never needs a hand.  The number that the
@@ -23,6 +24,9 @@
 #include <sys/types.h>
 
 #define PIDFILE_ERROR_MAX 256 /* bytes of a reason */
+
+/* The first byte that a worker may have for itself. */
+#define PIDFILE_FREE_FROM 2
 
 struct pidfile {
 	const char *path; /* borrowed */
@@ -76,15 +80,15 @@ bool pidfile_wait_workers(
 bool pidfile_kill_workers(const struct pidfile *pidfile, uint64_t timeout_ms);
 
 /*
- * Take the shared lock on byte 1, which a later start waits for, and the one
- * that is the slot's own, which the other workers look at (worker_lives()).
+ * Take the shared lock on byte 1, which a later start waits for, and one on a
+ * byte of the worker's own, which the other workers look at.
  * The descriptor is of the same number afterwards, but can only read, where
  * /proc is mounted: scripts believe the number in the file.
  * Callers: a worker, with the descriptor it inherited, before it gives up its
  *          rights.
  * Returns: false with errno set.
  */
-bool pidfile_join(const struct pidfile *pidfile, unsigned slot);
+bool pidfile_join(const struct pidfile *pidfile, off_t own_byte);
 
 /* Remove the file, unless its name means another by now, or a worker that a
  * killed supervisor left still has its lock there; and give up our lock.

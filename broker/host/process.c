@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int
@@ -82,4 +83,16 @@ process_wait_unless(int pidfd, int fd, uint64_t timeout_ms)
 		if (n == -1 && errno != EINTR)
 			return false;
 	}
+}
+
+const char *
+process_describe_end(int wait_status, char out[PROCESS_END_MAX])
+{
+	if (WIFSIGNALED(wait_status))
+		snprintf(out, PROCESS_END_MAX, "was killed by SIG%s",
+		    sigabbrev_np(WTERMSIG(wait_status)));
+	else
+		snprintf(out, PROCESS_END_MAX, "left with status %d",
+		    WEXITSTATUS(wait_status));
+	return out;
 }

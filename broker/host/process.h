@@ -35,4 +35,9 @@ bool process_wait(int pidfd, uint64_t timeout_ms);
 /* The same, but no longer than until this descriptor can be read. */
 bool process_wait_unless(int pidfd, int fd, uint64_t timeout_ms);
 
+/* Say how a process ended, by its waitpid(2) status: "left with status 1", "was
+ * killed by SIGSEGV".  Returns out. */
+#define PROCESS_END_MAX 64
+const char *process_describe_end(int wait_status, char out[PROCESS_END_MAX]);
+
 #endif

@@ -2,6 +2,7 @@
 /* child.c - fork workers, reap them, start them again, kill those
  * that hang; see state.h. */
 
+#include "broker/host/process.h"
 #include "broker/shared/last_words.h"
 #include "broker/shared/stats.h"
 #include "broker/shared/stop_point.h"
@@ -22,6 +23,8 @@
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
  * listeners, the operator's, pidfile, two of the supervisor's. */
 #define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
+
+_Static_assert(WORKER_LIVES_AT >= PIDFILE_FREE_FROM, "the bytes differ");
 
 static int
 child_compare(const void *a, const void *b)
@@ -122,7 +125,7 @@ child_main(struct supervisor *s, unsigned slot)
 	snprintf(name, sizeof(name), "worker %u", slot);
 	log_open(name, STDERR_FILENO, s->config->log_level);
 	/* fork-2: before it serves, so that orphans know it lives */
-	if (!pidfile_join(&s->pidfile, slot)) {
+	if (!pidfile_join(&s->pidfile, WORKER_LIVES_AT + (off_t)slot)) {
 		log_error("cannot lock %s", s->pidfile.path);
 		_exit(1);
 	}
@@ -172,18 +175,6 @@ supervisor_fork_due(struct supervisor *s, uint64_t now)
 	}
 }
 
-const char *
-supervisor_describe_end(int wait_status, char out[SUPERVISOR_END_MAX])
-{
-	if (WIFSIGNALED(wait_status))
-		snprintf(out, SUPERVISOR_END_MAX, "was killed by SIG%s",
-		    sigabbrev_np(WTERMSIG(wait_status)));
-	else
-		snprintf(out, SUPERVISOR_END_MAX, "left with status %d",
-		    WEXITSTATUS(wait_status));
-	return out;
-}
-
 void
 supervisor_tell_successors(struct supervisor *s)
 {
@@ -218,7 +209,7 @@ child_tell_death(
 	struct layout_header *header = s->segment.header;
 	struct layout_worker *worker = &s->segment.workers[slot];
 	const struct supervisor_child *child = &s->child[slot];
-	char words[LAYOUT_OBITUARY], end[SUPERVISOR_END_MAX];
+	char words[LAYOUT_OBITUARY], end[PROCESS_END_MAX];
 
 	last_words_take(worker, words);
 	if (s->goal != GOAL_SERVE && WIFEXITED(wait_status) &&
@@ -227,7 +218,7 @@ child_tell_death(
 		return;
 	}
 	snprintf(worker->last_death, sizeof(worker->last_death), "%s%s%s%s%s%s",
-	    supervisor_describe_end(wait_status, end),
+	    process_describe_end(wait_status, end),
 	    child_broke_out(wait_status)
 		? ": a system call that its sandbox forbids"
 		: "",
@@ -295,7 +286,7 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	struct layout_worker *worker = &s->segment.workers[slot];
 	bool was_ready = atomic_load(&worker->state) != WORKER_STARTING;
 	bool held_lock;
-	char end[SUPERVISOR_END_MAX];
+	char end[PROCESS_END_MAX];
 
 	stop_point_here(s->segment.header, STOP_REAPED);
 	held_lock = watchdog_bury(&s->watchdog, &s->segment, slot);
@@ -313,7 +304,7 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	wakeup_ring_all(&s->wakeup);
 	if (s->awaited && !was_ready && s->goal == GOAL_SERVE)
 		supervisor_fail(s, "worker %u %s before it was ready%s%s", slot,
-		    supervisor_describe_end(wait_status, end),
+		    process_describe_end(wait_status, end),
 		    s->logfile.path != NULL ? "; see " : "",
 		    s->logfile.path != NULL ? s->logfile.path : "");
 	child_plan_successor(s, slot, now);

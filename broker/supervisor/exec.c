@@ -10,6 +10,7 @@
  * not know the word it is an unknown command, never a second server.
  */
 
+#include "broker/host/process.h"
 #include "broker/shared/stop_point.h"
 #include "broker/supervisor/handover.h"
 #include "broker/supervisor/state.h"
@@ -123,7 +124,7 @@ exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
 	out[n > 0 ? n : 0] = '\0';
 	out[strcspn(out, "\n")] = '\0';
 	if (out[0] == '\0')
-		return supervisor_describe_end(wait_status, out);
+		return process_describe_end(wait_status, out);
 	return strncmp(out, prefix, strlen(prefix)) == 0 ? out + strlen(prefix)
 	                                                 : out;
 }

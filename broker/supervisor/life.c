@@ -12,8 +12,6 @@
 #include "common/bug.h"
 #include "common/clock.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,10 +20,6 @@
 
 /* How long an address may take to answer when they are. */
 #define LIFE_ANSWER_MS 2000
-
-/* What workers get beyond --drain, and after an order to quit, before they are
- * killed. */
-#define LIFE_GRACE_MS 500
 
 /* Whether a segment that was found is one that this configuration makes. */
 static bool
@@ -163,29 +157,6 @@ supervisor_begin_run(struct supervisor *s)
 	store_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
 }
 
-void
-supervisor_report(
-    struct supervisor *s, enum exit_status status, const char *why)
-{
-	/* Standard error, if that is the log, gets it by the report. */
-	if (s->logfile.path != NULL)
-		log_errorx("%s", why);
-	s->status = report_failure(status, "%s", why);
-}
-
-void
-supervisor_fail(struct supervisor *s, const char *fmt, ...)
-{
-	char why[SEGMENT_ERROR_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	supervisor_report(s, EXIT_STATUS_FAILED, why);
-	supervisor_order(s, GOAL_FAIL, RUN_QUIT);
-}
-
 /* Whether every worker says that it is ready. */
 static bool
 life_all_ready(const struct supervisor *s)
@@ -249,27 +220,6 @@ supervisor_check_ready(struct supervisor *s, uint64_t now)
 		supervisor_fail(s, "the workers were not ready after %d s",
 		    LIFE_READY_MS / 1000);
 	}
-}
-
-void
-supervisor_order(
-    struct supervisor *s, enum supervisor_goal goal, enum run_order order)
-{
-	struct layout_header *header = s->segment.header;
-	uint64_t now = clock_monotonic_ms();
-
-	s->goal = goal;
-	s->kill_due_ms = now + LIFE_GRACE_MS;
-	if (order != RUN_QUIT)
-		s->kill_due_ms += s->config->drain_ms;
-	if (atomic_load(&header->run.order) == RUN_SERVE)
-		atomic_store(&header->run.order_ms, now);
-	/* order-1: first the order, then the doorbells */
-	atomic_store_explicit(
-	    &header->run.order, (uint32_t)order, memory_order_release);
-	stop_point_here(header, STOP_ORDERED);
-	/* order-2: who sleeps looks at it now */
-	wakeup_ring_all(&s->wakeup);
 }
 
 /* One line of what the drain came to. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state.h - what the supervisor's own files share; nobody else
- * includes this.
+ * state.h - what the supervisor's own files share; nobody else includes this.
+ * Each calls only those below it.
  *
- *	supervisor.c        the event loop, signals
- *	open.c   the parts: open or take over, close
- *	child.c  fork, become a worker, reap, start again
- *	life.c   begin a run, get ready, drain, renew, end
- *	exec.c   restart: try the program on disk, then become it
+ *	supervisor.c  the event loop, signals
+ *	open.c        the parts: open or take over, close
+ *	child.c       fork, become a worker, reap, start again
+ *	life.c        begin a run, get ready, drain, renew, end
+ *	exec.c        restart: try the program on disk, then become it
+ *	order.c       give the workers an order; say why a start fails
  *
  * A *run* is the time from forking N workers to having reaped them all.  What
  * comes after it is the goal; while that is GOAL_SERVE the dead are replaced,
@@ -20,7 +21,8 @@
 #include "broker/host/listeners.h"
 #include "broker/host/logfile.h"
 #include "broker/host/pidfile.h"
-#include "broker/supervisor/supervisor.h"
+#include "broker/host/report.h"
+#include "broker/supervisor/args.h"
 #include "broker/supervisor/policy.h"
 
 #include <signal.h>
@@ -99,6 +101,19 @@ bool supervisor_open(struct supervisor *s);
 /* Kill who is left, close all parts and leave nothing behind. */
 void supervisor_close(struct supervisor *s);
 
+/* order.c */
+
+/* Say why this start comes to nothing, and how the process will end. */
+void supervisor_report(
+    struct supervisor *s, enum exit_status status, const char *why);
+
+/* The start comes to nothing because of the workers: that, and they quit. */
+void supervisor_fail(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
+
+/* Give the workers an order that leads to this goal. */
+void supervisor_order(
+    struct supervisor *s, enum supervisor_goal goal, enum run_order order);
+
 /* child.c */
 
 /* Fork what is due. */
@@ -109,11 +124,6 @@ void supervisor_tell_successors(struct supervisor *s);
 
 /* Reap all that died, and decide what follows from it. */
 void supervisor_reap(struct supervisor *s, uint64_t now);
-
-/* Say how a process ended.  Returns out. */
-#define SUPERVISOR_END_MAX 64
-const char *supervisor_describe_end(
-    int wait_status, char out[SUPERVISOR_END_MAX]);
 
 /* SIGKILL every worker that lives. */
 void supervisor_kill_all(struct supervisor *s);
@@ -136,17 +146,6 @@ void supervisor_begin_run(struct supervisor *s);
 
 /* See whether all workers are ready by now, and tell. */
 void supervisor_check_ready(struct supervisor *s, uint64_t now);
-
-/* Say why this start comes to nothing, and how the process will end. */
-void supervisor_report(
-    struct supervisor *s, enum exit_status status, const char *why);
-
-/* The start comes to nothing because of the workers: that, and they quit. */
-void supervisor_fail(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
-
-/* Give the workers an order that leads to this goal. */
-void supervisor_order(
-    struct supervisor *s, enum supervisor_goal goal, enum run_order order);
 
 /* The last worker of a run with an end is reaped: do what the goal says. */
 void supervisor_conclude(struct supervisor *s);

@@ -18,20 +18,7 @@
 #define BROKER_SUPERVISOR_SUPERVISOR_H
 
 #include "broker/host/report.h"
-#include "broker/shared/worker_args.h"
-
-#include <stdbool.h>
-
-/* In front of the command, this makes `run' and `start' only say whether they
- * would start: what a restart asks the program on disk before it becomes it. */
-#define SUPERVISOR_TRIAL "check-restart"
-
-struct supervisor_args {
-	const struct config *config;
-	worker_main_fn *worker_main;
-	char **argv;     /* the call that a restart repeats; ends with NULL */
-	bool background; /* standard error goes to the log too */
-};
+#include "broker/supervisor/args.h"
 
 /*
  * Serve until told to stop.  Reports (report.h) that all workers are ready, or

@@ -68,7 +68,7 @@ be_worker(void *arg)
 	const unsigned *slot = arg;
 
 	MP_CHECK(pidfile.fd != -1);
-	MP_CHECK(pidfile_join(&pidfile, *slot));
+	MP_CHECK(pidfile_join(&pidfile, WORKER_LIVES_AT + (off_t)*slot));
 	mp_gate_give(&locked, 1);
 	mp_gate_take(&release, 1);
 	return 0;

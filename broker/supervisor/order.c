@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* order.c - give the workers an order, and say why a start comes to nothing; see
+ * state.h. */
+
+#include "broker/shared/stop_point.h"
+#include "broker/supervisor/state.h"
+#include "common/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* What workers get beyond --drain, and after an order to quit, before they are
+ * killed. */
+#define ORDER_GRACE_MS 500
+
+void
+supervisor_order(
+    struct supervisor *s, enum supervisor_goal goal, enum run_order order)
+{
+	struct layout_header *header = s->segment.header;
+	uint64_t now = clock_monotonic_ms();
+
+	s->goal = goal;
+	s->kill_due_ms = now + ORDER_GRACE_MS;
+	if (order != RUN_QUIT)
+		s->kill_due_ms += s->config->drain_ms;
+	if (atomic_load(&header->run.order) == RUN_SERVE)
+		atomic_store(&header->run.order_ms, now);
+	/* order-1: first the order, then the doorbells */
+	atomic_store_explicit(
+	    &header->run.order, (uint32_t)order, memory_order_release);
+	stop_point_here(header, STOP_ORDERED);
+	/* order-2: who sleeps looks at it now */
+	wakeup_ring_all(&s->wakeup);
+}
+
+void
+supervisor_report(
+    struct supervisor *s, enum exit_status status, const char *why)
+{
+	/* Standard error, if that is the log, gets it by the report. */
+	if (s->logfile.path != NULL)
+		log_errorx("%s", why);
+	s->status = report_failure(status, "%s", why);
+}
+
+void
+supervisor_fail(struct supervisor *s, const char *fmt, ...)
+{
+	char why[SEGMENT_ERROR_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	supervisor_report(s, EXIT_STATUS_FAILED, why);
+	supervisor_order(s, GOAL_FAIL, RUN_QUIT);
+}
