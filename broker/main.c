@@ -2,6 +2,7 @@
 /* main.c - pubsubd's command line: parse it, do it. */
 
 #include "broker/cli/control.h"
+#include "broker/cli/help.h"
 #include "broker/cli/options.h"
 #include "broker/cli/client/pub.h"
 #include "broker/cli/start.h"

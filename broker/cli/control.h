@@ -5,7 +5,7 @@
 #ifndef BROKER_CLI_CONTROL_H
 #define BROKER_CLI_CONTROL_H
 
-#include "broker/cli/options.h"
+#include "broker/cli/cli.h"
 #include "broker/host/report.h"
 
 /*

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* help.c - print the tables of commands and options. */
+/* help.c - see help.h. */
+
+#include "broker/cli/help.h"
 
 #include "broker/cli/option_table.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* option_check.h - what no option alone can know: whether all of them go together. */
+/* option_check.h - what no option alone can know: whether all of them go
+ * together. */
 
 #ifndef BROKER_CLI_OPTION_CHECK_H
 #define BROKER_CLI_OPTION_CHECK_H
 
-#include "broker/cli/options.h"
+#include "broker/cli/cli.h"
 
 #include <stdbool.h>
 

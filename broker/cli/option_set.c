@@ -3,7 +3,7 @@
 
 #include "broker/cli/option_set.h"
 
-#include "broker/cli/client/url.h"
+#include "common/url.h"
 #include "broker/host/paths.h"
 #include "common/address.h"
 

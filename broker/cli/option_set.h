@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * option_set.h - what each option does with its value; only for table.c.
+ * option_set.h - what each option does with its value; only for option_table.c.
  *
  * All put the value where it belongs, or say in `why' why not and return false.
  * Those of the first group do it for any member of their kind.
@@ -9,7 +9,7 @@
 #ifndef BROKER_CLI_OPTION_SET_H
 #define BROKER_CLI_OPTION_SET_H
 
-#include "broker/cli/option_table.h"
+#include "broker/cli/option.h"
 
 #define CLI_SETTER(name)                                        \
 	bool name(struct cli *cli, const struct option *option, \

@@ -3,7 +3,6 @@
 
 #include "broker/cli/option_table.h"
 
-#include "broker/cli/client/url.h"
 #include "broker/cli/option_set.h"
 
 #define CLI_KIB 1024u
@@ -338,7 +337,7 @@ const struct option cli_options[] = {
 	    .name = "url",
 	    .letter = 'u',
 	    .arg = "URL",
-	    .words = URL_DEFAULT ", or by --name",
+	    .words = CLI_URL_DEFAULT ", or by --name",
 	    .help = "the server: ws://HOST:PORT/ws or http://HOST:PORT",
 	    .commands = CLI_CLIENTS,
 	    .set = cli_set_url,

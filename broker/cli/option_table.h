@@ -7,28 +7,9 @@
 #ifndef BROKER_CLI_OPTION_TABLE_H
 #define BROKER_CLI_OPTION_TABLE_H
 
-#include "broker/cli/options.h"
-#include "broker/cli/option_values.h"
+#include "broker/cli/option.h"
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-struct option {
-	const char *name;    /* without the hyphens */
-	char letter;         /* its short form, -LETTER; or 0 */
-	const char *arg;     /* what stands for its value; NULL: it has none */
-	const char *initial; /* its default, parsed like a value; or NULL */
-	const char *words;   /* the default in words, where it is worked out */
-	const char *help;
-	unsigned commands; /* that know it: a bit per enum cli_command */
-	/* Put the value where it belongs, or say why not. */
-	bool (*set)(struct cli *cli, const struct option *option,
-	    const char *value, char why[VALUES_WHY_MAX]);
-	bool path; /* the value is a path: relative ones are made absolute */
-	size_t at; /* of the member in struct cli, if the setter asks for it */
-	uint64_t min, max; /* of a number */
-};
 
 extern const struct option cli_options[];
 extern const size_t cli_option_count;
@@ -43,12 +24,5 @@ struct command {
 /* By enum cli_command. */
 extern const struct command cli_commands[];
 extern const size_t cli_command_count;
-
-/* The member that an option sets. */
-static inline void *
-cli_member(struct cli *cli, const struct option *option)
-{
-	return (char *)cli + option->at;
-}
 
 #endif

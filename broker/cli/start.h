@@ -4,7 +4,7 @@
 #ifndef BROKER_CLI_START_H
 #define BROKER_CLI_START_H
 
-#include "broker/cli/options.h"
+#include "broker/cli/cli.h"
 #include "broker/host/report.h"
 #include "broker/shared/worker_args.h"
 

@@ -4,7 +4,7 @@
 #ifndef BROKER_CLI_STATUS_H
 #define BROKER_CLI_STATUS_H
 
-#include "broker/cli/options.h"
+#include "broker/cli/cli.h"
 #include "broker/host/report.h"
 
 /* Print what the server and each of its workers do, for people or as JSON.

@@ -7,7 +7,7 @@
  * accepts can end a line of its request.
  */
 
-#include "broker/cli/client/url.h"
+#include "common/url.h"
 #include "broker/cli/option_values.h"
 #include "common/address.h"
 #include "common/web.h"

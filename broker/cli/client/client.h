@@ -18,7 +18,7 @@
 #include "broker/cli/client/outbuf.h"
 #include "broker/cli/client/retry.h"
 #include "broker/cli/client/handshake.h"
-#include "broker/cli/client/url.h"
+#include "common/url.h"
 #include "broker/cli/client/connect.h"
 #include "broker/cli/client/server_message.h"
 #include "common/json.h"

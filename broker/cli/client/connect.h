@@ -9,7 +9,7 @@
 #ifndef BROKER_CLI_CLIENT_CONNECT_H
 #define BROKER_CLI_CLIENT_CONNECT_H
 
-#include "broker/cli/client/url.h"
+#include "common/url.h"
 
 #include <stdbool.h>
 

@@ -43,7 +43,7 @@ client_find(const struct cli *cli, struct url *url)
 
 	if (text == NULL && cli->client.is_named)
 		return client_find_instance(cli, url);
-	CHECK(url_parse(url, text != NULL ? text : URL_DEFAULT) == NULL);
+	CHECK(url_parse(url, text != NULL ? text : CLI_URL_DEFAULT) == NULL);
 	return EXIT_STATUS_OK;
 }
 

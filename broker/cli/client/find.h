@@ -5,8 +5,8 @@
 #define BROKER_CLI_CLIENT_FIND_H
 
 #include "broker/cli/client/retry.h"
-#include "broker/cli/client/url.h"
-#include "broker/cli/options.h"
+#include "common/url.h"
+#include "broker/cli/cli.h"
 #include "broker/host/report.h"
 
 /*

@@ -7,7 +7,7 @@
 
 #include "broker/cli/client/outcome.h"
 #include "broker/cli/client/outbuf.h"
-#include "broker/cli/client/url.h"
+#include "common/url.h"
 #include "common/buf.h"
 #include "common/handshake.h"
 

@@ -5,7 +5,7 @@
 #define BROKER_CLI_CLIENT_HTTP_GET_H
 
 #include "broker/cli/client/retry.h"
-#include "broker/cli/client/url.h"
+#include "common/url.h"
 #include "common/buf.h"
 
 #include <stdbool.h>

@@ -9,7 +9,7 @@
 #ifndef BROKER_CLI_CLIENT_SUB_TOPICS_H
 #define BROKER_CLI_CLIENT_SUB_TOPICS_H
 
-#include "broker/cli/options.h"
+#include "broker/cli/cli.h"
 #include "broker/cli/client/resume_point.h"
 #include "common/buf.h"
 #include "common/json.h"

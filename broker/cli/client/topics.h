@@ -4,7 +4,7 @@
 #ifndef BROKER_CLI_CLIENT_TOPICS_H
 #define BROKER_CLI_CLIENT_TOPICS_H
 
-#include "broker/cli/options.h"
+#include "broker/cli/cli.h"
 #include "broker/host/report.h"
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_options.c - what broker/cli/options.h promises. */
 
+#include "broker/cli/help.h"
 #include "broker/cli/options.h"
 #include "broker/ring/ring.h"
 #include "common/address.h"

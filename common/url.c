@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* url.c - see url.h. */
 
-#include "broker/cli/client/url.h"
+#include "common/url.h"
 
 #include "common/bug.h"
-#include "common/http.h"
+#include "common/http_text.h"
 
 #include <stdbool.h>
 #include <stdio.h>

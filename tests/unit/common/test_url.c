@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_url.c - what broker/cli/client/url.h promises. */
+/* test_url.c - what common/url.h promises. */
 
-#include "broker/cli/client/url.h"
+#include "common/url.h"
 #include "tests/support/suite.h"
 
 #include <string.h>
@@ -14,8 +14,8 @@ test_both_spellings_name_one_place(void **state)
 	static const struct {
 		const char *text, *authority, *host, *port, *base, *endpoint;
 	} urls[] = {
-		{ URL_DEFAULT, "localhost:8000", "localhost", "8000", "",
-		    "/ws" },
+		{ "ws://localhost:8000/ws", "localhost:8000", "localhost",
+		    "8000", "", "/ws" },
 		{ "http://localhost:8000", "localhost:8000", "localhost",
 		    "8000", "", "/ws" },
 		{ "http://a.b/", "a.b", "a.b", "80", "", "/ws" },

@@ -6,11 +6,10 @@
  * is ready, and ws://HOST:PORT/ws, the endpoint below it.
  */
 
-#ifndef BROKER_CLI_CLIENT_URL_H
-#define BROKER_CLI_CLIENT_URL_H
+#ifndef COMMON_URL_H
+#define COMMON_URL_H
 
-#define URL_DEFAULT "ws://localhost:8000/ws"
-#define URL_MAX     1024 /* bytes of one */
+#define URL_MAX 1024 /* bytes of one */
 
 struct url {
 	char text[URL_MAX];      /* as given, for what is told */

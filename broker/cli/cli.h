@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli.h - what a command line said, for whoever does it.
+ *
+ * options.h fills it in; the table of options (option_table.h) says which
+ * option goes where.
+ */
+
+#ifndef BROKER_CLI_CLI_H
+#define BROKER_CLI_CLI_H
+
+#include "common/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The server that pub, sub and topics talk to unless told otherwise. */
+#define CLI_URL_DEFAULT "ws://localhost:8000/ws"
+
+#define CLI_ERROR_MAX 512 /* bytes of a reason */
+#define CLI_EPOCH_MAX 64  /* bytes of an epoch, NUL included */
+
+enum cli_command {
+	CLI_RUN = 0,
+	CLI_START,
+	CLI_STOP,
+	CLI_RESTART,
+	CLI_STATUS,
+	CLI_PUB,
+	CLI_SUB,
+	CLI_TOPICS,
+	CLI_VERSION,
+	CLI_HELP,
+};
+
+/* What only pub, sub and topics are told. */
+struct cli_client_options {
+	const char *url; /* NULL: the default one, or that of an instance: */
+	bool is_named;   /* by --name or --pidfile, on this host */
+	bool is_whole;   /* pub: standard input is one message */
+	bool retries;    /* pub: again what was not acked */
+	bool is_verbose; /* sub: topics too */
+	bool has_since;  /* sub: */
+	char since_epoch[CLI_EPOCH_MAX];
+	uint64_t since_seq;
+	uint32_t history;    /* sub: messages; 0: none */
+	uint32_t count;      /* sub: messages; 0: no end */
+	uint32_t timeout_ms; /* 0: none */
+	const char *prefix;  /* topics; or NULL */
+};
+
+struct cli {
+	enum cli_command command;
+	struct config config;
+	bool default_pidfile; /* its directory is ours to make; likewise: */
+	bool default_log;
+	bool default_admin; /* the port after those of --listen */
+	bool json;
+	struct cli_client_options client;
+	const char **words; /* behind the command: topics, a message */
+	size_t words_len;
+	/* The same call for a later execv(2): paths are absolute, so that the
+	 * working directory does not matter.  Ends with NULL. */
+	char **argv;
+};
+
+#endif
