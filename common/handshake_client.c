@@ -16,7 +16,8 @@ handshake_request(struct buf *buf, const char *authority, const char *target,
 		" HTTP/1.1\r\nHost: ", authority,
 		"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
 		HANDSHAKE_VERSION_LINE, "Sec-WebSocket-Key: ", key,
-		"\r\nSec-WebSocket-Protocol: ", protocol, "\r\n\r\n" };
+		protocol != NULL ? "\r\nSec-WebSocket-Protocol: " : "",
+		protocol != NULL ? protocol : "", "\r\n\r\n" };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		buf_puts(buf, parts[i]);
@@ -40,7 +41,10 @@ handshake_fault(
 		return "its Sec-WebSocket-Accept is wrong";
 	if (http_header_find(head, "Sec-WebSocket-Extensions") != NULL)
 		return "it wants an extension nobody asked for";
-	if (chosen == NULL || !http_text_equal(chosen, protocol))
+	if (protocol == NULL && chosen != NULL)
+		return "it chose a subprotocol nobody asked for";
+	if (protocol != NULL &&
+	    (chosen == NULL || !http_text_equal(chosen, protocol)))
 		return "it does not speak the subprotocol";
 	return NULL;
 }

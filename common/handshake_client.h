@@ -17,8 +17,8 @@ struct http_answer;
 
 /*
  * Append a request to buf.  authority, target and protocol are the URL's and
- * the program's own, checked: nothing in them ends a line.  key as
- * handshake_key() makes it.
+ * the program's own, checked: nothing in them ends a line.  protocol is the
+ * subprotocol to ask for, or NULL for none.  key as handshake_key() makes it.
  */
 void handshake_request(struct buf *buf, const char *authority,
     const char *target, const char *protocol, const char *key);

@@ -34,7 +34,7 @@
 #define GOLDEN_RATIO   0.6180339887498949
 
 struct member {
-	struct client client;
+	struct load_client client;
 	struct load_proc *proc;
 	struct ledger *ledger; /* of each member of its room */
 	double phase;          /* when in an interval, in nanoseconds */
@@ -48,7 +48,7 @@ struct load_proc {
 	const struct load_options *options;
 	struct load_shared *shared;
 	struct load_process *counters;
-	struct client_env env;
+	struct load_client_env env;
 	struct ev_loop *loop;
 	ev_io control;
 	ev_timer connect;
@@ -63,7 +63,7 @@ struct load_proc {
 	struct ledger *ledgers;
 	char *text; /* room for one message and its envelope */
 
-	unsigned connected; /* client_connect() was called for so many */
+	unsigned connected; /* load_client_connect() was called for so many */
 	unsigned pending;   /* of them not open and not failed */
 	unsigned open;
 	double allowance; /* of connections, see proc_connect_cb() */
@@ -108,11 +108,11 @@ member_publish(struct member *m, uint32_t number, uint64_t now)
 	size_t len = load_message_write(p->text, p->shared->run,
 	    message.sender / p->options->room_size, &message, p->options->size);
 
-	client_send(&m->client, p->text, len);
+	load_client_send(&m->client, p->text, len);
 }
 
 static void
-proc_opened(struct client *c)
+proc_opened(struct load_client *c)
 {
 	struct member *m = container_of(c, struct member, client);
 
@@ -148,7 +148,7 @@ proc_delivered(struct member *m, const struct load_message *message)
 }
 
 static void
-proc_message(struct client *c, const char *text, size_t len)
+proc_message(struct load_client *c, const char *text, size_t len)
 {
 	struct member *m = container_of(c, struct member, client);
 	unsigned room_size = m->proc->options->room_size;
@@ -176,7 +176,7 @@ proc_note(struct load_process *counters, const char *why)
 }
 
 static void
-proc_ended(struct client *c, const char *why)
+proc_ended(struct load_client *c, const char *why)
 {
 	struct member *m = container_of(c, struct member, client);
 	struct load_proc *p = m->proc;
@@ -217,7 +217,7 @@ proc_connect_cb(struct ev_loop *loop, ev_timer *w, int revents)
 
 		p->allowance--;
 		p->pending++;
-		client_connect(&m->client, &p->env, member_number(m));
+		load_client_connect(&m->client, &p->env, member_number(m));
 	}
 	/* Waiting for the pending ones must not end in a burst. */
 	if (p->allowance > per_tick)
@@ -237,7 +237,8 @@ proc_join_cb(struct ev_loop *loop, ev_timer *w, int revents)
 	for (unsigned i = 0; i < p->connected; i++) {
 		struct member *m = &p->members[i];
 
-		if (m->is_open && !m->is_ready && !client_is_behind(&m->client))
+		if (m->is_open && !m->is_ready &&
+		    !load_client_is_behind(&m->client))
 			member_publish(m, 0, 0);
 	}
 }
@@ -250,7 +251,7 @@ member_send(struct member *m, uint64_t due, uint64_t now)
 
 	if (!m->is_open)
 		return;
-	if (client_is_behind(&m->client)) {
+	if (load_client_is_behind(&m->client)) {
 		load_add(&counters->unsent, 1);
 		return;
 	}
@@ -329,8 +330,8 @@ proc_close(struct load_proc *p)
 	if (p->open + p->pending == 0)
 		ev_break(p->loop, EVBREAK_ALL);
 	for (unsigned i = 0; i < p->connected; i++)
-		if (p->members[i].client.state != CLIENT_IDLE)
-			client_close(&p->members[i].client);
+		if (!load_client_is_idle(&p->members[i].client))
+			load_client_close(&p->members[i].client);
 }
 
 static void
@@ -406,7 +407,7 @@ load_proc_main(const struct load_options *options,
     const struct load_target *target, struct load_shared *shared, unsigned self,
     unsigned first, unsigned count, int control_fd)
 {
-	static const struct client_events events = {
+	static const struct load_client_events events = {
 		.opened = proc_opened,
 		.message = proc_message,
 		.ended = proc_ended,
@@ -421,7 +422,7 @@ load_proc_main(const struct load_options *options,
 		.text = xmalloc(LOAD_ENVELOPE_MAX + options->size),
 	};
 
-	client_env_init(&proc.env, proc.loop, target, &events,
+	load_client_env_init(&proc.env, proc.loop, target, &events,
 	    LOAD_ENVELOPE_MAX + options->size);
 	proc_init_members(&proc);
 	proc_init_watchers(&proc, control_fd);

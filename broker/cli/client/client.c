@@ -5,14 +5,10 @@
 
 #include "common/bug.h"
 #include "common/clock.h"
+#include "common/container.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#define CLIENT_READ_MAX (64u * 1024) /* bytes per turn */
 
 /* The largest message that a server can be told to take, with its envelope. */
 #define CLIENT_MESSAGE_MAX (17u << 20)
@@ -27,18 +23,12 @@
 /* A connection that lasted so long was one to a server that works. */
 #define CLIENT_LASTING_MS 5000
 
-/* The connection is over, c->end says why: let go of everything. */
+/* The connection is over, client_end() says why: let go of everything. */
 static void
 client_down(struct client *c)
 {
 	connecting_fini(&c->dial);
-	if (c->fd != -1)
-		close(c->fd);
-	c->fd = -1;
-	if (c->ws != NULL)
-		ws_return(c->pool, &c->ws);
-	client_handshake_reset(&c->shake);
-	outbuf_reset(&c->out);
+	ws_client_drop(&c->ws);
 	if (c->opened_ms != 0 &&
 	    clock_monotonic_ms() - c->opened_ms >= CLIENT_LASTING_MS)
 		c->retry.attempt = 0;
@@ -48,10 +38,10 @@ client_down(struct client *c)
 }
 
 /* The connection is over, for this reason. */
-#define client_fail(c, kind, ...)                            \
-	do {                                                 \
-		outcome_set(&(c)->end, (kind), __VA_ARGS__); \
-		client_down(c);                              \
+#define client_fail(c, kind, ...)                                  \
+	do {                                                       \
+		outcome_set(&(c)->group.end, (kind), __VA_ARGS__); \
+		client_down(c);                                    \
 	} while (0)
 
 static void
@@ -61,20 +51,11 @@ client_enter(struct client *c, enum client_state state, uint64_t ms)
 	c->deadline_ms = ms == 0 ? 0 : clock_monotonic_ms() + ms;
 }
 
-static void
-client_close_frame(struct client *c, unsigned code)
-{
-	const uint8_t payload[2] = { (uint8_t)(code >> 8), (uint8_t)code };
-
-	outbuf_frame(&c->out, WS_CLOSE, payload,
-	    code == WS_CODE_NONE ? 0 : sizeof(payload));
-}
-
 void
 client_send(struct client *c, const char *text, size_t len)
 {
 	CHECK(c->state == CLIENT_OPEN);
-	outbuf_frame(&c->out, WS_TEXT, text, len);
+	ws_client_send(&c->ws, text, len);
 }
 
 void
@@ -90,8 +71,7 @@ client_close(struct client *c)
 		break;
 	case CLIENT_GREETING:
 	case CLIENT_OPEN:
-		client_close_frame(c, WS_CODE_NORMAL);
-		outbuf_flush(&c->out, c->fd);
+		ws_client_close(&c->ws);
 		client_enter(c, CLIENT_CLOSING, CLIENT_CLOSE_MS);
 		break;
 	}
@@ -111,8 +91,7 @@ void
 client_connect(struct client *c)
 {
 	CHECK(c->state == CLIENT_DOWN);
-	c->end = (struct outcome){ .kind = CLIENT_LOST };
-	c->is_broken = false;
+	c->group.end = (struct outcome){ .kind = CLIENT_LOST };
 	c->retry.has_drain = false;
 	if (connecting_init(&c->dial, c->url))
 		client_dial_next(c);
@@ -124,14 +103,15 @@ client_connect(struct client *c)
 static void
 client_dialled(struct client *c)
 {
-	if ((c->fd = connecting_result(&c->dial)) == -1) {
+	int fd = connecting_result(&c->dial);
+
+	if (fd == -1) {
 		client_dial_next(c);
 		return;
 	}
 	connecting_fini(&c->dial);
-	client_handshake_ask(&c->shake, c->url, &c->out);
+	ws_client_begin(&c->ws, fd);
 	client_enter(c, CLIENT_SHAKING, CLIENT_HANDSHAKE_MS);
-	outbuf_flush(&c->out, c->fd);
 }
 
 /* What the server says of itself, and wishes. */
@@ -147,20 +127,26 @@ client_welcomed(struct client *c, const struct server_message *said)
 	c->events.opened(c->owner);
 }
 
+/* The handshake is answered; the welcome has to come under the same deadline. */
+static void
+client_opened_cb(struct ws_client *ws)
+{
+	struct client *c = container_of(ws, struct client, ws);
+
+	c->state = CLIENT_GREETING;
+}
+
 static void
 client_message_cb(
-    void *owner, enum ws_opcode opcode, const char *data, size_t len)
+    struct ws_client *ws, enum ws_opcode opcode, const char *data, size_t len)
 {
-	struct client *c = owner;
+	struct client *c = container_of(ws, struct client, ws);
 	struct server_message said;
 
-	if (c->state == CLIENT_CLOSING || c->is_broken)
-		return;
 	if (opcode != WS_TEXT ||
 	    !server_message_parse(&c->json, data, len, &said) ||
 	    (c->state == CLIENT_GREETING && said.kind != SERVER_WELCOME)) {
-		c->is_broken = true;
-		ws_pause(c->ws);
+		ws_client_fail(ws, "what it says is not " CLIENT_PROTOCOL);
 		return;
 	}
 	if (said.kind == SERVER_WELCOME) {
@@ -172,110 +158,6 @@ client_message_cb(
 		c->retry.has_drain = true;
 	}
 	c->events.said(c->owner, &said);
-}
-
-static void
-client_control_cb(void *owner, enum ws_opcode opcode)
-{
-	(void)owner;
-	(void)opcode;
-}
-
-static void
-client_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
-    size_t reason_len)
-{
-	struct client *c = owner;
-
-	outcome_told(&c->end, by_peer, code, reason, reason_len);
-}
-
-/* The parser has told the end: answer it, and end. */
-static void
-client_ended(struct client *c)
-{
-	unsigned code = c->end.code;
-
-	client_close_frame(c, code);
-	outbuf_flush(&c->out, c->fd);
-	if (c->state == CLIENT_CLOSING)
-		outcome_set(&c->end, CLIENT_DONE, "closed");
-	c->end.code = code;
-	client_down(c);
-}
-
-/* Bytes of frames came in. */
-static void
-client_feed(struct client *c, const char *data, size_t len)
-{
-	char pong[WS_OUTPUT_MAX];
-	size_t taken, n;
-	enum ws_status status = ws_feed(c->ws, data, len, &taken);
-
-	if (c->is_broken) {
-		client_fail(
-		    c, CLIENT_ALIEN, "what it says is not " CLIENT_PROTOCOL);
-		return;
-	}
-	switch (status) {
-	case WS_OK:
-		break;
-	case WS_ENDED:
-		client_ended(c);
-		return;
-	case WS_NOMEM:
-		client_fail(c, CLIENT_LOST, "out of memory");
-		return;
-	}
-	while ((n = ws_output(c->ws, pong, sizeof(pong))) > 0)
-		if (c->state != CLIENT_CLOSING) /* nothing follows a close */
-			outbuf_add(&c->out, pong, n);
-}
-
-/* Bytes of the answer to the handshake came in; frames may follow at once. */
-static void
-client_handshake(struct client *c, const char *data, size_t len)
-{
-	const char *frames;
-
-	switch (client_handshake_answer(
-	    &c->shake, data, len, &c->end, &frames, &len)) {
-	case CLIENT_HANDSHAKE_MORE:
-		return;
-	case CLIENT_HANDSHAKE_FAILED:
-		client_down(c);
-		return;
-	case CLIENT_HANDSHAKE_DONE:
-		break;
-	}
-	c->state = CLIENT_GREETING; /* under the same deadline */
-	c->ws = ws_borrow(c->pool, c);
-	CHECK(c->ws != NULL);
-	client_feed(c, frames, len);
-	client_handshake_reset(&c->shake);
-}
-
-static void
-client_read(struct client *c)
-{
-	char data[CLIENT_READ_MAX];
-	ssize_t n = recv(c->fd, data, sizeof(data), 0);
-
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	c->heard_ms = clock_monotonic_ms();
-	if (n <= 0 && c->state == CLIENT_CLOSING)
-		client_fail(c, CLIENT_DONE, "closed");
-	else if (n == -1)
-		client_fail(
-		    c, CLIENT_LOST, "connection lost: %s", strerror(errno));
-	else if (n == 0)
-		client_fail(c, CLIENT_LOST,
-		    "connection lost: the server ended it without a word");
-	else if (c->state == CLIENT_SHAKING)
-		client_handshake(c, data, (size_t)n);
-	else
-		client_feed(c, data, (size_t)n);
 }
 
 /* The time for the present state is over. */
@@ -340,14 +222,14 @@ client_poll(struct client *c, struct pollfd *poll, bool is_reading)
 	if (is_reading && !c->is_reading)
 		c->heard_ms = clock_monotonic_ms();
 	c->is_reading = is_reading;
-	*poll = (struct pollfd){ .fd = c->fd };
+	*poll = (struct pollfd){ .fd = c->ws.fd };
 	if (c->state == CLIENT_DIALLING) {
 		*poll = (struct pollfd){ c->dial.fd, POLLOUT, 0 };
 		return;
 	}
 	if (is_reading || c->state != CLIENT_OPEN)
 		poll->events |= POLLIN;
-	if (outbuf_unsent(&c->out) > 0)
+	if (ws_client_is_behind(&c->ws))
 		poll->events |= POLLOUT;
 }
 
@@ -359,9 +241,12 @@ client_turn(struct client *c, short revents)
 			client_dialled(c);
 	} else if (c->state != CLIENT_DOWN) {
 		if ((revents & POLLOUT) != 0)
-			outbuf_flush(&c->out, c->fd);
-		if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0)
-			client_read(c);
+			ws_client_flush(&c->ws);
+		if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+			c->heard_ms = clock_monotonic_ms();
+			if (!ws_client_read(&c->ws))
+				client_down(c);
+		}
 	}
 	if (client_patience(c, 0, 0) == 0)
 		client_timed_out(c);
@@ -371,21 +256,20 @@ void
 client_init(struct client *c, const struct url *url,
     const struct client_events *events, void *owner)
 {
-	const struct ws_events frames = {
+	const struct ws_client_events connection = {
+		.opened = client_opened_cb,
 		.message = client_message_cb,
-		.control = client_control_cb,
-		.closing = client_closing_cb,
 	};
 
 	memset(c, 0, sizeof(*c));
 	c->url = url;
 	c->events = *events;
 	c->owner = owner;
-	c->fd = c->dial.fd = -1;
-	c->pool = ws_pool_new(WS_CLIENT, CLIENT_MESSAGE_MAX, 0, &frames);
+	c->dial.fd = -1;
+	ws_client_group_init(&c->group, url->authority, url->endpoint,
+	    CLIENT_PROTOCOL, CLIENT_MESSAGE_MAX, 1, &connection);
+	ws_client_init(&c->ws, &c->group);
 	json_reader_init(&c->json);
-	client_handshake_init(&c->shake);
-	outbuf_init(&c->out);
 }
 
 void
@@ -393,8 +277,6 @@ client_fini(struct client *c)
 {
 	if (c->state != CLIENT_DOWN)
 		client_fail(c, CLIENT_DONE, "given up");
-	ws_pool_free(&c->pool);
+	ws_client_group_fini(&c->group);
 	json_reader_fini(&c->json);
-	client_handshake_fini(&c->shake);
-	outbuf_fini(&c->out);
 }

@@ -6,23 +6,24 @@
  *	          address by   handshake   welcome
  *	          address
  *
- * One connection needs no event loop: the owner polls client->fd together with
- * what else it waits for, and hands over what came.  Nothing here blocks but
- * the look-up of a name.  When a connection has ended the state is DOWN and
- * client->end says why; client_connect() begins another.
+ * One connection needs no event loop: the owner polls it together with what
+ * else it waits for, and hands over what came.  Nothing here blocks but the
+ * look-up of a name.  When a connection has ended the state is DOWN and
+ * client_end() says why; client_connect() begins another.
+ *
+ * Handshake and frames are ws_client.h's; here are the addresses to try, what
+ * the server says, and how long anything may take.
  */
 
 #ifndef BROKER_CLI_CLIENT_CLIENT_H
 #define BROKER_CLI_CLIENT_CLIENT_H
 
-#include "broker/cli/client/outbuf.h"
-#include "broker/cli/client/retry.h"
-#include "broker/cli/client/handshake.h"
-#include "common/url.h"
 #include "broker/cli/client/connect.h"
+#include "broker/cli/client/retry.h"
 #include "broker/cli/client/server_message.h"
+#include "broker/cli/client/ws_client.h"
 #include "common/json.h"
-#include "common/ws.h"
+#include "common/url.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -51,20 +52,15 @@ struct client {
 	struct client_events events;
 	void *owner;
 	enum client_state state;
-	struct outcome end; /* of the last connection */
 	struct retry retry;
 	uint64_t max_message; /* bytes of JSON text, by the last welcome */
 	char epoch[CLIENT_EPOCH_MAX]; /* likewise */
 
 	struct connecting dial;
-	int fd; /* -1 while DOWN and DIALLING */
-	struct client_handshake shake;
-	struct ws_pool *pool;
-	struct ws *ws; /* from SHAKING's end to DOWN */
+	struct ws_client_group group;
+	struct ws_client ws; /* NONE while DOWN and DIALLING */
 	struct json_reader json;
-	struct outbuf out;
 	bool is_reading;      /* as the owner last wished */
-	bool is_broken;       /* the server said what none says */
 	uint64_t deadline_ms; /* of the present state, monotonic; 0: none */
 	uint64_t opened_ms;
 	uint64_t heard_ms;   /* when bytes came last */
@@ -75,6 +71,13 @@ struct client {
 void client_init(struct client *c, const struct url *url,
     const struct client_events *events, void *owner);
 void client_fini(struct client *c);
+
+/* How the last connection ended. */
+static inline const struct outcome *
+client_end(const struct client *c)
+{
+	return &c->group.end;
+}
 
 /* Begin a connection.  Blocks: while a name is looked up. */
 void client_connect(struct client *c);

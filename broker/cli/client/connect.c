@@ -13,6 +13,48 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Give the socket its own end's address.  Returns -1 with errno. */
+static int
+connect_bind(int fd, const struct sockaddr *from, socklen_t len)
+{
+	int on = 1;
+
+	/* Else the port would be chosen now, unique among all addresses. */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	return bind(fd, from, len);
+}
+
+int
+connect_begin(const struct sockaddr *to, socklen_t to_len,
+    const struct sockaddr *from, socklen_t from_len)
+{
+	int error, fd = socket(to->sa_family,
+		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	if ((from == NULL || connect_bind(fd, from, from_len) == 0) &&
+	    (connect(fd, to, to_len) == 0 || errno == EINPROGRESS))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+connect_result(int fd)
+{
+	int error = 0, on = 1;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		error = errno;
+	if (error == 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return error;
+}
+
 bool
 connecting_init(struct connecting *dial, const struct url *url)
 {
@@ -69,11 +111,9 @@ connecting_next(struct connecting *dial)
 	connecting_drop(dial);
 	while ((address = dial->next) != NULL) {
 		dial->next = address->ai_next;
-		dial->fd = socket(address->ai_family,
-		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (dial->fd != -1 && (connect(dial->fd, address->ai_addr,
-					   address->ai_addrlen) == 0 ||
-					  errno == EINPROGRESS))
+		dial->fd = connect_begin(
+		    address->ai_addr, address->ai_addrlen, NULL, 0);
+		if (dial->fd != -1)
 			return true;
 		connecting_failed(dial, errno);
 	}
@@ -89,16 +129,12 @@ connecting_timed_out(struct connecting *dial)
 int
 connecting_result(struct connecting *dial)
 {
-	int error = 0, on = 1, fd = dial->fd;
-	socklen_t len = sizeof(error);
+	int fd = dial->fd, error = connect_result(fd);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
-		error = errno;
 	if (error != 0) {
 		connecting_failed(dial, error);
 		return -1;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	dial->fd = -1;
 	return fd;
 }

@@ -12,6 +12,7 @@
 #include "common/url.h"
 
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #define CONNECTING_MS 5000 /* for one address to answer */
 
@@ -23,6 +24,19 @@ struct connecting {
 	int fd;                /* the present try; -1: none */
 	char why[160];         /* what was wrong with the last */
 };
+
+/*
+ * Begin to connect a new socket to an address, from another one unless that is
+ * NULL (its port is left to the kernel).
+ * Returns: the socket, which does not block and is writable when the try has
+ *          come to an end; or -1 with errno.
+ */
+int connect_begin(const struct sockaddr *to, socklen_t to_len,
+    const struct sockaddr *from, socklen_t from_len);
+
+/* How the try has ended.  Returns: 0 if it is connected, without Nagle's delay
+ * from now on; else what would be in errno. */
+int connect_result(int fd);
 
 /*
  * Look the host up.  Signals that the caller holds back end the process while

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* handshake.c - see client_handshake.h. */
+/* handshake.c - see handshake.h. */
 
 #include "broker/cli/client/handshake.h"
 
-#include "broker/cli/client/server_message.h"
 #include "common/bug.h"
 #include "common/handshake_client.h"
 #include "common/http_answer.h"
@@ -24,29 +23,21 @@ client_handshake_fini(struct client_handshake *shake)
 }
 
 void
-client_handshake_reset(struct client_handshake *shake)
-{
-	buf_reset(&shake->head);
-	shake->scanned = 0;
-}
-
-void
-client_handshake_ask(
-    struct client_handshake *shake, const struct url *url, struct outbuf *out)
+client_handshake_ask(struct client_handshake *shake, const char *authority,
+    const char *target, const char *protocol, struct outbuf *out)
 {
 	uint8_t nonce[HANDSHAKE_NONCE_LEN];
 
 	/* Cannot fail: so few bytes, and not interruptible. */
 	CHECK(getrandom(nonce, sizeof(nonce), 0) == sizeof(nonce));
 	handshake_key(nonce, shake->key);
-	handshake_request(&out->buf, url->authority, url->endpoint,
-	    CLIENT_PROTOCOL, shake->key);
+	handshake_request(&out->buf, authority, target, protocol, shake->key);
 }
 
 /* The whole head is there.  Returns: whether it lets us in. */
 static bool
 client_handshake_admits(const struct client_handshake *shake,
-    const struct http_answer *answer, struct outcome *end)
+    const char *protocol, const struct http_answer *answer, struct outcome *end)
 {
 	const char *fault;
 
@@ -54,15 +45,16 @@ client_handshake_admits(const struct client_handshake *shake,
 		outcome_refused(end, answer);
 		return false;
 	}
-	fault = handshake_fault(answer, CLIENT_PROTOCOL, shake->key);
+	fault = handshake_fault(answer, protocol, shake->key);
 	if (fault != NULL)
 		outcome_set(end, CLIENT_ALIEN, "no pubsubd: %s", fault);
 	return fault == NULL;
 }
 
 enum client_handshake_status
-client_handshake_answer(struct client_handshake *shake, const char *data,
-    size_t len, struct outcome *end, const char **rest, size_t *rest_len)
+client_handshake_answer(struct client_handshake *shake, const char *protocol,
+    const char *data, size_t len, struct outcome *end, const char **rest,
+    size_t *rest_len)
 {
 	struct http_answer answer;
 
@@ -78,7 +70,7 @@ client_handshake_answer(struct client_handshake *shake, const char *data,
 	case HTTP_OK:
 		break;
 	}
-	if (!client_handshake_admits(shake, &answer, end))
+	if (!client_handshake_admits(shake, protocol, &answer, end))
 		return CLIENT_HANDSHAKE_FAILED;
 	*rest = shake->head.at + answer.head.head_len;
 	*rest_len = shake->head.len - answer.head.head_len;

@@ -5,9 +5,8 @@
 #ifndef BROKER_CLI_CLIENT_HANDSHAKE_H
 #define BROKER_CLI_CLIENT_HANDSHAKE_H
 
-#include "broker/cli/client/outcome.h"
 #include "broker/cli/client/outbuf.h"
-#include "common/url.h"
+#include "broker/cli/client/outcome.h"
 #include "common/buf.h"
 #include "common/handshake.h"
 
@@ -28,19 +27,18 @@ enum client_handshake_status {
 void client_handshake_init(struct client_handshake *shake);
 void client_handshake_fini(struct client_handshake *shake);
 
-/* Forget the answer. */
-void client_handshake_reset(struct client_handshake *shake);
-
-/* Begin one: append its request to out. */
-void client_handshake_ask(
-    struct client_handshake *shake, const struct url *url, struct outbuf *out);
+/* Begin one: append its request to out.  authority, target and protocol are as
+ * for handshake_request(). */
+void client_handshake_ask(struct client_handshake *shake, const char *authority,
+    const char *target, const char *protocol, struct outbuf *out);
 
 /*
- * Bytes of the answer came in.  FAILED: end says why.  DONE: what came behind
- * the answer, maybe nothing, is at *rest until client_handshake_reset().
+ * Bytes of the answer came in, to a request for this protocol.  FAILED: end
+ * says why.  DONE: what came behind the answer, maybe nothing, is at *rest
+ * until client_handshake_fini().
  */
 enum client_handshake_status client_handshake_answer(
-    struct client_handshake *shake, const char *data, size_t len,
-    struct outcome *end, const char **rest, size_t *rest_len);
+    struct client_handshake *shake, const char *protocol, const char *data,
+    size_t len, struct outcome *end, const char **rest, size_t *rest_len);
 
 #endif

@@ -21,19 +21,7 @@ void
 outbuf_fini(struct outbuf *out)
 {
 	buf_fini(&out->buf);
-}
-
-void
-outbuf_reset(struct outbuf *out)
-{
-	buf_reset(&out->buf);
 	out->off = 0;
-}
-
-size_t
-outbuf_unsent(const struct outbuf *out)
-{
-	return out->buf.len - out->off;
 }
 
 void
@@ -42,14 +30,26 @@ outbuf_add(struct outbuf *out, const void *data, size_t len)
 	buf_add(&out->buf, data, len);
 }
 
-void
-outbuf_frame(
-    struct outbuf *out, enum ws_opcode opcode, const void *data, size_t len)
+/* The next mask. */
+static const uint8_t *
+outbuf_mask(struct outbuf_masks *masks)
 {
-	uint8_t mask[4], *room;
+	const size_t size = sizeof(masks->bytes);
 
-	/* Cannot fail: so few bytes, and not interruptible. */
-	CHECK(getrandom(mask, sizeof(mask), 0) == sizeof(mask));
+	if (masks->left == 0) {
+		CHECK(getrandom(masks->bytes, size, 0) == (ssize_t)size);
+		masks->left = size;
+	}
+	masks->left -= 4;
+	return masks->bytes + masks->left;
+}
+
+void
+outbuf_frame(struct outbuf *out, struct outbuf_masks *masks,
+    enum ws_opcode opcode, const void *data, size_t len)
+{
+	uint8_t *room;
+
 	if (out->off > outbuf_unsent(out)) {
 		memmove(
 		    out->buf.at, out->buf.at + out->off, outbuf_unsent(out));
@@ -57,7 +57,8 @@ outbuf_frame(
 		out->off = 0;
 	}
 	room = (uint8_t *)buf_room(&out->buf, len + WS_HEADER_MAX);
-	out->buf.len += ws_frame_masked(room, opcode, mask, data, len);
+	out->buf.len +=
+	    ws_frame_masked(room, opcode, outbuf_mask(masks), data, len);
 }
 
 void
@@ -73,5 +74,5 @@ outbuf_flush(struct outbuf *out, int fd)
 	else if (n == -1 && errno != EAGAIN && errno != EINTR)
 		out->off = out->buf.len;
 	if (outbuf_unsent(out) == 0)
-		outbuf_reset(out);
+		outbuf_fini(out);
 }

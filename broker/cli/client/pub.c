@@ -241,7 +241,7 @@ pub_said(void *owner, const struct server_message *said)
 static void
 pub_cut(struct pub *p)
 {
-	const struct outcome *end = &p->client.end;
+	const struct outcome *end = client_end(&p->client);
 	char count[PUB_COUNT_MAX];
 	uint32_t random;
 

@@ -202,7 +202,7 @@ sub_said(void *owner, const struct server_message *said)
 static void
 sub_cut(struct sub *s)
 {
-	const struct outcome *end = &s->client.end;
+	const struct outcome *end = client_end(&s->client);
 	uint32_t random;
 	uint64_t delay;
 

@@ -152,12 +152,21 @@ test_a_request_is_a_handshake_that_a_server_takes(void **state)
 	assert_true(http_text_equal(&req.host, "h:1"));
 	assert_true(http_text_equal(&req.path, "/ws"));
 	assert_true(http_text_equal(&req.query, "a=b"));
+	buf_reset(&buf);
+	scanned = 0;
+	handshake_request(&buf, "h:1", "/", NULL, KEY);
+	assert_int_equal(
+	    http_parse_request(buf.at, buf.len, HTTP_HEAD_MAX, &scanned, &req),
+	    HTTP_OK);
+	assert_int_equal(handshake_check(&req, &why), 101);
+	assert_null(http_header_find(&req, "Sec-WebSocket-Protocol"));
 	buf_fini(&buf);
 }
 
-/* What is found wrong with a 101 of these lines. */
+/* What is found wrong with a 101 of these lines, to a request for protocol. */
 static const char *
-fault(const char *upgrade, const char *accept, const char *more)
+fault_of(const char *protocol, const char *upgrade, const char *accept,
+    const char *more)
 {
 	char text[512];
 
@@ -166,7 +175,13 @@ fault(const char *upgrade, const char *accept, const char *more)
 	    "Upgrade: %s\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
 	    upgrade, accept, more);
 	assert_int_equal(parse(text), HTTP_OK);
-	return handshake_fault(&answer, "pubsubd.v1", KEY);
+	return handshake_fault(&answer, protocol, KEY);
+}
+
+static const char *
+fault(const char *upgrade, const char *accept, const char *more)
+{
+	return fault_of("pubsubd.v1", upgrade, accept, more);
 }
 
 static void
@@ -190,6 +205,9 @@ test_only_the_right_answer_opens(void **state)
 		"Sec-WebSocket-Protocol: pubsubd.v1\r\n"
 		"Sec-WebSocket-Extensions: permessage-deflate\r\n"),
 	    "it wants an extension nobody asked for");
+	assert_null(fault_of(NULL, "websocket", ACCEPT, ""));
+	assert_string_equal(fault_of(NULL, "websocket", ACCEPT, v1),
+	    "it chose a subprotocol nobody asked for");
 }
 
 static const struct CMUnitTest tests[] = {
