@@ -14,7 +14,9 @@
 VERSION := 0.1.0
 BUILD := build
 PREFIX := /usr/local
-DATADIR = $(PREFIX)/share/pubsubd# the page is in $(DATADIR)/public
+DATADIR = $(abspath $(PREFIX))/share/pubsubd# the page is in $(DATADIR)/public
+INSTALLED_PROGRAM = $(DESTDIR)$(abspath $(PREFIX))/bin/pubsubd
+INSTALLED_PAGE = $(DESTDIR)$(DATADIR)/public
 
 # The variant is named after whatever differs from a plain `make`.
 comma := ,
@@ -39,8 +41,7 @@ COUNT := $(if $(COV),\
 	-fprofile-instr-generate=$(abspath $(BUILD))/coverage/%m%c.profraw)
 COUNTERS := $(if $(COV),\
 	$(COUNT) -fcoverage-mapping -mllvm -runtime-counter-relocation)
-DEFINES := -D_GNU_SOURCE -DPUBSUBD_VERSION=\"$(VERSION)\" \
-	-DDATADIR=\"$(DATADIR)\"
+DEFINES := -D_GNU_SOURCE -DPUBSUBD_VERSION=\"$(VERSION)\"
 # What sanitizers do in a worker (open files, trace threads) is what
 # its sandbox forbids, so such a build has none.
 DEFINES += $(if $(SAN),-DNO_SANDBOX)
@@ -66,6 +67,8 @@ MP_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(MP_SRC),$(wildcard tests/mp/*.c)
 ALL_SRC := broker/main.c $(LIB_SRC) $(wildcard tests/*/*.c tests/unit/*/*.c)
 
 PROGRAM := $(BIN)/pubsubd
+# What `make install' copies: the same, but for where it is installed.
+INSTALLABLE := $(B)/install/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
 ECHO := $(BIN)/echo-server
 FLOOR := $(BIN)/floor
@@ -107,7 +110,7 @@ export ECHO_SERVER := $(abspath $(ECHO))
 .PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	coverage deep \
 	fuzz run-fuzzers \
-	model check check-format check-layers check-headers check-steps format lint install clean FORCE
+	model check check-format check-layers check-headers check-steps format lint install uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -196,10 +199,14 @@ format: ## put the C files into the house style
 lint: ## look for bugs with cppcheck
 	scripts/lint.sh
 
-install: $(PROGRAM) ## install into PREFIX (/usr/local)
-	install -D $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/pubsubd
-	install -d $(DESTDIR)$(DATADIR)
-	cp -R public $(DESTDIR)$(DATADIR)/
+install: $(INSTALLABLE) ## install into PREFIX (/usr/local)
+	install -D $(INSTALLABLE) $(INSTALLED_PROGRAM)
+	install -d $(INSTALLED_PAGE)
+	cp -R public/. $(INSTALLED_PAGE)
+
+uninstall: ## remove what `make install' with the same PREFIX installed
+	rm -f $(INSTALLED_PROGRAM)
+	scripts/uninstall-tree.sh public $(INSTALLED_PAGE)
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
@@ -207,6 +214,15 @@ clean: ## remove what was built
 $(PROGRAM): $(B)/broker/main.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+# Its own object of datadir.c stands in front of that in the library.
+$(INSTALLABLE): $(B)/broker/main.o $(B)/install/datadir.o $(B)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(B)/install/datadir.o: broker/host/datadir.c $(B)/flags $(B)/install/datadir
+	@echo '  CC    $@'
+	$(Q)$(COMPILE) -DDATADIR=\"$(DATADIR)\" -c -o $@ $<
 
 $(filter-out $(PROGRAM),$(STOPPABLE)): $(T)/broker/main.o $(T)/libpubsubd.a
 	@echo '  LINK  $@'
@@ -328,6 +344,9 @@ $(sort $(B)/flags $(T)/flags): FORCE
 
 $(sort $(B)/sources $(T)/sources): FORCE
 	$(call STAMP,$(LIB_SRC))
+
+$(B)/install/datadir: FORCE
+	$(call STAMP,$(DATADIR))
 
 $(NODE_MODULES): tests/package-lock.json
 	cd tests && npm ci

@@ -16,4 +16,4 @@ git ls-files '*.c' | cppcheck --file-list=- -j "$(nproc)" --quiet --std=c11 \
 	--inline-suppr --error-exitcode=1 \
 	--suppressions-list=scripts/cppcheck-suppressions.txt \
 	-I. "${macros[@]}" -D_GNU_SOURCE -DTESTING -DPUBSUBD_VERSION='""' \
-	-DDATADIR='""' -D'__builtin_expect(condition,often)=(condition)'
+	-D'__builtin_expect(condition,often)=(condition)'

@@ -12,7 +12,7 @@ tidy()
 	xargs -0 -r -P "$(nproc)" -n 10 sh -c '
 		options=$1; shift
 		exec clang-tidy --quiet "$@" -- -std=c11 -I. -D_GNU_SOURCE \
-			-DPUBSUBD_VERSION=\"\" -DDATADIR=\"\" $options' \
+			-DPUBSUBD_VERSION=\"\" $options' \
 		clang-tidy "$1" 2>&1 |
 		sed '/^[0-9]* warnings\? generated\.$/d'
 }

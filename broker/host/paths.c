@@ -3,6 +3,7 @@
 
 #include "broker/host/paths.h"
 
+#include "broker/host/datadir.h"
 #include "common/bug.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
@@ -93,7 +94,7 @@ paths_default_root(void)
 	if (found == NULL)
 		found = paths_find(directory, "share/pubsubd/public");
 	free(directory);
-	return found != NULL ? found : xstrdup(DATADIR "/public");
+	return found != NULL ? found : paths_format("%s/public", datadir);
 }
 
 /* Whether this directory is ours and nobody else can write there. */

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/*
+ * install.test.mjs - make install and make uninstall, into a directory of the
+ * test.  The make that is called has the variables of the one that runs the
+ * tests (MAKEFLAGS), so that it finds everything built.
+ */
+
+import assert from "node:assert/strict";
+import {
+	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { PUBSUBD, ROOT, run } from "./support.mjs";
+
+/* A directory to install into, and a make for it. */
+function place(t) {
+	const dir = mkdtempSync(join(tmpdir(), "pubsubd-install-"));
+	const make = async (target, ...words) => {
+		const done = await run("make", ["--no-print-directory", target,
+			`DESTDIR=${dir}`, ...words], { cwd: ROOT });
+
+		assert.equal(done.status, 0, done.stderr);
+		return done.stdout;
+	};
+
+	t.after(() => rmSync(dir, { recursive: true }));
+	return { dir, make };
+}
+
+/* Everything below a directory, by its path from there. */
+const tree = (dir) => readdirSync(dir, { recursive: true }).sort();
+
+/* It compiled every file again, and left build/pubsubd with the directory of
+ * that installation. */
+test("install for another PREFIX compiles one file", async (t) => {
+	const { dir, make } = place(t);
+
+	await make("install", "PREFIX=/first");
+	const before = readFileSync(PUBSUBD);
+	const said = await make("install", "PREFIX=/other/place");
+	const installed = readFileSync(join(dir, "other/place/bin/pubsubd"));
+
+	assert.deepEqual(said.match(/^ {2}CC .*$/gmu)?.map((line) =>
+		line.replace(/.*\//u, "")), ["datadir.o"]);
+	assert.ok(installed.includes("/other/place/share/pubsubd\0"));
+	assert.ok(!installed.includes("/first/share"));
+	assert.ok(readFileSync(PUBSUBD).equals(before));
+	assert.ok(!before.includes("/other/place"));
+});
+
+test("what is installed is the program and its page", async (t) => {
+	const { dir, make } = place(t);
+	const program = join(dir, "usr/bin/pubsubd");
+
+	await make("install", "PREFIX=/usr");
+	assert.deepEqual(tree(join(dir, "usr/share/pubsubd/public")),
+	    tree(join(ROOT, "public")));
+	assert.equal((await run(program, ["version"])).stdout,
+	    (await run(PUBSUBD, ["version"])).stdout);
+
+	/* Once more over it: no public/public. */
+	await make("install", "PREFIX=/usr");
+	assert.deepEqual(tree(join(dir, "usr/share/pubsubd/public")),
+	    tree(join(ROOT, "public")));
+});
+
+test("uninstall removes what was installed, and nothing else", async (t) => {
+	const { dir, make } = place(t);
+	const page = join(dir, "usr/share/pubsubd/public");
+
+	await make("install", "PREFIX=/usr");
+	writeFileSync(join(page, "mine.html"), "mine");
+	await make("uninstall", "PREFIX=/usr");
+	assert.ok(!existsSync(join(dir, "usr/bin/pubsubd")));
+	assert.deepEqual(tree(page), ["mine.html"]);
+
+	rmSync(join(page, "mine.html"));
+	await make("install", "PREFIX=/usr");
+	await make("uninstall", "PREFIX=/usr");
+	assert.deepEqual(tree(dir), ["usr", "usr/bin", "usr/share"]);
+	await make("uninstall", "PREFIX=/usr"); /* nothing there: no failure */
+});
