@@ -107,7 +107,7 @@ export STOP_AT := $(abspath $(ARMER))
 export PUBSUBD_FAULTY := $(abspath $(FAULTY))
 export ECHO_SERVER := $(abspath $(ECHO))
 
-.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
+.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-programs test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	coverage deep \
 	fuzz run-fuzzers \
 	model check check-format check-layers check-headers check-steps format lint install uninstall clean FORCE
@@ -124,7 +124,9 @@ help: ## list the targets
 run: $(PROGRAM) ## build and run the server on http://localhost:8000
 	$(PROGRAM) run $(ARGS)
 
-test: $(PROGRAM) $(TESTS_BY) $(TESTS) $(NODE_MODULES) ## run every test (SUITES='unit mp': only those)
+test-programs: $(PROGRAM) $(TESTS_BY) $(TESTS) $(NODE_MODULES) ## build all that 'make test' needs
+
+test: test-programs ## run every test (SUITES='unit mp': only those)
 	@scripts/run-tests.sh $(TESTS)
 
 test-unit: ## run the tests of single modules

@@ -33,4 +33,5 @@ if grep -q installing "$log"; then
 	echo 'the second run installed something again'
 	exit 1
 fi
+trap - ERR
 scripts/test.sh </dev/null

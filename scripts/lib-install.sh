@@ -33,6 +33,16 @@ node_packages()
 	fi
 }
 
+# Run a command, and print what it says only if it fails.
+quietly()
+{
+	local said status=0
+
+	said=$("$@" 2>&1 </dev/null) || status=$?
+	[ $status -eq 0 ] || printf '%s\n' "$said" | tail -n 100 >&2
+	return $status
+}
+
 # Install those of the packages named that are missing.
 install_missing()
 {
@@ -53,9 +63,9 @@ install_missing()
 	echo "${0##*/}: installing ${missing[*]}"
 	as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -qq
 		-o DPkg::Lock::Timeout=300)
-	if ! "${as_root[@]}" update </dev/null ||
-		! "${as_root[@]}" install -y --no-install-recommends \
-			-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null; then
+	if ! quietly "${as_root[@]}" update ||
+		! quietly "${as_root[@]}" install -y --no-install-recommends \
+			-o Dpkg::Use-Pty=0 "${missing[@]}"; then
 		die "apt-get could not install: ${missing[*]}"
 	fi
 }

@@ -6,14 +6,16 @@
 # A *.mjs file runs under node's test runner, anything else is a cmocka program;
 # both speak TAP.  The directory below tests/ or build/*testing/ names the suite.
 # Suites run one after another, the files of a suite side by side.  A file that
-# crashes, hangs, leaves tests out or makes a sanitizer speak counts as one
-# failure more, whatever it says.
+# crashes, hangs, leaves tests out, makes a sanitizer speak or leaves something
+# in its TMPDIR counts as one failure more, whatever it says.  At the end it
+# names what failed, and what was skipped and why.
 #
 #	JOBS=2			files at a time (default: the cores)
 #	TEST_TIMEOUT=240	seconds for a file
 set -u
 jobs_max=${JOBS:-$(nproc)}
 work=$(mktemp -d)
+chmod 711 "$work" # some tests have processes of another user
 trap 'rm -rf "$work"' EXIT
 trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM
 
@@ -36,6 +38,41 @@ count_node()
 		exit n["tests"] == 0 }' "$1"
 }
 
+# Print "failed NAME" or "skipped NAME: why" for each test of a TAP output that
+# did or was.  A suite of tests is named when it failed by itself.  node gives a
+# reason behind "# SKIP", a cmocka program on a line before (suite.h).
+name_results()
+{
+	awk '
+	{ depth = match($0, /[^ ]/) > 0 ? int((RSTART - 1) / 4) : 0 }
+	/^# skipped: / { why = substr($0, 12) }
+	/^ *# Subtest: / {
+		sub(/^ *# Subtest: /, "")
+		path[depth] = $0
+		inner_failed[depth] = 0
+	}
+	/^ *(not )?ok [0-9]/ {
+		ok = $1 == "ok"
+		sub(/^ *(not )?ok [0-9]+ (- )?/, "")
+		skipped = sub(/ *# SKIP */, " # ")
+		split($0, part, " # ")
+		name = part[1] != "" ? part[1] : part[2]
+		if (part[1] != "" && part[2] != "")
+			why = part[2]
+		for (i = depth - 1; i >= 0; i--)
+			name = path[i] " > " name
+		gsub(/\\#/, "#", name)
+		if (skipped)
+			print "skipped " name (why != "" ? ": " why : "")
+		else if (!ok && !inner_failed[depth])
+			print "failed " name
+		if (!ok && !skipped)
+			for (i = 0; i < depth; i++)
+				inner_failed[i] = 1
+		why = ""
+	}' "$1"
+}
+
 # What makes a sanitizer's report more than a note: ASan also says there when an
 # allocation was refused, as a test of running out of memory has it.
 findings='ERROR: \|runtime error: \|WARNING: ThreadSanitizer'
@@ -46,11 +83,12 @@ run_file()
 	local out=$work/$1 file=$2 status why='' passed failed skipped child kind=cmocka
 	local command=("$file") started=$SECONDS report=log_path=$work/$1.report
 
+	mkdir -m 755 "$out.tmp"
 	if [[ $file == *.mjs ]]; then
 		kind=node
 		command=(node --test --test-reporter=tap "$file")
 	fi
-	CMOCKA_MESSAGE_OUTPUT=TAP \
+	CMOCKA_MESSAGE_OUTPUT=TAP TMPDIR=$out.tmp \
 	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}$report \
 	UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}print_stacktrace=1:$report \
 	TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}$report \
@@ -70,9 +108,17 @@ run_file()
 		why="exit status $status"
 	elif ! count_$kind "$out.tap" >/dev/null; then
 		why='tests are missing'
+	elif ! rmdir "$out.tmp" 2>/dev/null; then
+		why="left behind: $(find "$out.tmp" -mindepth 1 -maxdepth 1 \
+			-printf '%f ' | head -c 200)"
 	fi
 	[ -z "$why" ] || failed=$((failed + 1))
 	echo "$passed $failed $skipped" >"$out.count"
+	{
+		name_results "$out.tap"
+		[ -z "$why" ] || echo "failed ($why)"
+	} | awk -v file="$file" '{ print $1, file ": " substr($0, length($1) + 2) }' \
+		>"$out.names"
 	show_file "$out" "$file: $passed passed, $failed failed, $skipped skipped$(
 		)${why:+ ($why)}, $((SECONDS - started)) s"
 }
@@ -109,7 +155,9 @@ for file; do
 	fi
 	if [ "$suite" = browser ] && ! command -v chromium >/dev/null; then
 		echo "$file: skipped, there is no chromium here"
-		skipped[$suite]=1
+		skipped[$suite]=$((skipped[$suite] + 1))
+		echo "skipped $file: there is no chromium here" \
+			>>"$work/browser.names"
 		continue
 	fi
 	while [ "$(jobs -rp | wc -l)" -ge "$jobs_max" ]; do
@@ -135,6 +183,13 @@ for suite in "${suites[@]}"; do
 		) ${skipped[$suite]} skipped"
 	p=$((p + passed[$suite])) f=$((f + failed[$suite]))
 	s=$((s + skipped[$suite]))
+done
+for what in failed skipped; do
+	sed -n "s/^$what /  /p" "$work"/*.names 2>/dev/null | sort >"$work/names"
+	if [ -s "$work/names" ]; then
+		echo "$what:"
+		cat "$work/names"
+	fi
 done
 [ $s -gt 0 ] && rest=", $s skipped" || rest=
 echo "$p passed, $f failed$rest"

@@ -6,4 +6,7 @@ cd "$(dirname "$0")/.."
 
 # shellcheck disable=SC2046 # one package a word
 install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" $(node_packages)
+echo "${0##*/}: building"
+quietly make --no-print-directory -j"$(nproc)" test-programs ||
+	die 'the build failed'
 exec make --no-print-directory -j"$(nproc)" test

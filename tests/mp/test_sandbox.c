@@ -274,7 +274,7 @@ test_all_other_files_are_out_of_reach(void **state)
 {
 	(void)state;
 	if (!has_landlock())
-		skip();
+		skip_because("this kernel has no Landlock");
 	mp_join(mp_spawn(reach_outside, NULL));
 }
 
@@ -409,7 +409,7 @@ test_what_the_kernel_lacks_is_done_without_and_told(void **state)
 	(void)state;
 	mp_join(mp_spawn(confine_without, &landlock));
 	if (!has_landlock())
-		skip();
+		skip_because("this kernel has no Landlock");
 	mp_join(mp_spawn(confine_without, &seccomp));
 }
 
@@ -433,7 +433,7 @@ test_what_the_kernel_has_and_refuses_is_an_error(void **state)
 
 	(void)state;
 	if (!has_landlock())
-		skip();
+		skip_because("this kernel has no Landlock");
 	mp_gate_open(&gate);
 	mp_join(mp_spawn(confine_refused, &gate));
 	n = read(gate.fd[0], line, sizeof(line) - 1);

@@ -17,6 +17,13 @@
 /* How many elements an array has. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Skip the test that runs, for a reason that run-tests.sh tells at the end. */
+#define skip_because(why)                              \
+	do {                                           \
+		print_message("# skipped: %s\n", why); \
+		skip();                                \
+	} while (0)
+
 /* Choose the tests that a pattern names (* and ? as in a shell).  Returns false
  * if there is none, for nothing run would look like nothing failed. */
 static inline bool

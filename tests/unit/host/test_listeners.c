@@ -266,7 +266,7 @@ test_ipv6_socket_does_not_take_ipv4_too(void **state)
 
 	(void)state;
 	if (!listeners_have_ipv6())
-		skip();
+		skip_because("this host has no IPv6 loopback address");
 	if (!listeners_open(&listeners, wanted, 2, WORKERS, error))
 		fail_msg("%s", error);
 }

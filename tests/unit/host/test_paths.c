@@ -129,7 +129,7 @@ test_directory_of_another_user_is_refused(void **state)
 {
 	(void)state;
 	if (geteuid() != 0)
-		skip(); /* cannot make one */
+		skip_because("only root can make a directory of another user");
 	assert_int_equal(mkdir(below("theirs"), 0700), 0);
 	assert_int_equal(chown(path, 12345, 12345), 0);
 	assert_false(paths_make_directory(below("theirs/x.pid"), error));
