@@ -335,8 +335,7 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		await ada.join(server, "census");
 		await shows("2 connected");
 
-		await cy.page.clock.pauseAt(
-		    await cy.page.evaluate(() => Date.now()) + 1000);
+		await cy.stopClock();
 		await ben.join(server, "census");
 		await ben.say("me, too");
 		for (let ms = 0; await count.textContent() !== "3 connected";

@@ -200,6 +200,22 @@ export class Visitor {
 		return visitor;
 	}
 
+	/* Stop the page's clock, which runs since it was installed: from here on
+	 * clock.runFor() alone moves it, however long this machine takes. */
+	async stopClock() {
+		const stop = async () => this.page.clock.pauseAt(
+		    await this.page.evaluate(() => Date.now()) + 1000);
+
+		try {
+			await stop();
+		} catch (error) {
+			/* That second had passed; but now the clock stands. */
+			if (!/to the past/u.test(error.message))
+				throw error;
+			await stop();
+		}
+	}
+
 	/* Follow a link to a room, giving a name where asked for one. */
 	async join(server, room) {
 		await this.page.goto(
