@@ -156,7 +156,7 @@ function walk(event) {
 function listenToRooms() {
 	rooms.addEventListener("joined", ({ detail: room }) => {
 		side.add(room);
-		view.add(room);
+		view.add(room, myName);
 		room.addEventListener("state", () => {
 			draw();
 			countPeople();

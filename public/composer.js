@@ -2,12 +2,13 @@
 /*
  * composer.js - where one writes.
  *
- * Each room keeps its own unfinished sentence.  The field grows with the text
- * (by itself where the browser can, else by counting lines).
+ * Each room keeps its own unfinished sentence, over a reload as well.  The field
+ * grows with the text (by itself where the browser can, else by counting lines).
  */
 
 import { byId } from "./dom.js";
 import { messageProblem } from "./message.js";
+import { tab } from "./storage.js";
 
 const ROWS_MAX = 8;
 
@@ -15,14 +16,14 @@ const ROWS_MAX = 8;
 export class Composer extends EventTarget {
 	#field = byId("text");
 	#room = null;
-	#drafts = new Map();
+	#drafts = new Map(); /* by room, where the tab cannot keep them */
 	#nameOf;
 
 	/* nameOf() is asked for the sender's name each time. */
 	constructor(nameOf) {
 		super();
 		this.#nameOf = nameOf;
-		this.#field.addEventListener("keydown", (e) => this.#key(e));
+		this.#field.addEventListener("keydown", (e) => this.#pressed(e));
 		this.#field.addEventListener("input", () => this.#changed());
 		byId("composer").addEventListener("submit", (event) => {
 			event.preventDefault();
@@ -34,16 +35,16 @@ export class Composer extends EventTarget {
 	show(room) {
 		if (room === this.#room)
 			return;
-		if (this.#room)
-			this.#drafts.set(this.#room, this.#field.value);
 		this.#room = room;
-		this.#field.value = this.#drafts.get(room) ?? "";
-		this.#changed();
+		this.#field.value = this.#drafts.get(room) ??
+		    (room ? tab.get(this.#key(room), "") : "");
+		this.#draw();
 	}
 
 	/* Drop what was begun in a room that was left. */
 	forget(room) {
 		this.#drafts.delete(room);
+		tab.remove(this.#key(room));
 		if (room === this.#room)
 			this.#room = null;
 	}
@@ -53,7 +54,7 @@ export class Composer extends EventTarget {
 	}
 
 	/* Enter sends, unless it ends a word in an input method. */
-	#key(event) {
+	#pressed(event) {
 		if (event.isComposing)
 			return;
 		if (event.key === "Enter" && !event.shiftKey) {
@@ -78,20 +79,31 @@ export class Composer extends EventTarget {
 		if (problem === null) {
 			this.#room.say(message);
 			this.#field.value = "";
-			this.#grow();
+			this.#changed();
 			this.dispatchEvent(new Event("sent"));
 		}
 		this.#field.focus();
 	}
 
-	#changed() {
-		byId("text-problem").textContent = "";
-		this.#grow();
+	#key(room) {
+		return `draft:${room.name}`;
 	}
 
-	#grow() {
+	#changed() {
+		const { value } = this.#field;
+
+		this.#drafts.set(this.#room, value);
+		if (value === "")
+			tab.remove(this.#key(this.#room));
+		else
+			tab.set(this.#key(this.#room), value);
+		this.#draw();
+	}
+
+	#draw() {
 		const lines = this.#field.value.split("\n").length;
 
+		byId("text-problem").textContent = "";
 		this.#field.rows = Math.min(lines, ROWS_MAX);
 	}
 }

@@ -3,7 +3,7 @@
  * linkify.js - text with its web addresses made into links.
  *
  * Only http and https, and only what the URL parser agrees to: no other scheme
- * can come out of here.  A link to a room of this very server opens in this
+ * can come out of here.  What begins with www. is meant as an address, too.  A link to a room of this very server opens in this
  * page; every other opens elsewhere and is told nothing about where from.
  */
 
@@ -11,12 +11,15 @@ import { el } from "./dom.js";
 import { roomFromHash, roomHash } from "./address.js";
 
 /* An address ends before the punctuation of the sentence around it. */
-const ADDRESS = /\bhttps?:\/\/[^\s<>"]+[^\s<>"'.,;:!?)\]}]/giu;
+const ADDRESS =
+    /(?<![\w.@/-])(?:https?:\/\/|www\.(?=[^\s.]+\.))[^\s<>"]+[^\s<>"'.,;:!?)\]}]/giu;
 
 function anchor(text) {
-	if (!URL.canParse(text))
+	const address = /^www\./iu.test(text) ? `https://${text}` : text;
+
+	if (!URL.canParse(address))
 		return text;
-	const url = new URL(text);
+	const url = new URL(address);
 	const room = url.origin === location.origin && roomFromHash(url.hash);
 
 	if (room)

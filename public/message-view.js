@@ -10,7 +10,7 @@
 
 import { announce, el } from "./dom.js";
 import { dayOf, fullTimeOf, timeOf } from "./clock.js";
-import { glyph, hueOf, noGlyph } from "./glyph.js";
+import { glyph, noGlyph } from "./glyph.js";
 import { linkify } from "./linkify.js";
 
 /* Later than this after it was written is worth a word. */
@@ -47,40 +47,42 @@ function introduction(message, name) {
 
 /*
  * Put a message together.  `before` is the one that it follows in the same
- * breath, or null; `when` stands in the column of the times.
+ * breath, or null; `hues` are the room's; `when` stands in the column of the
+ * times.
  */
-function article(message, before, when) {
+function article(message, before, hues, when) {
 	const name = message.from ?? NO_NAME;
+	const hue = message.from === null ? "nameless" : hues.classOf(name);
 	const node = el("article", { class: "message" });
 
 	node.classList.toggle("follow", before !== null);
 	node.classList.toggle("own", message.own);
-	node.classList.add(message.from === null ? "nameless" : hueOf(name));
+	node.classList.add(hue);
 	if (before)
 		node.append(el("span", { class: "visually-hidden" }, `${name}: `));
 	else
-		node.append(message.from === null ? noGlyph() : glyph(name),
+		node.append(message.from === null ? noGlyph() : glyph(name, hue),
 		    introduction(message, name));
 	node.append(when, textNode(message.text));
 	return node;
 }
 
 /* A message that was heard. */
-export function messageNode(message, before) {
+export function messageNode(message, before, hues) {
 	const sameMinute = before !== null &&
 	    timeOf(before.at) === timeOf(message.at);
 
-	return article(message, before, timeNode(message, sameMinute));
+	return article(message, before, hues, timeNode(message, sameMinute));
 }
 
 /* A message of ours that has not come round: confirmed, under way or refused. */
-export function outboxNode(message, before, room) {
+export function outboxNode(message, before, hues, room) {
 	const { problem } = message;
 
 	if (message.confirmed)
-		return messageNode(message, before);
+		return messageNode(message, before, hues);
 	const when = room.state === "open" ? "sending" : "waiting";
-	const node = article(message, before,
+	const node = article(message, before, hues,
 	    el("span", { class: "when" }, problem ? "not sent" : when));
 
 	node.classList.add(problem ? "failed" : "pending");

@@ -13,7 +13,6 @@ import { soon } from "./turn.js";
 
 const COPIED_MS = 2000;
 
-/* Said aloud; to be seen, that all is well needs no word. */
 const STATES = {
 	connecting: "Connecting",
 	open: "Connected",
@@ -28,10 +27,13 @@ function stateText({ state, retryAt }) {
 	return STATES[state === "connecting" && retryAt > 0 ? "waiting" : state];
 }
 
-/* "4 connected": nobody knows how many people that are. */
+/* "4 connected": nobody knows how many people that are, nor, at first, how many
+ * connections. */
 function peopleText({ state, people }) {
-	if (state !== "open" || people === 0)
+	if (state !== "open")
 		return "";
+	if (people === 0)
+		return "connected";
 	return people === 1 ? "only you" :
 	    `${people.toLocaleString("en")} connected`;
 }
@@ -65,9 +67,9 @@ export class RoomView {
 		return this.#views.get(this.#room);
 	}
 
-	/* Make the log of a room that was joined. */
-	add(room) {
-		const view = new LogView(room);
+	/* Make the log of a room that was joined by a visitor of that name. */
+	add(room, name) {
+		const view = new LogView(room, name);
 
 		this.#views.set(room, view);
 		view.addEventListener("scrolled", this.#update);

@@ -22,9 +22,10 @@ import { compose, decode, envelopeOf } from "./message.js";
 import { randomId } from "./names.js";
 import { tab } from "./storage.js";
 
-export const MESSAGES_MAX = 500;
-
-const HISTORY = 50;              /* messages that one finds on joining */
+const MESSAGES_MAX = 500;
+const READING_MAX = 5000;        /* while the reader looks at earlier ones */
+const HISTORY = 50;              /* messages that one finds on joining, and
+                                  * each time one asks for earlier ones */
 const KEPT_MAX = 200;            /* messages that outlive a reload ... */
 const KEPT_TEXT_MAX = 64 * 1024; /* ... and characters: storage is small */
 const SEEN_MAX = 2000;           /* ids by which a second copy is known */
@@ -56,11 +57,13 @@ function newest(messages) {
 }
 
 /*
- * Events: "message" (detail: what was added to messages), "outbox", "state",
- * "people".
+ * Events: "message" (detail: what was added to messages), "earlier" (detail: what
+ * was put in front of them; empty where only the state of that has changed),
+ * "outbox", "state", "people".
  *
- * messages holds {id, from, text, at, arrived, own, isNews} and, where messages
- * were missed, {gap: {count, reason}, at}.
+ * messages holds {id, from, text, at, arrived, own, isNews}, with {epoch, seq}
+ * where it came from the server, and, where messages were missed,
+ * {gap: {count, reason}, at}.
  */
 export class Room extends EventTarget {
 	name;
@@ -68,12 +71,16 @@ export class Room extends EventTarget {
 	outbox = [];
 	unread = 0;
 	people = 0; /* connections that are in the room; 0 = not known */
+	isReadAbove = false; /* then more messages are kept */
 
 	#client;
 	#subscription = null;
 	#place; /* where the messages of a former page end */
 	#refused = null; /* why the server does not let us in */
 	#isCatchingUp; /* what comes is of the time before we joined */
+	#oldest = null; /* the place before which nothing was asked for yet */
+	#isLoading = false; /* what is before it */
+	#isAllLoaded = false; /* that the server has */
 	#saying = new Set(); /* ids */
 	#seen = new Set();
 	#saveTimer = 0;
@@ -110,6 +117,52 @@ export class Room extends EventTarget {
 	/* Bytes that a message may have, once the server has told. */
 	get messageMax() {
 		return this.#client.limits?.message;
+	}
+
+	/* How many messages are kept, at most. */
+	get limit() {
+		return this.isReadAbove ? READING_MAX : MESSAGES_MAX;
+	}
+
+	/*
+	 * What is before the first message: "unknown", "loading", "more",
+	 * "nothing" (it is the room's first), "forgotten" by the server, or "far",
+	 * more than a page can hold.
+	 */
+	get earlier() {
+		const first = this.#first();
+
+		if (!first || !this.#subscription)
+			return "unknown";
+		if (this.#isLoading)
+			return "loading";
+		if (first.seq === 1)
+			return "nothing";
+		if (this.#isAllLoaded || first.epoch !== this.#subscription.place.epoch)
+			return "forgotten";
+		return this.messages.length + HISTORY > READING_MAX ? "far" : "more";
+	}
+
+	/* Ask for what is before the first message. */
+	async loadEarlier() {
+		if (this.earlier !== "more")
+			return;
+		const first = this.#first();
+
+		this.#oldest = first;
+		this.#isLoading = true;
+		this.#emit("earlier", []);
+		try {
+			const { messages, more } = await this.#client.history(
+			    this.name, { before: first.seq, limit: HISTORY });
+
+			this.#isLoading = false;
+			if (this.#oldest === first)
+				this.#prepend(first, messages, more);
+		} catch { /* closed for good, or left */
+			this.#isLoading = false;
+		}
+		this.#emit("earlier", []);
 	}
 
 	async enter() {
@@ -283,10 +336,34 @@ export class Room extends EventTarget {
 			this.#heard({ ...message, arrived: message.at });
 	}
 
-	#received({ message, time, live }) {
+	#received({ message, time, epoch, seq, live }) {
 		if (live)
 			this.#isCatchingUp = false;
-		this.#heard(decode(message, time));
+		this.#heard({ ...decode(message, time), epoch, seq });
+	}
+
+	/* The first message of which the server has told the number. */
+	#first() {
+		return this.#oldest ?? this.messages.find(({ seq }) => seq);
+	}
+
+	/* Messages that come before the place `first', of a server that may be
+	 * another one by now. */
+	#prepend(first, found, more) {
+		const isOfRing = found[0]?.epoch === first.epoch;
+		const earlier = (isOfRing ? found : [])
+		    .map(({ message, time, epoch, seq }) =>
+			    ({ ...decode(message, time), epoch, seq, own: false,
+				    isNews: false }))
+		    .filter(({ id }) => id === null || !this.#seen.has(id));
+
+		this.#isAllLoaded = !isOfRing || (!more && found.length < HISTORY);
+		if (isOfRing)
+			this.#oldest = found[0];
+		for (const { id } of earlier)
+			this.#remember(id);
+		this.messages.unshift(...earlier);
+		this.#emit("earlier", earlier);
 	}
 
 	#heard(message) {
@@ -314,8 +391,11 @@ export class Room extends EventTarget {
 
 	#add(message) {
 		this.messages.push(message);
-		if (this.messages.length > MESSAGES_MAX)
-			this.messages.shift();
+		if (this.messages.length > this.limit) {
+			this.messages.splice(0, this.messages.length - this.limit);
+			this.#oldest = null; /* what is gone can be had again */
+			this.#isAllLoaded = false;
+		}
 		this.#emit("message", message);
 	}
 

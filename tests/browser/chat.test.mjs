@@ -373,10 +373,148 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		await line.cut();
 		await cy.disconnected();
 		assert.equal(await cy.page.textContent("#people"), "");
+		const shown = await cy.page.evaluateHandle(() => {
+			const people = document.getElementById("people");
+			const texts = [];
+
+			new MutationObserver(() => texts.push(people.textContent))
+			    .observe(people, { childList: true });
+			return texts;
+		});
+
 		line.mend();
-		await cy.page.locator("#people:not(:empty)").waitFor();
-		assert.equal(await cy.page.textContent("#people"), "2 connected");
+		await cy.page.locator("#people", { hasText: "2 connected" })
+		    .waitFor();
+		assert.deepEqual((await shown.jsonValue()).filter(
+		    (text) => text !== ""), ["connected", "2 connected"]);
 		await cy.leave();
+	});
+
+	/* Publish n messages "number 0." ... of one speaker each, oldest first. */
+	async function fill(room, n) {
+		const script = await server.client(room);
+		const speakers = ["Mira", "Jonas", "Ines"];
+
+		for (let i = 0; i < n; i++)
+			script.send(JSON.stringify({ topic: room,
+				message: JSON.stringify({ id: `${room}-${i}`,
+					from: speakers[Math.trunc(i / 3) % 3],
+					text: `number ${i}.` }) }));
+		await waitFor("the last one", async () => {
+			const topic = await fetch(`${server.url}topics/${room}`);
+
+			return topic.ok && (await topic.json()).seq === n;
+		});
+		script.terminate();
+	}
+
+	const numbers = (from, to) => Array.from({ length: to - from },
+	    (_, i) => `number ${from + i}.`);
+
+	test("scrolling up brings what was said before, and nothing moves",
+	    async () => {
+		    const cy = await Visitor.arrive(browser, "Cy");
+		    const { page } = cy;
+		    const log = page.locator(".log:not([hidden])");
+		    const all = () => log.locator(".text").allTextContents();
+		    const seen = log.locator(".message", { hasText: "number 75." });
+		    const y = () => seen.evaluate(
+			(node) => node.getBoundingClientRect().y);
+
+		    await fill("depth", 120);
+		    await cy.join(server, "depth");
+		    await cy.hears("number 119.");
+		    assert.deepEqual(await all(), numbers(70, 120));
+		    assert.ok(await page.locator(".start button").isVisible());
+
+		    await seen.evaluate((node) => node.scrollIntoView());
+		    await log.locator(".message", { hasText: "number 20." })
+			.waitFor({ state: "attached" });
+		    const before = await y();
+
+		    assert.ok(before > 0 && before < 200, `${before}`);
+		    assert.deepEqual(await all(), numbers(20, 120));
+		    await log.evaluate((node) => {
+			    node.scrollTop = 0;
+		    });
+		    await log.getByText("This is where the room begins.").waitFor();
+		    assert.deepEqual(await all(), numbers(0, 120));
+		    assert.equal(await log.locator(".rule").count(), 1);
+
+		    /* What comes now is below, and what was asked for stays. */
+		    await ada.join(server, "depth");
+		    await ada.say("and now?");
+		    await page.locator("#latest", { hasText: "1 new message" })
+			.click();
+		    await cy.hears("and now?");
+		    assert.equal((await all()).length, 121);
+		    assert.deepEqual(cy.complaints, []);
+		    await cy.leave();
+	    });
+
+	test("a page takes a button's word for earlier messages, too", async () => {
+		const cy = await Visitor.arrive(browser, "Cy",
+		    { viewport: { width: 1000, height: 4000 } });
+		const { page } = cy;
+
+		await fill("tall", 60);
+		await cy.join(server, "tall");
+		await cy.hears("number 59.");
+		await page.getByRole("button", { name: "Earlier messages" }).click();
+		await page.getByText("This is where the room begins.").waitFor();
+		assert.deepEqual(await page.locator(".log:not([hidden]) .text")
+		    .allTextContents(), numbers(0, 60));
+		await cy.leave();
+	});
+
+	test("no two of a dozen have the same colour", async () => {
+		const script = await server.client("colours");
+		const names = ["Ada", ..."BCDEFGHIJKL"].map((name) => `${name}.`);
+
+		await ada.join(server, "colours");
+		for (const [i, from] of [...names, ...names].entries())
+			script.send(JSON.stringify({ topic: "colours",
+				message: JSON.stringify({ id: `c${i}`, from,
+					text: `as ${from} ${i}` }) }));
+		await ada.hears("as L. 23");
+		const hues = await ada.page.locator(".log:not([hidden]) .message")
+		    .evaluateAll((all) => all.map((node) =>
+			[node.querySelector(".from").textContent,
+			    /hue-\d+/u.exec(node.className)[0]].join()));
+
+		/* Ada herself has one of them. */
+		assert.equal(new Set(hues).size, 12);
+		assert.ok(new Set(hues.map((hue) => hue.split(",")[1])).size >= 11);
+		script.terminate();
+	});
+
+	test("before anybody was counted, \"connected\" stands there", async () => {
+		const cy = await Visitor.arrive(browser, "Cy");
+		const line = await cy.line();
+
+		line.passes = ({ type }) => type !== "presence";
+		await cy.join(server, "uncounted");
+		assert.equal(await cy.page.textContent("#people"), "connected");
+		await cy.leave();
+	});
+
+	test("a draft outlives a reload, until it is sent", async () => {
+		const { page } = ada;
+
+		await ada.join(server, "draft");
+		await page.fill("#text", "half a sen");
+		await ada.join(server, "draft too");
+		assert.equal(await page.inputValue("#text"), "");
+		await page.reload();
+		await ada.join(server, "draft");
+		assert.equal(await page.inputValue("#text"), "half a sen");
+		await page.reload();
+		await ada.connected();
+		assert.equal(await page.inputValue("#text"), "half a sen");
+		await ada.say("a whole sentence");
+		await page.reload();
+		await ada.connected();
+		assert.equal(await page.inputValue("#text"), "");
 	});
 
 	test("all rooms of a page are on one connection", async () => {

@@ -201,6 +201,25 @@ describe("reconnect", { skip, timeout: 180_000 }, () => {
 		assert.equal(Number(texts[1].split(" ")[0]), 101 - texts.length);
 	});
 
+	test("what is no more to be had is said above the first", async (t) => {
+		const { server, ada, script } = await onLine(t,
+		    "--ring-size", "2M");
+		let last;
+
+		for (let i = 0; i < 300; i++)
+			last = script.publish("other", `${i} ${".".repeat(40_000)}`);
+		await last;
+		await ada.page.evaluate(() => sessionStorage.clear());
+		await ada.page.goto("about:blank");
+		await ada.join(server, "other");
+		await ada.hears("299 ");
+		await ada.page.locator(".log:not([hidden])").evaluate((log) => {
+			log.scrollTop = 0;
+		});
+		await ada.page.getByText("The server has kept nothing earlier.")
+		    .waitFor();
+	});
+
 	test("a message of one's own is there at once, then confirmed, then " +
 	    "comes round", async (t) => {
 		const { ada, line } = await onLine(t);
