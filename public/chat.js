@@ -19,7 +19,7 @@ import { RoomView } from "./room-view.js";
 import { Rooms } from "./rooms.js";
 import { RoomsView, drawBadge, drawMe, unreadText } from "./rooms-view.js";
 import { kept } from "./storage.js";
-import { meansToLeave } from "./leaving.js";
+import { Leaving } from "./leaving.js";
 import { roomFromHash, roomHash, roomProblem } from "./address.js";
 import { soon } from "./turn.js";
 
@@ -34,6 +34,7 @@ const rooms = new Rooms((room) => room === (current ?? behind));
 const side = new RoomsView();
 const view = new RoomView();
 const composer = new Composer(() => myName);
+const leaving = new Leaving();
 const lobby = new Lobby();
 let myName = "";
 let current = null; /* the room in front */
@@ -114,17 +115,22 @@ function route() {
 		document.body.dataset.view = "you";
 		lobby.showRename(myName);
 	} else if (name === null || roomProblem(name) !== null) {
-		behind = null;
-		bring(null);
-		lobby.show(myName);
+		enterLobby(() => lobby.show(myName));
 	} else if (myName === "") {
-		bring(null);
-		lobby.invite(name);
-		focusGently(() => lobby.focusName());
+		enterLobby(() => lobby.invite(name));
+	} else if (leaving.hasLeft(name) && !rooms.get(name)) {
+		enterLobby(() => lobby.offerAgain(name));
 	} else {
 		bring(rooms.join(name));
 		focusGently(() => composer.focus());
 	}
+}
+
+function enterLobby(show) {
+	behind = null;
+	bring(null);
+	show();
+	focusGently(() => lobby.focus());
 }
 
 /* Back from #you, which is not to be gone back to. */
@@ -135,13 +141,14 @@ function goBack() {
 async function leave() {
 	const room = current;
 
-	if (!await meansToLeave(room))
+	if (!await leaving.isMeant(room))
 		return;
 	const next = rooms.neighbour(room, -1);
 
+	leaving.left(room.name);
 	rooms.leave(room);
 	if (room === current)
-		location.hash = next === room ? "" : roomHash(next.name);
+		location.replace(next === room ? "#" : roomHash(next.name));
 }
 
 function walk(event) {
@@ -185,6 +192,7 @@ function listenToVisitor() {
 	});
 	lobby.addEventListener("enter", ({ detail: { name, room } }) => {
 		setName(name);
+		leaving.isBack(room);
 		if (location.hash === roomHash(room))
 			route();
 		else
@@ -219,4 +227,6 @@ listenToRooms();
 listenToVisitor();
 listenToBrowser();
 callMe(kept.get("name", ""));
+for (const button of document.querySelectorAll("button:disabled"))
+	button.disabled = false; /* there was nobody to answer them before */
 route();

@@ -28,6 +28,12 @@ function setProblem(field, problem) {
 	return problem === null;
 }
 
+/* Fill a field, unless somebody has been quicker. */
+function suggest(field, suggestion) {
+	if (field.value === "")
+		field.value = suggestion();
+}
+
 /*
  * Events: "enter" (detail: {name, room}) once both are good; "renamed" (detail:
  * the name).
@@ -38,7 +44,7 @@ export class Lobby extends EventTarget {
 
 	constructor() {
 		super();
-		this.#name.value = suggestName();
+		suggest(this.#name, suggestName);
 		this.#on("create", () => this.#open());
 		this.#on("join", () => this.#join());
 		this.#on("invite", () => this.#enter(this.#invited));
@@ -58,18 +64,23 @@ export class Lobby extends EventTarget {
 		this.#ask(...(name === "" ? ["naming"] : []), "create", "join");
 		this.#say(TITLE, LEAD);
 		this.#name.setAttribute("form", "create");
-		byId("create-room").value = suggestRoom();
-		byId("join-room").value = "";
+		suggest(byId("create-room"), suggestRoom);
 	}
 
 	/* Show the way into the room that a link led to. */
 	invite(room) {
-		this.#invited = room;
 		this.#ask("naming", "invite");
-		this.#say("You are invited to the room ",
-		    "What shall the others call you?");
-		byId("lobby-title").append(el("bdi", {}, room), ".");
+		this.#offer(room, "You are invited to the room ",
+		    "What shall the others call you?", "Join the room");
 		this.#name.setAttribute("form", "invite");
+	}
+
+	/* Show the way back into a room that was left. */
+	offerAgain(room) {
+		this.#ask("invite");
+		this.#offer(room, "You have left the room ",
+		    "What is said there does not reach you any more.",
+		    "Join it again");
 	}
 
 	/* Show the form for another name. */
@@ -84,9 +95,22 @@ export class Lobby extends EventTarget {
 		field.select();
 	}
 
-	focusName() {
-		this.#name.focus();
-		this.#name.select();
+	/* Go to the first question, unless the visitor has begun with one. */
+	focus() {
+		const first = [this.#name, byId("create-room"), byId("accept")]
+		    .find((field) => field.checkVisibility());
+
+		if (document.activeElement?.closest("#lobby"))
+			return;
+		first.focus({ preventScroll: true });
+		first.select?.();
+	}
+
+	#offer(room, title, lead, action) {
+		this.#invited = room;
+		this.#say(title, lead);
+		byId("lobby-title").append(el("bdi", {}, room), ".");
+		byId("accept").textContent = action;
 	}
 
 	#say(title, lead) {
@@ -146,11 +170,15 @@ export class Lobby extends EventTarget {
 			    { detail: name }));
 	}
 
+	/* What was used up is not there when the visitor comes back. */
 	#enter(room) {
 		const name = this.#checkedName(this.#name);
 
-		if (name !== null)
-			this.dispatchEvent(new CustomEvent("enter",
-			    { detail: { name, room } }));
+		if (name === null)
+			return;
+		byId("create-room").value = "";
+		byId("join-room").value = "";
+		this.dispatchEvent(new CustomEvent("enter",
+		    { detail: { name, room } }));
 	}
 }

@@ -2,9 +2,10 @@
 /*
  * names.js - suggest names that can be said over the telephone.
  *
- * A room's name is also its key, so a suggested one is drawn from the
- * browser's secure generator: two words and a number, one of 4,096,000.  That
- * keeps strangers from stumbling in; it is no secret worth the word.
+ * Who has a room's name is in, so a suggested one is drawn from the
+ * browser's secure generator: two words and a number, one of 4,096,000, so that
+ * two new rooms are hardly ever one.  It is no secret: the server lists its
+ * topics to whoever asks (GET /topics).
  */
 
 const QUALITIES = (

@@ -4,12 +4,15 @@
  */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 
 import { Server, Visitor, launchBrowser, skip } from "./support.mjs";
 
 const PHONE = { viewport: { width: 360, height: 640 }, isMobile: true,
 	hasTouch: true };
+
+const PUBLIC = new URL("../../public/", import.meta.url);
 
 /* Is everything within the width of the screen? */
 function fits(page) {
@@ -29,6 +32,79 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 	after(async () => {
 		await browser?.close();
 		await server?.stop();
+	});
+
+	/* A page whose scripts wait for release(). */
+	async function early(visitor, hash = "") {
+		const { page } = visitor;
+		let release;
+		const released = new Promise((resolve) => {
+			release = resolve;
+		});
+
+		await page.route("**/chat.js", async (route) => {
+			await released;
+			await route.continue();
+		});
+		await page.goto(server.url + hash, { waitUntil: "commit" });
+		await page.locator("#leaving").waitFor({ state: "attached" });
+		return release;
+	}
+
+	test("before the scripts are there nothing is promised", async () => {
+		const visitor = await Visitor.arrive(browser, "Early");
+		const { page } = visitor;
+		const release = await early(visitor, "#room=tea");
+
+		assert.equal(await page.locator("button:enabled").count(), 0);
+		assert.equal(await page.locator("#lobby, #room")
+		    .filter({ visible: true }).count(), 0);
+		release();
+		await page.getByText("You are invited").waitFor();
+		assert.equal(await page.locator("button:disabled").count(), 0);
+		assert.deepEqual(visitor.complaints, []);
+		await visitor.leave();
+	});
+
+	test("what was filled in before is not overwritten", async () => {
+		const visitor = await Visitor.arrive(browser, "Early");
+		const { page } = visitor;
+		const release = await early(visitor);
+
+		await page.evaluate(() => {
+			document.getElementById("name").value = "Quick";
+			document.getElementById("create-room").value = "first";
+		});
+		release();
+		await page.click("#create button[type=submit]");
+		await visitor.connected();
+		assert.equal(await page.textContent("#room-title"), "first");
+		assert.match(await page.textContent("#me"), /Quick/u);
+
+		/* What was opened is not suggested again. */
+		await page.click("#add");
+		assert.match(await page.inputValue("#create-room"),
+		    /^[a-z]+-[a-z]+-\d+$/u);
+		await visitor.leave();
+	});
+
+	/* A module that is not named there is asked for one round trip later. */
+	test("the page names all its modules", () => {
+		const read = (name) =>
+			readFileSync(new URL(name, PUBLIC), "utf8");
+		const modules = new Set(["chat.js"]);
+
+		for (const name of modules)
+			for (const [, other] of read(name)
+			    .matchAll(/^(?:import|export) .* from "\.\/(.+)";$/gmu))
+				modules.add(other);
+		const named = [...read("index.html").matchAll(
+		    /<link rel="modulepreload" href="(.+)">/gu)]
+		    .map(([, name]) => name);
+
+		modules.delete("chat.js");
+		assert.ok(modules.size > 10);
+		assert.deepEqual(named.sort(), [...modules].sort());
 	});
 
 	test("a room is opened, its link shared and followed", async () => {
@@ -78,8 +154,7 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		const { page } = visitor;
 
 		await page.goto(server.url);
-		await page.focus("#name");
-		await page.keyboard.press("ControlOrMeta+a");
+		await page.locator("#name:focus").waitFor();
 		await page.keyboard.type("Keys");
 		for (const id of ["create-room", "shuffle", null, "join-room"]) {
 			await page.keyboard.press("Tab");
@@ -97,6 +172,44 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await page.keyboard.press("Enter");
 		await visitor.hears("two");
 		assert.deepEqual(await visitor.texts(), ["one\ntwo"]);
+		await visitor.leave();
+	});
+
+	test("back after leaving asks before one is in again", async () => {
+		const visitor = await Visitor.arrive(browser, "Gone");
+		const { page } = visitor;
+		const leave = async () => {
+			await page.click("#leave");
+			await page.click("#leaving button[value=leave]");
+		};
+		const isAsked = async () => {
+			await page.getByText("You have left the room one.")
+			    .waitFor();
+			assert.equal(await page.locator("#rooms a",
+			    { hasText: "one" }).count(), 0);
+		};
+
+		await visitor.join(server, "one");
+		await visitor.join(server, "two");
+		await page.locator("#rooms a", { hasText: "one" }).click();
+		await visitor.connected();
+		await leave();
+		await page.locator("#room-title", { hasText: "two" }).waitFor();
+		await page.goBack(); /* to "two", then to "one" */
+		await page.goBack();
+		await isAsked();
+		await page.reload();
+		await isAsked();
+		await page.locator("#accept:focus").waitFor();
+		await page.keyboard.press("Enter");
+		await visitor.connected();
+		assert.equal(await page.textContent("#room-title"), "one");
+		await leave();
+		await page.click(".brand");
+		await page.fill("#join-room", "one");
+		await page.press("#join-room", "Enter");
+		await visitor.connected();
+		assert.equal(await page.textContent("#room-title"), "one");
 		await visitor.leave();
 	});
 
@@ -193,12 +306,19 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		const { page } = visitor;
 
 		await page.goto(server.url);
+		await page.locator("#create").waitFor();
 		assert.ok(await fits(page), "lobby");
+		assert.equal(await page.evaluate(
+		    () => document.activeElement.tagName), "BODY");
 		await visitor.join(server, "a-room-with-quite-a-long-name-for-a-phone");
 		await visitor.say("x".repeat(300));
 		await visitor.hears("xxx");
 		assert.ok(await fits(page), "room");
 		assert.equal(await page.isVisible("#rooms"), false);
+		const back = await page.locator(".back").boundingBox();
+
+		assert.ok(back.width >= 44 && back.height >= 44 && back.x >= 0,
+		    JSON.stringify(back));
 		await page.tap(".back");
 		await page.locator("#rooms a").waitFor();
 		assert.ok(await fits(page), "rooms");
@@ -232,7 +352,34 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		    () => document.documentElement.scrollHeight), 600);
 
 		await page.setViewportSize(PHONE.viewport);
-		assert.ok((await page.locator("#create").boundingBox()).y < 640);
+		const { y, height } = await page.locator("#create").boundingBox();
+		const rooms = await page.locator("#rooms").boundingBox();
+		const room = await page.locator("#rooms li").first().boundingBox();
+
+		assert.ok(y + height < 640);
+		assert.ok(rooms.height / room.height > 5);
+		await visitor.leave();
+	});
+
+	/* 1280 by 800 pixels, enlarged to twice the size. */
+	test("an enlarged page has its form above the fold", async () => {
+		const visitor = await Visitor.arrive(browser, "Near",
+		    { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
+		const { page } = visitor;
+		const ends = async () => {
+			const { y, height } = await page.locator("#join .row")
+			    .boundingBox();
+
+			return y + height;
+		};
+
+		await page.goto(server.url);
+		await page.locator("#naming").waitFor();
+		assert.ok(await ends() <= 400, `${await ends()}`);
+		await visitor.join(server, "one");
+		await page.click(".back");
+		await page.locator("#create").waitFor();
+		assert.ok(await ends() <= 400, `${await ends()}`);
 		await visitor.leave();
 	});
 
@@ -277,6 +424,7 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await visitor.join(server, "links");
 		await visitor.say("javascript:alert(1) data:text/html,x ftp://a/ " +
 		    "(see https://example.org/a_(b)?c=d&e#f.) http://[oops " +
+		    "www.example.org/x, me@www.example.org www. awww.ok.no " +
 		    `${server.url}#room=next%20door`);
 		await visitor.hears("oops");
 		const links = await visitor.page.locator(".heard .text a")
@@ -285,6 +433,8 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 
 		assert.deepEqual(links, [
 			["https://example.org/a_(b)?c=d&e#f", "_blank",
+				"noopener noreferrer nofollow"],
+			["https://www.example.org/x", "_blank",
 				"noopener noreferrer nofollow"],
 			["#room=next%20door", "", ""],
 		]);
