@@ -1,232 +1,33 @@
 // SPDX-License-Identifier: MIT
 /*
- * chat.js - wires the chat together.
+ * chat.js - where the page begins.
  *
- * The address says what is in front: `#room=NAME` a room, `#` the lobby,
- * `#you` the form for another name.  Whatever wants to go somewhere sets
- * the address and nothing else; route() does the rest, for links, for buttons
- * and for the browser's own back button alike.
- *
- *	address bar --route()--> Lobby | RoomView + Composer   what is in front
- *	Rooms -> Room -> pubsub.js                             what is going on
- *	            `--events--> LogView, rooms-view           what is seen of it
+ * On a slow line a first visitor can read and fill in the lobby while the rest,
+ * which is most of it (talk.js), is still coming.  What they ask for meanwhile
+ * is done as soon as that is there.  Until a button has somebody to answer it,
+ * it is disabled.
  */
 
-import { byId } from "./dom.js";
-import { Composer } from "./composer.js";
 import { Lobby } from "./lobby.js";
-import { RoomView } from "./room-view.js";
-import { Rooms } from "./rooms.js";
-import { RoomsView, drawBadge, drawMe, unreadText } from "./rooms-view.js";
+import { byId } from "./dom.js";
 import { kept } from "./storage.js";
-import { Leaving } from "./leaving.js";
-import { roomFromHash, roomHash, roomProblem } from "./address.js";
-import { soon } from "./turn.js";
 
-const TITLE = document.title;
-
-/* How often is counted who is in the room in front: nobody tells us who comes,
- * and "only you" is soon wrong. */
-const COUNT_MS = 10 * 1000;
-const COUNT_ALONE_MS = 2 * 1000;
-
-const rooms = new Rooms((room) => room === (current ?? behind));
-const side = new RoomsView();
-const view = new RoomView();
-const composer = new Composer(() => myName);
-const leaving = new Leaving();
 const lobby = new Lobby();
-let myName = "";
-let current = null; /* the room in front */
-let countTimer = 0;
-let behind = null; /* the room that #you came in front of */
+const talk = import("./talk.js");
 
-const draw = soon(() => {
-	const unread = rooms.unread;
-	const place = current ? `${current.name} · ${TITLE}` : TITLE;
-
-	document.title = unread > 0 ? `(${unreadText(unread)}) ${place}` : place;
-	drawBadge(byId("back-unread"), unread);
-	side.draw(current, location.hash);
-});
-
-/* Who has a name is in the rooms of their last visit. */
-function callMe(name) {
-	if (name === "")
-		return;
-	if (myName === "")
-		rooms.restore();
-	myName = name;
-	lobby.setName(name);
-	drawMe(name);
+if (lobby.showFor(location.hash, kept.get("name", ""))) {
+	byId("lobby").hidden = false;
+	for (const button of document.querySelectorAll("#lobby button"))
+		button.disabled = false;
+	lobby.focus();
 }
-
-function setName(name) {
-	kept.set("name", name);
-	callMe(name);
+lobby.addEventListener("enter",
+    async ({ detail }) => (await talk).enter(detail));
+lobby.addEventListener("renamed",
+    async ({ detail }) => (await talk).rename(detail));
+try {
+	(await talk).start(lobby);
+} catch (error) {
+	byId("unloaded").hidden = false;
+	throw error;
 }
-
-/* Is the reader looking at this room? */
-function isRead(room) {
-	return room === current && !document.hidden;
-}
-
-function markRead() {
-	if (current && isRead(current))
-		current.unread = 0;
-	draw();
-}
-
-/* Nobody looks at the other rooms, so nobody counts there. */
-function countPeople() {
-	if (current && isRead(current))
-		current.countPeople();
-}
-
-function countPeopleLater() {
-	clearTimeout(countTimer);
-	countTimer = setTimeout(countPeople,
-	    current?.people > 1 ? COUNT_MS : COUNT_ALONE_MS);
-}
-
-function bring(room) {
-	current = room;
-	document.body.dataset.view = room ? "room" : "lobby";
-	byId("room").hidden = room === null;
-	byId("lobby").hidden = room !== null;
-	view.show(room);
-	composer.show(room);
-	markRead();
-	countPeople();
-}
-
-/* A finger would have the keyboard jump up; there nothing gets the focus. */
-function focusGently(focus) {
-	if (matchMedia("(pointer: fine)").matches)
-		focus();
-}
-
-function route() {
-	const name = roomFromHash(location.hash);
-
-	behind = current ?? behind;
-	if (location.hash === "#you" && myName !== "") {
-		bring(null);
-		document.body.dataset.view = "you";
-		lobby.showRename(myName);
-	} else if (name === null || roomProblem(name) !== null) {
-		enterLobby(() => lobby.show(myName));
-	} else if (myName === "") {
-		enterLobby(() => lobby.invite(name));
-	} else if (leaving.hasLeft(name) && !rooms.get(name)) {
-		enterLobby(() => lobby.offerAgain(name));
-	} else {
-		bring(rooms.join(name));
-		focusGently(() => composer.focus());
-	}
-}
-
-function enterLobby(show) {
-	behind = null;
-	bring(null);
-	show();
-	focusGently(() => lobby.focus());
-}
-
-/* Back from #you, which is not to be gone back to. */
-function goBack() {
-	location.replace(behind ? roomHash(behind.name) : "#");
-}
-
-async function leave() {
-	const room = current;
-
-	if (!await leaving.isMeant(room))
-		return;
-	const next = rooms.neighbour(room, -1);
-
-	leaving.left(room.name);
-	rooms.leave(room);
-	if (room === current)
-		location.replace(next === room ? "#" : roomHash(next.name));
-}
-
-function walk(event) {
-	const delta = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-
-	if (!event.altKey || !delta || rooms.all().length === 0)
-		return;
-	event.preventDefault();
-	location.hash = roomHash(rooms.neighbour(current, delta).name);
-}
-
-function listenToRooms() {
-	rooms.addEventListener("joined", ({ detail: room }) => {
-		side.add(room);
-		view.add(room, myName);
-		room.addEventListener("state", () => {
-			draw();
-			countPeople();
-		});
-		room.addEventListener("message", ({ detail: message }) => {
-			if (message.isNews && !isRead(room))
-				room.unread++;
-			draw();
-			if (room.isNewVoice(message))
-				countPeople();
-		});
-		room.addEventListener("people", countPeopleLater);
-		draw();
-	});
-	rooms.addEventListener("left", ({ detail: room }) => {
-		side.remove(room);
-		view.remove(room);
-		composer.forget(room);
-	});
-}
-
-function listenToVisitor() {
-	lobby.addEventListener("renamed", ({ detail: name }) => {
-		setName(name);
-		goBack();
-	});
-	lobby.addEventListener("enter", ({ detail: { name, room } }) => {
-		setName(name);
-		leaving.isBack(room);
-		if (location.hash === roomHash(room))
-			route();
-		else
-			location.hash = roomHash(room);
-	});
-	composer.addEventListener("sent", () => view.log.toEnd());
-	composer.addEventListener("page", ({ detail }) => view.log.page(detail));
-	byId("keep-name").addEventListener("click", goBack);
-	byId("leave").addEventListener("click", leave);
-	document.addEventListener("keydown", walk);
-}
-
-function listenToBrowser() {
-	window.addEventListener("hashchange", route);
-	for (const type of ["online", "focus"])
-		window.addEventListener(type, () => rooms.wake());
-	window.addEventListener("pagehide", () => rooms.save());
-	kept.watch("name", () => {
-		callMe(kept.get("name", ""));
-		if (byId("naming").checkVisibility())
-			route();
-	});
-	document.addEventListener("visibilitychange", () => {
-		markRead();
-		countPeople();
-		if (!document.hidden)
-			rooms.wake();
-	});
-}
-
-listenToRooms();
-listenToVisitor();
-listenToBrowser();
-callMe(kept.get("name", ""));
-for (const button of document.querySelectorAll("button:disabled"))
-	button.disabled = false; /* there was nobody to answer them before */
-route();

@@ -33,6 +33,11 @@ export function byId(id) {
 	return document.getElementById(id);
 }
 
+/* A finger would have the keyboard jump up; there nothing gets the focus. */
+export function hasPointer() {
+	return matchMedia("(pointer: fine)").matches;
+}
+
 /* Tell a screen reader; nothing is to be seen. */
 export function announce(text) {
 	byId("announcer").textContent = text;

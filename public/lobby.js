@@ -11,8 +11,10 @@
  * it in a form of its own, from where Enter leads back and not on.
  */
 
-import { byId, el } from "./dom.js";
-import { foreignHost, roomFromInput, roomProblem, tidyRoom } from "./address.js";
+import { byId, el, hasPointer } from "./dom.js";
+import {
+	foreignHost, roomFromHash, roomFromInput, roomProblem, tidyRoom,
+} from "./address.js";
 import { suggestName, suggestRoom } from "./names.js";
 import { tidyName } from "./message.js";
 
@@ -59,8 +61,25 @@ export class Lobby extends EventTarget {
 		this.#name.value = name;
 	}
 
-	/* Show the way into any room, to a visitor of that name or of none. */
-	show(name) {
+	/*
+	 * Show what that address leads a visitor of that name, or of none (""), to.
+	 * Returns whether it is the lobby at all.
+	 */
+	showFor(hash, name) {
+		const room = roomFromHash(hash);
+		const leadsToRoom = room !== null && roomProblem(room) === null;
+
+		if (name !== "" && (leadsToRoom || hash === "#you"))
+			return false;
+		if (leadsToRoom)
+			this.#invite(room);
+		else
+			this.#show(name);
+		return true;
+	}
+
+	/* Show the way into any room. */
+	#show(name) {
 		this.#ask(...(name === "" ? ["naming"] : []), "create", "join");
 		this.#say(TITLE, LEAD);
 		this.#name.setAttribute("form", "create");
@@ -68,7 +87,7 @@ export class Lobby extends EventTarget {
 	}
 
 	/* Show the way into the room that a link led to. */
-	invite(room) {
+	#invite(room) {
 		this.#ask("naming", "invite");
 		this.#offer(room, "You are invited to the room ",
 		    "What shall the others call you?", "Join the room");
@@ -100,7 +119,7 @@ export class Lobby extends EventTarget {
 		const first = [this.#name, byId("create-room"), byId("accept")]
 		    .find((field) => field.checkVisibility());
 
-		if (document.activeElement?.closest("#lobby"))
+		if (!hasPointer() || document.activeElement?.closest("#lobby"))
 			return;
 		first.focus({ preventScroll: true });
 		first.select?.();

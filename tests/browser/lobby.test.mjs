@@ -34,15 +34,15 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await server?.stop();
 	});
 
-	/* A page whose scripts wait for release(). */
-	async function early(visitor, hash = "") {
+	/* A page of which a script waits for release(). */
+	async function early(visitor, hash = "", script = "chat.js") {
 		const { page } = visitor;
 		let release;
 		const released = new Promise((resolve) => {
 			release = resolve;
 		});
 
-		await page.route("**/chat.js", async (route) => {
+		await page.route(`**/${script}`, async (route) => {
 			await released;
 			await route.continue();
 		});
@@ -88,6 +88,32 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		await visitor.leave();
 	});
 
+	test("the lobby does not wait for the rest", async () => {
+		const visitor = await Visitor.arrive(browser, "Early");
+		const { page } = visitor;
+		const release = await early(visitor, "#room=tea", "talk.js");
+
+		await page.fill("#name", "Early");
+		await page.press("#name", "Enter");
+		await page.getByText("You are invited").waitFor();
+		assert.equal(await page.locator("#send:enabled").count(), 0);
+		release();
+		await visitor.connected();
+		assert.equal(await page.textContent("#room-title"), "tea");
+		assert.match(await page.textContent("#me"), /Early/u);
+		await visitor.leave();
+	});
+
+	test("where the rest does not come, the page says so", async () => {
+		const visitor = await Visitor.arrive(browser, "Cut");
+		const { page } = visitor;
+
+		await page.route("**/rooms.js", (route) => route.abort());
+		await page.goto(server.url);
+		await page.getByText("did not load in full").waitFor();
+		await visitor.leave();
+	});
+
 	/* A module that is not named there is asked for one round trip later. */
 	test("the page names all its modules", () => {
 		const read = (name) =>
@@ -96,7 +122,7 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 
 		for (const name of modules)
 			for (const [, other] of read(name)
-			    .matchAll(/^(?:import|export) .* from "\.\/(.+)";$/gmu))
+			    .matchAll(/(?: from |import\()"\.\/([^"]+)"/gu))
 				modules.add(other);
 		const named = [...read("index.html").matchAll(
 		    /<link rel="modulepreload" href="(.+)">/gu)]
