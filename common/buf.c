@@ -83,3 +83,14 @@ buf_json_string(struct buf *buf, const char *text, size_t len)
 
 	buf->len += json_string_encode(text, len, room);
 }
+
+void
+buf_json_text(struct buf *buf, const char *json, size_t len)
+{
+	char *room = buf_room(buf, len);
+
+	if (json_kind_of(json, len) == JSON_STRING)
+		buf->len += json_string_decode(json, len, room);
+	else
+		buf_add(buf, json, len);
+}

@@ -46,4 +46,8 @@ void buf_number(struct buf *buf, uint64_t number);
 /* Append text, which is UTF-8, as a JSON string with its quotes. */
 void buf_json_string(struct buf *buf, const char *text, size_t len);
 
+/* Append what a JSON text stands for: a string's text, decoded, or (of any other
+ * value) the JSON itself.  json has been checked (json_check()). */
+void buf_json_text(struct buf *buf, const char *json, size_t len);
+
 #endif

@@ -52,7 +52,8 @@ struct ws_events {
 	    const char *reason, size_t reason_len);
 };
 
-struct ws;      /* a parser, borrowed while a frame or message is incomplete */
+struct ws; /* a parser, borrowed while a frame or message is incomplete */
+struct buf;
 struct ws_pool; /* the parsers of one process */
 
 enum ws_status {

@@ -3,6 +3,8 @@
 
 #include "common/ws_frame.h"
 
+#include "common/buf.h"
+
 #include <string.h>
 
 size_t
@@ -52,4 +54,28 @@ ws_close_frame(uint8_t *out, unsigned code, const char *reason)
 	out[3] = (uint8_t)code;
 	memcpy(out + 4, reason, len);
 	return 4 + len;
+}
+
+size_t
+ws_text_open(struct buf *buf)
+{
+	size_t start = buf->len;
+
+	buf_room(buf, WS_HEADER_MAX);
+	buf->len += WS_HEADER_MAX;
+	return start;
+}
+
+size_t
+ws_text_close(struct buf *buf, size_t start)
+{
+	size_t len = buf->len - start - WS_HEADER_MAX;
+	char *at = buf->at + start;
+	uint8_t header[WS_HEADER_MAX];
+	size_t header_len = ws_frame_header(header, WS_TEXT, len);
+
+	memcpy(at, header, header_len);
+	memmove(at + header_len, at + WS_HEADER_MAX, len);
+	buf->len = start + header_len + len;
+	return WS_HEADER_MAX - header_len;
 }

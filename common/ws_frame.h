@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 #define WS_HEADER_MAX 14  /* bytes: 2 + 8 length + 4 mask */
 #define WS_REASON_MAX 123 /* bytes of a close frame's reason, section 5.5 */
 #define WS_OUTPUT_MAX (WS_HEADER_MAX + 125) /* bytes of a control frame */
@@ -49,6 +51,15 @@ enum ws_code {
  */
 size_t ws_frame_header(
     uint8_t out[WS_HEADER_MAX], enum ws_opcode opcode, uint64_t len);
+
+/*
+ * Put an unmasked text frame together at the end of buf: ws_text_open() leaves
+ * room for the header and returns where the frame starts, the caller appends
+ * the text, ws_text_close() writes the header and moves the text up to it.
+ * Returns: by how many bytes.
+ */
+size_t ws_text_open(struct buf *buf);
+size_t ws_text_close(struct buf *buf, size_t start);
 
 /*
  * Write a masked final frame (what a client sends) with the given mask to out,

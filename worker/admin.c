@@ -6,6 +6,7 @@
 #include "broker/status/metrics.h"
 #include "broker/status/overview.h"
 #include "common/bug.h"
+#include "common/config.h"
 #include "common/http.h"
 #include "common/http_response.h"
 #include "worker/http/http_conn.h"
@@ -28,19 +29,19 @@ admin_put_index(struct buf *buf, const struct worker *w)
 	    "<li><a href=/healthz>/healthz</a> whether it lives\n"
 	    "<li><a href=/readyz>/readyz</a> whether it takes clients\n"
 	    "</ul>\n",
-	    w->config->name, w->config->name);
+	    w->net.config->name, w->net.config->name);
 }
 
 static void
 admin_put_metrics(struct buf *buf, const struct worker *w)
 {
-	metrics_put(buf, w->seg, w->config->name);
+	metrics_put(buf, w->hub.seg, w->net.config->name);
 }
 
 static void
 admin_put_stats(struct buf *buf, const struct worker *w)
 {
-	overview_json(buf, w->seg, w->config->name);
+	overview_json(buf, w->hub.seg, w->net.config->name);
 }
 
 static void
@@ -90,7 +91,7 @@ admin_send(struct conn *c, const struct http_request *req,
 	size_t len;
 
 	buf_init(&body);
-	page->put(&body, c->w);
+	page->put(&body, worker_of(c));
 	response.content_length = body.len;
 	len = http_response_head(head, sizeof(head), &response);
 	CHECK(len > 0);
@@ -114,7 +115,7 @@ admin_is_foreign(const struct conn *c, const struct http_request *req)
 {
 	const struct http_text *mode = http_header_find(req, "Sec-Fetch-Mode");
 
-	if (origin_check(c->w->config, req) != ORIGIN_OK)
+	if (origin_check(c->net->config, req) != ORIGIN_OK)
 		return true;
 	return origin_is_blind(req) &&
 	       (mode == NULL || !http_text_equal(mode, "navigate"));
@@ -127,7 +128,7 @@ admin_serve(struct conn *c, const struct http_request *req)
 	bool keep_alive = http_keep_alive(req);
 
 	if (admin_is_foreign(c, req)) {
-		stats_add(&c->w->stats, STATS_REFUSED_ORIGIN, 1);
+		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
 		http_conn_refuse(c, req, 403,
 		    "a page of another site cannot have this", NULL);
 		return;
@@ -144,7 +145,7 @@ admin_serve(struct conn *c, const struct http_request *req)
 	}
 	if (page == NULL)
 		admin_error(c, req, 404, "there is nothing here");
-	else if (page->until_drain && drain_begun(&c->w->drain))
+	else if (page->until_drain && c->net->draining)
 		admin_error(c, req, 503, "the server is draining");
 	else
 		admin_send(c, req, page);

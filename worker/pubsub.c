@@ -3,51 +3,20 @@
 
 #include "worker/pubsub.h"
 
+#include "common/config.h"
 #include "common/http.h"
 #include "worker/api/api.h"
+#include "worker/api/events.h"
+#include "worker/delivery/hub.h"
+#include "worker/http/http_conn.h"
 #include "worker/protocol/plain.h"
-#include "worker/requests/listen_query.h"
-#include "worker/state.h"
-#include "worker/protocol/v1_request.h"
-#include "worker/protocol/v1_answer.h"
-
-/* Subscribe to each ?topic=. */
-static void
-pubsub_subscribe_query(struct conn *c, const struct http_request *req)
-{
-	struct http_text query = req->query, topic;
-	char room[QUERY_TOPIC_ROOM];
-
-	while (query_topic_next(&query, room, &topic)) {
-		const struct intake_request want = {
-			.kind = INTAKE_SUBSCRIBE,
-			.topic = topic.at,
-			.topic_len = (uint8_t)topic.len,
-		};
-
-		intake_add(c->w, c, &want);
-	}
-}
-
-static void
-pubsub_begin_v1(struct conn *c, const struct http_request *req)
-{
-	c->form = FRAMES_ENVELOPE;
-	v1_welcome(c);
-	pubsub_subscribe_query(c, req);
-}
-
-/* The plain contract has no word for it: what is sent stays unread. */
-static void
-pubsub_drain_plain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
-{
-	(void)in_ms;
-	(void)spread_ms;
-	conn_pause(c, PAUSE_DRAIN);
-}
+#include "worker/protocol/v1.h"
+#include "worker/requests/intake.h"
+#include "worker/site.h"
+#include "worker/ws/protocol.h"
 
 static bool
-pubsub_serve(struct conn *c, const struct http_request *req)
+pubsub_route(struct conn *c, const struct http_request *req)
 {
 	if (!api_has(&req->path))
 		return false;
@@ -55,24 +24,30 @@ pubsub_serve(struct conn *c, const struct http_request *req)
 	return true;
 }
 
-static const struct protocol pubsub_protocols[] = {
-	{
-	    .begin = pubsub_subscribe_query,
-	    .message = plain_message,
-	    .drain = pubsub_drain_plain,
-	},
-	{
-	    .name = V1_PROTOCOL,
-	    .begin = pubsub_begin_v1,
-	    .message = v1_message,
-	    .drain = v1_drain,
-	},
+static void
+pubsub_serve(struct conn *c, const struct http_request *req)
+{
+	site_serve(c, req, pubsub_route);
+}
+
+const struct form *const pubsub_forms[FORMS] = {
+	[FORM_TEXT] = &plain_form,
+	[FORM_ENVELOPE] = &v1_form,
+	[FORM_EVENT] = &events_form,
+};
+
+static const struct protocol *const pubsub_protocols[] = {
+	&plain_protocol,
+	&v1_protocol,
 };
 
 const struct service pubsub_service = {
+	.client_size = sizeof(struct client),
+	.handler = &http_conn_handler,
 	.protocols = pubsub_protocols,
 	.protocols_count =
 	    sizeof(pubsub_protocols) / sizeof(pubsub_protocols[0]),
 	.slack = CONFIG_ENVELOPE_SLACK,
 	.serve = pubsub_serve,
+	.hold = intake_hold,
 };

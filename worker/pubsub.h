@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * pubsub.h - publish and subscribe, as a service of the worker.
- *
- * Over a WebSocket in the plain contract (plain.h) or in pubsubd.v1 (v1_request.h), and
- * over HTTP (api.h).
- */
+/* pubsub.h - the service that pubsubd is: its contracts, its API, its forms. */
 
 #ifndef WORKER_PUBSUB_H
 #define WORKER_PUBSUB_H
 
 #include "worker/net/service.h"
 
+struct form;
+
 extern const struct service pubsub_service;
+
+/* [FORMS]: how messages reach clients, by enum form_id. */
+extern const struct form *const pubsub_forms[];
 
 #endif

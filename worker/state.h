@@ -11,50 +11,62 @@
  *	  outbox: one write  <---  tail: ring -> frames -> who gets them
  *	  per connection
  *
- * Callbacks of the loop only collect; turn_end() (worker.c) does the rest, in
- * this order, right before the loop waits again.  All of it is one thread, so
- * nothing here is locked.
+ * Callbacks of the loop only collect; turn_end() (turn.h) does the rest, in this
+ * order, right before the loop waits again.  All of it is one thread, so nothing
+ * here is locked.
+ *
+ * Only the files of worker/ itself include this: what lies in its rooms is given
+ * the struct net or the struct hub that it works on.
  */
 
 #ifndef WORKER_STATE_H
 #define WORKER_STATE_H
 
-#include "broker/ring/ring.h"
-#include "broker/shared/stats.h"
-#include "broker/shared/wakeup.h"
-#include "common/config.h"
-#include "common/json.h"
-#include "worker/net/acceptor.h"
+#include "common/container.h"
 #include "worker/api/list.h"
-#include "worker/net/conns.h"
+#include "worker/api/reply.h"
+#include "worker/delivery/hub.h"
 #include "worker/delivery/latency.h"
-#include "worker/drain.h"
-#include "worker/net/arena.h"
-#include "worker/requests/intake.h"
-#include "worker/net/flush.h"
 #include "worker/delivery/replay.h"
-#include "worker/net/service.h"
-#include "worker/http/static.h"
-#include "worker/delivery/subs.h"
 #include "worker/delivery/tail.h"
-#include "worker/protocol/v1_request.h"
-#include "worker/net/wheel.h"
-#include "worker/worker.h"
+#include "worker/http/static.h"
+#include "worker/net/acceptor.h"
+#include "worker/net/net.h"
+#include "worker/protocol/protocols.h"
+#include "worker/requests/intake.h"
 
 #include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Bytes read from a socket at once; what one connection may do in a turn. */
-#define WORKER_READ_MAX 65536u
+struct worker_args;
+
+/* How far it has come with leaving: drain.h. */
+enum drain_phase {
+	DRAIN_NOT = 0,
+	DRAIN_STOP,
+	DRAIN_SETTLE,
+	DRAIN_CLOSE,
+	DRAIN_OUT,
+};
+
+struct drain {
+	enum drain_phase phase;
+	uint64_t began_ms;   /* monotonic clock, like the next */
+	uint64_t until_ms;   /* the deadline */
+	uint64_t closing_ms; /* when CLOSE began */
+	uint64_t paced_ms;   /* for which close frames have been sent */
+	uint64_t final_head;
+	uint64_t commits; /* of the intake, before it began */
+	unsigned code;    /* to close with */
+	bool orphaned;    /* the supervisor is dead */
+	bool sealed;      /* by us or with our knowledge: final_head is final */
+	bool at_once;     /* RUN_QUIT: do not wait for anybody */
+	ev_timer tick;
+};
 
 struct worker {
-	const struct worker_args *args; /* borrowed, like the next four */
-	const struct service *service;
-	const struct config *config;
-	struct segment *seg;
-	struct wakeup *wakeup;
-	unsigned slot;
-
-	struct ev_loop *loop;
+	const struct worker_args *args; /* borrowed */
 	ev_prepare before_wait;
 	ev_check after_wait;
 	ev_io doorbell;
@@ -62,29 +74,25 @@ struct worker {
 	ev_timer beat;
 	ev_timer tick; /* turns the wheel */
 
-	struct ring ring;
-	struct stats stats;
+	struct net net;
+	struct hub hub;
 	struct acceptors acceptors;
-	struct conns conns;
-	struct wheel wheel;
-	struct intake intake;
-	struct subs subs;
 	struct tail tail;
-	struct latency delays;
-	struct frames frames;
-	struct outbox outbox;
 	struct replays replays;
+	struct latency latency;
+	struct intake intake;
+	struct protocols protocols;
+	struct api api;
 	struct api_lists lists;
-	struct drain drain;
-
 	struct static_files files;
-	struct ws_pool *parsers;
-	struct json_reader json;
-	struct v1_reader v1;
-	struct buf text;         /* an answer while it is put together */
-	unsigned char *read_buf; /* [WORKER_READ_MAX]: what a socket brought */
-	unsigned char *file_buf; /* [WORKER_READ_MAX]: a piece of a file */
-	bool more;               /* there is work left for another turn */
+	struct drain drain;
 };
+
+/* The worker whose connection this is. */
+static inline struct worker *
+worker_of(const struct conn *c)
+{
+	return container_of(c->net, struct worker, net);
+}
 
 #endif

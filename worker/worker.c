@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.c - set up, turn, and leave; see worker.h and state.h.
+ * worker.c - set up and leave; see worker.h and state.h.
  *
- * The loop is made here, after the fork.  Its callbacks collect; the work of a
- * turn is done in turn_end(), a prepare watcher, the last thing before the loop
- * waits.  To be called again soon we ring our own doorbell: an event fed to
- * oneself would run before libev looks at any other descriptor.
+ * The loop is made here, after the fork.
  */
 
 #include "worker/worker.h"
@@ -18,9 +15,13 @@
 #include "common/handshake.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
+#include "worker/net/conns.h"
+#include "worker/net/io.h"
 #include "worker/pubsub.h"
 #include "worker/sandbox.h"
+#include "worker/drain.h"
 #include "worker/state.h"
+#include "worker/turn.h"
 #include "worker/ws/ws_conn.h"
 
 #include <errno.h>
@@ -41,66 +42,6 @@
 /* Descriptors that are not connections, with some to spare. */
 #define WORKER_FD_RESERVE 128
 
-/* Do what this turn has collected, in order; then fall asleep. */
-static void
-turn_end(struct worker *w)
-{
-	uint64_t head;
-
-	w->more = false;
-	stats_add(&w->stats, STATS_TURNS, 1);
-	api_lists_turn(w);
-	intake_commit(w);
-	drain_step(w);
-	tail_turn(w);
-	replays_turn(w);
-	outbox_flush(w);
-	latency_settle(w);
-	conns_sweep(w);
-	/* A connection that was resumed by its output has been read on. */
-	if (!intake_empty(&w->intake) && !ev_is_active(&w->intake.retry))
-		w->more = true;
-
-	/* Awake means: somebody need not ring.  So first say that we sleep,
-	 * then look once more. */
-	head = w->tail.cursor.pos;
-	wakeup_fall_asleep(w->wakeup);
-	/* sleep-3: the look */
-	if (w->more || (w->subs.topics > 0 && ring_head(w->seg) != head))
-		/* sleep-4: no wait then */
-		wakeup_ring(w->wakeup, w->slot);
-}
-
-static void
-turn_end_cb(struct ev_loop *loop, ev_prepare *prepare, int revents)
-{
-	(void)loop;
-	(void)revents;
-	turn_end(container_of(prepare, struct worker, before_wait));
-}
-
-/* The first thing after the wait. */
-static void
-turn_begin_cb(struct ev_loop *loop, ev_check *check, int revents)
-{
-	struct worker *w = container_of(check, struct worker, after_wait);
-
-	(void)loop;
-	(void)revents;
-	wakeup_get_up(w->wakeup);
-}
-
-/* Silence the doorbell first: what comes after that will ring it again. */
-static void
-worker_doorbell_cb(struct ev_loop *loop, ev_io *io, int revents)
-{
-	struct worker *w = container_of(io, struct worker, doorbell);
-
-	(void)loop;
-	(void)revents;
-	wakeup_clear(w->wakeup);
-}
-
 /* The pipe that only the supervisor holds open has ended. */
 static void
 worker_supervisor_cb(struct ev_loop *loop, ev_io *io, int revents)
@@ -120,8 +61,8 @@ worker_beat_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)loop;
 	(void)revents;
 	atomic_fetch_add_explicit(
-	    &w->seg->workers[w->slot].beat, 1, memory_order_relaxed);
-	stats_set(&w->stats, STATS_LOG_DROPPED, log_dropped());
+	    &w->hub.seg->workers[w->hub.slot].beat, 1, memory_order_relaxed);
+	stats_set(&w->net.stats, STATS_LOG_DROPPED, log_dropped());
 }
 
 static void
@@ -131,8 +72,8 @@ worker_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 
 	(void)loop;
 	(void)revents;
-	wheel_turn(&w->wheel, conn_due_cb, w);
-	address_limits_tick(&w->conns.shares, w->wheel.now);
+	wheel_turn(&w->net.wheel, io_due_cb, NULL);
+	address_limits_tick(&w->net.addresses, w->net.wheel.now);
 }
 
 /* Connections that the descriptors allow. */
@@ -155,40 +96,31 @@ worker_max_conns(const struct config *config)
 static void
 worker_watch(struct worker *w, const struct worker_args *args)
 {
-	ev_prepare_init(&w->before_wait, turn_end_cb);
-	ev_set_priority(&w->before_wait, EV_MINPRI);
-	ev_prepare_start(w->loop, &w->before_wait);
-	ev_check_init(&w->after_wait, turn_begin_cb);
-	ev_set_priority(&w->after_wait, EV_MAXPRI);
-	ev_check_start(w->loop, &w->after_wait);
-	ev_io_init(
-	    &w->doorbell, worker_doorbell_cb, w->wakeup->fd[w->slot], EV_READ);
-	ev_io_start(w->loop, &w->doorbell);
+	turn_watch(w);
 	ev_io_init(
 	    &w->supervisor, worker_supervisor_cb, args->supervisor_fd, EV_READ);
-	ev_io_start(w->loop, &w->supervisor);
+	ev_io_start(w->net.loop, &w->supervisor);
 	ev_timer_init(&w->beat, worker_beat_cb, 0., WORKER_BEAT_S);
-	ev_timer_start(w->loop, &w->beat);
+	ev_timer_start(w->net.loop, &w->beat);
 	ev_timer_init(&w->tick, worker_tick_cb, WHEEL_TICK_MS / 1000.,
 	    WHEEL_TICK_MS / 1000.);
-	ev_timer_start(w->loop, &w->tick);
+	ev_timer_start(w->net.loop, &w->tick);
 }
 
 /* Take over the slot: what a dead predecessor left is cleared first, and what
  * it left in the ring is repaired now, not at the next publish. */
 static void
-worker_take_slot(struct worker *w)
+worker_take_slot(struct hub *hub)
 {
-	struct layout_worker *self = &w->seg->workers[w->slot];
+	struct layout_worker *self = &hub->seg->workers[hub->slot];
 
 	last_words_open(self);
-	wakeup_claim_slot(w->wakeup, w->slot);
-	topics_clear_worker(w->seg, w->slot);
-	w->stats.counters = self->counters;
-	ring_attach(&w->ring, w->seg, w->slot);
-	if (ring_lock(&w->ring) == RING_OK)
-		ring_unlock(&w->ring);
-	stop_point_here(w->seg->header, STOP_SLOT_TAKEN);
+	wakeup_claim_slot(hub->wakeup, hub->slot);
+	topics_clear_worker(hub->seg, hub->slot);
+	ring_attach(&hub->ring, hub->seg, hub->slot);
+	if (ring_lock(&hub->ring) == RING_OK)
+		ring_unlock(&hub->ring);
+	stop_point_here(hub->seg->header, STOP_SLOT_TAKEN);
 }
 
 /* libev's memory is as ours: there is some, or these are the last words. */
@@ -211,51 +143,80 @@ worker_loop_failed_cb(const char *what)
 	BUG(why);
 }
 
+static struct ev_loop *
+worker_loop_new(void)
+{
+	struct ev_loop *loop;
+
+	ev_set_allocator(worker_alloc);
+	ev_set_syserr_cb(worker_loop_failed_cb);
+	loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (loop == NULL)
+		log_errorx("no event loop: epoll is not to be had");
+	return loop;
+}
+
+static void
+worker_init_net(struct worker *w, const struct service *service)
+{
+	struct net *net = &w->net;
+
+	net->config = w->args->config;
+	net->service = service;
+	net->world = &w->hub;
+	net->stats.counters = w->args->segment->workers[w->args->slot].counters;
+	conns_init(net, worker_max_conns(net->config));
+	ws_conn_open_pool(net);
+}
+
+/* The parts of the hub, and what the protocols and the API need. */
+static void
+worker_init_hub(struct worker *w)
+{
+	struct hub *hub = &w->hub;
+	const struct config *config = w->args->config;
+	/* What an earlier run has left may be longer than messages are now. */
+	uint64_t record_max = hub->seg->ring_size / RING_RECORDS_MIN;
+
+	hub->net = &w->net;
+	hub->forms = pubsub_forms;
+	hub->tail = &w->tail;
+	hub->replays = &w->replays;
+	hub->latency = &w->latency;
+	hub->intake = &w->intake;
+	hub->protocols = &w->protocols;
+	hub->api = &w->api;
+	subs_init(&hub->subs, config->max_topics);
+	tail_init(&w->tail, hub->seg, config->max_message);
+	replays_init(&w->replays, record_max);
+	latency_init(&w->latency, TAIL_TURN_RECORDS);
+	intake_init(&w->intake, record_max);
+	protocols_init(
+	    &w->protocols, hub->seg->header->epoch, config->max_message);
+	buf_init(&w->api.text);
+	api_lists_init(&w->lists);
+	w->api.lists = &w->lists;
+}
+
 static bool
 worker_init(struct worker *w, const struct worker_args *args,
     const struct service *service)
 {
-	const struct config *config = args->config;
-
 	memset(w, 0, sizeof(*w));
 	w->args = args;
-	w->service = service;
-	w->config = config;
-	w->seg = args->segment;
-	w->wakeup = args->wakeup;
-	w->slot = args->slot;
-	worker_take_slot(w);
-	if (!static_open(&w->files, config->root))
+	w->hub.seg = args->segment;
+	w->hub.wakeup = args->wakeup;
+	w->hub.slot = args->slot;
+	worker_take_slot(&w->hub);
+	if (!static_open(&w->files, args->config->root))
 		return false;
-	ev_set_allocator(worker_alloc);
-	ev_set_syserr_cb(worker_loop_failed_cb);
-	w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (w->loop == NULL) {
-		log_errorx("no event loop: epoll is not to be had");
+	w->net.loop = worker_loop_new();
+	if (w->net.loop == NULL)
 		return false;
-	}
-	conns_init(&w->conns, worker_max_conns(config), config->conn_rate);
-	wheel_init(&w->wheel);
-	intake_init(&w->intake);
-	subs_init(&w->subs, config->max_topics);
-	tail_init(&w->tail, w);
-	latency_init(&w->delays);
-	frames_init(&w->frames);
-	outbox_init(&w->outbox);
+	worker_init_net(w, service);
+	worker_init_hub(w);
 	drain_init(&w->drain);
-	api_lists_init(&w->lists);
-	/* What an earlier run has left may be longer than messages are now. */
-	replays_init(&w->replays, w->seg->ring_size / RING_RECORDS_MIN);
-	json_reader_init(&w->json);
-	buf_init(&w->text);
-	w->v1 = (struct v1_reader){ .json = &w->json,
-		.epoch = w->seg->header->epoch,
-		.body_max = config->max_message };
-	w->parsers =
-	    ws_conn_pool_new((uint64_t)config->max_message + service->slack);
-	w->read_buf = xmalloc(WORKER_READ_MAX);
-	w->file_buf = xmalloc(WORKER_READ_MAX);
-	acceptors_open(w, args);
+	acceptors_open(&w->acceptors, &w->net, args);
 	worker_watch(w, args);
 	return true;
 }
@@ -264,33 +225,20 @@ worker_init(struct worker *w, const struct worker_args *args,
 static void
 worker_fini(struct worker *w)
 {
-	struct conn *c;
-
-	acceptors_close(w, false);
-	while ((c = LIST_FIRST(&w->conns.living)) != NULL ||
-	       (c = LIST_FIRST(&w->conns.admins)) != NULL)
-		conn_abort(c);
-	LIST_FOREACH(c, &w->conns.dead, link)
-		c->requests_pending = c->pending = 0;
-	conns_sweep(w);
-	conns_fini(&w->conns);
-	outbox_fini(&w->outbox);
-	frames_fini(&w->frames);
+	acceptors_close(&w->acceptors, false);
+	conns_fini(&w->net);
+	ws_conn_close_pool(&w->net);
 	tail_fini(&w->tail);
-	latency_fini(&w->delays);
-	subs_fini(&w->subs);
+	latency_fini(&w->latency);
+	subs_fini(&w->hub.subs);
 	intake_fini(&w->intake);
-	api_lists_fini(w);
+	api_lists_fini(&w->lists, w->net.loop);
+	buf_fini(&w->api.text);
 	replays_fini(&w->replays);
-	json_reader_fini(&w->json);
-	buf_fini(&w->v1.topic);
-	buf_fini(&w->text);
-	ws_pool_free(&w->parsers);
+	protocols_fini(&w->protocols);
 	static_close(&w->files);
-	free(w->read_buf);
-	free(w->file_buf);
-	ring_detach(&w->ring);
-	ev_loop_destroy(w->loop);
+	ring_detach(&w->hub.ring);
+	ev_loop_destroy(w->net.loop);
 }
 
 /*
@@ -328,10 +276,11 @@ worker_confine(struct worker *w)
 #ifdef NO_SANDBOX /* the Makefile says for which builds, and why */
 	confined = CONFINED_NOT_BUILT;
 #else
-	if (w->config->sandbox && !sandbox_enter(w->files.root, &confined))
+	if (w->args->config->sandbox &&
+	    !sandbox_enter(w->files.root, &confined))
 		return false;
 #endif
-	atomic_store(&w->seg->workers[w->slot].confined, confined);
+	atomic_store(&w->hub.seg->workers[w->hub.slot].confined, confined);
 	return true;
 }
 
@@ -345,7 +294,7 @@ worker_serve(const struct worker_args *args, const struct service *service)
 	if (!worker_init(w, args, service) || !worker_confine(w))
 		return 1;
 	worker_set_state(args, WORKER_READY);
-	ev_run(w->loop, 0);
+	ev_run(w->net.loop, 0);
 	worker_fini(w);
 	return 0;
 }

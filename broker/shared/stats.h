@@ -169,6 +169,13 @@ stats_add(struct stats *stats, enum stats_id id, uint64_t n)
 	stats_add_word(&stats->counters[id], n);
 }
 
+/* Take from a gauge.  Callers: as above. */
+static inline void
+stats_sub(struct stats *stats, enum stats_id id, uint64_t n)
+{
+	stats_add_word(&stats->counters[id], -n);
+}
+
 /* Set a gauge.  Callers: the worker that owns the slot. */
 static inline void
 stats_set(struct stats *stats, enum stats_id id, uint64_t value)

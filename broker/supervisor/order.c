@@ -21,6 +21,10 @@ supervisor_order(
 	uint64_t now = clock_monotonic_ms();
 
 	s->goal = goal;
+	/* Nobody will accept after these workers: once they have closed their
+	 * sockets, newcomers are refused instead of waiting for nothing. */
+	if (goal == GOAL_STOP)
+		listeners_close(&s->listeners);
 	s->kill_due_ms = now + ORDER_GRACE_MS;
 	if (order != RUN_QUIT)
 		s->kill_due_ms += s->config->drain_ms;

@@ -218,58 +218,59 @@ describe("what holds a drain up, and for how long", { concurrency: true }, () =>
 });
 
 describe("meanwhile", { concurrency: true }, () => {
-	const upgrade = { Upgrade: "websocket", Connection: "Upgrade",
-		"Sec-WebSocket-Version": "13",
-		"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==" };
+	/* One worker is held up by a client that does not close. */
+	async function held(t, ...args) {
+		const server = await Server.start(t, ["--drain", "60", ...args]);
+		const holder = await Raw.open(server.port, "/ws", { t });
 
-	async function ask(server, t, path, headers = {}) {
-		const raw = await Raw.connect(server.port, { t });
-
-		raw.request("GET", path, headers);
-		const response = await raw.response();
-
-		raw.destroy();
-		return response;
+		return { server, holder };
 	}
 
-	/* One worker is held up by a client that does not close; the other one
-	 * has nobody.  Both must answer until both are done: once the idle one
-	 * left at once, and who came to its socket waited for the other. */
-	for (const command of ["stop", "restart"])
-		test(`${command}: who comes is told to come back`, async (t) => {
-			const server = await Server.start(t, ["--drain", "60"]);
-			const holder = await Raw.open(server.port, "/ws", { t });
-			const done = command === "stop" ? server.stop() :
-				server.cli("restart");
-
-			assert.equal((await holder.frame()).opcode, Frame.CLOSE);
-			for (let i = 0; i < 10; i++) {
-				for (const [path, headers] of [["/readyz"], ["/"],
-					["/ws", upgrade]]) {
-					const { status, headers: fields } =
-						await ask(server, t, path, headers);
-
-					assert.equal(status, 503, path);
-					assert.ok(fields.get("retry-after"));
-				}
-				assert.equal((await ask(server, t, "/healthz"))
-				    .status, 200);
-			}
-			holder.destroy();
-			await done;
-		});
-
-	test("who comes and says nothing does not hold it up", async (t) => {
-		const server = await Server.start(t, ["--drain", "60"]);
-		const holder = await Raw.open(server.port, "/ws", { t });
+	test("stop: newcomers are refused, the operator is told", async (t) => {
+		const { server, holder } = await held(t, "--admin", "127.0.0.1:0");
+		const { admin } = await server.status();
 		const stopped = server.stop();
+
+		assert.equal((await holder.frame()).opcode, Frame.CLOSE);
+		await waitFor("the port is closed",
+		    () => Raw.connect(server.port).then((raw) => raw.destroy(),
+			({ code }) => code === "ECONNREFUSED"));
+		assert.equal((await fetch(`${admin}/readyz`)).status, 503);
+		assert.equal((await fetch(`${admin}/healthz`)).status, 200);
+		holder.destroy();
+		assert.equal((await stopped).code, 0);
+	});
+
+	/* Once they were told 503 until the last old connection was gone: an
+	 * EventSource that is told so never comes back. */
+	test("restart: newcomers wait for the successor", async (t) => {
+		const { server, holder } = await held(t);
+		const done = server.cli("restart");
+
+		assert.equal((await holder.frame()).opcode, Frame.CLOSE);
+		const raws = await Promise.all(Array.from({ length: 20 },
+		    () => Raw.connect(server.port, { t })));
+
+		for (const raw of raws)
+			raw.request("GET", "/readyz");
+		holder.destroy();
+		for (const raw of raws) {
+			assert.equal((await raw.response()).status, 200);
+			raw.destroy();
+		}
+		assert.equal((await done).status, 0);
+	});
+
+	test("restart: who comes and says nothing holds nobody up", async (t) => {
+		const { server, holder } = await held(t);
+		const done = server.cli("restart");
 
 		assert.equal((await holder.frame()).opcode, Frame.CLOSE);
 		const silent = await Raw.connect(server.port, { t });
 
 		await silent.end();
 		holder.destroy();
-		assert.equal((await stopped).code, 0);
+		assert.equal((await done).status, 0);
 	});
 
 	test("restart: who connects in a loop is never refused", async (t) => {

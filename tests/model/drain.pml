@@ -2,7 +2,7 @@
 /*
  * drain.pml - everything accepted reaches every subscriber on every worker.
  *
- * Models worker/drain.c, intake_commit() in worker/requests/intake.c, and of the
+ * Models worker/drain.c, commit_turn() in worker/requests/commit.c, and of the
  * supervisor supervisor_order() in broker/supervisor/life.c, child_fork() and
  * child_reaped() in broker/supervisor/child.c.  A comment behind a statement
  * names the step of the code that it stands for; scripts/check-steps.sh holds

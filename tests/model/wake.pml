@@ -2,9 +2,9 @@
 /*
  * wake.pml - subscribe, fall asleep, be woken.
  *
- * Models broker/shared/wakeup.c, ring_interest() in broker/ring/ring.c, intake_commit() in
- * worker/requests/intake.c, turn_end() in worker/worker.c, tail_turn() in worker/delivery/tail.c
- * and subs_add() in worker/delivery/subs.c.  A comment behind a statement names the step
+ * Models broker/shared/wakeup.c, ring_interest() in broker/ring/ring.c, commit_turn() in
+ * worker/requests/commit.c, turn_end() in worker/turn.c, tail_turn() in worker/delivery/tail.c
+ * and subscribe_begin() in worker/delivery/subscribe.c.  A comment behind a statement names the step
  * of the code that it stands for; scripts/check-steps.sh holds the two together.
  *
  * Shared: mem evfd rt rs

@@ -4,51 +4,60 @@
 #include "worker/api/answer.h"
 
 #include "common/bug.h"
-#include "worker/api/api.h"
-#include "worker/api/events.h"
+#include "common/config.h"
+#include "worker/api/reply.h"
 #include "worker/requests/history.h"
-#include "worker/state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 /* Start an answer: {"topic":TOPIC,"epoch":EPOCH */
-static void
-api_open(struct worker *w, const struct intake_op *op)
+static struct buf *
+answer_open(struct hub *hub, const struct intake_op *op)
 {
-	buf_reset(&w->text);
-	buf_puts(&w->text, "{\"topic\":");
+	struct buf *text = api_text(op->conn);
+
+	buf_puts(text, "{\"topic\":");
 	buf_json_string(
-	    &w->text, intake_topic(&w->intake, op), op->want.topic_len);
-	buf_printf(&w->text, ",\"epoch\":\"%s\"", w->seg->header->epoch);
+	    text, intake_topic(hub->intake, op), op->want.topic_len);
+	buf_printf(text, ",\"epoch\":\"%s\"", hub->seg->header->epoch);
+	return text;
 }
 
-/* How the topic stands; to a publish: which number the message got. */
-static void
-api_answer_topic(struct worker *w, const struct intake_op *op)
+void
+api_answer_topic(struct hub *hub, const struct intake_op *op)
 {
-	api_open(w, op);
-	buf_printf(&w->text,
-	    ",\"seq\":%" PRIu64 ",\"subscribers\":%" PRIu64 "}", op->start.seq,
-	    op->count);
+	struct buf *text;
+
+	if (op->result != INTAKE_DONE) {
+		api_answer_failure(hub, op);
+		return;
+	}
+	text = answer_open(hub, op);
+	buf_printf(text, ",\"seq\":%" PRIu64 ",\"subscribers\":%" PRIu64 "}",
+	    op->start.seq, op->count);
 	api_reply(op->conn, 200);
 }
 
-static void
-api_answer_history(struct worker *w, const struct intake_op *op)
+void
+api_answer_history(struct hub *hub, const struct intake_op *op)
 {
+	struct buf *text;
 	bool more;
 
-	api_open(w, op);
-	buf_puts(&w->text, ",\"messages\":");
-	more = history_put(w, op, &w->text);
-	buf_puts(&w->text, more ? ",\"more\":true}" : "}");
+	if (op->result != INTAKE_DONE) {
+		api_answer_failure(hub, op);
+		return;
+	}
+	text = answer_open(hub, op);
+	buf_puts(text, ",\"messages\":");
+	more = history_put(hub, op, text);
+	buf_puts(text, more ? ",\"more\":true}" : "}");
 	api_reply(op->conn, 200);
 }
 
-/* What could not be done. */
-static void
-api_answer_failure(struct worker *w, const struct intake_op *op)
+void
+api_answer_failure(struct hub *hub, const struct intake_op *op)
 {
 	struct conn *c = op->conn;
 	char reason[64];
@@ -56,11 +65,12 @@ api_answer_failure(struct worker *w, const struct intake_op *op)
 	switch (op->result) {
 	case INTAKE_DIRECTORY_FULL:
 		snprintf(reason, sizeof(reason),
-		    "all %u topics have subscribers", w->config->max_topics);
+		    "all %u topics have subscribers",
+		    hub->net->config->max_topics);
 		api_fail(c, 503, "directory_full", reason);
 		return;
 	case INTAKE_DRAINING:
-		api_go_away(c);
+		api_go_away(c, false);
 		return;
 	case INTAKE_NO_TOPIC:
 		api_fail(c, 404, "not_found", "there is no such topic");
@@ -73,36 +83,4 @@ api_answer_failure(struct worker *w, const struct intake_op *op)
 		break;
 	}
 	BUG("no request of this interface ends like this");
-}
-
-void
-api_answer(struct worker *w, const struct intake_op *op)
-{
-	if (op->result != INTAKE_DONE) {
-		if (op->conn->state == CONN_EVENTS)
-			events_cancel(op->conn);
-		api_answer_failure(w, op);
-		return;
-	}
-	switch (op->want.kind) {
-	case INTAKE_SUBSCRIBE:
-		events_answer(w, op);
-		return;
-	case INTAKE_PUBLISH:
-	case INTAKE_TOPIC:
-		api_answer_topic(w, op);
-		return;
-	case INTAKE_HISTORY:
-		api_answer_history(w, op);
-		return;
-	case INTAKE_PLAIN:
-	case INTAKE_UNSUBSCRIBE:
-	case INTAKE_PRESENCE:
-	case INTAKE_PING:
-	case INTAKE_ERROR:
-		break;
-	case INTAKE_WAIT:
-		return;
-	}
-	BUG("no request of this interface");
 }

@@ -4,23 +4,20 @@
 #include "worker/api/api.h"
 
 #include "common/http.h"
-#include "common/xmalloc.h"
-#include "worker/http/body.h"
 #include "worker/api/list.h"
 #include "worker/api/query.h"
 #include "worker/api/events.h"
+#include "worker/api/answer.h"
+#include "worker/api/publish.h"
+#include "worker/api/reply.h"
+#include "worker/http/http_conn.h"
 #include "worker/http/reply.h"
-#include "worker/access/origin.h"
-#include "worker/state.h"
+#include "worker/requests/intake.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define API_ROOT "/topics"
-
-/* The longest Origin that is sent back: a host's name has 253 bytes. */
-#define API_ORIGIN_MAX 320u
 
 /* What a page of an allowed origin may do, and for how long it need not ask. */
 #define API_PREFLIGHT                                       \
@@ -52,90 +49,6 @@ api_has(const struct http_text *path)
 
 	return path->len >= len && memcmp(path->at, API_ROOT, len) == 0 &&
 	       (path->len == len || path->at[len] == '/');
-}
-
-static void
-api_request_new(
-    struct conn *c, const struct http_request *req, enum origin_verdict verdict)
-{
-	struct api_request *r = xcalloc(1, sizeof(*r));
-	const struct http_text *origin = http_header_find(req, "Origin");
-
-	r->head_only = http_text_equal(&req->method, "HEAD");
-	r->keep_alive = http_keep_alive(req) && !req->is_chunked &&
-	                req->content_length == 0;
-	if (origin != NULL && verdict == ORIGIN_OK &&
-	    origin->len <= API_ORIGIN_MAX) {
-		r->origin = xcalloc(1, origin->len + 1);
-		memcpy(r->origin, origin->at, origin->len);
-	}
-	c->part.api = r;
-}
-
-void
-api_forget(struct conn *c)
-{
-	struct api_request *r = c->part.api;
-
-	if (r == NULL)
-		return;
-	c->part.api = NULL;
-	api_body_free(c->w, r->body);
-	api_list_free(c->w, r->list);
-	free(r->origin);
-	free(r);
-}
-
-void
-api_lines(const struct api_request *r, char lines[API_LINES_SIZE])
-{
-	const char *origin = r->origin;
-
-	snprintf(lines, API_LINES_SIZE, "%s%s%s%s%s%s",
-	    r->allow != NULL ? "Allow: " : "", r->allow != NULL ? r->allow : "",
-	    r->allow != NULL ? "\r\n" : "",
-	    origin != NULL ? "Access-Control-Allow-Origin: " : "",
-	    origin != NULL ? origin : "",
-	    origin != NULL ? "\r\nAccess-Control-Expose-Headers: Retry-After"
-			     "\r\nVary: Origin\r\n"
-			   : "");
-}
-
-void
-api_reply(struct conn *c, int status)
-{
-	struct api_request *r = c->part.api;
-	char lines[API_LINES_SIZE];
-	const struct http_reply reply = { .status = status,
-		.head_only = r->head_only,
-		.keep_alive = r->keep_alive,
-		.lines = lines };
-
-	buf_puts(&c->w->text, "\n");
-	api_lines(r, lines);
-	http_reply_json(c, &reply, &c->w->text);
-	api_forget(c);
-	if (!reply.keep_alive)
-		conn_close_when_written(c);
-}
-
-void
-api_fail(struct conn *c, int status, const char *code, const char *reason)
-{
-	struct buf *text = &c->w->text;
-
-	buf_reset(text);
-	buf_printf(text, "{\"error\":{\"code\":\"%s\",\"reason\":", code);
-	buf_json_string(text, reason, strlen(reason));
-	buf_puts(text, "}}");
-	api_reply(c, status);
-}
-
-void
-api_refuse(struct conn *c, int status, const char *code, const char *reason)
-{
-	stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
-	api_fail(c, status, code, reason);
 }
 
 /* What a path is, if it is anything. */
@@ -182,7 +95,7 @@ api_allows(enum api_resource resource, const struct http_text *method)
 static void
 api_options(struct conn *c, enum api_resource resource)
 {
-	struct api_request *r = c->part.api;
+	struct api_request *r = api_request_of(c);
 	char lines[API_LINES_SIZE];
 	char all[API_LINES_SIZE + sizeof(API_PREFLIGHT)];
 	bool keep_alive = r->keep_alive;
@@ -193,8 +106,7 @@ api_options(struct conn *c, enum api_resource resource)
 	    r->origin != NULL ? API_PREFLIGHT : "");
 	http_reply_no_content(c, all, keep_alive);
 	api_forget(c);
-	if (!keep_alive)
-		conn_close_when_written(c);
+	http_conn_next(c, keep_alive);
 }
 
 /* Whether a foreign page must not do this. */
@@ -216,7 +128,7 @@ api_ask(
 {
 	want->topic = topic->at;
 	want->topic_len = topic->len;
-	intake_add(c->w, c, want);
+	intake_add(c, want);
 	conn_pause(c, PAUSE_INTAKE);
 }
 
@@ -225,6 +137,7 @@ api_history(struct conn *c, const struct http_request *req,
     const struct api_name *topic)
 {
 	struct intake_request want = { .kind = INTAKE_HISTORY,
+		.answer = api_answer_history,
 		.limit = INTAKE_HISTORY_MAX };
 	struct api_query query;
 
@@ -254,7 +167,8 @@ static void
 api_read(struct conn *c, const struct http_request *req,
     const struct api_target *target)
 {
-	struct intake_request want = { .kind = INTAKE_TOPIC };
+	struct intake_request want = { .kind = INTAKE_TOPIC,
+		.answer = api_answer_topic };
 
 	switch (target->resource) {
 	case API_TOPICS:
@@ -277,17 +191,17 @@ api_serve_target(struct conn *c, const struct http_request *req,
     const struct api_target *target, enum origin_verdict verdict)
 {
 	if (api_is_foreign(req, target->resource, verdict)) {
-		stats_add(&c->w->stats, STATS_REFUSED_ORIGIN, 1);
+		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
 		api_fail(c, 403, "forbidden",
 		    verdict != ORIGIN_OK
 			? origin_reason(verdict)
 			: "a page of another site cannot have this");
 	} else if (http_text_equal(&req->method, "OPTIONS")) {
 		api_options(c, target->resource);
-	} else if (drain_begun(&c->w->drain)) {
-		api_go_away(c);
+	} else if (c->net->draining) {
+		api_go_away(c, false);
 	} else if (http_text_equal(&req->method, "POST")) {
-		api_body_begin(c, req, &target->topic);
+		publish_begin(c, req, &target->topic);
 	} else if (req->is_chunked || req->content_length > 0) {
 		api_refuse(c, 413, "too_large", "no body is taken here");
 	} else {
@@ -296,16 +210,9 @@ api_serve_target(struct conn *c, const struct http_request *req,
 }
 
 void
-api_go_away(struct conn *c)
-{
-	c->part.api->keep_alive = false;
-	api_fail(c, 503, "draining", "the server is going away");
-}
-
-void
 api_serve(struct conn *c, const struct http_request *req)
 {
-	enum origin_verdict verdict = origin_check(c->w->config, req);
+	enum origin_verdict verdict = origin_check(c->net->config, req);
 	struct api_target target;
 	const char *why;
 
@@ -315,7 +222,7 @@ api_serve(struct conn *c, const struct http_request *req)
 		    "there is nothing here; in the name of a topic a slash is "
 		    "%2F");
 	} else if (!api_allows(target.resource, &req->method)) {
-		c->part.api->allow = api_allow[target.resource];
+		api_request_of(c)->allow = api_allow[target.resource];
 		api_refuse(
 		    c, 405, "method_not_allowed", "not this method; see Allow");
 	} else if (target.resource != API_TOPICS &&

@@ -4,13 +4,17 @@
 #include "worker/api/events.h"
 
 #include "common/http.h"
-#include "worker/api/api.h"
+#include "common/config.h"
+#include "worker/api/answer.h"
 #include "worker/api/query.h"
-#include "worker/http/http_conn.h"
+#include "worker/api/reply.h"
+#include "worker/delivery/gap.h"
+#include "worker/delivery/replay.h"
+#include "worker/delivery/subscribe.h"
 #include "worker/http/reply.h"
+#include "worker/requests/intake.h"
 #include "worker/requests/listen_query.h"
 #include "worker/requests/resume.h"
-#include "worker/state.h"
 
 #include <inttypes.h>
 
@@ -21,24 +25,19 @@
 /* Without heartbeats a look now and then costs nothing. */
 #define EVENTS_LOOK_MS 60000u
 
+static const struct conn_handler events_handler;
+
 #define EVENTS_HEARTBEAT     ":\n"
 #define EVENTS_HEARTBEAT_LEN 2u
-
-static void
-events_count(struct worker *w, int more)
-{
-	w->conns.event_streams += (uint32_t)more;
-	stats_set(&w->stats, STATS_EVENT_STREAMS, w->conns.event_streams);
-}
 
 /* Where the client was, if it says so.  A browser that comes back still has the
  * query that it began with, so the header is the later one. */
 static void
-events_since(const struct worker *w, const struct http_request *req,
+events_since(const struct conn *c, const struct http_request *req,
     const struct api_query *query, struct intake_request *want)
 {
 	const struct http_text *id = http_header_find(req, "Last-Event-ID");
-	const char *epoch = w->seg->header->epoch;
+	const char *epoch = hub_of(c)->seg->header->epoch;
 	struct api_place place;
 
 	if (id != NULL && id->len > 0)
@@ -58,96 +57,56 @@ events_head(struct conn *c)
 {
 	char lines[API_LINES_SIZE];
 
-	api_lines(c->part.api, lines);
+	api_lines(api_request_of(c), lines);
 	http_reply_events(c, lines);
 	conn_close_when_written(c);
-}
-
-void
-events_begin(struct conn *c, const struct http_request *req,
-    const struct api_name *topic)
-{
-	struct intake_request want = { .kind = INTAKE_SUBSCRIBE,
-		.topic = topic->at,
-		.topic_len = topic->len };
-	struct query_options options;
-	struct api_query query;
-
-	if (query_parse(c->w->config, req->query, &options) != QUERY_OK) {
-		api_refuse(c, 400, "bad_request", options.why);
-		return;
-	}
-	if (!api_query_parse(req->query, &query)) {
-		api_refuse(c, 400, "bad_request", query.why);
-		return;
-	}
-	if (c->part.api->head_only) {
-		events_head(c);
-		return;
-	}
-	events_since(c->w, req, &query, &want);
-	c->state = CONN_EVENTS;
-	c->form = FRAMES_EVENT;
-	c->buffer_max = options.buffer;
-	c->overflow = (uint8_t)options.overflow;
-	events_count(c->w, 1);
-	intake_add(c->w, c, &want);
-	conn_pause(c, PAUSE_INTAKE);
-}
-
-void
-events_cancel(struct conn *c)
-{
-	events_end(c);
-	c->state = CONN_HTTP;
-	c->form = FRAMES_RAW;
-	/* What came behind the request was thrown away. */
-	c->part.api->keep_alive = false;
-}
-
-void
-events_end(struct conn *c)
-{
-	events_count(c->w, -1);
 }
 
 static uint32_t
 events_interval(const struct conn *c)
 {
-	uint32_t interval = c->w->config->ping_interval_ms;
+	uint32_t interval = c->net->config->ping_interval_ms;
 
 	return interval == 0 ? EVENTS_LOOK_MS : interval;
 }
 
-/* retry and the first id.  Who resumes begins where it was; its gaps and its
- * replay follow. */
+/* retry and the first id.  A client that resumes begins where it was; its gaps
+ * and its replay follow. */
 static void
 events_put_start(
-    struct worker *w, const struct intake_op *op, const struct resume *resume)
+    struct hub *hub, const struct intake_op *op, const struct resume *resume)
 {
 	uint32_t spread = (uint32_t)(op->conn->number * 2654435761u) %
 	                  (EVENTS_RETRY_MAX_MS - EVENTS_RETRY_MIN_MS + 1);
+	struct buf *text = api_text(op->conn);
 
-	buf_reset(&w->text);
-	buf_printf(&w->text, "retry: %u\nid: %s:%" PRIu64 "\n\n",
-	    EVENTS_RETRY_MIN_MS + spread, w->seg->header->epoch,
+	buf_printf(text, "retry: %u\nid: %s:%" PRIu64 "\n\n",
+	    EVENTS_RETRY_MIN_MS + spread, hub->seg->header->epoch,
 	    resume->how == RESUME_REPLAY ? op->want.since : op->start.seq);
-	conn_answer(op->conn, w->text.at, w->text.len);
+	conn_answer(op->conn, text->at, text->len);
 }
 
-void
-events_answer(struct worker *w, const struct intake_op *op)
+/* It is subscribed: begin the stream.  Or it is a request like any other. */
+static void
+events_answer(struct hub *hub, const struct intake_op *op)
 {
 	struct conn *c = op->conn;
 	char lines[API_LINES_SIZE];
 	struct resume resume;
 
-	api_lines(c->part.api, lines);
+	if (op->result != INTAKE_DONE) {
+		client_of(c)->form = FORM_TEXT;
+		api_answer_failure(hub, op);
+		return;
+	}
+	api_lines(api_request_of(c), lines);
 	api_forget(c);
+	conn_speak(c, &events_handler, NULL);
+	stats_add(&c->net->stats, STATS_EVENT_STREAMS, 1);
 	http_reply_events(c, lines);
-	resume_plan(w, op, &resume);
-	events_put_start(w, op, &resume);
-	resume_begin(w, op, &resume);
+	resume_plan(hub, op, &resume);
+	events_put_start(hub, op, &resume);
+	resume_begin(hub, op, &resume);
 	conn_deadline_spread(c, events_interval(c));
 }
 
@@ -155,25 +114,151 @@ events_answer(struct worker *w, const struct intake_op *op)
  * Nothing is heard of a client of this kind, but that it takes what it is sent
  * is as good.  While something waits for it a heartbeat would only wait too.
  */
-void
+static void
 events_due(struct conn *c)
 {
-	struct worker *w = c->w;
+	struct net *net = c->net;
 	uint32_t interval = events_interval(c);
 	uint64_t silent;
 
 	if (c->paused & PAUSE_INTAKE || c->out == NULL)
-		c->last_heard_tick = w->wheel.now;
-	silent = (uint64_t)(w->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
+		c->last_heard_tick = net->wheel.now;
+	silent =
+	    (uint64_t)(net->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
 	if (silent < interval) {
 		if (!(c->paused & PAUSE_INTAKE) && c->out == NULL &&
-		    w->config->ping_interval_ms != 0)
+		    net->config->ping_interval_ms != 0)
 			conn_answer(c, EVENTS_HEARTBEAT, EVENTS_HEARTBEAT_LEN);
 		conn_deadline(c, interval - silent);
-	} else if (w->config->ping_interval_ms == 0) {
+	} else if (net->config->ping_interval_ms == 0) {
 		conn_deadline(c, interval);
 	} else {
-		stats_add(&w->stats, STATS_TIMEOUTS, 1);
-		conn_abort(c);
+		conn_time_out(c);
 	}
+}
+
+/* A client of this kind has nothing more to ask. */
+static size_t
+events_feed(struct conn *c, const char *data, size_t len)
+{
+	(void)c;
+	(void)data;
+	return len;
+}
+
+static void
+events_end(struct conn *c)
+{
+	subscribe_end_all(c);
+	stats_sub(&c->net->stats, STATS_EVENT_STREAMS, 1);
+}
+
+/* It knows the last event it got. */
+static void
+events_refuse(struct conn *c, enum conn_refusal why)
+{
+	(void)why;
+	conn_close_when_written(c);
+}
+
+static void
+events_go_away(struct conn *c, bool restart)
+{
+	(void)restart;
+	conn_close_when_written(c);
+}
+
+static const struct conn_handler events_handler = {
+	.feed = events_feed,
+	.asks_nothing = true,
+	.written = replays_resume,
+	.due = events_due,
+	.end = events_end,
+	.refuse = events_refuse,
+	.dropped = gap_dropped,
+	.go_away = events_go_away,
+};
+
+/* One "data:" line for each line of the text, CR LF, CR or LF ended (the three
+ * that the format knows, HTML 9.2.6). */
+static void
+events_put_lines(struct buf *out, const char *text, size_t len)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && text[i] != '\n' && text[i] != '\r')
+			continue;
+		buf_puts(out, "data: ");
+		buf_add(out, text + start, i - start);
+		buf_puts(out, "\n");
+		if (i + 1 < len && text[i] == '\r' && text[i + 1] == '\n')
+			i++;
+		start = i + 1;
+	}
+}
+
+static void
+events_put_message(struct buf *out, const struct ring_record *rec,
+    const struct sub_topic *topic, const char *epoch)
+{
+	struct buf text;
+
+	(void)topic;
+	buf_printf(out, "id: %s:", epoch);
+	buf_number(out, rec->seq);
+	buf_puts(out, "\n");
+	buf_init(&text);
+	buf_json_text(&text, rec->body, rec->body_len);
+	events_put_lines(out, text.len > 0 ? text.at : "", text.len);
+	buf_fini(&text);
+	buf_puts(out, "\n");
+}
+
+static size_t
+events_put_gap(struct buf *out, const struct sub_topic *topic, uint64_t from,
+    uint64_t to, enum gap_reason reason)
+{
+	size_t start = out->len, digits_at;
+
+	buf_puts(out, "event: gap\ndata: ");
+	digits_at = gap_put_object(out, topic, from, to, reason);
+	buf_puts(out, "\n\n");
+	return digits_at - start;
+}
+
+const struct form events_form = {
+	.message = events_put_message,
+	.gap = events_put_gap,
+};
+
+void
+events_begin(struct conn *c, const struct http_request *req,
+    const struct api_name *topic)
+{
+	struct intake_request want = { .kind = INTAKE_SUBSCRIBE,
+		.answer = events_answer,
+		.topic = topic->at,
+		.topic_len = topic->len };
+	struct query_options options;
+	struct api_query query;
+
+	if (query_parse(c->net->config, req->query, &options) != QUERY_OK) {
+		api_refuse(c, 400, "bad_request", options.why);
+		return;
+	}
+	if (!api_query_parse(req->query, &query)) {
+		api_refuse(c, 400, "bad_request", query.why);
+		return;
+	}
+	if (api_request_of(c)->head_only) {
+		events_head(c);
+		return;
+	}
+	events_since(c, req, &query, &want);
+	client_of(c)->form = FORM_EVENT;
+	c->buffer_max = options.buffer;
+	c->overflow = (uint8_t)options.overflow;
+	intake_add(c, &want);
+	conn_pause(c, PAUSE_INTAKE);
 }

@@ -27,24 +27,14 @@
 
 struct api_name;
 struct conn;
+struct form;
 struct http_request;
-struct intake_op;
-struct worker;
+
+/* FORM_EVENT: a server-sent event. */
+extern const struct form events_form;
 
 /* Subscribe; the answer follows when that is done. */
 void events_begin(struct conn *c, const struct http_request *req,
     const struct api_name *topic);
-
-/* It is subscribed: begin the stream. */
-void events_answer(struct worker *w, const struct intake_op *op);
-
-/* It could not be subscribed: it is a request like any other again. */
-void events_cancel(struct conn *c);
-
-/* The connection ends. */
-void events_end(struct conn *c);
-
-/* The deadline has come: say that we are there, or give up. */
-void events_due(struct conn *c);
 
 #endif

@@ -6,9 +6,10 @@
 #include "broker/ring/topics.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
-#include "worker/api/api.h"
 #include "worker/api/query.h"
-#include "worker/state.h"
+#include "worker/api/reply.h"
+#include "worker/net/feed.h"
+#include "worker/requests/intake.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -52,16 +53,28 @@ api_lists_init(struct api_lists *lists)
 }
 
 void
-api_lists_fini(struct worker *w)
+api_lists_fini(struct api_lists *lists, struct ev_loop *loop)
 {
-	CHECK(TAILQ_EMPTY(&w->lists.line));
-	ev_timer_stop(w->loop, &w->lists.retry);
+	CHECK(TAILQ_EMPTY(&lists->line));
+	ev_timer_stop(loop, &lists->retry);
+}
+
+static void
+list_free(struct conn *c, void *job)
+{
+	struct api_list *list = job;
+
+	TAILQ_REMOVE(&hub_of(c)->api->lists->line, list, link);
+	free(list->entries);
+	free(list->heap);
+	free(list);
 }
 
 void
 api_list_begin(struct conn *c, const struct api_query *query)
 {
 	struct api_list *list = xcalloc(1, sizeof(*list));
+	struct api_request *r = api_request_of(c);
 
 	list->conn = c;
 	list->prefix = query->prefix;
@@ -70,20 +83,10 @@ api_list_begin(struct conn *c, const struct api_query *query)
 	list->limit = query->has_limit ? query->limit : API_LIST_DEFAULT;
 	if (list->limit > API_LIST_MAX)
 		list->limit = API_LIST_MAX;
-	c->part.api->list = list;
-	TAILQ_INSERT_TAIL(&c->w->lists.line, list, link);
+	r->job = list;
+	r->free_job = list_free;
+	TAILQ_INSERT_TAIL(&hub_of(c)->api->lists->line, list, link);
 	conn_pause(c, PAUSE_INTAKE);
-}
-
-void
-api_list_free(struct worker *w, struct api_list *list)
-{
-	if (list == NULL)
-		return;
-	TAILQ_REMOVE(&w->lists.line, list, link);
-	free(list->entries);
-	free(list->heap);
-	free(list);
 }
 
 /* Names in order: byte by byte, so that of two the beginning comes first. */
@@ -164,17 +167,17 @@ list_wants(const struct api_list *list, const char *name, uint8_t len)
 }
 
 static void
-list_keep(struct worker *w, struct api_list *list, uint32_t slot)
+list_keep(struct hub *hub, struct api_list *list, uint32_t slot)
 {
-	const struct layout_topic *topic = &w->seg->topics[slot];
+	const struct layout_topic *topic = &hub->seg->topics[slot];
 	bool is_full = list->count > list->limit;
 	uint16_t index = is_full ? list->heap[0] : (uint16_t)list->count;
 	struct list_entry *entry = &list->entries[index];
 
 	entry->name.len = topic->name_len;
-	memcpy(entry->name.at, w->seg->names[slot].name, topic->name_len);
-	entry->seq = ring_topic_seq(w->seg, slot);
-	entry->subscribers = topics_subscribers(w->seg, slot);
+	memcpy(entry->name.at, hub->seg->names[slot].name, topic->name_len);
+	entry->seq = ring_topic_seq(hub->seg, slot);
+	entry->subscribers = topics_subscribers(hub->seg, slot);
 	if (is_full) {
 		list_sink(list, list->count);
 	} else {
@@ -185,20 +188,21 @@ list_keep(struct worker *w, struct api_list *list, uint32_t slot)
 
 /* Look at some slots, under the lock.  Returns whether any are left. */
 static bool
-list_slice(struct worker *w, struct api_list *list)
+list_slice(struct hub *hub, struct api_list *list)
 {
-	uint32_t used = atomic_load(&w->seg->header->used);
+	uint32_t used = atomic_load(&hub->seg->header->used);
 	uint32_t end = used - list->next > API_LIST_SLICE
 	                   ? list->next + API_LIST_SLICE
 	                   : used;
 
 	for (; list->next < end; list->next++) {
-		const struct layout_topic *topic = &w->seg->topics[list->next];
+		const struct layout_topic *topic =
+		    &hub->seg->topics[list->next];
 
 		if (topic->state == TOPIC_LIVE &&
-		    list_wants(
-			list, w->seg->names[list->next].name, topic->name_len))
-			list_keep(w, list, list->next);
+		    list_wants(list, hub->seg->names[list->next].name,
+			topic->name_len))
+			list_keep(hub, list, list->next);
 	}
 	return end < used;
 }
@@ -234,31 +238,31 @@ list_put_entry(struct buf *text, const struct list_entry *entry)
 
 /* All slots have been looked at. */
 static void
-list_answer(struct worker *w, struct api_list *list)
+list_answer(struct api_list *list)
 {
 	struct conn *c = list->conn;
 	bool more = list->count > list->limit;
 	uint32_t count = more ? list->limit : list->count;
+	struct buf *text = api_text(c);
 
 	list_sort(list);
-	buf_reset(&w->text);
-	buf_puts(&w->text, "{\"topics\":[");
+	buf_puts(text, "{\"topics\":[");
 	for (uint32_t i = 0; i < count; i++) {
 		if (list_is_again(list, i))
 			continue;
 		if (i > 0)
-			buf_puts(&w->text, ",");
-		list_put_entry(&w->text, &list->entries[list->heap[i]]);
+			buf_puts(text, ",");
+		list_put_entry(text, &list->entries[list->heap[i]]);
 	}
-	buf_printf(&w->text, "],\"more\":%s}", more ? "true" : "false");
+	buf_printf(text, "],\"more\":%s}", more ? "true" : "false");
 	api_reply(c, 200);
 	conn_resume(c, PAUSE_INTAKE);
 }
 
 void
-api_lists_turn(struct worker *w)
+api_lists_turn(struct hub *hub)
 {
-	struct api_list *list = TAILQ_FIRST(&w->lists.line);
+	struct api_list *list = TAILQ_FIRST(&hub->api->lists->line);
 	bool is_left;
 
 	if (list == NULL)
@@ -268,15 +272,15 @@ api_lists_turn(struct worker *w)
 		    xcalloc(list->limit + 1, sizeof(*list->entries));
 		list->heap = xcalloc(list->limit + 1, sizeof(*list->heap));
 	}
-	if (ring_lock(&w->ring) == RING_BUSY) {
-		ev_timer_set(&w->lists.retry, INTAKE_RETRY_S, 0);
-		ev_timer_start(w->loop, &w->lists.retry);
+	if (ring_lock(&hub->ring) == RING_BUSY) {
+		ev_timer_set(&hub->api->lists->retry, INTAKE_RETRY_S, 0);
+		ev_timer_start(hub->net->loop, &hub->api->lists->retry);
 		return;
 	}
-	is_left = list_slice(w, list);
-	ring_unlock(&w->ring);
+	is_left = list_slice(hub, list);
+	ring_unlock(&hub->ring);
 	if (!is_left)
-		list_answer(w, list);
-	if (!TAILQ_EMPTY(&w->lists.line))
-		w->more = true;
+		list_answer(list);
+	if (!TAILQ_EMPTY(&hub->api->lists->line))
+		hub->net->more = true;
 }

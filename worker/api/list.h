@@ -23,7 +23,7 @@
 struct api_list;
 struct api_query;
 struct conn;
-struct worker;
+struct hub;
 
 /* Slots looked at under one holding of the lock: well below a millisecond. */
 #define API_LIST_SLICE 2048u
@@ -38,15 +38,12 @@ struct api_lists {
 };
 
 void api_lists_init(struct api_lists *lists);
-void api_lists_fini(struct worker *w);
+void api_lists_fini(struct api_lists *lists, struct ev_loop *loop);
 
 /* Begin to answer a request for a list; its connection is paused. */
 void api_list_begin(struct conn *c, const struct api_query *query);
 
-/* Its request is forgotten; NULL is none. */
-void api_list_free(struct worker *w, struct api_list *list);
-
 /* Go on with a slice, if anybody waits.  Callers: turn_end(). */
-void api_lists_turn(struct worker *w);
+void api_lists_turn(struct hub *hub);
 
 #endif

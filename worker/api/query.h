@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listen_query.h - names and options in the URLs of the HTTP interface.
+ * query.h - names and options in the URLs of the HTTP interface.
  *
  * As in listen_query.h, a mistake is refused with a sentence that says which, and keys
  * that are not known are left alone.

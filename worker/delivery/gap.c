@@ -3,8 +3,9 @@
 
 #include "worker/delivery/gap.h"
 
-#include "common/ws.h"
-#include "worker/state.h"
+#include "common/buf.h"
+#include "common/bug.h"
+#include "worker/delivery/hub.h"
 
 #include <inttypes.h>
 
@@ -16,8 +17,7 @@ static const char *const gap_reasons[] = {
 	[GAP_EPOCH] = "epoch",
 };
 
-/* The object itself; returns the offset of the second number's digits. */
-static size_t
+size_t
 gap_put_object(struct buf *buf, const struct sub_topic *topic, uint64_t from,
     uint64_t to, enum gap_reason reason)
 {
@@ -34,33 +34,41 @@ gap_put_object(struct buf *buf, const struct sub_topic *topic, uint64_t from,
 	return digits_at;
 }
 
-uint32_t
-gap_put(struct buf *buf, enum frames_form form, const struct sub_topic *topic,
-    uint64_t from, uint64_t to, enum gap_reason reason)
-{
-	size_t start = buf->len, digits_at;
-
-	if (form == FRAMES_EVENT) {
-		buf_puts(buf, "event: gap\ndata: ");
-		digits_at = gap_put_object(buf, topic, from, to, reason);
-		buf_puts(buf, "\n\n");
-		return (uint32_t)(digits_at - start);
-	}
-	frames_open(buf);
-	digits_at = gap_put_object(buf, topic, from, to, reason);
-	return (uint32_t)(digits_at - frames_close(buf, start) - start);
-}
-
 void
 gap_tell(struct sub *sub, uint64_t from, uint64_t to, enum gap_reason reason)
 {
-	struct conn *c = sub->conn;
-	struct buf *text = &c->w->text;
+	struct conn *c = &sub->client->conn;
+	const struct form *form = hub_of(c)->forms[sub->client->form];
+	struct buf text;
 
-	if (c->form == FRAMES_RAW)
+	if (form->gap == NULL)
 		return;
-	stats_add(&c->w->stats, STATS_GAPS, 1);
-	buf_reset(text);
-	gap_put(text, (enum frames_form)c->form, sub->topic, from, to, reason);
-	conn_answer(c, text->at, text->len);
+	stats_add(&c->net->stats, STATS_GAPS, 1);
+	buf_init(&text);
+	form->gap(&text, sub->topic, from, to, reason);
+	conn_answer(c, text.at, text.len);
+	buf_fini(&text);
+}
+
+void
+gap_dropped(
+    struct conn *c, uint32_t slot, uint64_t seq, struct outq_item *before)
+{
+	const struct client *client = client_of(c);
+	const struct form *form = hub_of(c)->forms[client->form];
+	const struct sub_topic *topic = hub_of(c)->subs.by_slot[slot];
+	size_t digits_at;
+	struct buf text;
+
+	if (form->gap == NULL || outq_extend_gap(c->out, slot, seq))
+		return;
+	/* Of a topic that it left nothing is dropped: outq_leave_topic(). */
+	CHECK(
+	    topic != NULL && subs_find_of_client(&client->subs, topic) != NULL);
+	stats_add(&c->net->stats, STATS_GAPS, 1);
+	buf_init(&text);
+	digits_at = form->gap(&text, topic, seq, seq, GAP_SLOW);
+	outq_add_gap(c->out, slot, seq, before, text.at, (uint32_t)text.len,
+	    (uint32_t)digits_at);
+	buf_fini(&text);
 }

@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 #include "common/xmalloc.h"
-#include "worker/state.h"
+#include "worker/delivery/hub.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +13,16 @@
 #define LATENCY_MS UINT64_C(1000000) /* nanoseconds */
 
 void
-latency_init(struct latency *delays)
+latency_init(struct latency *d, uint32_t records_max)
 {
-	memset(delays, 0, sizeof(*delays));
-	delays->runs = xcalloc(TAIL_TURN_RECORDS, sizeof(*delays->runs));
+	memset(d, 0, sizeof(*d));
+	d->runs = xcalloc(records_max, sizeof(*d->runs));
 }
 
 void
-latency_fini(struct latency *delays)
+latency_fini(struct latency *d)
 {
-	free(delays->runs);
+	free(d->runs);
 }
 
 /* This worker is so late that the batch's stamp is gone: go by the record's
@@ -37,12 +37,12 @@ latency_by_wall_clock(struct latency *d, const struct ring_record *rec)
 }
 
 void
-latency_add(struct worker *w, const struct ring_record *rec)
+latency_add(struct hub *hub, const struct ring_record *rec, uint64_t end)
 {
-	struct latency *d = &w->delays;
+	struct latency *d = hub->latency;
 	uint64_t accepted_ns;
 
-	if (stamps_find(w->seg, &d->stamps, rec->pos, w->tail.cursor.pos))
+	if (stamps_find(hub->seg, &d->stamps, rec->pos, end))
 		accepted_ns = d->stamps.ns;
 	else
 		accepted_ns = latency_by_wall_clock(d, rec);
@@ -53,10 +53,10 @@ latency_add(struct worker *w, const struct ring_record *rec)
 }
 
 void
-latency_settle(struct worker *w)
+latency_settle(struct hub *hub)
 {
-	struct stats_delays *delays = &w->seg->workers[w->slot].delays;
-	struct latency *d = &w->delays;
+	struct stats_delays *delays = &hub->seg->workers[hub->slot].delays;
+	struct latency *d = hub->latency;
 	uint64_t now;
 
 	if (d->count == 0)

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 struct ring_record;
-struct worker;
+struct hub;
 
 /* Messages of one batch that this turn hands over. */
 struct latency_run {
@@ -33,18 +33,20 @@ struct latency_run {
 
 struct latency {
 	struct stamps_cursor stamps;
-	struct latency_run *runs; /* owned, [TAIL_TURN_RECORDS] */
+	struct latency_run *runs; /* owned, [records_max] */
 	uint32_t count;           /* runs of this turn */
 	uint64_t wall_ahead_ns;   /* of the monotonic clock, now; 0: unknown */
 };
 
-void latency_init(struct latency *delays);
-void latency_fini(struct latency *delays);
+/* records_max: messages in one turn. */
+void latency_init(struct latency *d, uint32_t records_max);
+void latency_fini(struct latency *d);
 
-/* A message of this turn; the records come in the ring's order. */
-void latency_add(struct worker *w, const struct ring_record *rec);
+/* A message of this turn; the records come in the ring's order, and the ring
+ * has been read up to `end'. */
+void latency_add(struct hub *hub, const struct ring_record *rec, uint64_t end);
 
 /* The turn's output is written: count its messages. */
-void latency_settle(struct worker *w);
+void latency_settle(struct hub *hub);
 
 #endif

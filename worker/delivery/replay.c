@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "common/xmalloc.h"
 #include "worker/delivery/gap.h"
-#include "worker/state.h"
+#include "worker/delivery/hub.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,45 +29,45 @@ replays_fini(struct replays *replays)
 }
 
 void
-replay_plan(struct worker *w, const struct subs_start *start, uint64_t first,
+replay_plan(struct hub *hub, const struct subs_start *start, uint64_t first,
     struct chain *chain)
 {
-	chain_init(chain, w->seg, start->slot, start->seq, start->pos);
+	chain_init(chain, hub->seg, start->slot, start->seq, start->pos);
 	chain_walk(chain, first > start->base ? first : start->base + 1);
 }
 
 static void
-replay_set_ready(struct worker *w, struct replay *r, bool ready)
+replay_set_ready(struct hub *hub, struct replay *r, bool ready)
 {
 	if (r->ready == ready)
 		return;
 	r->ready = ready;
 	if (ready)
-		TAILQ_INSERT_TAIL(&w->replays.ready, r, link);
+		TAILQ_INSERT_TAIL(&hub->replays->ready, r, link);
 	else
-		TAILQ_REMOVE(&w->replays.ready, r, link);
+		TAILQ_REMOVE(&hub->replays->ready, r, link);
 }
 
 static void
-replay_free(struct worker *w, struct replay *r)
+replay_free(struct hub *hub, struct replay *r)
 {
-	replay_set_ready(w, r, false);
+	replay_set_ready(hub, r, false);
 	chain_fini(&r->chain);
-	w->replays.count--;
+	hub->replays->count--;
 	free(r);
 }
 
 void
-replay_cancel(struct worker *w, struct sub *sub)
+replay_cancel(struct hub *hub, struct sub *sub)
 {
 	CHECK(sub->replaying);
 	sub->replaying = false;
-	replay_free(w, sub->replay);
+	replay_free(hub, sub->replay);
 	sub->replay = NULL;
 }
 
 void
-replay_begin(struct worker *w, struct sub *sub, struct chain *chain)
+replay_begin(struct hub *hub, struct sub *sub, struct chain *chain)
 {
 	struct replay *r = xcalloc(1, sizeof(*r));
 
@@ -77,16 +77,16 @@ replay_begin(struct worker *w, struct sub *sub, struct chain *chain)
 	r->next = chain->low;
 	sub->replaying = true;
 	sub->replay = r;
-	w->replays.count++;
-	replay_set_ready(w, r, true);
-	w->more = true;
+	hub->replays->count++;
+	replay_set_ready(hub, r, true);
+	hub->net->more = true;
 }
 
 /* From number seq + 1 on the subscription is live. */
 static void
-replay_end(struct worker *w, struct sub *sub, uint64_t seq)
+replay_end(struct hub *hub, struct sub *sub, uint64_t seq)
 {
-	replay_cancel(w, sub);
+	replay_cancel(hub, sub);
 	sub->seen = seq;
 }
 
@@ -95,7 +95,7 @@ replay_lapped(struct sub *sub, uint64_t seq)
 {
 	uint64_t from = sub->replay->next;
 
-	replay_end(sub->conn->w, sub, seq);
+	replay_end(hub_of(&sub->client->conn), sub, seq);
 	if (from > seq)
 		return 0;
 	gap_tell(sub, from, seq, GAP_LAPPED);
@@ -105,14 +105,15 @@ replay_lapped(struct sub *sub, uint64_t seq)
 void
 replays_resume(struct conn *c)
 {
+	struct hub *hub = hub_of(c);
 	struct sub *sub;
 
-	if (c->w->replays.count == 0)
+	if (hub->replays->count == 0)
 		return;
-	SLIST_FOREACH(sub, &c->subs, link)
+	SLIST_FOREACH(sub, &client_of(c)->subs, link)
 		if (sub->replaying) {
-			replay_set_ready(c->w, sub->replay, true);
-			c->w->more = true;
+			replay_set_ready(hub, sub->replay, true);
+			hub->net->more = true;
 		}
 }
 
@@ -121,51 +122,47 @@ replays_resume(struct conn *c)
  * with what has come since, or go live.  Returns whether it goes on.
  */
 static bool
-replay_next_chain(struct worker *w, struct replay *r)
+replay_next_chain(struct hub *hub, struct replay *r)
 {
 	struct sub *sub = r->sub;
 	struct sub_topic *topic = sub->topic;
 
 	/* resume-4: not before it has had all that was tailed here */
 	if (topic->seq < r->next) {
-		replay_end(w, sub, r->next - 1);
+		replay_end(hub, sub, r->next - 1);
 		return false;
 	}
 	/* resume-3: from the last record tailed, not from the directory's */
 	chain_fini(&r->chain);
-	chain_init(&r->chain, w->seg, topic->slot, topic->seq, topic->pos);
+	chain_init(&r->chain, hub->seg, topic->slot, topic->seq, topic->pos);
 	chain_walk(&r->chain, r->next);
-	w->replays.walked += r->chain.seq + 1 - r->chain.low;
+	hub->replays->walked += r->chain.seq + 1 - r->chain.low;
 	return true;
 }
 
 /* Numbers from r->next to `to' are gone: say so in their place. */
 static void
-replay_put_gap(struct worker *w, struct replay *r, uint64_t to)
+replay_put_gap(struct hub *hub, struct replay *r, uint64_t to)
 {
-	struct sub *sub = r->sub;
+	const struct sub *sub = r->sub;
 
-	stats_add(&w->stats, STATS_GAPS, 1);
-	buf_reset(&w->text);
-	gap_put(&w->text, (enum frames_form)sub->conn->form, sub->topic,
-	    r->next, to, GAP_EXPIRED);
-	frames_add_bytes(
-	    &w->frames, w->text.at, w->text.len, sub->topic->slot, to);
+	hub_put_gap(
+	    hub, sub->client->form, sub->topic, r->next, to, GAP_EXPIRED);
 	r->next = to + 1;
 }
 
 static enum ring_status
-replay_read(struct worker *w, struct replay *r, uint64_t number,
-    struct ring_record *rec)
+replay_read(
+    struct hub *hub, struct replay *r, uint64_t number, struct ring_record *rec)
 {
 	return chain_read(
-	    &r->chain, number, w->replays.bytes, w->replays.size, rec);
+	    &r->chain, number, hub->replays->bytes, hub->replays->size, rec);
 }
 
 /* Number r->next has been overwritten since the walk.  So was all before it and
  * nothing behind some point: find that.  Returns the last number gone. */
 static uint64_t
-replay_last_gone(struct worker *w, struct replay *r)
+replay_last_gone(struct hub *hub, struct replay *r)
 {
 	uint64_t gone = r->next, left = r->chain.seq + 1;
 	struct ring_record rec;
@@ -173,7 +170,7 @@ replay_last_gone(struct worker *w, struct replay *r)
 	while (left - gone > 1) {
 		uint64_t middle = gone + (left - gone) / 2;
 
-		if (replay_read(w, r, middle, &rec) == RING_LAPPED)
+		if (replay_read(hub, r, middle, &rec) == RING_LAPPED)
 			gone = middle;
 		else
 			left = middle;
@@ -183,22 +180,21 @@ replay_last_gone(struct worker *w, struct replay *r)
 
 /* Put one number into the turn's frames: its message, or that it is gone. */
 static void
-replay_put(struct worker *w, struct replay *r)
+replay_put(struct hub *hub, struct replay *r)
 {
 	struct ring_record rec;
 
 	if (r->next < r->chain.low) {
-		replay_put_gap(w, r, r->chain.low - 1);
+		replay_put_gap(hub, r, r->chain.low - 1);
 		return;
 	}
-	switch (replay_read(w, r, r->next, &rec)) {
+	switch (replay_read(hub, r, r->next, &rec)) {
 	case RING_OK:
-		frames_add(&w->frames, (enum frames_form)r->sub->conn->form,
-		    &rec, &r->sub->topic->json, w->seg->header->epoch);
+		hub_put_message(hub, r->sub->client->form, r->sub->topic, &rec);
 		r->next++;
 		return;
 	case RING_LAPPED:
-		replay_put_gap(w, r, replay_last_gone(w, r));
+		replay_put_gap(hub, r, replay_last_gone(hub, r));
 		return;
 	case RING_CORRUPT:
 	case RING_BUSY:
@@ -210,67 +206,70 @@ replay_put(struct worker *w, struct replay *r)
 
 /* Send one subscription its piece. */
 static void
-replay_send(struct worker *w, struct replay *r)
+replay_send(struct hub *hub, struct replay *r)
 {
-	struct conn *c = r->sub->conn;
-	uint32_t first = w->frames.count;
-	size_t start = w->frames.bytes.len;
+	struct conn *c = &r->sub->client->conn;
+	uint32_t first = hub->net->arena.count;
+	size_t start = hub->net->arena.bytes.len;
 
-	while (w->frames.count - first < w->replays.turn_records &&
-	       w->frames.bytes.len - start < w->replays.turn_bytes) {
-		if (r->next > r->chain.seq && !replay_next_chain(w, r)) {
+	while (hub->net->arena.count - first < hub->replays->turn_records &&
+	       hub->net->arena.bytes.len - start < hub->replays->turn_bytes) {
+		if (r->next > r->chain.seq && !replay_next_chain(hub, r)) {
 			r = NULL;
 			break;
 		}
-		replay_put(w, r);
+		replay_put(hub, r);
 	}
-	if (w->frames.count > first)
-		outbox_replay(&w->outbox, c, first, w->frames.count - first);
+	if (hub->net->arena.count > first)
+		outbox_replay(
+		    &hub->net->outbox, c, first, hub->net->arena.count - first);
 	if (r != NULL) {
-		replay_set_ready(w, r, false); /* to the end of the line */
-		replay_set_ready(w, r, true);
+		replay_set_ready(hub, r, false); /* to the end of the line */
+		replay_set_ready(hub, r, true);
 	}
 }
 
 /* Whether it could be sent anything.  A connection gets one piece in a turn,
  * or all its subscriptions together would fill its queue. */
 static bool
-replay_turn(struct worker *w, struct replay *r)
+replay_turn(struct hub *hub, struct replay *r)
 {
-	struct conn *c = r->sub->conn;
+	struct conn *c = &r->sub->client->conn;
 
 	if (c->out != NULL) {
-		replay_set_ready(w, r, false); /* until conn_written() */
+		replay_set_ready(hub, r, false); /* until conn_written() */
 		return false;
 	}
-	if (outbox_is_replayed(&w->outbox, c))
+	if (outbox_is_replayed(&hub->net->outbox, c))
 		return false;
-	replay_send(w, r);
+	replay_send(hub, r);
 	return true;
 }
 
 void
-replays_turn(struct worker *w)
+replays_turn(struct hub *hub)
 {
-	struct replays *all = &w->replays;
+	struct replays *all = hub->replays;
 	struct replay *last = TAILQ_LAST(&all->ready, replay_list);
 	struct replay *r, *next = TAILQ_FIRST(&all->ready);
-	size_t began = w->frames.bytes.len;
+	size_t began = hub->net->arena.bytes.len;
 	uint32_t served = 0;
 
 	all->walked = 0;
-	all->turn_bytes = REPLAY_TURN_BYTES + 2 * w->frames.bytes.len;
-	all->turn_records = REPLAY_TURN_RECORDS + 2 * (size_t)w->frames.count;
+	all->turn_bytes = REPLAY_TURN_BYTES + 2 * hub->net->arena.bytes.len;
+	all->turn_records =
+	    REPLAY_TURN_RECORDS + 2 * (size_t)hub->net->arena.count;
 	/* Each once at most: what it gets in this turn is not written yet. */
 	for (uint32_t i = 0; i < REPLAY_TURN_LOOKS && next != NULL; i++) {
 		r = next;
 		next = r != last ? TAILQ_NEXT(r, link) : NULL;
-		if (replay_turn(w, r) && ++served == REPLAY_TURN_SUBS)
+		if (replay_turn(hub, r) && ++served == REPLAY_TURN_SUBS)
 			break;
 		if (all->walked >= REPLAY_TURN_WALK ||
-		    w->frames.bytes.len - began >= REPLAY_TURN_ALL + 2 * began)
+		    hub->net->arena.bytes.len - began >=
+			REPLAY_TURN_ALL + 2 * began)
 			break;
 	}
 	if (!TAILQ_EMPTY(&all->ready))
-		w->more = true;
+		hub->net->more = true;
 }

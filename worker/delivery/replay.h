@@ -23,7 +23,7 @@
 #include <sys/queue.h>
 
 struct conn;
-struct worker;
+struct hub;
 
 /* What one subscription may be sent per turn, and twice what the tail brought in
  * it besides, or it would trail a busy topic for ever. */
@@ -69,14 +69,14 @@ void replays_fini(struct replays *replays);
  * `first' on.  chain (initialised by this; owned by the caller until
  * replay_begin() or chain_fini()) knows what is left: chain->low and up.
  */
-void replay_plan(struct worker *w, const struct subs_start *start,
+void replay_plan(struct hub *hub, const struct subs_start *start,
     uint64_t first, struct chain *chain);
 
 /* Begin: takes the chain over.  The subscription is not live until it ends. */
-void replay_begin(struct worker *w, struct sub *sub, struct chain *chain);
+void replay_begin(struct hub *hub, struct sub *sub, struct chain *chain);
 
 /* The subscription ends. */
-void replay_cancel(struct worker *w, struct sub *sub);
+void replay_cancel(struct hub *hub, struct sub *sub);
 
 /*
  * This worker was lapped, and goes on with the topic behind number seq: so does
@@ -88,6 +88,6 @@ uint64_t replay_lapped(struct sub *sub, uint64_t seq);
 void replays_resume(struct conn *c);
 
 /* Send some more to those whose sockets take it. */
-void replays_turn(struct worker *w);
+void replays_turn(struct hub *hub);
 
 #endif

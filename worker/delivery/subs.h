@@ -14,7 +14,7 @@
 #include "common/buf.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
-#include "worker/net/arena.h"
+#include "worker/delivery/form.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,14 +25,14 @@
 #define uthash_fatal(why)   BUG(why)
 #include <uthash.h>
 
-struct conn;
+struct client;
 struct replay;
-struct worker;
+struct segment;
 
 /* One connection's subscription to one topic. */
 struct sub {
-	SLIST_ENTRY(sub) link; /* in the connection's list */
-	struct conn *conn;
+	SLIST_ENTRY(sub) link; /* in the client's list */
+	struct client *client;
 	struct sub_topic *topic;
 	union {
 		uint64_t seen; /* last number sent to, or missed by, it */
@@ -55,8 +55,8 @@ struct sub_topic {
 	uint32_t slot; /* in the directory */
 	uint64_t seq;  /* last number that this worker has tailed */
 	uint64_t pos;  /* position of that record; 0: none, or not known */
-	uint32_t forms[FRAMES_FORMS]; /* subscribers that need each form */
-	struct buf json;              /* the name as a JSON string */
+	uint32_t forms[FORMS]; /* subscribers that need each form */
+	struct buf json;       /* the name as a JSON string */
 
 	/* for one turn of the tail: this topic's records in the batch */
 	uint32_t first, last; /* index + 1, 0: none */
@@ -82,9 +82,9 @@ void subs_fini(struct subs *subs);
 struct sub_topic *subs_find(
     const struct subs *subs, const char *name, size_t len, uint32_t hash);
 
-/* The connection's subscription to the topic, or NULL. */
-struct sub *subs_find_of_conn(
-    const struct conn *c, const struct sub_topic *topic);
+/* Of a client's subscriptions that to the topic, or NULL. */
+struct sub *subs_find_of_client(
+    const struct sub_list *list, const struct sub_topic *topic);
 
 /* Where a topic stood when a subscription began: an exact pair. */
 struct subs_start {
@@ -94,36 +94,8 @@ struct subs_start {
 	uint64_t base; /* the topic's numbers are above it */
 };
 
-enum subs_status {
-	SUBS_OK = 0,
-	SUBS_ALREADY,        /* it had subscribed before; nothing changed */
-	SUBS_TOO_MANY,       /* --max-topics-per-conn */
-	SUBS_DIRECTORY_FULL, /* every slot of the directory has a subscriber */
-};
-
-/*
- * Subscribe the connection, live from the topic's present last number on.
- * start is filled in on SUBS_OK and SUBS_ALREADY.
- * Under the ring's lock; the caller has published what it had gathered.
- */
-enum subs_status subs_add(struct worker *w, struct conn *c, const char *name,
-    uint8_t len, uint32_t hash, struct subs_start *start);
-
 /* Where a topic stands.  Under the ring's lock. */
 void topic_snapshot(
-    const struct worker *w, uint32_t slot, struct subs_start *start);
-
-/* End one subscription of a connection. */
-void subs_drop(struct worker *w, struct sub *sub);
-
-/* End all subscriptions of a connection. */
-void subs_drop_all(struct worker *w, struct conn *c);
-
-/*
- * The ring has lapped this worker: every subscription is moved up to its
- * topic's present number, and told so if it can be.  Returns how many messages
- * were missed, summed over subscriptions.
- */
-uint64_t subs_lapped(struct worker *w);
+    const struct segment *seg, uint32_t slot, struct subs_start *start);
 
 #endif

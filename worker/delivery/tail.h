@@ -16,7 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct worker;
+struct hub;
+struct segment;
+struct sub_topic;
 
 /* Records of one turn, and their bytes unless one record alone is larger. */
 #define TAIL_TURN_RECORDS 1024u
@@ -29,8 +31,9 @@ struct tail {
 	struct sub_topic **touched; /* [TAIL_TURN_RECORDS] */
 };
 
-/* Start at the ring's head. */
-void tail_init(struct tail *tail, const struct worker *w);
+/* Start at the ring's head.  max_message: bytes of the longest message. */
+void tail_init(
+    struct tail *tail, const struct segment *seg, uint32_t max_message);
 void tail_fini(struct tail *tail);
 
 /*
@@ -38,15 +41,22 @@ void tail_fini(struct tail *tail);
  * be read shows in the ring's head, which the end of the turn looks at anyway:
  * a turn for nothing but to find the ring empty would cost three system calls.
  */
-void tail_turn(struct worker *w);
+void tail_turn(struct hub *hub);
 
 /* Nobody here is interested in anything: move the cursor to the head, past what
  * was slept through.  Called under the ring's lock when the first topic is
  * added, so that its number and the cursor agree; and without it in turns that
  * have no topic. */
-void tail_skip_to_head(struct worker *w);
+void tail_skip_to_head(struct hub *hub);
 
 /* Whether all up to this position has been read. */
-bool tail_reached(const struct worker *w, uint64_t head);
+bool tail_reached(const struct hub *hub, uint64_t head);
+
+/*
+ * The ring has lapped this worker: every subscription is moved up to its
+ * topic's present number, and told so if it can be.  Returns how many messages
+ * were missed, summed over subscriptions.
+ */
+uint64_t tail_skip_lap(struct hub *hub);
 
 #endif

@@ -1,42 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * body.h - read the body of a POST, and publish it.
+ * body.h - read the body of a request.
  *
- * The body lies in a buffer that exists only meanwhile and never grows beyond
- * the limit of messages (and some white space around a JSON value).  It must
- * come within a time that grows with its length, so that nobody holds it for
- * long by sending little.
- *
- * application/json is published as the JSON value that it is; what has any
- * other type, or none, is text, which becomes a JSON string.
+ * It lies in a buffer that exists only meanwhile and never grows beyond the
+ * limit that the caller sets.  It must come within a time that grows with its
+ * length, so that nobody holds it for long by sending little.
  */
 
 #ifndef WORKER_HTTP_BODY_H
 #define WORKER_HTTP_BODY_H
 
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-struct api_body;
-struct api_name;
+struct buf;
 struct conn;
+struct conn_handler;
 struct http_request;
-struct worker;
 
-/* Begin to read the body of a message to the topic; one that has no bytes is
- * published at once. */
-void api_body_begin(struct conn *c, const struct http_request *req,
-    const struct api_name *topic);
+/* What is done with a body; `next' and the callbacks of the request that it
+ * belongs to. */
+struct http_body_user {
+	/* What the connection speaks once the body is read or refused; its data
+	 * is `request' again. */
+	const struct conn_handler *next;
+
+	/* The whole body is there.  Owns: the callback, bytes. */
+	void (*done)(struct conn *c, struct buf *bytes);
+
+	/* It cannot be read: answer with this, and close. */
+	void (*refused)(
+	    struct conn *c, int status, const char *code, const char *reason);
+
+	/* It is longer than `max'. */
+	void (*too_large)(struct conn *c);
+
+	/* The server leaves before it is read: answer so, and close. */
+	void (*go_away)(struct conn *c, bool restart);
+
+	/* The connection closes before: free the request. */
+	void (*end)(struct conn *c);
+};
 
 /*
- * Bytes came in (CONN_BODY).
- * Returns: how many of them are the body's.
+ * Read the body that req announces, at most max bytes; one that has none is
+ * done at once.  c->data is the caller's until then, kept for it.
  */
-size_t api_body_feed(struct conn *c, const char *data, size_t len);
-
-/* Bytes of the connection's body that have come (CONN_BODY). */
-size_t api_body_bytes(const struct conn *c);
-
-/* Free a body of one of this worker's connections; NULL is none. */
-void api_body_free(struct worker *w, struct api_body *body);
+void http_body_begin(struct conn *c, const struct http_request *req,
+    uint64_t max, const struct http_body_user *user);
 
 #endif

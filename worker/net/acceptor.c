@@ -8,7 +8,7 @@
 #include "common/container.h"
 #include "common/log.h"
 #include "worker/net/address_limits.h"
-#include "worker/state.h"
+#include "worker/net/conns.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,32 +16,31 @@
 #include <unistd.h>
 
 static void
-acceptors_pause(struct worker *w)
+acceptors_pause(struct acceptors *as)
 {
-	struct acceptors *as = &w->acceptors;
+	struct net *net = as->net;
 
 	if (!as->paused) {
 		log_warn(
-		    "accepting pauses with %u connections", w->conns.count);
-		stats_add(&w->stats, STATS_ACCEPT_PAUSES, 1);
+		    "accepting pauses with %u connections", net->conns.count);
+		stats_add(&net->stats, STATS_ACCEPT_PAUSES, 1);
 	}
 	as->paused = true;
 	for (size_t i = 0; i < as->count; i++)
-		ev_io_stop(w->loop, &as->list[i].io);
-	ev_timer_stop(w->loop, &as->retry);
+		ev_io_stop(as->net->loop, &as->list[i].io);
+	ev_timer_stop(as->net->loop, &as->retry);
 	ev_timer_set(&as->retry, ACCEPTOR_RETRY_S, 0);
-	ev_timer_start(w->loop, &as->retry);
+	ev_timer_start(as->net->loop, &as->retry);
 }
 
 static void
-acceptors_watch(struct worker *w)
+acceptors_watch(struct acceptors *as)
 {
-	struct acceptors *as = &w->acceptors;
-
 	if (as->closed)
 		return;
 	for (size_t i = 0; i < as->count; i++)
-		ev_io_start(w->loop, &as->list[i].io);
+		if (!as->list[i].closed)
+			ev_io_start(as->net->loop, &as->list[i].io);
 }
 
 /* Try again; whether it works shows at the next accept. */
@@ -52,15 +51,15 @@ acceptors_retry_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 
 	(void)loop;
 	(void)revents;
-	acceptors_watch(container_of(as, struct worker, acceptors));
+	acceptors_watch(as);
 }
 
 void
-acceptors_descriptors_freed(struct worker *w)
+acceptors_descriptors_freed(struct acceptors *as)
 {
-	if (w->acceptors.paused && !w->acceptors.closed) {
-		ev_timer_stop(w->loop, &w->acceptors.retry);
-		acceptors_watch(w);
+	if (as->paused && !as->closed) {
+		ev_timer_stop(as->net->loop, &as->retry);
+		acceptors_watch(as);
 	}
 }
 
@@ -72,80 +71,112 @@ acceptor_is_exhausted(int err)
 	       err == ENOMEM;
 }
 
-static void
-acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
+/* Accept so many at most.  Returns how many; if that is less, errno says why. */
+static int
+acceptor_accept(struct acceptor *a, int most)
 {
-	struct acceptor *a = container_of(io, struct acceptor, io);
+	struct net *net = a->all->net;
 	struct sockaddr_storage peer;
 	socklen_t len;
-	int fd = -1, n;
+	int n, fd;
 
-	(void)loop;
-	(void)revents;
-	for (n = 0; n < ACCEPTOR_TURN_MAX; n++) {
+	for (n = 0; n < most; n++) {
 		len = sizeof(peer);
-		fd = accept4(io->fd, (struct sockaddr *)&peer, &len,
+		fd = accept4(a->io.fd, (struct sockaddr *)&peer, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1)
 			break;
 		if (a->admin)
-			conns_open_admin(a->w, fd, a->loopback);
+			conns_open_admin(net, fd, a->loopback);
 		else
-			conns_open(a->w, fd, &peer, a->loopback);
+			conns_open(net, fd, &peer, a->loopback);
 	}
-	if (fd != -1)
+	return n;
+}
+
+static void
+acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct acceptor *a = container_of(io, struct acceptor, io);
+	struct acceptors *as = a->all;
+	int n = acceptor_accept(a, ACCEPTOR_TURN_MAX);
+
+	(void)loop;
+	(void)revents;
+	if (n == ACCEPTOR_TURN_MAX)
 		return;
-	/* Said before the queue is looked at: behind the last one that was
-	 * there it means nothing, and is asked again if there are more. */
+	/* accept() reports EMFILE even when the queue is empty.  Pause only if
+	 * this call accepted nothing; if clients wait, the next call reports it
+	 * again. */
 	if (acceptor_is_exhausted(errno) && n == 0) {
-		acceptors_pause(a->w);
-	} else if (errno == EAGAIN && a->w->acceptors.paused) {
-		a->w->acceptors.paused = false;
+		acceptors_pause(as);
+	} else if (errno == EAGAIN && as->paused) {
+		as->paused = false;
 		log_warnx("accepting goes on");
 	}
 }
 
 static void
-acceptors_add(struct worker *w, int fd, bool admin)
+acceptors_add(struct acceptors *as, int fd, bool admin)
 {
-	struct acceptors *as = &w->acceptors;
 	struct acceptor *a = &as->list[as->count++];
 	struct sockaddr_storage local;
 	socklen_t len = sizeof(local);
 
-	a->w = w;
+	a->all = as;
 	a->admin = admin;
 	memset(&local, 0, sizeof(local));
 	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
 		a->loopback = address_is_exempt(&local);
 	ev_io_init(&a->io, acceptor_accept_cb, fd, EV_READ);
-	ev_io_start(w->loop, &a->io);
+	ev_io_start(as->net->loop, &a->io);
 }
 
 void
-acceptors_open(struct worker *w, const struct worker_args *args)
+acceptors_open(
+    struct acceptors *as, struct net *net, const struct worker_args *args)
 {
-	struct acceptors *as = &w->acceptors;
-
 	CHECK(args->listener_count <= CONFIG_LISTEN_MAX);
 	memset(as, 0, sizeof(*as));
+	as->net = net;
 	ev_timer_init(&as->retry, acceptors_retry_cb, ACCEPTOR_RETRY_S, 0);
 	for (size_t i = 0; i < args->listener_count; i++)
-		acceptors_add(w, args->listeners[i], false);
+		acceptors_add(as, args->listeners[i], false);
 	if (args->admin_listener != NULL)
-		acceptors_add(w, *args->admin_listener, true);
+		acceptors_add(as, *args->admin_listener, true);
+}
+
+static void
+acceptor_close(struct acceptor *a, bool close_fd)
+{
+	if (a->closed)
+		return;
+	a->closed = true;
+	ev_io_stop(a->all->net->loop, &a->io);
+	if (close_fd)
+		close(a->io.fd);
 }
 
 void
-acceptors_close(struct worker *w, bool close_fds)
+acceptors_leave(struct acceptors *as, bool close_fds)
 {
-	struct acceptors *as = &w->acceptors;
-
 	for (size_t i = 0; i < as->count; i++) {
-		ev_io_stop(w->loop, &as->list[i].io);
-		if (close_fds)
-			close(as->list[i].io.fd);
+		struct acceptor *a = &as->list[i];
+
+		if (a->admin)
+			continue;
+		/* Closing the socket would reset those who wait there. */
+		if (close_fds && !a->closed)
+			acceptor_accept(a, SOMAXCONN);
+		acceptor_close(a, close_fds);
 	}
-	ev_timer_stop(w->loop, &as->retry);
+}
+
+void
+acceptors_close(struct acceptors *as, bool close_fds)
+{
+	for (size_t i = 0; i < as->count; i++)
+		acceptor_close(&as->list[i], close_fds);
+	ev_timer_stop(as->net->loop, &as->retry);
 	as->closed = true;
 }

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct worker;
+struct net;
 struct worker_args;
 
 /* Connections accepted per socket and turn. */
@@ -29,12 +29,14 @@ struct worker_args;
 
 struct acceptor {
 	ev_io io;
-	struct worker *w; /* borrowed */
-	bool loopback;    /* bound to a loopback address */
-	bool admin;       /* the operator's; all workers accept from it */
+	struct acceptors *all; /* borrowed */
+	bool loopback;         /* bound to a loopback address */
+	bool admin;            /* the operator's; all workers accept from it */
+	bool closed;           /* not listened to any more */
 };
 
 struct acceptors {
+	struct net *net; /* borrowed */
 	struct acceptor list[CONFIG_LISTEN_MAX + 1];
 	size_t count;
 	ev_timer retry;
@@ -43,13 +45,18 @@ struct acceptors {
 };
 
 /* Accept on this worker's sockets and the operator's (borrowed). */
-void acceptors_open(struct worker *w, const struct worker_args *args);
+void acceptors_open(
+    struct acceptors *as, struct net *net, const struct worker_args *args);
 
-/* Stop accepting for good.  close_fds: the supervisor is dead, nobody else
- * will ever serve them. */
-void acceptors_close(struct worker *w, bool close_fds);
+/* Let no clients in any more, but the operator.  close_fds: nobody after us will
+ * serve the clients that wait there, so they are let in now and the sockets are
+ * closed. */
+void acceptors_leave(struct acceptors *as, bool close_fds);
+
+/* Stop accepting for good, from the operator too. */
+void acceptors_close(struct acceptors *as, bool close_fds);
 
 /* Connections were closed: accepting may work again. */
-void acceptors_descriptors_freed(struct worker *w);
+void acceptors_descriptors_freed(struct acceptors *as);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
-#include "worker/net/rate.h"
+#include "worker/net/bucket.h"
 #include "worker/net/wheel.h"
 
 #include <netinet/in.h>

@@ -3,63 +3,56 @@
 
 #include "worker/net/budget.h"
 
-#include "common/ws.h"
-#include "worker/http/body.h"
-#include "worker/http/http_conn.h"
-#include "worker/state.h"
+#include "common/bug.h"
+#include "common/config.h"
+
+static const enum stats_id budget_gauges[BUDGET_PARTS] = {
+	[BUDGET_INPUT] = STATS_INPUT_BYTES,
+	[BUDGET_OUTPUT] = STATS_BUFFERED_BYTES,
+};
 
 uint64_t
-budget_input(const struct worker *w)
+budget_max(const struct config *config, enum budget_part part)
 {
-	return w->conns.input + ws_pool_bytes(w->parsers);
-}
+	uint64_t quarter = config->max_worker_memory / 4;
+	/* One message may always be on its way in. */
+	uint64_t message =
+	    (uint64_t)config->max_message + CONFIG_ENVELOPE_SLACK;
 
-/* What this connection has begun to send. */
-static uint64_t
-budget_input_of(const struct conn *c)
-{
-	uint64_t bytes = c->input != NULL ? c->input->len : 0;
-
-	if (c->state == CONN_BODY)
-		bytes += api_body_bytes(c);
-	else if (c->state == CONN_WS && c->part.ws != NULL)
-		bytes += ws_bytes(c->part.ws);
-	return bytes;
-}
-
-/* Whether `own' is more than the connection's share of a part that is full. */
-static bool
-budget_is_over(const struct conn *c, uint64_t own, uint64_t held, uint64_t max)
-{
-	uint32_t count = c->w->conns.count;
-
-	return held > max && own > max / (count > 0 ? count : 1);
+	if (part == BUDGET_OUTPUT)
+		return config->max_worker_memory - quarter;
+	return quarter > message ? quarter : message;
 }
 
 void
-budget_enforce_input(struct conn *c)
+budget_init(struct budget *budget, const struct config *config,
+    const struct stats *stats)
 {
-	static const char why[] = "no memory for the whole of it, try later";
-
-	if (!budget_is_over(c, budget_input_of(c), budget_input(c->w),
-		budget_input_max(c->w->config)))
-		return;
-	stats_add(&c->w->stats, STATS_REFUSED_MEMORY, 1);
-	if (c->state == CONN_WS)
-		conn_close(c, WS_CODE_TRY_LATER, why);
-	else if (c->state == CONN_FILE)
-		conn_abort(c); /* it is in the middle of a response */
-	else
-		http_conn_refuse(c, NULL, 503, why, NULL);
+	*budget = (struct budget){ .config = config, .stats = *stats };
 }
 
 void
-budget_enforce_output(struct conn *c)
+budget_change(struct budget *budget, enum budget_part part, uint64_t before,
+    uint64_t after)
 {
-	if (c->out == NULL ||
-	    !budget_is_over(c, c->out->answer_bytes, c->w->conns.buffered,
-		budget_output_max(c->w->config)))
+	if (before == after)
 		return;
-	stats_add(&c->w->stats, STATS_MEMORY_CLOSES, 1);
-	conn_abort(c);
+	CHECK(budget->held[part] >= before);
+	budget->held[part] += after - before;
+	stats_set(&budget->stats, budget_gauges[part], budget->held[part]);
+}
+
+bool
+budget_has_room(const struct budget *budget, enum budget_part part, size_t len)
+{
+	return budget->held[part] + len <= budget_max(budget->config, part);
+}
+
+bool
+budget_is_over(const struct budget *budget, enum budget_part part, uint64_t own,
+    uint32_t count)
+{
+	uint64_t max = budget_max(budget->config, part);
+
+	return budget->held[part] > max && own > max / (count > 0 ? count : 1);
 }

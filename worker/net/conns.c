@@ -4,116 +4,119 @@
 #include "worker/net/conns.h"
 
 #include "common/bug.h"
+#include "common/config.h"
 #include "common/xmalloc.h"
-#include "worker/http/http_conn.h"
-#include "worker/net/budget.h"
-#include "worker/state.h"
+#include "worker/net/conn.h"
+#include "worker/net/io.h"
+#include "worker/net/rate.h"
+#include "worker/net/service.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 void
-conns_init(struct conns *conns, uint32_t max, uint32_t rate)
+conns_init(struct net *net, uint32_t max)
 {
-	memset(conns, 0, sizeof(*conns));
-	LIST_INIT(&conns->living);
-	LIST_INIT(&conns->admins);
-	LIST_INIT(&conns->dead);
-	address_limits_init(&conns->shares, rate);
-	conns->max = max;
+	CHECK(net->service->client_size >= sizeof(struct conn));
+	wheel_init(&net->wheel);
+	LIST_INIT(&net->conns.living);
+	LIST_INIT(&net->conns.admins);
+	LIST_INIT(&net->conns.dead);
+	net->conns.max = max;
+	address_limits_init(&net->addresses, net->config->conn_rate);
+	budget_init(&net->budget, net->config, &net->stats);
+	arena_init(&net->arena);
+	outbox_init(&net->outbox);
+	io_init(net);
 }
 
 static struct conn *
-conns_add(struct worker *w, int fd, bool loopback_listener)
+conns_add(struct net *net, int fd, bool loopback_listener)
 {
-	struct conn *c = xcalloc(1, sizeof(*c));
+	struct conn *c = xcalloc(1, net->service->client_size);
 
-	ev_io_init(&c->io, conn_io_cb, fd, EV_READ);
-	c->w = w;
-	c->state = CONN_HTTP;
+	ev_io_init(&c->io, io_cb, fd, EV_READ);
+	c->net = net;
+	c->state = CONN_OPEN;
+	c->handler = net->service->handler;
+	c->held = true;
 	c->loopback = loopback_listener;
-	c->number = ++w->conns.numbered;
-	c->last_heard_tick = w->wheel.now;
+	c->number = ++net->conns.numbered;
+	c->last_heard_tick = net->wheel.now;
 	rate_init(c);
-	SLIST_INIT(&c->subs);
-	wheel_add(&w->wheel, &c->timeout, wheel_ticks(w->config->request_ms));
-	ev_io_start(w->loop, &c->io);
+	wheel_add(
+	    &net->wheel, &c->timeout, wheel_ticks(net->config->request_ms));
+	ev_io_start(net->loop, &c->io);
 	return c;
 }
 
 void
-conns_open_admin(struct worker *w, int fd, bool loopback_listener)
+conns_open_admin(struct net *net, int fd, bool loopback_listener)
 {
-	struct conn *c = conns_add(w, fd, loopback_listener);
+	struct conn *c = conns_add(net, fd, loopback_listener);
 
 	c->admin = true;
-	LIST_INSERT_HEAD(&w->conns.admins, c, link);
-	if (++w->conns.admin_count > CONNS_ADMIN_MAX)
-		http_conn_refuse(c, NULL, 503,
-		    "too many connections for the operator", NULL);
+	LIST_INSERT_HEAD(&net->conns.admins, c, link);
+	if (++net->conns.admin_count > CONNS_ADMIN_MAX)
+		c->handler->refuse(c, CONN_OPERATOR_FULL);
+}
+
+/* Count a refusal and have it told. */
+static void
+conns_refuse(struct conn *c, enum conn_refusal why, enum stats_id counter)
+{
+	stats_add(&c->net->stats, counter, 1);
+	c->handler->refuse(c, why);
 }
 
 void
-conns_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
+conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
     bool loopback_listener)
 {
-	struct conn *c = conns_add(w, fd, loopback_listener);
-
+	struct conn *c = conns_add(net, fd, loopback_listener);
 	bool within = true;
 
-	LIST_INSERT_HEAD(&w->conns.living, c, link);
-	w->conns.count++;
-	stats_add(&w->stats, STATS_ACCEPTED, 1);
-	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
+	LIST_INSERT_HEAD(&net->conns.living, c, link);
+	net->conns.count++;
+	stats_add(&net->stats, STATS_ACCEPTED, 1);
+	stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
 	if (!address_is_exempt(peer))
 		c->share = address_add_conn(
-		    &w->conns.shares, peer, w->wheel.now, &within);
-	if (w->conns.count > w->conns.max) {
-		stats_add(&w->stats, STATS_REFUSED_LIMIT, 1);
-		http_conn_refuse(
-		    c, NULL, 503, "this server is full, try later", NULL);
-	} else if (c->share != NULL &&
-		   address_count(c->share) > w->config->max_conns_per_address) {
-		stats_add(&w->stats, STATS_REFUSED_ADDRESS, 1);
-		http_conn_refuse(
-		    c, NULL, 429, "too many connections from here", NULL);
-	} else if (!within) {
-		stats_add(&w->stats, STATS_REFUSED_CONN_RATE, 1);
-		http_conn_refuse(
-		    c, NULL, 429, "too many new connections from here", NULL);
-	}
+		    &net->addresses, peer, net->wheel.now, &within);
+	if (net->conns.count > net->conns.max)
+		conns_refuse(c, CONN_FULL, STATS_REFUSED_LIMIT);
+	else if (c->share != NULL &&
+		 address_count(c->share) > net->config->max_conns_per_address)
+		conns_refuse(c, CONN_ADDRESS_FULL, STATS_REFUSED_ADDRESS);
+	else if (!within)
+		conns_refuse(c, CONN_ADDRESS_RATE, STATS_REFUSED_CONN_RATE);
 }
 
 static void
 conns_free_one(struct conn *c)
 {
-	struct worker *w = c->w;
+	struct net *net = c->net;
 
 	LIST_REMOVE(c, link);
-	if (c->out != NULL) {
-		w->conns.buffered -= c->out->bytes;
-		outq_fini(c->out);
-		free(c->out);
-	}
+	if (c->out != NULL)
+		outq_free(&c->out);
 	if (c->share != NULL)
-		address_remove_conn(&w->conns.shares, c->share, w->wheel.now);
+		address_remove_conn(&net->addresses, c->share, net->wheel.now);
 	close(c->io.fd);
 	if (c->admin)
-		w->conns.admin_count--;
+		net->conns.admin_count--;
 	else
-		w->conns.count--;
+		net->conns.count--;
 	free(c);
 }
 
-void
-conns_sweep(struct worker *w)
+bool
+conns_sweep(struct net *net)
 {
 	struct conn *c, *next;
 	bool freed = false;
 
-	stats_set(&w->stats, STATS_INPUT_BYTES, budget_input(w));
-	for (c = LIST_FIRST(&w->conns.dead); c != NULL; c = next) {
+	for (c = LIST_FIRST(&net->conns.dead); c != NULL; c = next) {
 		next = LIST_NEXT(c, link);
 		/* Not while its requests wait for the ring's lock, nor while
 		 * the outbox has it: it died there, after it was added. */
@@ -122,17 +125,27 @@ conns_sweep(struct worker *w)
 		conns_free_one(c);
 		freed = true;
 	}
-	if (!freed)
-		return;
-	stats_set(&w->stats, STATS_CONNECTIONS, w->conns.count);
-	stats_set(&w->stats, STATS_BUFFERED_BYTES, w->conns.buffered);
-	acceptors_descriptors_freed(w);
+	if (freed)
+		stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
+	return freed;
 }
 
 void
-conns_fini(struct conns *conns)
+conns_fini(struct net *net)
 {
-	CHECK(LIST_EMPTY(&conns->living) && LIST_EMPTY(&conns->admins) &&
-	      LIST_EMPTY(&conns->dead) && conns->input == 0);
-	address_limits_fini(&conns->shares);
+	struct conn *c;
+
+	while ((c = LIST_FIRST(&net->conns.living)) != NULL ||
+	       (c = LIST_FIRST(&net->conns.admins)) != NULL)
+		conn_abort(c);
+	LIST_FOREACH(c, &net->conns.dead, link)
+		c->requests_pending = c->pending = 0;
+	conns_sweep(net);
+	CHECK(LIST_EMPTY(&net->conns.dead) &&
+	      net->budget.held[BUDGET_INPUT] == 0 &&
+	      net->budget.held[BUDGET_OUTPUT] == 0);
+	address_limits_fini(&net->addresses);
+	outbox_fini(&net->outbox);
+	arena_fini(&net->arena);
+	io_fini(net);
 }

@@ -9,44 +9,31 @@
 #ifndef WORKER_NET_CONNS_H
 #define WORKER_NET_CONNS_H
 
-#include "worker/net/conn.h"
-#include "worker/net/address_limits.h"
+#include "worker/net/net.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
-struct worker;
-
 /* Connections of the operator.  The descriptors are from what worker.c keeps
  * back for such. */
 #define CONNS_ADMIN_MAX 16u
 
-struct conns {
-	struct conn_list living;
-	struct conn_list admins; /* living, of the operator */
-	struct conn_list dead;
-	struct address_limits shares; /* what each address has */
-	uint32_t count;               /* living and dead: descriptors in use */
-	uint32_t admin_count;         /* likewise, of the operator */
-	uint32_t websockets;
-	uint32_t event_streams;
-	uint32_t max;      /* of count */
-	uint64_t numbered; /* connections so far */
-	uint64_t buffered; /* bytes in all queues */
-	uint64_t input;    /* bytes of heads and bodies that are incomplete */
-};
+/*
+ * Set up everything of a struct net but what its caller has set: loop, config,
+ * service, world and stats.  max: connections at a time.
+ */
+void conns_init(struct net *net, uint32_t max);
 
-/* max: most connections at a time; rate: new ones per second and address. */
-void conns_init(struct conns *conns, uint32_t max, uint32_t rate);
-void conns_fini(struct conns *conns);
+/* Abort and free all that is left. */
+void conns_fini(struct net *net);
 
 /*
- * Take over an accepted, non-blocking socket and read from it; or refuse it
- * with 503 or 429 when a limit is reached.  The descriptor is the
- * connection's from now on.
+ * Take over an accepted, non-blocking socket and read from it; or have it
+ * refused when a limit is reached.  The descriptor is the connection's from now
+ * on.
  */
-void conns_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
+void conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
     bool loopback_listener);
 
 /*
@@ -54,10 +41,10 @@ void conns_open(struct worker *w, int fd, const struct sockaddr_storage *peer,
  * nothing else, is not counted among the connections, and no drain waits for
  * it.  CONNS_ADMIN_MAX of them at most.
  */
-void conns_open_admin(struct worker *w, int fd, bool loopback_listener);
+void conns_open_admin(struct net *net, int fd, bool loopback_listener);
 
-/* Free the dead.  Callers: turn_end(), with no connection's code on the
- * stack. */
-void conns_sweep(struct worker *w);
+/* Free the dead.  Callers: the turn's end, with no connection's code on the
+ * stack.  Returns whether a descriptor was closed. */
+bool conns_sweep(struct net *net);
 
 #endif

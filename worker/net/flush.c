@@ -1,124 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* flush.c - collect, write once; see flush.h. */
+/* flush.c - see flush.h. */
 
 #include "worker/net/flush.h"
 
-#include "common/xmalloc.h"
-#include "worker/net/budget.h"
+#include "worker/net/conn.h"
+#include "worker/net/feed.h"
 #include "worker/net/overflow.h"
-#include "worker/state.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-
-void
-outbox_init(struct outbox *box)
-{
-	memset(box, 0, sizeof(*box));
-}
-
-void
-outbox_fini(struct outbox *box)
-{
-	free(box->entries);
-	free(box->runs);
-	outbox_init(box);
-}
-
-static struct outbox_entry *
-outbox_entry(struct outbox *box, struct conn *c)
-{
-	if (c->pending != 0)
-		return &box->entries[c->pending - 1];
-	if (box->entries_count == box->entries_max) {
-		box->entries_max = box->entries_max * 2 + 64;
-		box->entries = xreallocarray(
-		    box->entries, box->entries_max, sizeof(*box->entries));
-	}
-	box->entries[box->entries_count] = (struct outbox_entry){ .conn = c };
-	c->pending = ++box->entries_count;
-	return &box->entries[c->pending - 1];
-}
-
-void
-outbox_touch(struct outbox *box, struct conn *c)
-{
-	outbox_entry(box, c);
-}
-
-/* Append a run to a connection's; neighbours are merged. */
-static void
-outbox_run(struct outbox *box, struct conn *c, uint32_t first, uint32_t count,
-    bool replayed)
-{
-	struct outbox_entry *entry = outbox_entry(box, c);
-	struct outbox_run *last;
-
-	if (entry->last != 0) {
-		last = &box->runs[entry->last - 1];
-		if (last->first + last->count == first &&
-		    last->replayed == replayed) {
-			last->count += count;
-			return;
-		}
-	}
-	if (box->runs_count == box->runs_max) {
-		box->runs_max = box->runs_max * 2 + 64;
-		box->runs =
-		    xreallocarray(box->runs, box->runs_max, sizeof(*box->runs));
-	}
-	box->runs[box->runs_count++] = (struct outbox_run){
-		.first = first, .count = count, .replayed = replayed
-	};
-	if (entry->last != 0)
-		box->runs[entry->last - 1].next = box->runs_count;
-	else
-		entry->first = box->runs_count;
-	entry->last = box->runs_count;
-}
-
-void
-outbox_frames(
-    struct outbox *box, struct conn *c, uint32_t first, uint32_t count)
-{
-	outbox_run(box, c, first, count, false);
-}
-
-void
-outbox_replay(
-    struct outbox *box, struct conn *c, uint32_t first, uint32_t count)
-{
-	outbox_run(box, c, first, count, true);
-}
-
-bool
-outbox_is_replayed(const struct outbox *box, const struct conn *c)
-{
-	uint32_t last = c->pending != 0 ? box->entries[c->pending - 1].last : 0;
-
-	return last != 0 && box->runs[last - 1].replayed;
-}
 
 /* Describe the queue, then the runs, as far as they fit.  Returns how many
  * pieces; *bytes is their sum. */
 static int
-outbox_gather(struct worker *w, struct conn *c, uint32_t run,
-    struct iovec iov[OUTBOX_IOV_MAX], size_t *bytes)
+flush_gather(struct net *net, struct conn *c, uint32_t run,
+    struct iovec iov[FLUSH_IOV_MAX], size_t *bytes)
 {
-	const struct frames *frames = &w->frames;
-	int n = c->out != NULL ? outq_iov(c->out, iov, OUTBOX_IOV_MAX) : 0;
+	const struct arena *arena = &net->arena;
+	int n = c->out != NULL ? outq_iov(c->out, iov, FLUSH_IOV_MAX) : 0;
 
 	*bytes = 0;
 	for (int i = 0; i < n; i++)
 		*bytes += iov[i].iov_len;
-	while (run != 0 && n < OUTBOX_IOV_MAX) {
-		const struct outbox_run *r = &w->outbox.runs[run - 1];
-		size_t start = frames_start(frames, r->first);
-		size_t end = frames_start(frames, r->first + r->count);
+	while (run != 0 && n < FLUSH_IOV_MAX) {
+		const struct outbox_run *r = &net->outbox.runs[run - 1];
+		size_t start = arena_start(arena, r->first);
+		size_t end = arena_start(arena, r->first + r->count);
 
-		iov[n].iov_base = frames->bytes.at + start;
+		iov[n].iov_base = arena->bytes.at + start;
 		iov[n].iov_len = end - start;
 		*bytes += end - start;
 		n++;
@@ -130,7 +39,7 @@ outbox_gather(struct worker *w, struct conn *c, uint32_t run,
 /* One write.  Returns the bytes taken, 0 if the socket is full, -1 if the
  * connection is lost. */
 static ssize_t
-outbox_send(struct worker *w, struct conn *c, struct iovec *iov, int n)
+flush_send(struct net *net, struct conn *c, struct iovec *iov, int n)
 {
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = (size_t)n };
 	ssize_t sent;
@@ -141,27 +50,25 @@ outbox_send(struct worker *w, struct conn *c, struct iovec *iov, int n)
 		              : sendmsg(c->io.fd, &msg,
 				    MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (sent == -1 && errno == EINTR);
-	stats_add(&w->stats, STATS_WRITES, 1);
+	stats_add(&net->stats, STATS_WRITES, 1);
 	if (sent == -1 &&
 	    (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
 		return 0;
 	if (sent > 0)
-		stats_add(&w->stats, STATS_BYTES_OUT, (uint64_t)sent);
+		stats_add(&net->stats, STATS_BYTES_OUT, (uint64_t)sent);
 	return sent;
 }
 
 /* The queue's share of what was written. */
 static size_t
-outbox_sent_queue(struct worker *w, struct conn *c, size_t sent)
+flush_sent_queue(struct net *net, struct conn *c, size_t sent)
 {
 	size_t queued = c->out != NULL ? c->out->bytes : 0;
 	size_t part = sent < queued ? sent : queued;
 
-	if (part > 0) {
+	if (part > 0)
 		stats_add(
-		    &w->stats, STATS_MESSAGES_OUT, outq_sent(c->out, part));
-		outbox_account(w, queued, queued - part);
-	}
+		    &net->stats, STATS_MESSAGES_OUT, outq_sent(c->out, part));
 	return sent - part;
 }
 
@@ -170,24 +77,24 @@ outbox_sent_queue(struct worker *w, struct conn *c, size_t sent)
  * them, or 0; *begun is how much of its first frame has been sent.
  */
 static uint32_t
-outbox_sent_runs(struct worker *w, uint32_t run, size_t sent, size_t *begun)
+flush_sent_runs(struct net *net, uint32_t run, size_t sent, size_t *begun)
 {
-	const struct frames *frames = &w->frames;
+	const struct arena *arena = &net->arena;
 
 	*begun = 0;
 	while (run != 0) {
-		struct outbox_run *r = &w->outbox.runs[run - 1];
-		size_t start = frames_start(frames, r->first);
+		struct outbox_run *r = &net->outbox.runs[run - 1];
+		size_t start = arena_start(arena, r->first);
 		uint32_t whole = 0;
 
-		if (sent >= frames_start(frames, r->first + r->count) - start)
+		if (sent >= arena_start(arena, r->first + r->count) - start)
 			whole = r->count;
 		else
 			while (
-			    frames->table[r->first + whole].end - start <= sent)
+			    arena->table[r->first + whole].end - start <= sent)
 				whole++;
-		sent -= frames_start(frames, r->first + whole) - start;
-		stats_add(&w->stats, STATS_MESSAGES_OUT, whole);
+		sent -= arena_start(arena, r->first + whole) - start;
+		stats_add(&net->stats, STATS_MESSAGES_OUT, whole);
 		r->first += whole;
 		r->count -= whole;
 		if (r->count > 0) {
@@ -202,22 +109,22 @@ outbox_sent_runs(struct worker *w, uint32_t run, size_t sent, size_t *begun)
 /* Write queue and runs until done or the socket is full.  Returns the first
  * run not wholly sent (0: none); *begun as above.  Sets c->blocked. */
 static uint32_t
-outbox_write(struct worker *w, struct conn *c, uint32_t run, size_t *begun)
+flush_write(struct net *net, struct conn *c, uint32_t run, size_t *begun)
 {
-	struct iovec iov[OUTBOX_IOV_MAX];
+	struct iovec iov[FLUSH_IOV_MAX];
 	size_t bytes, rest;
 	ssize_t sent;
 	int n;
 
 	*begun = 0;
-	while ((n = outbox_gather(w, c, run, iov, &bytes)) > 0) {
-		sent = outbox_send(w, c, iov, n);
+	while ((n = flush_gather(net, c, run, iov, &bytes)) > 0) {
+		sent = flush_send(net, c, iov, n);
 		if (sent == -1) {
 			conn_abort(c);
 			return 0;
 		}
-		rest = outbox_sent_queue(w, c, (size_t)sent);
-		run = outbox_sent_runs(w, run, rest, begun);
+		rest = flush_sent_queue(net, c, (size_t)sent);
+		run = flush_sent_runs(net, run, rest, begun);
 		if ((size_t)sent < bytes) {
 			c->blocked = true;
 			return run;
@@ -228,16 +135,13 @@ outbox_write(struct worker *w, struct conn *c, uint32_t run, size_t *begun)
 
 /* After writing: no empty queue is kept, and the state may move on. */
 static void
-outbox_settle(struct conn *c)
+flush_settle(struct conn *c)
 {
-	budget_enforce_output(c);
+	conn_enforce_output_budget(c);
 	if (c->state == CONN_DEAD)
 		return;
-	if (c->out != NULL && outq_empty(c->out)) {
-		outq_fini(c->out);
-		free(c->out);
-		c->out = NULL;
-	}
+	if (c->out != NULL && outq_empty(c->out))
+		outq_free(&c->out);
 	if (c->out == NULL) {
 		c->blocked = false;
 		conn_written(c);
@@ -252,27 +156,27 @@ outbox_settle(struct conn *c)
 }
 
 static void
-outbox_flush_conn(struct worker *w, struct conn *c, uint32_t run)
+flush_entry(struct net *net, struct conn *c, uint32_t run)
 {
 	size_t begun = 0;
 
 	if (c->state == CONN_DEAD)
 		return;
-	if (!conn_is_listening(c))
+	if (c->state != CONN_OPEN)
 		run = 0;
 	if (!c->blocked && !conn_is_held(c))
-		run = outbox_write(w, c, run, &begun);
-	if (run != 0 && conn_is_listening(c))
-		outbox_queue_runs(w, c, run, begun);
-	outbox_settle(c);
+		run = flush_write(net, c, run, &begun);
+	if (run != 0 && c->state == CONN_OPEN)
+		overflow_queue_runs(net, c, run, begun);
+	flush_settle(c);
 }
 
 /* What was added while flushing (a close frame, more of a file) is for the next
  * turn: no connection can hold this one up. */
 static void
-outbox_keep_added(struct worker *w, uint32_t flushed)
+flush_keep_added(struct net *net, uint32_t flushed)
 {
-	struct outbox *box = &w->outbox;
+	struct outbox *box = &net->outbox;
 	uint32_t kept = 0;
 
 	for (uint32_t i = flushed; i < box->entries_count; i++) {
@@ -283,33 +187,34 @@ outbox_keep_added(struct worker *w, uint32_t flushed)
 	box->entries_count = kept;
 	box->runs_count = 0;
 	if (kept > 0)
-		w->more = true;
+		net->more = true;
 }
 
 void
-outbox_flush(struct worker *w)
+flush_turn(struct net *net)
 {
-	struct outbox *box = &w->outbox;
+	struct outbox *box = &net->outbox;
 	uint32_t count = box->entries_count;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct outbox_entry entry = box->entries[i];
 
 		entry.conn->pending = 0;
-		outbox_flush_conn(w, entry.conn, entry.first);
+		flush_entry(net, entry.conn, entry.first);
 	}
-	outbox_keep_added(w, count);
-	frames_reset(&w->frames);
+	flush_keep_added(net, count);
+	arena_reset(&net->arena);
 }
 
 void
-outbox_drain_conn(struct worker *w, struct conn *c)
+flush_conn(struct conn *c)
 {
+	struct net *net = c->net;
 	size_t begun;
 
 	if (c->out != NULL && !conn_is_held(c)) {
 		c->blocked = false;
-		outbox_write(w, c, 0, &begun);
+		flush_write(net, c, 0, &begun);
 	}
-	outbox_settle(c);
+	flush_settle(c);
 }

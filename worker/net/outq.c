@@ -5,80 +5,111 @@
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
+#include "worker/net/budget.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void
-outq_init(struct outq *q)
+struct outq *
+outq_new(struct budget *budget)
 {
-	memset(q, 0, sizeof(*q));
+	struct outq *q = xcalloc(1, sizeof(*q));
+
 	TAILQ_INIT(&q->items);
+	TAILQ_INIT(&q->droppable);
+	q->budget = budget;
+	return q;
+}
+
+/* The queue holds n bytes now. */
+static void
+outq_set_bytes(struct outq *q, size_t n)
+{
+	if (q->budget != NULL)
+		budget_change(q->budget, BUDGET_OUTPUT, q->bytes, n);
+	q->bytes = n;
 }
 
 void
-outq_fini(struct outq *q)
+outq_free(struct outq **qp)
 {
+	struct outq *q = *qp;
 	struct outq_item *item;
 
+	*qp = NULL;
 	while ((item = TAILQ_FIRST(&q->items)) != NULL) {
 		TAILQ_REMOVE(&q->items, item, link);
 		free(item);
 	}
+	outq_set_bytes(q, 0);
 	free(q->gaps);
-	outq_init(q);
+	free(q);
 }
 
-/* Make an item and count it, without its place in the queue. */
+/* Make an item that must be sent, without its bytes and its place. */
 static struct outq_item *
-outq_item_new(
-    struct outq *q, enum outq_kind kind, const void *data, uint32_t len)
+outq_item_new(struct outq *q, uint32_t len)
 {
 	struct outq_item *item = xmalloc(sizeof(*item) + len);
 
 	CHECK(len > 0);
 	item->len = len;
-	item->kind = (uint8_t)kind;
+	item->kind = OUTQ_ANSWER;
 	item->topic = 0;
 	item->seq = 0;
-	memcpy(item->data, data, len);
-	q->bytes += len;
-	if (kind == OUTQ_MESSAGE)
-		q->messages++;
-	else
-		q->answer_bytes += len;
+	q->answer_bytes += len;
+	outq_set_bytes(q, q->bytes + len);
 	return item;
+}
+
+/* A message cannot be dropped any more. */
+static void
+outq_make_answer(struct outq *q, struct outq_item *item, size_t left)
+{
+	item->kind = OUTQ_ANSWER;
+	q->answer_bytes += left;
+	q->messages--;
+	TAILQ_REMOVE(&q->droppable, item, next_droppable);
+}
+
+void *
+outq_answer_room(struct outq *q, uint32_t len)
+{
+	struct outq_item *item = outq_item_new(q, len);
+
+	TAILQ_INSERT_TAIL(&q->items, item, link);
+	return item->data;
 }
 
 void
 outq_add_answer(struct outq *q, const void *data, uint32_t len)
 {
-	struct outq_item *item = outq_item_new(q, OUTQ_ANSWER, data, len);
-
-	TAILQ_INSERT_TAIL(&q->items, item, link);
+	memcpy(outq_answer_room(q, len), data, len);
 }
 
 void
 outq_add_message(struct outq *q, uint32_t topic, uint64_t seq, const void *data,
     uint32_t len)
 {
-	struct outq_item *item = outq_item_new(q, OUTQ_MESSAGE, data, len);
+	struct outq_item *item = outq_item_new(q, len);
 
+	memcpy(item->data, data, len);
+	item->kind = OUTQ_MESSAGE;
 	item->topic = topic;
 	item->seq = seq;
+	q->answer_bytes -= len;
+	q->messages++;
 	TAILQ_INSERT_TAIL(&q->items, item, link);
+	TAILQ_INSERT_TAIL(&q->droppable, item, next_droppable);
 }
 
 bool
 outq_drop_oldest(struct outq *q, struct outq_dropped *dropped)
 {
-	struct outq_item *item;
+	struct outq_item *item = TAILQ_FIRST(&q->droppable);
 
-	TAILQ_FOREACH(item, &q->items, link)
-		if (item->kind == OUTQ_MESSAGE)
-			break;
 	if (item == NULL)
 		return false;
 	dropped->len = item->len;
@@ -86,7 +117,8 @@ outq_drop_oldest(struct outq *q, struct outq_dropped *dropped)
 	dropped->seq = item->seq;
 	dropped->next = TAILQ_NEXT(item, link);
 	TAILQ_REMOVE(&q->items, item, link);
-	q->bytes -= item->len;
+	TAILQ_REMOVE(&q->droppable, item, next_droppable);
+	outq_set_bytes(q, q->bytes - item->len);
 	q->messages--;
 	free(item);
 	return true;
@@ -135,10 +167,11 @@ outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
     struct outq_item *before, const void *frame, uint32_t len,
     uint32_t digits_at)
 {
-	struct outq_item *item = outq_item_new(q, OUTQ_ANSWER, frame, len);
+	struct outq_item *item = outq_item_new(q, len);
 	struct outq_gap *gap = outq_find_gap(q, topic);
 
 	CHECK(digits_at + OUTQ_GAP_DIGITS <= len);
+	memcpy(item->data, frame, len);
 	if (before != NULL)
 		TAILQ_INSERT_BEFORE(before, item, link);
 	else
@@ -161,16 +194,15 @@ void
 outq_leave_topic(struct outq *q, uint32_t topic)
 {
 	struct outq_gap *gap = outq_find_gap(q, topic);
-	struct outq_item *item;
+	struct outq_item *item, *next;
 
 	if (gap != NULL)
 		outq_remove_gap(q, gap);
-	TAILQ_FOREACH(item, &q->items, link)
-		if (item->kind == OUTQ_MESSAGE && item->topic == topic) {
-			item->kind = OUTQ_ANSWER;
-			q->answer_bytes += item->len;
-			q->messages--;
-		}
+	for (item = TAILQ_FIRST(&q->droppable); item != NULL; item = next) {
+		next = TAILQ_NEXT(item, next_droppable);
+		if (item->topic == topic)
+			outq_make_answer(q, item, item->len);
+	}
 }
 
 int
@@ -216,16 +248,12 @@ outq_sent(struct outq *q, size_t n)
 		left = item->len - q->begun;
 		part = n < left ? n : left;
 		messages += q->begun == 0 && item->seq != 0;
-		if (item->kind == OUTQ_MESSAGE) {
-			/* Begun, so its rest must follow: an answer. */
-			item->kind = OUTQ_ANSWER;
-			q->answer_bytes += left;
-			q->messages--;
-		} else {
+		if (item->kind == OUTQ_MESSAGE)
+			outq_make_answer(q, item, left); /* it is begun */
+		else
 			outq_settle_gap(q, item);
-		}
 		n -= part;
-		q->bytes -= part;
+		outq_set_bytes(q, q->bytes - part);
 		q->answer_bytes -= part;
 		q->begun += (uint32_t)part;
 		if (part < left)

@@ -25,6 +25,8 @@
 #include <sys/queue.h>
 #include <sys/uio.h>
 
+struct budget;
+
 enum outq_kind { OUTQ_ANSWER, OUTQ_MESSAGE };
 
 /* What happens to a message that finds the queue full (?overflow=). */
@@ -38,9 +40,10 @@ enum outq_overflow {
 #define OUTQ_GAP_DIGITS 16
 
 struct outq_item {
-	TAILQ_ENTRY(outq_item) link;
-	uint32_t len;   /* bytes of data */
-	uint8_t kind;   /* enum outq_kind */
+	TAILQ_ENTRY(outq_item) link;           /* in order of sending */
+	TAILQ_ENTRY(outq_item) next_droppable; /* OUTQ_MESSAGE: among these */
+	uint32_t len;                          /* bytes of data */
+	uint8_t kind;                          /* enum outq_kind */
 	uint32_t topic; /* of a message: directory slot */
 	uint64_t seq;   /* of a message: its number; 0: never was one */
 	unsigned char data[];
@@ -56,11 +59,15 @@ struct outq_gap {
 
 struct outq {
 	TAILQ_HEAD(outq_items, outq_item) items;
+	/* The messages among them that may still be dropped, so that dropping
+	 * the oldest does not walk past the answers that wait. */
+	TAILQ_HEAD(outq_droppable, outq_item) droppable;
+	struct budget *budget; /* borrowed; NULL: nobody counts */
 	struct outq_gap *gaps; /* owned */
 	uint32_t gaps_count, gaps_max;
 	size_t bytes;        /* still to be sent, all items */
 	size_t answer_bytes; /* of these in answers */
-	uint32_t messages;   /* droppable items; a begun one is an answer */
+	uint32_t messages;   /* a message that was begun is an answer */
 	uint32_t begun;      /* bytes of the first item that are sent */
 };
 
@@ -72,12 +79,17 @@ struct outq_dropped {
 	struct outq_item *next; /* what came after it, NULL: nothing */
 };
 
-void outq_init(struct outq *q);
+/* An empty queue whose bytes are charged to this budget, as output. */
+struct outq *outq_new(struct budget *budget);
 
-/* Free all items. */
-void outq_fini(struct outq *q);
+/* Free it with all items. */
+void outq_free(struct outq **q);
 
-/* Append a copy of len > 0 bytes that must be sent. */
+/* Append len > 0 bytes that must be sent.  Returns where the caller puts them,
+ * before anything else is asked of the queue. */
+void *outq_answer_room(struct outq *q, uint32_t len);
+
+/* The same with a copy of data. */
 void outq_add_answer(struct outq *q, const void *data, uint32_t len);
 
 /* Append a copy of a message: number seq of the topic in that slot. */

@@ -3,48 +3,20 @@
 
 #include "worker/net/rate.h"
 
-#include "worker/state.h"
+#include "common/config.h"
+
+#include "worker/net/conn.h"
+#include "worker/net/feed.h"
+#include "worker/net/net.h"
 
 /* To look at so many records costs about as much as to take a message. */
 #define RATE_RECORDS_PER_MESSAGE 64
 
 void
-rate_bucket_init(struct rate_bucket *bucket, uint32_t rate, uint32_t now)
-{
-	bucket->left = (int32_t)rate;
-	bucket->tick = now;
-}
-
-bool
-rate_bucket_has(struct rate_bucket *bucket, uint32_t rate, uint32_t now)
-{
-	int64_t add =
-	    (int64_t)rate * (now - bucket->tick) * WHEEL_TICK_MS / 1000;
-
-	if (rate == 0)
-		return true;
-	if (add > 0) {
-		bucket->tick = now;
-		add += bucket->left;
-		bucket->left = (int32_t)(add < rate ? add : rate);
-	}
-	return bucket->left > 0;
-}
-
-void
-rate_bucket_take(
-    struct rate_bucket *bucket, uint32_t rate, uint32_t now, int32_t tokens)
-{
-	rate_bucket_has(bucket, rate, now);
-	if (rate != 0)
-		bucket->left -= tokens;
-}
-
-void
 rate_init(struct conn *c)
 {
-	const struct config *config = c->w->config;
-	uint32_t now = c->w->wheel.now;
+	const struct config *config = c->net->config;
+	uint32_t now = c->net->wheel.now;
 
 	rate_bucket_init(&c->messages, config->rate, now);
 	rate_bucket_init(&c->controls, config->control_rate, now);
@@ -54,8 +26,8 @@ rate_init(struct conn *c)
 static bool
 rate_is_within(struct conn *c)
 {
-	const struct config *config = c->w->config;
-	uint32_t now = c->w->wheel.now;
+	const struct config *config = c->net->config;
+	uint32_t now = c->net->wheel.now;
 	bool messages = rate_bucket_has(&c->messages, config->rate, now);
 
 	return rate_bucket_has(&c->controls, config->control_rate, now) &&
@@ -68,7 +40,7 @@ rate_pause(struct conn *c, enum stats_id why)
 {
 	if (c->paused & PAUSE_RATE)
 		return;
-	stats_add(&c->w->stats, why, 1);
+	stats_add(&c->net->stats, why, 1);
 	conn_pause(c, PAUSE_RATE);
 	conn_deadline(c, WHEEL_TICK_MS);
 }
@@ -77,7 +49,7 @@ static void
 rate_spend(struct conn *c, int32_t messages)
 {
 	rate_bucket_take(
-	    &c->messages, c->w->config->rate, c->w->wheel.now, messages);
+	    &c->messages, c->net->config->rate, c->net->wheel.now, messages);
 }
 
 void
@@ -92,7 +64,7 @@ void
 rate_count_control(struct conn *c)
 {
 	rate_bucket_take(
-	    &c->controls, c->w->config->control_rate, c->w->wheel.now, 1);
+	    &c->controls, c->net->config->control_rate, c->net->wheel.now, 1);
 	if (!rate_is_within(c))
 		rate_pause(c, STATS_CONTROL_PAUSES);
 }
@@ -118,8 +90,9 @@ rate_charge(struct conn *c, uint64_t records)
 	uint64_t messages = records / RATE_RECORDS_PER_MESSAGE;
 
 	rate_spend(c, messages < INT16_MAX ? (int32_t)messages : INT16_MAX);
-	if (c->state == CONN_WS && !rate_is_within(c))
-		rate_pause(c, STATS_RATE_PAUSES);
+	/* Before a request over HTTP is looked at, rate_hold() is asked. */
+	if (c->upgraded && c->state == CONN_OPEN)
+		rate_hold(c);
 }
 
 bool

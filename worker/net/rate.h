@@ -5,8 +5,7 @@
  * Two token buckets: what it publishes, requests over HTTP or sends in pieces
  * (--rate), and its control frames (--control-rate), each of which costs a pong.
  * Beyond them there is no error: the connection is not read until it is within
- * them again, so TCP pushes back and nothing is lost.  A second's worth may
- * come at once.
+ * them again, so TCP pushes back and nothing is lost.
  */
 
 #ifndef WORKER_NET_RATE_H
@@ -16,23 +15,6 @@
 #include <stdint.h>
 
 struct conn;
-
-/* Tokens, filled up as the wheel's ticks pass; at most a second's worth. */
-struct rate_bucket {
-	uint32_t tick; /* when it was last filled up */
-	int32_t left;  /* at 0 or below: wait */
-};
-
-/* A full bucket of so many tokens per second. */
-void rate_bucket_init(struct rate_bucket *bucket, uint32_t rate, uint32_t now);
-
-/* Fill it up by the time that has passed.  Returns whether anything is left;
- * of a rate of 0 always. */
-bool rate_bucket_has(struct rate_bucket *bucket, uint32_t rate, uint32_t now);
-
-/* Take tokens out, whether they are there or not. */
-void rate_bucket_take(
-    struct rate_bucket *bucket, uint32_t rate, uint32_t now, int32_t tokens);
 
 /* The connection has not asked for anything yet. */
 void rate_init(struct conn *c);
@@ -47,8 +29,8 @@ void rate_count_control(struct conn *c);
 /* A request over HTTP has been served; rate_hold() is for the next. */
 void rate_count_request(struct conn *c);
 
-/* Before a request over HTTP is looked at: pause the connection, as above, if
- * it is over its rate.  Returns whether it is. */
+/* Pause the connection, as above, if it is over its rate.  Returns whether it
+ * is. */
 bool rate_hold(struct conn *c);
 
 /* What it asked for took a look at so many records of the ring: that counts as

@@ -3,9 +3,14 @@
 
 #include "worker/protocol/plain.h"
 
+#include "common/config.h"
 #include "common/utf8.h"
-#include "worker/state.h"
+#include "worker/delivery/replay.h"
+#include "worker/delivery/subscribe.h"
+#include "worker/protocol/protocols.h"
 #include "worker/requests/topic_name.h"
+#include "worker/ws/protocol.h"
+#include "worker/ws/ws_conn.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,27 +110,96 @@ plain_parse(struct json_reader *reader, bool binary, const char *data,
 	return true;
 }
 
-void
+/* There are no answers in this contract: what cannot be done closes the
+ * connection. */
+static void
+plain_answer(struct hub *hub, const struct intake_op *op)
+{
+	char reason[WS_REASON_MAX + 1];
+
+	switch (op->result) {
+	case INTAKE_TOO_MANY:
+		snprintf(reason, sizeof(reason),
+		    "too many topics: %u per connection",
+		    hub->net->config->max_topics_per_conn);
+		break;
+	case INTAKE_DIRECTORY_FULL:
+		snprintf(reason, sizeof(reason),
+		    "no room for another topic: all %u have subscribers",
+		    hub->net->config->max_topics);
+		break;
+	case INTAKE_DONE:
+	case INTAKE_DRAINING:
+	case INTAKE_NOT_SUBSCRIBED:
+	case INTAKE_RESUBSCRIBED:
+	case INTAKE_NO_TOPIC:
+	case INTAKE_LATER:
+		return;
+	}
+	stats_add(&hub->net->stats, STATS_PROTOCOL_ERRORS, 1);
+	ws_close(op->conn, WS_CODE_POLICY, reason);
+}
+
+static void
 plain_message(struct conn *c, bool binary, const char *data, size_t len)
 {
-	struct worker *w = c->w;
+	struct net *net = c->net;
 	struct intake_request want;
 	struct plain_request req;
 	struct plain_error error;
 	char *body;
 
-	if (!plain_parse(&w->json, binary, data, len, w->config->max_message,
-		&req, &error)) {
-		stats_add(&w->stats, STATS_PROTOCOL_ERRORS, 1);
-		conn_close(c, error.code, error.reason);
+	if (!plain_parse(&hub_of(c)->protocols->json, binary, data, len,
+		net->config->max_message, &req, &error)) {
+		stats_add(&net->stats, STATS_PROTOCOL_ERRORS, 1);
+		ws_close(c, error.code, error.reason);
 		return;
 	}
 	want = (struct intake_request){
 		.kind = INTAKE_PLAIN,
+		.answer = plain_answer,
 		.topic = req.topic,
 		.topic_len = (uint8_t)req.topic_len,
 		.body_len = (uint32_t)req.body_len,
 	};
-	body = intake_add(w, c, &want);
+	body = intake_add(c, &want);
 	json_normalise(req.body, req.body_len, body);
 }
+
+static void
+plain_begin(struct conn *c, const struct http_request *req)
+{
+	protocols_subscribe(c, req, plain_answer);
+}
+
+/* There is no word for it: what is sent stays unread. */
+static void
+plain_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
+{
+	(void)in_ms;
+	(void)spread_ms;
+	conn_pause(c, PAUSE_DRAIN);
+}
+
+static void
+plain_put_message(struct buf *out, const struct ring_record *rec,
+    const struct sub_topic *topic, const char *epoch)
+{
+	size_t start = ws_text_open(out);
+
+	(void)topic;
+	(void)epoch;
+	buf_json_text(out, rec->body, rec->body_len);
+	ws_text_close(out, start);
+}
+
+const struct form plain_form = { .message = plain_put_message };
+
+const struct protocol plain_protocol = {
+	.accept = protocols_accept,
+	.begin = plain_begin,
+	.message = plain_message,
+	.drain = plain_drain,
+	.written = replays_resume,
+	.end = subscribe_end_all,
+};

@@ -18,7 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct conn;
+struct form;
+struct protocol;
 
 /* What a message asks for. */
 struct plain_request {
@@ -43,7 +44,9 @@ bool plain_parse(struct json_reader *reader, bool binary, const char *data,
     size_t len, size_t body_max, struct plain_request *req,
     struct plain_error *error);
 
-/* A client's message came in: hand it to the intake, or close. */
-void plain_message(struct conn *c, bool binary, const char *data, size_t len);
+extern const struct protocol plain_protocol;
+
+/* FORM_TEXT: the message's text alone. */
+extern const struct form plain_form;
 
 #endif

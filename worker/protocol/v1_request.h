@@ -17,8 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define V1_PROTOCOL "pubsubd.v1"
-#define V1_ID_MAX   64u /* bytes of an id as it is written, without quotes */
+#define V1_ID_MAX 64u /* bytes of an id as it is written, without quotes */
 
 /* What a request is read with: what the server is, and memory to reuse. */
 struct v1_reader {
@@ -36,7 +35,9 @@ struct v1_reader {
 void v1_parse(struct v1_reader *reader, const char *data, size_t len,
     struct intake_request *want);
 
-/* A client's frame came in: hand its request to the intake. */
-void v1_message(struct conn *c, bool binary, const char *data, size_t len);
+/* Make it a request that is answered by an error.  reason is borrowed.  Returns
+ * false. */
+bool v1_request_refuse(
+    struct intake_request *want, const char *code, const char *reason);
 
 #endif

@@ -4,37 +4,44 @@
 #include "worker/requests/commit.h"
 
 #include "broker/shared/stamps.h"
+#include "broker/shared/stop_point.h"
+#include "broker/shared/wakeup.h"
 #include "broker/ring/topics.h"
 #include "common/bug.h"
+#include "common/config.h"
 #include "common/log.h"
-#include "worker/state.h"
+#include "common/xmalloc.h"
+#include "worker/delivery/subscribe.h"
+#include "worker/net/feed.h"
+#include "worker/net/rate.h"
+#include "worker/requests/intake.h"
 
 /* Publish what has been gathered.  Sealed: the server is leaving, and it is too
  * late for those. */
 static void
-commit_publish_gathered(struct worker *w)
+commit_publish_gathered(struct hub *hub)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub->intake;
 	uint32_t n = intake->msgs_count - intake->msgs_done;
 
 	if (n == 0)
 		return;
 	if (intake->msgs_done == 0)
-		stamps_add(w->seg, intake->began_ns);
-	if (ring_publish(&w->ring, intake->msgs + intake->msgs_done, n) ==
+		stamps_add(hub->seg, intake->began_ns);
+	if (ring_publish(&hub->ring, intake->msgs + intake->msgs_done, n) ==
 	    RING_SEALED) {
 		log_warnx("%u messages came too late: the ring is sealed", n);
 		intake->msgs_count = intake->msgs_done;
 		return;
 	}
 	intake->msgs_done = intake->msgs_count;
-	stats_add(&w->stats, STATS_MESSAGES_IN, n);
+	stats_add(&hub->net->stats, STATS_MESSAGES_IN, n);
 }
 
 static void
-commit_gather(struct worker *w, struct intake_op *op)
+commit_gather(struct hub *hub, struct intake_op *op)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub->intake;
 
 	intake->msgs[intake->msgs_count++] = (struct ring_msg){
 		.topic = op->start.slot,
@@ -47,23 +54,25 @@ commit_gather(struct worker *w, struct intake_op *op)
 }
 
 static struct sub *
-commit_find_sub(const struct worker *w, const struct intake_op *op)
+commit_find_sub(const struct hub *hub, const struct intake_op *op)
 {
-	struct sub_topic *topic = subs_find(&w->subs,
-	    intake_topic(&w->intake, op), op->want.topic_len, op->hash);
+	struct sub_topic *topic = subs_find(&hub->subs,
+	    intake_topic(hub->intake, op), op->want.topic_len, op->hash);
 
-	return topic != NULL ? subs_find_of_conn(op->conn, topic) : NULL;
+	return topic != NULL
+	           ? subs_find_of_client(&client_of(op->conn)->subs, topic)
+	           : NULL;
 }
 
 static enum intake_result
-commit_subscribe(struct worker *w, struct intake_op *op)
+commit_subscribe(struct hub *hub, struct intake_op *op)
 {
-	const char *name = intake_topic(&w->intake, op);
+	const char *name = intake_topic(hub->intake, op);
 	struct sub *sub;
 
-	commit_publish_gathered(w);
-	switch (subs_add(
-	    w, op->conn, name, op->want.topic_len, op->hash, &op->start)) {
+	commit_publish_gathered(hub);
+	switch (subscribe_begin(hub, client_of(op->conn), name,
+	    op->want.topic_len, op->hash, &op->start)) {
 	case SUBS_OK:
 		break;
 	case SUBS_ALREADY:
@@ -76,112 +85,112 @@ commit_subscribe(struct worker *w, struct intake_op *op)
 	}
 	if (op->already && (op->want.has_since || op->want.has_limit))
 		return INTAKE_RESUBSCRIBED;
-	sub = commit_find_sub(w, op);
+	sub = commit_find_sub(hub, op);
 	CHECK(sub != NULL);
 	sub->no_echo = op->want.no_echo;
 	if (!op->already)
-		sub->begun_by = (uint16_t)(op - w->intake.ops);
+		sub->begun_by = (uint16_t)(op - hub->intake->ops);
 	return INTAKE_DONE;
 }
 
 static enum intake_result
-commit_unsubscribe(struct worker *w, struct intake_op *op)
+commit_unsubscribe(struct hub *hub, struct intake_op *op)
 {
-	struct sub *sub = commit_find_sub(w, op);
+	struct sub *sub = commit_find_sub(hub, op);
 
 	if (sub == NULL)
 		return INTAKE_NOT_SUBSCRIBED;
-	commit_publish_gathered(w);
-	topic_snapshot(w, sub->topic->slot, &op->start);
-	subs_drop(w, sub);
+	commit_publish_gathered(hub);
+	topic_snapshot(hub->seg, sub->topic->slot, &op->start);
+	subscribe_end(hub, sub);
 	return INTAKE_DONE;
 }
 
 /* Publish to a topic with or without subscribers. */
 static enum intake_result
-commit_publish(struct worker *w, struct intake_op *op)
+commit_publish(struct hub *hub, struct intake_op *op)
 {
-	const char *name = intake_topic(&w->intake, op);
+	const char *name = intake_topic(hub->intake, op);
 	struct sub_topic *topic;
 
-	topic = subs_find(&w->subs, name, op->want.topic_len, op->hash);
+	topic = subs_find(&hub->subs, name, op->want.topic_len, op->hash);
 	if (topic != NULL) {
 		op->start.slot = topic->slot;
 	} else {
 		op->start.slot =
-		    topics_find(w->seg, name, op->want.topic_len, op->hash);
+		    topics_find(hub->seg, name, op->want.topic_len, op->hash);
 		if (op->start.slot == TOPICS_NONE) {
 			/* open-2: before a slot that they are for can
 			 * become another topic's */
-			commit_publish_gathered(w);
+			commit_publish_gathered(hub);
 			op->start.slot = topics_open(
-			    w->seg, name, op->want.topic_len, op->hash);
+			    hub->seg, name, op->want.topic_len, op->hash);
 		}
 	}
 	if (op->start.slot == TOPICS_NONE) {
-		stats_add(&w->stats, STATS_DIRECTORY_FULL, 1);
+		stats_add(&hub->net->stats, STATS_DIRECTORY_FULL, 1);
 		return INTAKE_DIRECTORY_FULL;
 	}
-	commit_gather(w, op);
+	commit_gather(hub, op);
 	return INTAKE_DONE;
 }
 
 static enum intake_result
-commit_publish_one(struct worker *w, struct intake_op *op)
+commit_publish_one(struct hub *hub, struct intake_op *op)
 {
-	return drain_begun(&w->drain) ? INTAKE_DRAINING : commit_publish(w, op);
+	return hub->net->draining ? INTAKE_DRAINING : commit_publish(hub, op);
 }
 
 /* Subscribe if it is not yet, then publish; a connection that has gone since
  * only publishes.  What was read before a drain is taken. */
 static enum intake_result
-commit_plain(struct worker *w, struct intake_op *op)
+commit_plain(struct hub *hub, struct intake_op *op)
 {
-	struct sub *sub = commit_find_sub(w, op);
+	struct sub *sub = commit_find_sub(hub, op);
 	enum intake_result result;
 
 	/* Who is told is refused from the beginning of a drain on; who is not
 	 * is not even read then. */
-	if (op->conn->form != FRAMES_RAW && drain_begun(&w->drain))
+	if (client_of(op->conn)->form != FORM_TEXT && hub->net->draining)
 		return INTAKE_DRAINING;
 	if (sub != NULL) {
 		op->start.slot = sub->topic->slot;
-	} else if (conn_is_listening(op->conn)) {
-		result = commit_subscribe(w, op);
+	} else if (op->conn->state == CONN_OPEN) {
+		result = commit_subscribe(hub, op);
 		if (result != INTAKE_DONE)
 			return result;
 	} else {
-		return commit_publish(w, op);
+		return commit_publish(hub, op);
 	}
-	commit_gather(w, op);
+	commit_gather(hub, op);
 	return INTAKE_DONE;
 }
 
 /* Where the topic of a request stands.  Returns false if it has no slot. */
 static bool
-commit_find_topic(const struct worker *w, const struct intake_op *op,
-    struct subs_start *start)
+commit_find_topic(
+    const struct hub *hub, const struct intake_op *op, struct subs_start *start)
 {
-	uint32_t slot = topics_find(
-	    w->seg, intake_topic(&w->intake, op), op->want.topic_len, op->hash);
+	uint32_t slot = topics_find(hub->seg, intake_topic(hub->intake, op),
+	    op->want.topic_len, op->hash);
 
 	if (slot == TOPICS_NONE)
 		return false;
-	topic_snapshot(w, slot, start);
+	topic_snapshot(hub->seg, slot, start);
 	return true;
 }
 
 /* Records that a request for the past will visit, at most: from the newest
  * back to the one before the first that is wanted. */
 static uint64_t
-commit_walk_len(const struct worker *w, const struct intake_op *op)
+commit_walk_len(const struct hub *hub, const struct intake_op *op)
 {
 	const struct intake_request *want = &op->want;
-	uint64_t most = w->ring.capacity / sizeof(struct layout_record);
+	uint64_t most = hub->ring.capacity / sizeof(struct layout_record);
 	struct subs_start start;
 	uint64_t first;
 
-	if (!commit_find_topic(w, op, &start))
+	if (!commit_find_topic(hub, op, &start))
 		return 0;
 	first = start.seq + 1;
 	if (want->has_before && want->before < first)
@@ -198,14 +207,14 @@ commit_walk_len(const struct worker *w, const struct intake_op *op)
 /* Whether a request has to wait for another turn, as this one has walked far
  * enough.  Nobody waits who comes first, or is gone. */
 static bool
-commit_must_defer(struct worker *w, const struct intake_op *op)
+commit_must_defer(struct hub *hub, const struct intake_op *op)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub->intake;
 	uint64_t len;
 
-	if (!intake_reads_past(&op->want) || op->conn->state >= CONN_CLOSING)
+	if (!intake_reads_past(&op->want) || op->conn->state != CONN_OPEN)
 		return false;
-	len = commit_walk_len(w, op);
+	len = commit_walk_len(hub, op);
 	if (intake->walked > 0 && intake->walked + len > INTAKE_WALK_MAX)
 		return true;
 	intake->walked += len;
@@ -214,36 +223,36 @@ commit_must_defer(struct worker *w, const struct intake_op *op)
 
 /* How a topic stands, without making it. */
 static enum intake_result
-commit_look_up(struct worker *w, struct intake_op *op)
+commit_look_up(struct hub *hub, struct intake_op *op)
 {
-	commit_publish_gathered(w);
-	if (!commit_find_topic(w, op, &op->start))
+	commit_publish_gathered(hub);
+	if (!commit_find_topic(hub, op, &op->start))
 		return INTAKE_NO_TOPIC;
-	op->count = topics_subscribers(w->seg, op->start.slot);
+	op->count = topics_subscribers(hub->seg, op->start.slot);
 	return INTAKE_DONE;
 }
 
 static enum intake_result
-commit_request(struct worker *w, struct intake_op *op)
+commit_request(struct hub *hub, struct intake_op *op)
 {
 	op->hash = topics_hash(
-	    w->seg, intake_topic(&w->intake, op), op->want.topic_len);
-	if (commit_must_defer(w, op))
+	    hub->seg, intake_topic(hub->intake, op), op->want.topic_len);
+	if (commit_must_defer(hub, op))
 		return INTAKE_LATER;
 	switch (op->want.kind) {
 	case INTAKE_PLAIN:
-		return commit_plain(w, op);
+		return commit_plain(hub, op);
 	case INTAKE_SUBSCRIBE:
-		return conn_is_listening(op->conn) ? commit_subscribe(w, op)
-		                                   : INTAKE_DONE;
+		return op->conn->state == CONN_OPEN ? commit_subscribe(hub, op)
+		                                    : INTAKE_DONE;
 	case INTAKE_UNSUBSCRIBE:
-		return commit_unsubscribe(w, op);
+		return commit_unsubscribe(hub, op);
 	case INTAKE_PUBLISH:
-		return commit_publish_one(w, op);
+		return commit_publish_one(hub, op);
 	case INTAKE_PRESENCE:
 	case INTAKE_HISTORY:
 	case INTAKE_TOPIC:
-		return commit_look_up(w, op);
+		return commit_look_up(hub, op);
 	case INTAKE_PING:
 	case INTAKE_ERROR:
 	case INTAKE_WAIT:
@@ -254,9 +263,9 @@ commit_request(struct worker *w, struct intake_op *op)
 
 /* What was gathered is in the ring by now, or was refused. */
 static void
-commit_note_numbers(struct worker *w)
+commit_note_numbers(struct hub *hub)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub->intake;
 
 	for (uint32_t i = 0; i < intake->count; i++) {
 		struct intake_op *op = &intake->ops[i];
@@ -269,18 +278,72 @@ commit_note_numbers(struct worker *w)
 		}
 		op->start.seq = intake->msgs[op->msg - 1].seq;
 		if (op->want.kind == INTAKE_PUBLISH)
-			op->count = topics_subscribers(w->seg, op->start.slot);
+			op->count =
+			    topics_subscribers(hub->seg, op->start.slot);
 	}
 }
 
-void
-commit_requests(struct worker *w)
+static void
+commit_requests(struct hub *hub)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub->intake;
 
 	intake->walked = 0;
 	for (uint32_t i = 0; i < intake->count; i++)
-		intake->ops[i].result = commit_request(w, &intake->ops[i]);
-	commit_publish_gathered(w);
-	commit_note_numbers(w);
+		intake->ops[i].result = commit_request(hub, &intake->ops[i]);
+	commit_publish_gathered(hub);
+	commit_note_numbers(hub);
+}
+
+/* Wake the workers that have subscribers for what was published. */
+static void
+commit_wake(struct hub *hub)
+{
+	struct intake *intake = hub->intake;
+	uint64_t who;
+
+	stop_point_here(hub->seg->header, STOP_BEFORE_WAKE);
+	if (intake->msgs_done == 0)
+		return;
+	who = ring_interest(&hub->ring, intake->msgs, intake->msgs_done);
+	stats_add(&hub->net->stats, STATS_WAKEUPS_SENT,
+	    wakeup_wake(hub->wakeup, who));
+}
+
+static void
+commit_answer(struct hub *hub, const struct intake_op *op)
+{
+	/* The search in vain read a bit of every slot under the lock: charge it
+	 * to who caused it, a word of 64 bits as if it were a record. */
+	if (op->result == INTAKE_DIRECTORY_FULL)
+		rate_charge(op->conn, hub->net->config->max_topics / 64);
+	if (op->want.answer != NULL && op->conn->state == CONN_OPEN)
+		op->want.answer(hub, op);
+}
+
+void
+commit_turn(struct hub *hub)
+{
+	struct intake *intake = hub->intake;
+
+	if (intake->count > 0 && ring_lock(&hub->ring) == RING_BUSY) {
+		intake_retry(hub);
+		return;
+	}
+	intake->commits++;
+	if (intake->count == 0)
+		return;
+	if (intake->msgs_max < intake->count) {
+		intake->msgs_max = intake->count;
+		intake->msgs = xreallocarray(
+		    intake->msgs, intake->msgs_max, sizeof(*intake->msgs));
+	}
+	intake->msgs_count = intake->msgs_done = 0;
+	commit_requests(hub);
+	ring_unlock(&hub->ring);
+	commit_wake(hub);
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->ops[i].result != INTAKE_LATER)
+			commit_answer(hub, &intake->ops[i]);
+	intake_release(hub);
 }

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commit.h - carry out the turn's requests, all under one holding of the lock.
- *
- * Messages are gathered and appended as one batch, except where the order asks
- * for more: before a subscription begins what came before must be in the ring,
- * and before a slot is recycled what waits for a slot must be.
+ * commit.h - do what the turn's requests ask for, under one holding of the
+ * ring's lock, and answer them.
  */
 
 #ifndef WORKER_REQUESTS_COMMIT_H
 #define WORKER_REQUESTS_COMMIT_H
 
-struct worker;
+struct hub;
 
-/* Do all requests in the intake, and note in each how it went.  Under the
- * ring's lock; answers nothing. */
-void commit_requests(struct worker *w);
+/*
+ * Lock, do all that was asked for in this turn, in order, unlock, wake the
+ * workers that have subscribers of what was published, answer, read on.
+ *
+ * Without the lock (its holder was stopped) everything waits for another turn.
+ * What is in the intake afterwards otherwise is a look into the past that was
+ * put off, or was read by this very call.
+ *
+ * Callers: the turn's end.
+ * Blocks:  for the lock, 20 ms at most.
+ */
+void commit_turn(struct hub *hub);
 
 #endif

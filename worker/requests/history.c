@@ -5,7 +5,6 @@
 
 #include "broker/ring/chain.h"
 #include "worker/net/rate.h"
-#include "worker/state.h"
 
 #include <inttypes.h>
 
@@ -40,16 +39,15 @@ history_range(const struct intake_op *op, uint64_t *last)
  * newest count, so this looks from there on back.
  */
 static uint64_t
-history_fit(
-    struct worker *w, struct chain *chain, uint64_t first, uint64_t last)
+history_fit(struct hub *hub, struct chain *chain, uint64_t first, uint64_t last)
 {
 	struct ring_record rec;
 	size_t bytes = 0;
 	uint64_t number = last + 1;
 
 	while (number > first && number > chain->low) {
-		if (chain_read(chain, number - 1, w->replays.bytes,
-			w->replays.size, &rec) != RING_OK)
+		if (chain_read(chain, number - 1, hub->intake->record,
+			hub->intake->record_size, &rec) != RING_OK)
 			break;
 		bytes += rec.body_len + 64;
 		if (bytes > HISTORY_BYTES_MAX && number <= last)
@@ -60,7 +58,7 @@ history_fit(
 }
 
 bool
-history_put(struct worker *w, const struct intake_op *op, struct buf *out)
+history_put(struct hub *hub, const struct intake_op *op, struct buf *out)
 {
 	uint64_t last, first = history_range(op, &last);
 	struct ring_record rec;
@@ -69,16 +67,16 @@ history_put(struct worker *w, const struct intake_op *op, struct buf *out)
 	bool more;
 
 	chain_init(
-	    &chain, w->seg, op->start.slot, op->start.seq, op->start.pos);
+	    &chain, hub->seg, op->start.slot, op->start.seq, op->start.pos);
 	/* One further, to know whether there is more. */
 	chain_walk(&chain, first > op->start.base + 1 ? first - 1 : first);
 	rate_charge(op->conn, chain.seq + 1 - chain.low);
-	first = history_fit(w, &chain, first, last);
+	first = history_fit(hub, &chain, first, last);
 	more = first > chain.low;
 	buf_puts(out, "[");
 	for (uint64_t number = first; number <= last; number++) {
-		if (chain_read(&chain, number, w->replays.bytes,
-			w->replays.size, &rec) != RING_OK)
+		if (chain_read(&chain, number, hub->intake->record,
+			hub->intake->record_size, &rec) != RING_OK)
 			continue; /* overwritten meanwhile */
 		buf_puts(out, comma);
 		history_put_message(out, &rec);

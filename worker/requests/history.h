@@ -16,6 +16,6 @@
  * Append [{"seq","time","message"}, ...], oldest first, of what a request asked
  * for and found.  Returns whether older ones are left that it did not bring.
  */
-bool history_put(struct worker *w, const struct intake_op *op, struct buf *out);
+bool history_put(struct hub *hub, const struct intake_op *op, struct buf *out);
 
 #endif

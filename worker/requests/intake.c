@@ -3,13 +3,10 @@
 
 #include "worker/requests/intake.h"
 
-#include "broker/shared/stop_point.h"
 #include "common/bug.h"
 #include "common/clock.h"
 #include "common/xmalloc.h"
-#include "worker/protocol/answer.h"
-#include "worker/requests/commit.h"
-#include "worker/state.h"
+#include "worker/net/feed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +21,11 @@ intake_retry_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 }
 
 void
-intake_init(struct intake *intake)
+intake_init(struct intake *intake, uint64_t record_max)
 {
 	memset(intake, 0, sizeof(*intake));
+	intake->record = xmalloc(record_max);
+	intake->record_size = record_max;
 	ev_timer_init(&intake->retry, intake_retry_cb, INTAKE_RETRY_S, 0);
 }
 
@@ -36,6 +35,7 @@ intake_fini(struct intake *intake)
 	free(intake->ops);
 	free(intake->bytes);
 	free(intake->msgs);
+	free(intake->record);
 }
 
 bool
@@ -104,9 +104,9 @@ intake_op_new(struct intake *intake)
 }
 
 char *
-intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
+intake_add(struct conn *c, const struct intake_request *want)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub_of(c)->intake;
 	size_t len = (size_t)want->id_len + want->topic_len + want->body_len;
 	char *at = intake_room(intake, len);
 
@@ -126,42 +126,44 @@ intake_add(struct worker *w, struct conn *c, const struct intake_request *want)
 		memcpy(at, want->body, want->body_len);
 	intake->used += len;
 	c->requests_pending++;
+	if (intake_full(intake))
+		conn_pause(c, PAUSE_INTAKE);
 	return at;
 }
 
-void
-intake_pause_until_done(struct worker *w, struct conn *c)
+bool
+intake_hold(struct conn *c)
 {
 	const struct intake_request want = { .kind = INTAKE_WAIT };
 
-	conn_pause(c, PAUSE_INTAKE);
-	intake_add(w, c, &want);
+	if (!intake_full(hub_of(c)->intake))
+		return false;
+	intake_add(c, &want); /* pauses it */
+	return true;
 }
 
-/* Those who asked are not read until it is done. */
-static void
-intake_hold(struct worker *w)
+void
+intake_retry(struct hub *hub)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub->intake;
 
-	stats_add(&w->stats, STATS_LOCK_BUSY, 1);
+	stats_add(&hub->net->stats, STATS_LOCK_BUSY, 1);
 	for (uint32_t i = 0; i < intake->count; i++) {
 		conn_pause(intake->ops[i].conn, PAUSE_INTAKE);
 		conn_update_events(intake->ops[i].conn);
 	}
 	if (!ev_is_active(&intake->retry)) {
 		ev_timer_set(&intake->retry, INTAKE_RETRY_S, 0);
-		ev_timer_start(w->loop, &intake->retry);
+		ev_timer_start(hub->net->loop, &intake->retry);
 	}
 }
 
 /* Keep what is put off, as the first of the next turn.  Its bytes only move
  * towards the front, over what has been done. */
 static void
-intake_keep_later(
-    struct worker *w, const struct intake_op *done, uint32_t count)
+intake_keep_later(struct hub *hub, const struct intake_op *done, uint32_t count)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub->intake;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct intake_op *op;
@@ -177,34 +179,32 @@ intake_keep_later(
 		*op = done[i];
 		op->at = intake->used;
 		intake->used += len;
-		stats_add(&w->stats, STATS_PAST_DEFERRED, 1);
+		stats_add(&hub->net->stats, STATS_PAST_DEFERRED, 1);
 	}
 	intake->late = intake->count;
 	intake->late_used = intake->used;
 }
 
-/* It is done and answered: read on.  That may bring new requests, so what was
- * done is set aside first. */
-static void
-intake_release(struct worker *w)
+/* To read on may bring new requests, so what was done is set aside first. */
+void
+intake_release(struct hub *hub)
 {
-	struct intake *intake = &w->intake;
+	struct intake *intake = hub->intake;
 	struct intake_op *done = intake->ops;
 	uint32_t count = intake->count;
 
 	intake->ops = NULL;
 	intake->count = intake->max = 0;
 	intake->used = 0;
-	intake_keep_later(w, done, count);
+	intake_keep_later(hub, done, count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (done[i].result == INTAKE_LATER)
 			continue;
 		CHECK(done[i].conn->requests_pending > 0);
 		if (--done[i].conn->requests_pending > 0)
 			continue;
-		done[i].conn->opening = false;
 		if (done[i].conn->out != NULL)
-			outbox_touch(&w->outbox, done[i].conn);
+			outbox_touch(&hub->net->outbox, done[i].conn);
 	}
 	/* Once each: who has asked for something new waits for that. */
 	for (uint32_t i = 0; i < count; i++)
@@ -215,47 +215,6 @@ intake_release(struct worker *w)
 		intake->max = count;
 	} else {
 		free(done);
-		w->more = true;
+		hub->net->more = true;
 	}
-}
-
-/* Wake the workers that have subscribers for what was published. */
-static void
-intake_wake(struct worker *w)
-{
-	struct intake *intake = &w->intake;
-	uint64_t who;
-
-	stop_point_here(w->seg->header, STOP_BEFORE_WAKE);
-	if (intake->msgs_done == 0)
-		return;
-	who = ring_interest(&w->ring, intake->msgs, intake->msgs_done);
-	stats_add(&w->stats, STATS_WAKEUPS_SENT, wakeup_wake(w->wakeup, who));
-}
-
-void
-intake_commit(struct worker *w)
-{
-	struct intake *intake = &w->intake;
-
-	if (intake->count > 0 && ring_lock(&w->ring) == RING_BUSY) {
-		intake_hold(w);
-		return;
-	}
-	intake->commits++;
-	if (intake->count == 0)
-		return;
-	if (intake->msgs_max < intake->count) {
-		intake->msgs_max = intake->count;
-		intake->msgs = xreallocarray(
-		    intake->msgs, intake->msgs_max, sizeof(*intake->msgs));
-	}
-	intake->msgs_count = intake->msgs_done = 0;
-	commit_requests(w);
-	ring_unlock(&w->ring);
-	intake_wake(w);
-	for (uint32_t i = 0; i < intake->count; i++)
-		if (intake->ops[i].result != INTAKE_LATER)
-			answer_request(w, &intake->ops[i]);
-	intake_release(w);
 }

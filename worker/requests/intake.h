@@ -5,8 +5,9 @@
  * Nearly all that a client can ask for needs the ring's lock, so requests are
  * only copied here while sockets are read, in the order in which they came.  At
  * the end of the turn they are done together (commit.h), and then answered, again
- * in order: whatever protocol a connection speaks, its requests take effect and
- * are answered one after another.
+ * in order, each in the way that its asker has said: whatever protocol a
+ * connection speaks, its requests take effect and are answered one after
+ * another.
  *
  * When the lock is not to be had (its holder was stopped), everything waits
  * here, those who asked are not read any more and their answers are held back;
@@ -17,16 +18,14 @@
 #ifndef WORKER_REQUESTS_INTAKE_H
 #define WORKER_REQUESTS_INTAKE_H
 
-#include "broker/ring/ring.h"
-#include "worker/delivery/subs.h"
+#include "worker/delivery/hub.h"
 
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct conn;
-struct worker;
+struct intake_op;
 
 /* Requests and their bytes in one turn; who brings more waits a turn.  Those
  * that were put off do not count: they are at most one of each connection, and
@@ -71,6 +70,10 @@ enum intake_result {
 
 struct intake_request {
 	enum intake_kind kind;
+	/* Tell the client how it went, and begin what follows from it.  Called
+	 * without the lock, if the connection is still open.  NULL: nobody
+	 * wants to know. */
+	void (*answer)(struct hub *hub, const struct intake_op *op);
 	const char *id; /* JSON text of the client's id; NULL: none */
 	const char *topic;
 	const char *body; /* NULL: intake_add()'s caller fills in body_len */
@@ -114,21 +117,24 @@ struct intake {
 	uint32_t msgs_count;   /* gathered */
 	uint32_t msgs_done;    /* of these, published */
 	uint32_t msgs_max;
-	uint64_t began_ns; /* when the first was noted, monotonic */
-	uint64_t commits;  /* turns in which the lock was to be had */
+	uint64_t began_ns;     /* when the first was noted, monotonic */
+	uint64_t commits;      /* turns in which the lock was to be had */
+	unsigned char *record; /* history.c's: room for one record; owned */
+	size_t record_size;
 	ev_timer retry;
 };
 
-void intake_init(struct intake *intake);
+/* record_max: bytes of the longest record that the ring can hold. */
+void intake_init(struct intake *intake, uint64_t record_max);
 void intake_fini(struct intake *intake);
 
 /*
- * Note a request; id and topic are copied.  Returns room for body_len bytes,
+ * Note a request; id and topic are copied.  If that fills the intake, the
+ * connection is paused until it is done.  Returns room for body_len bytes,
  * which the caller fills before anything else is asked of the intake; if
  * want->body is set it has been copied there already.
  */
-char *intake_add(
-    struct worker *w, struct conn *c, const struct intake_request *want);
+char *intake_add(struct conn *c, const struct intake_request *want);
 
 /*
  * Whether a request reads a topic's past.  That visits each record of it, and
@@ -146,18 +152,20 @@ const char *intake_body(
 /* Whether no more should be read in this turn. */
 bool intake_full(const struct intake *intake);
 
-/* Do not read the connection until what is here has been done: the intake is
- * full, and its socket would say "readable" all the time. */
-void intake_pause_until_done(struct worker *w, struct conn *c);
+/* While the intake is full, do not read the connection until what is here has
+ * been done: its socket would say "readable" all the time.  For
+ * service.hold. */
+bool intake_hold(struct conn *c);
 
 /* Whether nothing waits. */
 bool intake_empty(const struct intake *intake);
 
-/*
- * Do and answer all that was asked for, if the lock is to be had: then what is
- * here afterwards is a look into the past that was put off, or was read by this
- * very call.
- */
-void intake_commit(struct worker *w);
+/* The lock was not had: all who asked are not read until it is, and soon there
+ * is a turn to try again.  Callers: commit.c. */
+void intake_retry(struct hub *hub);
+
+/* What is here is done and answered, except for what was put off (INTAKE_LATER):
+ * read on.  Callers: commit.c. */
+void intake_release(struct hub *hub);
 
 #endif

@@ -4,7 +4,8 @@
 #include "worker/requests/resume.h"
 
 #include "worker/net/rate.h"
-#include "worker/state.h"
+#include "worker/requests/intake.h"
+#include "worker/delivery/replay.h"
 
 #include <string.h>
 
@@ -32,12 +33,12 @@ resume_is_lost(const struct intake_op *op)
 
 static void
 resume_plan_replay(
-    struct worker *w, const struct intake_op *op, struct resume *resume)
+    struct hub *hub, const struct intake_op *op, struct resume *resume)
 {
 	resume->how = RESUME_REPLAY;
 	resume->wanted = resume_wanted(op);
 	/* resume-1: from the pair that was read under the lock */
-	replay_plan(w, &op->start, resume->wanted, &resume->chain);
+	replay_plan(hub, &op->start, resume->wanted, &resume->chain);
 	resume->replayed = op->start.seq + 1 - resume->chain.low;
 	resume->recovered = resume->chain.low <= resume->wanted;
 	rate_charge(op->conn, resume->replayed);
@@ -46,23 +47,24 @@ resume_plan_replay(
 /* The subscription that a request has begun, or NULL: a later one of the same
  * turn may have ended it already, and begun another. */
 static struct sub *
-resume_find_begun(const struct worker *w, const struct intake_op *op)
+resume_find_begun(const struct hub *hub, const struct intake_op *op)
 {
-	struct sub_topic *topic = subs_find(&w->subs,
-	    intake_topic(&w->intake, op), op->want.topic_len, op->hash);
-	struct sub *sub =
-	    topic != NULL ? subs_find_of_conn(op->conn, topic) : NULL;
+	struct sub_topic *topic = subs_find(&hub->subs,
+	    intake_topic(hub->intake, op), op->want.topic_len, op->hash);
+	struct sub *sub = topic != NULL ? subs_find_of_client(
+					      &client_of(op->conn)->subs, topic)
+	                                : NULL;
 
-	if (sub == NULL || sub->begun_by != (uint16_t)(op - w->intake.ops))
+	if (sub == NULL || sub->begun_by != (uint16_t)(op - hub->intake->ops))
 		return NULL;
 	return sub;
 }
 
 void
-resume_plan(struct worker *w, const struct intake_op *op, struct resume *resume)
+resume_plan(struct hub *hub, const struct intake_op *op, struct resume *resume)
 {
 	memset(resume, 0, sizeof(*resume));
-	resume->sub = resume_find_begun(w, op);
+	resume->sub = resume_find_begun(hub, op);
 	if (resume->sub == NULL || (!op->want.has_since && !op->want.has_limit))
 		return;
 	if (resume_is_lost(op)) {
@@ -70,33 +72,32 @@ resume_plan(struct worker *w, const struct intake_op *op, struct resume *resume)
 		resume->reason =
 		    op->want.is_other_epoch ? GAP_EPOCH : GAP_UNKNOWN;
 	} else {
-		resume_plan_replay(w, op, resume);
+		resume_plan_replay(hub, op, resume);
 	}
 }
 
 static void
 resume_begin_replay(
-    struct worker *w, const struct intake_op *op, struct resume *resume)
+    struct hub *hub, const struct intake_op *op, struct resume *resume)
 {
 	/* resume-2: what is gone is told in its place */
 	if (op->want.has_since && !resume->recovered)
 		gap_tell(resume->sub, resume->wanted, resume->chain.low - 1,
 		    GAP_EXPIRED);
 	if (resume->replayed > 0)
-		replay_begin(w, resume->sub, &resume->chain);
+		replay_begin(hub, resume->sub, &resume->chain);
 	else
 		chain_fini(&resume->chain);
 }
 
 void
-resume_begin(
-    struct worker *w, const struct intake_op *op, struct resume *resume)
+resume_begin(struct hub *hub, const struct intake_op *op, struct resume *resume)
 {
 	switch (resume->how) {
 	case RESUME_LIVE:
 		break;
 	case RESUME_REPLAY:
-		resume_begin_replay(w, op, resume);
+		resume_begin_replay(hub, op, resume);
 		break;
 	case RESUME_GAP:
 		gap_tell(resume->sub, 0, 0, resume->reason);

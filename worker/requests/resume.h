@@ -22,7 +22,7 @@
 
 struct intake_op;
 struct sub;
-struct worker;
+struct hub;
 
 enum resume_how {
 	RESUME_LIVE = 0, /* with what comes */
@@ -45,11 +45,11 @@ struct resume {
  * Owns: the plan, until resume_begin(), which must follow.
  */
 void resume_plan(
-    struct worker *w, const struct intake_op *op, struct resume *resume);
+    struct hub *hub, const struct intake_op *op, struct resume *resume);
 
 /* Tell the gap, begin the replay.  What the client is told first has been
  * queued. */
 void resume_begin(
-    struct worker *w, const struct intake_op *op, struct resume *resume);
+    struct hub *hub, const struct intake_op *op, struct resume *resume);
 
 #endif

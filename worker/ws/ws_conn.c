@@ -3,17 +3,13 @@
 
 #include "worker/ws/ws_conn.h"
 
-#include "common/handshake.h"
-#include "common/http.h"
-#include "worker/http/http_conn.h"
-#include "worker/net/budget.h"
-#include "worker/access/origin.h"
-#include "worker/requests/listen_query.h"
+#include "common/config.h"
+#include "worker/net/feed.h"
 #include "worker/net/rate.h"
-#include "worker/state.h"
+#include "worker/net/service.h"
+#include "worker/ws/protocol.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* Parsers kept for the next ones to need them: 4.5 KiB each. */
 #define WS_CONN_SPARE 64
@@ -25,14 +21,26 @@
  * default: 54 s and 6 s). */
 #define WS_CONN_PONG_PART 9
 
-/* Who does not read its answers is not read either. */
+const struct protocol *
+ws_conn_protocol(const struct conn *c)
+{
+	return c->net->service->protocols[c->protocol];
+}
+
+static bool
+ws_conn_is_open(const struct conn *c)
+{
+	return c->state == CONN_OPEN && c->handler == &ws_conn_handler;
+}
+
+/* A client that does not read its answers is not read either. */
 static void
 ws_conn_mind_answers(struct conn *c)
 {
 	if (c->out != NULL && c->out->answer_bytes > CONN_ANSWERS_MAX)
 		conn_pause(c, PAUSE_ANSWERS);
 	if (c->paused != 0)
-		ws_pause(c->part.ws);
+		ws_pause(c->data);
 }
 
 static void
@@ -41,13 +49,12 @@ ws_conn_message_cb(
 {
 	struct conn *c = owner;
 
-	if (c->state != CONN_WS)
+	if (!ws_conn_is_open(c))
 		return;
 	rate_count(c);
-	conn_protocol(c)->message(c, opcode == WS_BINARY, data, len);
-	if (intake_full(&c->w->intake))
-		conn_pause(c, PAUSE_INTAKE);
-	ws_conn_mind_answers(c);
+	ws_conn_protocol(c)->message(c, opcode == WS_BINARY, data, len);
+	if (ws_conn_is_open(c))
+		ws_conn_mind_answers(c);
 }
 
 /* A part of a message: as much work as a small one. */
@@ -56,11 +63,11 @@ ws_conn_fragment_cb(void *owner)
 {
 	struct conn *c = owner;
 
-	if (c->state != CONN_WS)
+	if (!ws_conn_is_open(c))
 		return;
 	rate_count(c);
 	if (c->paused != 0)
-		ws_pause(c->part.ws);
+		ws_pause(c->data);
 }
 
 /* A pong takes its place among the answers to what came before the ping and
@@ -72,11 +79,11 @@ ws_conn_control_cb(void *owner, enum ws_opcode opcode)
 	char buf[WS_OUTPUT_MAX];
 	size_t n;
 
-	if (c->state != CONN_WS)
+	if (!ws_conn_is_open(c))
 		return;
 	rate_count_control(c);
 	if (opcode == WS_PING)
-		while ((n = ws_output(c->part.ws, buf, sizeof(buf))) > 0)
+		while ((n = ws_output(c->data, buf, sizeof(buf))) > 0)
 			conn_answer(c, buf, n);
 	ws_conn_mind_answers(c);
 }
@@ -89,22 +96,22 @@ ws_conn_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 	char text[WS_REASON_MAX + 1];
 
 	if (by_peer) {
-		conn_close(c, code, "");
+		ws_close(c, code, "");
 		return;
 	}
-	stats_add(&c->w->stats, STATS_PROTOCOL_ERRORS, 1);
+	stats_add(&c->net->stats, STATS_PROTOCOL_ERRORS, 1);
 	/* The parser knows the limit only with the slack; the option's number is
 	 * what is said everywhere. */
 	if (code == WS_CODE_TOO_BIG)
 		snprintf(text, sizeof(text), "message over %u bytes",
-		    c->w->config->max_message);
+		    c->net->config->max_message);
 	else
 		snprintf(text, sizeof(text), "%.*s", (int)reason_len, reason);
-	conn_close(c, code, text);
+	ws_close(c, code, text);
 }
 
-struct ws_pool *
-ws_conn_pool_new(uint64_t max_message)
+void
+ws_conn_open_pool(struct net *net)
 {
 	const struct ws_events events = {
 		.message = ws_conn_message_cb,
@@ -113,144 +120,103 @@ ws_conn_pool_new(uint64_t max_message)
 		.closing = ws_conn_closing_cb,
 	};
 
-	return ws_pool_new(WS_SERVER, max_message, WS_CONN_SPARE, &events);
+	net->parsers = ws_pool_new(WS_SERVER,
+	    (uint64_t)net->config->max_message + net->service->slack,
+	    WS_CONN_SPARE, &events);
 }
 
 void
+ws_conn_close_pool(struct net *net)
+{
+	ws_pool_free(&net->parsers);
+}
+
+/* The parser is at a clean boundary, or never to be used again: give it back. */
+static void
+ws_conn_return_parser(struct conn *c)
+{
+	struct net *net = c->net;
+	uint64_t before = ws_pool_bytes(net->parsers);
+	struct ws *ws = c->data;
+
+	c->data = NULL;
+	ws_return(net->parsers, &ws);
+	budget_change(
+	    &net->budget, BUDGET_INPUT, before, ws_pool_bytes(net->parsers));
+	stats_set(&net->stats, STATS_PARSERS, ws_pool_lent(net->parsers));
+}
+
+static bool
+ws_conn_borrow_parser(struct conn *c)
+{
+	struct net *net = c->net;
+
+	if (c->data == NULL) {
+		c->data = ws_borrow(net->parsers, c);
+		stats_set(
+		    &net->stats, STATS_PARSERS, ws_pool_lent(net->parsers));
+	}
+	return c->data != NULL;
+}
+
+/* Let the parser have the bytes.  The connection may be closed meanwhile, with
+ * the parser still on the stack, so it is given back here and not in
+ * ws_conn_end(). */
+static size_t
+ws_conn_parse(struct conn *c, const char *data, size_t len)
+{
+	struct net *net = c->net;
+	uint64_t before = ws_pool_bytes(net->parsers);
+	struct ws *ws = c->data;
+	enum ws_status status;
+	size_t used = 0;
+
+	c->feeding = true;
+	status = ws_feed(ws, data, len, &used);
+	c->feeding = false;
+	budget_change(
+	    &net->budget, BUDGET_INPUT, before, ws_pool_bytes(net->parsers));
+	c->data = ws;
+	if (status == WS_NOMEM)
+		ws_close(c, WS_CODE_INTERNAL, "out of memory");
+	else
+		conn_enforce_input_budget(c);
+	if (c->data != NULL && (!ws_conn_is_open(c) || ws_is_clean(c->data)))
+		ws_conn_return_parser(c);
+	return used;
+}
+
+static size_t
 ws_conn_feed(struct conn *c, const char *data, size_t len)
 {
-	enum ws_status status;
-	size_t taken = 0;
-
-	if (len == 0)
-		return;
-	if (c->part.ws == NULL) {
-		c->part.ws = ws_borrow(c->w->parsers, c);
-		stats_set(
-		    &c->w->stats, STATS_PARSERS, ws_pool_lent(c->w->parsers));
-	}
-	if (c->part.ws == NULL) {
-		conn_close(c, WS_CODE_INTERNAL, "out of memory");
-		return;
-	}
-	c->feeding = true;
-	status = ws_feed(c->part.ws, data, len, &taken);
-	c->feeding = false;
-	if (c->state != CONN_WS) {
-		conn_return_parser(c);
-		return;
-	}
-	if (status == WS_NOMEM) {
-		conn_close(c, WS_CODE_INTERNAL, "out of memory");
-		return;
-	}
-	conn_keep_input(c, data + taken, len - taken);
-	budget_enforce_input(c);
-	if (c->state == CONN_WS && ws_is_clean(c->part.ws))
-		conn_return_parser(c);
-}
-
-void
-ws_conn_feed_kept(struct conn *c)
-{
-	struct conn_input *input = conn_take_input(c);
-
-	ws_conn_feed(c, input->data, input->len);
-	free(input);
-}
-
-void
-ws_conn_read(struct conn *c)
-{
-	size_t n;
-
-	if (intake_full(&c->w->intake)) {
-		intake_pause_until_done(c->w, c);
-		return;
-	}
-	n = conn_read(c);
-	if (n > 0)
-		ws_conn_feed(c, (const char *)c->w->read_buf, n);
-}
-
-/* The protocol that the client prefers to none, of those that are served. */
-static uint8_t
-ws_conn_choose(const struct service *service, const struct http_request *req)
-{
-	for (uint8_t i = 1; i < service->protocols_count; i++)
-		if (handshake_offers(req, service->protocols[i].name))
-			return i;
+	if (ws_conn_borrow_parser(c))
+		return ws_conn_parse(c, data, len);
+	ws_close(c, WS_CODE_INTERNAL, "out of memory");
 	return 0;
 }
 
-/* It is a WebSocket from now on. */
-static void
-ws_conn_begin(struct conn *c, const struct query_options *options)
+void
+ws_conn_begin(struct conn *c)
 {
-	struct worker *w = c->w;
-	uint32_t interval = w->config->ping_interval_ms;
+	struct net *net = c->net;
+	uint32_t interval = net->config->ping_interval_ms;
 
-	c->state = CONN_WS;
+	conn_speak(c, &ws_conn_handler, NULL);
 	c->upgraded = true;
-	c->part.ws = NULL;
-	c->buffer_max = options->buffer;
-	c->overflow = (uint8_t)options->overflow;
-	w->conns.websockets++;
-	stats_add(&w->stats, STATS_UPGRADES, 1);
-	stats_set(&w->stats, STATS_WEBSOCKETS, w->conns.websockets);
+	stats_add(&net->stats, STATS_UPGRADES, 1);
+	stats_add(&net->stats, STATS_WEBSOCKETS, 1);
 	conn_deadline_spread(c, interval == 0 ? WS_CONN_LOOK_MS : interval);
 }
 
-/* Refuse the upgrade; the connection ends. */
-static void
-ws_conn_refuse(
-    struct conn *c, const struct http_request *req, int status, const char *why)
-{
-	const char *extra = status == 426   ? HANDSHAKE_VERSION_LINE
-	                    : status == 405 ? "Allow: GET\r\n"
-	                                    : NULL;
-
-	stats_add(&c->w->stats, STATS_REFUSED_REQUEST, 1);
-	http_conn_refuse(c, req, status, why, extra);
-}
-
 void
-ws_conn_upgrade(struct conn *c, const struct http_request *req)
+ws_close(struct conn *c, unsigned code, const char *reason)
 {
-	struct worker *w = c->w;
-	struct query_options options;
-	enum origin_verdict verdict;
-	const struct protocol *protocol;
-	char head[512];
-	const char *why;
-	int status = handshake_check(req, &why);
+	uint8_t frame[WS_OUTPUT_MAX];
 
-	if (status != 101) {
-		ws_conn_refuse(c, req, status, why);
+	if (!ws_conn_is_open(c))
 		return;
-	}
-	verdict = origin_check(w->config, req);
-	if (verdict != ORIGIN_OK) {
-		stats_add(&w->stats, STATS_REFUSED_ORIGIN, 1);
-		http_conn_refuse(c, req, 403, origin_reason(verdict), NULL);
-		return;
-	}
-	if (query_parse(w->config, req->query, &options) != QUERY_OK) {
-		ws_conn_refuse(c, req, 400, options.why);
-		return;
-	}
-	if (drain_begun(&w->drain)) {
-		ws_conn_refuse(c, req, 503, "the server is going away");
-		return;
-	}
-	c->protocol = ws_conn_choose(w->service, req);
-	protocol = conn_protocol(c);
-	conn_answer(c, head,
-	    handshake_response(req, protocol->name, head, sizeof(head)));
-	ws_conn_begin(c, &options);
-	if (protocol->begin != NULL)
-		protocol->begin(c, req);
-	c->opening = c->requests_pending > 0;
+	conn_answer(c, frame, ws_close_frame(frame, code, reason));
+	conn_close_when_written(c);
 }
 
 static void
@@ -262,19 +228,21 @@ ws_conn_ping(struct conn *c)
 	c->pinged = true;
 }
 
-void
+static void
 ws_conn_due(struct conn *c)
 {
-	struct worker *w = c->w;
-	uint32_t interval = w->config->ping_interval_ms;
+	struct net *net = c->net;
+	uint32_t interval = net->config->ping_interval_ms;
 	uint64_t silent;
 
 	if (rate_due(c, WHEEL_TICK_MS))
 		return;
-	/* Who is not read is not silent, unless it is for not reading. */
+	/* While we pause reading, silence says nothing about the peer.
+	 * Exception: PAUSE_ANSWERS, where the peer itself stopped reading. */
 	if (c->paused & ~PAUSE_ANSWERS)
-		c->last_heard_tick = w->wheel.now;
-	silent = (uint64_t)(w->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
+		c->last_heard_tick = net->wheel.now;
+	silent =
+	    (uint64_t)(net->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
 	if (interval == 0) {
 		conn_deadline(c, WS_CONN_LOOK_MS);
 	} else if (silent < interval) {
@@ -283,7 +251,78 @@ ws_conn_due(struct conn *c)
 		ws_conn_ping(c);
 		conn_deadline(c, interval / WS_CONN_PONG_PART);
 	} else {
-		stats_add(&w->stats, STATS_TIMEOUTS, 1);
-		conn_abort(c);
+		conn_time_out(c);
 	}
 }
+
+/* The first time, its 101 is out: from now on its answers are queued only when
+ * what they say is done. */
+static void
+ws_conn_written(struct conn *c)
+{
+	c->held = false;
+	if (ws_conn_protocol(c)->written != NULL)
+		ws_conn_protocol(c)->written(c);
+}
+
+static void
+ws_conn_end(struct conn *c)
+{
+	if (ws_conn_protocol(c)->end != NULL)
+		ws_conn_protocol(c)->end(c);
+	if (c->data != NULL && !c->feeding)
+		ws_conn_return_parser(c);
+	stats_sub(&c->net->stats, STATS_WEBSOCKETS, 1);
+}
+
+static size_t
+ws_conn_held(const struct conn *c)
+{
+	return c->data != NULL ? (size_t)ws_bytes(c->data) : 0;
+}
+
+static void
+ws_conn_refuse(struct conn *c, enum conn_refusal why)
+{
+	if (why == CONN_NO_INPUT_MEMORY)
+		ws_close(c, WS_CODE_TRY_LATER,
+		    "no memory for the whole of it, try later");
+	else
+		ws_close(c, WS_CODE_TOO_SLOW, "too slow: subscribe again");
+}
+
+static void
+ws_conn_dropped(
+    struct conn *c, uint32_t topic, uint64_t seq, struct outq_item *before)
+{
+	if (ws_conn_protocol(c)->dropped != NULL)
+		ws_conn_protocol(c)->dropped(c, topic, seq, before);
+}
+
+static void
+ws_conn_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
+{
+	if (ws_conn_protocol(c)->drain != NULL)
+		ws_conn_protocol(c)->drain(c, in_ms, spread_ms);
+}
+
+static void
+ws_conn_go_away(struct conn *c, bool restart)
+{
+	if (restart)
+		ws_close(c, WS_CODE_RESTART, "the server restarts");
+	else
+		ws_close(c, WS_CODE_GOING_AWAY, "the server goes away");
+}
+
+const struct conn_handler ws_conn_handler = {
+	.feed = ws_conn_feed,
+	.written = ws_conn_written,
+	.due = ws_conn_due,
+	.end = ws_conn_end,
+	.held = ws_conn_held,
+	.refuse = ws_conn_refuse,
+	.dropped = ws_conn_dropped,
+	.drain = ws_conn_drain,
+	.go_away = ws_conn_go_away,
+};

@@ -3,35 +3,38 @@
  * ws_conn.h - a connection that speaks WebSocket.
  *
  * Bytes go through a borrowed parser (common/ws.h); whole messages go to the
- * protocol that was agreed on (service.h); pings keep watch.
+ * protocol that was agreed on (protocol.h); pings keep watch.
  */
 
 #ifndef WORKER_WS_WS_CONN_H
 #define WORKER_WS_WS_CONN_H
 
 #include "common/ws.h"
+#include "worker/net/handler.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct conn;
-struct http_request;
+struct net;
+struct protocol;
 
-/* The parsers of this worker.  max_message: bytes of a whole message. */
-struct ws_pool *ws_conn_pool_new(uint64_t max_message);
+extern const struct conn_handler ws_conn_handler;
 
-/* Answer GET /ws: 101 and a WebSocket from now on, or an error. */
-void ws_conn_upgrade(struct conn *c, const struct http_request *req);
+/* The parsers of this worker, net->parsers. */
+void ws_conn_open_pool(struct net *net);
+void ws_conn_close_pool(struct net *net);
 
-/* The socket is readable. */
-void ws_conn_read(struct conn *c);
+/* What is spoken over this WebSocket. */
+const struct protocol *ws_conn_protocol(const struct conn *c);
 
-/* Bytes came in. */
-void ws_conn_feed(struct conn *c, const char *data, size_t len);
+/* It is a WebSocket from now on, its 101 is queued.  c->protocol is set. */
+void ws_conn_begin(struct conn *c);
 
-/* Go on with what was read before. */
-void ws_conn_feed_kept(struct conn *c);
-
-/* The deadline has come: ping, or give up. */
-void ws_conn_due(struct conn *c);
+/*
+ * Close with a code and a reason for humans (ASCII, at most WS_REASON_MAX
+ * bytes).  Once is enough: what is no open WebSocket is left alone.
+ */
+void ws_close(struct conn *c, unsigned code, const char *reason);
 
 #endif

@@ -3,7 +3,9 @@
 
 #include "common/ws.h"
 #include "tests/support/suite.h"
-#include "worker/delivery/gap.h"
+#include "worker/api/events.h"
+#include "worker/delivery/form.h"
+#include "worker/protocol/v1.h"
 #include "worker/net/outq.h"
 #include "worker/delivery/subs.h"
 
@@ -32,18 +34,18 @@ topic_free(struct sub_topic *topic)
 /* Put a gap behind other bytes; its text must be this, and the digits of the
  * second number where it says. */
 static void
-expect(enum frames_form form, uint64_t from, uint64_t to,
+expect(const struct form *form, uint64_t from, uint64_t to,
     enum gap_reason reason, const char *text)
 {
 	struct sub_topic *topic = topic_new("a \"room\"");
-	size_t header = form == FRAMES_EVENT ? 0 : 2;
+	size_t header = form == &events_form ? 0 : 2;
 	char digits[OUTQ_GAP_DIGITS + 1];
-	uint32_t digits_at;
+	size_t digits_at;
 	struct buf buf;
 
 	buf_init(&buf);
 	buf_puts(&buf, "before");
-	digits_at = gap_put(&buf, form, topic, from, to, reason);
+	digits_at = form->gap(&buf, topic, from, to, reason);
 	assert_memory_equal(buf.at, "before", 6);
 	assert_int_equal(buf.len, 6 + header + strlen(text));
 	assert_memory_equal(buf.at + 6 + header, text, strlen(text));
@@ -65,13 +67,13 @@ static void
 test_text_and_digits(void **state)
 {
 	(void)state;
-	expect(FRAMES_ENVELOPE, 1, 1, GAP_SLOW,
+	expect(&v1_form, 1, 1, GAP_SLOW,
 	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\",\"from\":1,"
 	    "\"to\":1               ,\"reason\":\"slow\"}");
-	expect(FRAMES_ENVELOPE, 49, (UINT64_C(1) << 53) - 1, GAP_LAPPED,
+	expect(&v1_form, 49, (UINT64_C(1) << 53) - 1, GAP_LAPPED,
 	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\",\"from\":49,"
 	    "\"to\":9007199254740991,\"reason\":\"lapped\"}");
-	expect(FRAMES_EVENT, 49, 131, GAP_EXPIRED,
+	expect(&events_form, 49, 131, GAP_EXPIRED,
 	    "event: gap\ndata: {\"type\":\"gap\",\"topic\":"
 	    "\"a \\\"room\\\"\",\"from\":49,\"to\":131             ,"
 	    "\"reason\":\"expired\"}\n\n");
@@ -81,15 +83,15 @@ static void
 test_without_numbers(void **state)
 {
 	(void)state;
-	expect(FRAMES_ENVELOPE, 0, 0, GAP_UNKNOWN,
+	expect(&v1_form, 0, 0, GAP_UNKNOWN,
 	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\","
 	    "\"reason\":\"unknown\"}");
-	expect(FRAMES_ENVELOPE, 0, 0, GAP_EPOCH,
+	expect(&v1_form, 0, 0, GAP_EPOCH,
 	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\","
 	    "\"reason\":\"epoch\"}");
 }
 
-/* The queue writes the number that it has grown to where gap_put() said, also
+/* The queue writes the number that it has grown to where the form said, also
  * where the frame's header is the longer one. */
 static void
 test_grows_in_the_queue(void **state)
@@ -97,28 +99,28 @@ test_grows_in_the_queue(void **state)
 	char name[201];
 	struct sub_topic *topic;
 	struct iovec iov[4];
-	struct outq q;
+	struct outq *q = outq_new(NULL);
 	struct buf buf;
-	uint32_t digits_at;
+	size_t digits_at;
 
 	(void)state;
 	memset(name, 'n', 200);
 	name[200] = '\0';
 	topic = topic_new(name);
-	outq_init(&q);
 	buf_init(&buf);
-	digits_at = gap_put(&buf, FRAMES_ENVELOPE, topic, 7, 7, GAP_SLOW);
-	outq_add_gap(&q, 3, 7, NULL, buf.at, (uint32_t)buf.len, digits_at);
+	digits_at = v1_form.gap(&buf, topic, 7, 7, GAP_SLOW);
+	outq_add_gap(
+	    q, 3, 7, NULL, buf.at, (uint32_t)buf.len, (uint32_t)digits_at);
 	for (uint64_t seq = 8; seq <= 12345; seq++)
-		assert_true(outq_extend_gap(&q, 3, seq));
-	assert_false(outq_extend_gap(&q, 3, 12347));
-	assert_false(outq_extend_gap(&q, 4, 12346));
+		assert_true(outq_extend_gap(q, 3, seq));
+	assert_false(outq_extend_gap(q, 3, 12347));
+	assert_false(outq_extend_gap(q, 4, 12346));
 	buf_reset(&buf);
-	gap_put(&buf, FRAMES_ENVELOPE, topic, 7, 12345, GAP_SLOW);
-	assert_int_equal(outq_iov(&q, iov, 4), 1);
+	v1_form.gap(&buf, topic, 7, 12345, GAP_SLOW);
+	assert_int_equal(outq_iov(q, iov, 4), 1);
 	assert_int_equal(iov[0].iov_len, buf.len);
 	assert_memory_equal(iov[0].iov_base, buf.at, buf.len);
-	outq_fini(&q);
+	outq_free(&q);
 	buf_fini(&buf);
 	topic_free(topic);
 }

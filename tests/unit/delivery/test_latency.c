@@ -70,39 +70,39 @@ static void
 test_each_message_counts_once_per_worker(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b, *c;
+	struct peer *a, *b, *c;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=a");
-	b = client_open(crew, 0, "?topic=a");
-	c = client_open(crew, 1, "?topic=a");
+	a = peer_open(crew, 0, "?topic=a");
+	b = peer_open(crew, 0, "?topic=a");
+	c = peer_open(crew, 1, "?topic=a");
 	for (int i = 0; i < 5; i++)
-		client_publish(a, "a", "x");
+		peer_publish(a, "a", "x");
 	crew_run(crew);
 	assert_int_equal(measured(crew, 0), 5);
 	assert_int_equal(measured(crew, 1), 5);
 	assert_true(sum_ns(crew, 0) > 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_OUT), 10);
-	client_close(&a);
-	client_close(&b);
-	client_close(&c);
+	peer_close(&a);
+	peer_close(&b);
+	peer_close(&c);
 }
 
 static void
 test_what_nobody_here_wants_does_not_count(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=a");
-	b = client_open(crew, 1, "?topic=b");
-	client_publish(a, "a", "x");
+	a = peer_open(crew, 0, "?topic=a");
+	b = peer_open(crew, 1, "?topic=b");
+	peer_publish(a, "a", "x");
 	crew_run(crew);
 	assert_int_equal(measured(crew, 0), 1);
 	assert_int_equal(measured(crew, 1), 0);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* From the publisher's turn to the other worker's. */
@@ -110,20 +110,20 @@ static void
 test_time_until_the_worker_s_turn_counts(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 1, "?topic=a");
-	client_publish(a, "a", "x");
-	client_publish(a, "a", "y");
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 1, "?topic=a");
+	peer_publish(a, "a", "x");
+	peer_publish(a, "a", "y");
 	turn_until_published(crew, 2);
 	age(crew, 40 * MS);
 	crew_run(crew);
 	assert_int_equal(measured_between(crew, 1, 25 * MS, 10000 * MS), 2);
 	assert_true(sum_ns(crew, 1) >= 2 * 40 * MS);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* A publisher that waits for the lock has accepted its messages already. */
@@ -131,21 +131,21 @@ static void
 test_time_until_the_lock_is_had_counts(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	struct ring other;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=a");
+	a = peer_open(crew, 0, "?topic=a");
 	ring_attach(&other, &crew->t.seg, 5);
 	hand_lock(&other);
-	client_publish(a, "a", "x");
+	peer_publish(a, "a", "x");
 	crew_turn(crew, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_LOCK_BUSY), 1);
 	ring_unlock(&other);
 	CREW_UNTIL(crew, measured(crew, 0) == 1);
 	assert_true(sum_ns(crew, 0) >= RING_LOCK_WAIT_MS * MS);
 	ring_detach(&other);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* The stamp is gone: the record's own time is what is left. */
@@ -153,20 +153,20 @@ static void
 test_very_late_worker_goes_by_the_record_s_time(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 1, "?topic=a");
-	client_publish(a, "a", "x");
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 1, "?topic=a");
+	peer_publish(a, "a", "x");
 	turn_until_published(crew, 1);
 	for (unsigned i = 0; i < 2 * LAYOUT_STAMPS; i++)
 		stamps_add(&crew->t.seg, 0); /* since the host was started */
 	crew_run(crew);
 	assert_int_equal(measured(crew, 1), 1);
 	assert_true(sum_ns(crew, 1) < CREW_SECONDS * 1000 * MS);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* A history that is asked for says nothing about delays. */
@@ -182,22 +182,22 @@ test_replay_does_not_count(void **state)
 	static const char want[] =
 	    "{\"type\":\"subscribe\",\"topic\":\"a\",\"history\":9}";
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=a");
-	client_publish(a, "a", "x");
+	a = peer_open(crew, 0, "?topic=a");
+	peer_publish(a, "a", "x");
 	crew_run(crew);
-	b = client_connect(crew, 1, 0);
-	client_send_string(b, hello);
-	client_frame(b, WS_TEXT, want, strlen(want));
+	b = peer_connect(crew, 1, 0);
+	peer_send_string(b, hello);
+	peer_frame(b, WS_TEXT, want, strlen(want));
 	CREW_UNTIL(crew, crew_stat(crew, 1, STATS_MESSAGES_OUT) == 1);
 	assert_int_equal(measured(crew, 1), 0);
-	client_publish(a, "a", "y");
+	peer_publish(a, "a", "y");
 	crew_run(crew);
 	assert_int_equal(measured(crew, 1), 1);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)

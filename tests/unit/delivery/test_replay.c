@@ -14,19 +14,19 @@
 
 /* Let a client read all that there is for it. */
 static void
-read_all(struct crew *crew, struct client *client)
+read_all(struct crew *crew, struct peer *client)
 {
 	do
 		crew_run(crew);
-	while (client_receive(client) > 0);
+	while (peer_receive(client) > 0);
 }
 
 /* Start a worker with so many messages in "room", and a client that asks for
- * all of them; pad as for talk_publish(), sndbuf as for client_connect(). */
-static struct client *
+ * all of them; pad as for talk_publish(), sndbuf as for peer_connect(). */
+static struct peer *
 resume_all(struct crew *crew, unsigned count, size_t pad, int sndbuf)
 {
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", count, pad);
@@ -39,7 +39,7 @@ static void
 test_resumes_and_goes_live(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 5, 0);
@@ -53,8 +53,8 @@ test_resumes_and_goes_live(void **state)
 	talk_publish(crew, "room", 2, 0);
 	crew_run(crew);
 	talk_expect_messages(a, "room", 6, 7);
-	client_expect_nothing(a);
-	client_close(&a);
+	peer_expect_nothing(a);
+	peer_close(&a);
 }
 
 /* Two lives of one subscription in one turn: the first one's replay was begun
@@ -63,16 +63,16 @@ static void
 test_left_and_resumed_again_in_one_turn(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 5, 0);
 	a = talk_open(crew, 0, "", 0);
-	client_hold(a);
+	peer_hold(a);
 	talk(a, "{'type':'subscribe','id':1,'topic':'room'," SINCE "}", 0);
 	talk(a, "{'type':'unsubscribe','id':2,'topic':'room'}");
 	talk(a, "{'type':'subscribe','id':3,'topic':'room'," SINCE "}", 4);
-	client_release(a);
+	peer_release(a);
 	crew_run(crew);
 	talk_expect_start(a, "{'type':'ack','id':1,");
 	talk_expect_start(a, "{'type':'ack','id':2,");
@@ -80,31 +80,31 @@ test_left_and_resumed_again_in_one_turn(void **state)
 	    "{'type':'ack','id':3,'topic':'room','epoch':'$','seq':5,"
 	    "'replayed':1,'recovered':true}");
 	talk_expect_messages(a, "room", 5, 5);
-	client_expect_nothing(a);
-	client_close(&a);
+	peer_expect_nothing(a);
+	peer_close(&a);
 }
 
 static void
 test_left_and_back_without_a_past_in_one_turn(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 5, 0);
 	a = talk_open(crew, 0, "", 0);
-	client_hold(a);
+	peer_hold(a);
 	talk(a, "{'type':'subscribe','id':1,'topic':'room'," SINCE "}", 0);
 	talk(a, "{'type':'unsubscribe','id':2,'topic':'room'}");
 	talk(a, "{'type':'subscribe','id':3,'topic':'room'}");
-	client_release(a);
+	peer_release(a);
 	crew_run(crew);
 	talk_expect_start(a, "{'type':'ack','id':1,");
 	talk_expect_start(a, "{'type':'ack','id':2,");
 	talk_expect(
 	    a, "{'type':'ack','id':3,'topic':'room','epoch':'$','seq':5}");
-	client_expect_nothing(a);
-	client_close(&a);
+	peer_expect_nothing(a);
+	peer_close(&a);
 }
 
 /* An answer in the queue made the replay wait for the socket, which had long
@@ -113,7 +113,7 @@ static void
 test_answers_meanwhile_do_not_stop_it(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	struct books books = { .topic = "room", .next = 1 };
 
 	a = resume_all(crew, 1500, 0, 0);
@@ -126,7 +126,7 @@ test_answers_meanwhile_do_not_stop_it(void **state)
 	books_enter(&books, a);
 	assert_int_equal(books.messages, 1500);
 	assert_int_equal(books.others, 1);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* Each request's number as its history says it, one after the other. */
@@ -135,12 +135,12 @@ test_subscriptions_of_one_connection_at_once(void **state)
 {
 	struct crew *crew = *state;
 	struct books books[8];
-	struct client *a;
+	struct peer *a;
 	char topic[8][8];
 
 	crew_start(crew, 1);
 	a = talk_open(crew, 0, "", 0);
-	client_hold(a);
+	peer_hold(a);
 	for (int i = 0; i < 8; i++) {
 		snprintf(topic[i], sizeof(topic[i]), "room%d", i);
 		books[i] = (struct books){ .topic = topic[i], .next = 1 };
@@ -148,7 +148,7 @@ test_subscriptions_of_one_connection_at_once(void **state)
 		talk(a, "{'type':'subscribe','topic':'%s'," SINCE "}", topic[i],
 		    0);
 	}
-	client_release(a);
+	peer_release(a);
 	crew_run(crew);
 	for (int i = 0; i < 8; i++) {
 		size_t at = a->at;
@@ -158,7 +158,7 @@ test_subscriptions_of_one_connection_at_once(void **state)
 		if (i < 7)
 			a->at = at;
 	}
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* Of eight subscriptions each had 64 KiB queued at once, and of 128 topics that
@@ -167,27 +167,27 @@ static void
 test_one_that_does_not_read_has_one_piece_queued(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	char topic[8];
 
 	crew->ring_size = 1u << 20;
 	crew_start(crew, 1);
 	a = talk_open(crew, 0, "", 4096);
-	client_hold(a);
+	peer_hold(a);
 	for (int i = 0; i < 8; i++) {
 		snprintf(topic, sizeof(topic), "room%d", i);
 		talk_publish(crew, topic, 30, 3000);
 		talk(
 		    a, "{'type':'subscribe','topic':'%s'," SINCE "}", topic, 0);
 	}
-	client_release(a);
+	peer_release(a);
 	for (int turn = 0; turn < 50; turn++) {
 		crew_turn(crew, 0);
-		assert_in_range(
-		    crew->w[0].conns.buffered, 0, REPLAY_TURN_BYTES + 4096);
+		assert_in_range(crew->w[0].net.budget.held[BUDGET_OUTPUT], 0,
+		    REPLAY_TURN_BYTES + 4096);
 	}
 	assert_int_equal(crew->w[0].replays.count, 8);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* The pieces of its subscriptions take turns. */
@@ -195,22 +195,22 @@ static void
 test_no_subscription_waits_for_the_end_of_another(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "long", 2000, 0);
 	talk_publish(crew, "short", 1, 0);
 	a = talk_open(crew, 0, "", 0);
-	client_hold(a);
+	peer_hold(a);
 	talk(a, "{'type':'subscribe','topic':'long'," SINCE "}", 0);
 	talk(a, "{'type':'subscribe','topic':'short'," SINCE "}", 0);
-	client_release(a);
+	peer_release(a);
 	CREW_UNTIL(crew, crew->w[0].replays.count == 1);
 	talk_expect_messages(a, "long", 1, 2);
 	assert_int_equal(crew->w[0].replays.count, 1);
 	crew_run(crew);
 	assert_int_equal(crew->w[0].replays.count, 0);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* Many connections: more than are served in a turn. */
@@ -219,7 +219,7 @@ test_more_replays_than_fit_into_a_turn(void **state)
 {
 	enum { MANY = REPLAY_TURN_SUBS + 30 };
 	struct crew *crew = *state;
-	struct client *a[MANY];
+	struct peer *a[MANY];
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 600, 0);
@@ -236,7 +236,7 @@ test_more_replays_than_fit_into_a_turn(void **state)
 		assert_int_equal(books.gaps, 0);
 	}
 	for (int i = 0; i < MANY; i++)
-		client_close(&a[i]);
+		peer_close(&a[i]);
 }
 
 /* A turn sends a piece, whatever there is. */
@@ -245,7 +245,7 @@ test_turns_are_bounded(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "room", .next = 1 };
-	struct client *a;
+	struct peer *a;
 
 	a = resume_all(crew, 2000, 0, 0);
 	crew_turn(crew, 0);
@@ -255,14 +255,14 @@ test_turns_are_bounded(void **state)
 	crew_run(crew);
 	books_enter(&books, a);
 	assert_int_equal(books.messages, 2000);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_present_replays_nothing(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 5, 0);
@@ -275,19 +275,19 @@ test_present_replays_nothing(void **state)
 	    "'replayed':0,'recovered':true}");
 	talk_expect(a, "{'type':'ack','id':2,'topic':'new','epoch':'$','seq':0,"
 		       "'replayed':0,'recovered':true}");
-	client_expect_nothing(a);
+	peer_expect_nothing(a);
 	assert_int_equal(crew->w[0].replays.count, 0);
 	talk_publish(crew, "room", 1, 0);
 	crew_run(crew);
 	talk_expect_messages(a, "room", 6, 6);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_numbers_that_are_nobodys(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 5, 0);
@@ -309,8 +309,8 @@ test_numbers_that_are_nobodys(void **state)
 	talk_publish(crew, "room", 1, 0);
 	crew_run(crew);
 	talk_expect_messages(a, "room", 6, 6);
-	client_expect_nothing(a);
-	client_close(&a);
+	peer_expect_nothing(a);
+	peer_close(&a);
 }
 
 /* A recycled slot: its numbers go on above those of the life before, and those
@@ -319,7 +319,7 @@ static void
 test_earlier_life_of_a_slot(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->config.max_topics = 2;
 	crew_start(crew, 1);
@@ -343,8 +343,8 @@ test_earlier_life_of_a_slot(void **state)
 	crew_run(crew);
 	talk_expect_start(a, "{'type':'ack','id':3,");
 	talk_expect_messages(a, "third", 6, 7);
-	client_expect_nothing(a);
-	client_close(&a);
+	peer_expect_nothing(a);
+	peer_close(&a);
 }
 
 static void
@@ -352,7 +352,7 @@ test_what_the_ring_has_no_more(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "room", .next = 3 };
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 500, 1000); /* about 250 are left */
@@ -368,7 +368,7 @@ test_what_the_ring_has_no_more(void **state)
 	assert_int_equal(books.gaps, 1);
 	assert_string_equal(books.reason, "expired");
 	assert_in_range(books.messages, 200, 300);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* A slow one is overtaken by the writers while it replays. */
@@ -377,7 +377,7 @@ test_overtaken_midway(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "room", .next = 1 };
-	struct client *a;
+	struct peer *a;
 
 	a = resume_all(crew, 200, 1000, 4096);
 	crew_run(crew);
@@ -393,7 +393,7 @@ test_overtaken_midway(void **state)
 	assert_string_equal(books.reason, "expired");
 	assert_int_equal(crew->w[0].replays.count, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_LAPS), 0);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* The worker itself is lapped while one replays. */
@@ -402,7 +402,7 @@ test_worker_lapped_midway(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "room", .next = 1 };
-	struct client *a;
+	struct peer *a;
 
 	a = resume_all(crew, 200, 1000, 4096);
 	crew_run(crew);
@@ -415,7 +415,7 @@ test_worker_lapped_midway(void **state)
 	assert_int_equal(books.next, 606);
 	assert_string_equal(books.reason, "lapped");
 	assert_int_equal(crew_stat(crew, 0, STATS_LAPS), 1);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* The seam: publishers at work in every turn. */
@@ -424,7 +424,7 @@ test_joins_what_goes_on(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "room", .next = 1 };
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 2);
 	talk_publish(crew, "room", 400, 0);
@@ -441,15 +441,15 @@ test_joins_what_goes_on(void **state)
 	books_enter(&books, a);
 	assert_int_equal(books.next, 601);
 	assert_int_equal(books.messages, 600);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_cancelled_by_unsubscribe_and_by_close(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 2000, 0);
@@ -460,15 +460,15 @@ test_cancelled_by_unsubscribe_and_by_close(void **state)
 	crew_turn(crew, 0);
 	assert_int_equal(crew->w[0].replays.count, 2);
 	talk(a, "{'type':'unsubscribe','id':'bye','topic':'room'}");
-	client_close(&b);
+	peer_close(&b);
 	crew_run(crew);
 	assert_int_equal(crew->w[0].replays.count, 0);
-	for (struct client_frame frame; client_next(a, &frame);)
+	for (struct peer_frame frame; peer_next(a, &frame);)
 		if (frame.len > 15 &&
 		    memcmp(frame.data, "{\"type\":\"ack\"", 13) == 0)
 			break;
-	client_expect_nothing(a); /* the ack was the topic's last word */
-	client_close(&a);
+	peer_expect_nothing(a); /* the ack was the topic's last word */
+	peer_close(&a);
 }
 
 /* From the start there is no room in the socket. */
@@ -477,7 +477,7 @@ test_begun_on_a_full_socket(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "room", .next = 1 };
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 100, 1000);
@@ -492,8 +492,8 @@ test_begun_on_a_full_socket(void **state)
 	books_enter(&books, a);
 	assert_int_equal(books.messages, 100);
 	assert_int_equal(books.others, 200);
-	assert_int_equal(crew->w[0].conns.buffered, 0);
-	client_close(&a);
+	assert_int_equal(crew->w[0].net.budget.held[BUDGET_OUTPUT], 0);
+	peer_close(&a);
 }
 
 /* What an earlier run with a larger --max-message has left in the ring. */
@@ -501,13 +501,13 @@ static void
 test_records_longer_than_messages_are_now(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->config.max_message = 256;
 	a = resume_all(crew, 3, 4000, 0);
 	crew_run(crew);
 	talk_expect_messages(a, "room", 1, 3);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* echo:false is about what is live: a replay brings one's own, too. */
@@ -515,7 +515,7 @@ static void
 test_own_messages_are_replayed(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	a = talk_open(crew, 0, "", 0);
@@ -528,9 +528,9 @@ test_own_messages_are_replayed(void **state)
 	crew_run(crew);
 	talk_publish(crew, "room", 1, 0);
 	crew_run(crew);
-	for (struct client_frame frame; client_next(a, &frame);)
+	for (struct peer_frame frame; peer_next(a, &frame);)
 		assert_null(memmem(frame.data, frame.len, "\"seq\":3", 7));
-	client_close(&a);
+	peer_close(&a);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)

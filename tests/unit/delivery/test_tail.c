@@ -15,7 +15,7 @@ static void
 publish_numbers(
     struct crew *crew, const char *topic, int first, int last, int len)
 {
-	struct ring *ring = &crew->w[0].ring;
+	struct ring *ring = &crew->w[0].hub.ring;
 	uint32_t slot = hand_topic(ring, topic);
 	char *json = xmalloc((size_t)len + 3);
 
@@ -29,11 +29,11 @@ publish_numbers(
 /* Take in all that has come, numbers that grow by one from first on.  Returns
  * the one that would come next. */
 static int
-expect_numbers(struct client *client, int first)
+expect_numbers(struct peer *client, int first)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 
-	while (client_next(client, &frame)) {
+	while (peer_next(client, &frame)) {
 		char text[32] = { 0 };
 		size_t tail = frame.len < 8 ? frame.len : 8;
 
@@ -48,18 +48,18 @@ static void
 test_starts_at_the_head(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
 	publish_numbers(crew, "room", 1, 5, 10);
-	b = client_open(crew, 1, "?topic=room");
+	b = peer_open(crew, 1, "?topic=room");
 	publish_numbers(crew, "room", 6, 7, 10);
 	crew_run(crew);
 	assert_int_equal(expect_numbers(a, 1), 8);
 	assert_int_equal(expect_numbers(b, 6), 8);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* While nobody here wants anything, what is published is not even looked at,
@@ -68,29 +68,29 @@ static void
 test_without_subscribers_nothing_is_missed(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	publish_numbers(crew, "room", 1, 9000, 100); /* three rings full */
-	b = client_open(crew, 1, "?topic=room");
+	b = peer_open(crew, 1, "?topic=room");
 	publish_numbers(crew, "room", 9001, 9002, 10);
 	crew_run(crew);
 	assert_int_equal(expect_numbers(b, 9001), 9003);
 	assert_int_equal(crew_stat(crew, 1, STATS_LAPS), 0);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_a_turn_takes_so_many_records(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	int next;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
 	publish_numbers(crew, "room", 0, 2499, 10);
 	crew_turn(crew, 0);
 	next = expect_numbers(a, 0);
@@ -102,59 +102,59 @@ test_a_turn_takes_so_many_records(void **state)
 	crew_run(crew);
 	assert_int_equal(expect_numbers(a, next), 2500);
 	assert_false(crew_is_rung(crew, 0));
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_a_turn_takes_so_many_bytes(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->ring_size = 2u << 20;
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room&buffer=1000");
+	a = peer_open(crew, 0, "?topic=room&buffer=1000");
 	publish_numbers(crew, "room", 0, 299, 4000);
 	crew_turn(crew, 0);
 	assert_in_range(
 	    crew_stat(crew, 0, STATS_MESSAGES_OUT) + a->conn->out->messages,
 	    100, TAIL_TURN_BYTES / 4000);
 	CREW_UNTIL(crew,
-	    (client_receive(a), crew_stat(crew, 0, STATS_MESSAGES_OUT) == 300));
+	    (peer_receive(a), crew_stat(crew, 0, STATS_MESSAGES_OUT) == 300));
 	crew_run(crew);
 	assert_int_equal(expect_numbers(a, 0), 300);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_a_record_larger_than_a_turn(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	int next = 1;
 
 	crew->config.max_message = TAIL_TURN_BYTES + 100000;
 	crew->ring_size = 16u << 20;
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
 	for (int i = 1; i <= 3; i++) {
 		publish_numbers(crew, "room", i, i, TAIL_TURN_BYTES + 50000);
 		CREW_UNTIL(crew, (next = expect_numbers(a, next)) == i + 1);
 	}
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_lapped_worker_counts_and_goes_on(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b, *idle;
+	struct peer *a, *b, *idle;
 	uint64_t missed;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 1, "?topic=room");
-	b = client_open(crew, 1, "?topic=room&topic=other");
-	idle = client_open(crew, 1, "?topic=third");
+	a = peer_open(crew, 1, "?topic=room");
+	b = peer_open(crew, 1, "?topic=room&topic=other");
+	idle = peer_open(crew, 1, "?topic=third");
 	publish_numbers(crew, "room", 1, 3, 10);
 	crew_run(crew);
 	assert_int_equal(expect_numbers(a, 1), 4);
@@ -166,18 +166,18 @@ test_lapped_worker_counts_and_goes_on(void **state)
 	assert_int_equal(crew_stat(crew, 1, STATS_LAPS), 1);
 	missed = crew_stat(crew, 1, STATS_MISSED);
 	assert_int_equal(missed, 2 * (9000 - 3) + 5);
-	client_expect_nothing(a);
-	client_expect_nothing(b);
+	peer_expect_nothing(a);
+	peer_expect_nothing(b);
 
 	publish_numbers(crew, "room", 9001, 9003, 10);
 	crew_run(crew);
 	assert_int_equal(expect_numbers(a, 9001), 9004);
 	assert_int_equal(expect_numbers(b, 9001), 9004);
-	client_expect_nothing(idle);
+	peer_expect_nothing(idle);
 	assert_int_equal(crew_stat(crew, 1, STATS_LAPS), 1);
-	client_close(&a);
-	client_close(&b);
-	client_close(&idle);
+	peer_close(&a);
+	peer_close(&b);
+	peer_close(&idle);
 }
 
 /* A slot's former life is still in the ring when its next one begins. */
@@ -185,32 +185,32 @@ static void
 test_recycled_topic_brings_nothing_of_its_former_life(void **state)
 {
 	struct crew *crew = *state;
-	struct client *keeps, *old, *new;
+	struct peer *keeps, *old, *new;
 
 	crew->config.max_topics = 2;
 	crew_start(crew, 2);
-	keeps = client_open(crew, 1, "?topic=keep");
-	old = client_open(crew, 0, "?topic=old");
+	keeps = peer_open(crew, 1, "?topic=keep");
+	old = peer_open(crew, 0, "?topic=old");
 	publish_numbers(crew, "old", 1, 50, 10);
 	publish_numbers(crew, "keep", 1, 2, 10);
-	client_close(&old);
+	peer_close(&old);
 	crew_turn(crew, 0);
 	crew_turn(crew, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 0);
 
 	/* Worker 1 has read none of it when its client takes the slot. */
-	new = client_connect(crew, 1, 0);
-	client_send_string(new, client_handshake("?topic=new"));
+	new = peer_connect(crew, 1, 0);
+	peer_send_string(new, peer_handshake("?topic=new"));
 	crew_run(crew);
-	client_receive(new);
-	client_expect_status(new, 101);
-	client_expect_nothing(new);
+	peer_receive(new);
+	peer_expect_status(new, 101);
+	peer_expect_nothing(new);
 	assert_int_equal(expect_numbers(keeps, 1), 3);
 	publish_numbers(crew, "new", 1, 3, 10);
 	crew_run(crew);
 	assert_int_equal(expect_numbers(new, 1), 4);
-	client_close(&keeps);
-	client_close(&new);
+	peer_close(&keeps);
+	peer_close(&new);
 }
 
 #define TOPICS   5
@@ -224,11 +224,11 @@ struct record {
 };
 
 static void
-take_notes(struct client *client, struct record *record)
+take_notes(struct peer *client, struct record *record)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 
-	while (client_next(client, &frame)) {
+	while (peer_next(client, &frame)) {
 		char text[32] = { 0 };
 		int topic, number;
 
@@ -258,13 +258,13 @@ test_everybody_sees_one_order_from_where_he_joined(void **state)
 {
 	struct crew *crew = *state;
 	struct record *all = xcalloc(2 + TALKERS, sizeof(*all));
-	struct client *clients[2 + TALKERS];
+	struct peer *clients[2 + TALKERS];
 	struct dice dice = { 7 };
 	char topic[16], text[32];
 
 	crew_start(crew, 2);
 	for (unsigned i = 0; i < 2 + TALKERS; i++)
-		clients[i] = client_open(crew, i % 2,
+		clients[i] = peer_open(crew, i % 2,
 		    i < 2 ? "?buffer=5000&topic=t0&topic=t1&topic=t2&topic=t3"
 			    "&topic=t4"
 			  : "?buffer=5000");
@@ -275,7 +275,7 @@ test_everybody_sees_one_order_from_where_he_joined(void **state)
 
 		snprintf(topic, sizeof(topic), "t%d", t);
 		snprintf(text, sizeof(text), "%d:%d", t, n);
-		client_publish(clients[i], topic, text);
+		peer_publish(clients[i], topic, text);
 		if (dice_below(&dice, 4) == 0)
 			crew_turn(crew, (unsigned)dice_below(&dice, 2));
 		for (int c = 0; n % 50 == 0 && c < 2 + TALKERS; c++)
@@ -295,7 +295,7 @@ test_everybody_sees_one_order_from_where_he_joined(void **state)
 			     all[0].count[3] + all[0].count[4],
 	    MESSAGES);
 	for (int i = 0; i < 2 + TALKERS; i++)
-		client_close(&clients[i]);
+		peer_close(&clients[i]);
 	free(all);
 }
 

@@ -4,18 +4,20 @@
 #include "broker/ring/ring.h"
 #include "common/ws.h"
 #include "tests/support/suite.h"
+#include "worker/delivery/form.h"
 #include "worker/net/arena.h"
+#include "worker/protocol/plain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static struct frames frames;
+static struct arena arena;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	frames_init(&frames);
+	arena_init(&arena);
 	return 0;
 }
 
@@ -23,7 +25,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	frames_fini(&frames);
+	arena_fini(&arena);
 	return 0;
 }
 
@@ -34,7 +36,8 @@ add_raw(const char *json, size_t json_len)
 	const struct ring_record rec = { .body = json,
 		.body_len = (uint32_t)json_len };
 
-	frames_add(&frames, FRAMES_RAW, &rec, NULL, NULL);
+	plain_form.message(&arena.bytes, &rec, NULL, NULL);
+	arena_end(&arena, 0, 0);
 }
 
 /* Add a message; its frame must be a text frame with this payload. */
@@ -42,17 +45,17 @@ static void
 assert_raw_bytes(
     const char *json, size_t json_len, const char *text, size_t len)
 {
-	uint32_t index = frames.count;
-	size_t start = frames_start(&frames, index);
+	uint32_t index = arena.count;
+	size_t start = arena_start(&arena, index);
 	uint8_t header[WS_HEADER_MAX];
 	size_t header_len = ws_frame_header(header, WS_TEXT, len);
 
 	add_raw(json, json_len);
-	assert_int_equal(frames.count, index + 1);
+	assert_int_equal(arena.count, index + 1);
 	assert_int_equal(
-	    frames_start(&frames, index + 1), start + header_len + len);
-	assert_memory_equal(frames.bytes.at + start, header, header_len);
-	assert_memory_equal(frames.bytes.at + start + header_len, text, len);
+	    arena_start(&arena, index + 1), start + header_len + len);
+	assert_memory_equal(arena.bytes.at + start, header, header_len);
+	assert_memory_equal(arena.bytes.at + start + header_len, text, len);
 }
 
 static void
@@ -127,12 +130,12 @@ test_frames_lie_one_behind_another(void **state)
 	add_raw("\"a\"", 3);
 	add_raw("\"\"", 2);
 	add_raw("17", 2);
-	assert_int_equal(frames.count, 3);
-	assert_int_equal(frames_start(&frames, 0), 0);
-	assert_int_equal(frames_start(&frames, 1), 3);
-	assert_int_equal(frames_start(&frames, 2), 5);
-	assert_int_equal(frames_start(&frames, 3), 9);
-	assert_memory_equal(frames.bytes.at, bytes, 9);
+	assert_int_equal(arena.count, 3);
+	assert_int_equal(arena_start(&arena, 0), 0);
+	assert_int_equal(arena_start(&arena, 1), 3);
+	assert_int_equal(arena_start(&arena, 2), 5);
+	assert_int_equal(arena_start(&arena, 3), 9);
+	assert_memory_equal(arena.bytes.at, bytes, 9);
 }
 
 static void
@@ -142,12 +145,12 @@ test_reset_forgets_the_frames_and_keeps_the_memory(void **state)
 
 	(void)state;
 	add_raw("\"hello\"", 7);
-	bytes = frames.bytes.at;
-	frames_reset(&frames);
-	assert_int_equal(frames.count, 0);
-	assert_int_equal(frames_start(&frames, 0), 0);
+	bytes = arena.bytes.at;
+	arena_reset(&arena);
+	assert_int_equal(arena.count, 0);
+	assert_int_equal(arena_start(&arena, 0), 0);
 	assert_raw("\"world\"", "world");
-	assert_ptr_equal(frames.bytes.at, bytes);
+	assert_ptr_equal(arena.bytes.at, bytes);
 }
 
 static void
@@ -157,9 +160,8 @@ test_thousands_of_frames(void **state)
 	for (int i = 0; i < 5000; i++)
 		add_raw("\"hello\"", 7);
 	for (uint32_t i = 0; i < 5000; i++) {
-		assert_int_equal(frames_start(&frames, i), 7 * i);
-		assert_memory_equal(
-		    frames.bytes.at + 7 * i, "\x81\x05hello", 7);
+		assert_int_equal(arena_start(&arena, i), 7 * i);
+		assert_memory_equal(arena.bytes.at + 7 * i, "\x81\x05hello", 7);
 	}
 }
 

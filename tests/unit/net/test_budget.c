@@ -47,31 +47,31 @@ input_bytes(struct crew *crew)
 
 /* Begin a message by a fragment of so many bytes. */
 static void
-begin_message(struct client *client, size_t len)
+begin_message(struct peer *client, size_t len)
 {
 	unsigned char head[8] = { WS_TEXT, 0x80 | 126,
 		(unsigned char)(len >> 8), (unsigned char)len };
 
-	client_send(client, head, sizeof(head));
-	client_send(client, x, len);
+	peer_send(client, head, sizeof(head));
+	peer_send(client, x, len);
 }
 
 /* Go on with it, by a byte. */
 static void
-begin_more(struct client *client)
+begin_more(struct peer *client)
 {
-	client_send(client, "\x00\x81\0\0\0\0x", 7);
+	peer_send(client, "\x00\x81\0\0\0\0x", 7);
 }
 
 /* End it: with this it is a message of nothing but x, which is bad JSON. */
 static void
-end_message(struct client *client)
+end_message(struct peer *client)
 {
-	client_send(client, "\x80\x80\0\0\0\0", 6);
+	peer_send(client, "\x80\x80\0\0\0\0", 6);
 }
 
 static void
-begin_post(struct client *client, size_t length)
+begin_post(struct peer *client, size_t length)
 {
 	char head[256];
 
@@ -79,7 +79,7 @@ begin_post(struct client *client, size_t length)
 	    "POST /topics/room HTTP/1.1\r\nHost: localhost\r\n"
 	    "Content-Length: %zu\r\n\r\n",
 	    length);
-	client_send_string(client, head);
+	peer_send_string(client, head);
 }
 
 static void
@@ -88,49 +88,50 @@ test_parts_are_three_quarters_and_one(void **state)
 	struct config config = { .max_worker_memory = 100, .max_message = 1 };
 
 	(void)state;
-	assert_int_equal(budget_output_max(&config), 75);
+	assert_int_equal(budget_max(&config, BUDGET_OUTPUT), 75);
 	/* At least a message, with what is around it. */
-	assert_int_equal(budget_input_max(&config), 1 + CONFIG_ENVELOPE_SLACK);
+	assert_int_equal(
+	    budget_max(&config, BUDGET_INPUT), 1 + CONFIG_ENVELOPE_SLACK);
 	config.max_worker_memory = 1 << 20;
-	assert_int_equal(budget_output_max(&config), 3 << 18);
-	assert_int_equal(budget_input_max(&config), 1 << 18);
+	assert_int_equal(budget_max(&config, BUDGET_OUTPUT), 3 << 18);
+	assert_int_equal(budget_max(&config, BUDGET_INPUT), 1 << 18);
 }
 
 static void
 test_all_that_is_incomplete_is_counted(void **state)
 {
 	struct crew *crew = *state;
-	struct client *head, *body, *chunked, *message;
+	struct peer *head, *body, *chunked, *message;
 
 	crew_start(crew, 1);
-	head = client_connect(crew, 0, 0);
-	client_send_string(head, "GET / HTTP/1.1\r\n");
+	head = peer_connect(crew, 0, 0);
+	peer_send_string(head, "GET / HTTP/1.1\r\n");
 	assert_int_equal(input_bytes(crew), 16);
-	body = client_connect(crew, 0, 0);
+	body = peer_connect(crew, 0, 0);
 	begin_post(body, 100);
-	client_send(body, x, 60);
+	peer_send(body, x, 60);
 	assert_int_equal(input_bytes(crew), 16 + 60);
-	chunked = client_connect(crew, 0, 0);
-	client_send_string(chunked,
+	chunked = peer_connect(crew, 0, 0);
+	peer_send_string(chunked,
 	    "POST /topics/room HTTP/1.1\r\nHost: localhost\r\n"
 	    "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
 	assert_int_equal(input_bytes(crew), 16 + 60 + 5);
-	message = client_open(crew, 0, "");
+	message = peer_open(crew, 0, "");
 	begin_message(message, 300);
 	assert_int_equal(input_bytes(crew), 16 + 60 + 5 + 300);
 	/* And forgotten when it is complete, or its connection gone. */
-	client_send_string(head, "Host: localhost\r\n\r\n");
+	peer_send_string(head, "Host: localhost\r\n\r\n");
 	assert_int_equal(input_bytes(crew), 60 + 5 + 300);
-	client_send(body, x, 40);
+	peer_send(body, x, 40);
 	assert_int_equal(input_bytes(crew), 5 + 300);
-	client_close(&chunked);
+	peer_close(&chunked);
 	assert_int_equal(input_bytes(crew), 300);
 	end_message(message);
 	assert_int_equal(input_bytes(crew), 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_MEMORY), 0);
-	client_close(&head);
-	client_close(&body);
-	client_close(&message);
+	peer_close(&head);
+	peer_close(&body);
+	peer_close(&message);
 }
 
 /* A part that is full hits those who hold more of it than their share, and only
@@ -139,38 +140,38 @@ static void
 test_who_holds_more_than_its_share_of_input_goes(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b, *post, *bystander;
+	struct peer *a, *b, *post, *bystander;
 
 	crew_start(crew, 1);
-	bystander = client_open(crew, 0, "");
+	bystander = peer_open(crew, 0, "");
 	begin_message(bystander, 1000);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	begin_message(a, 9000);
 	assert_int_equal(input_bytes(crew), 1000 + 9000);
-	b = client_open(crew, 0, "");
+	b = peer_open(crew, 0, "");
 	begin_message(b, 7000);
 	crew_run(crew);
-	client_receive(b);
-	client_expect_close(b, WS_CODE_TRY_LATER);
+	peer_receive(b);
+	peer_expect_close(b, WS_CODE_TRY_LATER);
 	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_MEMORY), 1);
 	assert_int_equal(input_bytes(crew), 1000 + 9000);
-	post = client_connect(crew, 0, 0);
+	post = peer_connect(crew, 0, 0);
 	begin_post(post, 8000);
-	client_send(post, x, 7000);
+	peer_send(post, x, 7000);
 	crew_run(crew);
-	client_receive(post);
-	client_expect_status(post, 503);
+	peer_receive(post);
+	peer_expect_status(post, 503);
 	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_MEMORY), 2);
 	/* The bystander has a quarter of that: it goes on. */
-	client_send(bystander, "\x80\x82\0\0\0\0{}", 8);
+	peer_send(bystander, "\x80\x82\0\0\0\0{}", 8);
 	crew_run(crew);
-	client_receive(bystander);
-	client_expect_close(bystander, WS_CODE_POLICY); /* xxx...{} */
-	client_expect_nothing(a);
-	client_close(&a);
-	client_close(&b);
-	client_close(&post);
-	client_close(&bystander);
+	peer_receive(bystander);
+	peer_expect_close(bystander, WS_CODE_POLICY); /* xxx...{} */
+	peer_expect_nothing(a);
+	peer_close(&a);
+	peer_close(&b);
+	peer_close(&post);
+	peer_close(&bystander);
 }
 
 /* It was looked at only when the head began, and that is a byte. */
@@ -178,22 +179,22 @@ static void
 test_a_head_in_pieces_is_input(void **state)
 {
 	struct crew *crew = *state;
-	struct client *heads[4];
+	struct peer *heads[4];
 
 	crew_start(crew, 1);
 	for (unsigned i = 0; i < 4; i++) {
-		heads[i] = client_connect(crew, 0, 0);
-		client_send_string(heads[i], "GET / HTTP/1.1\r\n");
+		heads[i] = peer_connect(crew, 0, 0);
+		peer_send_string(heads[i], "GET / HTTP/1.1\r\n");
 	}
 	crew_run(crew);
 	for (unsigned i = 0; i < 4; i++) {
-		client_send_string(heads[i], "X: ");
-		client_send(heads[i], x, 5000);
+		peer_send_string(heads[i], "X: ");
+		peer_send(heads[i], x, 5000);
 	}
 	assert_in_range(input_bytes(crew), 3 * 5000, INPUT);
 	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_MEMORY), 1);
 	for (unsigned i = 0; i < 4; i++)
-		client_close(&heads[i]);
+		peer_close(&heads[i]);
 }
 
 /* While others have filled their part, messages that come in one piece need
@@ -202,42 +203,42 @@ static void
 test_small_things_pass_while_input_is_full(void **state)
 {
 	struct crew *crew = *state;
-	struct client *hogs[4], *bystander, *browser;
+	struct peer *hogs[4], *bystander, *browser;
 
 	crew_start(crew, 1);
-	bystander = client_open(crew, 0, "");
-	browser = client_connect(crew, 0, 0);
+	bystander = peer_open(crew, 0, "");
+	browser = peer_connect(crew, 0, 0);
 	for (unsigned i = 0; i < 4; i++) {
-		hogs[i] = client_open(crew, 0, "");
+		hogs[i] = peer_open(crew, 0, "");
 		begin_message(hogs[i], 3000);
 	}
 	assert_int_equal(input_bytes(crew), 4 * 3000);
 	crew->config.max_worker_memory = 4;
 	crew->config.max_message = 64; /* for input: a little over 1 KiB */
-	client_send_string(browser, "GET /healthz HTTP/1.1\r\n");
+	peer_send_string(browser, "GET /healthz HTTP/1.1\r\n");
 	assert_int_equal(input_bytes(crew), 4 * 3000 + 23);
-	client_publish(bystander, "room", "hi");
+	peer_publish(bystander, "room", "hi");
 	crew_run(crew);
-	client_receive(bystander);
-	client_expect(bystander, "hi");
-	client_send_string(browser, "Host: localhost\r\n\r\n");
+	peer_receive(bystander);
+	peer_expect(bystander, "hi");
+	peer_send_string(browser, "Host: localhost\r\n\r\n");
 	crew_run(crew);
-	client_receive(browser);
-	client_expect_status(browser, 200);
+	peer_receive(browser);
+	peer_expect_status(browser, 200);
 	/* The others go as soon as they add to theirs. */
 	end_message(hogs[0]);
 	for (unsigned i = 1; i < 4; i++)
 		begin_more(hogs[i]);
 	crew_run(crew);
 	for (unsigned i = 1; i < 4; i++) {
-		client_receive(hogs[i]);
-		client_expect_close(hogs[i], WS_CODE_TRY_LATER);
+		peer_receive(hogs[i]);
+		peer_expect_close(hogs[i], WS_CODE_TRY_LATER);
 	}
 	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_MEMORY), 3);
 	for (unsigned i = 0; i < 4; i++)
-		client_close(&hogs[i]);
-	client_close(&bystander);
-	client_close(&browser);
+		peer_close(&hogs[i]);
+	peer_close(&bystander);
+	peer_close(&browser);
 }
 
 /* Answers cannot be dropped.  Who takes none of them is cut when they are more
@@ -247,30 +248,30 @@ test_who_holds_more_than_its_share_of_answers_goes(void **state)
 {
 	struct crew *crew = *state;
 	char ping[125] = { 0 };
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew->config.max_worker_memory = 20000; /* for output: 15000 */
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 0, "");
 	kernel_has_room(a, 0);
 	for (int i = 0; i < 15000 / 127; i++) {
-		client_frame(a, WS_PING, ping, sizeof(ping));
+		peer_frame(a, WS_PING, ping, sizeof(ping));
 		crew_turn(crew, 0);
 	}
 	assert_int_equal(
 	    crew_stat(crew, 0, STATS_BUFFERED_BYTES), 15000 / 127 * 127);
 	assert_int_equal(crew_stat(crew, 0, STATS_MEMORY_CLOSES), 0);
-	client_frame(a, WS_PING, ping, sizeof(ping));
-	client_frame(b, WS_PING, ping, sizeof(ping));
+	peer_frame(a, WS_PING, ping, sizeof(ping));
+	peer_frame(b, WS_PING, ping, sizeof(ping));
 	crew_turn(crew, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_MEMORY_CLOSES), 1);
 	assert_int_equal(crew_stat(crew, 0, STATS_BUFFERED_BYTES), 0);
-	client_frame(b, WS_PING, ping, sizeof(ping));
+	peer_frame(b, WS_PING, ping, sizeof(ping));
 	crew_run(crew);
-	assert_int_equal(client_receive(b), 2 * 127);
-	client_close(&a);
-	client_close(&b);
+	assert_int_equal(peer_receive(b), 2 * 127);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -8,6 +8,7 @@
 
 #include "tests/support/suite.h"
 #include "tests/unit/support/crew.h"
+#include "worker/ws/ws_conn.h"
 
 #include "common/http.h"
 #include "common/xmalloc.h"
@@ -43,21 +44,21 @@ setup(void **state)
 }
 
 static void
-get(struct client *client, const char *path)
+get(struct peer *client, const char *path)
 {
 	char text[256];
 
 	snprintf(text, sizeof(text),
 	    "GET %s HTTP/1.1\r\nHost: localhost:8000\r\n\r\n", path);
-	client_send_string(client, text);
+	peer_send_string(client, text);
 }
 
 /* Receive until so many bytes of a body are there, and skip them. */
 static void
-expect_body(struct client *client, size_t len)
+expect_body(struct peer *client, size_t len)
 {
 	CREW_UNTIL(client->crew,
-	    (client_receive(client), client->len - client->at >= len));
+	    (peer_receive(client), client->len - client->at >= len));
 	client->at += len;
 }
 
@@ -65,18 +66,18 @@ static void
 test_idle_connection_owns_no_buffers(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	client_publish(a, "room", "hello");
-	client_frame(a, WS_PING, "", 0);
+	a = peer_open(crew, 0, "");
+	peer_publish(a, "room", "hello");
+	peer_frame(a, WS_PING, "", 0);
 	crew_run(crew);
 	assert_null(a->conn->out);
 	assert_null(a->conn->input);
-	assert_null(a->conn->part.ws);
+	assert_null(a->conn->data);
 	assert_int_equal(crew_stat(crew, 0, STATS_PARSERS), 0);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* A redirect says the target again, so that has a length of its own. */
@@ -86,14 +87,14 @@ test_no_redirect_of_any_length(void **state)
 	static char path[HTTP_HEAD_MAX + 16] = "/dir?";
 	struct crew *crew = *state;
 	char dir[sizeof(crew->root) + 8];
-	struct client *a;
+	struct peer *a;
 	char *head;
 
 	crew->config.max_head = 2 * HTTP_HEAD_MAX;
 	crew_start(crew, 1);
 	snprintf(dir, sizeof(dir), "%s/dir", crew->root);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	for (size_t query = HTTP_HEAD_MAX - 4; query <= HTTP_HEAD_MAX - 3;
 	     query++) {
 		memset(path + 5, 'q', query);
@@ -101,50 +102,50 @@ test_no_redirect_of_any_length(void **state)
 		    asprintf(&head,
 			"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path),
 		    -1);
-		client_send_string(a, head);
+		peer_send_string(a, head);
 		free(head);
 		crew_run(crew);
-		client_receive(a);
-		client_expect_status(a, query == HTTP_HEAD_MAX - 4 ? 301 : 414);
+		peer_receive(a);
+		peer_expect_status(a, query == HTTP_HEAD_MAX - 4 ? 301 : 414);
 	}
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_parser_is_lent_while_a_frame_is_incomplete(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 0, "");
-	client_send(a, "\x81\x82\0\0\0\0{", 7);
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 0, "");
+	peer_send(a, "\x81\x82\0\0\0\0{", 7);
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_PARSERS), 1);
-	client_publish(b, "room", "meanwhile");
+	peer_publish(b, "room", "meanwhile");
 	crew_run(crew);
-	client_expect(b, "meanwhile");
-	client_send(a, "}", 1);
+	peer_expect(b, "meanwhile");
+	peer_send(a, "}", 1);
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_PARSERS), 0);
-	client_expect(a, "");
-	client_close(&a);
-	client_close(&b);
+	peer_expect(a, "");
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_parser_comes_back_from_whoever_dies_with_it(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	client_send(a, "\x01\x82\0\0\0\0{", 7);
+	a = peer_open(crew, 0, "");
+	peer_send(a, "\x01\x82\0\0\0\0{", 7);
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_PARSERS), 1);
-	client_close(&a);
+	peer_close(&a);
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_PARSERS), 0);
 }
@@ -158,23 +159,23 @@ test_closed_from_within_a_callback(void **state)
 
 	crew_start(crew, 1);
 	for (int i = 0; i < 3; i++) {
-		struct client *a = client_open(crew, 0, "");
-		struct client *b = client_open(crew, 0, "?topic=room");
+		struct peer *a = peer_open(crew, 0, "");
+		struct peer *b = peer_open(crew, 0, "?topic=room");
 
 		for (int n = 0; n < 100; n++)
-			client_publish(a, "room", "good");
-		client_frame(a, WS_TEXT, bad[i], strlen(bad[i]));
+			peer_publish(a, "room", "good");
+		peer_frame(a, WS_TEXT, bad[i], strlen(bad[i]));
 		for (int n = 0; n < 100; n++)
-			client_publish(a, "room", "too late");
+			peer_publish(a, "room", "too late");
 		crew_run(crew);
-		client_expect_close(
+		peer_expect_close(
 		    a, i == 2 ? WS_CODE_BAD_DATA : WS_CODE_POLICY);
 		for (int n = 0; n < 100; n++)
-			client_expect(b, "good");
-		client_expect_nothing(b);
+			peer_expect(b, "good");
+		peer_expect_nothing(b);
 		assert_int_equal(crew_stat(crew, 0, STATS_PARSERS), 0);
-		client_close(&a);
-		client_close(&b);
+		peer_close(&a);
+		peer_close(&b);
 		crew_run(crew);
 	}
 }
@@ -183,16 +184,16 @@ static void
 test_close_frame_is_echoed(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
-	client_frame(a, WS_CLOSE, "\x0f\xa1why", 5);
+	a = peer_open(crew, 0, "?topic=room");
+	peer_frame(a, WS_CLOSE, "\x0f\xa1why", 5);
 	crew_run(crew);
-	client_expect_close(a, 4001);
+	peer_expect_close(a, 4001);
 	assert_true(a->eof);
 	assert_int_equal(a->conn->state, CONN_LINGER);
-	client_close(&a);
+	peer_close(&a);
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 0);
 }
@@ -202,10 +203,10 @@ test_frames_in_one_segment_with_the_handshake(void **state)
 {
 	static const char frames[] = "\x89\x80\0\0\0\0"
 				     "\x81\x82\0\0\0\0{}";
-	const char *head = client_handshake("?topic=room");
+	const char *head = peer_handshake("?topic=room");
 	struct crew *crew = *state;
-	struct client_frame frame;
-	struct client *a;
+	struct peer_frame frame;
+	struct peer *a;
 	char text[1024];
 	size_t len = strlen(head);
 
@@ -214,17 +215,17 @@ test_frames_in_one_segment_with_the_handshake(void **state)
 	memcpy(text + len, frames, sizeof(frames) - 1);
 	len += sizeof(frames) - 1;
 	for (size_t cut = 1; cut <= len; cut++) {
-		a = client_connect(crew, 0, 0);
-		client_send(a, text, cut);
+		a = peer_connect(crew, 0, 0);
+		peer_send(a, text, cut);
 		crew_run(crew);
-		client_send(a, text + cut, len - cut);
+		peer_send(a, text + cut, len - cut);
 		crew_run(crew);
-		client_receive(a);
-		client_expect_status(a, 101);
-		assert_true(client_next(a, &frame));
+		peer_receive(a);
+		peer_expect_status(a, 101);
+		assert_true(peer_next(a, &frame));
 		assert_int_equal(frame.opcode, WS_PONG);
-		client_expect(a, "");
-		client_close(&a);
+		peer_expect(a, "");
+		peer_close(&a);
 		crew_run(crew);
 	}
 }
@@ -239,70 +240,70 @@ static void
 test_publish_read_while_writing_is_not_slept_on(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	size_t head;
 
 	crew_start(crew, 1);
 	crew_file(crew, "file", 60000);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	get(a, "/file");
 	crew_run(crew);
-	head = client_receive(a) - 60000;
+	head = peer_receive(a) - 60000;
 	crew_file(crew, "file", CONN_ANSWERS_MAX - head - 50);
 
-	b = client_connect(crew, 0, 0);
-	client_hold(b);
+	b = peer_connect(crew, 0, 0);
+	peer_hold(b);
 	get(b, "/file");
-	client_send_string(b, client_handshake(""));
-	client_publish(b, "room", "hello");
-	client_release(b);
+	peer_send_string(b, peer_handshake(""));
+	peer_publish(b, "room", "hello");
+	peer_release(b);
 	crew_turn(crew, 0);
 	assert_int_equal(crew->w[0].intake.count, 1);
 	crew_run(crew);
-	client_receive(b);
-	client_expect_status(b, 200);
+	peer_receive(b);
+	peer_expect_status(b, 200);
 	expect_body(b, CONN_ANSWERS_MAX - head - 50);
-	client_expect_status(b, 101);
-	client_expect(b, "hello");
-	client_close(&a);
-	client_close(&b);
+	peer_expect_status(b, 101);
+	peer_expect(b, "hello");
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_pipelined_requests_wait_for_a_file(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	crew_file(crew, "big", 300000);
 	crew_file(crew, "small", 10);
 	crew_file(crew, "empty", 0);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	get(a, "/big");
 	get(a, "/small");
 	get(a, "/empty");
 	get(a, "/healthz");
 	get(a, "/big");
-	client_send_string(a, client_handshake(""));
-	client_publish(a, "room", "hello");
+	peer_send_string(a, peer_handshake(""));
+	peer_publish(a, "room", "hello");
 	crew_run(crew);
-	client_receive(a);
-	client_expect_status(a, 200);
+	peer_receive(a);
+	peer_expect_status(a, 200);
 	expect_body(a, 300000);
-	client_expect_status(a, 200);
+	peer_expect_status(a, 200);
 	expect_body(a, 10);
-	client_expect_status(a, 200);
-	client_expect_status(a, 200);
+	peer_expect_status(a, 200);
+	peer_expect_status(a, 200);
 	expect_body(a, 3);
-	CREW_UNTIL(crew, client_receive(a) == 0 && a->len > 600000);
-	client_expect_status(a, 200);
+	CREW_UNTIL(crew, peer_receive(a) == 0 && a->len > 600000);
+	peer_expect_status(a, 200);
 	expect_body(a, 300000);
 	crew_run(crew);
-	client_receive(a);
-	client_expect_status(a, 101);
-	client_expect(a, "hello");
-	client_close(&a);
+	peer_receive(a);
+	peer_expect_status(a, 101);
+	peer_expect(a, "hello");
+	peer_close(&a);
 }
 
 /* Cut off while a descriptor and a piece of the file are its own. */
@@ -310,15 +311,15 @@ static void
 test_client_leaves_in_the_middle_of_a_file(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	crew_file(crew, "big", 10u << 20);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	get(a, "/big");
 	crew_run(crew);
-	assert_int_equal(a->conn->state, CONN_FILE);
-	client_close(&a);
+	assert_non_null(a->conn->data); /* the file */
+	peer_close(&a);
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 0);
 }
@@ -327,18 +328,18 @@ static void
 test_disk_fails_in_the_middle_of_a_file(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	crew_file(crew, "big", 300000);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	disk_fails_after = 2;
 	get(a, "/big");
 	crew_run(crew);
-	client_receive(a);
+	peer_receive(a);
 	assert_true(a->eof); /* short of what the head said */
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 0);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /*
@@ -350,49 +351,49 @@ static void
 test_disk_fails_behind_a_queued_piece(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 1);
 	crew_file(crew, "big", 70000); /* two pieces */
 	crew_file(crew, "small", 10);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	get(a, "/big");
 	get(a, "/small");
 	disk_fails_after = 2;
 	crew_run(crew);
-	client_receive(a);
+	peer_receive(a);
 	assert_true(a->eof);
-	b = client_open(crew, 0, "");
-	client_publish(b, "room", "all is well");
+	b = peer_open(crew, 0, "");
+	peer_publish(b, "room", "all is well");
 	crew_run(crew);
-	client_expect(b, "all is well");
-	client_close(&a);
-	client_close(&b);
+	peer_expect(b, "all is well");
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_half_closed_peer_gets_its_answers(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	crew_file(crew, "big", 1u << 20);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	get(a, "/big");
 	get(a, "/healthz");
 	assert_int_equal(shutdown(a->fd, SHUT_WR), 0);
 	crew_run(crew);
-	client_receive(a);
-	client_expect_status(a, 200);
+	peer_receive(a);
+	peer_expect_status(a, 200);
 	expect_body(a, 1u << 20);
 	crew_run(crew);
-	client_receive(a);
-	client_expect_status(a, 200);
+	peer_receive(a);
+	peer_expect_status(a, 200);
 	expect_body(a, 3);
 	assert_true(a->eof);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 0);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* It has said all it will, and still reads: the close frame comes whole. */
@@ -400,63 +401,63 @@ static void
 test_peer_that_ends_while_we_close(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
-	struct client_frame frame;
+	struct peer *a, *b;
+	struct peer_frame frame;
 	char text[3000];
 	int count = 0;
 
 	crew_start(crew, 1);
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	a = client_open_slow(crew, 0, "?topic=room", 1);
-	b = client_open(crew, 0, "");
+	a = peer_open_slow(crew, 0, "?topic=room", 1);
+	b = peer_open(crew, 0, "");
 	for (int i = 0; i < 20; i++)
-		client_publish(b, "room", text);
+		peer_publish(b, "room", text);
 	crew_run(crew);
 	assert_true(a->conn->blocked);
-	conn_close(a->conn, WS_CODE_GOING_AWAY, "bye");
+	ws_close(a->conn, WS_CODE_GOING_AWAY, "bye");
 	assert_int_equal(shutdown(a->fd, SHUT_WR), 0);
 	for (int i = 0; i < 5; i++)
 		crew_turn(crew, 0);
 	assert_int_equal(a->conn->state, CONN_CLOSING);
-	CREW_UNTIL(crew, (client_receive(a), a->eof));
-	while (client_next(a, &frame) && frame.opcode == WS_TEXT)
+	CREW_UNTIL(crew, (peer_receive(a), a->eof));
+	while (peer_next(a, &frame) && frame.opcode == WS_TEXT)
 		count++;
 	assert_int_equal(count, 20);
 	assert_int_equal(frame.opcode, WS_CLOSE);
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_more_connections_than_allowed(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b, *c;
+	struct peer *a, *b, *c;
 
 	crew->config.max_conns = 2;
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 0, "");
-	c = client_connect(crew, 0, 0);
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 0, "");
+	c = peer_connect(crew, 0, 0);
 	crew_run(crew);
-	client_receive(c);
-	client_expect_status(c, 503);
+	peer_receive(c);
+	peer_expect_status(c, 503);
 	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_LIMIT), 1);
-	client_close(&c);
-	client_close(&b);
+	peer_close(&c);
+	peer_close(&b);
 	crew_run(crew);
-	b = client_open(crew, 0, "");
-	client_close(&a);
-	client_close(&b);
+	b = peer_open(crew, 0, "");
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_connections_end_at_any_moment(void **state)
 {
-	const char *head = client_handshake("?topic=room");
+	const char *head = peer_handshake("?topic=room");
 	struct crew *crew = *state;
 	size_t len = strlen(head);
 	char *all = xmalloc(len + 64);
@@ -465,13 +466,13 @@ test_connections_end_at_any_moment(void **state)
 	memcpy(all, head, len);
 	memcpy(all + len, "\x81\x82\0\0\0\0{}\x88\x80\0\0\0\0", 14);
 	for (size_t n = 0; n <= len + 14; n++) {
-		struct client *a = client_connect(crew, 0, 0);
+		struct peer *a = peer_connect(crew, 0, 0);
 
 		if (n > 0)
-			client_send(a, all, n);
+			peer_send(a, all, n);
 		if (n % 2 == 0)
 			crew_turn(crew, 0);
-		client_close(&a);
+		peer_close(&a);
 		crew_run(crew);
 		assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 0);
 	}

@@ -35,37 +35,37 @@ teardown(void **state)
 }
 
 static void
-expect_numbers(struct client *client, unsigned from, unsigned count)
+expect_numbers(struct peer *client, unsigned from, unsigned count)
 {
 	char text[16];
 
 	for (unsigned i = 0; i < count; i++) {
 		snprintf(text, sizeof(text), "%u", from + i);
-		client_expect(client, text);
+		peer_expect(client, text);
 	}
-	client_expect_nothing(client);
+	peer_expect_nothing(client);
 }
 
 /* Send so many messages as one piece. */
 static void
-publish_numbers(struct client *client, unsigned from, unsigned count)
+publish_numbers(struct peer *client, unsigned from, unsigned count)
 {
 	char text[16];
 
-	client_hold(client);
+	peer_hold(client);
 	for (unsigned i = 0; i < count; i++) {
 		snprintf(text, sizeof(text), "%u", from + i);
-		client_publish(client, "t", text);
+		peer_publish(client, "t", text);
 	}
-	client_release(client);
+	peer_release(client);
 }
 
 /* Writing fails for a while: what has to wait comes later. */
 static void
 check_waits(struct crew *crew, int err)
 {
-	struct client *reader = client_open(crew, 0, "?topic=t");
-	struct client *writer = client_open(crew, 0, "");
+	struct peer *reader = peer_open(crew, 0, "?topic=t");
+	struct peer *writer = peer_open(crew, 0, "");
 
 	publish_numbers(writer, 0, 50);
 	fault_arm(FAULT_send, 1, 1, err);
@@ -77,8 +77,8 @@ check_waits(struct crew *crew, int err)
 	crew_run(crew);
 	expect_numbers(reader, 0, 100);
 	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 0);
-	client_close(&reader);
-	client_close(&writer);
+	peer_close(&reader);
+	peer_close(&writer);
 	crew_run(crew);
 }
 
@@ -97,16 +97,16 @@ static void
 test_interrupted_write_is_made_again(void **state)
 {
 	struct crew *crew = *state;
-	struct client *client;
+	struct peer *client;
 
 	crew_start(crew, 1);
-	client = client_open(crew, 0, "?topic=t");
+	client = peer_open(crew, 0, "?topic=t");
 	publish_numbers(client, 0, 2);
 	fault_arm(FAULT_send, 1, 2, EINTR);
 	crew_turn(crew, 0);
 	assert_int_equal(fault_struck(FAULT_send), 2);
 	expect_numbers(client, 0, 2);
-	client_close(&client);
+	peer_close(&client);
 	crew_run(crew);
 }
 
@@ -115,11 +115,11 @@ test_short_write_is_continued(void **state)
 {
 	struct crew *crew = *state;
 	unsigned short_writes = 0, short_writevs = 0;
-	struct client *reader, *writer;
+	struct peer *reader, *writer;
 
 	crew_start(crew, 1);
-	reader = client_open(crew, 0, "?topic=t&buffer=1000");
-	writer = client_open(crew, 0, "");
+	reader = peer_open(crew, 0, "?topic=t&buffer=1000");
+	writer = peer_open(crew, 0, "");
 	for (unsigned i = 0; i < 20; i++) {
 		publish_numbers(writer, 20 * i, 20);
 		fault_arm(FAULT_send, 1, FOR_EVER, FAULT_SHORT);
@@ -134,8 +134,8 @@ test_short_write_is_continued(void **state)
 	assert_true(short_writevs > 0);
 	expect_numbers(reader, 0, 400);
 	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 0);
-	client_close(&reader);
-	client_close(&writer);
+	peer_close(&reader);
+	peer_close(&writer);
 	crew_run(crew);
 }
 
@@ -143,17 +143,17 @@ static void
 test_short_read_is_continued(void **state)
 {
 	struct crew *crew = *state;
-	struct client *client;
+	struct peer *client;
 
 	crew_start(crew, 1);
 	fault_arm(FAULT_recv, 1, FOR_EVER, FAULT_SHORT);
-	client = client_open(crew, 0, "?topic=t");
+	client = peer_open(crew, 0, "?topic=t");
 	publish_numbers(client, 0, 10);
 	crew_run(crew);
 	assert_true(fault_struck(FAULT_recv) > 0);
 	fault_disarm();
 	expect_numbers(client, 0, 10);
-	client_close(&client);
+	peer_close(&client);
 	crew_run(crew);
 }
 
@@ -161,16 +161,16 @@ static void
 test_interrupted_read_is_made_again(void **state)
 {
 	struct crew *crew = *state;
-	struct client *client;
+	struct peer *client;
 
 	crew_start(crew, 1);
-	client = client_open(crew, 0, "?topic=t");
+	client = peer_open(crew, 0, "?topic=t");
 	fault_arm(FAULT_recv, 1, 2, EINTR);
 	publish_numbers(client, 0, 1);
 	CREW_UNTIL(crew, fault_struck(FAULT_recv) == 2);
 	crew_run(crew);
 	expect_numbers(client, 0, 1);
-	client_close(&client);
+	peer_close(&client);
 	crew_run(crew);
 }
 
@@ -179,9 +179,9 @@ test_interrupted_read_is_made_again(void **state)
 static void
 check_fails_alone(struct crew *crew, int err)
 {
-	struct client *first = client_open(crew, 0, "?topic=t");
-	struct client *second = client_open(crew, 0, "?topic=t");
-	struct client *writer = client_open(crew, 0, "");
+	struct peer *first = peer_open(crew, 0, "?topic=t");
+	struct peer *second = peer_open(crew, 0, "?topic=t");
+	struct peer *writer = peer_open(crew, 0, "");
 
 	publish_numbers(writer, 7, 1);
 	fault_arm(FAULT_send, 1, 1, err);
@@ -190,13 +190,13 @@ check_fails_alone(struct crew *crew, int err)
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 2);
 	/* whoever publishes has subscribed, too */
 	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 2);
-	client_receive(first);
-	client_receive(second);
+	peer_receive(first);
+	peer_receive(second);
 	assert_true(first->eof != second->eof);
 	expect_numbers(first->eof ? second : first, 7, 1);
-	client_close(&first);
-	client_close(&second);
-	client_close(&writer);
+	peer_close(&first);
+	peer_close(&second);
+	peer_close(&writer);
 	crew_run(crew);
 }
 
@@ -215,19 +215,19 @@ static void
 test_connection_that_cannot_be_read_is_lost(void **state)
 {
 	struct crew *crew = *state;
-	struct client *client, *other;
+	struct peer *client, *other;
 
 	crew_start(crew, 1);
-	client = client_open(crew, 0, "?topic=t");
-	other = client_open(crew, 0, "?topic=t");
+	client = peer_open(crew, 0, "?topic=t");
+	other = peer_open(crew, 0, "?topic=t");
 	fault_arm(FAULT_recv, 1, 1, ECONNRESET);
 	publish_numbers(client, 0, 1);
 	CREW_UNTIL(crew, crew_stat(crew, 0, STATS_CONNECTIONS) == 1);
 	publish_numbers(other, 1, 1);
 	crew_run(crew);
 	expect_numbers(other, 1, 1);
-	client_close(&client);
-	client_close(&other);
+	peer_close(&client);
+	peer_close(&other);
 	crew_run(crew);
 }
 
@@ -245,7 +245,7 @@ listen_for(struct crew *crew, struct sockaddr_in *at)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
 	crew->args[0].listeners = &fd;
 	crew->args[0].listener_count = 1;
-	acceptors_open(&crew->w[0], &crew->args[0]);
+	acceptors_open(&crew->w[0].acceptors, &crew->w[0].net, &crew->args[0]);
 	return fd;
 }
 
@@ -294,7 +294,7 @@ test_accepting_goes_on_after_any_error(void **state)
 	check_accepted_in_the_end(crew, &at, ENFILE, 1);
 	check_accepted_in_the_end(crew, &at, ENOMEM, 1);
 	check_accepted_in_the_end(crew, &at, ENOBUFS, 1);
-	acceptors_close(&crew->w[0], true);
+	acceptors_close(&crew->w[0].acceptors, true);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 

@@ -15,23 +15,23 @@
 
 /* Somebody else's message goes round in one turn. */
 static void
-bystander_is_served(struct crew *crew, struct client *bystander)
+bystander_is_served(struct crew *crew, struct peer *bystander)
 {
-	client_publish(bystander, "elsewhere", "served");
+	peer_publish(bystander, "elsewhere", "served");
 	crew_turn(crew, 0);
-	client_receive(bystander);
-	client_expect(bystander, "served");
+	peer_receive(bystander);
+	peer_expect(bystander, "served");
 }
 
 /* Take pongs until there are no more.  Returns how many. */
 static unsigned
-count_pongs(struct client *client)
+count_pongs(struct peer *client)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 	unsigned count = 0;
 
-	client_receive(client);
-	while (client_next(client, &frame)) {
+	peer_receive(client);
+	while (peer_next(client, &frame)) {
 		assert_int_equal(frame.opcode, WS_PONG);
 		count++;
 	}
@@ -42,17 +42,17 @@ static void
 test_pings_have_a_rate_of_their_own(void **state)
 {
 	struct crew *crew = *state;
-	struct client *flood, *bystander;
+	struct peer *flood, *bystander;
 	unsigned pongs;
 
 	crew->config.control_rate = 40;
 	crew_start(crew, 1);
-	bystander = client_open(crew, 0, "");
-	flood = client_open(crew, 0, "");
-	client_hold(flood);
+	bystander = peer_open(crew, 0, "");
+	flood = peer_open(crew, 0, "");
+	peer_hold(flood);
 	for (int i = 0; i < 120; i++)
-		client_frame(flood, WS_PING, "", 0);
-	client_release(flood);
+		peer_frame(flood, WS_PING, "", 0);
+	peer_release(flood);
 	crew_run(crew);
 	assert_int_equal(flood->conn->paused, PAUSE_RATE);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONTROL_PAUSES), 1);
@@ -70,8 +70,8 @@ test_pings_have_a_rate_of_their_own(void **state)
 	assert_int_equal(pongs, 120);
 	crew_ticks(crew, 0, 2);
 	assert_int_equal(flood->conn->paused, 0);
-	client_close(&flood);
-	client_close(&bystander);
+	peer_close(&flood);
+	peer_close(&bystander);
 }
 
 /* Unasked pongs bring nothing back, but are no cheaper to read. */
@@ -79,16 +79,16 @@ static void
 test_pongs_count_like_pings(void **state)
 {
 	struct crew *crew = *state;
-	struct client *flood;
+	struct peer *flood;
 
 	crew->config.control_rate = 40;
 	crew_start(crew, 1);
-	flood = client_open(crew, 0, "");
+	flood = peer_open(crew, 0, "");
 	for (int i = 0; i < 50; i++)
-		client_frame(flood, WS_PONG, "", 0);
+		peer_frame(flood, WS_PONG, "", 0);
 	crew_run(crew);
 	assert_int_equal(flood->conn->paused, PAUSE_RATE);
-	client_close(&flood);
+	peer_close(&flood);
 }
 
 /* What a talkative library sends between its messages. */
@@ -96,40 +96,40 @@ static void
 test_a_few_pings_cost_no_messages(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->config.rate = 10;
 	crew->config.control_rate = 10;
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	for (int i = 0; i < 9; i++) {
-		client_frame(a, WS_PING, "", 0);
-		client_publish(a, "room", "x");
+		peer_frame(a, WS_PING, "", 0);
+		peer_publish(a, "room", "x");
 	}
 	crew_run(crew);
 	assert_int_equal(a->conn->paused, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_IN), 9);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_empty_fragments_count_as_messages(void **state)
 {
 	struct crew *crew = *state;
-	struct client *flood, *bystander;
+	struct peer *flood, *bystander;
 	const char start[] = "\x01\x80\0\0\0", more[] = "\0\x80\0\0\0";
 
 	crew->config.rate = 40;
 	crew_start(crew, 1);
-	bystander = client_open(crew, 0, "");
-	flood = client_open(crew, 0, "?topic=room");
-	client_hold(flood);
-	client_send(flood, start, 6);
+	bystander = peer_open(crew, 0, "");
+	flood = peer_open(crew, 0, "?topic=room");
+	peer_hold(flood);
+	peer_send(flood, start, 6);
 	for (int i = 0; i < 118; i++)
-		client_send(flood, more, 6);
+		peer_send(flood, more, 6);
 	/* The message is nothing but its last fragment: {} */
-	client_send(flood, "\x80\x82\0\0\0\0{}", 8);
-	client_release(flood);
+	peer_send(flood, "\x80\x82\0\0\0\0{}", 8);
+	peer_release(flood);
 	crew_run(crew);
 	assert_int_equal(flood->conn->paused, PAUSE_RATE);
 	assert_int_equal(crew_stat(crew, 0, STATS_RATE_PAUSES), 1);
@@ -142,19 +142,19 @@ test_empty_fragments_count_as_messages(void **state)
 	crew_ticks(crew, 0, 2 * TICKS_OF_A_SECOND);
 	assert_int_equal(
 	    crew_stat(crew, 0, STATS_MESSAGES_IN), TICKS_OF_A_SECOND + 1);
-	client_close(&flood);
-	client_close(&bystander);
+	peer_close(&flood);
+	peer_close(&bystander);
 }
 
 /* Skip the responses that have come.  Returns how many. */
 static unsigned
-count_responses(struct client *client)
+count_responses(struct peer *client)
 {
 	unsigned count = 0;
 
-	client_receive(client);
+	peer_receive(client);
 	while (client->at < client->len) {
-		client_expect_status(client, 200);
+		peer_expect_status(client, 200);
 		assert_memory_equal(client->got + client->at, "ok\n", 3);
 		client->at += 3;
 		count++;
@@ -163,25 +163,25 @@ count_responses(struct client *client)
 }
 
 static void
-ask_health(struct client *client, unsigned times)
+ask_health(struct peer *client, unsigned times)
 {
-	client_hold(client);
+	peer_hold(client);
 	for (unsigned i = 0; i < times; i++)
-		client_send_string(
+		peer_send_string(
 		    client, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	client_release(client);
+	peer_release(client);
 }
 
 static void
 test_pipelined_requests_take_turns(void **state)
 {
 	struct crew *crew = *state;
-	struct client *flood, *bystander;
+	struct peer *flood, *bystander;
 
 	crew->config.max_pipelined = 4;
 	crew_start(crew, 1);
-	bystander = client_open(crew, 0, "");
-	flood = client_connect(crew, 0, 0);
+	bystander = peer_open(crew, 0, "");
+	flood = peer_connect(crew, 0, 0);
 	ask_health(flood, 19);
 	for (unsigned turn = 0; turn < 4; turn++) {
 		bystander_is_served(crew, bystander);
@@ -191,21 +191,21 @@ test_pipelined_requests_take_turns(void **state)
 	assert_int_equal(count_responses(flood), 3);
 	assert_int_equal(crew_stat(crew, 0, STATS_PIPELINE_WAITS), 4);
 	crew_run(crew);
-	client_expect_nothing(flood);
-	client_close(&flood);
-	client_close(&bystander);
+	peer_expect_nothing(flood);
+	peer_close(&flood);
+	peer_close(&bystander);
 }
 
 static void
 test_requests_count_as_messages(void **state)
 {
 	struct crew *crew = *state;
-	struct client *flood;
+	struct peer *flood;
 	unsigned served;
 
 	crew->config.rate = 20;
 	crew_start(crew, 1);
-	flood = client_connect(crew, 0, 0);
+	flood = peer_connect(crew, 0, 0);
 	ask_health(flood, 50);
 	crew_run(crew);
 	served = count_responses(flood);
@@ -223,7 +223,7 @@ test_requests_count_as_messages(void **state)
 	ask_health(flood, 1);
 	crew_run(crew);
 	assert_int_equal(count_responses(flood), 1);
-	client_close(&flood);
+	peer_close(&flood);
 }
 
 /* Half a head that came with what was over the rate has its time, too, and no
@@ -232,21 +232,21 @@ static void
 test_a_pause_gives_half_a_head_its_time(void **state)
 {
 	struct crew *crew = *state;
-	struct client *flood;
+	struct peer *flood;
 
 	crew->config.rate = 2;
 	crew_start(crew, 1);
-	flood = client_connect(crew, 0, 0);
+	flood = peer_connect(crew, 0, 0);
 	ask_health(flood, 3);
-	client_send_string(flood, "GET /hea");
+	peer_send_string(flood, "GET /hea");
 	crew_run(crew);
 	crew_ticks(crew, 0, 5 * TICKS_OF_A_SECOND);
 	assert_int_equal(count_responses(flood), 3);
 	assert_false(flood->eof);
 	crew_ticks(crew, 0, 6 * TICKS_OF_A_SECOND);
-	client_receive(flood);
-	client_expect_status(flood, 408);
-	client_close(&flood);
+	peer_receive(flood);
+	peer_expect_status(flood, 408);
+	peer_close(&flood);
 }
 
 /* The operator's requests are not counted. */
@@ -254,15 +254,15 @@ static void
 test_the_operator_has_no_rate(void **state)
 {
 	struct crew *crew = *state;
-	struct client *operator;
+	struct peer *operator;
 
 	crew->config.rate = 2;
 	crew_start(crew, 1);
-	operator= client_connect_admin(crew, 0);
+	operator= peer_connect_admin(crew, 0);
 	ask_health(operator, 10);
 	crew_run(crew);
 	assert_int_equal(count_responses(operator), 10);
-	client_close(&operator);
+	peer_close(&operator);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)

@@ -3,6 +3,9 @@
 
 #include "tests/support/suite.h"
 #include "tests/unit/support/kernel.h"
+#include "worker/net/flush.h"
+#include "worker/net/overflow.h"
+#include "worker/ws/ws_conn.h"
 
 #include "common/xmalloc.h"
 
@@ -14,7 +17,7 @@
 static void
 publish(struct crew *crew, const char *topic, const char *text)
 {
-	struct ring *ring = &crew->w[0].ring;
+	struct ring *ring = &crew->w[0].hub.ring;
 	char *json = xmalloc(strlen(text) + 3);
 
 	sprintf(json, "\"%s\"", text);
@@ -36,13 +39,13 @@ publish_numbers(struct crew *crew, int first, int last)
 }
 
 static void
-expect_numbers(struct client *client, int first, int last)
+expect_numbers(struct peer *client, int first, int last)
 {
 	char text[16];
 
 	for (int i = first; i <= last; i++) {
 		snprintf(text, sizeof(text), "m%d", i);
-		client_expect(client, text);
+		peer_expect(client, text);
 	}
 }
 
@@ -50,54 +53,54 @@ static void
 test_one_write_for_all_of_a_turn(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	uint64_t writes;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room&topic=other");
-	b = client_open(crew, 0, "?topic=room&topic=third");
+	a = peer_open(crew, 0, "?topic=room&topic=other");
+	b = peer_open(crew, 0, "?topic=room&topic=third");
 	writes = crew_stat(crew, 0, STATS_WRITES);
 	for (int i = 0; i < 100; i++) {
 		publish(crew, "room", "hello");
 		publish(crew, "other", "hello");
 		publish(crew, "third", "hello");
 	}
-	client_frame(a, WS_PING, "", 0);
+	peer_frame(a, WS_PING, "", 0);
 	crew_turn(crew, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_WRITES), writes + 2);
-	assert_int_equal(client_receive(a), 2 + 200 * 7);
-	assert_int_equal(client_receive(b), 200 * 7);
+	assert_int_equal(peer_receive(a), 2 + 200 * 7);
+	assert_int_equal(peer_receive(b), 200 * 7);
 	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_OUT), 400);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_idle_connections_are_not_written_to(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	uint64_t writes;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 0, "?topic=other");
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_open(crew, 0, "?topic=other");
 	writes = crew_stat(crew, 0, STATS_WRITES);
 	publish(crew, "room", "hello");
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_WRITES), writes + 1);
-	client_expect_nothing(b);
-	client_close(&a);
-	client_close(&b);
+	peer_expect_nothing(b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* Every other topic is one's own, so that no two runs are neighbours. */
 static void
 test_more_pieces_than_one_write_takes(void **state)
 {
-	enum { TOPICS = 2 * OUTBOX_IOV_MAX + 10 };
+	enum { TOPICS = 2 * FLUSH_IOV_MAX + 10 };
 	struct crew *crew = *state;
-	struct client *even, *all;
+	struct peer *even, *all;
 	char query[TOPICS * 12] = "?", *at = query + 1, name[16];
 	uint64_t writes;
 
@@ -106,13 +109,13 @@ test_more_pieces_than_one_write_takes(void **state)
 	crew_start(crew, 1);
 	for (int i = 0; i < 2 * TOPICS; i += 2)
 		at += sprintf(at, "&topic=t%d", i);
-	even = client_open(crew, 0, query);
+	even = peer_open(crew, 0, query);
 	for (at = query + 1; strstr(at, "topic=t") != NULL;) {
 		/* the same again, one number up: t0 becomes t1 */
 		at = strstr(at, "topic=t") + 7;
 		at[strcspn(at, "&") - 1]++;
 	}
-	all = client_open(crew, 0, query);
+	all = peer_open(crew, 0, query);
 	writes = crew_stat(crew, 0, STATS_WRITES);
 	for (int i = 0; i < 2 * TOPICS; i++) {
 		snprintf(name, sizeof(name), "t%d", i);
@@ -122,11 +125,11 @@ test_more_pieces_than_one_write_takes(void **state)
 	assert_int_equal(crew_stat(crew, 0, STATS_WRITES), writes + 6);
 	for (int i = 0; i < 2 * TOPICS; i++) {
 		snprintf(name, sizeof(name), "t%d", i);
-		client_expect(i % 2 == 0 ? even : all, name);
+		peer_expect(i % 2 == 0 ? even : all, name);
 	}
-	client_expect_nothing(even);
-	client_close(&even);
-	client_close(&all);
+	peer_expect_nothing(even);
+	peer_close(&even);
+	peer_close(&all);
 }
 
 /* Wherever the kernel stops in runs and queue, the stream goes on there. */
@@ -135,10 +138,10 @@ test_frames_cut_at_every_byte(void **state)
 {
 	static const char *const texts[] = { "one", "", "three of them" };
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room&topic=other");
+	a = peer_open(crew, 0, "?topic=room&topic=other");
 	for (size_t first = 0; first <= 22; first++)
 		for (size_t then = 0; then <= 22; then++) {
 			kernel_has_room(a, first);
@@ -150,53 +153,53 @@ test_frames_cut_at_every_byte(void **state)
 			crew_turn(crew, 0);
 			kernel_has_room_again(crew);
 			for (int i = 0; i < 3; i++)
-				client_expect(a, texts[i]);
-			client_expect(a, "new");
-			client_expect_nothing(a);
+				peer_expect(a, texts[i]);
+			peer_expect(a, "new");
+			peer_expect_nothing(a);
 			assert_null(a->conn->out);
 		}
 	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_OUT), 23 * 23 * 4);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_drop_drops_the_newest(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *other;
+	struct peer *a, *other;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room&buffer=3");
-	other = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room&buffer=3");
+	other = peer_open(crew, 0, "?topic=room");
 	kernel_has_room(a, 0);
 	publish_numbers(crew, 1, 8);
 	kernel_has_room_again(crew);
 	expect_numbers(a, 1, 3);
-	client_expect_nothing(a);
+	peer_expect_nothing(a);
 	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 5);
 	publish_numbers(crew, 9, 9);
 	expect_numbers(a, 9, 9);
 	expect_numbers(other, 1, 9);
-	client_close(&a);
-	client_close(&other);
+	peer_close(&a);
+	peer_close(&other);
 }
 
 static void
 test_latest_drops_the_oldest(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room&buffer=3&overflow=latest");
+	a = peer_open(crew, 0, "?topic=room&buffer=3&overflow=latest");
 	kernel_has_room(a, 0);
 	publish_numbers(crew, 1, 8);
 	kernel_has_room_again(crew);
 	expect_numbers(a, 6, 8);
-	client_expect_nothing(a);
+	peer_expect_nothing(a);
 	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 5);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* A frame begun from the queue took the only place, and could not be dropped:
@@ -205,10 +208,10 @@ static void
 test_latest_of_one_arrives_whatever_was_begun(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room&buffer=1&overflow=latest");
+	a = peer_open(crew, 0, "?topic=room&buffer=1&overflow=latest");
 	kernel_has_room(a, 0);
 	publish_numbers(crew, 1, 1);
 	kernel_has_room(a, 1);
@@ -216,58 +219,58 @@ test_latest_of_one_arrives_whatever_was_begun(void **state)
 	kernel_has_room_again(crew);
 	expect_numbers(a, 1, 1);
 	expect_numbers(a, 4, 4);
-	client_expect_nothing(a);
-	client_close(&a);
+	peer_expect_nothing(a);
+	peer_close(&a);
 }
 
 static void
 test_v1_is_told_what_was_dropped(void **state)
 {
 	struct crew *crew = *state;
-	struct client_frame frame;
-	struct client *a;
+	struct peer_frame frame;
+	struct peer *a;
 	const char *gap = "\"from\":3,\"to\":8 ";
 
 	crew_start(crew, 1);
-	a = client_open_v1(crew, 0, "?topic=room&buffer=2");
+	a = peer_open_v1(crew, 0, "?topic=room&buffer=2");
 	for (int round = 0; round < 3; round++) {
 		kernel_has_room(a, 0);
 		publish_numbers(crew, 1, 8);
 		kernel_has_room_again(crew);
 		assert_null(a->conn->out);
 		for (int i = 0; i < 2; i++)
-			assert_true(client_next(a, &frame));
-		assert_true(client_next(a, &frame));
+			assert_true(peer_next(a, &frame));
+		assert_true(peer_next(a, &frame));
 		if (round == 0)
 			assert_non_null(
 			    memmem(frame.data, frame.len, gap, strlen(gap)));
-		client_expect_nothing(a);
+		peer_expect_nothing(a);
 	}
 	assert_int_equal(crew_stat(crew, 0, STATS_GAPS), 3);
 	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 18);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_close_closes_after_what_waited(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *other;
+	struct peer *a, *other;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room&buffer=2&overflow=close");
-	other = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room&buffer=2&overflow=close");
+	other = peer_open(crew, 0, "?topic=room");
 	kernel_has_room(a, 3);
 	publish_numbers(crew, 1, 6);
 	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 1);
 	kernel_has_room_again(crew);
 	expect_numbers(a, 1, 3); /* the begun one, and two that waited */
-	client_expect_close(a, WS_CODE_TOO_SLOW);
+	peer_expect_close(a, WS_CODE_TOO_SLOW);
 	assert_true(a->eof);
 	assert_int_equal(crew_stat(crew, 0, STATS_SLOW_CLOSES), 1);
 	expect_numbers(other, 1, 6);
-	client_close(&a);
-	client_close(&other);
+	peer_close(&a);
+	peer_close(&other);
 }
 
 /* All in one turn, so that the connection is closed in the middle of a run. */
@@ -275,10 +278,10 @@ static void
 test_close_in_the_middle_of_a_run(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(
+	a = peer_open(
 	    crew, 0, "?topic=room&topic=other&buffer=2&overflow=close");
 	kernel_has_room(a, 0);
 	for (int i = 0; i < 5; i++) {
@@ -287,10 +290,10 @@ test_close_in_the_middle_of_a_run(void **state)
 	}
 	crew_turn(crew, 0);
 	kernel_has_room_again(crew);
-	client_expect(a, "x");
-	client_expect(a, "x");
-	client_expect_close(a, WS_CODE_TOO_SLOW);
-	client_close(&a);
+	peer_expect(a, "x");
+	peer_expect(a, "x");
+	peer_expect_close(a, WS_CODE_TOO_SLOW);
+	peer_close(&a);
 }
 
 static void
@@ -302,7 +305,7 @@ test_without_a_buffer_only_what_the_socket_takes(void **state)
 
 	crew_start(crew, 1);
 	for (int i = 0; i < 2; i++) {
-		struct client *a = client_open(crew, 0, queries[i]);
+		struct peer *a = peer_open(crew, 0, queries[i]);
 
 		kernel_has_room(a, 5); /* m1, and a byte of m2 */
 		publish_numbers(crew, 1, 4);
@@ -310,8 +313,8 @@ test_without_a_buffer_only_what_the_socket_takes(void **state)
 		publish_numbers(crew, 5, 5);
 		expect_numbers(a, 1, 2);
 		expect_numbers(a, 5, 5);
-		client_expect_nothing(a);
-		client_close(&a);
+		peer_expect_nothing(a);
+		peer_close(&a);
 		crew_run(crew);
 	}
 }
@@ -320,8 +323,8 @@ static void
 test_at_most_so_many_bytes_wait(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
-	struct client_frame frame;
+	struct peer *a;
+	struct peer_frame frame;
 	size_t size = 100000;
 	char *text = xcalloc(1, size + 1);
 	int count = 0;
@@ -330,33 +333,34 @@ test_at_most_so_many_bytes_wait(void **state)
 	crew->config.max_message = 128u << 10;
 	crew_start(crew, 1);
 	memset(text, 'x', size);
-	a = client_open(crew, 0, "?topic=room&buffer=1000");
+	a = peer_open(crew, 0, "?topic=room&buffer=1000");
 	kernel_has_room(a, 0);
 	for (int i = 0; i < 15; i++) {
 		publish(crew, "room", text);
 		crew_turn(crew, 0);
-		assert_true(crew->w[0].conns.buffered <= OUTBOX_BUFFER_BYTES);
+		assert_true(crew->w[0].net.budget.held[BUDGET_OUTPUT] <=
+			    OVERFLOW_BYTES_MAX);
 	}
 	kernel_has_room_again(crew);
-	CREW_UNTIL(crew, (client_receive(a), a->conn->out == NULL));
-	while (client_next(a, &frame))
+	CREW_UNTIL(crew, (peer_receive(a), a->conn->out == NULL));
+	while (peer_next(a, &frame))
 		count++;
-	assert_int_equal(count, OUTBOX_BUFFER_BYTES / (size + 10));
+	assert_int_equal(count, OVERFLOW_BYTES_MAX / (size + 10));
 	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 15 - count);
 	free(text);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_worker_has_a_limit_of_its_own(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew->config.max_worker_memory = 53; /* 40 of them for output */
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_open(crew, 0, "?topic=room");
 	kernel_has_room(a, 0);
 	publish_numbers(crew, 1, 9);
 	publish(crew, "room", "last and longest");
@@ -367,79 +371,79 @@ test_worker_has_a_limit_of_its_own(void **state)
 	assert_int_equal(crew_stat(crew, 0, STATS_DROPS), 0);
 	kernel_has_room_again(crew);
 	expect_numbers(a, 1, 9);
-	client_expect_nothing(a);
+	peer_expect_nothing(a);
 	expect_numbers(b, 1, 9);
-	client_expect(b, "last and longest");
-	client_close(&a);
-	client_close(&b);
+	peer_expect(b, "last and longest");
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_answers_are_not_dropped(void **state)
 {
 	struct crew *crew = *state;
-	struct client_frame frame;
-	struct client *a;
+	struct peer_frame frame;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room&buffer=1&overflow=latest");
+	a = peer_open(crew, 0, "?topic=room&buffer=1&overflow=latest");
 	kernel_has_room(a, 0);
 	for (int i = 0; i < 20; i++) {
-		client_frame(a, WS_PING, "ping", 4);
+		peer_frame(a, WS_PING, "ping", 4);
 		publish_numbers(crew, i, i);
 	}
 	kernel_has_room_again(crew);
 	for (int i = 0; i < 20; i++) {
-		assert_true(client_next(a, &frame));
+		assert_true(peer_next(a, &frame));
 		assert_int_equal(frame.opcode, WS_PONG);
 	}
 	expect_numbers(a, 19, 19);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_who_does_not_read_its_answers_is_not_read(void **state)
 {
 	struct crew *crew = *state;
-	struct client_frame frame;
+	struct peer_frame frame;
 	char payload[125] = { 0 };
-	struct client *a;
+	struct peer *a;
 	uint64_t bytes;
 	int pongs = 0, n = 0;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	kernel_has_room(a, 0);
 	while ((a->conn->paused & PAUSE_ANSWERS) == 0) {
-		client_frame(a, WS_PING, payload, sizeof(payload));
+		peer_frame(a, WS_PING, payload, sizeof(payload));
 		crew_turn(crew, 0);
 		assert_in_range(++n, 1, 1000);
 	}
 	assert_in_range(n * 127, CONN_ANSWERS_MAX, CONN_ANSWERS_MAX + 2 * 127);
 	bytes = crew_stat(crew, 0, STATS_BYTES_IN);
-	client_publish(a, "room", "hello");
+	peer_publish(a, "room", "hello");
 	crew_turn(crew, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_BYTES_IN), bytes);
 	kernel_has_room_again(crew);
-	while (client_next(a, &frame) && frame.opcode == WS_PONG)
+	while (peer_next(a, &frame) && frame.opcode == WS_PONG)
 		pongs++;
 	assert_int_equal(pongs, n);
 	assert_int_equal(frame.opcode, WS_TEXT);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_connection_lost_with_a_full_queue(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
 	kernel_has_room(a, 1);
 	publish_numbers(crew, 1, 5);
 	assert_int_equal(crew_stat(crew, 0, STATS_BUFFERED_BYTES), 19);
-	client_close(&a);
+	peer_close(&a);
 	kernel_has_room_again(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_BUFFERED_BYTES), 0);
@@ -450,19 +454,19 @@ static void
 test_closing_waits_for_a_slow_socket(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
 	kernel_has_room(a, 1);
 	publish_numbers(crew, 1, 3);
-	conn_close(a->conn, WS_CODE_GOING_AWAY, "bye");
+	ws_close(a->conn, WS_CODE_GOING_AWAY, "bye");
 	publish_numbers(crew, 4, 4); /* no subscriber any more */
 	kernel_has_room_again(crew);
 	expect_numbers(a, 1, 3);
-	client_expect_close(a, WS_CODE_GOING_AWAY);
+	peer_expect_close(a, WS_CODE_GOING_AWAY);
 	assert_true(a->eof);
-	client_close(&a);
+	peer_close(&a);
 }
 
 #define T(test) \

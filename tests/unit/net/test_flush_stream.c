@@ -12,7 +12,7 @@
 static void
 publish(struct crew *crew, const char *text)
 {
-	struct ring *ring = &crew->w[0].ring;
+	struct ring *ring = &crew->w[0].hub.ring;
 
 	hand_publish(ring, hand_topic(ring, "room"), text);
 }
@@ -20,14 +20,14 @@ publish(struct crew *crew, const char *text)
 /* What arrived must be numbers that grow, each a whole frame.  Returns how
  * many; *last is the last one. */
 static unsigned
-count_growing(struct client *client, long *last)
+count_growing(struct peer *client, long *last)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 	unsigned count = 0;
 	long number;
 
 	*last = -1;
-	while (client_next(client, &frame)) {
+	while (peer_next(client, &frame)) {
 		char text[16] = { 0 };
 
 		assert_int_equal(frame.opcode, WS_TEXT);
@@ -49,12 +49,12 @@ static void
 slow_stream(struct crew *crew, const char *query, bool newest_arrives)
 {
 	struct dice dice = { 99 };
-	struct client *a;
+	struct peer *a;
 	unsigned got;
 	long last;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, query);
+	a = peer_open(crew, 0, query);
 	for (int i = 0; i < 5000; i++) {
 		char text[1000];
 		size_t len = 6 + (size_t)i % 900;
@@ -65,7 +65,7 @@ slow_stream(struct crew *crew, const char *query, bool newest_arrives)
 		publish(crew, text);
 		if (dice_below(&dice, 3) > 0)
 			continue;
-		client_receive(a); /* the real one has its limits, too */
+		peer_receive(a); /* the real one has its limits, too */
 		kernel_has_room(a, dice_below(&dice, 2000));
 		crew_turn(crew, 0);
 		if (dice_below(&dice, 4) == 0)
@@ -73,7 +73,7 @@ slow_stream(struct crew *crew, const char *query, bool newest_arrives)
 	}
 	crew_turn(crew, 0);
 	kernel_plays_no_part();
-	CREW_UNTIL(crew, (client_receive(a), a->conn->out == NULL));
+	CREW_UNTIL(crew, (peer_receive(a), a->conn->out == NULL));
 	got = count_growing(a, &last);
 	assert_int_equal(crew_stat(crew, 0, STATS_LAPS), 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_OUT), got);
@@ -81,7 +81,7 @@ slow_stream(struct crew *crew, const char *query, bool newest_arrives)
 	assert_true(crew_stat(crew, 0, STATS_DROPS) > 0);
 	if (newest_arrives)
 		assert_int_equal(last, 4999);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
@@ -114,37 +114,37 @@ static void
 test_real_socket_that_is_slow(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
-	struct client_frame frame;
+	struct peer *a, *b;
+	struct peer_frame frame;
 	char text[2000];
 	int got = 0, fast = 0;
 
 	crew_start(crew, 2);
-	a = client_open_slow(crew, 1, "?topic=room&buffer=100000", 1);
-	b = client_open(crew, 0, "?topic=room");
+	a = peer_open_slow(crew, 1, "?topic=room&buffer=100000", 1);
+	b = peer_open(crew, 0, "?topic=room");
 	memset(text, 'x', sizeof(text));
 	for (int i = 0; i < 300; i++) {
 		int len = 1000 + i * 3;
 
 		text[len] = '\0';
-		client_publish(b, "room", text);
+		peer_publish(b, "room", text);
 		text[len] = 'x';
 		crew_run(crew);
 		if (i % 50 == 0)
-			client_receive(a);
-		while (client_next(b, &frame))
+			peer_receive(a);
+		while (peer_next(b, &frame))
 			fast++;
 	}
 	assert_int_equal(fast, 300);
 	assert_true(a->conn->blocked);
-	CREW_UNTIL(crew, (client_receive(a), a->conn->out == NULL));
-	while (client_next(a, &frame)) {
+	CREW_UNTIL(crew, (peer_receive(a), a->conn->out == NULL));
+	while (peer_next(a, &frame)) {
 		assert_int_equal(frame.len, 1000 + got * 3);
 		got++;
 	}
 	assert_int_equal(got, 300);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 #define T(test) \

@@ -15,7 +15,7 @@
 #define IOV_MAX_HERE 4
 
 struct outlet {
-	struct outq q;
+	struct outq *q;
 	char sent[4096];
 	size_t sent_len;
 	uint32_t messages; /* that outq_sent() told of */
@@ -27,7 +27,7 @@ static int
 setup(void **state)
 {
 	memset(&outlet, 0, sizeof(outlet));
-	outq_init(&outlet.q);
+	outlet.q = outq_new(NULL);
 	*state = &outlet;
 	return 0;
 }
@@ -36,7 +36,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	outq_fini(&outlet.q);
+	outq_free(&outlet.q);
 	return 0;
 }
 
@@ -44,9 +44,9 @@ static void
 add(struct outlet *o, enum outq_kind kind, const char *text)
 {
 	if (kind == OUTQ_MESSAGE)
-		outq_add_message(&o->q, 1, 1, text, (uint32_t)strlen(text));
+		outq_add_message(o->q, 1, 1, text, (uint32_t)strlen(text));
 	else
-		outq_add_answer(&o->q, text, (uint32_t)strlen(text));
+		outq_add_answer(o->q, text, (uint32_t)strlen(text));
 }
 
 /* Drop the oldest message.  Returns its bytes, 0 if there is none. */
@@ -55,7 +55,7 @@ drop_oldest(struct outlet *o)
 {
 	struct outq_dropped dropped;
 
-	return outq_drop_oldest(&o->q, &dropped) ? dropped.len : 0;
+	return outq_drop_oldest(o->q, &dropped) ? dropped.len : 0;
 }
 
 /* Take at most n bytes.  Returns how many. */
@@ -63,7 +63,7 @@ static size_t
 take(struct outlet *o, size_t n)
 {
 	struct iovec iov[IOV_MAX_HERE];
-	int count = outq_iov(&o->q, iov, IOV_MAX_HERE);
+	int count = outq_iov(o->q, iov, IOV_MAX_HERE);
 	size_t taken = 0;
 
 	for (int i = 0; i < count && taken < n; i++) {
@@ -77,14 +77,14 @@ take(struct outlet *o, size_t n)
 		o->sent_len += len;
 		taken += len;
 	}
-	o->messages += outq_sent(&o->q, taken);
+	o->messages += outq_sent(o->q, taken);
 	return taken;
 }
 
 static void
 take_all(struct outlet *o)
 {
-	while (!outq_empty(&o->q))
+	while (!outq_empty(o->q))
 		assert_true(take(o, SIZE_MAX) > 0);
 }
 
@@ -126,13 +126,13 @@ test_iov_describes_at_most_max_pieces(void **state)
 	struct outlet *o = *state;
 	struct iovec iov[8];
 
-	assert_int_equal(outq_iov(&o->q, iov, 8), 0);
+	assert_int_equal(outq_iov(o->q, iov, 8), 0);
 	for (int i = 0; i < 6; i++)
 		add(o, OUTQ_MESSAGE, "ab");
-	assert_int_equal(outq_iov(&o->q, iov, 3), 3);
-	assert_int_equal(outq_iov(&o->q, iov, 8), 6);
+	assert_int_equal(outq_iov(o->q, iov, 3), 3);
+	assert_int_equal(outq_iov(o->q, iov, 8), 6);
 	take(o, 3);
-	assert_int_equal(outq_iov(&o->q, iov, 8), 5);
+	assert_int_equal(outq_iov(o->q, iov, 8), 5);
 	assert_int_equal(iov[0].iov_len, 1);
 	assert_memory_equal(iov[0].iov_base, "b", 1);
 }
@@ -153,7 +153,7 @@ test_partial_sends_at_every_byte(void **state)
 			add(o, OUTQ_ANSWER, "answer-");
 			add(o, OUTQ_MESSAGE, "last");
 			take(o, first);
-			while (!outq_empty(&o->q))
+			while (!outq_empty(o->q))
 				take(o, step);
 			assert_sent(o, all);
 			assert_int_equal(o->messages, 3);
@@ -167,20 +167,20 @@ test_bytes_are_those_still_to_be_sent(void **state)
 
 	add(o, OUTQ_ANSWER, "12345");
 	add(o, OUTQ_MESSAGE, "123");
-	assert_int_equal(o->q.bytes, 8);
-	assert_int_equal(o->q.answer_bytes, 5);
-	assert_int_equal(o->q.messages, 1);
+	assert_int_equal(o->q->bytes, 8);
+	assert_int_equal(o->q->answer_bytes, 5);
+	assert_int_equal(o->q->messages, 1);
 	take(o, 2);
-	assert_int_equal(o->q.bytes, 6);
-	assert_int_equal(o->q.answer_bytes, 3);
+	assert_int_equal(o->q->bytes, 6);
+	assert_int_equal(o->q->answer_bytes, 3);
 	take(o, 3);
-	assert_int_equal(o->q.bytes, 3);
-	assert_int_equal(o->q.answer_bytes, 0);
-	assert_int_equal(o->q.messages, 1);
+	assert_int_equal(o->q->bytes, 3);
+	assert_int_equal(o->q->answer_bytes, 0);
+	assert_int_equal(o->q->messages, 1);
 	take(o, 3);
-	assert_int_equal(o->q.bytes, 0);
-	assert_int_equal(o->q.messages, 0);
-	assert_true(outq_empty(&o->q));
+	assert_int_equal(o->q->bytes, 0);
+	assert_int_equal(o->q->messages, 0);
+	assert_true(outq_empty(o->q));
 }
 
 static void
@@ -192,8 +192,8 @@ test_the_oldest_message_is_dropped(void **state)
 	add(o, OUTQ_MESSAGE, "new.");
 	add(o, OUTQ_MESSAGE, "newest.");
 	assert_int_equal(drop_oldest(o), 4);
-	assert_int_equal(o->q.messages, 2);
-	assert_int_equal(o->q.bytes, 11);
+	assert_int_equal(o->q->messages, 2);
+	assert_int_equal(o->q->bytes, 11);
 	take_all(o);
 	assert_sent(o, "new.newest.");
 	assert_int_equal(o->messages, 2);
@@ -209,7 +209,7 @@ test_answers_are_never_dropped(void **state)
 	add(o, OUTQ_ANSWER, "a2.");
 	assert_int_equal(drop_oldest(o), 2);
 	assert_int_equal(drop_oldest(o), 0);
-	assert_int_equal(o->q.answer_bytes, 6);
+	assert_int_equal(o->q->answer_bytes, 6);
 	take_all(o);
 	assert_sent(o, "a1.a2.");
 }
@@ -221,16 +221,16 @@ test_messages_of_a_topic_that_is_left_are_not_dropped(void **state)
 	struct outlet *o = *state;
 	struct outq_dropped dropped;
 
-	outq_add_message(&o->q, 1, 1, "one,", 4);
-	outq_add_message(&o->q, 2, 1, "other,", 6);
-	outq_add_message(&o->q, 1, 2, "two,", 4);
-	outq_leave_topic(&o->q, 1);
-	assert_int_equal(o->q.messages, 1);
-	assert_int_equal(o->q.answer_bytes, 8);
+	outq_add_message(o->q, 1, 1, "one,", 4);
+	outq_add_message(o->q, 2, 1, "other,", 6);
+	outq_add_message(o->q, 1, 2, "two,", 4);
+	outq_leave_topic(o->q, 1);
+	assert_int_equal(o->q->messages, 1);
+	assert_int_equal(o->q->answer_bytes, 8);
 	add(o, OUTQ_ANSWER, "left.");
-	assert_true(outq_drop_oldest(&o->q, &dropped));
+	assert_true(outq_drop_oldest(o->q, &dropped));
 	assert_int_equal(dropped.topic, 2);
-	assert_false(outq_drop_oldest(&o->q, &dropped));
+	assert_false(outq_drop_oldest(o->q, &dropped));
 	take_all(o);
 	assert_int_equal(o->messages, 2);
 	assert_sent(o, "one,two,left.");
@@ -261,13 +261,13 @@ test_what_was_begun_does_not_wait(void **state)
 	struct outlet *o = *state;
 
 	add(o, OUTQ_MESSAGE, "begun.");
-	assert_int_equal(o->q.messages, 1);
+	assert_int_equal(o->q->messages, 1);
 	take(o, 1);
-	assert_int_equal(o->q.messages, 0);
-	assert_int_equal(o->q.answer_bytes, 5);
+	assert_int_equal(o->q->messages, 0);
+	assert_int_equal(o->q->answer_bytes, 5);
 	take_all(o);
 	assert_int_equal(o->messages, 1);
-	assert_int_equal(o->q.answer_bytes, 0);
+	assert_int_equal(o->q->answer_bytes, 0);
 }
 
 static void
@@ -277,7 +277,7 @@ test_dropping_the_last_lets_more_be_added(void **state)
 
 	add(o, OUTQ_MESSAGE, "gone");
 	drop_oldest(o);
-	assert_true(outq_empty(&o->q));
+	assert_true(outq_empty(o->q));
 	add(o, OUTQ_MESSAGE, "here");
 	take_all(o);
 	assert_sent(o, "here");
@@ -313,16 +313,16 @@ test_anything_in_any_order_adds_up(void **state)
 			total = take(o, dice_below(&dice, 40));
 			waiting -= total;
 		}
-		assert_int_equal(o->q.bytes, waiting);
-		assert_true(o->q.answer_bytes <= o->q.bytes);
+		assert_int_equal(o->q->bytes, waiting);
+		assert_true(o->q->answer_bytes <= o->q->bytes);
 	}
-	while (!outq_empty(&o->q)) {
+	while (!outq_empty(o->q)) {
 		o->sent_len = 0;
 		take(o, 100);
 	}
 	assert_int_equal(o->messages + drops, added);
-	assert_int_equal(o->q.answer_bytes, 0);
-	assert_int_equal(o->q.messages, 0);
+	assert_int_equal(o->q->answer_bytes, 0);
+	assert_int_equal(o->q->messages, 0);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

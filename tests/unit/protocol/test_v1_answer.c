@@ -18,7 +18,7 @@ test_lock_is_busy_during_a_replay(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "room", .next = 1 };
-	struct client *a;
+	struct peer *a;
 	pid_t holder;
 
 	crew_start(crew, 1);
@@ -38,7 +38,7 @@ test_lock_is_busy_during_a_replay(void **state)
 	CREW_UNTIL(crew, intake_empty(&crew->w[0].intake));
 	crew_run(crew);
 	talk_expect(a, "{'type':'pong','id':1}");
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* Requests that were held back a turn had the live messages meanwhile queued,
@@ -48,14 +48,14 @@ test_live_while_requests_wait(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "room", .next = 1 };
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	a = talk_open(crew, 0, "?topic=room&buffer=0", 0);
-	client_hold(a);
+	peer_hold(a);
 	for (int i = 0; i < 20; i++)
 		talk(a, "{'type':'history','id':%d,'topic':'other'}", i);
-	client_release(a);
+	peer_release(a);
 	for (int i = 0; i < 20; i++) {
 		talk_publish(crew, "room", 1, 0);
 		crew_turn(crew, 0);
@@ -64,7 +64,7 @@ test_live_while_requests_wait(void **state)
 	books_enter(&books, a);
 	assert_int_equal(books.messages, 20);
 	assert_int_equal(books.others, 20);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* One look into the past per turn and connection. */
@@ -72,22 +72,22 @@ static void
 test_histories_take_turns(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
-	struct client_frame frame;
+	struct peer *a;
+	struct peer_frame frame;
 
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 10, 3000);
 	a = talk_open(crew, 0, "", 0);
-	client_hold(a);
+	peer_hold(a);
 	for (int i = 0; i < 5; i++)
 		talk(a, "{'type':'history','id':%d,'topic':'room'}", i);
-	client_release(a);
+	peer_release(a);
 	for (int i = 0; i < 5; i++) {
 		crew_turn(crew, 0);
 		talk_expect_start(a, "{'type':'history','id':%d,", i);
-		assert_false(client_next(a, &frame));
+		assert_false(peer_next(a, &frame));
 	}
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* A walk over the ring counts against the rate. */
@@ -95,7 +95,7 @@ static void
 test_past_costs(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->config.rate = 20;
 	crew_start(crew, 1);
@@ -106,11 +106,11 @@ test_past_costs(void **state)
 	talk_expect_start(a, "{'type':'history','id':1,");
 	talk(a, "{'type':'ping','id':2}");
 	crew_run(crew);
-	client_expect_nothing(a); /* 2,000 looks are over 20 messages */
+	peer_expect_nothing(a); /* 2,000 looks are over 20 messages */
 	crew_ticks(crew, 0, wheel_ticks(3000));
 	crew_run(crew);
 	talk_expect(a, "{'type':'pong','id':2}");
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* What waits of a topic that was left is not told as a gap of the life that
@@ -119,8 +119,8 @@ static void
 test_gap_of_an_earlier_life(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
-	struct client_frame frame;
+	struct peer *a;
+	struct peer_frame frame;
 	bool again = false;
 	uint64_t next = 0;
 
@@ -129,16 +129,16 @@ test_gap_of_an_earlier_life(void **state)
 	talk_publish(crew, "room", 6, 3000);
 	crew_run(crew);
 	assert_true(a->conn->blocked);
-	client_hold(a);
+	peer_hold(a);
 	talk(a, "{'type':'unsubscribe','id':'bye','topic':'room'}");
 	talk(a, "{'type':'subscribe','id':'again','topic':'room'}");
-	client_release(a);
+	peer_release(a);
 	crew_turn(crew, 0);
 	talk_publish(crew, "room", 20, 3000);
 	do {
 		crew_run(crew);
-	} while (client_receive(a) > 0);
-	while (client_next(a, &frame)) {
+	} while (peer_receive(a) > 0);
+	while (peer_next(a, &frame)) {
 		unsigned long long from = 0, to = 0;
 		char text[200];
 
@@ -168,7 +168,7 @@ test_gap_of_an_earlier_life(void **state)
 		next = to + 1;
 	}
 	assert_int_equal(next, 27);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* An answer of any length does not take the room of messages. */
@@ -177,7 +177,7 @@ test_long_answer_costs_no_message(void **state)
 {
 	struct crew *crew = *state;
 	struct books books = { .topic = "live", .next = 1 };
-	struct client *a;
+	struct peer *a;
 
 	crew->ring_size = 4u << 20;
 	crew_start(crew, 1);
@@ -185,16 +185,17 @@ test_long_answer_costs_no_message(void **state)
 	a = talk_open(crew, 0, "?topic=live", 4096);
 	talk(a, "{'type':'history','id':1,'topic':'past'}");
 	crew_run(crew);
-	assert_in_range(crew->w[0].conns.buffered, 900000, 1100000);
+	assert_in_range(
+	    crew->w[0].net.budget.held[BUDGET_OUTPUT], 900000, 1100000);
 	talk_publish(crew, "live", 100, 100);
 	do {
 		crew_run(crew);
-	} while (client_receive(a) > 0);
+	} while (peer_receive(a) > 0);
 	books_enter(&books, a);
 	assert_int_equal(books.messages, 100);
 	assert_int_equal(books.others, 1);
-	assert_int_equal(crew->w[0].conns.buffered, 0);
-	client_close(&a);
+	assert_int_equal(crew->w[0].net.budget.held[BUDGET_OUTPUT], 0);
+	peer_close(&a);
 }
 
 /* unsubscribe's number is that of the last message there was. */
@@ -202,21 +203,21 @@ static void
 test_leaving_counts_what_was_published(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	a = talk_open(crew, 0, "?topic=room", 0);
-	client_hold(a);
+	peer_hold(a);
 	talk(a, "{'type':'publish','id':1,'topic':'room','message':1}");
 	talk(a, "{'type':'unsubscribe','id':2,'topic':'room'}");
-	client_release(a);
+	peer_release(a);
 	crew_run(crew);
 	talk_expect(
 	    a, "{'type':'ack','id':1,'topic':'room','epoch':'$','seq':1}");
 	talk_expect(
 	    a, "{'type':'ack','id':2,'topic':'room','epoch':'$','seq':1}");
-	client_expect_nothing(a);
-	client_close(&a);
+	peer_expect_nothing(a);
+	peer_close(&a);
 }
 
 #define T(test) \

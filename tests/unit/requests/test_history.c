@@ -20,17 +20,17 @@ struct page {
 
 /* Ask, and take the answer apart. */
 static struct page
-ask(struct client *client, const char *options)
+ask(struct peer *client, const char *options)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 	struct page page = { 0 };
 	const char *at, *end;
 
 	talk(client, "{'type':'history','topic':'room'%s}", options);
 	do
 		crew_run(client->crew);
-	while (client_receive(client) > 0);
-	assert_true(client_next(client, &frame));
+	while (peer_receive(client) > 0);
+	assert_true(peer_next(client, &frame));
 	at = frame.data;
 	end = at + frame.len;
 	while ((at = memmem(at, (size_t)(end - at), "{\"seq\":", 7)) != NULL) {
@@ -51,7 +51,7 @@ static void
 test_a_mebibyte_at_most(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	struct page page;
 	char before[48];
 	uint64_t next = 700;
@@ -71,14 +71,14 @@ test_a_mebibyte_at_most(void **state)
 		page = ask(a, before);
 	} while (next > 0);
 	assert_int_equal(page.count, 0);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_as_many_as_asked_for(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	struct page page;
 	char options[48];
 
@@ -92,7 +92,7 @@ test_as_many_as_asked_for(void **state)
 		assert_int_equal(page.count, limit < 200 ? limit : 200);
 		assert_int_equal(page.more, limit < 200);
 	}
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* What the ring has no more is no "more". */
@@ -100,7 +100,7 @@ static void
 test_ends_where_the_ring_does(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	struct page page;
 	char before[48];
 
@@ -115,7 +115,7 @@ test_ends_where_the_ring_does(void **state)
 	page = ask(a, before);
 	assert_int_equal(page.count, 0);
 	assert_false(page.more);
-	client_close(&a);
+	peer_close(&a);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)

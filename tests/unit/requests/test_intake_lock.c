@@ -24,49 +24,49 @@ static void
 test_without_the_lock_requests_wait(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	pid_t holder;
 
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 1, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_open(crew, 1, "?topic=room");
 	holder = crew_lock_is_held(crew);
-	client_publish(a, "room", "x");
+	peer_publish(a, "room", "x");
 	for (int i = 0; i < 3; i++)
 		crew_turn(crew, 0);
 	assert_false(intake_empty(&crew->w[0].intake));
 	assert_true(crew_stat(crew, 0, STATS_LOCK_BUSY) > 0);
-	client_expect_nothing(b);
+	peer_expect_nothing(b);
 	lock_is_free(crew, holder);
-	client_expect(a, "x");
-	client_expect(b, "x");
-	client_close(&a);
-	client_close(&b);
+	peer_expect(a, "x");
+	peer_expect(b, "x");
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_who_waits_for_the_lock_is_not_read(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	uint64_t bytes;
 	pid_t holder;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	holder = crew_lock_is_held(crew);
-	client_publish(a, "room", "1");
+	peer_publish(a, "room", "1");
 	crew_turn(crew, 0);
 	bytes = crew_stat(crew, 0, STATS_BYTES_IN);
-	client_publish(a, "room", "2");
+	peer_publish(a, "room", "2");
 	for (int i = 0; i < 3; i++)
 		crew_turn(crew, 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_BYTES_IN), bytes);
 	lock_is_free(crew, holder);
-	client_expect(a, "1");
-	client_expect(a, "2");
-	client_expect_nothing(a);
-	client_close(&a);
+	peer_expect(a, "1");
+	peer_expect(a, "2");
+	peer_expect_nothing(a);
+	peer_close(&a);
 }
 
 /* Otherwise the loop would find its socket readable all the time. */
@@ -74,109 +74,109 @@ static void
 test_who_finds_the_intake_full_is_not_asked_again(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b, *asks, *events;
+	struct peer *a, *b, *asks, *events;
 	pid_t holder;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 0, "?topic=room");
-	asks = client_connect(crew, 0, 0);
-	events = client_connect(crew, 0, 0);
-	client_send_string(
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 0, "?topic=room");
+	asks = peer_connect(crew, 0, 0);
+	events = peer_connect(crew, 0, 0);
+	peer_send_string(
 	    events, "GET /topics/e/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	crew_run(crew);
 	holder = crew_lock_is_held(crew);
-	client_publish(a, "room", "a");
+	peer_publish(a, "room", "a");
 	crew_turn(crew, 0);
 	crew->w[0].intake.used += INTAKE_BYTES_MAX;
-	client_publish(b, "room", "b");
-	client_send_string(
+	peer_publish(b, "room", "b");
+	peer_send_string(
 	    asks, "GET /topics/e HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	client_send_string(events, "what nobody looks at");
+	peer_send_string(events, "what nobody looks at");
 	crew_turn(crew, 0);
 	assert_true(b->conn->paused & PAUSE_INTAKE);
 	assert_true(asks->conn->paused & PAUSE_INTAKE);
 	assert_int_equal(events->conn->paused, 0);
 	crew->w[0].intake.used -= INTAKE_BYTES_MAX;
 	lock_is_free(crew, holder);
-	client_expect(b, "a");
-	client_expect(b, "b");
-	client_expect_nothing(b);
-	client_expect_status(asks, 200);
-	client_close(&a);
-	client_close(&b);
-	client_close(&asks);
-	client_close(&events);
+	peer_expect(b, "a");
+	peer_expect(b, "b");
+	peer_expect_nothing(b);
+	peer_expect_status(asks, 200);
+	peer_close(&a);
+	peer_close(&b);
+	peer_close(&asks);
+	peer_close(&events);
 }
 
 static void
 test_handshake_with_topics_is_answered_when_subscribed(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	pid_t holder;
 
 	crew_start(crew, 1);
 	holder = crew_lock_is_held(crew);
-	a = client_connect(crew, 0, 0);
-	client_send_string(a, client_handshake("?topic=room"));
+	a = peer_connect(crew, 0, 0);
+	peer_send_string(a, peer_handshake("?topic=room"));
 	for (int i = 0; i < 3; i++)
 		crew_turn(crew, 0);
-	client_expect_nothing(a);
+	peer_expect_nothing(a);
 	lock_is_free(crew, holder);
-	client_receive(a);
-	client_expect_status(a, 101);
+	peer_receive(a);
+	peer_expect_status(a, 101);
 	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 1);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_others_go_on_without_the_lock(void **state)
 {
 	struct crew *crew = *state;
-	struct client *waits, *talks, *asks;
-	struct client_frame frame;
+	struct peer *waits, *talks, *asks;
+	struct peer_frame frame;
 	pid_t holder;
 
 	crew_start(crew, 1);
-	waits = client_open(crew, 0, "");
-	talks = client_open(crew, 0, "?topic=room");
-	hand_publish(
-	    &crew->w[0].ring, hand_topic(&crew->w[0].ring, "room"), "\"news\"");
+	waits = peer_open(crew, 0, "");
+	talks = peer_open(crew, 0, "?topic=room");
+	hand_publish(&crew->w[0].hub.ring,
+	    hand_topic(&crew->w[0].hub.ring, "room"), "\"news\"");
 	holder = crew_lock_is_held(crew);
-	client_publish(waits, "room", "x");
-	client_frame(talks, WS_PING, "?", 1);
-	asks = client_connect(crew, 0, 0);
-	client_send_string(
+	peer_publish(waits, "room", "x");
+	peer_frame(talks, WS_PING, "?", 1);
+	asks = peer_connect(crew, 0, 0);
+	peer_send_string(
 	    asks, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	for (int i = 0; i < 3; i++)
 		crew_turn(crew, 0);
 	assert_false(intake_empty(&crew->w[0].intake));
-	assert_true(client_next(talks, &frame));
+	assert_true(peer_next(talks, &frame));
 	assert_int_equal(frame.opcode, WS_PONG);
-	client_expect(talks, "news");
-	client_expect_nothing(talks);
-	client_receive(asks);
-	client_expect_status(asks, 200);
+	peer_expect(talks, "news");
+	peer_expect_nothing(talks);
+	peer_receive(asks);
+	peer_expect_status(asks, 200);
 	lock_is_free(crew, holder);
-	client_expect(talks, "x");
-	client_close(&waits);
-	client_close(&talks);
-	client_close(&asks);
+	peer_expect(talks, "x");
+	peer_close(&waits);
+	peer_close(&talks);
+	peer_close(&asks);
 }
 
 static void
 test_one_who_dies_waiting_for_the_lock(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	pid_t holder;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_open(crew, 0, "?topic=room");
 	holder = crew_lock_is_held(crew);
-	client_publish(a, "room", "last words");
+	peer_publish(a, "room", "last words");
 	crew_turn(crew, 0);
 	conn_abort(a->conn);
 	for (int i = 0; i < 3; i++)
@@ -184,9 +184,9 @@ test_one_who_dies_waiting_for_the_lock(void **state)
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 2);
 	lock_is_free(crew, holder);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
-	client_expect(b, "last words");
-	client_close(&a);
-	client_close(&b);
+	peer_expect(b, "last words");
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* It leaves what it was told to do, but closes only when that is done. */
@@ -194,24 +194,24 @@ static void
 test_one_who_is_closed_waiting_for_the_lock(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	pid_t holder;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 0, "?topic=room");
 	holder = crew_lock_is_held(crew);
-	client_publish(a, "room", "x");
-	client_frame(a, WS_CLOSE, "\x03\xe8", 2);
+	peer_publish(a, "room", "x");
+	peer_frame(a, WS_CLOSE, "\x03\xe8", 2);
 	for (int i = 0; i < 3; i++)
 		crew_turn(crew, 0);
-	client_expect_nothing(a);
+	peer_expect_nothing(a);
 	lock_is_free(crew, holder);
-	client_expect(b, "x");
-	client_expect_close(a, 1000);
+	peer_expect(b, "x");
+	peer_expect_close(a, 1000);
 	assert_true(a->eof);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* What was accepted goes out in a drain, also of one who has left since: it was
@@ -220,24 +220,24 @@ static void
 test_one_who_dies_waiting_when_a_drain_begins(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	pid_t holder;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	b = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 0, "?topic=room");
 	holder = crew_lock_is_held(crew);
-	client_publish(a, "room", "last words");
+	peer_publish(a, "room", "last words");
 	crew_turn(crew, 0);
 	crew_order(crew, RUN_DRAIN);
 	conn_abort(a->conn);
 	crew_turn(crew, 0);
-	assert_true(drain_begun(&crew->w[0].drain));
+	assert_true(crew->w[0].net.draining);
 	lock_is_free(crew, holder);
-	client_expect(b, "last words");
-	client_close(&a);
-	client_close(&b);
+	peer_expect(b, "last words");
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* Until it is had nothing is sealed, and who waits for it gets its answer. */
@@ -245,7 +245,7 @@ static void
 test_a_drain_waits_for_the_lock(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	pid_t holder;
 
 	crew->config.drain_ms = 10000;
@@ -261,7 +261,7 @@ test_a_drain_waits_for_the_lock(void **state)
 	lock_is_free(crew, holder);
 	talk_expect_start(a, "{'type':'drain',");
 	talk_expect_start(a, "{'type':'error','id':1,'code':'draining',");
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* A worker may be told to leave while another holds the lock. */
@@ -269,21 +269,21 @@ static void
 test_leaving_with_requests_that_were_never_done(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	pid_t holder;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_open(crew, 0, "?topic=room");
 	holder = crew_lock_is_held(crew);
-	client_publish(a, "room", "x");
-	client_publish(b, "room", "y");
+	peer_publish(a, "room", "x");
+	peer_publish(b, "room", "y");
 	crew_turn(crew, 0);
 	conn_abort(a->conn);
 	assert_int_equal(crew->w[0].intake.count, 2);
 	mp_kill(holder);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 #define T(test) \

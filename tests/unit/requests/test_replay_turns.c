@@ -12,7 +12,7 @@
 #define MANY   40000 /* messages: two walks are too much for one turn */
 
 static void
-open_all(struct crew *crew, struct client *a[ASKING])
+open_all(struct crew *crew, struct peer *a[ASKING])
 {
 	crew->ring_size = 8u << 20;
 	crew_start(crew, 1);
@@ -23,7 +23,7 @@ open_all(struct crew *crew, struct client *a[ASKING])
 
 /* All ask for all.  Which of them is first is the kernel's affair. */
 static void
-ask_for_all(struct crew *crew, struct client *a[ASKING])
+ask_for_all(struct crew *crew, struct peer *a[ASKING])
 {
 	for (int i = 0; i < ASKING; i++)
 		talk(a[i], "{'type':'subscribe','id':1,'topic':'room','since':"
@@ -37,7 +37,7 @@ test_one_after_another_in_the_order_they_came(void **state)
 {
 	struct crew *crew = *state;
 	const struct intake *intake;
-	struct client *a[ASKING], *little;
+	struct peer *a[ASKING], *little;
 
 	open_all(crew, a);
 	little = talk_open(crew, 0, "", 0);
@@ -55,27 +55,27 @@ test_one_after_another_in_the_order_they_came(void **state)
 		assert_int_equal(next->requests_pending, 0);
 		assert_int_equal(last->requests_pending, left > 1);
 		/* Of those that came later it did not wait for any. */
-		client_receive(little);
+		peer_receive(little);
 		talk_expect_start(little, "{'type':'history','id':2,");
 	}
 	assert_true(intake_empty(intake));
 	for (int i = 0; i < ASKING; i++) {
 		CREW_UNTIL(
-		    crew, (client_receive(a[i]), a[i]->len > a[i]->at + 100));
+		    crew, (peer_receive(a[i]), a[i]->len > a[i]->at + 100));
 		talk_expect(a[i],
 		    "{'type':'ack','id':1,'topic':'room','epoch':'$',"
 		    "'seq':%d,'replayed':%d,'recovered':true}",
 		    MANY, MANY);
-		client_close(&a[i]);
+		peer_close(&a[i]);
 	}
-	client_close(&little);
+	peer_close(&little);
 }
 
 static void
 test_what_was_put_off_is_counted(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a[ASKING];
+	struct peer *a[ASKING];
 
 	open_all(crew, a);
 	ask_for_all(crew, a);
@@ -84,7 +84,7 @@ test_what_was_put_off_is_counted(void **state)
 	assert_int_equal(
 	    crew_stat(crew, 0, STATS_PAST_DEFERRED), 4 + 3 + 2 + 1);
 	for (int i = 0; i < ASKING; i++)
-		client_close(&a[i]);
+		peer_close(&a[i]);
 }
 
 #define DEEP_LOOK \
@@ -97,13 +97,13 @@ test_a_crowd_that_looks_back_keeps_nobody_waiting(void **state)
 {
 	enum { CROWD = 200 };
 	struct crew *crew = *state;
-	struct client *a[CROWD], *little, *asks;
+	struct peer *a[CROWD], *little, *asks;
 
 	crew->ring_size = 8u << 20;
 	crew_start(crew, 1);
 	talk_publish(crew, "room", MANY, 0);
 	little = talk_open(crew, 0, "", 0);
-	asks = client_connect(crew, 0, 0);
+	asks = peer_connect(crew, 0, 0);
 	for (int i = 0; i < CROWD; i++)
 		a[i] = talk_open(crew, 0, "", 0);
 	for (int i = 0; i < CROWD; i++)
@@ -112,15 +112,15 @@ test_a_crowd_that_looks_back_keeps_nobody_waiting(void **state)
 		crew_turn(crew, 0);
 	assert_in_range(crew->w[0].intake.count, CROWD / 2, CROWD);
 	talk(little, "{'type':'ping','id':2}");
-	client_send_string(
+	peer_send_string(
 	    asks, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	crew_turn(crew, 0);
 	talk_expect(little, "{'type':'pong','id':2}");
-	client_expect_status(asks, 200);
+	peer_expect_status(asks, 200);
 	for (int i = 0; i < CROWD; i++)
-		client_close(&a[i]);
-	client_close(&little);
-	client_close(&asks);
+		peer_close(&a[i]);
+	peer_close(&little);
+	peer_close(&asks);
 }
 
 static void
@@ -133,19 +133,19 @@ test_what_was_put_off_takes_nobody_s_room(void **state)
 		.before = 2,
 		.limit = 1 };
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->ring_size = 8u << 20;
 	crew_start(crew, 1);
 	talk_publish(crew, "room", MANY, 0);
 	a = talk_open(crew, 0, "", 0);
 	for (uint32_t i = 0; i < INTAKE_OPS_MAX + 2; i++)
-		intake_add(&crew->w[0], a->conn, &want);
+		intake_add(a->conn, &want);
 	assert_true(intake_full(&crew->w[0].intake));
 	crew_turn(crew, 0);
 	assert_true(crew->w[0].intake.count > INTAKE_OPS_MAX);
 	assert_false(intake_full(&crew->w[0].intake));
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* Who goes while its look waits is forgotten like anybody else. */
@@ -153,13 +153,13 @@ static void
 test_gone_while_its_look_waits(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a[ASKING];
+	struct peer *a[ASKING];
 
 	open_all(crew, a);
 	ask_for_all(crew, a);
 	for (int i = 0; i < ASKING; i++) {
 		conn_abort(a[i]->conn);
-		client_close(&a[i]);
+		peer_close(&a[i]);
 	}
 	crew_turn(crew, 0);
 	assert_true(intake_empty(&crew->w[0].intake));

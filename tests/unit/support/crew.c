@@ -79,9 +79,9 @@ crew_start_one(struct crew *crew, unsigned i)
 	assert_true(worker_init(w, &crew->args[i], crew->service));
 	bug_set_hook(NULL); /* it would write to a segment long gone */
 	worker_set_state(&crew->args[i], WORKER_READY);
-	ev_prepare_stop(w->loop, &w->before_wait);
-	ev_timer_stop(w->loop, &w->beat);
-	ev_timer_stop(w->loop, &w->tick);
+	ev_prepare_stop(w->net.loop, &w->before_wait);
+	ev_timer_stop(w->net.loop, &w->beat);
+	ev_timer_stop(w->net.loop, &w->tick);
 }
 
 void
@@ -121,9 +121,9 @@ crew_check_gauges(const struct crew *crew, unsigned i)
 			fail_msg("at the end %s is %llu",
 			    stats_info[gauges[n]].name,
 			    (unsigned long long)crew_stat(crew, i, gauges[n]));
-	assert_int_equal(crew->w[i].conns.buffered, 0);
-	assert_int_equal(crew->w[i].conns.count, 0);
-	assert_int_equal(crew->w[i].conns.admin_count, 0);
+	assert_int_equal(crew->w[i].net.budget.held[BUDGET_OUTPUT], 0);
+	assert_int_equal(crew->w[i].net.conns.count, 0);
+	assert_int_equal(crew->w[i].net.conns.admin_count, 0);
 }
 
 int
@@ -180,15 +180,15 @@ crew_turn(struct crew *crew, unsigned worker)
 {
 	struct worker *w = &crew->w[worker];
 
-	ev_run(w->loop, EVRUN_NOWAIT);
+	ev_run(w->net.loop, EVRUN_NOWAIT);
 	turn_end(w);
 	if (!intake_empty(&w->intake) && !ev_is_active(&w->intake.retry) &&
 	    !crew_is_rung(crew, worker))
 		fail_msg(
 		    "worker %u sleeps on %u requests", worker, w->intake.count);
-	if (w->outbox.entries_count > 0 && !crew_is_rung(crew, worker))
+	if (w->net.outbox.entries_count > 0 && !crew_is_rung(crew, worker))
 		fail_msg("worker %u sleeps on %u connections to write to",
-		    worker, w->outbox.entries_count);
+		    worker, w->net.outbox.entries_count);
 }
 
 /* A number that changes whenever a worker does anything. */
@@ -202,8 +202,8 @@ crew_progress(const struct crew *crew)
 		       crew_stat(crew, i, STATS_BYTES_OUT) +
 		       crew_stat(crew, i, STATS_WRITES) +
 		       crew_stat(crew, i, STATS_MESSAGES_IN) +
-		       crew->w[i].conns.numbered - crew->w[i].conns.count +
-		       crew->w[i].tail.cursor.pos;
+		       crew->w[i].net.conns.numbered -
+		       crew->w[i].net.conns.count + crew->w[i].tail.cursor.pos;
 		sum += crew_is_rung(crew, i);
 	}
 	return sum;
@@ -303,16 +303,16 @@ crew_ticks(struct crew *crew, unsigned worker, uint32_t ticks)
 	struct worker *w = &crew->w[worker];
 
 	while (ticks-- > 0) {
-		wheel_turn(&w->wheel, conn_due_cb, w);
+		wheel_turn(&w->net.wheel, io_due_cb, NULL);
 		crew_turn(crew, worker);
 	}
 }
 
 /* A client without a connection yet; *fd is the end for that. */
-static struct client *
-client_new(struct crew *crew, unsigned worker, int *fd)
+static struct peer *
+peer_new(struct crew *crew, unsigned worker, int *fd)
 {
-	struct client *client = xcalloc(1, sizeof(*client));
+	struct peer *client = xcalloc(1, sizeof(*client));
 	int fds[2];
 
 	assert_int_equal(
@@ -326,38 +326,38 @@ client_new(struct crew *crew, unsigned worker, int *fd)
 	return client;
 }
 
-struct client *
-client_connect_admin(struct crew *crew, unsigned worker)
+struct peer *
+peer_connect_admin(struct crew *crew, unsigned worker)
 {
 	int fd;
-	struct client *client = client_new(crew, worker, &fd);
+	struct peer *client = peer_new(crew, worker, &fd);
 
-	conns_open_admin(&crew->w[worker], fd, true);
-	client->conn = LIST_FIRST(&crew->w[worker].conns.admins);
+	conns_open_admin(&crew->w[worker].net, fd, true);
+	client->conn = LIST_FIRST(&crew->w[worker].net.conns.admins);
 	return client;
 }
 
-struct client *
-client_connect(struct crew *crew, unsigned worker, int sndbuf)
+struct peer *
+peer_connect(struct crew *crew, unsigned worker, int sndbuf)
 {
 	struct sockaddr_storage peer = { .ss_family = AF_INET };
 	struct sockaddr_in *in = (void *)&peer;
 	int fd;
-	struct client *client = client_new(crew, worker, &fd);
+	struct peer *client = peer_new(crew, worker, &fd);
 
 	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (sndbuf > 0)
 		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf,
 				     sizeof(sndbuf)),
 		    0);
-	conns_open(&crew->w[worker], fd, &peer, false);
-	client->conn = LIST_FIRST(&crew->w[worker].conns.living);
+	conns_open(&crew->w[worker].net, fd, &peer, false);
+	client->conn = LIST_FIRST(&crew->w[worker].net.conns.living);
 	return client;
 }
 
 /* protocol: a header line, or "". */
 static const char *
-client_request(const char *query, const char *protocol)
+peer_request(const char *query, const char *protocol)
 {
 	static char text[4096];
 	int n = snprintf(text, sizeof(text),
@@ -372,49 +372,49 @@ client_request(const char *query, const char *protocol)
 }
 
 const char *
-client_handshake(const char *query)
+peer_handshake(const char *query)
 {
-	return client_request(query, "");
+	return peer_request(query, "");
 }
 
-struct client *
-client_open_slow(
+struct peer *
+peer_open_slow(
     struct crew *crew, unsigned worker, const char *query, int sndbuf)
 {
-	struct client *client = client_connect(crew, worker, sndbuf);
+	struct peer *client = peer_connect(crew, worker, sndbuf);
 
-	client_send_string(client, client_handshake(query));
+	peer_send_string(client, peer_handshake(query));
 	crew_run(crew);
-	client_receive(client);
-	client_expect_status(client, 101);
+	peer_receive(client);
+	peer_expect_status(client, 101);
 	return client;
 }
 
-struct client *
-client_open(struct crew *crew, unsigned worker, const char *query)
+struct peer *
+peer_open(struct crew *crew, unsigned worker, const char *query)
 {
-	return client_open_slow(crew, worker, query, 0);
+	return peer_open_slow(crew, worker, query, 0);
 }
 
-struct client *
-client_open_v1(struct crew *crew, unsigned worker, const char *query)
+struct peer *
+peer_open_v1(struct crew *crew, unsigned worker, const char *query)
 {
-	struct client *client = client_connect(crew, worker, 0);
-	struct client_frame welcome;
+	struct peer *client = peer_connect(crew, worker, 0);
+	struct peer_frame welcome;
 
-	client_send_string(client,
-	    client_request(query, "Sec-WebSocket-Protocol: pubsubd.v1\r\n"));
+	peer_send_string(client,
+	    peer_request(query, "Sec-WebSocket-Protocol: pubsubd.v1\r\n"));
 	crew_run(crew);
-	client_receive(client);
-	client_expect_status(client, 101);
-	assert_true(client_next(client, &welcome));
+	peer_receive(client);
+	peer_expect_status(client, 101);
+	assert_true(peer_next(client, &welcome));
 	return client;
 }
 
 void
-client_close(struct client **clientp)
+peer_close(struct peer **clientp)
 {
-	struct client *client = *clientp;
+	struct peer *client = *clientp;
 
 	*clientp = NULL;
 	if (client->fd != -1)
@@ -425,21 +425,21 @@ client_close(struct client **clientp)
 }
 
 void
-client_hold(struct client *client)
+peer_hold(struct peer *client)
 {
 	client->holding = true;
 }
 
 void
-client_release(struct client *client)
+peer_release(struct peer *client)
 {
 	client->holding = false;
-	client_send(client, client->held, client->held_len);
+	peer_send(client, client->held, client->held_len);
 	client->held_len = 0;
 }
 
 void
-client_send(struct client *client, const void *data, size_t len)
+peer_send(struct peer *client, const void *data, size_t len)
 {
 	if (client->holding) {
 		client->held =
@@ -453,37 +453,37 @@ client_send(struct client *client, const void *data, size_t len)
 }
 
 void
-client_send_string(struct client *client, const char *text)
+peer_send_string(struct peer *client, const char *text)
 {
-	client_send(client, text, strlen(text));
+	peer_send(client, text, strlen(text));
 }
 
 void
-client_frame(
-    struct client *client, enum ws_opcode opcode, const void *data, size_t len)
+peer_frame(
+    struct peer *client, enum ws_opcode opcode, const void *data, size_t len)
 {
 	static const uint8_t mask[4] = { 0x12, 0x34, 0x56, 0x78 };
 	uint8_t *frame = xmalloc(len + WS_HEADER_MAX);
 
-	client_send(
+	peer_send(
 	    client, frame, ws_frame_masked(frame, opcode, mask, data, len));
 	free(frame);
 }
 
 void
-client_publish(struct client *client, const char *topic, const char *text)
+peer_publish(struct peer *client, const char *topic, const char *text)
 {
 	size_t size = strlen(topic) + strlen(text) + 64;
 	char *json = xmalloc(size);
 	int n = snprintf(
 	    json, size, "{\"topic\":\"%s\",\"message\":\"%s\"}", topic, text);
 
-	client_frame(client, WS_TEXT, json, (size_t)n);
+	peer_frame(client, WS_TEXT, json, (size_t)n);
 	free(json);
 }
 
 size_t
-client_receive(struct client *client)
+peer_receive(struct peer *client)
 {
 	size_t before = client->len;
 	char buf[65536];
@@ -503,12 +503,12 @@ client_receive(struct client *client)
 }
 
 void
-client_expect_status(struct client *client, int status)
+peer_expect_status(struct peer *client, int status)
 {
 	const char *at, *end;
 	char line[16];
 
-	client_receive(client);
+	peer_receive(client);
 	at = client->got + client->at;
 	end = memmem(at, client->len - client->at, "\r\n\r\n", 4);
 	assert_non_null(end);
@@ -518,12 +518,12 @@ client_expect_status(struct client *client, int status)
 }
 
 bool
-client_next(struct client *client, struct client_frame *frame)
+peer_next(struct peer *client, struct peer_frame *frame)
 {
 	const uint8_t *at;
 	size_t left, header = 2, len;
 
-	client_receive(client);
+	peer_receive(client);
 	left = client->len - client->at;
 	if (left < 2)
 		return false;
@@ -551,11 +551,11 @@ client_next(struct client *client, struct client_frame *frame)
 }
 
 void
-client_expect(struct client *client, const char *text)
+peer_expect(struct peer *client, const char *text)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 
-	if (!client_next(client, &frame))
+	if (!peer_next(client, &frame))
 		fail_msg("\"%s\" did not come", text);
 	if (frame.opcode != WS_TEXT || frame.len != strlen(text) ||
 	    memcmp(frame.data, text, frame.len) != 0)
@@ -564,23 +564,23 @@ client_expect(struct client *client, const char *text)
 }
 
 void
-client_expect_close(struct client *client, unsigned code)
+peer_expect_close(struct peer *client, unsigned code)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 	const uint8_t *at;
 
-	assert_true(client_next(client, &frame));
+	assert_true(peer_next(client, &frame));
 	assert_int_equal(frame.opcode, WS_CLOSE);
 	assert_true(frame.len >= 2);
 	at = (const uint8_t *)frame.data;
 	assert_int_equal(at[0] << 8 | at[1], code);
-	client_expect_nothing(client);
+	peer_expect_nothing(client);
 }
 
 void
-client_expect_nothing(struct client *client)
+peer_expect_nothing(struct peer *client)
 {
-	client_receive(client);
+	peer_receive(client);
 	if (client->at < client->len)
 		fail_msg("%zu bytes came, from %02x on",
 		    client->len - client->at,

@@ -16,7 +16,11 @@
 #define UNIT_CREW_H
 
 #include "common/ws.h"
+#include "broker/shared/wakeup.h"
+#include "broker/shared/worker_args.h"
+#include "common/config.h"
 #include "tests/support/testseg.h"
+#include "worker/net/service.h"
 #include "worker/state.h"
 
 #include <stdbool.h>
@@ -94,7 +98,7 @@ void crew_file(struct crew *crew, const char *name, size_t size);
 void crew_ticks(struct crew *crew, unsigned worker, uint32_t ticks);
 
 /* The other end of a connection. */
-struct client {
+struct peer {
 	struct crew *crew;
 	struct conn *conn; /* valid while it lives */
 	unsigned worker;
@@ -110,63 +114,62 @@ struct client {
 
 /* A connection that has said nothing yet.  sndbuf: how much the kernel takes
  * for it, bytes, 0: as usual. */
-struct client *client_connect(struct crew *crew, unsigned worker, int sndbuf);
+struct peer *peer_connect(struct crew *crew, unsigned worker, int sndbuf);
 
 /* The same with a handshake to /ws and its query ("" or "?..."), answered. */
-struct client *client_open(
-    struct crew *crew, unsigned worker, const char *query);
-struct client *client_open_slow(
+struct peer *peer_open(struct crew *crew, unsigned worker, const char *query);
+struct peer *peer_open_slow(
     struct crew *crew, unsigned worker, const char *query, int sndbuf);
 
 /* The same, speaking pubsubd.v1; it has been welcomed. */
-struct client *client_open_v1(
+struct peer *peer_open_v1(
     struct crew *crew, unsigned worker, const char *query);
 
 /* A connection to the operator's listener, which is on loopback. */
-struct client *client_connect_admin(struct crew *crew, unsigned worker);
+struct peer *peer_connect_admin(struct crew *crew, unsigned worker);
 
 /* Close its end and forget it; the worker has not noticed yet. */
-void client_close(struct client **client);
+void peer_close(struct peer **client);
 
 /* A request for a WebSocket at /ws with this query.  Returns static text. */
-const char *client_handshake(const char *query);
+const char *peer_handshake(const char *query);
 
 /* Collect what is sent from now on, then send it as one piece. */
-void client_hold(struct client *client);
-void client_release(struct client *client);
+void peer_hold(struct peer *client);
+void peer_release(struct peer *client);
 
 /* Send bytes; all must fit into the socket. */
-void client_send(struct client *client, const void *data, size_t len);
-void client_send_string(struct client *client, const char *text);
+void peer_send(struct peer *client, const void *data, size_t len);
+void peer_send_string(struct peer *client, const char *text);
 
 /* Send a masked frame. */
-void client_frame(
-    struct client *client, enum ws_opcode opcode, const void *data, size_t len);
+void peer_frame(
+    struct peer *client, enum ws_opcode opcode, const void *data, size_t len);
 
 /* Send {"topic":topic,"message":text}; neither needs escapes. */
-void client_publish(struct client *client, const char *topic, const char *text);
+void peer_publish(struct peer *client, const char *topic, const char *text);
 
 /* Take in what has come.  Returns how many bytes. */
-size_t client_receive(struct client *client);
+size_t peer_receive(struct peer *client);
 
 /* Skip one response head, which must have this status. */
-void client_expect_status(struct client *client, int status);
+void peer_expect_status(struct peer *client, int status);
 
 /* The next whole frame that was received; data is not NUL-terminated and lasts
  * until the next call.  Fails on anything that is no frame of a server.
  * Returns false if there is none. */
-struct client_frame {
+struct peer_frame {
 	enum ws_opcode opcode;
 	const char *data;
 	size_t len;
 };
-bool client_next(struct client *client, struct client_frame *frame);
+bool peer_next(struct peer *client, struct peer_frame *frame);
 
 /* The next frame must be there, and be this. */
-void client_expect(struct client *client, const char *text);
-void client_expect_close(struct client *client, unsigned code);
+void peer_expect(struct peer *client, const char *text);
+void peer_expect_close(struct peer *client, unsigned code);
 
 /* There must be none. */
-void client_expect_nothing(struct client *client);
+void peer_expect_nothing(struct peer *client);
 
 #endif

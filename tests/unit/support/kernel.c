@@ -3,6 +3,8 @@
 
 #include "tests/unit/support/kernel.h"
 
+#include "worker/net/flush.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -40,7 +42,7 @@ send(int fd, const void *data, size_t len, int flags)
 ssize_t
 sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	struct iovec iov[OUTBOX_IOV_MAX];
+	struct iovec iov[FLUSH_IOV_MAX];
 	struct msghdr part = { .msg_iov = iov };
 	size_t len = 0, left;
 
@@ -73,7 +75,7 @@ kernel_plays_no_part(void)
 }
 
 void
-kernel_has_room(struct client *client, size_t bytes)
+kernel_has_room(struct peer *client, size_t bytes)
 {
 	kernel.fd = client->conn->io.fd;
 	kernel.room = bytes;

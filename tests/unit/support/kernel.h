@@ -17,7 +17,7 @@
 int kernel_setup(void **state);
 
 /* From now on the worker's end of this connection takes so many bytes. */
-void kernel_has_room(struct client *client, size_t bytes);
+void kernel_has_room(struct peer *client, size_t bytes);
 
 /* It takes what the real kernel takes. */
 void kernel_plays_no_part(void);

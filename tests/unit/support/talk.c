@@ -14,7 +14,7 @@
 
 /* Format, with ' for " and $ for the epoch.  Returns static text. */
 static const char *__attribute__((format(printf, 2, 0)))
-talk_text(const struct client *client, const char *fmt, va_list ap)
+talk_text(const struct peer *client, const char *fmt, va_list ap)
 {
 	static char text[TALK_MAX];
 	char raw[TALK_MAX];
@@ -38,25 +38,25 @@ talk_text(const struct client *client, const char *fmt, va_list ap)
 	return text;
 }
 
-struct client *
+struct peer *
 talk_open(struct crew *crew, unsigned worker, const char *query, int sndbuf)
 {
-	struct client *client = client_connect(crew, worker, sndbuf);
+	struct peer *client = peer_connect(crew, worker, sndbuf);
 	char head[4096];
-	int n = snprintf(head, sizeof(head), "%s", client_handshake(query));
+	int n = snprintf(head, sizeof(head), "%s", peer_handshake(query));
 
 	snprintf(head + n - 2, sizeof(head) - (size_t)n + 2,
-	    "Sec-WebSocket-Protocol: " V1_PROTOCOL "\r\n\r\n");
-	client_send_string(client, head);
+	    "Sec-WebSocket-Protocol: pubsubd.v1\r\n\r\n");
+	peer_send_string(client, head);
 	crew_run(crew);
-	client_receive(client);
-	client_expect_status(client, 101);
+	peer_receive(client);
+	peer_expect_status(client, 101);
 	talk_expect_start(client, "{'type':'welcome',");
 	return client;
 }
 
 void
-talk(struct client *client, const char *fmt, ...)
+talk(struct peer *client, const char *fmt, ...)
 {
 	const char *text;
 	va_list ap;
@@ -64,30 +64,30 @@ talk(struct client *client, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = talk_text(client, fmt, ap);
 	va_end(ap);
-	client_frame(client, WS_TEXT, text, strlen(text));
+	peer_frame(client, WS_TEXT, text, strlen(text));
 }
 
 void
-talk_expect(struct client *client, const char *fmt, ...)
+talk_expect(struct peer *client, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	client_expect(client, talk_text(client, fmt, ap));
+	peer_expect(client, talk_text(client, fmt, ap));
 	va_end(ap);
 }
 
 void
-talk_expect_start(struct client *client, const char *fmt, ...)
+talk_expect_start(struct peer *client, const char *fmt, ...)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 	const char *text;
 	va_list ap;
 
 	va_start(ap, fmt);
 	text = talk_text(client, fmt, ap);
 	va_end(ap);
-	if (!client_next(client, &frame))
+	if (!peer_next(client, &frame))
 		fail_msg("\"%s...\" did not come", text);
 	if (frame.opcode != WS_TEXT || frame.len < strlen(text) ||
 	    memcmp(frame.data, text, strlen(text)) != 0)
@@ -97,7 +97,7 @@ talk_expect_start(struct client *client, const char *fmt, ...)
 
 void
 talk_expect_messages(
-    struct client *client, const char *topic, uint64_t from, uint64_t to)
+    struct peer *client, const char *topic, uint64_t from, uint64_t to)
 {
 	for (; from <= to; from++)
 		talk_expect_start(client,
@@ -130,7 +130,7 @@ talk_publish(struct crew *crew, const char *topic, unsigned count, size_t pad)
 
 /* Enter one frame.  Returns false if it is about something else. */
 static bool
-books_enter_frame(struct books *books, const struct client_frame *frame)
+books_enter_frame(struct books *books, const struct peer_frame *frame)
 {
 	char text[1024], start[600];
 	uint64_t from, to;
@@ -164,11 +164,11 @@ books_enter_frame(struct books *books, const struct client_frame *frame)
 }
 
 void
-books_enter(struct books *books, struct client *client)
+books_enter(struct books *books, struct peer *client)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 
-	while (client_next(client, &frame))
+	while (peer_next(client, &frame))
 		if (frame.opcode != WS_TEXT ||
 		    !books_enter_frame(books, &frame))
 			books->others++;

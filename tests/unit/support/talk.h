@@ -11,26 +11,26 @@
 
 #include "tests/unit/support/crew.h"
 
-/* A connection that has been welcomed.  sndbuf as for client_connect(). */
-struct client *talk_open(
+/* A connection that has been welcomed.  sndbuf as for peer_connect(). */
+struct peer *talk_open(
     struct crew *crew, unsigned worker, const char *query, int sndbuf);
 
 /* Send a request as one text frame. */
-void talk(struct client *client, const char *fmt, ...)
+void talk(struct peer *client, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The next frame must be this text. */
-void talk_expect(struct client *client, const char *fmt, ...)
+void talk_expect(struct peer *client, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The next frame must begin like this. */
-void talk_expect_start(struct client *client, const char *fmt, ...)
+void talk_expect_start(struct peer *client, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The next frames must be the messages of these numbers of a topic, and what
  * they say the number itself, as talk_publish() has it. */
 void talk_expect_messages(
-    struct client *client, const char *topic, uint64_t from, uint64_t to);
+    struct peer *client, const char *topic, uint64_t from, uint64_t to);
 
 /* Publish, from another worker's place, so many messages that say their own
  * number; nothing is asked of any connection.  pad: bytes added to each. */
@@ -52,6 +52,6 @@ struct books {
 };
 
 /* Take in all that has come, and enter it. */
-void books_enter(struct books *books, struct client *client);
+void books_enter(struct books *books, struct peer *client);
 
 #endif

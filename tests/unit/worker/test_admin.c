@@ -5,13 +5,14 @@
 #include "common/clock.h"
 #include "tests/support/suite.h"
 #include "tests/unit/support/crew.h"
+#include "worker/net/conns.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* Send a request and have it answered. */
 static void
-ask(struct client *client, const char *method, const char *path,
+ask(struct peer *client, const char *method, const char *path,
     const char *lines)
 {
 	char text[512];
@@ -19,13 +20,13 @@ ask(struct client *client, const char *method, const char *path,
 	snprintf(text, sizeof(text),
 	    "%s %s HTTP/1.1\r\nHost: localhost:8001\r\n%s\r\n", method, path,
 	    lines);
-	client_send_string(client, text);
+	peer_send_string(client, text);
 	crew_run(client->crew);
 }
 
 /* Whether a text stands in what has come and was not skipped. */
 static bool
-has(const struct client *client, const char *part)
+has(const struct peer *client, const char *part)
 {
 	return memmem(client->got + client->at, client->len - client->at, part,
 		   strlen(part)) != NULL;
@@ -33,7 +34,7 @@ has(const struct client *client, const char *part)
 
 /* Skip what has come, which must have this in it. */
 static void
-expect_body(struct client *client, const char *part)
+expect_body(struct peer *client, const char *part)
 {
 	assert_true(has(client, part));
 	client->at = client->len;
@@ -52,42 +53,42 @@ test_each_page_is_there(void **state)
 		{ "/readyz", "ok\n" },
 	};
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_connect_admin(crew, 0);
+	a = peer_connect_admin(crew, 0);
 	for (size_t i = 0; i < COUNT(pages); i++) {
 		ask(a, "GET", pages[i].path, "");
-		client_expect_status(a, 200);
+		peer_expect_status(a, 200);
 		expect_body(a, pages[i].part);
 		ask(a, "HEAD", pages[i].path, "");
-		client_expect_status(a, 200);
-		client_expect_nothing(a);
+		peer_expect_status(a, 200);
+		peer_expect_nothing(a);
 	}
 	assert_int_equal(crew_stat(crew, 0, STATS_ADMIN_REQUESTS), 10);
 	assert_int_equal(crew_stat(crew, 0, STATS_REQUESTS), 0);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_nothing_public_is_there(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
 	crew_file(crew, "index.html", 10);
-	a = client_connect_admin(crew, 0);
+	a = peer_connect_admin(crew, 0);
 	ask(a, "GET", "/index.html", "");
-	client_expect_status(a, 404);
+	peer_expect_status(a, 404);
 	a->at = a->len;
-	client_send_string(a, client_handshake(""));
+	peer_send_string(a, peer_handshake(""));
 	crew_run(crew);
-	client_expect_status(a, 404);
+	peer_expect_status(a, 404);
 	a->at = a->len;
 	ask(a, "GET", "/topics", "");
-	client_expect_status(a, 404);
-	client_close(&a);
+	peer_expect_status(a, 404);
+	peer_close(&a);
 }
 
 /* And the other way round. */
@@ -95,16 +96,16 @@ static void
 test_operator_s_pages_are_not_public(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	ask(a, "GET", "/metrics", "");
-	client_expect_status(a, 404);
+	peer_expect_status(a, 404);
 	a->at = a->len;
 	ask(a, "GET", "/stats", "");
-	client_expect_status(a, 404);
-	client_close(&a);
+	peer_expect_status(a, 404);
+	peer_close(&a);
 }
 
 static void
@@ -123,13 +124,13 @@ test_other_methods_and_bodies_are_refused(void **state)
 
 	crew_start(crew, 1);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct client *a = client_connect_admin(crew, 0);
+		struct peer *a = peer_connect_admin(crew, 0);
 
 		ask(a, cases[i].method, "/metrics", cases[i].lines);
-		client_expect_status(a, cases[i].status);
-		client_receive(a);
+		peer_expect_status(a, cases[i].status);
+		peer_receive(a);
 		assert_true(a->eof);
-		client_close(&a);
+		peer_close(&a);
 	}
 }
 
@@ -138,79 +139,79 @@ static void
 test_foreign_host_is_refused(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_connect_admin(crew, 0);
-	client_send_string(
+	a = peer_connect_admin(crew, 0);
+	peer_send_string(
 	    a, "GET /metrics HTTP/1.1\r\nHost: evil.example:8001\r\n\r\n");
 	crew_run(crew);
-	client_expect_status(a, 403);
+	peer_expect_status(a, 403);
 	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_ORIGIN), 1);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_connection_ends_when_told(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_connect_admin(crew, 0);
+	a = peer_connect_admin(crew, 0);
 	ask(a, "GET", "/stats", "Connection: close\r\n");
-	client_expect_status(a, 200);
+	peer_expect_status(a, 200);
 	expect_body(a, "]}\n");
-	client_receive(a);
+	peer_receive(a);
 	assert_true(a->eof);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_one_worker_answers_for_all(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b, *admin;
+	struct peer *a, *b, *admin;
 
 	crew_start(crew, 2);
 	/* as the supervisor of this run would have it */
 	atomic_store(&crew->t.seg.header->run.workers, 2);
-	a = client_open(crew, 0, "?topic=a");
-	b = client_open(crew, 1, "?topic=a");
-	client_publish(a, "a", "x");
+	a = peer_open(crew, 0, "?topic=a");
+	b = peer_open(crew, 1, "?topic=a");
+	peer_publish(a, "a", "x");
 	crew_run(crew);
-	admin = client_connect_admin(crew, 1);
+	admin = peer_connect_admin(crew, 1);
 	ask(admin, "GET", "/metrics", "Connection: close\r\n");
-	client_expect_status(admin, 200);
+	peer_expect_status(admin, 200);
 	assert_true(
 	    has(admin, "\npubsubd_messages_in_total{worker=\"0\"} 1\n"));
 	assert_true(
 	    has(admin, "\npubsubd_messages_out_total{worker=\"1\"} 1\n"));
 	assert_true(
 	    has(admin, "\npubsubd_delivery_seconds_count{worker=\"0\"} 1\n"));
-	client_close(&a);
-	client_close(&b);
-	client_close(&admin);
+	peer_close(&a);
+	peer_close(&b);
+	peer_close(&admin);
 }
 
 static void
 test_operator_is_not_counted_with_the_clients(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *admin;
+	struct peer *a, *admin;
 
 	crew->config.max_conns = 1;
 	crew_start(crew, 1);
-	admin = client_connect_admin(crew, 0);
-	a = client_open(crew, 0, "");
+	admin = peer_connect_admin(crew, 0);
+	a = peer_open(crew, 0, "");
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
 	assert_int_equal(crew_stat(crew, 0, STATS_ACCEPTED), 1);
 	ask(admin, "GET", "/healthz", "");
-	client_expect_status(admin, 200);
-	client_close(&admin);
+	peer_expect_status(admin, 200);
+	peer_close(&admin);
 	crew_run(crew);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* When the public side is full, the operator can still look; and has a limit of
@@ -219,29 +220,29 @@ static void
 test_operator_has_a_limit_of_its_own(void **state)
 {
 	struct crew *crew = *state;
-	struct client *admins[CONNS_ADMIN_MAX], *a, *more;
+	struct peer *admins[CONNS_ADMIN_MAX], *a, *more;
 
 	crew->config.max_conns = 1;
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	for (unsigned i = 0; i < CONNS_ADMIN_MAX; i++)
-		admins[i] = client_connect_admin(crew, 0);
-	more = client_connect_admin(crew, 0);
+		admins[i] = peer_connect_admin(crew, 0);
+	more = peer_connect_admin(crew, 0);
 	crew_run(crew);
-	client_expect_status(more, 503);
+	peer_expect_status(more, 503);
 	assert_int_equal(crew_stat(crew, 0, STATS_REFUSED_LIMIT), 0);
-	client_close(&more);
+	peer_close(&more);
 	for (unsigned i = 0; i < CONNS_ADMIN_MAX; i++) {
 		ask(admins[i], "GET", "/healthz", "");
-		client_expect_status(admins[i], 200);
-		client_close(&admins[i]);
+		peer_expect_status(admins[i], 200);
+		peer_close(&admins[i]);
 	}
 	crew_run(crew);
-	more = client_connect_admin(crew, 0);
+	more = peer_connect_admin(crew, 0);
 	ask(more, "GET", "/healthz", "");
-	client_expect_status(more, 200);
-	client_close(&more);
-	client_close(&a);
+	peer_expect_status(more, 200);
+	peer_close(&more);
+	peer_close(&a);
 }
 
 /* A drain is told, waits for nobody here, and counts nobody here. */
@@ -249,25 +250,25 @@ static void
 test_drain_is_seen_and_waits_for_clients_only(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *admin;
+	struct peer *a, *admin;
 
 	crew_start(crew, 1);
 	atomic_store(&crew->t.seg.header->run.workers, 1);
-	a = client_open(crew, 0, "");
-	admin = client_connect_admin(crew, 0);
+	a = peer_open(crew, 0, "");
+	admin = peer_connect_admin(crew, 0);
 	atomic_store(&crew->t.seg.header->run.order_ms, clock_monotonic_ms());
 	atomic_store(&crew->t.seg.header->run.order, RUN_DRAIN);
 	crew_turn(crew, 0);
 	ask(admin, "GET", "/readyz", "");
-	client_expect_status(admin, 503);
+	peer_expect_status(admin, 503);
 	admin->at = admin->len;
 	ask(admin, "GET", "/metrics", "");
-	client_expect_status(admin, 200);
+	peer_expect_status(admin, 200);
 	expect_body(admin, "\npubsubd_state{state=\"draining\"} 1\n");
-	client_close(&a);
+	peer_close(&a);
 	CREW_UNTIL(crew, crew->w[0].drain.phase == DRAIN_OUT);
 	assert_int_equal(crew_stat(crew, 0, STATS_CUT), 0);
-	client_close(&admin);
+	peer_close(&admin);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "tests/support/suite.h"
 #include "tests/unit/support/crew.h"
+#include "worker/drain.h"
 #include "tests/unit/support/talk.h"
 
 #include <stdio.h>
@@ -34,9 +35,9 @@ all_are_out(const struct crew *crew)
 
 /* Wait for the worker to end the connection, as a client that then closes. */
 static void
-read_to_the_end(struct client *client)
+read_to_the_end(struct peer *client)
 {
-	CREW_UNTIL(client->crew, (client_receive(client), client->eof));
+	CREW_UNTIL(client->crew, (peer_receive(client), client->eof));
 	assert_int_equal(shutdown(client->fd, SHUT_WR), 0);
 }
 
@@ -44,33 +45,33 @@ static void
 test_nothing_is_drained_without_an_order(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
 	crew_run(crew);
-	assert_false(drain_begun(&crew->w[0].drain));
+	assert_false(crew->w[0].net.draining);
 	assert_int_equal(worker_state(crew, 0), WORKER_READY);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_accepted_messages_come_before_the_close_frame(void **state)
 {
 	struct crew *crew = *state;
-	struct client *clients[4];
+	struct peer *clients[4];
 	char text[16];
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 2);
 	for (unsigned i = 0; i < 4; i++)
-		clients[i] = client_open(crew, i % 2, "?topic=room");
+		clients[i] = peer_open(crew, i % 2, "?topic=room");
 	for (int n = 0; n < 50; n++) {
 		snprintf(text, sizeof(text), "m%d", n);
-		client_publish(clients[0], "room", text);
+		peer_publish(clients[0], "room", text);
 	}
 	/* read, and not yet in the ring, when the order comes */
-	ev_run(crew->w[0].loop, EVRUN_NOWAIT);
+	ev_run(crew->w[0].net.loop, EVRUN_NOWAIT);
 	assert_int_equal(crew->w[0].intake.count, 50);
 	crew_order(crew, RUN_DRAIN);
 	for (int i = 0; i < 4; i++)
@@ -78,53 +79,53 @@ test_accepted_messages_come_before_the_close_frame(void **state)
 	for (int i = 0; i < 4; i++) {
 		for (int n = 0; n < 50; n++) {
 			snprintf(text, sizeof(text), "m%d", n);
-			client_expect(clients[i], text);
+			peer_expect(clients[i], text);
 		}
-		client_expect_close(clients[i], WS_CODE_GOING_AWAY);
+		peer_expect_close(clients[i], WS_CODE_GOING_AWAY);
 	}
 	CREW_UNTIL(crew, all_are_out(crew));
 	assert_int_equal(crew_stat(crew, 0, STATS_CLOSED_CLEANLY), 2);
 	assert_int_equal(crew_stat(crew, 1, STATS_CLOSED_CLEANLY), 2);
 	assert_int_equal(crew_stat(crew, 0, STATS_CUT), 0);
 	for (int i = 0; i < 4; i++)
-		client_close(&clients[i]);
+		peer_close(&clients[i]);
 }
 
 static void
 test_what_comes_after_the_order_is_not_taken(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 1, "?topic=room");
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_open(crew, 1, "?topic=room");
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
-	client_publish(a, "room", "too late");
+	peer_publish(a, "room", "too late");
 	read_to_the_end(a);
 	read_to_the_end(b);
-	client_expect_close(a, WS_CODE_GOING_AWAY);
-	client_expect_close(b, WS_CODE_GOING_AWAY);
+	peer_expect_close(a, WS_CODE_GOING_AWAY);
+	peer_expect_close(b, WS_CODE_GOING_AWAY);
 	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_IN), 0);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
 test_restart_has_a_code_of_its_own(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN_RESTART);
 	read_to_the_end(a);
-	client_expect_close(a, WS_CODE_RESTART);
-	client_close(&a);
+	peer_expect_close(a, WS_CODE_RESTART);
+	peer_close(&a);
 }
 
 static void
@@ -152,28 +153,28 @@ static void
 test_sealed_at_half_time_whoever_has_not_stopped(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 	uint64_t until = crew_patience();
 
 	crew->config.drain_ms = 400;
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 1, "?topic=room");
-	client_publish(b, "room", "too late");
-	ev_run(crew->w[1].loop, EVRUN_NOWAIT);
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_open(crew, 1, "?topic=room");
+	peer_publish(b, "room", "too late");
+	ev_run(crew->w[1].net.loop, EVRUN_NOWAIT);
 	assert_int_equal(crew->w[1].intake.count, 1);
 	crew_order(crew, RUN_DRAIN);
-	while (client_receive(a) == 0 && clock_monotonic_ms() < until)
+	while (peer_receive(a) == 0 && clock_monotonic_ms() < until)
 		crew_turn(crew, 0);
 	assert_in_range(clock_monotonic_ms(), crew->w[0].drain.began_ms + 200,
 	    crew->w[0].drain.until_ms);
-	client_expect_close(a, WS_CODE_GOING_AWAY);
+	peer_expect_close(a, WS_CODE_GOING_AWAY);
 
 	/* It wakes up again: what it has, it may not publish any more. */
 	CREW_UNTIL(crew, all_are_out(crew));
 	assert_int_equal(crew_stat(crew, 1, STATS_MESSAGES_IN), 0);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
@@ -194,8 +195,8 @@ static void
 test_slow_subscribers_get_all_that_waits_for_them(void **state)
 {
 	struct crew *crew = *state;
-	struct client *slow, *b;
-	struct client_frame frame;
+	struct peer *slow, *b;
+	struct peer_frame frame;
 	char text[3000];
 	int count = 0;
 
@@ -203,20 +204,20 @@ test_slow_subscribers_get_all_that_waits_for_them(void **state)
 	crew_start(crew, 1);
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	slow = client_open_slow(crew, 0, "?topic=room", 1);
-	b = client_open(crew, 0, "");
+	slow = peer_open_slow(crew, 0, "?topic=room", 1);
+	b = peer_open(crew, 0, "");
 	for (int i = 0; i < 30; i++)
-		client_publish(b, "room", text);
+		peer_publish(b, "room", text);
 	crew_run(crew);
 	assert_true(slow->conn->blocked);
 	crew_order(crew, RUN_DRAIN);
-	client_close(&b);
+	peer_close(&b);
 	read_to_the_end(slow);
-	while (client_next(slow, &frame) && frame.opcode == WS_TEXT)
+	while (peer_next(slow, &frame) && frame.opcode == WS_TEXT)
 		count++;
 	assert_int_equal(count, 30);
 	assert_int_equal(frame.opcode, WS_CLOSE);
-	client_close(&slow);
+	peer_close(&slow);
 }
 
 /* Each answer lets the next question in: the drain waited for a turn's end at
@@ -225,33 +226,33 @@ static void
 test_questions_without_end_hold_nobody_up(void **state)
 {
 	struct crew *crew = *state;
-	struct client *asks, *says, *b;
-	struct client_frame frame;
+	struct peer *asks, *says, *b;
+	struct peer_frame frame;
 
 	crew->config.drain_ms = 60000;
 	crew_start(crew, 1);
 	talk_publish(crew, "room", 1, 0);
 	asks = talk_open(crew, 0, "", 0);
-	says = client_open(crew, 0, "");
-	b = client_open(crew, 0, "?topic=room");
-	client_hold(asks);
+	says = peer_open(crew, 0, "");
+	b = peer_open(crew, 0, "?topic=room");
+	peer_hold(asks);
 	for (int i = 0; i < 500; i++)
 		talk(asks, "{'type':'history','topic':'room','limit':1}");
-	client_release(asks);
+	peer_release(asks);
 	crew_turn(crew, 0);
-	client_publish(says, "room", "last");
-	ev_run(crew->w[0].loop, EVRUN_NOWAIT); /* read, and not done */
+	peer_publish(says, "room", "last");
+	ev_run(crew->w[0].net.loop, EVRUN_NOWAIT); /* read, and not done */
 	crew_order(crew, RUN_DRAIN);
 	for (int i = 0; i < 10; i++)
 		crew_turn(crew, 0);
-	client_expect(b, "last");
-	client_expect_close(b, WS_CODE_GOING_AWAY);
-	while (client_next(asks, &frame) && frame.opcode != WS_CLOSE)
+	peer_expect(b, "last");
+	peer_expect_close(b, WS_CODE_GOING_AWAY);
+	while (peer_next(asks, &frame) && frame.opcode != WS_CLOSE)
 		;
 	assert_int_equal(frame.opcode, WS_CLOSE);
-	client_close(&asks);
-	client_close(&says);
-	client_close(&b);
+	peer_close(&asks);
+	peer_close(&says);
+	peer_close(&b);
 }
 
 /* A file on its way is in the outbox in every turn; the drain waited for a turn
@@ -260,39 +261,38 @@ static void
 test_a_download_holds_nobody_up(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *loads;
+	struct peer *a, *loads;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 1);
 	crew_file(crew, "big", (size_t)1 << 40);
-	loads = client_connect(crew, 0, 0);
-	client_send_string(
-	    loads, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	a = client_open(crew, 0, "?topic=room");
+	loads = peer_connect(crew, 0, 0);
+	peer_send_string(loads, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	a = peer_open(crew, 0, "?topic=room");
 	crew_order(crew, RUN_DRAIN);
-	for (int i = 0; i < 200 && client_receive(a) == 0; i++) {
-		client_receive(loads);
+	for (int i = 0; i < 200 && peer_receive(a) == 0; i++) {
+		peer_receive(loads);
 		crew_turn(crew, 0);
 	}
-	client_expect_close(a, WS_CODE_GOING_AWAY);
-	assert_int_equal(loads->conn->state, CONN_FILE);
+	peer_expect_close(a, WS_CODE_GOING_AWAY);
+	assert_int_equal(loads->conn->state, CONN_OPEN);
 	crew_order(crew, RUN_QUIT);
-	client_close(&a);
-	client_close(&loads);
+	peer_close(&a);
+	peer_close(&loads);
 }
 
 /* What a request gets while a drain is on. */
 static void
 expect_answer(struct crew *crew, const char *request, int status)
 {
-	struct client *client = client_connect(crew, 0, 0);
+	struct peer *client = peer_connect(crew, 0, 0);
 
-	client_send_string(client, request);
-	CREW_UNTIL(crew, client_receive(client) > 0);
+	peer_send_string(client, request);
+	CREW_UNTIL(crew, peer_receive(client) > 0);
 	if (status == 503)
 		assert_non_null(strstr(client->got, "Retry-After: "));
-	client_expect_status(client, status);
-	client_close(&client);
+	peer_expect_status(client, status);
+	peer_close(&client);
 }
 
 static void
@@ -305,14 +305,14 @@ test_requests_during_a_drain(void **state)
 	crew_file(crew, "file", 10);
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
-	assert_true(drain_begun(&crew->w[0].drain));
+	assert_true(crew->w[0].net.draining);
 	expect_answer(
 	    crew, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200);
 	expect_answer(
 	    crew, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", 503);
 	expect_answer(
 	    crew, "GET /file HTTP/1.1\r\nHost: localhost\r\n\r\n", 503);
-	expect_answer(crew, client_handshake(""), 503);
+	expect_answer(crew, peer_handshake(""), 503);
 }
 
 static const char get_health[] =
@@ -324,25 +324,25 @@ static void
 test_who_asks_nothing_is_not_waited_for(void **state)
 {
 	struct crew *crew = *state;
-	struct client *clients[3];
+	struct peer *clients[3];
 
 	crew->config.drain_ms = 60000;
 	crew_start(crew, 1);
 	for (int i = 0; i < 3; i++)
-		clients[i] = client_connect(crew, 0, 0);
-	client_send(clients[1], get_health, 10);
-	client_send_string(clients[2], get_health);
+		clients[i] = peer_connect(crew, 0, 0);
+	peer_send(clients[1], get_health, 10);
+	peer_send_string(clients[2], get_health);
 	crew_ticks(crew, 0, wheel_ticks(DRAIN_ASK_MS));
-	client_receive(clients[2]);
-	client_expect_status(clients[2], 200);
+	peer_receive(clients[2]);
+	peer_expect_status(clients[2], 200);
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
 	CREW_UNTIL(crew, all_are_out(crew));
 	assert_int_equal(crew_stat(crew, 0, STATS_CLOSED_CLEANLY), 3);
 	for (int i = 0; i < 3; i++) {
-		client_receive(clients[i]);
+		peer_receive(clients[i]);
 		assert_true(clients[i]->eof && !clients[i]->reset);
-		client_close(&clients[i]);
+		peer_close(&clients[i]);
 	}
 }
 
@@ -351,22 +351,22 @@ static void
 test_who_keeps_its_end_open_is_not_waited_for(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->config.drain_ms = 60000;
 	crew_start(crew, 2);
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
-	a = client_connect(crew, 0, 0);
-	client_send_string(a, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	a = peer_connect(crew, 0, 0);
+	peer_send_string(a, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	crew_turn(crew, 0);
-	client_expect_status(a, 503);
+	peer_expect_status(a, 503);
 	crew_turn(crew, 0);
 	assert_int_equal(a->conn->state, CONN_LINGER);
 	crew_ticks(crew, 0, wheel_ticks(DRAIN_ASK_MS));
 	CREW_UNTIL(crew, all_are_out(crew));
 	assert_int_equal(crew_stat(crew, 0, STATS_CLOSED_CLEANLY), 1);
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* Its request had come, and was lost with the connection. */
@@ -374,136 +374,136 @@ static void
 test_who_asks_in_the_last_moment_is_answered(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 1);
-	a = client_connect(crew, 0, 0);
+	a = peer_connect(crew, 0, 0);
 	crew_ticks(crew, 0, wheel_ticks(DRAIN_ASK_MS));
 	crew_order(crew, RUN_DRAIN);
 	/* It comes when the sockets of this turn have been read. */
-	ev_io_stop(crew->w[0].loop, &a->conn->io);
-	client_send_string(a, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	ev_io_stop(crew->w[0].net.loop, &a->conn->io);
+	peer_send_string(a, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	crew_turn(crew, 0);
-	CREW_UNTIL(crew, client_receive(a) > 0);
-	client_expect_status(a, 503);
-	client_close(&a);
+	CREW_UNTIL(crew, peer_receive(a) > 0);
+	peer_expect_status(a, 503);
+	peer_close(&a);
 }
 
 static void
 test_who_has_just_come_may_ask(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *half;
+	struct peer *a, *half;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 1);
-	a = client_connect(crew, 0, 0);
-	half = client_connect(crew, 0, 0);
-	client_send(half, get_health, 10);
+	a = peer_connect(crew, 0, 0);
+	half = peer_connect(crew, 0, 0);
+	peer_send(half, get_health, 10);
 	crew_order(crew, RUN_DRAIN);
 	CREW_UNTIL(crew, phase(crew, 0) == DRAIN_CLOSE);
 	for (int i = 0; i < 3; i++)
 		crew_turn(crew, 0);
-	client_send_string(half, get_health + 10);
-	client_send_string(a, client_handshake(""));
+	peer_send_string(half, get_health + 10);
+	peer_send_string(a, peer_handshake(""));
 	crew_turn(crew, 0);
-	client_expect_status(half, 200);
-	client_expect_status(a, 503);
-	client_close(&half);
-	client_close(&a);
+	peer_expect_status(half, 200);
+	peer_expect_status(a, 503);
+	peer_close(&half);
+	peer_close(&a);
 }
 
 static void
 test_a_head_without_end_holds_nobody_up(void **state)
 {
 	struct crew *crew = *state;
-	struct client *old, *newcomer;
-	uint64_t until = crew_patience(), server_message_ms = 0;
+	struct peer *old, *newcomer;
+	uint64_t until = crew_patience(), said_ms = 0;
 
 	crew->config.drain_ms = 60000;
 	crew_start(crew, 1);
-	old = client_connect(crew, 0, 0);
+	old = peer_connect(crew, 0, 0);
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
-	newcomer = client_connect(crew, 0, 0);
-	client_send(old, get_health, sizeof(get_health) - 3);
-	client_send(newcomer, get_health, sizeof(get_health) - 3);
+	newcomer = peer_connect(crew, 0, 0);
+	peer_send(old, get_health, sizeof(get_health) - 3);
+	peer_send(newcomer, get_health, sizeof(get_health) - 3);
 	while (!all_are_out(crew)) {
 		assert_true(clock_monotonic_ms() < until);
-		if (clock_monotonic_ms() > server_message_ms) {
+		if (clock_monotonic_ms() > said_ms) {
 			(void)send(old->fd, "x", 1, MSG_NOSIGNAL);
 			(void)send(newcomer->fd, "x", 1, MSG_NOSIGNAL);
 		}
-		server_message_ms = clock_monotonic_ms();
+		said_ms = clock_monotonic_ms();
 		crew_turn(crew, 0);
 	}
-	client_close(&old);
-	client_close(&newcomer);
+	peer_close(&old);
+	peer_close(&newcomer);
 }
 
 static void
 test_at_the_deadline_the_rest_is_cut(void **state)
 {
 	struct crew *crew = *state;
-	struct client *stays, *leaves;
+	struct peer *stays, *leaves;
 
 	crew->config.drain_ms = 300;
 	crew_start(crew, 1);
-	stays = client_open(crew, 0, "");
-	leaves = client_open(crew, 0, "");
+	stays = peer_open(crew, 0, "");
+	leaves = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN);
 	read_to_the_end(leaves);
 	CREW_UNTIL(crew, all_are_out(crew));
 	assert_true(clock_monotonic_ms() >= crew->w[0].drain.until_ms);
 	assert_int_equal(crew_stat(crew, 0, STATS_CLOSED_CLEANLY), 1);
 	assert_int_equal(crew_stat(crew, 0, STATS_CUT), 1);
-	client_expect_close(stays, WS_CODE_GOING_AWAY);
-	client_close(&stays);
-	client_close(&leaves);
+	peer_expect_close(stays, WS_CODE_GOING_AWAY);
+	peer_close(&stays);
+	peer_close(&leaves);
 }
 
 static void
 test_quit_waits_for_nobody(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
 	assert_int_not_equal(phase(crew, 0), DRAIN_OUT);
 	crew_order(crew, RUN_QUIT);
 	crew_turn(crew, 0);
 	assert_int_equal(phase(crew, 0), DRAIN_OUT);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_orphans_drain_by_themselves(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 2);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_open(crew, 1, "?topic=room");
-	client_publish(a, "room", "hello");
-	ev_run(crew->w[0].loop, EVRUN_NOWAIT); /* it has been read */
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_open(crew, 1, "?topic=room");
+	peer_publish(a, "room", "hello");
+	ev_run(crew->w[0].net.loop, EVRUN_NOWAIT); /* it has been read */
 	close(crew->supervisor[1]);
 	crew->supervisor[1] = -1;
 	read_to_the_end(a);
 	read_to_the_end(b);
-	client_expect(a, "hello");
-	client_expect_close(a, WS_CODE_GOING_AWAY);
-	client_expect(b, "hello");
-	client_expect_close(b, WS_CODE_GOING_AWAY);
+	peer_expect(a, "hello");
+	peer_expect_close(a, WS_CODE_GOING_AWAY);
+	peer_expect(b, "hello");
+	peer_expect_close(b, WS_CODE_GOING_AWAY);
 	CREW_UNTIL(crew, all_are_out(crew));
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 /* Turns come as often as they like; the pace is one of time. */
@@ -512,13 +512,13 @@ test_close_frames_at_a_pace(void **state)
 {
 	enum { COUNT = 400 };
 	struct crew *crew = *state;
-	struct client *clients[COUNT];
+	struct peer *clients[COUNT];
 	uint64_t began, took;
 
 	crew->config.drain_ms = 10000;
 	crew_start(crew, 1);
 	for (int i = 0; i < COUNT; i++)
-		clients[i] = client_open(crew, 0, "");
+		clients[i] = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN);
 	CREW_UNTIL(crew, phase(crew, 0) == DRAIN_CLOSE);
 	began = clock_monotonic_ms();
@@ -526,9 +526,9 @@ test_close_frames_at_a_pace(void **state)
 	took = clock_monotonic_ms() - began;
 	assert_true(took + 2 >= COUNT / DRAIN_CLOSES_PER_MS);
 	for (int i = 0; i < COUNT; i++) {
-		client_receive(clients[i]);
-		client_expect_close(clients[i], WS_CODE_GOING_AWAY);
-		client_close(&clients[i]);
+		peer_receive(clients[i]);
+		peer_expect_close(clients[i], WS_CODE_GOING_AWAY);
+		peer_close(&clients[i]);
 	}
 }
 
@@ -537,18 +537,18 @@ test_short_of_time_the_pace_is_faster(void **state)
 {
 	enum { COUNT = 400 };
 	struct crew *crew = *state;
-	struct client *clients[COUNT];
+	struct peer *clients[COUNT];
 
 	crew->config.drain_ms = 20;
 	crew_start(crew, 1);
 	for (int i = 0; i < COUNT; i++)
-		clients[i] = client_open(crew, 0, "");
+		clients[i] = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN);
 	CREW_UNTIL(crew, all_are_out(crew));
 	for (int i = 0; i < COUNT; i++) {
-		client_receive(clients[i]);
-		client_expect_close(clients[i], WS_CODE_GOING_AWAY);
-		client_close(&clients[i]);
+		peer_receive(clients[i]);
+		peer_expect_close(clients[i], WS_CODE_GOING_AWAY);
+		peer_close(&clients[i]);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "tests/echo_server/echo.h"
 #include "tests/support/suite.h"
 #include "tests/unit/support/crew.h"
+#include "worker/ws/protocol.h"
 
 #include <malloc.h>
 #include <string.h>
@@ -67,11 +68,11 @@ setup(void **state)
 
 /* The next frame must be there, of this kind and with this text. */
 static void
-expect(struct client *a, enum ws_opcode opcode, const char *text)
+expect(struct peer *a, enum ws_opcode opcode, const char *text)
 {
-	struct client_frame frame;
+	struct peer_frame frame;
 
-	assert_true(client_next(a, &frame));
+	assert_true(peer_next(a, &frame));
 	assert_int_equal(frame.opcode, opcode);
 	assert_int_equal(frame.len, strlen(text));
 	assert_memory_equal(frame.data, text, frame.len);
@@ -79,7 +80,7 @@ expect(struct client *a, enum ws_opcode opcode, const char *text)
 
 /* Send a frame that is not final. */
 static void
-fragment(struct client *a, enum ws_opcode opcode, const char *text)
+fragment(struct peer *a, enum ws_opcode opcode, const char *text)
 {
 	static const uint8_t mask[4] = { 1, 2, 3, 4 };
 	uint8_t frame[WS_HEADER_MAX + 64];
@@ -88,61 +89,61 @@ fragment(struct client *a, enum ws_opcode opcode, const char *text)
 	CHECK(strlen(text) <= 64);
 	len = ws_frame_masked(frame, opcode, mask, text, strlen(text));
 	frame[0] &= 0x7f;
-	client_send(a, frame, len);
+	peer_send(a, frame, len);
 }
 
 static void
 test_answers_come_in_the_order_of_what_they_answer(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
-	client_hold(a);
-	client_frame(a, WS_TEXT, "one", 3);
-	client_frame(a, WS_PING, "two", 3);
+	a = peer_open(crew, 0, "");
+	peer_hold(a);
+	peer_frame(a, WS_TEXT, "one", 3);
+	peer_frame(a, WS_PING, "two", 3);
 	fragment(a, WS_BINARY, "fo");
-	client_frame(a, WS_PING, "three", 5);
-	client_frame(a, WS_CONTINUATION, "ur", 2);
-	client_frame(a, WS_PING, "five", 4);
-	client_frame(a, WS_CLOSE, "\x03\xe8", 2);
-	client_frame(a, WS_PING, "never", 5);
-	client_release(a);
+	peer_frame(a, WS_PING, "three", 5);
+	peer_frame(a, WS_CONTINUATION, "ur", 2);
+	peer_frame(a, WS_PING, "five", 4);
+	peer_frame(a, WS_CLOSE, "\x03\xe8", 2);
+	peer_frame(a, WS_PING, "never", 5);
+	peer_release(a);
 	crew_run(crew);
 	expect(a, WS_TEXT, "one");
 	expect(a, WS_PONG, "two");
 	expect(a, WS_PONG, "three");
 	expect(a, WS_BINARY, "four");
 	expect(a, WS_PONG, "five");
-	client_expect_close(a, 1000);
-	client_close(&a);
+	peer_expect_close(a, 1000);
+	peer_close(&a);
 }
 
 static void
 test_the_server_pings_between_fragments(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	fragment(a, WS_TEXT, "half");
 	crew_run(crew);
 	crew_ticks(crew, 0, TICKS(54));
 	expect(a, WS_PING, "");
-	client_frame(a, WS_PONG, "", 0);
+	peer_frame(a, WS_PONG, "", 0);
 	crew_run(crew);
 	crew_ticks(crew, 0, TICKS(50));
-	client_frame(a, WS_CONTINUATION, " a message", 10);
+	peer_frame(a, WS_CONTINUATION, " a message", 10);
 	crew_run(crew);
 	expect(a, WS_TEXT, "half a message");
-	client_close(&a);
+	peer_close(&a);
 }
 
 /* Take what has come out of the socket.  Returns how much it was. */
 static size_t
-swallow(struct client *a)
+swallow(struct peer *a)
 {
 	static char sink[65536];
 	size_t got = 0;
@@ -163,11 +164,11 @@ test_who_reads_slowly_is_not_cut(void **state)
 {
 	struct crew *crew = *state;
 	static char message[100000];
-	struct client *a;
+	struct peer *a;
 
 	crew_start(crew, 1);
-	a = client_open_slow(crew, 0, "", 1);
-	client_frame(a, WS_BINARY, message, sizeof(message));
+	a = peer_open_slow(crew, 0, "", 1);
+	peer_frame(a, WS_BINARY, message, sizeof(message));
 	crew_run(crew);
 	for (int i = 0; i < 6; i++) {
 		assert_int_equal(a->conn->paused, PAUSE_ANSWERS);
@@ -180,7 +181,7 @@ test_who_reads_slowly_is_not_cut(void **state)
 	crew_ticks(crew, 0, TICKS(120)); /* no longer */
 	assert_int_equal(crew_stat(crew, 0, STATS_TIMEOUTS), 1);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 0);
-	client_close(&a);
+	peer_close(&a);
 }
 
 static size_t peak; /* of allocated() */
@@ -199,20 +200,21 @@ note_peak(void)
 static void
 measure_message(struct conn *c, bool binary, const char *data, size_t len)
 {
-	echo_service.protocols[0].message(c, binary, data, len);
+	echo_service.protocols[0]->message(c, binary, data, len);
 	note_peak();
 }
 
 static const struct protocol measured_protocol = { .message = measure_message };
 
-static const struct service measured_service = {
-	.protocols = &measured_protocol,
-	.protocols_count = 1,
+static const struct protocol *const measured_protocols[] = {
+	&measured_protocol,
 };
+
+static struct service measured_service; /* the echo's, but for that */
 
 /* Send bytes, as fast as they are read. */
 static void
-push(struct client *a, const void *data, size_t len)
+push(struct peer *a, const void *data, size_t len)
 {
 	const char *at = data;
 	ssize_t n;
@@ -231,7 +233,7 @@ push(struct client *a, const void *data, size_t len)
 /* Send ECHO_LARGEST zero bytes, in fragments of part bytes each, and take the
  * answer. */
 static void
-exchange(struct client *a, size_t part)
+exchange(struct peer *a, size_t part)
 {
 	static const uint8_t mask[4];
 	static char zeros[ECHO_LARGEST];
@@ -266,12 +268,14 @@ test_what_a_message_costs_is_bounded(void **state)
 {
 	static const size_t parts[] = { ECHO_LARGEST, 65536, 5000 };
 	struct crew *crew = *state;
-	struct client *a;
+	struct peer *a;
 	size_t before;
 
+	measured_service = echo_service;
+	measured_service.protocols = measured_protocols;
 	crew->service = &measured_service;
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "");
+	a = peer_open(crew, 0, "");
 	exchange(a, 65536); /* what a worker keeps for all is there now */
 	before = allocated();
 	for (size_t i = 0; i < COUNT(parts); i++) {
@@ -282,31 +286,30 @@ test_what_a_message_costs_is_bounded(void **state)
 		assert_in_range(allocated(), 0, before + ECHO_IDLE);
 		assert_null(a->conn->out);
 		assert_null(a->conn->input);
-		assert_null(a->conn->part.ws);
+		assert_null(a->conn->data);
 	}
-	client_close(&a);
+	peer_close(&a);
 }
 
 static void
 test_there_is_no_publish_and_subscribe(void **state)
 {
 	struct crew *crew = *state;
-	struct client *a, *b;
+	struct peer *a, *b;
 
 	crew_start(crew, 1);
-	a = client_open(crew, 0, "?topic=room");
-	b = client_connect(crew, 0, 0);
-	client_send_string(
-	    b, "GET /topics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	a = peer_open(crew, 0, "?topic=room");
+	b = peer_connect(crew, 0, 0);
+	peer_send_string(b, "GET /topics HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	crew_run(crew);
-	client_expect_status(b, 404);
-	client_publish(a, "room", "x");
+	peer_expect_status(b, 404);
+	peer_publish(a, "room", "x");
 	crew_run(crew);
-	client_expect(a, "{\"topic\":\"room\",\"message\":\"x\"}");
+	peer_expect(a, "{\"topic\":\"room\",\"message\":\"x\"}");
 	assert_int_equal(crew_stat(crew, 0, STATS_SUBSCRIPTIONS), 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_IN), 0);
-	client_close(&a);
-	client_close(&b);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, crew_teardown)

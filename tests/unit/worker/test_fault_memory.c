@@ -106,7 +106,7 @@ want_watcher(struct crew *crew)
 	ev_io io;
 
 	ev_io_init(&io, NULL, 1000, EV_READ);
-	ev_io_start(crew->w[0].loop, &io);
+	ev_io_start(crew->w[0].net.loop, &io);
 }
 
 static void
@@ -129,27 +129,27 @@ test_whoever_gets_no_memory_says_so_and_dies(void **state)
 static void
 check_is_closed_alone(struct crew *crew, enum fault_call call)
 {
-	struct client *greedy = client_open(crew, 0, "?topic=t");
-	struct client *other = client_open(crew, 0, "?topic=t");
+	struct peer *greedy = peer_open(crew, 0, "?topic=t");
+	struct peer *other = peer_open(crew, 0, "?topic=t");
 	static char text[3000];
 
 	memset(text, 'x', sizeof(text) - 1);
-	client_hold(greedy);
-	client_publish(greedy, "t", text);
+	peer_hold(greedy);
+	peer_publish(greedy, "t", text);
 	greedy->held_len /= 2; /* so that the half must be kept */
-	client_release(greedy);
+	peer_release(greedy);
 	fault_arm(call, 1, 1, ENOMEM);
 	crew_turn(crew, 0);
 	assert_int_equal(fault_struck(call), 1);
 	fault_disarm();
 	crew_run(crew);
-	client_expect_close(greedy, 1011);
-	client_publish(other, "t", "text");
+	peer_expect_close(greedy, 1011);
+	peer_publish(other, "t", "text");
 	crew_run(crew);
-	client_expect(other, "text");
-	client_expect_nothing(other);
-	client_close(&greedy);
-	client_close(&other);
+	peer_expect(other, "text");
+	peer_expect_nothing(other);
+	peer_close(&greedy);
+	peer_close(&other);
 	crew_run(crew);
 }
 
@@ -166,7 +166,7 @@ test_client_whose_message_finds_no_memory_is_closed_alone(void **state)
 static void
 want_wait(struct crew *crew)
 {
-	ev_run(crew->w[0].loop, EVRUN_NOWAIT);
+	ev_run(crew->w[0].net.loop, EVRUN_NOWAIT);
 }
 
 static void
@@ -187,17 +187,17 @@ static void
 test_interrupted_wait_is_another_turn(void **state)
 {
 	struct crew *crew = *state;
-	struct client *client;
+	struct peer *client;
 
 	crew_start(crew, 1);
-	client = client_open(crew, 0, "?topic=t");
-	client_publish(client, "t", "text");
+	client = peer_open(crew, 0, "?topic=t");
+	peer_publish(client, "t", "text");
 	fault_arm(FAULT_epoll_wait, 1, 1, EINTR);
 	crew_turn(crew, 0);
 	assert_int_equal(fault_struck(FAULT_epoll_wait), 1);
 	crew_run(crew);
-	client_expect(client, "text");
-	client_close(&client);
+	peer_expect(client, "text");
+	peer_close(&client);
 	crew_run(crew);
 }
 

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* publish.c - see publish.h. */
+
+#include "worker/api/publish.h"
+
+#include "common/config.h"
+#include "common/http.h"
+#include "common/json.h"
+#include "common/utf8.h"
+#include "common/xmalloc.h"
+#include "worker/api/answer.h"
+#include "worker/api/query.h"
+#include "worker/api/reply.h"
+#include "worker/http/body.h"
+#include "worker/requests/intake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What the request's job is. */
+struct publish {
+	struct api_name topic;
+	bool is_json;
+	bool keep_alive; /* when the body has been read */
+};
+
+static void
+publish_too_large(struct conn *c)
+{
+	char reason[64];
+
+	snprintf(reason, sizeof(reason),
+	    "a message has at most %u bytes of JSON",
+	    c->net->config->max_message);
+	api_refuse(c, 413, "too_large", reason);
+}
+
+/* Whether the type, parameters left aside, is JSON. */
+static bool
+publish_is_json(const struct http_request *req)
+{
+	const struct http_text *header = http_header_find(req, "Content-Type");
+	struct http_text type = { "", 0 };
+
+	if (header == NULL)
+		return false;
+	type.at = header->at;
+	while (type.len < header->len && header->at[type.len] != ';')
+		type.len++;
+	while (type.len > 0 &&
+	       (type.at[type.len - 1] == ' ' || type.at[type.len - 1] == '\t'))
+		type.len--;
+	return http_text_equal_nocase(&type, "application/json");
+}
+
+/* A text: stored as a JSON string. */
+static bool
+publish_text(
+    struct conn *c, const struct buf *bytes, struct intake_request *want)
+{
+	struct buf *text = api_text(c);
+
+	if (!utf8_valid(bytes->at, bytes->len)) {
+		api_refuse(c, 400, "bad_request", "the text is not UTF-8");
+		return false;
+	}
+	buf_json_string(text, bytes->at, bytes->len);
+	if (text->len > c->net->config->max_message) {
+		publish_too_large(c);
+		return false;
+	}
+	want->body = text->at;
+	want->body_len = (uint32_t)text->len;
+	intake_add(c, want);
+	return true;
+}
+
+static bool
+publish_is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* The value without the white space around it. */
+static struct http_text
+publish_value(const struct buf *bytes)
+{
+	struct http_text value = { bytes->at, bytes->len };
+
+	while (value.len > 0 && publish_is_space(value.at[value.len - 1]))
+		value.len--;
+	while (value.len > 0 && publish_is_space(*value.at)) {
+		value.at++;
+		value.len--;
+	}
+	return value;
+}
+
+/* A JSON value: stored as it came. */
+static bool
+publish_json(
+    struct conn *c, const struct buf *bytes, struct intake_request *want)
+{
+	struct http_text value = publish_value(bytes);
+	char reason[160];
+	const char *why;
+	size_t where;
+
+	if (!utf8_valid(bytes->at, bytes->len)) {
+		api_refuse(c, 400, "bad_json", "the JSON is not UTF-8");
+		return false;
+	}
+	if (json_check(bytes->at, bytes->len, &where, &why) != JSON_OK) {
+		snprintf(reason, sizeof(reason), "bad JSON at byte %zu: %s",
+		    where, why);
+		api_refuse(c, 400, "bad_json", reason);
+		return false;
+	}
+	if (value.len > c->net->config->max_message) {
+		publish_too_large(c);
+		return false;
+	}
+	want->body_len = (uint32_t)value.len;
+	json_normalise(value.at, value.len, intake_add(c, want));
+	return true;
+}
+
+/* The whole body is there. */
+static void
+publish_done(struct conn *c, struct buf *bytes)
+{
+	struct api_request *r = api_request_of(c);
+	const struct publish *job = r->job;
+	struct intake_request want = { .kind = INTAKE_PUBLISH,
+		.answer = api_answer_topic,
+		.topic = job->topic.at,
+		.topic_len = job->topic.len };
+	bool is_json = job->is_json;
+
+	r->keep_alive = job->keep_alive;
+	if (is_json ? publish_json(c, bytes, &want)
+		    : publish_text(c, bytes, &want))
+		conn_pause(c, PAUSE_INTAKE);
+	buf_fini(bytes);
+}
+
+static void
+publish_free(struct conn *c, void *job)
+{
+	(void)c;
+	free(job);
+}
+
+static const struct http_body_user publish_body = {
+	.next = &api_handler,
+	.done = publish_done,
+	.refused = api_refuse,
+	.too_large = publish_too_large,
+	.go_away = api_go_away,
+	.end = api_forget,
+};
+
+void
+publish_begin(struct conn *c, const struct http_request *req,
+    const struct api_name *topic)
+{
+	struct api_request *r = api_request_of(c);
+	struct publish *job;
+
+	if (!req->is_chunked && !req->has_content_length) {
+		r->keep_alive = false;
+		api_refuse(c, 411, "length_required",
+		    "a message needs a Content-Length, or chunks");
+		return;
+	}
+	job = xcalloc(1, sizeof(*job));
+	job->topic = *topic;
+	job->is_json = publish_is_json(req);
+	job->keep_alive = http_keep_alive(req);
+	r->job = job;
+	r->free_job = publish_free;
+	http_body_begin(c, req,
+	    (uint64_t)c->net->config->max_message + CONFIG_ENVELOPE_SLACK,
+	    &publish_body);
+}

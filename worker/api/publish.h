@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * publish.h - POST /topics/NAME: publish the body.
+ *
+ * application/json is published as the JSON value that it is; what has any
+ * other type, or none, is text, which becomes a JSON string.
+ */
+
+#ifndef WORKER_API_PUBLISH_H
+#define WORKER_API_PUBLISH_H
+
+struct api_name;
+struct conn;
+struct http_request;
+
+/* Begin to read the body of a message to the topic. */
+void publish_begin(struct conn *c, const struct http_request *req,
+    const struct api_name *topic);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* reply.c - see reply.h. */
+
+#include "worker/api/reply.h"
+
+#include "common/http.h"
+#include "common/xmalloc.h"
+#include "worker/http/http_conn.h"
+#include "worker/http/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest Origin that is sent back: a host's name has 253 bytes. */
+#define API_ORIGIN_MAX 320u
+
+struct api_request *
+api_request_new(
+    struct conn *c, const struct http_request *req, enum origin_verdict verdict)
+{
+	struct api_request *r = xcalloc(1, sizeof(*r));
+	const struct http_text *origin = http_header_find(req, "Origin");
+
+	r->head_only = http_text_equal(&req->method, "HEAD");
+	/* Not as long as a body is unread. */
+	r->keep_alive = http_keep_alive(req) && !req->is_chunked &&
+	                req->content_length == 0;
+	if (origin != NULL && verdict == ORIGIN_OK &&
+	    origin->len <= API_ORIGIN_MAX) {
+		r->origin = xcalloc(1, origin->len + 1);
+		memcpy(r->origin, origin->at, origin->len);
+	}
+	conn_speak(c, &api_handler, r);
+	return r;
+}
+
+void
+api_forget(struct conn *c)
+{
+	struct api_request *r = c->data;
+
+	if (r == NULL)
+		return;
+	c->data = NULL;
+	if (r->job != NULL)
+		r->free_job(c, r->job);
+	free(r->origin);
+	free(r);
+}
+
+void
+api_lines(const struct api_request *r, char lines[API_LINES_SIZE])
+{
+	const char *origin = r->origin;
+
+	snprintf(lines, API_LINES_SIZE, "%s%s%s%s%s%s",
+	    r->allow != NULL ? "Allow: " : "", r->allow != NULL ? r->allow : "",
+	    r->allow != NULL ? "\r\n" : "",
+	    origin != NULL ? "Access-Control-Allow-Origin: " : "",
+	    origin != NULL ? origin : "",
+	    origin != NULL ? "\r\nAccess-Control-Expose-Headers: Retry-After"
+			     "\r\nVary: Origin\r\n"
+			   : "");
+}
+
+struct buf *
+api_text(struct conn *c)
+{
+	struct buf *text = &hub_of(c)->api->text;
+
+	buf_reset(text);
+	return text;
+}
+
+void
+api_reply(struct conn *c, int status)
+{
+	const struct api_request *r = api_request_of(c);
+	struct buf *text = &hub_of(c)->api->text;
+	char lines[API_LINES_SIZE];
+	const struct http_reply reply = { .status = status,
+		.head_only = r->head_only,
+		.keep_alive = r->keep_alive,
+		.lines = lines };
+
+	buf_puts(text, "\n");
+	api_lines(r, lines);
+	http_reply_json(c, &reply, text);
+	api_forget(c);
+	http_conn_next(c, reply.keep_alive);
+}
+
+void
+api_fail(struct conn *c, int status, const char *code, const char *reason)
+{
+	struct buf *text = api_text(c);
+
+	buf_printf(text, "{\"error\":{\"code\":\"%s\",\"reason\":", code);
+	buf_json_string(text, reason, strlen(reason));
+	buf_puts(text, "}}");
+	api_reply(c, status);
+}
+
+void
+api_refuse(struct conn *c, int status, const char *code, const char *reason)
+{
+	stats_add(&c->net->stats, STATS_REFUSED_REQUEST, 1);
+	api_fail(c, status, code, reason);
+}
+
+void
+api_go_away(struct conn *c, bool restart)
+{
+	(void)restart;
+	api_request_of(c)->keep_alive = false;
+	api_fail(c, 503, "draining", "the server is going away");
+}
+
+static size_t
+api_feed(struct conn *c, const char *data, size_t len)
+{
+	(void)c;
+	(void)data;
+	(void)len;
+	return 0; /* the next request waits for the answer to this one */
+}
+
+static void
+api_refuse_why(struct conn *c, enum conn_refusal why)
+{
+	http_conn_handler.refuse(c, why);
+}
+
+const struct conn_handler api_handler = {
+	.feed = api_feed,
+	.due = http_conn_due,
+	.end = api_forget,
+	.refuse = api_refuse_why,
+	.go_away = api_go_away,
+};

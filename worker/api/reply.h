@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reply.h - a request to the API while it is being answered.
+ *
+ * A request that needs the ring's lock waits for it in the intake, or in the
+ * list's line, and its connection is not read meanwhile: so requests that are
+ * pipelined are answered in their order, whatever they are.  What has to be
+ * remembered of it until then is a struct api_request, which exists no longer
+ * than the request, as the data of a connection that speaks api_handler.
+ */
+
+#ifndef WORKER_API_REPLY_H
+#define WORKER_API_REPLY_H
+
+#include "common/buf.h"
+#include "worker/access/origin.h"
+#include "worker/delivery/hub.h"
+
+#include <stdbool.h>
+
+struct api_lists;
+struct http_request;
+
+/* Of one worker: hub->api. */
+struct api {
+	struct buf text;         /* an answer while it is put together */
+	struct api_lists *lists; /* list.h */
+};
+
+/* A request that is being answered. */
+struct api_request {
+	bool head_only;
+	bool keep_alive;
+	const char *allow; /* methods, for an Allow line; or NULL */
+	char *origin;      /* owned; NULL: no page that is to be told */
+	void *job;         /* what else belongs to it, or NULL */
+	void (*free_job)(struct conn *c, void *job);
+};
+
+extern const struct conn_handler api_handler;
+
+/* Begin to answer: the connection speaks api_handler from now on. */
+struct api_request *api_request_new(struct conn *c,
+    const struct http_request *req, enum origin_verdict verdict);
+
+/* The request that the connection's answer is for. */
+static inline struct api_request *
+api_request_of(const struct conn *c)
+{
+	return c->data;
+}
+
+/* The text to put an answer into, empty. */
+struct buf *api_text(struct conn *c);
+
+/* Answer with the JSON in api_text(), which is not reset.  The connection goes
+ * on to the next request, or closes. */
+void api_reply(struct conn *c, int status);
+
+/* Answer with an error; reason is UTF-8.  The second counts it as the client's
+ * mistake. */
+void api_fail(struct conn *c, int status, const char *code, const char *reason);
+void api_refuse(
+    struct conn *c, int status, const char *code, const char *reason);
+
+/* Answer 503: the server drains. */
+void api_go_away(struct conn *c, bool restart);
+
+/* The header lines that answers to this request have beyond the usual: Allow,
+ * and for a page of an allowed origin that it may read this. */
+#define API_LINES_SIZE 1024u
+void api_lines(const struct api_request *r, char lines[API_LINES_SIZE]);
+
+/* The request is answered, or its connection closes: free it. */
+void api_forget(struct conn *c);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hub.h - this worker's end of the ring, and its clients as subscribers.
+ *
+ *	ring -> tail -> forms -> arena -> outbox	what is published
+ *	clients -> intake -> commit -> ring		what is asked for
+ *
+ * struct hub is to topics what struct net is to connections: one in a process,
+ * used by one thread.
+ */
+
+#ifndef WORKER_DELIVERY_HUB_H
+#define WORKER_DELIVERY_HUB_H
+
+#include "broker/ring/ring.h"
+#include "worker/delivery/form.h"
+#include "worker/delivery/subs.h"
+#include "worker/net/conn.h"
+
+#include <stdint.h>
+
+struct api;
+struct intake;
+struct latency;
+struct protocols;
+struct replays;
+struct segment;
+struct tail;
+struct wakeup;
+
+/* A connection, and what it subscribes to. */
+struct client {
+	struct conn conn;
+	struct sub_list subs;
+	uint32_t subs_count;
+	uint8_t form; /* enum form_id: how it gets messages */
+};
+
+struct hub {
+	struct net *net; /* borrowed, like the next two */
+	struct segment *seg;
+	struct wakeup *wakeup;
+	unsigned slot;                   /* in the table of workers */
+	const struct form *const *forms; /* [FORMS] */
+	struct ring ring;
+	struct subs subs;
+	/* Each of these is looked into by its own module alone. */
+	struct tail *tail;
+	struct replays *replays;
+	struct latency *latency;
+	struct intake *intake;
+	struct protocols *protocols;
+	struct api *api;
+};
+
+static inline struct client *
+client_of(struct conn *c)
+{
+	return (struct client *)c;
+}
+
+static inline struct hub *
+hub_of(const struct conn *c)
+{
+	return c->net->world;
+}
+
+/* Make a message a frame of the turn's arena, in this form. */
+void hub_put_message(struct hub *hub, enum form_id form,
+    const struct sub_topic *topic, const struct ring_record *rec);
+
+/* Make a gap one, and count it; without a way to tell it, nothing. */
+void hub_put_gap(struct hub *hub, enum form_id form,
+    const struct sub_topic *topic, uint64_t from, uint64_t to,
+    enum gap_reason reason);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* subscribe.c - see subscribe.h. */
+
+#include "worker/delivery/subscribe.h"
+
+#include "broker/ring/topics.h"
+#include "common/bug.h"
+#include "common/config.h"
+#include "common/xmalloc.h"
+#include "worker/delivery/replay.h"
+#include "worker/delivery/tail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Keep the worker's gauges in step. */
+static void
+subscribe_count(struct hub *hub)
+{
+	stats_set(&hub->net->stats, STATS_SUBSCRIPTIONS, hub->subs.count);
+	stats_set(&hub->net->stats, STATS_TOPICS, hub->subs.topics);
+}
+
+/* The first subscriber here: make the topic, known by name and by slot. */
+static struct sub_topic *
+subscribe_topic_new(struct hub *hub, uint32_t slot, const char *name,
+    uint8_t len, uint32_t hash)
+{
+	struct subs *subs = &hub->subs;
+	struct sub_topic *topic = xcalloc(1, sizeof(*topic) + len);
+
+	topic->slot = slot;
+	topic->seq = ring_topic_seq(hub->seg, slot);
+	topic->pos = atomic_load(&hub->seg->topics[slot].last);
+	topic->name_len = len;
+	memcpy(topic->name, name, len);
+	buf_json_string(&topic->json, name, len);
+	HASH_ADD_KEYPTR_BYHASHVALUE(
+	    hh, subs->by_name, topic->name, len, hash, topic);
+	CHECK(subs->by_slot[slot] == NULL);
+	subs->by_slot[slot] = topic;
+	subs->wanted[slot / 64] |= UINT64_C(1) << (slot % 64);
+	/* subscribe-3: what was slept through is nobody's gap */
+	if (subs->topics++ == 0)
+		tail_skip_to_head(hub);
+	return topic;
+}
+
+static void
+subscribe_topic_free(struct hub *hub, struct sub_topic *topic)
+{
+	struct subs *subs = &hub->subs;
+
+	subs->by_slot[topic->slot] = NULL;
+	subs->wanted[topic->slot / 64] &= ~(UINT64_C(1) << (topic->slot % 64));
+	HASH_DELETE(hh, subs->by_name, topic);
+	subs->topics--;
+	buf_fini(&topic->json);
+	free(topic->subs);
+	free(topic);
+}
+
+static void
+subscribe_link(struct client *client, struct sub_topic *topic, uint64_t seen)
+{
+	struct sub *sub = xmalloc(sizeof(*sub));
+
+	if (topic->count == topic->max) {
+		topic->max += topic->max / 2 + 1;
+		topic->subs = xreallocarray(
+		    topic->subs, topic->max, sizeof(struct sub *));
+	}
+	sub->client = client;
+	sub->topic = topic;
+	sub->seen = seen;
+	sub->index = topic->count;
+	sub->begun_by = 0;
+	sub->no_echo = sub->replaying = false;
+	topic->forms[client->form]++;
+	topic->subs[topic->count++] = sub;
+	SLIST_INSERT_HEAD(&client->subs, sub, link);
+	client->subs_count++;
+}
+
+enum subs_status
+subscribe_begin(struct hub *hub, struct client *client, const char *name,
+    uint8_t len, uint32_t hash, struct subs_start *start)
+{
+	struct sub_topic *topic = subs_find(&hub->subs, name, len, hash);
+	uint32_t slot;
+
+	if (topic != NULL &&
+	    subs_find_of_client(&client->subs, topic) != NULL) {
+		topic_snapshot(hub->seg, topic->slot, start);
+		return SUBS_ALREADY;
+	}
+	if (client->subs_count >= hub->net->config->max_topics_per_conn)
+		return SUBS_TOO_MANY;
+	slot = topic != NULL ? topic->slot
+	                     : topics_open(hub->seg, name, len, hash);
+	if (slot == TOPICS_NONE) {
+		stats_add(&hub->net->stats, STATS_DIRECTORY_FULL, 1);
+		return SUBS_DIRECTORY_FULL;
+	}
+	/* subscribe-1: under the lock, like the next two */
+	topics_subscribe(hub->seg, slot, hub->slot);
+	/* subscribe-2: number and place, an exact pair */
+	topic_snapshot(hub->seg, slot, start);
+	if (topic == NULL)
+		topic = subscribe_topic_new(hub, slot, name, len, hash);
+	subscribe_link(client, topic, start->seq);
+	hub->subs.count++;
+	subscribe_count(hub);
+	return SUBS_OK;
+}
+
+/* Take a subscription out of its topic, and the topic away with the last. */
+static void
+subscribe_unlink(struct hub *hub, struct sub *sub)
+{
+	struct sub_topic *topic = sub->topic;
+	struct sub *moved = topic->subs[--topic->count];
+
+	topic->subs[sub->index] = moved;
+	moved->index = sub->index;
+	topic->forms[sub->client->form]--;
+	if (sub->replaying)
+		replay_cancel(hub, sub);
+	if (sub->client->conn.out != NULL)
+		outq_leave_topic(sub->client->conn.out, topic->slot);
+	topics_unsubscribe(hub->seg, topic->slot, hub->slot);
+	if (topic->count == 0)
+		subscribe_topic_free(hub, topic);
+	free(sub);
+	hub->subs.count--;
+}
+
+void
+subscribe_end(struct hub *hub, struct sub *sub)
+{
+	struct client *client = sub->client;
+
+	SLIST_REMOVE(&client->subs, sub, sub, link);
+	client->subs_count--;
+	subscribe_unlink(hub, sub);
+	subscribe_count(hub);
+}
+
+void
+subscribe_end_all(struct conn *c)
+{
+	struct client *client = client_of(c);
+	struct hub *hub = hub_of(c);
+	struct sub *sub;
+
+	while ((sub = SLIST_FIRST(&client->subs)) != NULL) {
+		SLIST_REMOVE_HEAD(&client->subs, link);
+		subscribe_unlink(hub, sub);
+	}
+	client->subs_count = 0;
+	subscribe_count(hub);
+}

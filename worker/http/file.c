@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* file.c - see file.h. */
+
+#include "worker/http/file.h"
+
+#include "common/http.h"
+#include "common/xmalloc.h"
+#include "worker/http/http_conn.h"
+#include "worker/http/reply.h"
+#include "worker/http/static.h"
+#include "worker/net/conn.h"
+#include "worker/net/feed.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Bytes that are read and written at once. */
+#define FILE_PIECE_MAX 65536u
+
+/* How long the peer may take for the next piece, milliseconds. */
+#define FILE_PIECE_MS 60000
+
+/* A file that is being sent. */
+struct file_sending {
+	int fd; /* owned */
+	uint64_t at;
+	uint64_t left;
+	bool keep_alive;
+};
+
+/* Read len > 0 bytes of the file, straight into the connection's queue.
+ * Returns false if it has been cut short: its length has been said already. */
+static bool
+file_put_piece(struct conn *c, struct file_sending *f, size_t len)
+{
+	char *room = conn_answer_room(c, len);
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < len) {
+		n = pread(f->fd, room + got, len - got, (off_t)(f->at + got));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		got += (size_t)n;
+	}
+	f->at += len;
+	f->left -= len;
+	return true;
+}
+
+static void
+file_done(struct conn *c)
+{
+	struct file_sending *f = c->data;
+	bool keep_alive = f->keep_alive;
+
+	close(f->fd);
+	free(f);
+	c->data = NULL;
+	http_conn_next(c, keep_alive);
+	if (!keep_alive)
+		return;
+	http_conn_idle(c);
+	conn_resume(c, PAUSE_WRITTEN);
+}
+
+/* Send one piece; the next when that is out. */
+static void
+file_written(struct conn *c)
+{
+	struct file_sending *f = c->data;
+
+	if (f->left == 0) {
+		file_done(c);
+		return;
+	}
+	if (!file_put_piece(c, f,
+		f->left < FILE_PIECE_MAX ? (size_t)f->left : FILE_PIECE_MAX))
+		conn_abort(c);
+	else if (f->left == 0)
+		file_done(c); /* the last piece waits to be written */
+	else
+		conn_deadline(c, FILE_PIECE_MS);
+}
+
+static size_t
+file_feed(struct conn *c, const char *data, size_t len)
+{
+	(void)c;
+	(void)data;
+	(void)len;
+	return 0; /* the next request waits for the end of the file */
+}
+
+static void
+file_end(struct conn *c)
+{
+	struct file_sending *f = c->data;
+
+	if (f == NULL)
+		return;
+	close(f->fd);
+	free(f);
+}
+
+/* It is in the middle of a response. */
+static void
+file_refuse(struct conn *c, enum conn_refusal why)
+{
+	(void)why;
+	conn_abort(c);
+}
+
+static void
+file_go_away(struct conn *c, bool restart)
+{
+	struct file_sending *f = c->data;
+
+	(void)restart;
+	f->keep_alive = false; /* it ends by itself */
+}
+
+static const struct conn_handler file_handler = {
+	.feed = file_feed,
+	.written = file_written,
+	.due = conn_time_out,
+	.end = file_end,
+	.refuse = file_refuse,
+	.go_away = file_go_away,
+};
+
+void
+file_send(struct conn *c, const struct http_request *req,
+    const struct static_file *file)
+{
+	bool keep_alive = http_keep_alive(req);
+	bool unmodified = static_not_modified(req, file);
+	struct file_sending *f;
+
+	http_reply_file(c, unmodified ? 304 : 200, file, keep_alive);
+	if (unmodified || http_text_equal(&req->method, "HEAD")) {
+		close(file->fd);
+		if (!keep_alive)
+			conn_close_when_written(c);
+		return;
+	}
+	f = xcalloc(1, sizeof(*f));
+	f->fd = file->fd;
+	f->left = file->size;
+	f->keep_alive = keep_alive;
+	conn_speak(c, &file_handler, f);
+	conn_pause(c, PAUSE_WRITTEN);
+	file_written(c);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* file.h - send a file as the body of a response, a piece at a time. */
+
+#ifndef WORKER_HTTP_FILE_H
+#define WORKER_HTTP_FILE_H
+
+struct conn;
+struct http_request;
+struct static_file;
+
+/*
+ * Answer a GET or HEAD with this file: 200 or 304.  The next request is read
+ * when all of it is written.
+ * Owns: file->fd, from now on.
+ */
+void file_send(struct conn *c, const struct http_request *req,
+    const struct static_file *file);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handler.h - how a connection calls what stands above it.
+ *
+ * The folder net/ moves bytes and keeps deadlines; what the bytes mean is the
+ * affair of whatever the connection speaks at the moment.  That is one constant
+ * table, which the connection points to, and which changes as the connection
+ * goes on: a request head, a body, a file, a WebSocket, a stream of events.
+ *
+ *	ws, http, body, file, events	five tables
+ *	            ^
+ *	            |  feed, written, due, ...
+ *	   conn.c, feed.c, flush.c, io.c
+ *
+ * Only a connection that is CONN_OPEN calls its handler.  Every callback may
+ * close its connection; none may free it (conn.h says when that happens).
+ */
+
+#ifndef WORKER_NET_HANDLER_H
+#define WORKER_NET_HANDLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conn;
+struct outq_item;
+
+/* Why a connection cannot be served, or no longer. */
+enum conn_refusal {
+	CONN_FULL = 0,        /* --max-conns are there already */
+	CONN_ADDRESS_FULL,    /* --max-conns-per-address */
+	CONN_ADDRESS_RATE,    /* --conn-rate */
+	CONN_OPERATOR_FULL,   /* CONNS_ADMIN_MAX */
+	CONN_NO_INPUT_MEMORY, /* what it has begun to send is too much */
+	CONN_TOO_SLOW,        /* overflow=close: it let too much wait */
+};
+
+struct conn_handler {
+	/*
+	 * Bytes came in, in the order in which they were sent.  Called again
+	 * until all are used, the connection is paused or closed, or the
+	 * handler is another.
+	 * Borrows: data, for the call.
+	 * Returns: how many bytes were used.  0: more are needed; these are
+	 *          kept, and come again with what follows them.
+	 */
+	size_t (*feed)(struct conn *c, const char *data, size_t len);
+
+	/* Nothing is asked here, so the service cannot be too busy for it: the
+	 * connection is read even while others are held back. */
+	bool asks_nothing;
+
+	/* All that was queued is written.  NULL: nothing waits for that. */
+	void (*written)(struct conn *c);
+
+	/* The deadline has come: set another, or close the connection. */
+	void (*due)(struct conn *c);
+
+	/* The connection closes: free what is the handler's (c->data), end what
+	 * it has begun.  No callback follows.  NULL: there is nothing. */
+	void (*end)(struct conn *c);
+
+	/* Bytes that the handler has taken but not used up, for the budget of
+	 * input (budget.h).  NULL: none. */
+	size_t (*held)(const struct conn *c);
+
+	/* Tell the client why it is not served, and close. */
+	void (*refuse)(struct conn *c, enum conn_refusal why);
+
+	/* A message was dropped: number seq of the topic in that slot of the
+	 * directory.  Tell so, in front of `before' in the queue, or (NULL)
+	 * last.  NULL: there is no way to tell. */
+	void (*dropped)(struct conn *c, uint32_t topic, uint64_t seq,
+	    struct outq_item *before);
+
+	/* A drain has begun: in in_ms the connection will be closed, and those
+	 * who come back should do so within spread_ms.  NULL: it goes on as
+	 * before until then. */
+	void (*drain)(struct conn *c, uint64_t in_ms, uint64_t spread_ms);
+
+	/* Close: the server leaves, or (restart) comes back. */
+	void (*go_away)(struct conn *c, bool restart);
+};
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* protocols.c - see protocols.h. */
+
+#include "worker/protocol/protocols.h"
+
+#include "common/http.h"
+#include "worker/requests/listen_query.h"
+
+void
+protocols_init(
+    struct protocols *protocols, const char *epoch, uint32_t max_message)
+{
+	json_reader_init(&protocols->json);
+	buf_init(&protocols->text);
+	protocols->v1 = (struct v1_reader){ .json = &protocols->json,
+		.epoch = epoch,
+		.body_max = max_message };
+}
+
+void
+protocols_fini(struct protocols *protocols)
+{
+	json_reader_fini(&protocols->json);
+	buf_fini(&protocols->v1.topic);
+	buf_fini(&protocols->text);
+}
+
+bool
+protocols_accept(
+    struct conn *c, const struct http_request *req, const char **why)
+{
+	struct query_options options;
+
+	if (query_parse(c->net->config, req->query, &options) != QUERY_OK) {
+		*why = options.why;
+		return false;
+	}
+	c->buffer_max = options.buffer;
+	c->overflow = (uint8_t)options.overflow;
+	return true;
+}
+
+void
+protocols_subscribe(struct conn *c, const struct http_request *req,
+    void (*answer)(struct hub *hub, const struct intake_op *op))
+{
+	struct http_text query = req->query, topic;
+	char room[QUERY_TOPIC_ROOM];
+
+	while (query_topic_next(&query, room, &topic)) {
+		const struct intake_request want = {
+			.kind = INTAKE_SUBSCRIBE,
+			.answer = answer,
+			.topic = topic.at,
+			.topic_len = (uint8_t)topic.len,
+		};
+
+		intake_add(c, &want);
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * protocols.h - what both contracts have in common: memory to work with, and
+ * the query that a client connects with.
+ */
+
+#ifndef WORKER_PROTOCOL_PROTOCOLS_H
+#define WORKER_PROTOCOL_PROTOCOLS_H
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "worker/protocol/v1_request.h"
+#include "worker/requests/intake.h"
+
+#include <stdbool.h>
+
+struct http_request;
+
+/* Of one worker: hub->protocols. */
+struct protocols {
+	struct json_reader json;
+	struct v1_reader v1;
+	struct buf text; /* an answer while it is put together */
+};
+
+/* epoch is the ring's, borrowed; max_message: bytes of JSON text. */
+void protocols_init(
+    struct protocols *protocols, const char *epoch, uint32_t max_message);
+void protocols_fini(struct protocols *protocols);
+
+/* Read ?buffer=, ?overflow= and ?topic=, protocol.accept (ws/protocol.h). */
+bool protocols_accept(
+    struct conn *c, const struct http_request *req, const char **why);
+
+/* Subscribe to each ?topic=; each is answered by answer(). */
+void protocols_subscribe(struct conn *c, const struct http_request *req,
+    void (*answer)(struct hub *hub, const struct intake_op *op));
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* site.c - see site.h. */
+
+#include "worker/site.h"
+
+#include "common/http.h"
+#include "worker/access/origin.h"
+#include "worker/admin.h"
+#include "worker/http/file.h"
+#include "worker/http/http_conn.h"
+#include "worker/http/reply.h"
+#include "worker/state.h"
+#include "worker/ws/upgrade.h"
+
+#define SITE_REDIRECT_MAX 8192u /* bytes of a target that is sent back */
+
+static void
+site_serve_file(struct conn *c, const struct http_request *req)
+{
+	struct static_file file;
+
+	switch (static_find(&worker_of(c)->files, &req->path, &file)) {
+	case STATIC_OK:
+		file_send(c, req, &file);
+		return;
+	case STATIC_REDIRECT:
+		if (req->path.len + req->query.len <= SITE_REDIRECT_MAX)
+			http_reply_redirect(c, req);
+		else
+			http_conn_error(c, req, 414, "too long to redirect");
+		return;
+	case STATIC_BAD_PATH:
+		http_conn_error(c, req, 400, "the path is not well-formed");
+		return;
+	case STATIC_FORBIDDEN:
+		http_conn_error(c, req, 403, "not readable");
+		return;
+	case STATIC_NOT_FOUND:
+		http_conn_error(c, req, 404, "there is nothing here");
+		return;
+	case STATIC_UNAVAILABLE:
+		http_conn_error(c, req, 503, "cannot be read just now");
+		return;
+	}
+}
+
+/* /healthz and /readyz. */
+static void
+site_serve_health(struct conn *c, const struct http_request *req, bool well)
+{
+	if (!well) {
+		http_conn_error(c, req, 503, "the server is draining");
+		return;
+	}
+	http_reply_text(c, req, 200, "ok\n", http_keep_alive(req));
+	if (!http_keep_alive(req))
+		conn_close_when_written(c);
+}
+
+static bool
+site_is_get(const struct http_request *req)
+{
+	return http_text_equal(&req->method, "GET") ||
+	       http_text_equal(&req->method, "HEAD");
+}
+
+/* Whatever is left: health, and files. */
+static void
+site_serve_rest(struct conn *c, const struct http_request *req)
+{
+	if (!site_is_get(req))
+		http_conn_refuse(c, req, 405, "only GET and HEAD here",
+		    "Allow: GET, HEAD\r\n");
+	else if (req->is_chunked || req->content_length > 0)
+		http_conn_refuse(c, req, 413, "no body is taken here", NULL);
+	else if (http_text_equal(&req->path, "/healthz"))
+		site_serve_health(c, req, true);
+	else if (http_text_equal(&req->path, "/readyz"))
+		site_serve_health(c, req, !c->net->draining);
+	else if (c->net->draining)
+		http_conn_refuse(c, req, 503, "the server is going away", NULL);
+	else
+		site_serve_file(c, req);
+}
+
+void
+site_serve(struct conn *c, const struct http_request *req,
+    bool (*route)(struct conn *c, const struct http_request *req))
+{
+	enum origin_verdict verdict =
+	    origin_check_host(c->net->config, req, c->loopback);
+
+	if (verdict != ORIGIN_OK) {
+		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
+		http_conn_refuse(c, req, 403, origin_reason(verdict), NULL);
+	} else if (c->admin) {
+		admin_serve(c, req);
+	} else if (http_text_equal(&req->path, "/ws")) {
+		ws_upgrade(c, req);
+	} else if (route == NULL || !route(c, req)) {
+		site_serve_rest(c, req);
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* turn.h - what a turn of the event loop does, and in which order. */
+
+#ifndef WORKER_TURN_H
+#define WORKER_TURN_H
+
+struct worker;
+
+/* Watch the loop's turns. */
+void turn_watch(struct worker *w);
+
+/* Do what this turn has collected, in order; then fall asleep.
+ * Callers: the loop, right before it waits. */
+void turn_end(struct worker *w);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * protocol.h - what is said over a WebSocket, as a table.
+ *
+ * ws/ brings whole messages and keeps the connection alive; what they mean, and
+ * what else belongs to a client, is the protocol's (protocol/plain.h, v1).
+ * net/service.h lists those that are spoken.
+ */
+
+#ifndef WORKER_WS_PROTOCOL_H
+#define WORKER_WS_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conn;
+struct http_request;
+struct outq_item;
+
+struct protocol {
+	/* As it is offered in Sec-WebSocket-Protocol; NULL: it needs no name. */
+	const char *name;
+
+	/* Before the 101: read the request's query into the connection's
+	 * options.  Returns false, with *why a static sentence for a 400, if
+	 * that is not possible.  NULL: there are none. */
+	bool (*accept)(
+	    struct conn *c, const struct http_request *req, const char **why);
+
+	/* A client has connected and its 101 is queued; req was accepted.
+	 * NULL: nothing to do. */
+	void (*begin)(struct conn *c, const struct http_request *req);
+
+	/* A whole message came in; text is valid UTF-8.  data is borrowed for
+	 * the call, which may pause or close the connection. */
+	void (*message)(
+	    struct conn *c, bool binary, const char *data, size_t len);
+
+	/* conn_handler.drain, .written, .dropped and .end (net/handler.h).
+	 * NULL: nothing to do. */
+	void (*drain)(struct conn *c, uint64_t in_ms, uint64_t spread_ms);
+	void (*written)(struct conn *c);
+	void (*dropped)(struct conn *c, uint32_t topic, uint64_t seq,
+	    struct outq_item *before);
+	void (*end)(struct conn *c);
+};
+
+#endif
