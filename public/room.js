@@ -18,6 +18,7 @@
  * id.
  */
 
+import { Past } from "./past.js";
 import { compose, decode, envelopeOf } from "./message.js";
 import { randomId } from "./names.js";
 import { tab } from "./storage.js";
@@ -78,9 +79,7 @@ export class Room extends EventTarget {
 	#place; /* where the messages of a former page end */
 	#refused = null; /* why the server does not let us in */
 	#isCatchingUp; /* what comes is of the time before we joined */
-	#oldest = null; /* the place before which nothing was asked for yet */
-	#isLoading = false; /* what is before it */
-	#isAllLoaded = false; /* that the server has */
+	#past;
 	#saying = new Set(); /* ids */
 	#seen = new Set();
 	#saveTimer = 0;
@@ -92,6 +91,7 @@ export class Room extends EventTarget {
 		super();
 		this.#client = client;
 		this.name = name;
+		this.#past = new Past(client, name);
 		this.#restore();
 		client.addEventListener("state", this.#onState);
 	}
@@ -124,45 +124,21 @@ export class Room extends EventTarget {
 		return this.isReadAbove ? READING_MAX : MESSAGES_MAX;
 	}
 
-	/*
-	 * What is before the first message: "unknown", "loading", "more",
-	 * "nothing" (it is the room's first), "forgotten" by the server, or "far",
-	 * more than a page can hold.
-	 */
+	/* What is before the first message: see past.js. */
 	get earlier() {
-		const first = this.#first();
-
-		if (!first || !this.#subscription)
-			return "unknown";
-		if (this.#isLoading)
-			return "loading";
-		if (first.seq === 1)
-			return "nothing";
-		if (this.#isAllLoaded || first.epoch !== this.#subscription.place.epoch)
-			return "forgotten";
-		return this.messages.length + HISTORY > READING_MAX ? "far" : "more";
+		return this.#past.state(this.messages,
+		    this.#subscription?.place.epoch,
+		    this.messages.length + HISTORY > READING_MAX);
 	}
 
 	/* Ask for what is before the first message. */
 	async loadEarlier() {
 		if (this.earlier !== "more")
 			return;
-		const first = this.#first();
+		const asked = this.#past.load(this.messages, HISTORY);
 
-		this.#oldest = first;
-		this.#isLoading = true;
 		this.#emit("earlier", []);
-		try {
-			const { messages, more } = await this.#client.history(
-			    this.name, { before: first.seq, limit: HISTORY });
-
-			this.#isLoading = false;
-			if (this.#oldest === first)
-				this.#prepend(first, messages, more);
-		} catch { /* closed for good, or left */
-			this.#isLoading = false;
-		}
-		this.#emit("earlier", []);
+		this.#prepend(await asked);
 	}
 
 	async enter() {
@@ -342,24 +318,12 @@ export class Room extends EventTarget {
 		this.#heard({ ...decode(message, time), epoch, seq });
 	}
 
-	/* The first message of which the server has told the number. */
-	#first() {
-		return this.#oldest ?? this.messages.find(({ seq }) => seq);
-	}
-
-	/* Messages that come before the place `first', of a server that may be
-	 * another one by now. */
-	#prepend(first, found, more) {
-		const isOfRing = found[0]?.epoch === first.epoch;
-		const earlier = (isOfRing ? found : [])
-		    .map(({ message, time, epoch, seq }) =>
-			    ({ ...decode(message, time), epoch, seq, own: false,
-				    isNews: false }))
+	#prepend(found) {
+		const earlier = found.map(({ message, time, epoch, seq }) =>
+			({ ...decode(message, time), epoch, seq, own: false,
+				isNews: false }))
 		    .filter(({ id }) => id === null || !this.#seen.has(id));
 
-		this.#isAllLoaded = !isOfRing || (!more && found.length < HISTORY);
-		if (isOfRing)
-			this.#oldest = found[0];
 		for (const { id } of earlier)
 			this.#remember(id);
 		this.messages.unshift(...earlier);
@@ -393,8 +357,7 @@ export class Room extends EventTarget {
 		this.messages.push(message);
 		if (this.messages.length > this.limit) {
 			this.messages.splice(0, this.messages.length - this.limit);
-			this.#oldest = null; /* what is gone can be had again */
-			this.#isAllLoaded = false;
+			this.#past.reset();
 		}
 		this.#emit("message", message);
 	}

@@ -53,13 +53,15 @@ const draw = soon(() => {
 
 /* Who has a name is in the rooms of their last visit. */
 function callMe(name) {
+	const isFirst = myName === "";
+
 	if (name === "")
 		return;
-	if (myName === "")
-		rooms.restore();
 	myName = name;
 	lobby.setName(name);
 	drawMe(name);
+	if (isFirst)
+		rooms.restore();
 }
 
 function setName(name) {

@@ -275,6 +275,11 @@ describe("chat", { skip, timeout: 120_000 }, () => {
 		await ada.connected();
 		await ada.hears("still here");
 		assert.match(await ada.page.textContent("#me"), /Ada/u);
+		const hueOf = async (part) =>
+			/hue-\d+/u.exec(await part.getAttribute("class"))[0];
+
+		assert.equal(await hueOf(ada.heard("still here")),
+		    await hueOf(ada.page.locator("#me .glyph")));
 		assert.equal(await ada.page.locator("#rooms a",
 		    { hasText: "kitchen" }).count(), 1);
 	});
