@@ -65,6 +65,7 @@ describe("files", () => {
 
 	before(() => {
 		mkdirSync(join(root, "sub/deep"), { recursive: true });
+		mkdirSync(join(root, "a:b"));
 		mkdirSync(join(root, ".git"));
 		mkdirSync(join(server.dir, "outside"));
 		writeFileSync(join(server.dir, "outside/secret"), "secret");
@@ -127,11 +128,18 @@ describe("files", () => {
 			assert.doesNotMatch(response.body.toString(), /secret|root:/u);
 		});
 
+	/* Relative, for a proxy may have taken /app off the path. */
 	test("a directory without its slash is redirected to it", async (t) => {
-		const response = await get(t, "/sub?x=y");
+		for (const [target, to] of [["/sub?x=y", "/app/sub/?x=y"],
+			["/sub/deep", "/app/sub/deep/"],
+			["/a:b", "/app/a:b/"]]) {
+			const response = await get(t, target);
+			const location = response.headers.get("location");
 
-		assert.equal(response.status, 301);
-		assert.equal(response.headers.get("location"), "/sub/?x=y");
+			assert.equal(response.status, 301);
+			assert.equal(new URL(location, `https://h/app${target}`)
+			    .href, `https://h${to}`);
+		}
 	});
 
 	test("but never to another host", async (t) => {

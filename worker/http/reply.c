@@ -187,9 +187,14 @@ http_reply_file(
 	reply_send(c, &head, "", true);
 }
 
+/* Relative to the path that was asked for (RFC 9110, 10.2.2), because a proxy
+ * may have taken a prefix off it; "./", because a name may look like a scheme. */
 void
 http_reply_redirect(struct conn *c, const struct http_request *req)
 {
+	const char *slash = memrchr(req->path.at, '/', req->path.len);
+	const char *name = slash + 1;
+	size_t name_len = (size_t)(req->path.at + req->path.len - name);
 	char lines[REPLY_HEAD_SIZE - 512];
 	bool keep_alive = http_keep_alive(req);
 	struct http_response head = { .status = 301,
@@ -198,8 +203,8 @@ http_reply_redirect(struct conn *c, const struct http_request *req)
 		.keep_alive = keep_alive,
 		.extra = lines };
 
-	snprintf(lines, sizeof(lines), "Location: %.*s/%s%.*s\r\n",
-	    (int)req->path.len, req->path.at, req->query.len > 0 ? "?" : "",
+	snprintf(lines, sizeof(lines), "Location: ./%.*s/%s%.*s\r\n",
+	    (int)name_len, name, req->query.len > 0 ? "?" : "",
 	    (int)req->query.len, req->query.at);
 	reply_send(c, &head, "", true);
 	if (!keep_alive)

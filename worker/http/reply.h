@@ -50,8 +50,11 @@ void http_reply_text(struct conn *c, const struct http_request *req, int status,
 void http_reply_file(struct conn *c, int status, const struct static_file *file,
     bool keep_alive);
 
-/* 301 to the same path with a slash behind it; ends the connection if the
- * request says so. */
+/*
+ * 301 to the same path with a slash behind it, said relative to that path, for a
+ * proxy may have taken a prefix off it; ends the connection if the request says
+ * so.  The path has a slash in it (static_find() has returned STATIC_REDIRECT).
+ */
 void http_reply_redirect(struct conn *c, const struct http_request *req);
 
 #endif
