@@ -66,6 +66,9 @@ UNIT_SUPPORT_SRC := $(SUPPORT_SRC) $(wildcard tests/unit/support/*.c)
 MP_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(MP_SRC),$(wildcard tests/mp/*.c))
 ALL_SRC := broker/main.c $(LIB_SRC) $(wildcard tests/*/*.c tests/unit/*/*.c)
 
+# The page's files, compressed, for clients that take that (worker/http/static.h).
+PACKED := $(patsubst %,%.gz,$(filter %.html %.css %.js %.svg,$(wildcard public/*)))
+
 PROGRAM := $(BIN)/pubsubd
 # What `make install' copies: the same, but for where it is installed.
 INSTALLABLE := $(B)/install/pubsubd
@@ -114,14 +117,14 @@ export ECHO_SERVER := $(abspath $(ECHO))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-all: $(PROGRAM) $(LOAD) ## build the server and the load generator (default)
+all: $(PROGRAM) $(LOAD) $(PACKED) ## build the server and the load generator (default)
 
 everything: all $(ECHO) $(STOPPABLE) $(ARMER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
 
-run: $(PROGRAM) ## build and run the server on http://localhost:8000
+run: $(PROGRAM) $(PACKED) ## build and run the server on http://localhost:8000
 	$(PROGRAM) run $(ARGS)
 
 test-programs: $(PROGRAM) $(TESTS_BY) $(TESTS) $(NODE_MODULES) ## build all that 'make test' needs
@@ -201,17 +204,20 @@ format: ## put the C files into the house style
 lint: ## look for bugs with cppcheck
 	scripts/lint.sh
 
-install: $(INSTALLABLE) ## install into PREFIX (/usr/local)
+install: $(INSTALLABLE) $(PACKED) ## install into PREFIX (/usr/local)
 	install -D $(INSTALLABLE) $(INSTALLED_PROGRAM)
 	install -d $(INSTALLED_PAGE)
-	cp -R public/. $(INSTALLED_PAGE)
+	cp -R --preserve=timestamps public/. $(INSTALLED_PAGE)
 
 uninstall: ## remove what `make install' with the same PREFIX installed
 	rm -f $(INSTALLED_PROGRAM)
 	scripts/uninstall-tree.sh public $(INSTALLED_PAGE)
 
 clean: ## remove what was built
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(PACKED)
+
+public/%.gz: public/%
+	$(Q)gzip -9nc $< >$@.new && mv $@.new $@
 
 $(PROGRAM): $(B)/broker/main.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'

@@ -73,6 +73,39 @@ http_header_has_exactly(
 	return http_header_has(req, name, member, http_text_equal);
 }
 
+/* Whether the parameters of a list's member begin with "q=0", or "q=0.000". */
+static bool
+http_weight_is_zero(struct http_text weight)
+{
+	http_text_trim(&weight);
+	if (weight.len < 3 || (weight.at[0] | 0x20) != 'q' ||
+	    weight.at[1] != '=')
+		return false;
+	for (size_t i = 2; i < weight.len; i++)
+		if (weight.at[i] != '0' && weight.at[i] != '.')
+			return false;
+	return true;
+}
+
+/* Whether a member is token, with whatever weight but 0. */
+static bool
+http_member_accepts(const struct http_text *member, const char *token)
+{
+	struct http_text weight = *member;
+	struct http_text name = http_text_take(&weight, ';');
+
+	http_text_trim(&name);
+	return http_text_equal_nocase(&name, token) &&
+	       !http_weight_is_zero(weight);
+}
+
+bool
+http_header_accepts(
+    const struct http_request *req, const char *name, const char *token)
+{
+	return http_header_has(req, name, token, http_member_accepts);
+}
+
 bool
 http_keep_alive(const struct http_request *req)
 {

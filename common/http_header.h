@@ -74,4 +74,12 @@ bool http_header_has_token(
 bool http_header_has_exactly(
     const struct http_request *req, const char *name, const char *member);
 
+/*
+ * Returns: whether the list in all headers of that name, as Accept-Encoding is
+ *          one, names token with a weight that is not 0 (RFC 9110, 12.4.2).
+ *          Case does not matter; "*" names nothing.
+ */
+bool http_header_accepts(
+    const struct http_request *req, const char *name, const char *token);
+
 #endif

@@ -70,3 +70,16 @@ mime_type(const char *path, size_t len)
 	}
 	return MIME_DEFAULT;
 }
+
+bool
+mime_compresses(const char *type)
+{
+	static const char *const beginnings[] = { "text/", "application/json",
+		"application/manifest+json", "application/wasm",
+		"image/svg+xml" };
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
+		if (strncmp(type, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}

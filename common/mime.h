@@ -6,6 +6,7 @@
 #ifndef COMMON_MIME_H
 #define COMMON_MIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -15,5 +16,9 @@
  *          "application/octet-stream" for what is not in the table.
  */
 const char *mime_type(const char *path, size_t len);
+
+/* Returns: whether files of that Content-Type become much smaller by gzip:
+ * text, and what is written like it.  Images and films are packed already. */
+bool mime_compresses(const char *type);
 
 #endif

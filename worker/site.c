@@ -17,10 +17,13 @@
 static void
 site_serve_file(struct conn *c, const struct http_request *req)
 {
+	const struct static_files *files = &worker_of(c)->files;
 	struct static_file file;
 
-	switch (static_find(&worker_of(c)->files, &req->path, &file)) {
+	switch (static_find(files, &req->path, &file)) {
 	case STATIC_OK:
+		if (http_header_accepts(req, "Accept-Encoding", "gzip"))
+			static_prefer_gzip(files, &req->path, &file);
 		file_send(c, req, &file);
 		return;
 	case STATIC_REDIRECT:

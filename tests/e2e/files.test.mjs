@@ -7,9 +7,10 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
 	chmodSync, mkdirSync, readFileSync, readdirSync, symlinkSync, truncateSync,
-	writeFileSync,
+	utimesSync, writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { after, before, describe, test } from "node:test";
 
 import { ROOT, Raw, Server, waitFor } from "./support.mjs";
@@ -35,7 +36,8 @@ describe("the chat's own files", () => {
 		css: "text/css; charset=utf-8", svg: "image/svg+xml",
 		png: "image/png", json: "application/json" };
 
-	for (const name of readdirSync(join(ROOT, "public")))
+	for (const name of readdirSync(join(ROOT, "public"))
+	    .filter((file) => !file.endsWith(".gz")))
 		test(`/${name}`, async (t) => {
 			const response = await ask(t, server, `/${name}`);
 
@@ -213,6 +215,73 @@ describe("files", () => {
 		    await assert.rejects(raw.read(64 * 1024 * 1024), /ended|RESET/u);
 		    assert.equal((await get(t, "/none")).status, 200);
 	    });
+
+	describe("compressed beforehand", () => {
+		const text = "let a = 1;\n".repeat(1000);
+		const packed = gzipSync(text);
+		const wants = { "Accept-Encoding": "br, gzip;q=0.5" };
+
+		before(() => {
+			writeFileSync(join(root, "packed.js"), text);
+			writeFileSync(join(root, "packed.js.gz"), packed);
+		});
+
+		test("who takes it gets it, as another variant", async (t) => {
+			const small = await get(t, "/packed.js", wants);
+			const plain = await get(t, "/packed.js");
+
+			assert.ok(gunzipSync(small.body).equals(Buffer.from(text)));
+			assert.equal(small.headers.get("content-encoding"), "gzip");
+			assert.equal(small.headers.get("content-length"),
+			    `${packed.length}`);
+			assert.equal(plain.body.toString(), text);
+			assert.equal(plain.headers.get("content-encoding"), undefined);
+			assert.notEqual(small.headers.get("etag"),
+			    plain.headers.get("etag"));
+			for (const name of ["content-type", "last-modified", "vary"])
+				assert.equal(small.headers.get(name),
+				    plain.headers.get(name), name);
+			assert.equal(small.headers.get("vary"), "Accept-Encoding");
+		});
+
+		test("who says no does not", async (t) => {
+			const { body } = await get(t, "/packed.js",
+			    { "Accept-Encoding": "gzip;q=0" });
+
+			assert.equal(body.toString(), text);
+		});
+
+		test("each variant has a 304 of its own", async (t) => {
+			const { headers } = await get(t, "/packed.js", wants);
+			const held = { "If-None-Match": headers.get("etag") };
+			const again = await get(t, "/packed.js", { ...wants, ...held });
+			const raw = await Raw.connect(server.port, { t });
+
+			assert.equal(again.status, 304);
+			assert.equal(again.headers.get("vary"), "Accept-Encoding");
+			raw.request("GET", "/packed.js", held);
+			assert.equal((await raw.response()).status, 200);
+		});
+
+		test("HEAD tells its length", async (t) => {
+			const { headers } = await ask(t, server, "/packed.js", wants,
+			    "HEAD");
+
+			assert.equal(headers.get("content-length"),
+			    `${packed.length}`);
+		});
+
+		test("an edited file is served, not what it was", async (t) => {
+			const later = new Date(Date.now() + 10_000);
+
+			writeFileSync(join(root, "packed.js"), "let b;");
+			utimesSync(join(root, "packed.js"), later, later);
+			const { body, headers } = await get(t, "/packed.js", wants);
+
+			assert.equal(body.toString(), "let b;");
+			assert.equal(headers.get("content-encoding"), undefined);
+		});
+	});
 
 	describe("ETag", () => {
 		test("who has it gets 304 without a body", async (t) => {

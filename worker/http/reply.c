@@ -19,6 +19,7 @@
 #define REPLY_LINES_SIZE 2048 /* room for the lines that are added to it */
 
 #define REPLY_RETRY       "Retry-After: 2\r\n" /* with 429 and 503 */
+#define REPLY_VARIES      "Vary: Accept-Encoding\r\n"
 #define REPLY_NO_GUESSING "X-Content-Type-Options: nosniff\r\n"
 #define REPLY_NO_STORE    "Cache-Control: no-store\r\n"
 #define REPLY_UNBUFFERED  "X-Accel-Buffering: no\r\n" /* nginx reads this */
@@ -182,8 +183,11 @@ http_reply_file(
 
 	http_date(file->mtime, date);
 	snprintf(lines, sizeof(lines),
-	    "ETag: %s\r\nLast-Modified: %s\r\nCache-Control: no-cache\r\n%s%s",
-	    file->etag, date, REPLY_NO_GUESSING, page ? REPLY_PAGE_POLICY : "");
+	    "ETag: %s\r\nLast-Modified: %s\r\nCache-Control: no-cache\r\n"
+	    "%s%s%s%s",
+	    file->etag, date, file->compresses ? REPLY_VARIES : "",
+	    file->is_gzip ? "Content-Encoding: gzip\r\n" : "",
+	    REPLY_NO_GUESSING, page ? REPLY_PAGE_POLICY : "");
 	reply_send(c, &head, "", true);
 }
 

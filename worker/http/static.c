@@ -24,11 +24,12 @@
 #include <unistd.h>
 
 #define STATIC_INDEX    "index.html"
+#define STATIC_GZIP     ".gz"
 #define STATIC_PATH_MAX HTTP_HEAD_MAX /* bytes; the kernel takes less */
 
 /* A path, decoded, without its first slash; a directory's has its index. */
 struct static_name {
-	char text[STATIC_PATH_MAX + sizeof(STATIC_INDEX)];
+	char text[STATIC_PATH_MAX + sizeof(STATIC_INDEX STATIC_GZIP)];
 	size_t len;
 	bool is_index;
 };
@@ -173,6 +174,8 @@ static_describe(const struct static_name *name, const struct stat *st,
 	file->size = (uint64_t)st->st_size;
 	file->mtime = st->st_mtim.tv_sec;
 	file->type = mime_type(name->text, name->len);
+	file->compresses = mime_compresses(file->type);
+	file->is_gzip = false;
 	snprintf(file->etag, sizeof(file->etag),
 	    "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"", mtime_ns, file->size,
 	    (uint64_t)st->st_ino);
@@ -195,6 +198,17 @@ static_inspect(const struct static_name *name, struct static_file *file)
 	return STATIC_OK;
 }
 
+/* Open what has that name under the root; -1 with errno. */
+static int
+static_open_file(
+    const struct static_files *files, const struct static_name *name)
+{
+	/* O_NONBLOCK and O_NOCTTY: a FIFO must not hang us, nor a terminal
+	 * become ours, before we know that it is not a file. */
+	return static_openat2(
+	    files->root, name->text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
 enum static_status
 static_find(const struct static_files *files, const struct http_text *path,
     struct static_file *file)
@@ -205,16 +219,52 @@ static_find(const struct static_files *files, const struct http_text *path,
 	if (status != STATIC_OK)
 		return status;
 	static_complete(&name);
-	/* O_NONBLOCK and O_NOCTTY: a FIFO must not hang us, nor a terminal
-	 * become ours, before we know that it is not a file. */
-	file->fd = static_openat2(
-	    files->root, name.text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	file->fd = static_open_file(files, &name);
 	if (file->fd == -1)
 		return static_failure();
 	status = static_inspect(&name, file);
 	if (status != STATIC_OK)
 		close(file->fd);
 	return status;
+}
+
+/* Whether one open file was changed before another one was, or cannot say. */
+static bool
+static_is_older(int fd, int other)
+{
+	struct stat st, than;
+
+	if (fstat(fd, &st) == -1 || fstat(other, &than) == -1)
+		return true;
+	if (st.st_mtim.tv_sec != than.st_mtim.tv_sec)
+		return st.st_mtim.tv_sec < than.st_mtim.tv_sec;
+	return st.st_mtim.tv_nsec < than.st_mtim.tv_nsec;
+}
+
+void
+static_prefer_gzip(const struct static_files *files,
+    const struct http_text *path, struct static_file *file)
+{
+	struct static_name name;
+	struct static_file gzip;
+
+	if (!file->compresses || static_decode(path, &name) != STATIC_OK)
+		return;
+	static_complete(&name);
+	memcpy(name.text + name.len, STATIC_GZIP, sizeof(STATIC_GZIP));
+	gzip.fd = static_open_file(files, &name);
+	if (gzip.fd == -1)
+		return;
+	if (static_inspect(&name, &gzip) != STATIC_OK ||
+	    static_is_older(gzip.fd, file->fd)) {
+		close(gzip.fd);
+		return;
+	}
+	close(file->fd);
+	file->fd = gzip.fd;
+	file->size = gzip.size;
+	memcpy(file->etag, gzip.etag, sizeof(file->etag));
+	file->is_gzip = true;
 }
 
 bool

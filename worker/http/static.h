@@ -13,6 +13,10 @@
  *
  * Only regular files are served, and none with a segment that begins with a
  * dot.  No listings, no ranges, no cache: the kernel has one.
+ *
+ * Beside a file that compresses well may lie the same compressed, NAME.gz, which
+ * whoever puts files there has made (for the chat: make).  One that is older
+ * than the file is left alone, so a file can be edited without a thought of it.
  */
 
 #ifndef WORKER_HTTP_STATIC_H
@@ -45,6 +49,8 @@ struct static_file {
 	time_t mtime;                /* for Last-Modified */
 	const char *type;            /* for Content-Type; a static string */
 	char etag[STATIC_ETAG_SIZE]; /* with its quotes; a strong one */
+	bool compresses;             /* the answer varies by Accept-Encoding */
+	bool is_gzip;                /* fd, size and etag are NAME.gz's */
 };
 
 /*
@@ -70,6 +76,16 @@ void static_close(struct static_files *files);
  *          and file is undefined.
  */
 enum static_status static_find(const struct static_files *files,
+    const struct http_text *path, struct static_file *file);
+
+/*
+ * Take NAME.gz in the place of a file that was found by that path and
+ * compresses, if it is there and not older; else leave the file as it is.
+ *
+ * Blocks:  as static_find() does.
+ * Owns:    closes the file->fd that it replaces.
+ */
+void static_prefer_gzip(const struct static_files *files,
     const struct http_text *path, struct static_file *file);
 
 /*

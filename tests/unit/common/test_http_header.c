@@ -87,6 +87,39 @@ test_exact_members_differ_by_case(void **state)
 }
 
 static void
+test_what_has_a_weight_of_zero_is_not_accepted(void **state)
+{
+	static const struct {
+		const char *list;
+		bool accepts;
+	} rows[] = {
+		{ "gzip", true },
+		{ "br, GZip ;q=0.001, deflate", true },
+		{ "gzip;q=1", true },
+		{ "gzip;q=0", false },
+		{ "gzip; Q=0.000", false },
+		{ "gzip ;\tq=0.", false },
+		{ "", false },
+		{ "identity", false },
+		{ "*", false },
+		{ "x-gzip", false },
+		{ "gzipped", false },
+		{ "br;q=0, gzip", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char lines[64];
+
+		snprintf(lines, sizeof(lines), "Accept-Encoding: %s\r\n",
+		    rows[i].list);
+		if (http_header_accepts(request_with("1.1", lines),
+			"Accept-Encoding", "gzip") != rows[i].accepts)
+			fail_msg("%s", rows[i].list);
+	}
+}
+
+static void
 test_connections_are_kept_as_the_version_and_the_client_say(void **state)
 {
 	static const struct {
@@ -209,6 +242,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_headers_are_found_by_name_in_any_case),
 	cmocka_unit_test(test_tokens_are_found_in_all_lines_of_a_list),
 	cmocka_unit_test(test_exact_members_differ_by_case),
+	cmocka_unit_test(test_what_has_a_weight_of_zero_is_not_accepted),
 	cmocka_unit_test(
 	    test_connections_are_kept_as_the_version_and_the_client_say),
 	cmocka_unit_test(test_a_list_is_taken_member_by_member),

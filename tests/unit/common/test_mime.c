@@ -64,6 +64,19 @@ test_nothing_behind_the_length_is_read(void **state)
 	    mime_type("a.js.html", 4), "text/javascript; charset=utf-8");
 }
 
+static void
+test_what_is_packed_already_does_not_compress(void **state)
+{
+	(void)state;
+	assert_true(mime_compresses(mime_type("a.html", 6)));
+	assert_true(mime_compresses(mime_type("a.js", 4)));
+	assert_true(mime_compresses(mime_type("a.svg", 5)));
+	assert_true(mime_compresses(mime_type("a.json", 6)));
+	assert_false(mime_compresses(mime_type("a.png", 5)));
+	assert_false(mime_compresses(mime_type("a.gz", 4)));
+	assert_false(mime_compresses(mime_type("a", 1)));
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_the_page_has_the_types_that_browsers_insist_on),
 	cmocka_unit_test(test_case_does_not_matter),
@@ -71,6 +84,7 @@ static const struct CMUnitTest tests[] = {
 	    test_only_the_last_extension_of_the_last_segment_counts),
 	cmocka_unit_test(test_the_unknown_is_bytes),
 	cmocka_unit_test(test_nothing_behind_the_length_is_read),
+	cmocka_unit_test(test_what_is_packed_already_does_not_compress),
 };
 
 SUITE_MAIN(tests);

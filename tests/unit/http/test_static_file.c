@@ -91,6 +91,63 @@ test_the_widest_numbers_fit_an_etag(void **state)
 	close(file.fd);
 }
 
+/* Find /chat.js and prefer what is compressed.  Returns: whether that was. */
+static bool
+prefers_gzip(const struct site *site, struct static_file *file)
+{
+	const struct http_text path = { "/chat.js", 8 };
+
+	assert_int_equal(site_find(site, "/chat.js", file), STATIC_OK);
+	static_prefer_gzip(&site->files, &path, file);
+	close(file->fd);
+	return file->is_gzip;
+}
+
+static void
+test_a_newer_gzip_takes_the_place_of_the_file(void **state)
+{
+	struct static_file plain, packed;
+
+	site_touch(*state, "root/chat.js", 1000, 5);
+	assert_false(prefers_gzip(*state, &plain));
+	assert_true(plain.compresses);
+	site_file(*state, "root/chat.js.gz", "packed");
+	site_touch(*state, "root/chat.js.gz", 1000, 5);
+	assert_true(prefers_gzip(*state, &packed));
+	assert_int_equal(packed.size, strlen("packed"));
+	assert_int_equal(packed.mtime, 1000);
+	assert_string_equal(packed.type, plain.type);
+	assert_string_not_equal(packed.etag, plain.etag);
+}
+
+static void
+test_an_older_gzip_is_left_alone(void **state)
+{
+	struct static_file file;
+
+	site_file(*state, "root/chat.js.gz", "packed");
+	site_touch(*state, "root/chat.js.gz", 1000, 4);
+	site_touch(*state, "root/chat.js", 1000, 5);
+	assert_false(prefers_gzip(*state, &file));
+	site_touch(*state, "root/chat.js.gz", 999, 6);
+	assert_false(prefers_gzip(*state, &file));
+	assert_int_equal(file.size, strlen("let a;"));
+}
+
+static void
+test_a_gzip_that_is_no_file_of_the_root_is_left_alone(void **state)
+{
+	struct static_file file;
+	int before = site_count_fds();
+
+	site_link(*state, "../secret.txt", "root/chat.js.gz");
+	assert_false(prefers_gzip(*state, &file));
+	assert_int_equal(unlink(site_path(*state, "root/chat.js.gz")), 0);
+	site_dir(*state, "root/chat.js.gz");
+	assert_false(prefers_gzip(*state, &file));
+	assert_int_equal(site_count_fds(), before);
+}
+
 /* Ask with these header lines ("" for none) about a file with etag "1-2-3". */
 static bool
 not_modified(const char *lines)
@@ -263,6 +320,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_the_same_file_has_the_same_etag),
 	TEST(test_any_change_changes_the_etag),
 	TEST(test_the_widest_numbers_fit_an_etag),
+	TEST(test_a_newer_gzip_takes_the_place_of_the_file),
+	TEST(test_an_older_gzip_is_left_alone),
+	TEST(test_a_gzip_that_is_no_file_of_the_root_is_left_alone),
 	cmocka_unit_test(test_if_none_match),
 	TEST(test_a_root_that_is_none_is_named),
 	TEST(test_the_root_may_be_a_link),
