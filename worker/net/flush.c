@@ -133,25 +133,35 @@ flush_write(struct net *net, struct conn *c, uint32_t run, size_t *begun)
 	return 0;
 }
 
-/* After writing: no empty queue is kept, and the state may move on. */
+/* The kernel did not take everything. */
 static void
-flush_settle(struct conn *c)
+flush_settle_queue(struct conn *c)
 {
 	conn_enforce_output_budget(c);
 	if (c->state == CONN_DEAD)
 		return;
-	if (c->out != NULL && outq_empty(c->out))
-		outq_free(&c->out);
-	if (c->out == NULL) {
-		c->blocked = false;
-		conn_written(c);
-	} else {
-		c->blocked = true;
-	}
-	if (c->out == NULL || c->out->answer_bytes <= CONN_ANSWERS_MAX / 2)
+	c->blocked = true;
+	if (c->out->answer_bytes <= CONN_ANSWERS_MAX / 2)
 		conn_resume(c, PAUSE_ANSWERS);
 	else if (c->out->answer_bytes > CONN_ANSWERS_MAX)
 		conn_pause(c, PAUSE_ANSWERS);
+	conn_update_events(c);
+}
+
+/* After writing: no empty queue is kept, and the state may move on. */
+static void
+flush_settle(struct conn *c)
+{
+	if (c->out != NULL && outq_empty(c->out))
+		outq_free(&c->out);
+	if (c->out != NULL) {
+		flush_settle_queue(c);
+		return;
+	}
+	c->blocked = false;
+	conn_written(c);
+	if (c->paused & PAUSE_ANSWERS)
+		conn_resume(c, PAUSE_ANSWERS);
 	conn_update_events(c);
 }
 

@@ -260,9 +260,11 @@ ws_conn_due(struct conn *c)
 static void
 ws_conn_written(struct conn *c)
 {
+	const struct protocol *protocol = ws_conn_protocol(c);
+
 	c->held = false;
-	if (ws_conn_protocol(c)->written != NULL)
-		ws_conn_protocol(c)->written(c);
+	if (protocol->written != NULL)
+		protocol->written(c);
 }
 
 static void
