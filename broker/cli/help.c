@@ -18,20 +18,45 @@ static const char cli_help_end[] =
     "~/.local/state/pubsubd.  A value stands behind its option or behind '='.\n"
     "Exit status: 0 ok, 1 failed, 2 usage, 3 not running, 4 already running.\n";
 
-/* One option, with its default on the same line if there is room. */
+/* Append which of these commands know an option, unless all of them do: its
+ * help is of them alone then. */
 static void
-cli_print_option(const struct option *option)
+cli_put_commands(char *text, size_t size, unsigned known, unsigned of)
+{
+	const char *comma = "";
+
+	text[0] = '\0';
+	if ((known & of) == of)
+		return;
+	for (size_t i = 0; i < cli_command_count; i++) {
+		size_t len = strlen(text);
+
+		if ((known & of & 1u << i) == 0)
+			continue;
+		snprintf(text + len, size - len, "%s%s", comma,
+		    cli_commands[i].name);
+		comma = ", ";
+	}
+	strncat(text, ": ", size - strlen(text) - 1);
+}
+
+/* One option of these commands, with its default on the same line if there is
+ * room. */
+static void
+cli_print_option(const struct option *option, unsigned of)
 {
 	const char *initial =
 	    option->initial != NULL ? option->initial : option->words;
-	char left[CLI_HELP_COLUMN], letter[8] = "";
+	char left[CLI_HELP_COLUMN], letter[8] = "", commands[48];
 	int width;
 
 	if (option->letter != '\0')
 		snprintf(letter, sizeof(letter), "-%c, ", option->letter);
 	snprintf(left, sizeof(left), "%s--%s %s", letter, option->name,
 	    option->arg != NULL ? option->arg : "");
-	width = printf("  %-*s%s", CLI_HELP_COLUMN - 2, left, option->help);
+	cli_put_commands(commands, sizeof(commands), option->commands, of);
+	width = printf(
+	    "  %-*s%s%s", CLI_HELP_COLUMN - 2, left, commands, option->help);
 	if (initial != NULL) {
 		if (width + (int)strlen(initial) + 3 > CLI_HELP_WIDTH)
 			printf("\n%*s", CLI_HELP_COLUMN - 1, "");
@@ -41,15 +66,21 @@ cli_print_option(const struct option *option)
 }
 
 /* The options that any of these commands knows, but not those that one of the
- * others knows, too. */
+ * others knows, too.  Nothing, and no title, if there are none. */
 static void
 cli_print_options(const char *title, unsigned of, unsigned others)
 {
-	printf("\n%s\n", title);
-	for (size_t i = 0; i < cli_option_count; i++)
-		if ((cli_options[i].commands & of) != 0 &&
-		    (cli_options[i].commands & others) == 0)
-			cli_print_option(&cli_options[i]);
+	for (size_t i = 0; i < cli_option_count; i++) {
+		const struct option *option = &cli_options[i];
+
+		if ((option->commands & of) == 0 ||
+		    (option->commands & others) != 0)
+			continue;
+		if (title != NULL)
+			printf("\n%s\n", title);
+		title = NULL;
+		cli_print_option(option, of);
+	}
 }
 
 static void
@@ -66,6 +97,8 @@ static void
 cli_print_all(void)
 {
 	const unsigned serving = 1u << CLI_RUN | 1u << CLI_START;
+	const unsigned clients =
+	    1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS;
 
 	printf("usage: pubsubd COMMAND [OPTIONS]\n\n");
 	for (size_t i = 0; i < cli_command_count; i++)
@@ -74,7 +107,8 @@ cli_print_all(void)
 	    "run and start; --name and --pidfile go with all that "
 	    "deal with a server:",
 	    serving, 0);
-	cli_print_options("status, pub, sub and topics:", ~serving, serving);
+	cli_print_options("status:", 1u << CLI_STATUS, serving);
+	cli_print_options("pub, sub and topics:", clients, serving);
 	printf("\n%s", cli_help_end);
 }
 
@@ -95,6 +129,8 @@ cli_print_help(const char *name)
 		    words != NULL ? " " : "", words != NULL ? words : "",
 		    command->help);
 		cli_print_options("options:", 1u << i, 0);
+		if (command->examples != NULL)
+			printf("\nexamples:\n%s", command->examples);
 		printf("\n%s", cli_help_end);
 		return true;
 	}

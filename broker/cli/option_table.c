@@ -328,8 +328,16 @@ const struct option cli_options[] = {
 	{
 	    .name = "json",
 	    .letter = 'j',
-	    .help = "status, topics, sub: print JSON; pub: MESSAGE is JSON",
-	    .commands = 1u << CLI_STATUS | CLI_CLIENTS,
+	    .help = "print JSON",
+	    .commands = 1u << CLI_STATUS | 1u << CLI_SUB | 1u << CLI_TOPICS,
+	    .set = cli_set_true,
+	    .at = MEMBER(json),
+	},
+	{
+	    .name = "json",
+	    .letter = 'j',
+	    .help = "a message is JSON, not text",
+	    .commands = 1u << CLI_PUB,
 	    .set = cli_set_true,
 	    .at = MEMBER(json),
 	},
@@ -347,8 +355,20 @@ const struct option cli_options[] = {
 	    .letter = 'W',
 	    .arg = "SECONDS",
 	    .words = "no end",
-	    .help = "pub: give up after these; sub: end after these",
-	    .commands = 1u << CLI_PUB | 1u << CLI_SUB,
+	    .help = "give up after these",
+	    .commands = 1u << CLI_PUB,
+	    .set = cli_set_seconds,
+	    .at = MEMBER(client.timeout_ms),
+	    .min = 1,
+	    .max = 24 * 3600 * 1000,
+	},
+	{
+	    .name = "timeout",
+	    .letter = 'W',
+	    .arg = "SECONDS",
+	    .words = "no end",
+	    .help = "end after these",
+	    .commands = 1u << CLI_SUB,
 	    .set = cli_set_seconds,
 	    .at = MEMBER(client.timeout_ms),
 	    .min = 1,
@@ -357,14 +377,14 @@ const struct option cli_options[] = {
 	{
 	    .name = "whole",
 	    .letter = 's',
-	    .help = "pub: all of standard input is one message",
+	    .help = "all of standard input is one message",
 	    .commands = 1u << CLI_PUB,
 	    .set = cli_set_true,
 	    .at = MEMBER(client.is_whole),
 	},
 	{
 	    .name = "retry",
-	    .help = "pub: when cut off, publish again what has no answer",
+	    .help = "when cut off, publish again what has no answer",
 	    .commands = 1u << CLI_PUB,
 	    .set = cli_set_true,
 	    .at = MEMBER(client.retries),
@@ -372,7 +392,7 @@ const struct option cli_options[] = {
 	{
 	    .name = "verbose",
 	    .letter = 'v',
-	    .help = "sub: print the topic in front of each message",
+	    .help = "print the topic in front of each message",
 	    .commands = 1u << CLI_SUB,
 	    .set = cli_set_true,
 	    .at = MEMBER(client.is_verbose),
@@ -382,7 +402,7 @@ const struct option cli_options[] = {
 	    .letter = 'C',
 	    .arg = "N",
 	    .words = "no end",
-	    .help = "sub: end after this many messages",
+	    .help = "end after this many messages",
 	    .commands = 1u << CLI_SUB,
 	    .set = cli_set_count,
 	    .at = MEMBER(client.count),
@@ -393,7 +413,7 @@ const struct option cli_options[] = {
 	    .name = "history",
 	    .arg = "N",
 	    .words = "none",
-	    .help = "sub: begin with the last N messages of each topic",
+	    .help = "begin with the last N messages of each topic",
 	    .commands = 1u << CLI_SUB,
 	    .set = cli_set_count,
 	    .at = MEMBER(client.history),
@@ -403,14 +423,14 @@ const struct option cli_options[] = {
 	{
 	    .name = "since",
 	    .arg = "EPOCH:SEQ",
-	    .help = "sub: begin behind this message",
+	    .help = "begin behind this message",
 	    .commands = 1u << CLI_SUB,
 	    .set = cli_set_since,
 	},
 	{
 	    .name = "prefix",
 	    .arg = "TEXT",
-	    .help = "topics: those that begin with it",
+	    .help = "those that begin with it",
 	    .commands = 1u << CLI_TOPICS,
 	    .set = cli_set_text,
 	    .at = MEMBER(client.prefix),
@@ -423,22 +443,31 @@ const struct command cli_commands[] = {
 	[CLI_RUN] = {
 	    .name = "run",
 	    .help = "serve in the foreground, log to stderr",
+	    .examples = "  pubsubd run\n"
+	                "  pubsubd run --listen 0.0.0.0:9000 --workers 2\n",
 	},
 	[CLI_START] = {
 	    .name = "start",
 	    .help = "serve in the background; back when ready",
+	    .examples = "  pubsubd start\n"
+	                "  pubsubd start --name two --listen 127.0.0.1:9000\n",
 	},
 	[CLI_STOP] = {
 	    .name = "stop",
 	    .help = "drain, then stop",
+	    .examples = "  pubsubd stop\n"
+	                "  pubsubd stop --name two\n",
 	},
 	[CLI_RESTART] = {
 	    .name = "restart",
 	    .help = "drain, then serve with the program now on disk",
+	    .examples = "  pubsubd restart\n",
 	},
 	[CLI_STATUS] = {
 	    .name = "status",
 	    .help = "what the server and its workers do",
+	    .examples = "  pubsubd status\n"
+	                "  pubsubd status --json\n",
 	},
 	[CLI_PUB] = {
 	    .name = "pub",
@@ -446,6 +475,9 @@ const struct command cli_commands[] = {
 	    .words = "TOPIC [MESSAGE|-]",
 	    .words_min = 1,
 	    .words_max = 2,
+	    .examples = "  pubsubd pub news 'hello'\n"
+	                "  tail -f /var/log/syslog | pubsubd pub logs\n"
+	                "  pubsubd pub -j sensor '{\"c\":21.5}'\n",
 	},
 	[CLI_SUB] = {
 	    .name = "sub",
@@ -453,10 +485,15 @@ const struct command cli_commands[] = {
 	    .words = "TOPIC...",
 	    .words_min = 1,
 	    .words_max = SIZE_MAX,
+	    .examples = "  pubsubd sub news\n"
+	                "  pubsubd sub -v --history 10 news weather\n"
+	                "  pubsubd sub -C 1 -W 5 news\n",
 	},
 	[CLI_TOPICS] = {
 	    .name = "topics",
 	    .help = "list the topics",
+	    .examples = "  pubsubd topics\n"
+	                "  pubsubd topics --prefix room/\n",
 	},
 	[CLI_VERSION] = {
 	    .name = "version",

@@ -19,6 +19,7 @@ struct command {
 	const char *help;
 	const char *words; /* what stands behind it, for the help; or NULL */
 	size_t words_min, words_max;
+	const char *examples; /* lines; NULL: none */
 };
 
 /* By enum cli_command. */

@@ -5,6 +5,7 @@
 #include "broker/cli/options.h"
 
 #include "broker/cli/option_check.h"
+#include "broker/cli/option_find.h"
 #include "broker/cli/option_table.h"
 #include "broker/host/listeners.h"
 #include "broker/host/paths.h"
@@ -15,67 +16,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool
-cli_find_command(struct cli *cli, const char *name, char error[CLI_ERROR_MAX])
-{
-	if (name == NULL) {
-		snprintf(error, CLI_ERROR_MAX,
-		    "a command is missing; try 'pubsubd help'");
-		return false;
-	}
-	if (strcmp(name, "-h") == 0)
-		name = "help";
-	for (size_t i = 0; i < cli_command_count; i++) {
-		const char *known = cli_commands[i].name;
-
-		if (strcmp(name, known) == 0 ||
-		    (strncmp(name, "--", 2) == 0 && i >= CLI_VERSION &&
-			strcmp(name + 2, known) == 0)) {
-			cli->command = (enum cli_command)i;
-			return true;
-		}
-	}
-	snprintf(error, CLI_ERROR_MAX,
-	    "%s: no such command; try 'pubsubd help'", name);
-	return false;
-}
-
-/* Whether arg names the option: --NAME, maybe with =VALUE, or -LETTER, maybe
- * with its VALUE. */
-static bool
-cli_names(const char *arg, const struct option *option)
-{
-	size_t len = strlen(option->name);
-
-	if (arg[1] != '-')
-		return option->letter != '\0' && arg[1] == option->letter &&
-		       (arg[2] == '\0' || option->arg != NULL);
-	return strncmp(arg + 2, option->name, len) == 0 &&
-	       (arg[2 + len] == '\0' || arg[2 + len] == '=');
-}
-
-/* The option that arg names, or NULL with a reason. */
-static const struct option *
-cli_find_option(
-    enum cli_command command, const char *arg, char error[CLI_ERROR_MAX])
-{
-	for (size_t i = 0; i < cli_option_count; i++) {
-		const struct option *option = &cli_options[i];
-
-		if (!cli_names(arg, option))
-			continue;
-		if ((option->commands & 1u << command) != 0)
-			return option;
-		snprintf(error, CLI_ERROR_MAX, "%.*s: not an option of '%s'",
-		    (int)strcspn(arg, "="), arg, cli_commands[command].name);
-		return NULL;
-	}
-	snprintf(error, CLI_ERROR_MAX, "%.*s: %s; try 'pubsubd help'",
-	    arg[1] == '-' ? (int)strcspn(arg, "=") : (int)strlen(arg), arg,
-	    arg[1] == '-' ? "no such option" : "not an option");
-	return NULL;
-}
 
 /* Append "--name=value" to the call that execv(2) will repeat. */
 static void
@@ -144,11 +84,8 @@ cli_take_word(struct cli *cli, const char *word, char error[CLI_ERROR_MAX])
 {
 	const struct command *command = &cli_commands[cli->command];
 
-	if (command->words_max == 0) {
-		snprintf(error, CLI_ERROR_MAX,
-		    "%s: not an option; try 'pubsubd help'", word);
-		return false;
-	}
+	if (command->words_max == 0)
+		return cli_no_words(cli->command, word, error);
 	if (cli->words_len == command->words_max) {
 		snprintf(error, CLI_ERROR_MAX,
 		    "%s: one word too many; a message with spaces needs quotes",
@@ -294,7 +231,7 @@ cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 	while (argv[count] != NULL)
 		count++;
 	memset(cli, 0, sizeof(*cli));
-	if (!cli_find_command(cli, count > 0 ? argv[1] : NULL, error))
+	if (!cli_find_command(&cli->command, count > 0 ? argv[1] : NULL, error))
 		return false;
 	cli->argv = xcalloc(count + 1, sizeof(*cli->argv));
 	cli->argv[0] = argv[0];

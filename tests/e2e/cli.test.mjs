@@ -36,7 +36,7 @@ async function refuses(t, args, status, line, options = {}) {
 }
 
 describe("words", { concurrency: true }, () => {
-	for (const word of ["version", "--version"])
+	for (const word of ["version", "--version", "-V"])
 		test(word, async () => {
 			const done = await run(PUBSUBD, [word]);
 
@@ -60,7 +60,9 @@ describe("words", { concurrency: true }, () => {
 		assert.equal(status, 0);
 		assert.match(stdout, /^usage: pubsubd sub TOPIC/u);
 		assert.match(stdout, /-C, --count N/u);
-		assert.doesNotMatch(stdout, /--workers/u);
+		assert.match(stdout, /-j, --json +print JSON\n/u);
+		assert.match(stdout, /\nexamples:\n {2}pubsubd sub news\n/u);
+		assert.doesNotMatch(stdout, /--workers|MESSAGE|a message is/u);
 		assert.equal((await run(PUBSUBD, ["help", "serve"])).status, USAGE);
 	});
 
@@ -89,10 +91,12 @@ describe("words", { concurrency: true }, () => {
 	for (const [args, line] of [
 		[[], /a command is missing/u],
 		[["frobnicate"], /frobnicate: no such command/u],
+		[["strat"], /strat: no such command; did you mean start\?/u],
+		[["run", "--workres", "2"], /did you mean --workers\?/u],
 		[["stop", "--workers", "2"], /--workers.*'stop'/u],
 		[["status", "--nonsense"], /--nonsense: no such option/u],
 		[["run", "--json"], /--json.*'run'/u],
-		[["status", "extra"], /extra/u],
+		[["status", "extra"], /extra: 'status' takes nothing but options/u],
 		[["status", "--json=yes"], /--json: takes no value/u],
 	])
 		test(`"${args.join(" ")}" is a mistake`, async () => {

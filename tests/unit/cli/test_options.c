@@ -340,10 +340,50 @@ test_error_names_the_option_and_what_is_wrong(void **state)
 	check_refused(
 	    "--nope", "1", "--nope: no such option; try 'pubsubd help'");
 	check_refused(
-	    "--work", "1", "--work: no such option; try 'pubsubd help'");
-	check_refused(
-	    "stray", NULL, "stray: not an option; try 'pubsubd help'");
+	    "--work", "1", "--work: no such option; did you mean --workers?");
+	check_refused("--workres=1", NULL,
+	    "--workres: no such option; did you mean --workers?");
+	check_refused("stray", NULL,
+	    "stray: 'run' takes nothing but options; try 'pubsubd help'");
+	check_refused("workers", "2",
+	    "workers: 'run' takes nothing but options; did you mean "
+	    "--workers?");
 	check_refused("-n", "1", "-n: not an option; try 'pubsubd help'");
+}
+
+/* What is meant is an option of this command, if any is like it. */
+static void
+test_a_mistyped_command_is_recognised(void **state)
+{
+	(void)state;
+	assert_false(parse("strat", NULL));
+	assert_string_equal(
+	    error, "strat: no such command; did you mean start?");
+	assert_false(parse("--verison", NULL));
+	assert_non_null(strstr(error, "did you mean version?"));
+	assert_false(parse("frobnicate", NULL));
+	assert_string_equal(
+	    error, "frobnicate: no such command; try 'pubsubd help'");
+	assert_false(parse("stop", "--worker", "2", NULL));
+	assert_string_equal(
+	    error, "--worker: no such option; try 'pubsubd help'");
+	assert_true(parse("-V", NULL));
+	assert_int_equal(cli->command, CLI_VERSION);
+}
+
+/* --json of sub is not that of pub. */
+static void
+test_an_option_has_a_meaning_for_each_command(void **state)
+{
+	(void)state;
+	assert_true(parse("pub", "-j", "-W", "2", "t", "1", NULL));
+	assert_true(cli->json);
+	assert_int_equal(cli->client.timeout_ms, 2000);
+	assert_true(parse("sub", "-j", "-W", "3", "t", NULL));
+	assert_true(cli->json);
+	assert_int_equal(cli->client.timeout_ms, 3000);
+	assert_false(parse("topics", "-W", "3", NULL));
+	assert_string_equal(error, "-W: not an option of 'topics'");
 }
 
 static void
@@ -516,8 +556,8 @@ test_clients_say_what_is_wrong(void **state)
 	check_wrong("sub: needs TOPIC...", "sub", "-v", NULL);
 	check_wrong("c: one word too many; a message with spaces needs quotes",
 	    "pub", "a", "b", "c", NULL);
-	check_wrong(
-	    "a: not an option; try 'pubsubd help'", "topics", "a", NULL);
+	check_wrong("a: 'topics' takes nothing but options; try 'pubsubd help'",
+	    "topics", "a", NULL);
 	check_wrong("-v: not an option of 'pub'", "pub", "-v", "a", NULL);
 	check_wrong("-x: not an option; try 'pubsubd help'", "pub", "-x", NULL);
 	check_wrong(
@@ -553,6 +593,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_last_of_a_repeated_option_counts),
 	cmocka_unit_test(test_every_option_arrives),
 	cmocka_unit_test(test_error_names_the_option_and_what_is_wrong),
+	cmocka_unit_test(test_a_mistyped_command_is_recognised),
+	cmocka_unit_test(test_an_option_has_a_meaning_for_each_command),
 	cmocka_unit_test(test_value_missing_or_too_much_is_refused),
 	cmocka_unit_test(test_option_of_another_command_is_refused),
 	cmocka_unit_test(test_address_given_twice_is_refused),
