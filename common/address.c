@@ -9,9 +9,13 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const char address_shape[] =
     "must be ADDR:PORT, such as 127.0.0.1:8000 or [::1]:8000";
+
+static const char address_port_shape[] =
+    "has a port that is not a number from 0 to 65535";
 
 /* A port: digits only, 0 to 65535.  Returns -1 if it is not. */
 static int
@@ -78,8 +82,49 @@ address_parse(struct config_address *address, const char *text)
 		            "127.0.0.1:8000";
 	port = address_parse_port(colon + 1);
 	if (port == -1)
-		return "has a port that is not a number from 0 to 65535";
+		return address_port_shape;
 	address_set_port(address, (uint16_t)port);
+	return NULL;
+}
+
+/* The addresses that a host's name stands for, IPv4 first; NULL: it is none. */
+static const char *const *
+address_named(const char *host, size_t len)
+{
+	static const char *const loopback[] = { "127.0.0.1", "::1" };
+	static const char *const all[] = { "0.0.0.0", "::" };
+	static const char localhost[] = "localhost";
+
+	if (len == 1 && host[0] == '*')
+		return all;
+	if (len == 0 || (len == strlen(localhost) &&
+			    strncasecmp(host, localhost, len) == 0))
+		return loopback;
+	return NULL;
+}
+
+const char *
+address_parse_listen(struct config_address out[ADDRESS_LISTEN_MAX],
+    size_t *count, const char *text, bool has_ipv6)
+{
+	const char *colon = strrchr(text, ':');
+	size_t host_len = colon == NULL ? 0 : (size_t)(colon - text);
+	int port = address_parse_port(colon == NULL ? text : colon + 1);
+	const char *const *named = address_named(text, host_len);
+
+	*count = 1;
+	if (colon == NULL && port == -1)
+		return "must be PORT or ADDR:PORT, such as 8000, "
+		       "127.0.0.1:8000 or [::1]:8000";
+	if (named == NULL)
+		return address_parse(out, text);
+	if (port == -1)
+		return address_port_shape;
+	*count = has_ipv6 ? 2 : 1;
+	for (size_t i = 0; i < *count; i++) {
+		CHECK(address_parse_host(&out[i], named[i], i == 1));
+		address_set_port(&out[i], (uint16_t)port);
+	}
 	return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "common/config.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -22,6 +23,18 @@
  * Returns NULL, or what was wrong with it (a constant string).
  */
 const char *address_parse(struct config_address *address, const char *text);
+
+/*
+ * Parse where to listen.  That is ADDR:PORT; or PORT, :PORT or localhost:PORT,
+ * the loopback address, of IPv6 too if has_ipv6; or *:PORT, all addresses of
+ * this host, likewise.  A host that is only said by leaving it out must not open
+ * the server to the network, so what others take for all addresses is loopback.
+ * Returns NULL with *count addresses in out, or what was wrong (a constant
+ * string).
+ */
+#define ADDRESS_LISTEN_MAX 2u
+const char *address_parse_listen(struct config_address out[ADDRESS_LISTEN_MAX],
+    size_t *count, const char *text, bool has_ipv6);
 
 /* Write an IPv4 or IPv6 address with its port.  Returns out. */
 const char *address_format(

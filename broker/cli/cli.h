@@ -15,8 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The server that pub, sub and topics talk to unless told otherwise. */
-#define CLI_URL_DEFAULT "ws://localhost:8000/ws"
+/* Where a server listens unless told otherwise, on loopback; and the one that
+ * pub, sub and topics talk to. */
+#define CLI_PORT_DEFAULT "8000"
+#define CLI_URL_DEFAULT  "ws://localhost:" CLI_PORT_DEFAULT "/ws"
 
 #define CLI_ERROR_MAX 512 /* bytes of a reason */
 #define CLI_EPOCH_MAX 64  /* bytes of an epoch, NUL included */

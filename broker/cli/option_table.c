@@ -20,9 +20,9 @@
 const struct option cli_options[] = {
 	{
 	    .name = "listen",
-	    .arg = "ADDR:PORT",
-	    .words = "127.0.0.1:8000 and [::1]:8000",
-	    .help = "where to listen; repeatable; port 0: any free one",
+	    .arg = "[ADDR:]PORT",
+	    .words = CLI_PORT_DEFAULT ", on loopback",
+	    .help = "where to listen; *:PORT: on all addresses; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_listen,
 	},
@@ -106,7 +106,7 @@ const struct option cli_options[] = {
 	},
 	{
 	    .name = "admin",
-	    .arg = "ADDR:PORT|none",
+	    .arg = "[ADDR:]PORT|none",
 	    .words = "loopback, the port after --listen",
 	    .help = "operator's pages: /metrics, /stats",
 	    .commands = CLI_SERVING,

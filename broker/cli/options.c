@@ -167,13 +167,6 @@ cli_core_count(void)
 	return n > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (unsigned)n;
 }
 
-static void
-cli_listen_on(struct config *config, const char *address)
-{
-	CHECK(address_parse(&config->listen[config->listen_count++], address) ==
-	      NULL);
-}
-
 /* The operator's pages are on loopback, on the port after the highest public
  * one; on any port if that is any. */
 static void
@@ -202,11 +195,10 @@ cli_work_out_defaults(struct cli *cli)
 {
 	struct config *config = &cli->config;
 
-	if (config->listen_count == 0) {
-		cli_listen_on(config, "127.0.0.1:8000");
-		if (listeners_have_ipv6())
-			cli_listen_on(config, "[::1]:8000");
-	}
+	if (config->listen_count == 0)
+		CHECK(
+		    address_parse_listen(config->listen, &config->listen_count,
+			CLI_PORT_DEFAULT, listeners_have_ipv6()) == NULL);
 	if (cli->default_admin)
 		cli_default_admin(config);
 	if (config->workers == 0)

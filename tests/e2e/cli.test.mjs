@@ -126,7 +126,7 @@ describe("values that are none", { concurrency: 4 }, () => {
 		["--ring-size", "64K"], ["--ring-size", "x"],
 		["--ring-size", "99999999999999999999G"],
 		["--max-topics", "0"], ["--drain", "-1"], ["--drain", "soon"],
-		["--listen", "8000"], ["--listen", "127.0.0.1"],
+		["--listen", "eight"], ["--listen", "127.0.0.1"],
 		["--listen", "127.0.0.1:65536"], ["--listen", "nowhere:80"],
 		["--listen", "[::1:80"], ["--admin", "here"],
 		["--log-level", "loud"], ["--max-message", "1T"],
@@ -258,6 +258,17 @@ describe("two of one name", () => {
 		assert.match(server.stderr, /a new ring instead of the one found/u);
 		assert.equal((await server.status()).pid, server.child.pid);
 	});
+});
+
+test("a port without an address is on loopback", async (t) => {
+	const server = await Server.start(t, [], { listen: ["localhost:0"] });
+	const urls = server.stdout.match(/http:\/\/[^ ]+/gu);
+	const hosts = urls.map((url) => new URL(url).hostname);
+
+	assert.equal(hosts[0], "127.0.0.1");
+	assert.ok(hosts.length === 1 || hosts[1] === "[::1]", `${hosts}`);
+	for (const url of urls)
+		assert.equal((await fetch(`${url}/healthz`)).status, 200);
 });
 
 test("two instances side by side have nothing in common", async (t) => {

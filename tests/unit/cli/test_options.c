@@ -335,8 +335,8 @@ test_error_names_the_option_and_what_is_wrong(void **state)
 	    "--user no-such-user-here: there is no such user");
 	check_refused("--root", "", "--root : must be a path");
 	check_refused("--admin", "x",
-	    "--admin x: must be ADDR:PORT, such as 127.0.0.1:8000 or "
-	    "[::1]:8000");
+	    "--admin x: must be PORT or ADDR:PORT, such as 8000, "
+	    "127.0.0.1:8000 or [::1]:8000");
 	check_refused(
 	    "--nope", "1", "--nope: no such option; try 'pubsubd help'");
 	check_refused(
@@ -419,6 +419,30 @@ test_address_given_twice_is_refused(void **state)
 	assert_string_equal(error, "--listen [0::1]:80: is given twice");
 	assert_true(parse(
 	    "run", "--listen", "127.0.0.1:0", "--listen", "[::1]:0", NULL));
+	assert_false(
+	    parse("run", "--listen", "127.0.0.1:80", "--listen", "80", NULL));
+	assert_string_equal(error, "--listen 80: is given twice");
+}
+
+/* 9000, :9000 and localhost:9000 were refused. */
+static void
+test_a_port_alone_is_on_loopback(void **state)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	assert_true(parse("run", "--listen", "9000", NULL));
+	assert_in_range(cli->config.listen_count, 1, 2);
+	assert_string_equal(
+	    address_format(&cli->config.listen[0], text), "127.0.0.1:9000");
+	if (cli->config.listen_count == 2)
+		assert_string_equal(
+		    address_format(&cli->config.listen[1], text), "[::1]:9000");
+	assert_string_equal(
+	    address_format(&cli->config.admin, text), "127.0.0.1:9001");
+	assert_true(parse("run", "--admin", "localhost:9100", NULL));
+	assert_string_equal(
+	    address_format(&cli->config.admin, text), "127.0.0.1:9100");
 }
 
 static void
@@ -598,6 +622,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_value_missing_or_too_much_is_refused),
 	cmocka_unit_test(test_option_of_another_command_is_refused),
 	cmocka_unit_test(test_address_given_twice_is_refused),
+	cmocka_unit_test(test_a_port_alone_is_on_loopback),
 	cmocka_unit_test(test_ring_has_room_for_its_largest_records),
 	cmocka_unit_test(test_more_connections_than_descriptors_are_refused),
 	cmocka_unit_test(test_start_has_a_log_file_and_run_has_none),

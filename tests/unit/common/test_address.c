@@ -131,6 +131,53 @@ test_equal_means_address_and_port(void **state)
 	assert_false(address_equal(&a, &b));
 }
 
+/* That text stands for these addresses, with IPv6 and without. */
+static void
+check_listen(const char *given, const char *first, const char *second)
+{
+	struct config_address out[ADDRESS_LISTEN_MAX];
+	char text[ADDRESS_TEXT_MAX];
+	size_t count;
+
+	assert_null(address_parse_listen(out, &count, given, false));
+	assert_int_equal(count, 1);
+	assert_string_equal(address_format(&out[0], text), first);
+	assert_null(address_parse_listen(out, &count, given, true));
+	assert_int_equal(count, second != NULL ? 2 : 1);
+	assert_string_equal(address_format(&out[0], text), first);
+	if (second != NULL)
+		assert_string_equal(address_format(&out[1], text), second);
+}
+
+static void
+test_where_to_listen_may_be_said_in_short(void **state)
+{
+	(void)state;
+	check_listen("9000", "127.0.0.1:9000", "[::1]:9000");
+	check_listen(":9000", "127.0.0.1:9000", "[::1]:9000");
+	check_listen("localhost:9000", "127.0.0.1:9000", "[::1]:9000");
+	check_listen("LocalHost:0", "127.0.0.1:0", "[::1]:0");
+	check_listen("*:9000", "0.0.0.0:9000", "[::]:9000");
+	check_listen("10.1.2.3:9000", "10.1.2.3:9000", NULL);
+	check_listen("[::1]:9000", "[::1]:9000", NULL);
+}
+
+static void
+test_where_nobody_can_listen_is_refused(void **state)
+{
+	static const char *const wrong[] = { "", ":", "x", "localhost",
+		"localhost:", "localhost:x", "*", "*:", "**:80", "65536",
+		":65536", "-1", "80 ", "nowhere:80", "127.0.0.1", "::1:80",
+		"[::1]" };
+	struct config_address out[ADDRESS_LISTEN_MAX];
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_non_null(
+		    address_parse_listen(out, &count, wrong[i], true));
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_text_survives_parsing_and_formatting),
 	cmocka_unit_test(test_ipv6_is_written_in_its_shortest_form),
@@ -140,6 +187,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_refusal_says_what_is_wrong),
 	cmocka_unit_test(test_port_is_read_and_set_in_both_families),
 	cmocka_unit_test(test_equal_means_address_and_port),
+	cmocka_unit_test(test_where_to_listen_may_be_said_in_short),
+	cmocka_unit_test(test_where_nobody_can_listen_is_refused),
 };
 
 SUITE_MAIN(tests);
