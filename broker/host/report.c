@@ -91,6 +91,18 @@ report_failure(enum exit_status status, const char *fmt, ...)
 	return status;
 }
 
+void
+report_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("pubsubd: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
 enum exit_status
 report_printed(void)
 {

@@ -39,6 +39,10 @@ void report_ready(const char *fmt, ...) LOG_FMT(1);
 enum exit_status report_failure(enum exit_status status, const char *fmt, ...)
     LOG_FMT(2);
 
+/* Tell something on standard error that is no failure; text without a newline.
+ * Callers: commands that serve nobody. */
+void report_note(const char *fmt, ...) LOG_FMT(1);
+
 /*
  * A command has printed its answer with stdio: make sure that it is out.
  * Returns: EXIT_STATUS_OK, or, having said why, EXIT_STATUS_FAILED.

@@ -11,7 +11,7 @@ import { describe, test } from "node:test";
 import WebSocket from "ws";
 
 import { Command, subscribed } from "./command.mjs";
-import { Client, PUBSUBD, Server, run } from "./support.mjs";
+import { Client, PUBSUBD, Server, run, waitFor } from "./support.mjs";
 
 const STREAM_LINES = 20_000;
 
@@ -73,6 +73,19 @@ describe("pub", { concurrency: true }, () => {
 		await reader.barrier();
 		assert.deepEqual(reader.messages, ["a\nb\n", ""]);
 	});
+
+	/* It waited for lines without a word. */
+	test("who sits before a terminal is told what is read",
+	    async (t) => {
+		    const server = await Server.start(t);
+		    const pub = new Command(t, ["pub", "--url", server.url, "room"],
+			{ terminal: true });
+
+		    await waitFor("the hint", () => pub.stdout.includes(
+			"pubsubd: each line is a message; Ctrl-D ends"));
+		    pub.child.stdin.write("\x04");
+		    assert.equal(await pub.ended(), 0);
+	    });
 
 	test("a long stream arrives in order", async (t) => {
 		const server = await Server.start(t);
@@ -144,6 +157,18 @@ describe("pub", { concurrency: true }, () => {
 });
 
 describe("sub", { concurrency: true }, () => {
+	/* It waited in silence for messages of the topic "news/*". */
+	test("what looks like a pattern is a name, and that is said",
+	    async (t) => {
+		    const server = await Server.start(t);
+		    const sub = await subscribed(t, server, ["news/*", "news"]);
+
+		    assert.equal(sub.stderr, "pubsubd: news/*: there are no " +
+			"patterns, this is the topic of just this name\n");
+		    await succeeds(t, server, ["pub", "news/*", "star"]);
+		    assert.deepEqual(await sub.printed(1), ["star"]);
+	    });
+
 	test("each message on a line, in the form asked for", async (t) => {
 		const server = await Server.start(t);
 		const text = await subscribed(t, server, ["a", "b/\u00e9"]);

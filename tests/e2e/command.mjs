@@ -12,9 +12,15 @@ export class Command {
 	stdout = "";
 	stderr = "";
 
-	/* A command of pubsubd, which the test ends if it has not ended. */
-	constructor(t, args) {
-		this.child = spawn(PUBSUBD, args, { stdio: "pipe" });
+	/* A command of pubsubd, which the test ends if it has not ended.  With
+	 * a terminal that script(1) makes, all that it prints is in stdout. */
+	constructor(t, args, { terminal = false } = {}) {
+		const words = [PUBSUBD, ...args];
+		const quoted = words.map((word) => `'${word}'`).join(" ");
+		const [program, ...rest] = terminal ?
+			["script", "-qefc", quoted, "/dev/null"] : words;
+
+		this.child = spawn(program, rest, { stdio: "pipe" });
 		for (const name of ["stdout", "stderr"])
 			this.child[name].setEncoding("utf8").on("data", (text) => {
 				this[name] += text;

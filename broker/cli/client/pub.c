@@ -371,6 +371,7 @@ pub_open_input(struct pub *p)
 	if (p->cli->words_len == 1 || strcmp(words[1], "-") == 0) {
 		p->is_stream = !p->cli->client.is_whole;
 		pub_input_init_fd(&p->input, STDIN_FILENO, !p->is_stream);
+		pub_input_hint(&p->input);
 		return EXIT_STATUS_OK;
 	}
 	if (!pub_message_check(words[1], strlen(words[1]), p->cli->json, why))

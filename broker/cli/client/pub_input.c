@@ -3,6 +3,8 @@
 
 #include "broker/cli/client/pub_input.h"
 
+#include "broker/host/report.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +30,15 @@ void
 pub_input_fini(struct pub_input *input)
 {
 	buf_fini(&input->buf);
+}
+
+void
+pub_input_hint(const struct pub_input *input)
+{
+	if (isatty(input->fd))
+		report_note("%s; Ctrl-D ends",
+		    input->is_whole ? "all that follows is one message"
+				    : "each line is a message");
 }
 
 /* Find the end of the next message: *len without, *taken with its newline. */

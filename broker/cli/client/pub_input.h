@@ -33,6 +33,9 @@ void pub_input_init_text(struct pub_input *input, const char *text);
 void pub_input_init_fd(struct pub_input *input, int fd, bool is_whole);
 void pub_input_fini(struct pub_input *input);
 
+/* Tell somebody who sits before a terminal that it is read from. */
+void pub_input_hint(const struct pub_input *input);
+
 enum pub_input_status {
 	PUB_INPUT_MESSAGE = 0, /* borrowed until the next pub_input_read() */
 	PUB_INPUT_MORE,        /* pub_input_read() when fd is readable */

@@ -384,6 +384,7 @@ cli_sub(const struct cli *cli)
 	if (status != EXIT_STATUS_OK)
 		return status;
 	url_add(&s.url, "overflow", "close");
+	sub_topics_warn(cli);
 	if (sub_topics_init(&s.topics, cli))
 		status = sub_run(&s);
 	else

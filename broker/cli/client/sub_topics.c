@@ -4,6 +4,7 @@
 #include "broker/cli/client/sub_topics.h"
 
 #include "broker/cli/client/server_message.h"
+#include "broker/host/report.h"
 #include "common/utf8.h"
 #include "common/xmalloc.h"
 
@@ -49,6 +50,33 @@ sub_topics_init(struct sub_topics *topics, const struct cli *cli)
 			topics->len++;
 	}
 	return true;
+}
+
+bool
+sub_topics_is_pattern(const char *name)
+{
+	if (strchr(name, '*') != NULL)
+		return true;
+	for (;;) {
+		size_t len = strcspn(name, "/");
+
+		if (len == 1 &&
+		    (name[0] == '+' || (name[0] == '#' && name[1] == '\0')))
+			return true;
+		if (name[len] == '\0')
+			return false;
+		name += len + 1;
+	}
+}
+
+void
+sub_topics_warn(const struct cli *cli)
+{
+	for (size_t i = 0; i < cli->words_len; i++)
+		if (sub_topics_is_pattern(cli->words[i]))
+			report_note("%s: there are no patterns, this is the "
+				    "topic of just this name",
+			    cli->words[i]);
 }
 
 void

@@ -32,6 +32,14 @@ struct sub_topics {
 bool sub_topics_init(struct sub_topics *topics, const struct cli *cli);
 void sub_topics_fini(struct sub_topics *topics);
 
+/* Whether a name is what would be a pattern elsewhere: with a star, or with a
+ * level (between slashes) that is + or, at the end, #.  There are none here. */
+bool sub_topics_is_pattern(const char *name);
+
+/* Tell of each topic on the command line that looks like a pattern what it
+ * is. */
+void sub_topics_warn(const struct cli *cli);
+
 /* The topic with the name in this token; NULL: none. */
 struct sub_topic *sub_topics_find(
     const struct sub_topics *topics, const struct json_token *name);
