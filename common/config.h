@@ -42,6 +42,7 @@ struct config {
 	const char *root;     /* directory of the static files, absolute */
 	const char *log_path; /* NULL: stderr */
 	const char *pidfile;  /* absolute */
+	const char *lockfile; /* absolute; from the name, no option */
 	enum log_level log_level;
 	const char *user; /* --user, NULL: stay */
 	uid_t user_uid;   /* of user, likewise its group */

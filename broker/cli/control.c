@@ -3,9 +3,9 @@
 
 #include "broker/cli/control.h"
 
+#include "broker/cli/instance.h"
 #include "broker/host/pidfile.h"
 #include "broker/host/process.h"
-#include "broker/shared/segment.h"
 #include "broker/status/summary.h"
 #include "common/clock.h"
 
@@ -30,7 +30,7 @@
 /* A server that runs, or what is left of it. */
 struct control {
 	const struct config *config;
-	struct pidfile_holders holders;
+	struct lockfile_holders holders;
 	int pidfd;
 	struct segment segment;
 	bool attached;
@@ -51,14 +51,18 @@ static bool
 control_clear_away(const struct config *config)
 {
 	char error[SEGMENT_ERROR_MAX];
+	struct lockfile lockfile;
+	bool found;
 	int claim;
 
-	if (!pidfile_clear_away(config->pidfile))
+	if (!lockfile_take_left(&lockfile, config->lockfile))
 		return false;
-	if (segment_claim(config->name, &claim, error) != SEGMENT_OK)
-		return false;
-	segment_remove(config->name, claim);
-	return true;
+	found = segment_claim(config->name, &claim, error) == SEGMENT_OK;
+	if (found)
+		segment_remove(config->name, claim);
+	pidfile_remove_left(config->pidfile);
+	lockfile_release(&lockfile);
+	return found;
 }
 
 /* There is none: end what is left of it, as a stop would have. */
@@ -77,21 +81,20 @@ control_not_running(const struct config *config)
 static enum exit_status
 control_open(struct control *control, const struct cli *cli)
 {
-	char error[SEGMENT_ERROR_MAX];
+	const struct config *config = &cli->config;
+	char error[INSTANCE_ERROR_MAX];
 
 	memset(control, 0, sizeof(*control));
-	control->config = &cli->config;
+	control->config = config;
 	control->pidfd =
-	    pidfile_open_holder(cli->config.pidfile, &control->holders);
-	if (control->pidfd == -1 && control->holders.supervisor == 0 &&
-	    control->holders.worker == 0)
+	    lockfile_open_holder(config->lockfile, &control->holders, error);
+	if (control->pidfd == -1 && error[0] == '\0')
 		return EXIT_STATUS_NOT_RUNNING;
 	if (control->pidfd == -1)
 		return report_failure(EXIT_STATUS_FAILED,
-		    "%s is running, but out of reach of this process",
-		    cli->config.name);
-	control->attached = segment_attach(&control->segment, cli->config.name,
-				false, error) == SEGMENT_OK;
+		    "%s is out of reach: %s", config->name, error);
+	control->attached = instance_attach(
+	    &control->segment, config->name, &control->holders, error);
 	control->drain_ms =
 	    control->attached
 		? atomic_load(&control->segment.header->run.drain_ms)
@@ -117,11 +120,12 @@ control_wait_orphans(struct control *control)
 {
 	uint64_t deadline =
 	    clock_monotonic_ms() + control->drain_ms + CONTROL_GRACE_MS;
-	struct pidfile_holders holders;
+	struct lockfile_holders holders;
+	char error[LOCKFILE_ERROR_MAX];
 	int pidfd;
 
-	while ((pidfd = pidfile_open_holder(
-		    control->config->pidfile, &holders)) != -1 &&
+	while ((pidfd = lockfile_open_holder(
+		    control->config->lockfile, &holders, error)) != -1 &&
 	       holders.supervisor == 0) {
 		uint64_t now = clock_monotonic_ms();
 		bool ended =
@@ -160,7 +164,8 @@ control_print_stopped(const struct control *control)
 static enum exit_status
 control_stop(struct control *control)
 {
-	struct pidfile_holders holders;
+	char error[LOCKFILE_ERROR_MAX];
+	struct lockfile_holders holders;
 	enum exit_status status;
 
 	if (control->holders.supervisor == 0)
@@ -173,8 +178,8 @@ control_stop(struct control *control)
 		    "%s (pid %d) has not stopped within %g s",
 		    control->config->name, control->holders.supervisor,
 		    (double)(control->drain_ms + CONTROL_GRACE_MS) / 1000);
-	holders = pidfile_look(control->config->pidfile);
-	if (holders.supervisor == 0 && holders.worker != 0)
+	if (lockfile_look(control->config->lockfile, &holders, error) &&
+	    holders.supervisor == 0 && holders.worker != 0)
 		return control_wait_orphans(control);
 	control_print_stopped(control);
 	return EXIT_STATUS_OK;
@@ -195,17 +200,17 @@ cli_stop(const struct cli *cli)
 	return status;
 }
 
-/* Whether the segment that now has the name shows a run that is ready and is
+/* Whether the segment that the server has now shows a run that is ready and is
  * not the one of before. */
 static bool
 control_runs_anew(const struct control *control, uint64_t run_before)
 {
-	char error[SEGMENT_ERROR_MAX];
+	char error[INSTANCE_ERROR_MAX];
 	struct segment now;
 	bool anew;
 
-	if (segment_attach(&now, control->config->name, false, error) !=
-	    SEGMENT_OK)
+	if (!instance_attach(
+		&now, control->config->name, &control->holders, error))
 		return false;
 	anew =
 	    atomic_load_explicit(

@@ -41,18 +41,18 @@ cli_check_admin(const struct cli *cli, char error[CLI_ERROR_MAX])
 	return true;
 }
 
-/* A worker that sends the pidfile to a client closes it, and drops its locks. */
+/* A worker that sends the lock file to a client closes it, and drops its locks. */
 static bool
-cli_check_pidfile(const struct config *config, char error[CLI_ERROR_MAX])
+cli_check_lockfile(const struct config *config, char error[CLI_ERROR_MAX])
 {
 	size_t len = strlen(config->root);
 
-	if (strncmp(config->pidfile, config->root, len) != 0 ||
-	    config->pidfile[len] != '/')
+	if (strncmp(config->lockfile, config->root, len) != 0 ||
+	    config->lockfile[len] != '/')
 		return true;
 	snprintf(error, CLI_ERROR_MAX,
-	    "--pidfile %s: must not be among the files of --root",
-	    config->pidfile);
+	    "--root %s: must not hold the lock file, %s", config->root,
+	    config->lockfile);
 	return false;
 }
 
@@ -115,6 +115,6 @@ bool
 cli_check(const struct cli *cli, char error[CLI_ERROR_MAX])
 {
 	return cli_check_client(cli, error) && cli_check_admin(cli, error) &&
-	       cli_check_pidfile(&cli->config, error) &&
+	       cli_check_lockfile(&cli->config, error) &&
 	       cli_check_sizes(&cli->config, error);
 }

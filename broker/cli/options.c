@@ -205,6 +205,7 @@ cli_work_out_defaults(struct cli *cli)
 		config->workers = cli_core_count();
 	if (config->root == NULL)
 		config->root = paths_default_root();
+	config->lockfile = paths_lockfile(config->name);
 	if (config->pidfile == NULL) {
 		config->pidfile = paths_default_pidfile(config->name);
 		cli->default_pidfile = true;

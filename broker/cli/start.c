@@ -13,7 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What can be found wrong before there is a server. */
+/* What can be found wrong before there is a server.  Makes the directories of the
+ * files that are where nobody asked for. */
 static enum exit_status
 cli_prepare(const struct cli *cli)
 {
@@ -21,6 +22,8 @@ cli_prepare(const struct cli *cli)
 
 	if (!paths_check_directory(cli->config.root, error))
 		return report_failure(EXIT_STATUS_FAILED, "--root %s", error);
+	if (!paths_make_directory(cli->config.lockfile, error))
+		return report_failure(EXIT_STATUS_FAILED, "lock: %s", error);
 	if (cli->default_pidfile &&
 	    !paths_make_directory(cli->config.pidfile, error))
 		return report_failure(EXIT_STATUS_FAILED, "pidfile: %s", error);

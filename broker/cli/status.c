@@ -4,12 +4,11 @@
 
 #include "broker/cli/status.h"
 
+#include "broker/cli/instance.h"
 #include "broker/cli/option_values.h"
-#include "broker/status/overview.h"
-#include "broker/host/pidfile.h"
-#include "broker/host/process.h"
 #include "broker/shared/segment.h"
 #include "broker/shared/stats.h"
+#include "broker/status/overview.h"
 #include "common/buf.h"
 
 #include <stdio.h>
@@ -135,42 +134,33 @@ status_not_running(const struct cli *cli, pid_t worker)
 			: "");
 }
 
-/* Whether the segment is still as a killed server left it, since the one that
- * has the lock now has not begun its run. */
-static bool
-status_is_of_another(const struct segment *seg, pid_t holder)
+/* The number of the supervisor, as seen from here if it can be. */
+static int
+status_pid(const struct lockfile_holders *holders, const struct segment *seg)
 {
-	int32_t pid = atomic_load(&seg->header->run.supervisor);
-
-	return holder != PIDFILE_UNSEEN && pid != 0 &&
-	       pid != process_own_number(holder);
+	return holders->supervisor != LOCKFILE_UNSEEN
+	           ? holders->supervisor
+	           : atomic_load(&seg->header->run.supervisor);
 }
 
 enum exit_status
 cli_status(const struct cli *cli)
 {
-	struct pidfile_holders holders = pidfile_look(cli->config.pidfile);
-	char error[SEGMENT_ERROR_MAX];
+	struct lockfile_holders holders;
+	char error[INSTANCE_ERROR_MAX];
 	struct segment seg;
 
+	if (!lockfile_look(cli->config.lockfile, &holders, error))
+		return report_failure(EXIT_STATUS_FAILED, "%s", error);
 	if (holders.supervisor == 0)
 		return status_not_running(cli, holders.worker);
-	if (segment_attach(&seg, cli->config.name, false, error) != SEGMENT_OK)
-		return report_failure(EXIT_STATUS_FAILED,
-		    "%s is only just starting, or stopping: %s",
-		    cli->config.name, error);
-	if (status_is_of_another(&seg, holders.supervisor)) {
-		segment_close(&seg);
-		return report_failure(EXIT_STATUS_FAILED,
-		    "%s is only just starting%s", cli->config.name,
-		    holders.worker != 0
-			? ": it waits for the workers of a killed server"
-			: "");
-	}
+	if (!instance_attach(&seg, cli->config.name, &holders, error))
+		return report_failure(
+		    EXIT_STATUS_FAILED, "%s %s", cli->config.name, error);
 	if (cli->json)
 		status_print_json(cli, &seg);
 	else
-		status_print_table(cli, &seg, holders.supervisor);
+		status_print_table(cli, &seg, status_pid(&holders, &seg));
 	segment_close(&seg);
 	return report_printed();
 }

@@ -107,32 +107,88 @@ paths_is_private(const char *path)
 	       st.st_uid == geteuid() && (st.st_mode & 022) == 0;
 }
 
-char *
-paths_default_pidfile(const char *name)
+/* Whether a file can be made below this path, once its missing directories
+ * are. */
+static bool
+paths_is_writable(const char *directory)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char *path = xstrdup(directory);
+	bool writable;
 
-	if (geteuid() == 0)
-		return paths_format("/run/pubsubd/%s.pid", name);
-	if (runtime != NULL && runtime[0] == '/' && paths_is_private(runtime))
-		return paths_format("%s/pubsubd/%s.pid", runtime, name);
+	while (access(path, F_OK) == -1 && errno == ENOENT &&
+	       strcmp(path, "/") != 0) {
+		char *slash = strrchr(path, '/');
+
+		slash[slash == path] = '\0';
+	}
+	writable = access(path, W_OK | X_OK) == 0;
+	free(path);
+	return writable;
+}
+
+/* A user's directory for what has to last: XDG's base directory for state. */
+static char *
+paths_user_state(void)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+
+	if (state != NULL && state[0] == '/')
+		return paths_format("%s/pubsubd", state);
+	if (home == NULL || home[0] != '/') {
+		user = getpwuid(geteuid());
+		home = user != NULL ? user->pw_dir : "/";
+	}
 	return paths_format(
-	    "/tmp/pubsubd-%u/%s.pid", (unsigned)geteuid(), name);
+	    "%s/.local/state/pubsubd", strcmp(home, "/") == 0 ? "" : home);
+}
+
+/* Where lock and log are.  The second choice is for a host whose first one can
+ * only be read, and for a user without a home. */
+static char *
+paths_state(void)
+{
+	char *state =
+	    geteuid() == 0 ? xstrdup("/var/log/pubsubd") : paths_user_state();
+
+	if (paths_is_writable(state))
+		return state;
+	free(state);
+	return geteuid() == 0
+	           ? xstrdup("/run/pubsubd")
+	           : paths_format("/tmp/pubsubd-%u", (unsigned)geteuid());
+}
+
+/* A file of an instance there. */
+static char *
+paths_state_file(const char *name, const char *suffix)
+{
+	char *state = paths_state();
+	char *file = paths_format("%s/%s.%s", state, name, suffix);
+
+	free(state);
+	return file;
+}
+
+char *
+paths_lockfile(const char *name)
+{
+	return paths_state_file(name, "lock");
 }
 
 char *
 paths_default_log(const char *name)
 {
-	const char *home = getenv("HOME");
-	const struct passwd *user;
+	return paths_state_file(name, "log");
+}
 
+char *
+paths_default_pidfile(const char *name)
+{
 	if (geteuid() == 0)
-		return paths_format("/var/log/pubsubd/%s.log", name);
-	if (home == NULL || home[0] != '/') {
-		user = getpwuid(geteuid());
-		home = user != NULL ? user->pw_dir : "/";
-	}
-	return paths_format("%s/.local/state/pubsubd/%s.log", home, name);
+		return paths_format("/run/pubsubd/%s.pid", name);
+	return paths_state_file(name, "pid");
 }
 
 char *

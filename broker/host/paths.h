@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paths.h - where files are when nobody says: static files, pidfile, log.
+ * paths.h - where files are when nobody says: static files, lock, pidfile, log.
  *
  * All returned strings are absolute paths, owned by the caller.
  */
@@ -20,12 +20,20 @@ char *paths_program(void);
  * if none does. */
 char *paths_default_root(void);
 
-/* As root /run/pubsubd/NAME.pid, otherwise in $XDG_RUNTIME_DIR/pubsubd or
- * /tmp/pubsubd-UID. */
-char *paths_default_pidfile(const char *name);
+/*
+ * The file whose locks say who runs an instance (lockfile.h).  By the name
+ * alone, so that every command finds it, and in a directory that outlasts the
+ * server and its user's session: as root /var/log/pubsubd, otherwise
+ * $XDG_STATE_HOME/pubsubd, by default ~/.local/state/pubsubd.  Where nothing can
+ * be written there: /run/pubsubd, otherwise /tmp/pubsubd-UID.
+ */
+char *paths_lockfile(const char *name);
 
-/* As root /var/log/pubsubd/NAME.log, otherwise in ~/.local/state/pubsubd. */
+/* NAME.log in the same directory. */
 char *paths_default_log(const char *name);
+
+/* As root /run/pubsubd/NAME.pid, otherwise in the same directory. */
+char *paths_default_pidfile(const char *name);
 
 /* A path as seen from the working directory, made absolute. */
 char *paths_absolute(const char *path);

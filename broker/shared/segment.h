@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define SEGMENT_ERROR_MAX 256 /* bytes of a reason */
 
@@ -73,8 +74,8 @@ enum segment_status {
 
 /*
  * Claim the segment of the instance `name' that is there, whatever it holds: to
- * take it over, or to remove it.  The pidfile's lock does not give that right,
- * for two servers of one name may have been given two pidfiles.
+ * take it over, or to remove it.  The claim is about this file alone: that there
+ * is no other server of the name is the lock file's affair (lockfile.h).
  *
  * A claim is a lock (flock(2)) on the file itself.  It lasts as long as any
  * process has the descriptor, or what was mapped by it: it survives execve(2),
@@ -82,7 +83,8 @@ enum segment_status {
  *
  * Blocks:  a moment, for a holder that is just ending.
  * Returns: SEGMENT_OK with the descriptor in *claim; SEGMENT_MISSING,
- *          SEGMENT_BUSY or SEGMENT_FAILED with a reason.
+ *          SEGMENT_FOREIGN (another user's), SEGMENT_BUSY or SEGMENT_FAILED with
+ *          a reason.
  * Owns:    the caller, close(2) or segment_remove().
  */
 enum segment_status segment_claim(
@@ -118,6 +120,23 @@ bool segment_create(struct segment *seg, const char *name, uint64_t ring_size,
  */
 enum segment_status segment_attach(struct segment *seg, const char *name,
     bool writable, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Map, read-only, the segment of this name that a process has open: it may have
+ * lost its name, or the name may mean another by now.  As segment_attach().
+ * Callers: status, stop, restart.
+ */
+enum segment_status segment_attach_of(struct segment *seg, const char *name,
+    pid_t pid, char error[SEGMENT_ERROR_MAX]);
+
+/* Whether the name means the segment that was claimed: systemd-logind removes
+ * what a user has in /dev/shm when the user logs out (RemoveIPC=yes). */
+bool segment_is_named(const char *name, int claim);
+
+/* Give the claimed segment its name back.  Returns false with errno set: ENOENT
+ * if it was removed, for then the kernel gives it no other; EEXIST if the name
+ * is taken.  It succeeds where the file has been renamed. */
+bool segment_put_name_back(const char *name, int claim);
 
 /* How many workers the run has: never more than the table has room for. */
 unsigned segment_workers(const struct segment *seg);

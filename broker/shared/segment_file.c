@@ -4,6 +4,7 @@
 
 #include "broker/shared/segment.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEGMENT_PATH_MAX 64 /* "/pubsubd." and the longest name */
+#define SEGMENT_PATH_MAX  64         /* "/pubsubd." and the longest name */
+#define SEGMENT_DIRECTORY "/dev/shm" /* where shm_open(3) has its files */
 
 /* How long a claim waits for its holder to end, and how often it looks. */
 #define SEGMENT_CLAIM_MS      500
@@ -61,20 +63,91 @@ segment_map(int fd, uint64_t size, bool writable)
 	    MAP_SHARED, fd, 0);
 }
 
-/* Whether the name means the file that is open. */
-static bool
-segment_is_named(const char *path, int fd)
+/* Where a name is in the file system. */
+static void
+segment_full_path(char full[SEGMENT_PATH_MAX + 16], const char *name)
 {
-	struct stat open_one, named;
-	int other = shm_open(path, O_RDONLY | O_CLOEXEC, 0);
-	bool same = other != -1 && fstat(other, &named) == 0 &&
-	            fstat(fd, &open_one) == 0 &&
-	            open_one.st_dev == named.st_dev &&
-	            open_one.st_ino == named.st_ino;
+	snprintf(
+	    full, SEGMENT_PATH_MAX + 16, SEGMENT_DIRECTORY "/pubsubd.%s", name);
+}
 
-	if (other != -1)
-		close(other);
-	return same;
+bool
+segment_is_named(const char *name, int claim)
+{
+	char full[SEGMENT_PATH_MAX + 16];
+	struct stat open_one, named;
+
+	segment_full_path(full, name);
+	return lstat(full, &named) == 0 && fstat(claim, &open_one) == 0 &&
+	       open_one.st_dev == named.st_dev &&
+	       open_one.st_ino == named.st_ino;
+}
+
+bool
+segment_put_name_back(const char *name, int claim)
+{
+	char full[SEGMENT_PATH_MAX + 16], self[32];
+
+	segment_full_path(full, name);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", claim);
+	return linkat(AT_FDCWD, self, AT_FDCWD, full, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/*
+ * Whether what has the name is a plain file of this user; root may look at
+ * everybody's.  Looked at before any lock on it is believed: anybody can make a
+ * file in /dev/shm, and lock it.
+ */
+static bool
+segment_is_own(const char *name, const struct stat *st, bool to_look,
+    char error[SEGMENT_ERROR_MAX])
+{
+	char what[96];
+
+	if (!S_ISREG(st->st_mode)) {
+		segment_error(error, name, "is not a plain file", 0);
+		return false;
+	}
+	if (st->st_uid == geteuid() || (to_look && geteuid() == 0))
+		return true;
+	snprintf(what, sizeof(what),
+	    "belongs to another user (uid %u): choose another --name",
+	    (unsigned)st->st_uid);
+	segment_error(error, name, what, 0);
+	return false;
+}
+
+/* Open what has the name, if it is ours.  Sets *fd only if it returns OK. */
+static enum segment_status
+segment_open(const char *name, int flags, bool to_look, int *fd,
+    char error[SEGMENT_ERROR_MAX])
+{
+	char path[SEGMENT_PATH_MAX], full[SEGMENT_PATH_MAX + 16];
+	struct stat st;
+	int err;
+
+	segment_path(path, name);
+	*fd = shm_open(path, flags | O_CLOEXEC, 0);
+	err = errno;
+	segment_full_path(full, name);
+	if (*fd == -1 && (err == ENOENT || lstat(full, &st) == -1)) {
+		segment_error(error, name, "cannot be opened", err);
+		return err == ENOENT ? SEGMENT_MISSING : SEGMENT_FAILED;
+	}
+	if (*fd != -1 && fstat(*fd, &st) == -1) {
+		segment_error(error, name, "cannot be examined", errno);
+		close(*fd);
+		return SEGMENT_FAILED;
+	}
+	if (!segment_is_own(name, &st, to_look, error)) {
+		if (*fd != -1)
+			close(*fd);
+		return SEGMENT_FOREIGN;
+	}
+	if (*fd != -1)
+		return SEGMENT_OK;
+	segment_error(error, name, "cannot be opened", err);
+	return SEGMENT_FAILED;
 }
 
 /* Lock an open segment.  Who ended a moment ago may not have closed it yet. */
@@ -95,21 +168,17 @@ segment_lock(int fd)
 enum segment_status
 segment_claim(const char *name, int *claim, char error[SEGMENT_ERROR_MAX])
 {
-	char path[SEGMENT_PATH_MAX];
+	enum segment_status status;
 	int fd, err;
 
-	segment_path(path, name);
 	for (;;) {
-		fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
-		if (fd == -1) {
-			err = errno;
-			segment_error(error, name, "cannot be opened", err);
-			return err == ENOENT ? SEGMENT_MISSING : SEGMENT_FAILED;
-		}
+		status = segment_open(name, O_RDWR, false, &fd, error);
+		if (status != SEGMENT_OK)
+			return status;
 		if (!segment_lock(fd))
 			break;
 		/* Or it was removed between our open and our lock. */
-		if (segment_is_named(path, fd)) {
+		if (segment_is_named(name, fd)) {
 			*claim = fd;
 			return SEGMENT_OK;
 		}
@@ -132,7 +201,7 @@ segment_remove(const char *name, int claim)
 	char path[SEGMENT_PATH_MAX];
 
 	segment_path(path, name);
-	if (segment_is_named(path, claim))
+	if (segment_is_named(name, claim))
 		shm_unlink(path);
 	close(claim);
 }
@@ -181,8 +250,8 @@ segment_create(struct segment *seg, const char *name, uint64_t ring_size,
 	return true;
 }
 
-/* Map an open segment if it is one.  Closes nothing.  Who writes it must have it
- * alone; root may look at everybody's. */
+/* Map an open segment of ours if it is one.  Closes nothing.  Who writes it must
+ * have it alone. */
 static enum segment_status
 segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
     char error[SEGMENT_ERROR_MAX])
@@ -194,11 +263,9 @@ segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
 		segment_error(error, name, "cannot be examined", errno);
 		return SEGMENT_FAILED;
 	}
-	if (st.st_uid != geteuid() && geteuid() != 0) {
-		segment_error(error, name, "belongs to another user", 0);
+	if (!segment_is_own(name, &st, !writable, error))
 		return SEGMENT_FOREIGN;
-	}
-	if (writable && (st.st_uid != geteuid() || (st.st_mode & 077) != 0)) {
+	if (writable && (st.st_mode & 077) != 0) {
 		segment_error(error, name, "is open to another user", 0);
 		return SEGMENT_FOREIGN;
 	}
@@ -231,17 +298,72 @@ segment_attach(struct segment *seg, const char *name, bool writable,
     char error[SEGMENT_ERROR_MAX])
 {
 	enum segment_status status;
-	char path[SEGMENT_PATH_MAX];
-	int fd, err;
+	int fd;
 
-	segment_path(path, name);
-	fd = shm_open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
-	if (fd == -1) {
-		err = errno;
-		segment_error(error, name, "cannot be opened", err);
-		return err == ENOENT ? SEGMENT_MISSING : SEGMENT_FAILED;
-	}
+	status = segment_open(
+	    name, writable ? O_RDWR : O_RDONLY, !writable, &fd, error);
+	if (status != SEGMENT_OK)
+		return status;
 	status = segment_attach_fd(seg, fd, name, writable, error);
+	close(fd);
+	return status;
+}
+
+/* Whether a link in /proc/PID/fd leads to the segment of this name, or to one
+ * that has lost it. */
+static bool
+segment_link_is(const char *target, const char *name)
+{
+	static const char prefix[] = "/pubsubd.", deleted[] = " (deleted)";
+	const char *base = strrchr(target, '/');
+	size_t len = strlen(name);
+
+	if (base == NULL || strncmp(base, prefix, strlen(prefix)) != 0)
+		return false;
+	base += strlen(prefix);
+	return strncmp(base, name, len) == 0 &&
+	       (base[len] == '\0' || strcmp(base + len, deleted) == 0);
+}
+
+/* Open, to read, the segment that a process has open.  Returns -1: none. */
+static int
+segment_open_of(const char *name, pid_t pid)
+{
+	char path[32], target[SEGMENT_PATH_MAX * 4];
+	const struct dirent *entry;
+	int fd = -1;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir != NULL && fd == -1 && (entry = readdir(dir)) != NULL) {
+		ssize_t len = readlinkat(
+		    dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+		target[len > 0 ? len : 0] = '\0';
+		if (segment_link_is(target, name))
+			fd = openat(
+			    dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return fd;
+}
+
+enum segment_status
+segment_attach_of(struct segment *seg, const char *name, pid_t pid,
+    char error[SEGMENT_ERROR_MAX])
+{
+	enum segment_status status;
+	int fd = segment_open_of(name, pid);
+
+	if (fd == -1) {
+		snprintf(error, SEGMENT_ERROR_MAX,
+		    "process %d has no shared memory /pubsubd.%s open",
+		    (int)pid, name);
+		return SEGMENT_MISSING;
+	}
+	status = segment_attach_fd(seg, fd, name, false, error);
 	close(fd);
 	return status;
 }

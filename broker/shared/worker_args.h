@@ -34,7 +34,8 @@ struct worker_args {
 	                              all workers have; NULL: none */
 	int supervisor_fd; /* read end of a pipe: EOF = supervisor died */
 	int state_fd;      /* eventfd of the supervisor: worker_set_state() */
-	int pidfile_fd;    /* has a lock for each worker: worker_lives() */
+	int lock_fd;       /* of the file with a lock for each worker:
+	                      worker_lives() */
 };
 
 /*
@@ -62,7 +63,7 @@ worker_set_state(const struct worker_args *args, enum worker_state state)
 	(void)sent;
 }
 
-/* Byte of the pidfile that worker 0 has locked as long as it lives; those of
+/* Byte of the lock file that worker 0 has locked as long as it lives; those of
  * the others follow. */
 #define WORKER_LIVES_AT 2
 
@@ -80,7 +81,7 @@ worker_lives(const struct worker_args *args, unsigned slot)
 		.l_start = WORKER_LIVES_AT + (off_t)slot,
 		.l_len = 1 };
 
-	return fcntl(args->pidfile_fd, F_GETLK, &lock) == -1 ||
+	return fcntl(args->lock_fd, F_GETLK, &lock) == -1 ||
 	       lock.l_type != F_UNLCK;
 }
 

@@ -21,10 +21,10 @@
 #include <unistd.h>
 
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
- * listeners, the operator's, pidfile, two of the supervisor's. */
+ * listeners, the operator's, lock file, two of the supervisor's. */
 #define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
 
-_Static_assert(WORKER_LIVES_AT >= PIDFILE_FREE_FROM, "the bytes differ");
+_Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
 
 static int
 child_compare(const void *a, const void *b)
@@ -54,7 +54,7 @@ static void
 child_close_others(const struct supervisor *s, unsigned slot)
 {
 	int fds[CHILD_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
-		s->pidfile.fd, s->life[0], s->state_fd };
+		s->lockfile.workers_fd, s->life[0], s->state_fd };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	size_t count = 6;
 
@@ -115,7 +115,7 @@ child_main(struct supervisor *s, unsigned slot)
 		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
 		.supervisor_fd = s->life[0],
 		.state_fd = s->state_fd,
-		.pidfile_fd = s->pidfile.fd,
+		.lock_fd = s->lockfile.workers_fd,
 	};
 	char name[32];
 
@@ -125,8 +125,8 @@ child_main(struct supervisor *s, unsigned slot)
 	snprintf(name, sizeof(name), "worker %u", slot);
 	log_open(name, STDERR_FILENO, s->config->log_level);
 	/* fork-2: before it serves, so that orphans know it lives */
-	if (!pidfile_join(&s->pidfile, WORKER_LIVES_AT + (off_t)slot)) {
-		log_error("cannot lock %s", s->pidfile.path);
+	if (!lockfile_join(&s->lockfile, WORKER_LIVES_AT + (off_t)slot)) {
+		log_error("cannot lock %s", s->lockfile.path);
 		_exit(1);
 	}
 	child_set_user(s->config);

@@ -2,7 +2,7 @@
 /*
  * exec.c - restart: become the program now on disk.
  *
- * The same process goes on with another program: sockets, pidfile and its lock,
+ * The same process goes on with another program: sockets, the lock,
  * log and segment stay.  A program that cannot run, or not with these options
  * any more, must not cost the service.  So it is tried first, in a child: the
  * very call of the restart, with a word in front that makes it only say whether
@@ -191,7 +191,7 @@ exec_keep(struct supervisor *s, bool keep)
 
 	listeners_keep_on_exec(&s->listeners, keep);
 	listeners_keep_on_exec(&s->admin, keep);
-	fcntl(s->pidfile.fd, F_SETFD, flags);
+	fcntl(s->lockfile.fd, F_SETFD, flags);
 	fcntl(s->claim, F_SETFD, flags);
 	if (s->logfile.path != NULL)
 		fcntl(s->logfile.fd, F_SETFD, flags);
@@ -201,7 +201,7 @@ void
 supervisor_exec(struct supervisor *s)
 {
 	struct handover handover = {
-		.pidfile_fd = s->pidfile.fd,
+		.lock_fd = s->lockfile.fd,
 		.log_fd = s->logfile.path != NULL ? s->logfile.fd : -1,
 		.listeners = s->listeners,
 		.admin = s->admin,

@@ -2,7 +2,7 @@
 /*
  * handover.c - see handover.h.
  *
- * The text: pid, pidfile, log, number of workers, number of addresses, then the
+ * The text: pid, lock file, log, number of workers, number of addresses, then the
  * sockets of worker 0, of worker 1, and so on, then the operator's or -1, then
  * the segment's claim, all as decimal numbers.  Older programs know nothing of
  * the last, or of the last two, and leave them out.
@@ -38,7 +38,7 @@ handover_put(const struct handover *handover)
 	size_t len = 0;
 
 	handover_append(text, &len, getpid());
-	handover_append(text, &len, handover->pidfile_fd);
+	handover_append(text, &len, handover->lock_fd);
 	handover_append(text, &len, handover->log_fd);
 	handover_append(text, &len, (int)listeners->workers);
 	handover_append(text, &len, (int)listeners->count);
@@ -148,7 +148,7 @@ handover_take(struct handover *handover)
 	if (!handover_is_there())
 		return false;
 	whole = handover_number(&text, 1, INT32_MAX, &pid) &&
-	        handover_descriptor(&text, &handover->pidfile_fd) &&
+	        handover_descriptor(&text, &handover->lock_fd) &&
 	        handover_number(&text, -1, INT32_MAX, &handover->log_fd) &&
 	        handover_listeners(&text, &handover->listeners) &&
 	        handover_admin(&text, &handover->admin);

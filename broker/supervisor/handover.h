@@ -2,8 +2,8 @@
 /*
  * handover.h - what a supervisor passes on to itself over execve(2).
  *
- * Descriptors stay open across it, and the pidfile's lock stays with the
- * process; which number is what is told in an environment variable.  Like
+ * Descriptors stay open across it, and the lock on the lock file stays with
+ * the process; which number is what is told in an environment variable.  Like
  * systemd's LISTEN_PID it begins with the process it is meant for, so that
  * nobody who merely inherits the environment takes it for his own.
  */
@@ -19,7 +19,7 @@
 #define HANDOVER_VARIABLE "PUBSUBD_HANDOVER"
 
 struct handover {
-	int pidfile_fd;
+	int lock_fd;
 	int log_fd; /* -1: none */
 	struct listeners listeners;
 	struct listeners admin; /* the operator's; count 0: none */

@@ -72,7 +72,7 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 		status = segment_claim(s->config->name, &s->claim, error);
 	if (status == SEGMENT_BUSY)
 		return EXIT_STATUS_ALREADY_RUNNING;
-	if (status == SEGMENT_FAILED)
+	if (status == SEGMENT_FAILED || status == SEGMENT_FOREIGN)
 		return EXIT_STATUS_FAILED;
 	if (status == SEGMENT_OK) {
 		if (life_take_over(s, error)) {
@@ -152,6 +152,7 @@ supervisor_begin_run(struct supervisor *s)
 	memset(s->child, 0, sizeof(s->child));
 	for (unsigned slot = 0; slot < s->config->workers; slot++)
 		s->child[slot].due_ms = now;
+	lockfile_begin_run(&s->lockfile);
 	life_end_last_run(s);
 	life_sign_header(s);
 	store_begin_run(&s->segment, s->config->workers, s->config->drain_ms);

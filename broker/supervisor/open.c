@@ -4,6 +4,7 @@
  * program before it, and close it; see state.h.
  */
 
+#include "broker/host/pidfile.h"
 #include "broker/supervisor/handover.h"
 #include "broker/supervisor/state.h"
 #include "common/bug.h"
@@ -35,7 +36,7 @@ supervisor_last_words(const char *words)
 
 /*
  * Keep the signals that the loop reads until it does; everybody else of the
- * group may get them too.  Before anything else: who finds the pidfile may send
+ * group may get them too.  Before anything else: who finds us may send
  * them, and what we begin must not end half-way.
  */
 static void
@@ -124,7 +125,7 @@ supervisor_await_orphans(struct supervisor *s, uint64_t patience, bool *told)
 	int fd;
 
 	*told = false;
-	if (pidfile_wait_workers(&s->pidfile, -1, 0))
+	if (lockfile_wait_workers(&s->lockfile, -1, 0))
 		return true;
 	log_info("waiting for the workers of a killed server");
 	logfile_carry(&s->logfile); /* the loop, which does it, is far away */
@@ -132,7 +133,7 @@ supervisor_await_orphans(struct supervisor *s, uint64_t patience, bool *told)
 	sigaddset(&stops, SIGTERM);
 	sigaddset(&stops, SIGINT);
 	fd = signalfd(-1, &stops, SFD_NONBLOCK | SFD_CLOEXEC);
-	gone = pidfile_wait_workers(&s->pidfile, fd, patience);
+	gone = lockfile_wait_workers(&s->lockfile, fd, patience);
 	if (fd != -1)
 		close(fd);
 	sigpending(&pending);
@@ -169,7 +170,7 @@ supervisor_wait_orphans(struct supervisor *s)
 {
 	uint64_t patience =
 	    supervisor_orphan_drain_ms(s) + SUPERVISOR_ORPHAN_GRACE_MS;
-	char error[PIDFILE_ERROR_MAX];
+	char error[LOCKFILE_ERROR_MAX];
 	bool told;
 
 	if (supervisor_await_orphans(s, patience, &told))
@@ -183,37 +184,60 @@ supervisor_wait_orphans(struct supervisor *s)
 	    (double)patience / 1000);
 	if (s->config->watchdog) {
 		log_errorx("%s: killed", error);
-		if (pidfile_kill_workers(
-			&s->pidfile, SUPERVISOR_ORPHAN_GRACE_MS))
+		if (lockfile_kill_workers(
+			&s->lockfile, SUPERVISOR_ORPHAN_GRACE_MS))
 			return true;
 	}
 	supervisor_report(s, EXIT_STATUS_FAILED, error);
 	return false;
 }
 
+/* Somebody is the supervisor of this instance already. */
+static void
+supervisor_refuse_second(struct supervisor *s, pid_t holder)
+{
+	char error[LOCKFILE_ERROR_MAX];
+
+	if (holder == LOCKFILE_UNSEEN)
+		snprintf(error, sizeof(error),
+		    "%s is running already, in another pid namespace",
+		    s->config->name);
+	else
+		snprintf(error, sizeof(error), "%s is running already (pid %d)",
+		    s->config->name, holder);
+	supervisor_report(s, EXIT_STATUS_ALREADY_RUNNING, error);
+}
+
 /* Be the only supervisor of this instance. */
 static bool
-supervisor_open_pidfile(struct supervisor *s)
+supervisor_open_lock(struct supervisor *s)
 {
 	const struct config *config = s->config;
-	char error[PIDFILE_ERROR_MAX];
+	char error[LOCKFILE_ERROR_MAX];
 	pid_t holder;
 
-	switch (pidfile_lock(&s->pidfile, config->pidfile, &holder, error)) {
-	case PIDFILE_OK:
+	switch (lockfile_take(&s->lockfile, config->lockfile, &holder, error)) {
+	case LOCKFILE_OK:
 		break;
-	case PIDFILE_HELD:
-		snprintf(error, sizeof(error), "%s is running already (pid %d)",
-		    config->name, holder);
-		supervisor_report(s, EXIT_STATUS_ALREADY_RUNNING, error);
+	case LOCKFILE_HELD:
+		supervisor_refuse_second(s, holder);
 		return false;
-	case PIDFILE_FAILED:
+	case LOCKFILE_FAILED:
 		supervisor_report(s, EXIT_STATUS_FAILED, error);
 		return false;
 	}
-	if (supervisor_wait_orphans(s))
+	return true;
+}
+
+/* Tell people and scripts our number. */
+static bool
+supervisor_write_pidfile(struct supervisor *s)
+{
+	char error[PIDFILE_ERROR_MAX];
+
+	if (pidfile_write(s->config->pidfile, error))
 		return true;
-	pidfile_remove(&s->pidfile);
+	supervisor_report(s, EXIT_STATUS_FAILED, error);
 	return false;
 }
 
@@ -293,8 +317,27 @@ supervisor_inherit(struct supervisor *s)
 	s->admin = handover.admin;
 	listeners_keep_on_exec(&s->listeners, false);
 	listeners_keep_on_exec(&s->admin, false);
-	pidfile_adopt(&s->pidfile, s->config->pidfile, handover.pidfile_fd);
+	lockfile_adopt(&s->lockfile, s->config->lockfile, handover.lock_fd);
 	return handover.log_fd;
+}
+
+/* All that comes after the lock. */
+static bool
+supervisor_open_parts(struct supervisor *s)
+{
+	if (!supervisor_write_pidfile(s))
+		return false;
+	supervisor_raise_limits();
+	supervisor_forbid_cores();
+	if ((s->inherited || supervisor_wait_orphans(s)) &&
+	    supervisor_open_listeners(s)) {
+		if (supervisor_open_admin(s) && supervisor_open_rest(s))
+			return true;
+		listeners_close(&s->listeners);
+		listeners_close(&s->admin);
+	}
+	pidfile_remove(s->config->pidfile);
+	return false;
 }
 
 bool
@@ -306,19 +349,11 @@ supervisor_open(struct supervisor *s)
 	log_fd = supervisor_inherit(s);
 	if (!supervisor_open_log(s, log_fd))
 		return false;
-	if (!s->inherited && !supervisor_open_pidfile(s)) {
-		logfile_close(&s->logfile);
-		return false;
-	}
-	supervisor_raise_limits();
-	supervisor_forbid_cores();
-	if (supervisor_open_listeners(s)) {
-		if (supervisor_open_admin(s) && supervisor_open_rest(s))
+	if (s->inherited || supervisor_open_lock(s)) {
+		if (supervisor_open_parts(s))
 			return true;
-		listeners_close(&s->listeners);
-		listeners_close(&s->admin);
+		lockfile_release(&s->lockfile);
 	}
-	pidfile_remove(&s->pidfile);
 	logfile_close(&s->logfile);
 	return false;
 }
@@ -333,6 +368,7 @@ supervisor_close(struct supervisor *s)
 	listeners_close(&s->admin);
 	wakeup_close(&s->wakeup);
 	supervisor_close_segment(s);
-	pidfile_remove(&s->pidfile);
+	pidfile_remove(s->config->pidfile);
+	lockfile_release(&s->lockfile);
 	logfile_close(&s->logfile);
 }

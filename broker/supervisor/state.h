@@ -8,6 +8,7 @@
  *	child.c       fork, become a worker, reap, start again
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
+ *	names.c       see that our files keep their names
  *	order.c       give the workers an order; say why a start fails
  *
  * A *run* is the time from forking N workers to having reaped them all.  What
@@ -20,7 +21,7 @@
 
 #include "broker/host/listeners.h"
 #include "broker/host/logfile.h"
-#include "broker/host/pidfile.h"
+#include "broker/host/lockfile.h"
 #include "broker/host/report.h"
 #include "broker/supervisor/args.h"
 #include "broker/supervisor/policy.h"
@@ -53,12 +54,13 @@ struct supervisor {
 	const struct config *config; /* = args->config */
 	char *program;               /* absolute path, for a restart */
 
-	struct pidfile pidfile;
+	struct lockfile lockfile;
 	struct logfile logfile;
 	struct listeners listeners;
 	struct listeners admin; /* the operator's; count 0: none */
 	struct segment segment;
 	int claim; /* of the segment, segment_claim(); -1: none */
+	bool lock_lost, segment_lost; /* without a name, which was told */
 	struct wakeup wakeup;
 	sigset_t signals; /* that the loop reads: */
 	int signal_fd;
@@ -92,8 +94,8 @@ struct supervisor {
 /* open.c */
 
 /*
- * Open all parts, in this order: whoever has the pidfile's lock may replace the
- * segment, and whoever has the port will serve.  Returns false, having told why
+ * Open all parts, in this order: whoever has the lock is the one server of this
+ * name, and whoever has the port will serve.  Returns false, having told why
  * (supervisor_report()) and left nothing behind.
  */
 bool supervisor_open(struct supervisor *s);
@@ -149,6 +151,12 @@ void supervisor_check_ready(struct supervisor *s, uint64_t now);
 
 /* The last worker of a run with an end is reaped: do what the goal says. */
 void supervisor_conclude(struct supervisor *s);
+
+/* names.c */
+
+/* Look whether somebody removed the lock file or the segment's name, put back
+ * what can be, and tell once. */
+void supervisor_check_names(struct supervisor *s);
 
 /* exec.c */
 

@@ -102,7 +102,7 @@ supervisor_silence_states(struct supervisor *s)
 static uint64_t
 supervisor_next_due(const struct supervisor *s)
 {
-	uint64_t due = s->config->watchdog ? s->look_due_ms : UINT64_MAX;
+	uint64_t due = s->look_due_ms;
 
 	if (s->trial != 0 && s->trial_due_ms != 0 && s->trial_due_ms < due)
 		due = s->trial_due_ms;
@@ -133,10 +133,8 @@ supervisor_wait(struct supervisor *s)
 	};
 	uint64_t due = supervisor_next_due(s);
 	uint64_t now = clock_monotonic_ms();
-	int timeout = -1;
+	int timeout = due > now ? (int)(due - now) : 0;
 
-	if (due != UINT64_MAX)
-		timeout = due > now ? (int)(due - now) : 0;
 	/* Interrupted or not, the loop looks at everything that comes next. */
 	poll(fds, sizeof(fds) / sizeof(fds[0]), timeout);
 }
@@ -145,9 +143,11 @@ supervisor_wait(struct supervisor *s)
 static void
 supervisor_tick(struct supervisor *s, uint64_t now)
 {
-	if (s->config->watchdog && now >= s->look_due_ms) {
+	if (now >= s->look_due_ms) {
 		s->look_due_ms = now + WATCHDOG_LOOK_MS;
-		supervisor_watch(s);
+		supervisor_check_names(s);
+		if (s->config->watchdog)
+			supervisor_watch(s);
 	}
 	if (s->goal != GOAL_SERVE && s->alive > 0 && now >= s->kill_due_ms) {
 		log_errorx(

@@ -329,7 +329,7 @@ describe("death", { concurrency: true }, () => {
 			assert.equal(done.status, 1);
 			assert.equal(done.stderr, "pubsubd: told to stop before " +
 			    "it was ready\n");
-			assert.ok(existsSync(server.pidfile), "the worker's lock");
+			assert.ok(existsSync(server.lockfile), "the worker's lock");
 			process.kill(worker, "SIGCONT");
 			await waitFor("the worker's end",
 			    () => server.processes().length === 0);
@@ -382,7 +382,7 @@ describe("death", { concurrency: true }, () => {
 
 		test("and a worker hangs under --watchdog 0: no other server starts",
 		    async (t) => {
-			    /* The first start gave up, and took the pidfile away that the
+			    /* The first start gave up, and took the lock file away that the
 			     * hung worker had locked: the second one then took over a ring
 			     * in which somebody else still lived. */
 			    const { server, clients } = await scene(t, 2,

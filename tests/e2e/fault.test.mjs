@@ -39,7 +39,7 @@ const REFUSED = [
 const WORKER_REFUSED = [
 	["epoll_create1", "EMFILE", "no event loop: epoll is not to be had",
 		"left with status 1"],
-	["fcntl", "ENOLCK", "cannot lock PIDFILE: No locks available",
+	["fcntl", "ENOLCK", "cannot lock LOCKFILE: No locks available",
 		"left with status 1"],
 	["calloc", "ENOMEM", "out of memory", "was killed by SIGABRT"],
 ];
@@ -58,7 +58,8 @@ describe("a server that cannot start", { concurrency: true }, () => {
 		await server.assertNothingLeft();
 		return done.stderr
 		    .replaceAll(`/pubsubd.${server.name}`, "NAME")
-		    .replaceAll(server.pidfile, "PIDFILE");
+		    .replaceAll(server.pidfile, "PIDFILE")
+		    .replaceAll(server.lockfile, "LOCKFILE");
 	}
 
 	for (const [call, error, line, more] of REFUSED)

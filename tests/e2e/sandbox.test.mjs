@@ -193,7 +193,7 @@ describe("what a process holds", { concurrency: 2 }, () => {
 			"/dev/null, to read and write",     /* standard input */
 			"/dev/null, to read and write",     /* standard output */
 			"pipe, to write",                   /* the log */
-			`${server.pidfile}, to read`,       /* its lock: it lives */
+			`${server.lockfile}, to read`,      /* its lock: it lives */
 			"pipe, to read",                    /* ends with the supervisor */
 			"anon_inode:[eventfd], to read and write", /* its state */
 			/* the doorbells, its own and those it rings */

@@ -135,6 +135,15 @@ export class Server {
 		return `/dev/shm/pubsubd.${this.name}`;
 	}
 
+	/* Where its lock is, by its name alone. */
+	get lockfile() {
+		const state = process.getuid() === 0 ? "/var/log" :
+			this.env.XDG_STATE_HOME ??
+			join(this.env.HOME, ".local/state");
+
+		return join(state, "pubsubd", `${this.name}.lock`);
+	}
+
 	get url() {
 		return `http://127.0.0.1:${this.port}`;
 	}
@@ -268,8 +277,8 @@ export class Server {
 		return end;
 	}
 
-	/* No process, no shared memory, no pidfile, and no log where `start' has
-	 * one unless told. */
+	/* No process, no shared memory, no pidfile, no lock, and no log where
+	 * `start' has one unless told. */
 	async assertNothingLeft() {
 		await waitFor("the end of all processes",
 		    () => this.processes().length === 0);
@@ -280,6 +289,7 @@ export class Server {
 		    `pubsubd/${this.name}.log`);
 
 		assert.equal(existsSync(log), false, log);
+		assert.equal(existsSync(this.lockfile), false, "lock file");
 	}
 
 	/* Stop whatever still runs, see that nothing is left, and that the
@@ -291,7 +301,7 @@ export class Server {
 		try {
 			if (running)
 				await this.stop();
-			else if (existsSync(this.pidfile))
+			else if (existsSync(this.lockfile))
 				await this.cli("stop");
 			await this.assertNothingLeft();
 			assert.doesNotMatch(this.logged, ALARM);
@@ -301,6 +311,7 @@ export class Server {
 			for (const pid of this.processes())
 				process.kill(pid, "SIGKILL");
 			rmSync(this.shm, { force: true });
+			rmSync(this.lockfile, { force: true });
 			rmSync(this.dir, { recursive: true });
 		}
 	}

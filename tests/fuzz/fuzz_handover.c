@@ -57,7 +57,7 @@ take(const char *text)
 	free(value);
 	CHECK(handover_is_there());
 	if (handover_take(&handover)) {
-		CHECK(fcntl(handover.pidfile_fd, F_GETFD) != -1);
+		CHECK(fcntl(handover.lock_fd, F_GETFD) != -1);
 		CHECK(handover.listeners.count > 0);
 		check_sockets(&handover.listeners);
 		check_sockets(&handover.admin);

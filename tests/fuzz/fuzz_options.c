@@ -98,6 +98,7 @@ forget(struct cli *cli)
 	free(cli->words);
 	free((char *)(uintptr_t)cli->config.root);
 	free((char *)(uintptr_t)cli->config.pidfile);
+	free((char *)(uintptr_t)cli->config.lockfile);
 	free((char *)(uintptr_t)cli->config.log_path);
 }
 

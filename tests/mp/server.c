@@ -140,6 +140,8 @@ server_setup(void **state)
 	assert_non_null(mkdtemp(server->directory));
 	snprintf(server->pidfile, sizeof(server->pidfile), "%s/pid",
 	    server->directory);
+	snprintf(server->lockfile, sizeof(server->lockfile), "%s/lock",
+	    server->directory);
 	snprintf(server->log, sizeof(server->log), "%s/log", server->directory);
 	snprintf(config->name, sizeof(config->name), "mp-%d", getpid());
 	assert_null(address_parse(&config->listen[0], "127.0.0.1:0"));
@@ -148,6 +150,7 @@ server_setup(void **state)
 	config->log_path = server->log;
 	config->log_level = LOG_DEBUG;
 	config->pidfile = server->pidfile;
+	config->lockfile = server->lockfile;
 	config->respawn = true;
 	config->ring_size = 64 * 1024;
 	config->max_topics = 16;
@@ -178,8 +181,9 @@ server_teardown(void **state)
 	}
 	unlink(server->log);
 	if (rmdir(server->directory) == -1) {
-		print_error("the test left a pidfile behind\n");
+		print_error("the test left a pidfile or a lock behind\n");
 		unlink(server->pidfile);
+		unlink(server->lockfile);
 		rmdir(server->directory);
 		left = -1;
 	}
@@ -194,6 +198,7 @@ server_supervise(const struct config *config)
 	char *argv[] = { (char *)(uintptr_t) "test",
 		(char *)(uintptr_t) "serve", (char *)(uintptr_t)config->name,
 		(char *)(uintptr_t)config->pidfile,
+		(char *)(uintptr_t)config->lockfile,
 		(char *)(uintptr_t)config->log_path, NULL };
 	struct supervisor_args args = {
 		.config = config,
@@ -211,7 +216,8 @@ server_serve(char **argv)
 	struct config config = {
 		.workers = SERVER_WORKERS,
 		.pidfile = argv[3],
-		.log_path = argv[4],
+		.lockfile = argv[4],
+		.log_path = argv[5],
 		.log_level = LOG_DEBUG,
 		.ring_size = 64 * 1024,
 		.max_topics = 16,
@@ -359,4 +365,14 @@ server_answers(const struct server *server)
 	    recv(fd, answer, sizeof(answer), 0) > 0;
 	close(fd);
 	return came;
+}
+
+struct lockfile_holders
+server_holders(const struct server *server)
+{
+	char error[LOCKFILE_ERROR_MAX];
+	struct lockfile_holders holders;
+
+	assert_true(lockfile_look(server->lockfile, &holders, error));
+	return holders;
 }

@@ -12,6 +12,7 @@
 #ifndef TESTS_MP_SERVER_H
 #define TESTS_MP_SERVER_H
 
+#include "broker/host/lockfile.h"
 #include "broker/host/report.h"
 #include "broker/shared/segment.h"
 #include "common/config.h"
@@ -45,7 +46,7 @@ struct server {
 	struct config config;
 	struct server_stage *stage;
 	char directory[64];
-	char pidfile[96], log[96];
+	char pidfile[96], lockfile[96], log[96];
 	char report[512];          /* of the last start */
 	enum exit_status expected; /* of the supervisor; else its child fails */
 	pid_t pid;                 /* of the last supervisor */
@@ -95,5 +96,8 @@ bool server_answers(const struct server *server);
 
 /* Be the supervisor that a restart executes: what main() does with "serve". */
 int server_serve(char **argv);
+
+/* Who holds the locks of its lock file. */
+struct lockfile_holders server_holders(const struct server *server);
 
 #endif

@@ -10,7 +10,6 @@
  * A restart executes this very program: see main().
  */
 
-#include "broker/host/pidfile.h"
 #include "broker/shared/stop_point.h"
 #include "broker/supervisor/supervisor.h"
 #include "tests/mp/server.h"
@@ -100,7 +99,7 @@ is_killed(void **state)
 	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
 	mp_kill(server->pid);
 	server_must_start(state);
-	assert_int_equal(pidfile_look(server->pidfile).supervisor, server->pid);
+	assert_int_equal(server_holders(server).supervisor, server->pid);
 	assert_string_equal(server->segment.header->epoch, epoch);
 	assert_int_equal(atomic_load(&server->segment.header->run.id), 2);
 	assert_true(server_answers(server));

@@ -6,7 +6,6 @@
  * The restart test executes this very program: see main().
  */
 
-#include "broker/host/pidfile.h"
 #include "broker/supervisor/supervisor.h"
 #include "tests/mp/server.h"
 #include "tests/support/mp.h"
@@ -314,10 +313,10 @@ test_orphans_see_that_their_supervisor_is_dead(void **state)
 	atomic_store(&server->stage->linger, 1);
 	mp_kill(server->pid);
 	SERVER_WAIT(atomic_load(&server->stage->orphans) == SERVER_WORKERS);
-	assert_int_not_equal(pidfile_look(server->pidfile).worker, 0);
+	assert_int_not_equal(server_holders(server).worker, 0);
 	assert_int_equal(kill(worker, 0), 0);
 	atomic_store(&server->stage->linger, 0);
-	SERVER_WAIT(pidfile_look(server->pidfile).worker == 0);
+	SERVER_WAIT(server_holders(server).worker == 0);
 	server_must_start(state); /* to clear away what the dead left */
 	server_stop(server);
 }
@@ -360,7 +359,7 @@ test_ring_that_cannot_be_believed_is_not_taken_over(void **state)
 
 	memcpy(epoch, server->segment.header->epoch, sizeof(epoch));
 	mp_kill(server->pid);
-	SERVER_WAIT(pidfile_look(server->pidfile).worker == 0);
+	SERVER_WAIT(server_holders(server).worker == 0);
 	atomic_fetch_add(&server->segment.header->head, 4096);
 	server_must_start(state);
 	assert_string_not_equal(server->segment.header->epoch, epoch);
@@ -454,7 +453,7 @@ test_restart_keeps_process_ring_and_port(void **state)
 	SERVER_WAIT(atomic_load(&header->run.id) == run + 1 &&
 		    atomic_load(&header->run.ready) == 1);
 	assert_int_equal(atomic_load(&header->run.supervisor), server->pid);
-	assert_int_equal(pidfile_look(server->pidfile).supervisor, server->pid);
+	assert_int_equal(server_holders(server).supervisor, server->pid);
 	assert_string_equal(header->epoch, epoch);
 	assert_string_equal(header->run.urls, urls);
 	assert_true(server_answers(server));

@@ -3,8 +3,7 @@
 
 #include "broker/cli/client/find.h"
 
-#include "broker/host/pidfile.h"
-#include "broker/shared/segment.h"
+#include "broker/cli/instance.h"
 #include "common/bug.h"
 
 #include <stdio.h>
@@ -14,18 +13,19 @@
 static enum exit_status
 client_find_instance(const struct cli *cli, struct url *url)
 {
-	struct pidfile_holders holders = pidfile_look(cli->config.pidfile);
-	char error[SEGMENT_ERROR_MAX], text[sizeof(url->text)];
+	char error[INSTANCE_ERROR_MAX], text[sizeof(url->text)];
+	struct lockfile_holders holders;
 	const char *wrong;
 	struct segment seg;
 
+	if (!lockfile_look(cli->config.lockfile, &holders, error))
+		return report_failure(EXIT_STATUS_FAILED, "%s", error);
 	if (holders.supervisor == 0)
 		return report_failure(EXIT_STATUS_NOT_RUNNING,
 		    "%s is not running", cli->config.name);
-	if (segment_attach(&seg, cli->config.name, false, error) != SEGMENT_OK)
-		return report_failure(EXIT_STATUS_FAILED,
-		    "%s is only just starting, or stopping: %s",
-		    cli->config.name, error);
+	if (!instance_attach(&seg, cli->config.name, &holders, error))
+		return report_failure(
+		    EXIT_STATUS_FAILED, "%s %s", cli->config.name, error);
 	snprintf(text, sizeof(text), "%.*s",
 	    (int)strcspn(seg.header->run.urls, " "), seg.header->run.urls);
 	segment_close(&seg);

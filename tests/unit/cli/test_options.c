@@ -7,6 +7,7 @@
 #include "common/address.h"
 #include "tests/support/suite.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,15 +76,21 @@ test_operator_has_the_port_after_the_public_ones(void **state)
 }
 
 static void
-test_pidfile_is_not_served(void **state)
+test_lock_file_is_not_served(void **state)
 {
+	char directory[PATH_MAX], expected[PATH_MAX * 3];
+	const char *lock;
+
 	(void)state;
-	assert_false(
-	    parse("run", "--root", "/srv", "--pidfile", "/srv/a/pid", NULL));
-	assert_string_equal(error,
-	    "--pidfile /srv/a/pid: must not be among the files of --root");
-	assert_true(
-	    parse("run", "--root", "/srv", "--pidfile", "/srv2/pid", NULL));
+	assert_true(parse("run", NULL));
+	lock = cli->config.lockfile;
+	snprintf(directory, sizeof(directory), "%.*s",
+	    (int)(strrchr(lock, '/') - lock), lock);
+	snprintf(expected, sizeof(expected),
+	    "--root %s: must not hold the lock file, %s", directory, lock);
+	assert_false(parse("run", "--root", directory, NULL));
+	assert_string_equal(error, expected);
+	assert_true(parse("run", "--root", "/srv", NULL));
 }
 
 static void
@@ -489,6 +496,7 @@ test_pidfile_is_named_after_the_instance(void **state)
 	(void)state;
 	assert_true(parse("stop", "--name", "n1", NULL));
 	assert_non_null(strstr(cli->config.pidfile, "/n1.pid"));
+	assert_non_null(strstr(cli->config.lockfile, "/n1.lock"));
 	assert_int_equal(cli->config.pidfile[0], '/');
 	assert_true(cli->default_pidfile);
 	assert_true(parse("stop", "--pidfile", "/p", NULL));
@@ -605,7 +613,7 @@ test_clients_say_what_is_wrong(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_each_command_is_known),
 	cmocka_unit_test(test_operator_has_the_port_after_the_public_ones),
-	cmocka_unit_test(test_pidfile_is_not_served),
+	cmocka_unit_test(test_lock_file_is_not_served),
 	cmocka_unit_test(test_operator_does_not_share_a_public_address),
 	cmocka_unit_test(test_each_command_has_help_of_its_own),
 	cmocka_unit_test(test_value_may_follow_its_letter),

@@ -2,6 +2,7 @@
 /* test_paths.c - what broker/host/paths.h promises, below a directory of its own. */
 
 #include "broker/host/paths.h"
+#include "tests/support/mp.h"
 #include "tests/support/suite.h"
 
 #include <limits.h>
@@ -20,7 +21,7 @@ setup(void **state)
 {
 	(void)state;
 	snprintf(directory, sizeof(directory), "/tmp/test-paths.XXXXXX");
-	return mkdtemp(directory) != NULL ? 0 : -1;
+	return mkdtemp(directory) != NULL ? mp_setup(state) : -1;
 }
 
 static int
@@ -28,9 +29,8 @@ teardown(void **state)
 {
 	char command[PATH_MAX];
 
-	(void)state;
 	snprintf(command, sizeof(command), "rm -r %s", directory);
-	return system(command);
+	return system(command) == 0 ? mp_teardown(state) : -1;
 }
 
 /* A path below the test's directory. */
@@ -165,46 +165,73 @@ test_defaults_are_named_after_the_instance(void **state)
 {
 	char *pidfile = paths_default_pidfile("n1");
 	char *log = paths_default_log("n1");
+	char *lock = paths_lockfile("n1");
 
 	(void)state;
+	assert_string_equal(strrchr(pidfile, '/'), "/n1.pid");
+	assert_string_equal(strrchr(log, '/'), "/n1.log");
+	assert_string_equal(strrchr(lock, '/'), "/n1.lock");
+	assert_memory_equal(
+	    lock, log, (size_t)(strrchr(lock, '/') - lock)); /* beside it */
 	if (geteuid() == 0) {
 		assert_string_equal(pidfile, "/run/pubsubd/n1.pid");
 		assert_string_equal(log, "/var/log/pubsubd/n1.log");
-	} else {
-		assert_string_equal(strrchr(pidfile, '/'), "/n1.pid");
-		assert_non_null(strstr(log, "/.local/state/pubsubd/n1.log"));
 	}
 	free(pidfile);
 	free(log);
+	free(lock);
 }
 
-/* Run as somebody who is not root, whoever runs the tests. */
-static void
-test_pidfile_is_in_the_runtime_directory_of_a_user(void **state)
+/* In a child: be a user who is not root, whoever runs the tests, and see where
+ * the lock is. */
+static int
+see_lock_of_user(void *expected)
 {
-	char *pidfile;
+	char *lock;
+
+	/* Both: access(2) asks for the real one. */
+	MP_CHECK(geteuid() != 0 || setreuid(12345, 12345) == 0);
+	lock = paths_lockfile("n1");
+	MP_CHECK(strcmp(lock, expected) == 0);
+	free(lock);
+	return 0;
+}
+
+static void
+test_lock_of_a_user_outlasts_the_session(void **state)
+{
 	uid_t user = geteuid() != 0 ? geteuid() : 12345;
 	char expected[PATH_MAX];
 
 	(void)state;
-	if (geteuid() == 0) {
+	if (geteuid() == 0)
 		assert_int_equal(chown(directory, user, user), 0);
-		assert_int_equal(seteuid(user), 0);
-	}
-	setenv("XDG_RUNTIME_DIR", directory, 1);
-	pidfile = paths_default_pidfile("n1");
-	snprintf(expected, sizeof(expected), "%s/pubsubd/n1.pid", directory);
-	assert_string_equal(pidfile, expected);
-	free(pidfile);
+	setenv("XDG_RUNTIME_DIR", directory, 1); /* a logout removes it */
+	unsetenv("XDG_STATE_HOME");
+	setenv("HOME", directory, 1);
+	snprintf(expected, sizeof(expected), "%s/.local/state/pubsubd/n1.lock",
+	    directory);
+	mp_join(mp_spawn(see_lock_of_user, expected));
+	setenv("HOME", "/nowhere", 1);
+	setenv("XDG_STATE_HOME", directory, 1);
+	snprintf(expected, sizeof(expected), "%s/pubsubd/n1.lock", directory);
+	mp_join(mp_spawn(see_lock_of_user, expected));
+}
 
-	setenv("XDG_RUNTIME_DIR", "/nowhere", 1);
-	pidfile = paths_default_pidfile("n1");
-	snprintf(expected, sizeof(expected), "/tmp/pubsubd-%u/n1.pid",
+static void
+test_lock_of_a_user_without_a_home_is_in_tmp(void **state)
+{
+	uid_t user = geteuid() != 0 ? geteuid() : 12345;
+	char expected[PATH_MAX];
+
+	(void)state;
+	unsetenv("XDG_STATE_HOME");
+	setenv("HOME", "/", 1);
+	snprintf(expected, sizeof(expected), "/tmp/pubsubd-%u/n1.lock",
 	    (unsigned)user);
-	assert_string_equal(pidfile, expected);
-	free(pidfile);
-	if (getuid() == 0)
-		assert_int_equal(seteuid(0), 0);
+	mp_join(mp_spawn(see_lock_of_user, expected));
+	setenv("HOME", "/nowhere", 1);
+	mp_join(mp_spawn(see_lock_of_user, expected));
 }
 
 #define PATHS_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -220,7 +247,8 @@ static const struct CMUnitTest tests[] = {
 	PATHS_TEST(test_file_where_a_directory_should_be_is_refused),
 	PATHS_TEST(test_directory_is_checked_by_name),
 	PATHS_TEST(test_defaults_are_named_after_the_instance),
-	PATHS_TEST(test_pidfile_is_in_the_runtime_directory_of_a_user),
+	PATHS_TEST(test_lock_of_a_user_outlasts_the_session),
+	PATHS_TEST(test_lock_of_a_user_without_a_home_is_in_tmp),
 };
 
 SUITE_MAIN(tests);

@@ -249,14 +249,14 @@ supervisor_setup(struct supervisor *s, struct testseg *t)
 	s->state_fd = s->life[1];
 	assert_true(logfile_open(&s->logfile, NULL, -1, error));
 	assert_int_equal(
-	    pidfile_lock(&s->pidfile, file, &holder, error), PIDFILE_OK);
+	    lockfile_take(&s->lockfile, file, &holder, error), LOCKFILE_OK);
 	log_open("supervisor", s->logfile.writer, LOG_INFO);
 }
 
 static void
 supervisor_teardown(struct supervisor *s, struct testseg *t)
 {
-	pidfile_remove(&s->pidfile);
+	lockfile_release(&s->lockfile);
 	close(s->logfile.reader);
 	close(s->logfile.writer);
 	close(s->logfile.fd);

@@ -26,7 +26,7 @@ setup(void **state)
 	memset(&taken, 0, sizeof(taken));
 	assert_true(listeners_open(&given.listeners, wanted, 2, 3, error));
 	assert_true(listeners_open_alone(&given.admin, &wanted[0], error));
-	given.pidfile_fd = STDIN_FILENO;
+	given.lock_fd = STDIN_FILENO;
 	given.log_fd = STDERR_FILENO;
 	given.claim = STDIN_FILENO;
 	return result;
@@ -58,7 +58,7 @@ test_what_was_put_is_taken(void **state)
 	handover_put(&given);
 	assert_true(handover_is_there());
 	assert_true(handover_take(&taken));
-	assert_int_equal(taken.pidfile_fd, given.pidfile_fd);
+	assert_int_equal(taken.lock_fd, given.lock_fd);
 	assert_int_equal(taken.log_fd, given.log_fd);
 	assert_int_equal(taken.claim, given.claim);
 	assert_int_equal(taken.listeners.workers, 3);

@@ -75,7 +75,7 @@ crew_start_one(struct crew *crew, unsigned i)
 		.slot = i,
 		.supervisor_fd = crew->supervisor[0],
 		.state_fd = crew->state_fd,
-		.pidfile_fd = -1 };
+		.lock_fd = -1 };
 	assert_true(worker_init(w, &crew->args[i], crew->service));
 	bug_set_hook(NULL); /* it would write to a segment long gone */
 	worker_set_state(&crew->args[i], WORKER_READY);
