@@ -209,10 +209,27 @@ enum ring_status ring_follow(const struct segment *seg, uint64_t pos,
 uint64_t ring_topic_seq(const struct segment *seg, uint32_t topic);
 
 /*
- * Whether a segment that a dead server left behind can be believed: control
- * words in order, every chain and every record within bounds.
- * Callers: supervisor, before any worker runs.  Returns false with a reason.
+ * Put right what a dead holder of the lock left: replay what it committed into
+ * the directory, and free the slot that it was making.  Done again from the
+ * start if its caller dies in the middle.
+ * Callers: ring_lock(), with the lock; ring_recover(), alone.
+ */
+void ring_repair(struct segment *seg);
+
+/*
+ * Whether a ring at rest, of which nothing is to be repaired, can be believed:
+ * control words in order, every chain and every record within bounds, the
+ * directory exactly the log's.
+ * Callers: ring_recover(); tests.  Returns false with a reason.
  */
 bool ring_verify(const struct segment *seg, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Make a segment that a dead server left ready to go on with: check what a
+ * repair reads, repair, and verify the result.
+ * Callers: supervisor, while no worker is alive.
+ * Returns: false with a reason: the segment cannot be believed.
+ */
+bool ring_recover(struct segment *seg, char error[SEGMENT_ERROR_MAX]);
 
 #endif

@@ -7,7 +7,7 @@
  * words by relaxed atomics; on the machines at hand those are plain moves.
  * Records start and end at multiples of eight, so words never straddle two.
  *
- * Callers: ring.c, ring_lock.c, ring_tail.c, ring_verify.c.
+ * Callers: ring.c, ring_repair.c, ring_tail.c, ring_verify.c.
  */
 
 #ifndef BROKER_RING_RING_BYTES_H

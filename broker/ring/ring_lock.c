@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring_lock.c - the lock of the ring, and what its next holder puts right when
- * the last one died; see ring.h.
+ * ring_lock.c - the lock of the ring; see ring.h.
  *
  *	lock-1      take it, or learn that its holder died
- *	lock-2      replay what is committed but not applied: repair-1, -2
- *	lock-3      finish what was being made in the directory
+ *	lock-2, -3  put right what a dead holder left (ring_repair.c)
  *	lock-4      make the lock consistent again
  *	lock-5      leave it
- *
- * Repairs do not ask whether the lock says that anybody died: one that was made
- * anew for another run knows nothing of who held the old one.
  */
 
 #include "broker/ring/ring.h"
 
-#include "broker/ring/ring_bytes.h"
-#include "broker/ring/topics.h"
 #include "broker/shared/lock.h"
 #include "broker/shared/stop_point.h"
 #include "common/bug.h"
@@ -24,31 +17,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>
-
-/*
- * Replay what is committed but not applied: store each record's values, never
- * add, so that a death in here only means doing it again.
- */
-static void
-ring_replay(struct ring *ring)
-{
-	struct layout_header *h = ring->header;
-	uint64_t head = atomic_load(&h->head);
-	uint64_t pos = atomic_load(&h->applied);
-	struct layout_record rec;
-
-	while (pos < head) {
-		if (!ring_peek(ring->seg, pos, head, &rec))
-			BUG("the ring holds a record that nobody wrote");
-		/* repair-1: stored, never added */
-		if (!(rec.flags & RECORD_PADDING))
-			ring_apply(&ring->seg->topics[rec.topic], rec.seq, pos);
-		pos += rec.length;
-		stop_point_here(h, STOP_HALF_REPLAYED);
-	}
-	/* repair-2: last, or nobody would go on after a death in here */
-	atomic_store_explicit(&h->applied, head, memory_order_release);
-}
 
 /* Note for the supervisor whose holding it was that a death ended: when it
  * reaps, the owner word may be another's already. */
@@ -76,11 +44,7 @@ ring_repair_and_sign(struct ring *ring, bool owner_died)
 	/* Release: who reads it, and looks for the dead, finds them named. */
 	atomic_store_explicit(&h->owner,
 	    layout_owner(++ring->holdings, ring->self), memory_order_release);
-	/* lock-2: whether or not anybody is known to have died */
-	if (atomic_load(&h->applied) != atomic_load(&h->head))
-		ring_replay(ring);
-	/* lock-3: the same */
-	topics_repair(ring->seg);
+	ring_repair(ring->seg);
 	stop_point_here(h, STOP_REPAIRED);
 	/* lock-4: left without it, the lock could never be had again */
 	if (owner_died) {

@@ -2,9 +2,10 @@
 /*
  * ring_verify.c - can a dead server's segment be believed?
  *
- * Whoever takes a segment over trusts its bytes from then on, so first every
- * chain of every topic is walked, down to where the ring has been overwritten,
- * and the index and the control words are looked at.  Nobody writes meanwhile.
+ * Whoever takes a segment over trusts its bytes from then on.  First what a
+ * repair reads is looked at, then what was left half-done is put right, and then
+ * one plain thing is verified: the directory is exactly the log's.  So none of
+ * these looks has to know in which states a writer, or a repair, may have died.
  */
 
 #include "broker/ring/ring.h"
@@ -63,11 +64,7 @@ verify_unapplied(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 	return true;
 }
 
-/*
- * One topic's records, newest first.  A writer that died while it applied may
- * have stored the number and not yet the position: the replay will store both,
- * so the newest record found may then have a lower one.
- */
+/* One topic's records, newest first, down to where the ring was overwritten. */
 static bool
 verify_chain(
     const struct segment *seg, uint32_t slot, char error[SEGMENT_ERROR_MAX])
@@ -78,13 +75,12 @@ verify_chain(
 	uint64_t pos = atomic_load(&topic->last);
 	uint64_t seq = atomic_load(&topic->seq);
 	uint64_t end = head;
-	bool halfway = atomic_load(&seg->header->applied) != head;
 	struct layout_record rec;
 
 	if (seq < topic->base || topic->base > seg->header->floor ||
 	    seq > VERIFY_SEQ_MAX)
 		return VERIFY_FAIL("topic %u: numbers out of order", slot);
-	while (seq > topic->base && !(halfway && pos == 0)) {
+	while (seq > topic->base) {
 		if (pos == 0 || pos % 8 != 0 || pos >= end)
 			return VERIFY_FAIL("topic %u: no record %" PRIu64
 					   " can be at position %" PRIu64,
@@ -93,14 +89,13 @@ verify_chain(
 			return true; /* overwritten, and all older ones */
 		if (!ring_peek(seg, pos, head, &rec) ||
 		    rec.flags & RECORD_PADDING || rec.topic != slot ||
-		    (halfway ? rec.seq > seq : rec.seq != seq))
+		    rec.seq != seq)
 			return VERIFY_FAIL("topic %u: no record %" PRIu64
 					   " at position %" PRIu64,
 			    slot, seq, pos);
 		end = pos;
 		pos = rec.prev;
-		seq = rec.seq - 1;
-		halfway = false;
+		seq--;
 	}
 	return true;
 }
@@ -117,19 +112,14 @@ verify_linked(const struct segment *seg, uint32_t bucket, uint32_t slot)
 	           topics_hash(seg, seg->names[slot].name, topic->name_len);
 }
 
-/*
- * Every live slot can be found by its name, and the chains of the hash index
- * end.  Where a slot was being made the index may be in pieces: whoever takes
- * the lock next builds it anew (topics_repair()) and trusts none of it.
- */
+/* Every live slot can be found by its name, and the chains of the hash index
+ * end. */
 static bool
 verify_index(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 {
 	uint32_t used = atomic_load(&seg->header->used);
 	uint32_t live = 0, links = 0;
 
-	if (seg->header->making != 0)
-		return true;
 	for (uint32_t slot = 0; slot < used; slot++)
 		live += seg->topics[slot].state == TOPIC_LIVE;
 	for (uint32_t b = 0; b < seg->bucket_count; b++)
@@ -146,15 +136,28 @@ verify_index(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 bool
 ring_verify(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 {
+	const struct layout_header *h = seg->header;
 	uint32_t used;
 
-	if (!verify_controls(seg, error) || !verify_unapplied(seg, error) ||
-	    !verify_index(seg, error))
+	if (!verify_controls(seg, error))
 		return false;
-	used = atomic_load(&seg->header->used);
+	if (atomic_load(&h->applied) != ring_head(seg) || h->making != 0)
+		return VERIFY_FAIL("the directory is not the log's");
+	if (!verify_index(seg, error))
+		return false;
+	used = atomic_load(&h->used);
 	for (uint32_t slot = 0; slot < used; slot++)
 		if (seg->topics[slot].state == TOPIC_LIVE &&
 		    !verify_chain(seg, slot, error))
 			return false;
 	return true;
+}
+
+bool
+ring_recover(struct segment *seg, char error[SEGMENT_ERROR_MAX])
+{
+	if (!verify_controls(seg, error) || !verify_unapplied(seg, error))
+		return false;
+	ring_repair(seg);
+	return ring_verify(seg, error);
 }

@@ -44,7 +44,7 @@ life_take_over(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	if (!life_fits(s))
 		snprintf(error, SEGMENT_ERROR_MAX,
 		    "it was made with another --ring-size or --max-topics");
-	else if (ring_verify(&s->segment, error))
+	else if (ring_recover(&s->segment, error))
 		return true;
 	segment_close(&s->segment);
 	return false;

@@ -5,7 +5,7 @@
  * A ring with some topics and records is made once; the input is a list of
  * stores into it.  Then everything that reads a ring reads it: no look goes
  * beyond the segment (forbidden pages are on both sides) nor beyond a batch,
- * and every walk comes to an end.  What ring_verify() believes is taken over
+ * and every walk comes to an end.  What ring_recover() believes is taken over
  * and published to, as a new supervisor's workers would.
  *
  * The bytes of the lock are left alone: they are the C library's.
@@ -256,7 +256,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	testseg_restore(&bench.t, bench.good);
 	apply_all(seg, data, size);
 	read_all(seg);
-	if (ring_verify(seg, error))
+	if (ring_recover(seg, error))
 		take_over(seg);
 	else
 		CHECK(error[0] != '\0');

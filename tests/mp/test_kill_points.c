@@ -526,11 +526,39 @@ test_supervisor_killed_while_it_begins_a_run(void **state)
 	check_goes_on("");
 }
 
+/* The next supervisor, which repairs what a dead one left. */
+static int
+recover(void *arg)
+{
+	char error[SEGMENT_ERROR_MAX];
+
+	(void)arg;
+	stop_point_set_self(STOP_WORKER(VICTIM));
+	MP_CHECK(ring_recover(&t.seg, error));
+	return 0;
+}
+
+/* A writer dies, who repairs it dies in the middle, and so do two supervisors
+ * that take the ring over: the third one has all of it. */
+static void
+test_deaths_inside_repairs(void **state)
+{
+	(void)state;
+	mp_kill(stop_point_arm(STOP_HALF_APPLIED, publish_abc));
+	mp_kill(stop_point_arm(STOP_HALF_REPLAYED, take_lock));
+	mp_kill(stop_point_arm(STOP_HALF_REPLAYED, recover));
+	mp_kill(stop_point_arm(STOP_HALF_REPLAYED, recover));
+	mp_join(mp_spawn(recover, NULL));
+	mp_join(mp_spawn(begin_run, NULL));
+	check_goes_on("abc");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest others[] = {
 	T(test_lock_taken_over_while_its_owner_is_buried),
 	T(test_supervisor_killed_while_it_begins_a_run),
+	T(test_deaths_inside_repairs),
 };
 
 static const struct {
