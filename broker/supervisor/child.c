@@ -24,6 +24,9 @@
  * listeners, the operator's, lock file, two of the supervisor's. */
 #define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
 
+/* How often a start tries to fork a worker: for about 3 s in all. */
+#define CHILD_FORK_TRIES 7
+
 _Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
 
 static int
@@ -133,6 +136,25 @@ child_main(struct supervisor *s, unsigned slot)
 	_exit(s->args->worker_main(&args));
 }
 
+/* fork(2) failed: try again, but a start not for ever. */
+static void
+child_not_forked(struct supervisor *s, unsigned slot, uint64_t now)
+{
+	struct supervisor_child *child = &s->child[slot];
+	int err = errno;
+
+	log_warn("cannot fork worker %u", slot);
+	child->pid = 0;
+	child->deaths++;
+	atomic_store(&s->segment.workers[slot].state, WORKER_GONE);
+	if (s->phase == PHASE_STARTING && child->deaths == CHILD_FORK_TRIES)
+		supervisor_fail(
+		    s, "cannot fork worker %u: %s", slot, strerror(err));
+	else if (phase_serves(s->phase))
+		s->due.at[DUE_FORK + slot] =
+		    now + backoff_ms(child->deaths + 1);
+}
+
 /* Fork the worker of a slot. */
 static void
 child_fork(struct supervisor *s, unsigned slot, uint64_t now)
@@ -145,17 +167,13 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	atomic_fetch_add(&worker->starts, 1);
 	atomic_store(&worker->started_ms, now);
 	child->started_ms = now;
-	child->due_ms = 0;
 	child->killed = false;
 	stop_point_here(s->segment.header, STOP_FORKING);
 	child->pid = fork();
 	if (child->pid == 0)
 		child_main(s, slot);
 	if (child->pid == -1) {
-		log_warn("cannot fork worker %u", slot);
-		child->pid = 0;
-		child->due_ms = now + backoff_ms(++child->deaths + 1);
-		atomic_store(&worker->state, WORKER_GONE);
+		child_not_forked(s, slot, now);
 		return;
 	}
 	s->alive++;
@@ -166,13 +184,9 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 void
 supervisor_fork_due(struct supervisor *s, uint64_t now)
 {
-	for (unsigned slot = 0; slot < s->config->workers; slot++) {
-		const struct supervisor_child *child = &s->child[slot];
-
-		if (s->goal == GOAL_SERVE && child->pid == 0 &&
-		    child->due_ms != 0 && child->due_ms <= now)
+	for (unsigned slot = 0; slot < s->config->workers; slot++)
+		if (due_take(&s->due, DUE_FORK + slot, now))
 			child_fork(s, slot, now);
-	}
 }
 
 void
@@ -192,12 +206,16 @@ supervisor_tell_successors(struct supervisor *s)
 	}
 }
 
-/* Whether it died of its seccomp filter, which nothing can catch: so there are
- * no last words, but a line in the kernel's log. */
-static bool
-child_broke_out(int wait_status)
+/* What is to be added if it died of a seccomp filter, which nothing can catch: so
+ * there are no last words, but a line in the kernel's log. */
+static const char *
+child_forbidden(const struct layout_worker *worker, int wait_status)
 {
-	return WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGSYS;
+	if (!WIFSIGNALED(wait_status) || WTERMSIG(wait_status) != SIGSYS)
+		return "";
+	if ((atomic_load(&worker->confined) & CONFINED_SECCOMP) != 0)
+		return ": a system call that its sandbox forbids";
+	return ": a system call that a filter from outside forbids";
 }
 
 /* Tell of the death of a worker, with its last words: the log, and whoever
@@ -212,16 +230,14 @@ child_tell_death(
 	char words[LAYOUT_OBITUARY], end[PROCESS_END_MAX];
 
 	last_words_take(worker, words);
-	if (s->goal != GOAL_SERVE && WIFEXITED(wait_status) &&
+	if (!phase_serves(s->phase) && WIFEXITED(wait_status) &&
 	    WEXITSTATUS(wait_status) == 0) {
 		log_debug("worker %u left", slot);
 		return;
 	}
 	snprintf(worker->last_death, sizeof(worker->last_death), "%s%s%s%s%s%s",
 	    process_describe_end(wait_status, end),
-	    child_broke_out(wait_status)
-		? ": a system call that its sandbox forbids"
-		: "",
+	    child_forbidden(worker, wait_status),
 	    child->killed ? " (watchdog)" : "",
 	    held_lock ? " with the ring's lock held" : "",
 	    words[0] != '\0' ? "; its last words: " : "", words);
@@ -238,7 +254,7 @@ child_clear_gauges(const struct supervisor *s, unsigned slot)
 {
 	struct stats stats = { s->segment.workers[slot].counters };
 
-	if (s->goal != GOAL_SERVE)
+	if (!phase_serves(s->phase))
 		stats_add(&stats, STATS_CUT,
 		    stats_get(stats.counters, STATS_CONNECTIONS));
 	stats_reset_gauges(stats.counters);
@@ -248,12 +264,18 @@ child_clear_gauges(const struct supervisor *s, unsigned slot)
 static void
 child_died_locked(struct supervisor *s, uint64_t now)
 {
-	if (!lock_deaths_add(&s->lock_deaths, now) || s->goal != GOAL_SERVE)
+	if (!lock_deaths_add(&s->lock_deaths, now) || !phase_serves(s->phase))
 		return;
+	if (s->phase == PHASE_STARTING) {
+		supervisor_fail(s,
+		    "%u workers died while they held the ring's lock",
+		    (unsigned)LOCK_DEATHS_MAX);
+		return;
+	}
 	log_errorx("%u workers died while they held the ring's lock: all stop, "
 		   "and start with a new ring",
 	    (unsigned)LOCK_DEATHS_MAX);
-	supervisor_order(s, GOAL_NEW_RING, RUN_QUIT);
+	supervisor_event(s, EVENT_RING_BROKEN);
 }
 
 /* Decide when the dead worker's slot is started again. */
@@ -262,19 +284,19 @@ child_plan_successor(struct supervisor *s, unsigned slot, uint64_t now)
 {
 	struct supervisor_child *child = &s->child[slot];
 
-	if (s->goal != GOAL_SERVE)
+	if (!phase_serves(s->phase))
 		return;
 	if (!s->config->respawn) {
 		if (s->alive == 0) {
 			log_errorx("no worker is left");
 			s->status = EXIT_STATUS_FAILED;
-			s->over = true;
+			supervisor_event(s, EVENT_WORKERLESS);
 		}
 		return;
 	}
 	if (now - child->started_ms >= BACKOFF_HEALTHY_MS)
 		child->deaths = 0;
-	child->due_ms = now + backoff_ms(++child->deaths);
+	s->due.at[DUE_FORK + slot] = now + backoff_ms(++child->deaths);
 	child->succeeds = true;
 	atomic_fetch_add(&s->segment.header->run.respawns, 1);
 }
@@ -302,7 +324,7 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	/* reap-2: it may have died between its commit and the doorbells; and in
 	 * a drain the others count the dead. */
 	wakeup_ring_all(&s->wakeup);
-	if (s->awaited && !was_ready && s->goal == GOAL_SERVE)
+	if (s->phase == PHASE_STARTING && !was_ready)
 		supervisor_fail(s, "worker %u %s before it was ready%s%s", slot,
 		    process_describe_end(wait_status, end),
 		    s->logfile.path != NULL ? "; see " : "",

@@ -103,7 +103,7 @@ exec_fork_trial(struct supervisor *s)
 	s->trial_words = words[0];
 	if (s->trial != -1) {
 		setpgid(s->trial, s->trial); /* whoever comes first */
-		s->trial_due_ms = clock_monotonic_ms() + EXEC_TRIAL_MS;
+		s->due.at[DUE_TRIAL] = clock_monotonic_ms() + EXEC_TRIAL_MS;
 		return true;
 	}
 	s->trial = 0;
@@ -119,7 +119,7 @@ exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
 	ssize_t n = read(s->trial_words, out, EXEC_WORDS_MAX - 1);
 
 	close(s->trial_words);
-	if (s->trial_due_ms == 0)
+	if (s->due.at[DUE_TRIAL] == DUE_NEVER)
 		return "no answer in time";
 	out[n > 0 ? n : 0] = '\0';
 	out[strcspn(out, "\n")] = '\0';
@@ -132,17 +132,17 @@ exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
 void
 supervisor_try_program(struct supervisor *s)
 {
-	if (s->trial != 0 || s->goal == GOAL_RESTART) {
+	if (s->trial != 0 || s->phase == PHASE_RESTARTING) {
 		/* It will do for both: to refuse this one would end the wait
 		 * of those who asked for the other. */
 		log_info("restart: there is one under way");
 		return;
 	}
-	if (s->goal != GOAL_SERVE) {
+	if (!phase_serves(s->phase)) {
 		exec_refuse(s, "another change is under way");
 		return;
 	}
-	if (s->awaited) {
+	if (s->phase == PHASE_STARTING) {
 		/* Who waits for the ready line would never see it. */
 		log_info("restart: as soon as this start is ready");
 		s->restart_wanted = true;
@@ -162,7 +162,7 @@ supervisor_try_program(struct supervisor *s)
 void
 supervisor_end_trial(struct supervisor *s)
 {
-	s->trial_due_ms = 0;
+	s->due.at[DUE_TRIAL] = DUE_NEVER;
 	kill(-s->trial, SIGKILL);
 }
 
@@ -173,11 +173,12 @@ supervisor_trial_ended(struct supervisor *s, int wait_status)
 	const char *words = exec_take_words(s, wait_status, out);
 
 	s->trial = 0;
-	if (s->goal != GOAL_SERVE)
+	s->due.at[DUE_TRIAL] = DUE_NEVER;
+	if (!phase_serves(s->phase))
 		return;
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
 		log_info("restart: %s would start; draining", s->program);
-		supervisor_order(s, GOAL_RESTART, RUN_DRAIN_RESTART);
+		supervisor_event(s, EVENT_RESTART);
 		return;
 	}
 	exec_refuse(s, "%s would not start: %s", s->program, words);

@@ -144,14 +144,14 @@ supervisor_begin_run(struct supervisor *s)
 	uint64_t now = clock_monotonic_ms();
 
 	CHECK(s->alive == 0);
-	s->goal = GOAL_SERVE;
-	s->ready = false;
-	s->ready_due_ms = now + LIFE_READY_MS;
-	s->look_due_ms = now + WATCHDOG_LOOK_MS;
+	s->due.at[DUE_KILL] = DUE_NEVER;
+	s->due.at[DUE_LOOK] = now + WATCHDOG_LOOK_MS;
+	if (s->phase == PHASE_STARTING)
+		s->due.at[DUE_READY] = now + LIFE_READY_MS;
 	watchdog_init(&s->watchdog);
 	memset(s->child, 0, sizeof(s->child));
 	for (unsigned slot = 0; slot < s->config->workers; slot++)
-		s->child[slot].due_ms = now;
+		s->due.at[DUE_FORK + slot] = now;
 	lockfile_begin_run(&s->lockfile);
 	life_end_last_run(s);
 	life_sign_header(s);
@@ -187,8 +187,8 @@ life_tell_ready(struct supervisor *s)
 	unsigned n = s->config->workers;
 	char urls[LISTENERS_URLS_MAX];
 
-	s->ready = true;
-	s->awaited = false;
+	supervisor_event(s, EVENT_READY);
+	s->due.at[DUE_READY] = DUE_NEVER;
 	atomic_store_explicit(
 	    &s->segment.header->run.ready, 1, memory_order_release);
 	listeners_urls(&s->listeners, " and ", urls);
@@ -208,16 +208,18 @@ supervisor_check_ready(struct supervisor *s, uint64_t now)
 {
 	char error[LISTENERS_ERROR_MAX];
 
-	if (s->ready || s->goal != GOAL_SERVE)
+	bool is_late = due_take(&s->due, DUE_READY, now);
+
+	if (s->phase != PHASE_STARTING && s->phase != PHASE_RESUMING)
 		return;
 	if (life_all_ready(s)) {
 		/* Only once: the supervisor does nothing else meanwhile. */
-		if (!s->awaited ||
+		if (s->phase != PHASE_STARTING ||
 		    listeners_answer(&s->listeners, LIFE_ANSWER_MS, error))
 			life_tell_ready(s);
 		else
 			supervisor_fail(s, "%s", error);
-	} else if (s->awaited && now >= s->ready_due_ms) {
+	} else if (is_late) {
 		supervisor_fail(s, "the workers were not ready after %d s",
 		    LIFE_READY_MS / 1000);
 	}
@@ -252,29 +254,28 @@ life_renew_ring(struct supervisor *s)
 	}
 	log_errorx("%s", error);
 	s->status = EXIT_STATUS_FAILED;
-	s->over = true;
+	s->phase = PHASE_OVER;
 }
 
 void
 supervisor_conclude(struct supervisor *s)
 {
-	switch (s->goal) {
-	case GOAL_SERVE:
-		BUG("a run that serves has no end");
-	case GOAL_STOP:
+	enum phase ended = s->phase;
+
+	supervisor_event(s, EVENT_RUN_ENDED);
+	switch (ended) {
+	case PHASE_STOPPING:
 		life_log_drain(s);
-		s->over = true;
 		return;
-	case GOAL_RESTART:
+	case PHASE_RESTARTING:
 		life_log_drain(s);
 		supervisor_exec(s);
 		supervisor_begin_run(s);
 		return;
-	case GOAL_NEW_RING:
+	case PHASE_RENEWING:
 		life_renew_ring(s);
 		return;
-	case GOAL_FAIL:
-		s->over = true;
+	default:
 		return;
 	}
 }

@@ -23,6 +23,13 @@
  * again for the end of those that it then kills. */
 #define SUPERVISOR_ORPHAN_GRACE_MS 2000
 
+/* Whether a restart executed us, and left us what was open. */
+static bool
+open_is_inherited(const struct supervisor *s)
+{
+	return s->phase == PHASE_RESUMING;
+}
+
 static struct supervisor *supervisor_self; /* for supervisor_last_words() */
 
 /* A bug: what is in the pipe, and why, past the pipe that nobody will read. */
@@ -32,6 +39,17 @@ supervisor_last_words(const char *words)
 	logfile_carry(&supervisor_self->logfile);
 	dprintf(supervisor_self->logfile.fd, "supervisor[%d]: %s\n", getpid(),
 	    words);
+}
+
+/* Whether nohup(1), or the like, has SIGHUP ignored, and there is no log file to
+ * open anew by it.  One that is blocked would be read although it is ignored. */
+static bool
+open_is_nohup(const struct supervisor *s)
+{
+	struct sigaction hup;
+
+	return s->config->log_path == NULL &&
+	       sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler == SIG_IGN;
 }
 
 /*
@@ -49,6 +67,8 @@ supervisor_block_signals(struct supervisor *s)
 	signal(SIGXFSZ, SIG_IGN); /* a log file at its limit is a full disk */
 	sigemptyset(&s->signals);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		if (wanted[i] == SIGHUP && open_is_nohup(s))
+			continue;
 		signal(wanted[i], SIG_DFL); /* or they might be ignored */
 		sigaddset(&s->signals, wanted[i]);
 	}
@@ -247,7 +267,7 @@ supervisor_open_listeners(struct supervisor *s)
 	const struct config *config = s->config;
 	char error[LISTENERS_ERROR_MAX];
 
-	if (s->inherited
+	if (open_is_inherited(s)
 		? listeners_resize(&s->listeners, config->workers, error)
 		: listeners_open(&s->listeners, config->listen,
 		      config->listen_count, config->workers, error))
@@ -273,7 +293,7 @@ supervisor_open_admin(struct supervisor *s)
 	    listeners_open_alone(&s->admin, &s->config->admin, error))
 		return true;
 	snprintf(why, sizeof(why), "--admin: %s", error);
-	if (!s->inherited) {
+	if (!open_is_inherited(s)) {
 		supervisor_report(s, EXIT_STATUS_FAILED, why);
 		return false;
 	}
@@ -307,11 +327,12 @@ supervisor_inherit(struct supervisor *s)
 {
 	struct handover handover;
 
-	s->inherited = handover_take(&handover);
-	s->awaited = !s->inherited;
-	s->claim = s->inherited ? handover.claim : -1;
-	if (!s->inherited)
+	s->claim = -1;
+	s->phase = PHASE_STARTING;
+	if (!handover_take(&handover))
 		return -1;
+	s->phase = PHASE_RESUMING;
+	s->claim = handover.claim;
 	report_no_ready();
 	s->listeners = handover.listeners;
 	s->admin = handover.admin;
@@ -329,7 +350,7 @@ supervisor_open_parts(struct supervisor *s)
 		return false;
 	supervisor_raise_limits();
 	supervisor_forbid_cores();
-	if ((s->inherited || supervisor_wait_orphans(s)) &&
+	if ((open_is_inherited(s) || supervisor_wait_orphans(s)) &&
 	    supervisor_open_listeners(s)) {
 		if (supervisor_open_admin(s) && supervisor_open_rest(s))
 			return true;
@@ -349,7 +370,7 @@ supervisor_open(struct supervisor *s)
 	log_fd = supervisor_inherit(s);
 	if (!supervisor_open_log(s, log_fd))
 		return false;
-	if (s->inherited || supervisor_open_lock(s)) {
+	if (open_is_inherited(s) || supervisor_open_lock(s)) {
 		if (supervisor_open_parts(s))
 			return true;
 		lockfile_release(&s->lockfile);

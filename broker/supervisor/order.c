@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* order.c - give the workers an order, and say why a start comes to nothing; see
- * state.h. */
+/* order.c - change the phase, give the workers the order that goes with it, and
+ * say why a start comes to nothing; see state.h. */
 
 #include "broker/shared/stop_point.h"
 #include "broker/supervisor/state.h"
@@ -13,21 +13,15 @@
  * killed. */
 #define ORDER_GRACE_MS 500
 
-void
-supervisor_order(
-    struct supervisor *s, enum supervisor_goal goal, enum run_order order)
+static void
+order_give(struct supervisor *s, enum run_order order)
 {
 	struct layout_header *header = s->segment.header;
 	uint64_t now = clock_monotonic_ms();
 
-	s->goal = goal;
-	/* Nobody will accept after these workers: once they have closed their
-	 * sockets, newcomers are refused instead of waiting for nothing. */
-	if (goal == GOAL_STOP)
-		listeners_close(&s->listeners);
-	s->kill_due_ms = now + ORDER_GRACE_MS;
+	s->due.at[DUE_KILL] = now + ORDER_GRACE_MS;
 	if (order != RUN_QUIT)
-		s->kill_due_ms += s->config->drain_ms;
+		s->due.at[DUE_KILL] += s->config->drain_ms;
 	if (atomic_load(&header->run.order) == RUN_SERVE)
 		atomic_store(&header->run.order_ms, now);
 	/* order-1: first the order, then the doorbells */
@@ -36,6 +30,28 @@ supervisor_order(
 	stop_point_here(header, STOP_ORDERED);
 	/* order-2: who sleeps looks at it now */
 	wakeup_ring_all(&s->wakeup);
+}
+
+bool
+supervisor_event(struct supervisor *s, enum event event)
+{
+	struct phase_step step = phase_step(s->phase, event);
+
+	if (!step.is_one)
+		return false;
+	s->phase = step.next;
+	/* Nobody will accept after these workers: once they have closed their
+	 * sockets, newcomers are refused instead of waiting for nothing. */
+	if (s->phase == PHASE_STOPPING)
+		listeners_close(&s->listeners);
+	if (!phase_serves(s->phase)) {
+		s->due.at[DUE_READY] = DUE_NEVER;
+		for (unsigned slot = 0; slot < CONFIG_WORKERS_MAX; slot++)
+			s->due.at[DUE_FORK + slot] = DUE_NEVER;
+	}
+	if (step.orders)
+		order_give(s, step.order);
+	return true;
 }
 
 void
@@ -58,5 +74,5 @@ supervisor_fail(struct supervisor *s, const char *fmt, ...)
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	supervisor_report(s, EXIT_STATUS_FAILED, why);
-	supervisor_order(s, GOAL_FAIL, RUN_QUIT);
+	supervisor_event(s, EVENT_UNREADY);
 }

@@ -9,11 +9,11 @@
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
  *	names.c       see that our files keep their names
- *	order.c       give the workers an order; say why a start fails
+ *	order.c       change the phase; say why a start fails
  *
- * A *run* is the time from forking N workers to having reaped them all.  What
- * comes after it is the goal; while that is GOAL_SERVE the dead are replaced,
- * with any other goal the run is coming to its end.
+ * A *run* is the time from forking N workers to having reaped them all.  What the
+ * supervisor is doing is its phase (phase.h), and changes by supervisor_event()
+ * alone; what it has to do later is in one list (due.h).
  */
 
 #ifndef BROKER_SUPERVISOR_STATE_H
@@ -24,20 +24,14 @@
 #include "broker/host/lockfile.h"
 #include "broker/host/report.h"
 #include "broker/supervisor/args.h"
+#include "broker/supervisor/due.h"
+#include "broker/supervisor/phase.h"
 #include "broker/supervisor/policy.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-enum supervisor_goal {
-	GOAL_SERVE = 0,
-	GOAL_STOP,
-	GOAL_RESTART,  /* execute the program on disk */
-	GOAL_NEW_RING, /* the ring is broken: a new one, another run */
-	GOAL_FAIL,     /* could not start */
-};
 
 /* What the supervisor knows of a slot beyond the worker table. */
 struct supervisor_child {
@@ -46,7 +40,6 @@ struct supervisor_child {
 	unsigned deaths; /* in a row */
 	bool killed;     /* by the watchdog; the end is yet to come */
 	bool succeeds;   /* a dead one, and has not been ready yet */
-	uint64_t due_ms; /* with no pid: when to fork; 0: never */
 };
 
 struct supervisor {
@@ -68,23 +61,17 @@ struct supervisor {
 	int life[2];  /* pipe that ends for the workers when we die */
 
 	struct supervisor_child child[CONFIG_WORKERS_MAX];
-	unsigned alive;        /* children that are workers */
-	pid_t trial;           /* the program on disk being tried; 0: none */
-	int trial_words;       /* what it says; only while there is one */
-	uint64_t trial_due_ms; /* until then it may take; 0: its time is over */
+	unsigned alive;  /* children that are workers */
+	pid_t trial;     /* the program on disk being tried; 0: none */
+	int trial_words; /* what it says; only while there is one */
 
-	enum supervisor_goal goal;
-	bool inherited;        /* executed by a restart */
-	bool awaited;          /* by who started us: failing ends us */
-	bool restart_wanted;   /* asked for while awaited */
-	bool ready;            /* this run has been ready */
-	uint64_t ready_due_ms; /* until then the workers have time to be */
-	uint64_t kill_due_ms;  /* goal not SERVE: then none may be left */
-	bool over;
+	enum phase phase;
+	struct due due;
+	bool restart_wanted; /* asked for while STARTING */
+	uint64_t stop_ms;    /* when told to stop; 0: not yet */
 	enum exit_status status;
 
 	struct watchdog watchdog;
-	uint64_t look_due_ms;
 	struct lock_deaths lock_deaths;
 };
 
@@ -112,9 +99,12 @@ void supervisor_report(
 /* The start comes to nothing because of the workers: that, and they quit. */
 void supervisor_fail(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
 
-/* Give the workers an order that leads to this goal. */
-void supervisor_order(
-    struct supervisor *s, enum supervisor_goal goal, enum run_order order);
+/*
+ * Something has happened: go on to the phase that phase.h says, and give the
+ * workers the order that goes with it.
+ * Returns whether it means anything in this phase.
+ */
+bool supervisor_event(struct supervisor *s, enum event event);
 
 /* child.c */
 
@@ -149,7 +139,7 @@ void supervisor_begin_run(struct supervisor *s);
 /* See whether all workers are ready by now, and tell. */
 void supervisor_check_ready(struct supervisor *s, uint64_t now);
 
-/* The last worker of a run with an end is reaped: do what the goal says. */
+/* The last worker of a run that ends is reaped: do what the phase says. */
 void supervisor_conclude(struct supervisor *s);
 
 /* names.c */

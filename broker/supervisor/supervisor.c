@@ -16,31 +16,37 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* Drain; when told again, leave at once. */
+/* From then on a second signal to stop is impatience, milliseconds. */
+#define SUPERVISOR_TWICE_MS 250
+
+/* Drain; when told again, leave at once.  What comes within SUPERVISOR_TWICE_MS
+ * is the same wish: timeout(1) and wrappers pass on what a terminal has sent to
+ * the whole group already. */
 static void
 supervisor_told_to_stop(struct supervisor *s)
 {
-	switch (s->goal) {
-	case GOAL_SERVE:
-		if (s->awaited)
-			supervisor_report(
-			    s, EXIT_STATUS_FAILED, SUPERVISOR_TOLD_EARLY);
+	uint64_t now = clock_monotonic_ms();
+
+	if (s->stop_ms != 0 && now - s->stop_ms < SUPERVISOR_TWICE_MS)
+		return;
+	if (s->stop_ms == 0)
+		s->stop_ms = now;
+	switch (s->phase) {
+	case PHASE_STARTING:
+		supervisor_report(s, EXIT_STATUS_FAILED, SUPERVISOR_TOLD_EARLY);
 		log_info("told to stop: draining");
-		supervisor_order(s, GOAL_STOP, RUN_DRAIN);
-		return;
-	case GOAL_RESTART:
-		s->goal = GOAL_STOP; /* the drain goes on */
-		return;
-	case GOAL_STOP:
+		break;
+	case PHASE_RESUMING:
+	case PHASE_SERVING:
+		log_info("told to stop: draining");
+		break;
+	case PHASE_STOPPING:
 		log_info("told to stop again: leaving now");
-		supervisor_order(s, GOAL_STOP, RUN_QUIT);
-		return;
-	case GOAL_NEW_RING:
-		s->goal = GOAL_STOP;
-		return;
-	case GOAL_FAIL:
-		return;
+		break;
+	default:
+		break;
 	}
+	supervisor_event(s, EVENT_STOP);
 }
 
 static void
@@ -48,12 +54,21 @@ supervisor_reopen_log(struct supervisor *s)
 {
 	char error[LOGFILE_ERROR_MAX];
 
-	if (s->logfile.path == NULL)
-		log_info("the log is standard error: not opened anew");
-	else if (logfile_reopen(&s->logfile, error))
+	if (logfile_reopen(&s->logfile, error))
 		log_info("log file opened anew");
 	else
 		log_errorx("%s; going on with the old one", error);
+}
+
+/* With a log file: open it anew.  Without one the terminal is closed, and we end
+ * with it; nohup(1) has SIGHUP ignored instead. */
+static void
+supervisor_hung_up(struct supervisor *s)
+{
+	if (s->logfile.path != NULL)
+		supervisor_reopen_log(s);
+	else
+		supervisor_told_to_stop(s);
 }
 
 /* Whether a signal comes from `pubsubd stop' and the like. */
@@ -73,12 +88,12 @@ supervisor_read_signals(struct supervisor *s)
 		switch (info.ssi_signo) {
 		case SIGTERM:
 		case SIGINT:
-			if (s->goal != GOAL_STOP ||
+			if (s->phase != PHASE_STOPPING ||
 			    !supervisor_is_command(&info))
 				supervisor_told_to_stop(s);
 			break;
 		case SIGHUP:
-			supervisor_reopen_log(s);
+			supervisor_hung_up(s);
 			break;
 		case SIGUSR2:
 			supervisor_try_program(s);
@@ -98,30 +113,6 @@ supervisor_silence_states(struct supervisor *s)
 	(void)n; /* nothing to read: silent already */
 }
 
-/* When there is something to do next, even if nothing happens. */
-static uint64_t
-supervisor_next_due(const struct supervisor *s)
-{
-	uint64_t due = s->look_due_ms;
-
-	if (s->trial != 0 && s->trial_due_ms != 0 && s->trial_due_ms < due)
-		due = s->trial_due_ms;
-	if (s->goal != GOAL_SERVE && s->kill_due_ms < due)
-		due = s->kill_due_ms;
-	if (s->goal != GOAL_SERVE)
-		return due;
-	if (s->awaited && s->ready_due_ms < due)
-		due = s->ready_due_ms;
-	for (unsigned slot = 0; slot < s->config->workers; slot++) {
-		const struct supervisor_child *child = &s->child[slot];
-
-		if (child->pid == 0 && child->due_ms != 0 &&
-		    child->due_ms < due)
-			due = child->due_ms;
-	}
-	return due;
-}
-
 /* Wait for an event, or until something is due. */
 static void
 supervisor_wait(struct supervisor *s)
@@ -131,7 +122,7 @@ supervisor_wait(struct supervisor *s)
 		{ .fd = s->state_fd, .events = POLLIN },
 		{ .fd = s->logfile.reader, .events = POLLIN },
 	};
-	uint64_t due = supervisor_next_due(s);
+	uint64_t due = due_next(&s->due); /* the look is always due some time */
 	uint64_t now = clock_monotonic_ms();
 	int timeout = due > now ? (int)(due - now) : 0;
 
@@ -143,19 +134,19 @@ supervisor_wait(struct supervisor *s)
 static void
 supervisor_tick(struct supervisor *s, uint64_t now)
 {
-	if (now >= s->look_due_ms) {
-		s->look_due_ms = now + WATCHDOG_LOOK_MS;
+	if (due_take(&s->due, DUE_LOOK, now)) {
+		s->due.at[DUE_LOOK] = now + WATCHDOG_LOOK_MS;
 		supervisor_check_names(s);
 		if (s->config->watchdog)
 			supervisor_watch(s);
 	}
-	if (s->goal != GOAL_SERVE && s->alive > 0 && now >= s->kill_due_ms) {
+	if (due_take(&s->due, DUE_KILL, now) && s->alive > 0) {
 		log_errorx(
 		    "%u workers did not leave in time: killed", s->alive);
-		s->kill_due_ms = now + WATCHDOG_LOOK_MS;
+		s->due.at[DUE_KILL] = now + WATCHDOG_LOOK_MS;
 		supervisor_kill_all(s);
 	}
-	if (s->trial != 0 && s->trial_due_ms != 0 && now >= s->trial_due_ms)
+	if (due_take(&s->due, DUE_TRIAL, now))
 		supervisor_end_trial(s);
 	supervisor_check_ready(s, now);
 	supervisor_tell_successors(s);
@@ -168,6 +159,7 @@ supervisor_run(const struct supervisor_args *args)
 	struct supervisor s = { .args = args, .config = args->config };
 
 	stop_point_set_self(STOP_SUPERVISOR);
+	due_init(&s.due);
 	if (!supervisor_open(&s))
 		return s.status;
 	s.program = paths_program();
@@ -175,14 +167,14 @@ supervisor_run(const struct supervisor_args *args)
 	    s.config->name, s.segment.header->epoch);
 	supervisor_begin_run(&s);
 	supervisor_fork_due(&s, clock_monotonic_ms());
-	while (!s.over) {
+	while (s.phase != PHASE_OVER) {
 		supervisor_wait(&s);
 		logfile_carry(&s.logfile);
 		supervisor_silence_states(&s);
 		supervisor_read_signals(&s);
 		supervisor_reap(&s, clock_monotonic_ms());
 		supervisor_tick(&s, clock_monotonic_ms());
-		if (s.goal != GOAL_SERVE && s.alive == 0)
+		if (!phase_serves(s.phase) && s.alive == 0)
 			supervisor_conclude(&s);
 	}
 	supervisor_close(&s);

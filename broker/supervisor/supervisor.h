@@ -6,8 +6,8 @@
  * those that die, carries the log, and ends or renews the whole by order of a
  * signal:
  *
- *	SIGTERM, SIGINT  drain and stop; a second one: stop now
- *	SIGHUP           open the log file anew
+ *	SIGTERM, SIGINT  drain and stop; one after 250 ms: stop now
+ *	SIGHUP           open the log file anew; without one: as SIGTERM
  *	SIGUSR2          drain, then execute the program now on disk
  *
  * It never takes the ring's lock and parses nothing that a client sent, so

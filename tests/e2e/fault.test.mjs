@@ -124,6 +124,20 @@ async function checkAllArrives({ subscribers, publishers }, count) {
 	}
 }
 
+test("a start that cannot fork says so, and does not wait", async (t) => {
+	const server = new Server([], fault("self", "fork", "EAGAIN",
+	    { times: MANY }));
+
+	t.after(() => server.end());
+	const done = await run(FAULTY, server.commandLine("run"),
+	    { env: server.env });
+
+	assert.equal(done.status, 1);
+	assert.match(done.stderr, new RegExp("^pubsubd: cannot fork worker \\d: " +
+	    "Resource temporarily unavailable$", "mu"));
+	assert.doesNotMatch(done.stderr, /not ready after/u);
+});
+
 describe("a server that goes on", { concurrency: true }, () => {
 	test("a worker that could not be forked comes later", async (t) => {
 		const server = await Server.start(t, [],

@@ -9,7 +9,7 @@ import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { Client, PUBSUBD, Raw, Server, run, waitFor } from "./support.mjs";
+import { Client, PUBSUBD, Raw, Server, bounded, run, waitFor } from "./support.mjs";
 
 /* Counters of a worker that status must have; kept in step with the server by
  * hand, since scripts of operators are written by hand too. */
@@ -91,7 +91,13 @@ describe("in the foreground", { concurrency: true }, () => {
 		deaf.socket.pause();
 		server.child.kill("SIGTERM");
 		await server.logs("the drain", /draining 1 connections/u);
-		assert.deepEqual(await server.stop(), { code: 0, signal: null });
+		/* Those that come at once are the same wish as the first. */
+		await waitFor("one that counts", () => {
+			server.child.kill("SIGTERM");
+			return server.child.exitCode !== null;
+		});
+		assert.deepEqual(await server.exited, { code: 0, signal: null });
+		await bounded("end of its output", server.silent);
 		assert.match(server.stderr, /0 connections closed cleanly, 1 cut/u);
 	});
 
@@ -107,6 +113,42 @@ describe("in the foreground", { concurrency: true }, () => {
 			process.kill(-pid, signal);
 		assert.equal((await client.closed).code, 1001);
 		await server.assertNothingLeft();
+	});
+});
+
+describe("in a terminal", { concurrency: true }, () => {
+	test("a second SIGTERM at once is the same wish", async (t) => {
+		const server = await Server.start(t);
+		const client = await Client.open(server, { topics: ["x"] });
+
+		/* As from timeout(1), which passes it on to a group that has it. */
+		server.child.kill("SIGTERM");
+		server.child.kill("SIGTERM");
+		server.child.kill("SIGINT");
+		assert.equal((await client.closed).code, 1001);
+		assert.deepEqual(await bounded("end", server.exited),
+		    { code: 0, signal: null });
+		assert.match(server.stderr, /1 connections closed cleanly, 0 cut/u);
+		assert.doesNotMatch(server.stderr, /told to stop again/u);
+	});
+
+	test("that is closed: it drains and ends", async (t) => {
+		const server = await Server.start(t);
+		const client = await Client.open(server, { topics: ["x"] });
+
+		server.child.kill("SIGHUP");
+		assert.equal((await client.closed).code, 1001);
+		assert.deepEqual(await bounded("end", server.exited),
+		    { code: 0, signal: null });
+	});
+
+	test("that is closed, under nohup: it serves on", async (t) => {
+		const server = await Server.start(t, [], { wrap: ["nohup"] });
+
+		server.child.kill("SIGHUP");
+		assert.equal((await server.cli("restart")).status, 0);
+		server.child.kill("SIGHUP");
+		assert.equal((await server.status()).state, "serving");
 	});
 });
 

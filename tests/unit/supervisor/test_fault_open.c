@@ -243,7 +243,9 @@ supervisor_setup(struct supervisor *s, struct testseg *t)
 	s->args = &args;
 	s->config = &config;
 	s->segment = t->seg;
-	s->child[0].due_ms = 1;
+	s->phase = PHASE_SERVING;
+	due_init(&s->due);
+	s->due.at[DUE_FORK] = 1;
 	assert_true(wakeup_open(&s->wakeup, &s->segment, 1));
 	assert_int_equal(pipe2(s->life, O_CLOEXEC), 0);
 	s->state_fd = s->life[1];
@@ -286,10 +288,10 @@ test_fork_that_fails_is_tried_again_later(void **state)
 		assert_int_equal(s.alive, 0);
 		assert_int_equal(
 		    atomic_load(&t.seg.workers[0].state), WORKER_GONE);
-		waits[i] = s.child[0].due_ms - now;
-		supervisor_fork_due(&s, s.child[0].due_ms - 1);
+		waits[i] = s.due.at[DUE_FORK] - now;
+		supervisor_fork_due(&s, s.due.at[DUE_FORK] - 1);
 		assert_int_equal(fault_struck(FAULT_fork), i + 1);
-		now = s.child[0].due_ms;
+		now = s.due.at[DUE_FORK];
 	}
 	assert_true(waits[1] > waits[0] && waits[0] > 0);
 
