@@ -225,6 +225,29 @@ describe("events", () => {
 			await goesOn(events, "both", 8);
 		});
 
+		/* Libraries that cannot set a header ask so, behind the query
+		 * that they began with: it was not known, and what had come
+		 * meanwhile was lost without a word. */
+		test("by ?lastEventId=, which is later than ?since=",
+		    async (t) => {
+			    const epoch = await ten("alias");
+			    const events = await Events.open(server, "alias",
+				{ t, query: { lastEventId: `${epoch}:8`,
+					since: `${epoch}:1` } });
+
+			    await goesOn(events, "alias", 8);
+		    });
+
+		for (const query of ["since", "lastEventId"])
+			test(`an empty ?${query}= is none`, async (t) => {
+				await ten(query);
+				const events = await Events.open(server, query,
+				    { t, query: { [query]: "" } });
+
+				assert.equal(events.seq, 10);
+				await goesOn(events, query, 10);
+			});
+
 		test("by the first id, when no message had come", async (t) => {
 			await ten("first");
 			const events = await Events.open(server, "first", { t });

@@ -31,19 +31,23 @@ static const struct conn_handler events_handler;
 #define EVENTS_HEARTBEAT_LEN 2u
 
 /* Where the client was, if it says so.  A browser that comes back still has the
- * query that it began with, so the header is the later one. */
+ * query that it began with, so the header is the later one; what cannot set the
+ * header has ?lastEventId= in its place, behind the ?since= that it began with.
+ */
 static void
 events_since(const struct conn *c, const struct http_request *req,
     const struct api_query *query, struct intake_request *want)
 {
 	const struct http_text *id = http_header_find(req, "Last-Event-ID");
 	const char *epoch = hub_of(c)->seg->header->epoch;
+	const struct api_query_place *asked =
+	    query->last_event_id.given ? &query->last_event_id : &query->since;
 	struct api_place place;
 
 	if (id != NULL && id->len > 0)
 		place = api_place_parse(id->at, id->len, epoch);
-	else if (query->has_since)
-		place = api_place_parse(query->since, query->since_len, epoch);
+	else if (asked->given)
+		place = api_place_parse(asked->at, asked->len, epoch);
 	else
 		return;
 	want->has_since = true;

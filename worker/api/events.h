@@ -13,10 +13,12 @@
  *
  *	:				nothing: the connection still lives
  *
- * Who comes back with the last id, in Last-Event-ID as browsers do or in
- * ?since=, goes on behind it, on any worker (resume.h).  Since the first id
- * comes before the first message, nobody has to begin anew who ever had an
- * answer.  ?buffer= and ?overflow= are those of /ws.
+ * Who comes back with the last id, in Last-Event-ID as browsers do, in
+ * ?lastEventId= as libraries do that cannot set a header, or in ?since=, goes on
+ * behind it, on any worker (resume.h); of several the first named here counts,
+ * and an empty one is none.  Since the first id comes before the first message,
+ * nobody has to begin anew who ever had an answer.  ?buffer= and ?overflow= are
+ * those of /ws.
  *
  * Such a connection is subscribed to one topic, has no other requests, and ends
  * with it: what its client sends is thrown away.

@@ -100,15 +100,15 @@ api_query_before(const struct http_text *value, struct api_query *out)
 
 /* What is no place is not refused: see api_place_parse(). */
 static bool
-api_query_since(const struct http_text *value, struct api_query *out)
+api_query_place(const struct http_text *value, struct api_query_place *place)
 {
 	size_t len = 0;
 
-	out->has_since = true;
-	if (value->len > sizeof(out->since) ||
-	    !percent_decode_query(value->at, value->len, out->since, &len))
+	place->given = value->len > 0;
+	if (value->len > sizeof(place->at) ||
+	    !percent_decode_query(value->at, value->len, place->at, &len))
 		len = 0;
-	out->since_len = (uint8_t)len;
+	place->len = (uint8_t)len;
 	return true;
 }
 
@@ -128,7 +128,9 @@ api_query_pair(const struct http_text *key, const struct http_text *value,
 		return api_query_name(value, &out->after, out);
 	}
 	if (query_is(key, "since"))
-		return api_query_since(value, out);
+		return api_query_place(value, &out->since);
+	if (query_is(key, "lastEventId"))
+		return api_query_place(value, &out->last_event_id);
 	return true;
 }
 

@@ -25,14 +25,21 @@ struct api_name {
 	char at[LAYOUT_TOPIC_NAME_MAX];
 };
 
+/* A place as a query has it: the id of an event, decoded. */
+struct api_query_place {
+	bool given;  /* with a value: an empty one says nothing */
+	uint8_t len; /* 0: it is too long, or broken, to be a place */
+	char at[API_PLACE_MAX];
+};
+
 struct api_query {
-	bool has_limit, has_before, has_after, has_since;
+	bool has_limit, has_before, has_after;
 	uint32_t limit;         /* 1 or more; above UINT32_MAX: that */
 	uint64_t before;        /* above UINT64_MAX: that */
 	struct api_name prefix; /* empty: all begin with it */
 	struct api_name after;
-	uint8_t since_len; /* a place, decoded; 0: it cannot be one */
-	char since[API_PLACE_MAX];
+	struct api_query_place since;
+	struct api_query_place last_event_id; /* later than since */
 	const char *why; /* when refused: a static sentence */
 };
 

@@ -13,7 +13,8 @@
 #include "common/percent.h"
 #include "worker/requests/topic_name.h"
 
-#define QUERY_WORD_ROOM 24u /* "overflow", every byte of it percent-encoded */
+/* "lastEventId", every byte of it percent-encoded. */
+#define QUERY_WORD_ROOM 33u
 
 static enum query_status
 query_refuse(struct query_options *out, const char *why)

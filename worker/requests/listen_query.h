@@ -29,7 +29,7 @@
 /* Bytes of the longest topic, every byte of it percent-encoded. */
 #define QUERY_TOPIC_ROOM (3u * LAYOUT_TOPIC_NAME_MAX)
 
-/* Whether a key or value, percent-decoded, is that word of 8 bytes at most. */
+/* Whether a key or value, percent-decoded, is that word of 11 bytes at most. */
 bool query_is(const struct http_text *text, const char *word);
 
 enum query_status {

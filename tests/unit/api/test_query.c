@@ -42,8 +42,8 @@ test_nothing_is_asked_for(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(queries); i++) {
 		assert_true(parse(queries[i], &q));
-		assert_false(
-		    q.has_limit || q.has_before || q.has_after || q.has_since);
+		assert_false(q.has_limit || q.has_before || q.has_after ||
+			     q.since.given || q.last_event_id.given);
 		assert_int_equal(q.prefix.len, 0);
 	}
 }
@@ -54,15 +54,20 @@ test_all_is_asked_for(void **state)
 	struct api_query q;
 
 	(void)state;
-	assert_true(parse(
-	    "limit=7&before=9&prefix=a%2Fb+c&after=&since=k3f9%3A41", &q));
+	assert_true(
+	    parse("limit=7&before=9&prefix=a%2Fb+c&after=&since=k3f9%3A41&"
+		  "lastEventId=k3f9%3A42",
+		&q));
 	assert_int_equal(q.limit, 7);
 	assert_int_equal(q.before, 9);
 	expect_name(&q.prefix, "a/b c");
-	assert_true(q.has_limit && q.has_before && q.has_after && q.has_since);
+	assert_true(q.has_limit && q.has_before && q.has_after &&
+		    q.since.given && q.last_event_id.given);
 	expect_name(&q.after, "");
-	assert_int_equal(q.since_len, 7);
-	assert_memory_equal(q.since, "k3f9:41", 7);
+	assert_int_equal(q.since.len, 7);
+	assert_memory_equal(q.since.at, "k3f9:41", 7);
+	assert_int_equal(q.last_event_id.len, 7);
+	assert_memory_equal(q.last_event_id.at, "k3f9:42", 7);
 }
 
 static void
@@ -175,14 +180,31 @@ test_a_since_that_is_no_place_is_not_refused(void **state)
 {
 	static const char long_one[] = "since=k3f9:0000000000000000000000000000"
 				       "0000000000000000000000000000000000001";
-	static const char *const queries[] = { "since", "since=%zz", long_one };
+	static const char *const queries[] = { "since=%zz", long_one };
 	struct api_query q;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(queries); i++) {
 		assert_true(parse(queries[i], &q));
-		assert_true(q.has_since);
-		assert_int_equal(q.since_len, 0);
+		assert_true(q.since.given);
+		assert_int_equal(q.since.len, 0);
+	}
+}
+
+/* It was taken for a number that no topic has ever reached, while an empty
+ * Last-Event-ID line was none. */
+static void
+test_a_place_without_a_value_is_none(void **state)
+{
+	static const char *const queries[] = { "since", "since=", "lastEventId",
+		"lastEventId=", "since=a:1&since=" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(queries); i++) {
+		struct api_query q;
+
+		assert_true(parse(queries[i], &q));
+		assert_false(q.since.given || q.last_event_id.given);
 	}
 }
 
@@ -196,6 +218,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_places),
 	cmocka_unit_test(test_what_is_no_place),
 	cmocka_unit_test(test_a_since_that_is_no_place_is_not_refused),
+	cmocka_unit_test(test_a_place_without_a_value_is_none),
 };
 
 SUITE_MAIN(tests);
