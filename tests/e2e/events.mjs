@@ -25,7 +25,7 @@ export class Events {
 	}
 
 	/* Follow a topic, which need not be encoded; query: an object; the rest
-	 * is for fetch.  The first block, without a message, has been read. */
+	 * is for fetch.  The first block, which says "ready", has been read. */
 	static async open(server, topic, { t, query = {}, ...options } = {}) {
 		const abort = new AbortController();
 
@@ -41,8 +41,14 @@ export class Events {
 		const events = new Events(response, abort);
 		const first = await events.block();
 
-		assert.deepEqual(Object.keys(first), ["retry", "id"]);
+		assert.deepEqual(Object.keys(first),
+		    ["retry", "id", "event", "data"]);
 		assert.match(first.retry, /^\d+$/u);
+		assert.equal(first.event, "ready");
+		const { epoch, seq, ...ready } = JSON.parse(first.data);
+
+		assert.deepEqual(ready, { type: "ready", topic });
+		assert.equal(first.id, `${epoch}:${seq}`);
 		events.retry = Number(first.retry);
 		return events;
 	}

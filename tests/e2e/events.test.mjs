@@ -143,10 +143,12 @@ describe("events", () => {
 		    .toString();
 
 		assert.match(start, /^retry: \d{4}\nid: $/u);
-		const id = `${(await server.status()).epoch}:`;
+		const { epoch } = await server.status();
+		const id = `${epoch}:`;
+		const ready = `${id}0\nevent: ready\ndata: ` + JSON.stringify(
+		    { type: "ready", topic: "junk", epoch, seq: 0 }) + "\n\n";
 
-		assert.equal((await raw.read(id.length + 3)).toString(),
-		    `${id}0\n\n`);
+		assert.equal((await raw.read(ready.length)).toString(), ready);
 		raw.send(junk, Buffer.alloc(200_000, "x"));
 		await post(server, "junk", "hello");
 		const event = `id: ${id}1\ndata: hello\n\n`;

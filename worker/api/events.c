@@ -74,19 +74,28 @@ events_interval(const struct conn *c)
 	return interval == 0 ? EVENTS_LOOK_MS : interval;
 }
 
-/* retry and the first id.  A client that resumes begins where it was; its gaps
- * and its replay follow. */
+/* retry, the first id, and an object that says the same: some libraries hand
+ * every block to the page, which takes the data of each for JSON.  A client that
+ * resumes begins where it was; its gaps and its replay follow. */
 static void
 events_put_start(
     struct hub *hub, const struct intake_op *op, const struct resume *resume)
 {
 	uint32_t spread = (uint32_t)(op->conn->number * 2654435761u) %
 	                  (EVENTS_RETRY_MAX_MS - EVENTS_RETRY_MIN_MS + 1);
+	uint64_t seq =
+	    resume->how == RESUME_REPLAY ? op->want.since : op->start.seq;
+	const char *epoch = hub->seg->header->epoch;
 	struct buf *text = api_text(op->conn);
 
-	buf_printf(text, "retry: %u\nid: %s:%" PRIu64 "\n\n",
-	    EVENTS_RETRY_MIN_MS + spread, hub->seg->header->epoch,
-	    resume->how == RESUME_REPLAY ? op->want.since : op->start.seq);
+	buf_printf(text,
+	    "retry: %u\nid: %s:%" PRIu64
+	    "\nevent: ready\ndata: {\"type\":\"ready\",\"topic\":",
+	    EVENTS_RETRY_MIN_MS + spread, epoch, seq);
+	buf_json_string(
+	    text, intake_topic(hub->intake, op), op->want.topic_len);
+	buf_printf(
+	    text, ",\"epoch\":\"%s\",\"seq\":%" PRIu64 "}\n\n", epoch, seq);
 	conn_answer(op->conn, text->at, text->len);
 }
 

@@ -3,7 +3,9 @@
  * events.h - GET /topics/NAME/events: a topic as server-sent events.
  *
  *	retry: 2718			when to come back; for each another time
- *	id: EPOCH:41			where the subscription begins
+ *	id: EPOCH:41			where the subscription begins, as an
+ *	event: ready			object too
+ *	data: {"type":"ready","topic":...,"epoch":...,"seq":41}
  *
  *	id: EPOCH:42			a message; its lines, one by one
  *	data: hello
