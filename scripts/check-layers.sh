@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Hold the house together: fail where an include points to a folder of the same
-# or a higher rank, where files of broker/, worker/ and common/ reach each other
-# in a circle, by includes or by calls, or where a library leaves its home.
+# Hold the house together: fail where an include or a call points to a folder of
+# the same or a higher rank, where files of broker/, worker/ and common/ reach
+# each other in a circle, by includes or by calls, or where a library is included
+# outside its home.
 #
 #	check-layers.sh [OBJECTS]	default: build/release
 #
@@ -68,6 +69,30 @@ xargs -a "$work/files" grep -nE '^[[:space:]]*#[[:space:]]*include' -- |
 	sed -nE 's/^([^:]+):([0-9]+):[^<"]*([<"])([^>"]+).*/\1 \2 \4 \3/p' \
 		>"$work/includes"
 
+# Who defines a symbol, and who needs it.
+if [ -d "$objects" ]; then
+	while read -r file; do
+		case $file in
+		broker/*.c | worker/*.c | common/*.c) ;;
+		*) continue ;;
+		esac
+		object=$objects/${file%.c}.o
+		[ -f "$object" ] || continue
+		nm -g "$object" | awk -v m="${file%.c}" '
+			$(NF - 1) ~ /^[TDBRC]$/ { print m, "has", $NF }
+			$(NF - 1) == "U" { print m, "needs", $NF }'
+	done <"$work/files" >"$work/symbols"
+	awk 'NR == FNR { if ($2 == "has") from[$3] = $1; next }
+	$2 == "needs" && $3 in from && from[$3] != $1 { print $1, from[$3] }' \
+		"$work/symbols" "$work/symbols" | sort -u >"$work/arrows-call"
+else
+	echo "${0##*/}: $objects is not there, so calls were not looked at"
+	: >"$work/arrows-call"
+fi
+
+# The calls as lines of the same form; there is no line number.
+awk '{ print $1 ".c", "-", $2 ".c", "call" }' "$work/arrows-call" >"$work/calls"
+
 awk '
 function folder(f) { sub(/\/[^\/]*$/, "", f); return f }
 function rank_of(f, d) {
@@ -75,7 +100,10 @@ function rank_of(f, d) {
 		if (!sub(/\/[^\/]*$/, "", d)) d = ""
 	return d == "" ? 99 : rank[d]
 }
-function bad(why) { print $1 ":" $2 ": " $3 ": " why; failed = 1 }
+function bad(why) {
+	print $1 ($2 == "-" ? " calls " : ":" $2 ": ") $3 ": " why
+	failed = 1
+}
 FILENAME ~ /ranks$/ { rank[$2] = $1; next }
 FILENAME ~ /strangers$/ { stranger[++n] = $1; of[n] = $2; next }
 FILENAME ~ /homes$/ { header[++h] = $1; home[h] = $2; next }
@@ -98,33 +126,12 @@ rank_of($3) == rank_of($1) { bad("points sideways"); next }
 	if ($3 == "worker/state.h" && $1 !~ /^worker\/[^\/]*$/) bad("is rank 8 alone")
 }
 END { exit failed }' "$work/ranks" "$work/strangers" "$work/homes" \
-	"$work/includes" >"$work/wrong" || :
+	"$work/includes" "$work/calls" >"$work/wrong" || :
 
 # A source and its header are one module.
 awk '$4 == "\"" && $1 ~ /^(broker|worker|common)\// {
 	sub(/\.[ch]$/, "", $1); sub(/\.[ch]$/, "", $3)
 	if ($1 != $3) print $1, $3 }' "$work/includes" | sort -u >"$work/arrows-include"
-
-# Who defines a symbol, and who needs it.
-if [ -d "$objects" ]; then
-	while read -r file; do
-		case $file in
-		broker/*.c | worker/*.c | common/*.c) ;;
-		*) continue ;;
-		esac
-		object=$objects/${file%.c}.o
-		[ -f "$object" ] || continue
-		nm -g "$object" | awk -v m="${file%.c}" '
-			$(NF - 1) ~ /^[TDBRC]$/ { print m, "has", $NF }
-			$(NF - 1) == "U" { print m, "needs", $NF }'
-	done <"$work/files" >"$work/symbols"
-	awk 'NR == FNR { if ($2 == "has") from[$3] = $1; next }
-	$2 == "needs" && $3 in from && from[$3] != $1 { print $1, from[$3] }' \
-		"$work/symbols" "$work/symbols" | sort -u >"$work/arrows-call"
-else
-	echo "${0##*/}: $objects is not there, so calls were not looked at"
-	: >"$work/arrows-call"
-fi
 
 # What tsort(1) cannot put into an order is a circle, which it names.
 for kind in include call; do
