@@ -12,10 +12,10 @@
 #define CLI_HELP_WIDTH  80
 
 static const char cli_help_end[] =
-    "Pidfile: /run/pubsubd/NAME.pid for root, otherwise in\n"
-    "$XDG_RUNTIME_DIR/pubsubd or /tmp/pubsubd-UID.  Log: standard error with\n"
-    "'run'; with 'start' /var/log/pubsubd/NAME.log for root, otherwise in\n"
-    "~/.local/state/pubsubd.  A value stands behind its option or behind '='.\n"
+    "Files: NAME.lock, NAME.log (of 'start'; 'run' logs to standard error) and\n"
+    "NAME.pid in $XDG_STATE_HOME/pubsubd, by default ~/.local/state/pubsubd; for\n"
+    "root in /var/log/pubsubd, NAME.pid in /run/pubsubd.  A value stands behind\n"
+    "its option or behind '='.\n"
     "Exit status: 0 ok, 1 failed, 2 usage, 3 not running, 4 already running.\n";
 
 /* Append which of these commands know an option, unless all of them do: its
