@@ -12,9 +12,12 @@
 #define CLI_HELP_WIDTH  80
 
 static const char cli_help_end[] =
-    "Files: NAME.lock, NAME.log (of 'start'; 'run' logs to standard error) and\n"
-    "NAME.pid in $XDG_STATE_HOME/pubsubd, by default ~/.local/state/pubsubd; for\n"
-    "root in /var/log/pubsubd, NAME.pid in /run/pubsubd.  A value stands behind\n"
+    "Files: NAME.lock, NAME.log (of 'start'; 'run' logs to standard error) "
+    "and\n"
+    "NAME.pid in $XDG_STATE_HOME/pubsubd, by default ~/.local/state/pubsubd; "
+    "for\n"
+    "root in /var/log/pubsubd, NAME.pid in /run/pubsubd.  A value stands "
+    "behind\n"
     "its option or behind '='.\n"
     "Exit status: 0 ok, 1 failed, 2 usage, 3 not running, 4 already running.\n";
 

@@ -87,6 +87,14 @@ check_query(struct http_text query)
 	CHECK(names == options.topics);
 }
 
+static void
+check_query_place(const struct api_query_place *place)
+{
+	CHECK(place->len <= sizeof(place->at));
+	CHECK(place->given || place->len == 0);
+	api_place_parse(place->at, place->len, "k3f9");
+}
+
 /* The query and the path of the HTTP interface. */
 static void
 check_api(const struct http_text *text)
@@ -99,8 +107,8 @@ check_api(const struct http_text *text)
 		check_name(query.prefix.at, query.prefix.len);
 		check_name(query.after.at, query.after.len);
 		CHECK(query.has_limit == (query.limit > 0));
-		CHECK(query.since_len <= sizeof(query.since));
-		api_place_parse(query.since, query.since_len, "k3f9");
+		check_query_place(&query.since);
+		check_query_place(&query.last_event_id);
 	} else {
 		CHECK(query.why != NULL && *query.why != '\0');
 	}
