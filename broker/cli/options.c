@@ -7,13 +7,13 @@
 #include "broker/cli/option_check.h"
 #include "broker/cli/option_find.h"
 #include "broker/cli/option_table.h"
+#include "broker/host/cgroup.h"
 #include "broker/host/listeners.h"
 #include "broker/host/paths.h"
 #include "common/address.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -153,18 +153,13 @@ cli_set_defaults(struct cli *cli)
 	cli->client.is_named = false; /* by nobody but us */
 }
 
-/* Cores that this process may use. */
+/* Processors that this process may use, as far as there can be workers. */
 static unsigned
 cli_core_count(void)
 {
-	cpu_set_t cores;
-	int n = 0;
+	unsigned n = cgroup_processors();
 
-	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-		n = CPU_COUNT(&cores);
-	if (n < 1)
-		n = 1;
-	return n > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (unsigned)n;
+	return n > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : n;
 }
 
 /* The operator's pages are on loopback, on the port after the highest public

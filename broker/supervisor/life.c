@@ -2,6 +2,7 @@
 /* life.c - the course of a run: begin, get ready, come to an end,
  * and what then; see state.h. */
 
+#include "broker/host/cgroup.h"
 #include "broker/ring/ring.h"
 #include "broker/ring/store.h"
 #include "broker/shared/stop_point.h"
@@ -50,12 +51,33 @@ life_take_over(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	return false;
 }
 
+/* Whether the control group may have a segment's memory: to allocate more than it
+ * may is SIGKILL, and not an error. */
+static bool
+life_has_memory(const struct config *config, char error[SEGMENT_ERROR_MAX])
+{
+	uint64_t size = segment_size(config->ring_size, config->max_topics);
+	uint64_t limit = cgroup_memory("/proc/self");
+
+	if (size < limit)
+		return true;
+	snprintf(error, SEGMENT_ERROR_MAX,
+	    "%llu MiB of shared memory are more than the control group "
+	    "(cgroup) "
+	    "allows, %llu MiB in all (see --ring-size, --max-topics)",
+	    (unsigned long long)(size >> 20),
+	    (unsigned long long)(limit >> 20));
+	return false;
+}
+
 /* Remove the segment that was claimed and make another. */
 static bool
 life_create(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 {
 	const struct config *config = s->config;
 
+	if (!life_has_memory(config, error))
+		return false;
 	if (s->claim != -1)
 		segment_remove(config->name, s->claim);
 	s->claim = -1;
