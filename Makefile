@@ -81,6 +81,8 @@ OPENAT2 := $(BIN)/openat2.so
 # The same program with the stop points in it, and the tool that arms them.
 STOPPABLE := $(T)/pubsubd
 ARMER := $(T)/stop-at
+# What runs a program without one of its system calls.
+REFUSER := $(T)/refuse
 # And the program, and unit tests, in which these calls can be told to fail.
 FAULTY := $(T)/pubsubd-faulty
 WRAPPED := main malloc calloc realloc reallocarray mmap shm_open posix_fallocate eventfd \
@@ -98,7 +100,7 @@ TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
 TESTS_soak := $(wildcard tests/soak/*.test.mjs)
 TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
-TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER) $(FAULTY) $(ECHO))
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(ECHO))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
@@ -107,6 +109,7 @@ export PUBSUBD := $(abspath $(PROGRAM))
 export JSON_VERDICT := $(abspath $(VERDICT))
 export PUBSUBD_STOPPABLE := $(abspath $(STOPPABLE))
 export STOP_AT := $(abspath $(ARMER))
+export REFUSE := $(abspath $(REFUSER))
 export PUBSUBD_FAULTY := $(abspath $(FAULTY))
 export ECHO_SERVER := $(abspath $(ECHO))
 
@@ -119,7 +122,7 @@ export ECHO_SERVER := $(abspath $(ECHO))
 
 all: $(PROGRAM) $(LOAD) $(PACKED) ## build the server and the load generator (default)
 
-everything: all $(ECHO) $(STOPPABLE) $(ARMER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
+everything: all $(ECHO) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -239,6 +242,10 @@ $(filter-out $(PROGRAM),$(STOPPABLE)): $(T)/broker/main.o $(T)/libpubsubd.a
 $(FAULTY): $(T)/broker/main.o $(T)/tests/fault/fault.o $(T)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+
+$(REFUSER): $(T)/tests/e2e/refuse.o
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
 $(ARMER): $(T)/tests/e2e/stop_at.o $(T)/libpubsubd.a
 	@echo '  LINK  $@'

@@ -3,11 +3,10 @@
 
 #include "common/siphash.h"
 
-#include "common/bug.h"
+#include "common/random.h"
 
 #include <endian.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* The state: four words, set apart by the bytes of the inventors' phrase. */
 struct siphash {
@@ -17,8 +16,7 @@ struct siphash {
 void
 siphash_key_make(struct siphash_key *key)
 {
-	/* So few bytes come whole: getrandom(2). */
-	CHECK(getrandom(key, sizeof(*key), 0) == sizeof(*key));
+	random_fill(key, sizeof(*key));
 }
 
 static inline uint64_t

@@ -18,9 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/bug.h"
+#include "common/random.h"
 #include "common/utf8.h"
 
 /* The peer broke the protocol: tell why, and end. */
@@ -166,7 +166,7 @@ ws_queue_pong(struct ws *ws)
 	at = out->data + out->len;
 	if (ws->pool->role == WS_CLIENT) {
 		/* Cannot fail: so few bytes, and not interruptible. */
-		CHECK(getrandom(mask, sizeof(mask), 0) == sizeof(mask));
+		random_fill(mask, sizeof(mask));
 		out->len += ws_frame_masked(
 		    at, WS_PONG, mask, ws->control, ws->control_len);
 	} else {

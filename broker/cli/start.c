@@ -3,6 +3,7 @@
 
 #include "broker/cli/start.h"
 
+#include "broker/host/descriptors.h"
 #include "broker/host/paths.h"
 #include "broker/supervisor/supervisor.h"
 #include "broker/supervisor/handover.h"
@@ -61,11 +62,12 @@ cli_detach(int report)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int kept = STDERR_FILENO + 1;
+	int wanted[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, kept };
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
 	dup2(report, kept);
-	close_range((unsigned)kept + 1, ~0u, 0);
+	descriptors_keep_only(wanted, sizeof(wanted) / sizeof(wanted[0]));
 	fcntl(kept, F_SETFD, FD_CLOEXEC);
 	report_into(kept);
 	if (chdir("/") == -1)

@@ -3,9 +3,10 @@
 
 #include "broker/host/pidfile.h"
 
+#include "broker/host/process.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,11 +81,25 @@ pidfile_remove(const char *path)
 		unlink(path);
 }
 
+/* Whether a process has ended, though perhaps nobody has waited for it. */
+static bool
+pidfile_is_dead(pid_t pid)
+{
+	int pidfd = process_open(pid);
+	bool dead;
+
+	if (pidfd == -1)
+		return errno == ESRCH;
+	dead = process_wait(pidfd, 0);
+	close(pidfd);
+	return dead;
+}
+
 void
 pidfile_remove_left(const char *path)
 {
 	pid_t pid = pidfile_read(path);
 
-	if (pid != 0 && kill(pid, 0) == -1 && errno == ESRCH)
+	if (pid != 0 && pidfile_is_dead(pid))
 		unlink(path);
 }

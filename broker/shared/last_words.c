@@ -49,12 +49,15 @@ last_words_open(struct layout_worker *self)
 	static unsigned char stack[64 * 1024];
 	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction action = { .sa_handler = last_words_signal_cb,
-		.sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
+		.sa_flags = (int)SA_RESETHAND };
 	const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
 
 	last_words_self = self;
 	bug_set_hook(last_words_write);
-	CHECK(sigaltstack(&alternate, NULL) == 0);
+	/* Refused, by a filter: then there are no words of a stack that has
+	 * run over. */
+	if (sigaltstack(&alternate, NULL) == 0)
+		action.sa_flags |= SA_ONSTACK;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < 4; i++)
 		CHECK(sigaction(fatal_signals[i], &action, NULL) == 0);

@@ -3,10 +3,9 @@
 
 #include "broker/shared/segment.h"
 
-#include "common/bug.h"
+#include "common/random.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 struct segment_geometry {
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
@@ -125,7 +124,7 @@ segment_make_epoch(char epoch[LAYOUT_EPOCH + 1])
 	static const char digits[32] = "abcdefghijkmnpqrstuvwxyz23456789";
 	unsigned char random[LAYOUT_EPOCH];
 
-	CHECK(getrandom(random, sizeof(random), 0) == sizeof(random));
+	random_fill(random, sizeof(random));
 	for (unsigned i = 0; i < LAYOUT_EPOCH; i++)
 		epoch[i] = digits[random[i] % 32];
 	epoch[LAYOUT_EPOCH] = '\0';

@@ -50,7 +50,10 @@ segment_allocate(
 	if (err == 0)
 		return true;
 	snprintf(what, sizeof(what),
-	    "no room for %llu MiB in /dev/shm (see --ring-size, --max-topics)",
+	    err == EPERM || err == ENOSYS
+		? "%llu MiB cannot be allocated"
+		: "no room for %llu MiB in /dev/shm (see --ring-size, "
+		  "--max-topics)",
 	    (unsigned long long)(size >> 20));
 	segment_error(error, name, what, err);
 	return false;

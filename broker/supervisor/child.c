@@ -2,6 +2,7 @@
 /* child.c - fork workers, reap them, start them again, kill those
  * that hang; see state.h. */
 
+#include "broker/host/descriptors.h"
 #include "broker/host/process.h"
 #include "broker/shared/last_words.h"
 #include "broker/shared/stats.h"
@@ -29,29 +30,6 @@
 
 _Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
 
-static int
-child_compare(const void *a, const void *b)
-{
-	const int *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
-/* Close every descriptor but these. */
-static void
-child_keep_only(int *fds, size_t count)
-{
-	unsigned next = 0;
-
-	qsort(fds, count, sizeof(*fds), child_compare);
-	for (size_t i = 0; i < count; i++) {
-		if (next < (unsigned)fds[i])
-			close_range(next, (unsigned)fds[i] - 1, 0);
-		next = (unsigned)fds[i] + 1;
-	}
-	close_range(next, ~0u, 0);
-}
-
 /* Let go of all that is the supervisor's or another worker's. */
 static void
 child_close_others(const struct supervisor *s, unsigned slot)
@@ -74,7 +52,7 @@ child_close_others(const struct supervisor *s, unsigned slot)
 	if (s->admin.count > 0)
 		fds[count++] = s->admin.fd[0][0];
 	CHECK(count <= CHILD_FDS_MAX);
-	child_keep_only(fds, count);
+	descriptors_keep_only(fds, count);
 }
 
 /* The supervisor alone counts signals: a terminal sends them to all. */
