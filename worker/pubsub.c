@@ -30,6 +30,13 @@ pubsub_serve(struct conn *c, const struct http_request *req)
 	site_serve(c, req, pubsub_route);
 }
 
+static void
+pubsub_refuse(
+    struct conn *c, const struct http_request *req, enum conn_refusal why)
+{
+	site_refuse(c, req, why, api_put_off_events);
+}
+
 const struct form *const pubsub_forms[FORMS] = {
 	[FORM_TEXT] = &plain_form,
 	[FORM_ENVELOPE] = &v1_form,
@@ -49,5 +56,6 @@ const struct service pubsub_service = {
 	    sizeof(pubsub_protocols) / sizeof(pubsub_protocols[0]),
 	.slack = CONFIG_ENVELOPE_SLACK,
 	.serve = pubsub_serve,
+	.refuse = pubsub_refuse,
 	.hold = intake_hold,
 };

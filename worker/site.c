@@ -8,6 +8,7 @@
 #include "worker/admin.h"
 #include "worker/http/file.h"
 #include "worker/http/http_conn.h"
+#include "worker/http/refusal.h"
 #include "worker/http/reply.h"
 #include "worker/state.h"
 #include "worker/ws/upgrade.h"
@@ -55,8 +56,8 @@ site_serve_health(struct conn *c, const struct http_request *req, bool well)
 		http_conn_error(c, req, 503, "the server is draining");
 		return;
 	}
-	http_reply_text(c, req, 200, "ok\n", http_keep_alive(req));
-	if (!http_keep_alive(req))
+	http_reply_text(c, req, 200, "ok\n", http_reply_keeps_alive(c, req));
+	if (!http_reply_keeps_alive(c, req))
 		conn_close_when_written(c);
 }
 
@@ -80,7 +81,7 @@ site_serve_rest(struct conn *c, const struct http_request *req)
 		site_serve_health(c, req, true);
 	else if (http_text_equal(&req->path, "/readyz"))
 		site_serve_health(c, req, !c->net->draining);
-	else if (c->net->draining)
+	else if (worker_of(c)->drain.phase >= DRAIN_CLOSE)
 		http_conn_refuse(c, req, 503, "the server is going away", NULL);
 	else
 		site_serve_file(c, req);
@@ -103,4 +104,14 @@ site_serve(struct conn *c, const struct http_request *req,
 	} else if (route == NULL || !route(c, req)) {
 		site_serve_rest(c, req);
 	}
+}
+
+void
+site_refuse(struct conn *c, const struct http_request *req,
+    enum conn_refusal why,
+    bool (*put_off)(struct conn *c, const struct http_request *req))
+{
+	if (origin_check_host(c->net->config, req, c->loopback) != ORIGIN_OK ||
+	    !put_off(c, req))
+		http_refusal_tell(c, req, why);
 }

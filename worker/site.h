@@ -6,7 +6,8 @@
  *	GET /healthz           200 while the process lives
  *	GET /readyz            200, or 503 from the moment a drain begins
  *	what the service has   pubsub.c: /topics and below
- *	GET, HEAD anything     a file under --root
+ *	GET, HEAD anything     a file under --root; while the server drains too,
+ *	                       until it closes connections
  *
  * The operator's listener has pages of its own (admin.h) and none of these.
  *
@@ -17,6 +18,8 @@
 
 #ifndef WORKER_SITE_H
 #define WORKER_SITE_H
+
+#include "worker/net/handler.h"
 
 #include <stdbool.h>
 
@@ -29,5 +32,14 @@ struct http_request;
  */
 void site_serve(struct conn *c, const struct http_request *req,
     bool (*route)(struct conn *c, const struct http_request *req));
+
+/*
+ * Refuse a request, for service.refuse.  put_off: answers a request of the
+ * service's own to which an error would be the wrong answer, or returns false
+ * with nothing done.
+ */
+void site_refuse(struct conn *c, const struct http_request *req,
+    enum conn_refusal why,
+    bool (*put_off)(struct conn *c, const struct http_request *req));
 
 #endif

@@ -441,6 +441,31 @@ test("a worker dies: its streams resume elsewhere without a hole",
 	    assert.equal(await second.next(), "meanwhile");
     });
 
+/* It was answered 429 or 503, and no EventSource that is ever comes back. */
+test("a full server puts streams off, and serves them later", async (t) => {
+	const server = await Server.start(t, ["--workers", "1",
+		"--max-conns", "1"]);
+
+	/* It was asked whether it is ready. */
+	await waitFor("room", async () =>
+		await server.total("connections") === 0);
+	const holder = await Raw.open(server.port, "/ws", { t });
+	const ask = () => fetch(`${server.url}/topics/later/events`,
+	    { headers: { Connection: "close" } });
+	const response = await ask();
+
+	assert.equal(response.status, 200);
+	assert.equal(response.headers.get("content-type"), "text/event-stream");
+	assert.match(await response.text(), /^retry: \d{4}\n$/u);
+	assert.equal((await fetch(`${server.url}/`)).status, 503);
+	holder.destroy();
+	await waitFor("room", async () =>
+		await server.total("connections") === 0);
+	const events = await Events.open(server, "later", { t });
+
+	assert.equal(events.seq, 0);
+});
+
 test("the server stops: everything accepted, then the end", async (t) => {
 	const server = await Server.start(t);
 	const streams = await onEachWorker(server, "stop", { t });

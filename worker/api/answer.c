@@ -67,7 +67,7 @@ api_answer_failure(struct hub *hub, const struct intake_op *op)
 		snprintf(reason, sizeof(reason),
 		    "all %u topics have subscribers",
 		    hub->net->config->max_topics);
-		api_fail(c, 503, "directory_full", reason);
+		api_put_off(c, "directory_full", reason);
 		return;
 	case INTAKE_DRAINING:
 		api_go_away(c, false);

@@ -190,6 +190,7 @@ static void
 api_serve_target(struct conn *c, const struct http_request *req,
     const struct api_target *target, enum origin_verdict verdict)
 {
+	api_request_of(c)->is_stream = target->resource == API_EVENTS;
 	if (api_is_foreign(req, target->resource, verdict)) {
 		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
 		api_fail(c, 403, "forbidden",
@@ -231,4 +232,21 @@ api_serve(struct conn *c, const struct http_request *req)
 	} else {
 		api_serve_target(c, req, &target, verdict);
 	}
+}
+
+bool
+api_put_off_events(struct conn *c, const struct http_request *req)
+{
+	enum origin_verdict verdict = origin_check(c->net->config, req);
+	struct api_target target;
+
+	if (!api_has(&req->path) || !api_find(&req->path, &target) ||
+	    target.resource != API_EVENTS ||
+	    http_text_equal(&req->method, "OPTIONS") ||
+	    !api_allows(API_EVENTS, &req->method) ||
+	    api_is_foreign(req, API_EVENTS, verdict))
+		return false;
+	api_request_new(c, req, verdict)->is_stream = true;
+	api_go_away(c, false);
+	return true;
 }

@@ -30,4 +30,8 @@ bool api_has(const struct http_text *path);
 /* Answer one request, or begin to. */
 void api_serve(struct conn *c, const struct http_request *req);
 
+/* If this is a request for events that would be served at another time, say when
+ * to come back, and close.  Returns false, with nothing done, if it is not. */
+bool api_put_off_events(struct conn *c, const struct http_request *req);
+
 #endif

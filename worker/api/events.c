@@ -18,10 +18,6 @@
 
 #include <inttypes.h>
 
-/* When a client may come back, milliseconds: each another time between. */
-#define EVENTS_RETRY_MIN_MS 1000u
-#define EVENTS_RETRY_MAX_MS 5000u
-
 /* Without heartbeats a look now and then costs nothing. */
 #define EVENTS_LOOK_MS 60000u
 
@@ -81,8 +77,6 @@ static void
 events_put_start(
     struct hub *hub, const struct intake_op *op, const struct resume *resume)
 {
-	uint32_t spread = (uint32_t)(op->conn->number * 2654435761u) %
-	                  (EVENTS_RETRY_MAX_MS - EVENTS_RETRY_MIN_MS + 1);
 	uint64_t seq =
 	    resume->how == RESUME_REPLAY ? op->want.since : op->start.seq;
 	const char *epoch = hub->seg->header->epoch;
@@ -91,7 +85,7 @@ events_put_start(
 	buf_printf(text,
 	    "retry: %u\nid: %s:%" PRIu64
 	    "\nevent: ready\ndata: {\"type\":\"ready\",\"topic\":",
-	    EVENTS_RETRY_MIN_MS + spread, epoch, seq);
+	    api_retry_ms(op->conn), epoch, seq);
 	buf_json_string(
 	    text, intake_topic(hub->intake, op), op->want.topic_len);
 	buf_printf(

@@ -11,6 +11,7 @@
 #include "worker/api/answer.h"
 #include "worker/api/query.h"
 #include "worker/api/reply.h"
+#include "worker/http/reply.h"
 #include "worker/http/body.h"
 #include "worker/requests/intake.h"
 
@@ -176,7 +177,7 @@ publish_begin(struct conn *c, const struct http_request *req,
 	job = xcalloc(1, sizeof(*job));
 	job->topic = *topic;
 	job->is_json = publish_is_json(req);
-	job->keep_alive = http_keep_alive(req);
+	job->keep_alive = http_reply_keeps_alive(c, req);
 	r->job = job;
 	r->free_job = publish_free;
 	http_body_begin(c, req,

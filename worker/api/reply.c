@@ -6,6 +6,7 @@
 #include "common/http.h"
 #include "common/xmalloc.h"
 #include "worker/http/http_conn.h"
+#include "worker/http/refusal.h"
 #include "worker/http/reply.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ api_request_new(
 
 	r->head_only = http_text_equal(&req->method, "HEAD");
 	/* Not as long as a body is unread. */
-	r->keep_alive = http_keep_alive(req) && !req->is_chunked &&
+	r->keep_alive = http_reply_keeps_alive(c, req) && !req->is_chunked &&
 	                req->content_length == 0;
 	if (origin != NULL && verdict == ORIGIN_OK &&
 	    origin->len <= API_ORIGIN_MAX) {
@@ -109,12 +110,45 @@ api_refuse(struct conn *c, int status, const char *code, const char *reason)
 	api_fail(c, status, code, reason);
 }
 
+uint32_t
+api_retry_ms(const struct conn *c)
+{
+	return API_RETRY_MIN_MS + (uint32_t)(c->number * 2654435761u) %
+	                              (API_RETRY_MAX_MS - API_RETRY_MIN_MS + 1);
+}
+
+/* The head of a stream, and unless nobody asked for it, nothing but `retry'.  It
+ * ends without an empty line, so that no event is made of it. */
+static void
+api_put_off_stream(struct conn *c)
+{
+	const struct api_request *r = api_request_of(c);
+	char lines[API_LINES_SIZE], retry[32];
+	int len =
+	    snprintf(retry, sizeof(retry), "retry: %u\n", api_retry_ms(c));
+
+	api_lines(r, lines);
+	http_reply_events(c, lines);
+	if (!r->head_only)
+		conn_answer(c, retry, (size_t)len);
+	conn_close_when_written(c);
+}
+
+void
+api_put_off(struct conn *c, const char *code, const char *reason)
+{
+	if (api_request_of(c)->is_stream)
+		api_put_off_stream(c);
+	else
+		api_fail(c, 503, code, reason);
+}
+
 void
 api_go_away(struct conn *c, bool restart)
 {
 	(void)restart;
 	api_request_of(c)->keep_alive = false;
-	api_fail(c, 503, "draining", "the server is going away");
+	api_put_off(c, "draining", "the server is going away");
 }
 
 static size_t
@@ -129,7 +163,10 @@ api_feed(struct conn *c, const char *data, size_t len)
 static void
 api_refuse_why(struct conn *c, enum conn_refusal why)
 {
-	http_conn_handler.refuse(c, why);
+	if (api_request_of(c)->is_stream)
+		api_put_off_stream(c);
+	else
+		http_refusal_tell(c, NULL, why);
 }
 
 const struct conn_handler api_handler = {

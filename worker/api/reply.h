@@ -31,6 +31,7 @@ struct api {
 struct api_request {
 	bool head_only;
 	bool keep_alive;
+	bool is_stream;    /* it asks for events */
 	const char *allow; /* methods, for an Allow line; or NULL */
 	char *origin;      /* owned; NULL: no page that is to be told */
 	void *job;         /* what else belongs to it, or NULL */
@@ -63,8 +64,21 @@ void api_fail(struct conn *c, int status, const char *code, const char *reason);
 void api_refuse(
     struct conn *c, int status, const char *code, const char *reason);
 
-/* Answer 503: the server drains. */
+/*
+ * Answer that this cannot be had just now: 503 with a code and a reason.  To who
+ * asks for events the stream, which ends with word when to come back: a browser
+ * never asks again where it was answered anything but 200 (HTML, 9.2.3).
+ */
+void api_put_off(struct conn *c, const char *code, const char *reason);
+
+/* The server drains: put the request off, and close. */
 void api_go_away(struct conn *c, bool restart);
+
+/* When a follower of events may come back: milliseconds, for each another time
+ * between these. */
+#define API_RETRY_MIN_MS 1000u
+#define API_RETRY_MAX_MS 5000u
+uint32_t api_retry_ms(const struct conn *c);
 
 /* The header lines that answers to this request have beyond the usual: Allow,
  * and for a page of an allowed origin that it may read this. */

@@ -9,6 +9,7 @@
 #include "common/http_chunked.h"
 #include "common/xmalloc.h"
 #include "worker/http/http_conn.h"
+#include "worker/http/refusal.h"
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
 #include "worker/net/rate.h"
@@ -154,7 +155,7 @@ body_due(struct conn *c)
 	if (rate_due(c, c->net->config->request_ms))
 		return;
 	stats_add(&c->net->stats, STATS_TIMEOUTS, 1);
-	http_conn_refuse(c, NULL, 408, "the request took too long", NULL);
+	http_refusal_tell(c, NULL, CONN_TOO_LATE);
 }
 
 static void
@@ -179,7 +180,7 @@ body_held(const struct conn *c)
 static void
 body_refuse(struct conn *c, enum conn_refusal why)
 {
-	http_conn_handler.refuse(c, why);
+	http_refusal_tell(c, NULL, why);
 }
 
 static void

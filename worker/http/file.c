@@ -136,7 +136,7 @@ void
 file_send(struct conn *c, const struct http_request *req,
     const struct static_file *file)
 {
-	bool keep_alive = http_keep_alive(req);
+	bool keep_alive = http_reply_keeps_alive(c, req);
 	bool unmodified = static_not_modified(req, file);
 	struct file_sending *f;
 

@@ -6,6 +6,7 @@
 #include "common/bug.h"
 #include "common/config.h"
 #include "common/http.h"
+#include "worker/http/refusal.h"
 #include "worker/http/reply.h"
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
@@ -25,7 +26,7 @@ void
 http_conn_error(struct conn *c, const struct http_request *req, int status,
     const char *reason)
 {
-	bool keep_alive = http_keep_alive(req);
+	bool keep_alive = http_reply_keeps_alive(c, req);
 
 	http_reply_error(c, req, status, reason, NULL, keep_alive);
 	if (!keep_alive)
@@ -160,34 +161,11 @@ http_conn_due(struct conn *c)
 		conn_time_out(c);
 	else if (c->input != NULL) {
 		stats_add(&c->net->stats, STATS_TIMEOUTS, 1);
-		http_conn_refuse(
-		    c, NULL, 408, "the request took too long", NULL);
+		http_refusal_now(c, CONN_TOO_LATE);
 	} else {
 		stats_add(&c->net->stats, STATS_TIMEOUTS, 1);
 		conn_close_when_written(c); /* idle: nothing was asked */
 	}
-}
-
-static void
-http_conn_refuse_why(struct conn *c, enum conn_refusal why)
-{
-	static const struct {
-		int status;
-		const char *reason;
-	} refusals[] = {
-		[CONN_FULL] = { 503, "this server is full, try later" },
-		[CONN_ADDRESS_FULL] = { 429, "too many connections from here" },
-		[CONN_ADDRESS_RATE] = { 429,
-		    "too many new connections from here" },
-		[CONN_OPERATOR_FULL] = { 503,
-		    "too many connections for the operator" },
-		[CONN_NO_INPUT_MEMORY] = { 503,
-		    "no memory for the whole of it, try later" },
-		[CONN_TOO_SLOW] = { 503, "too slow" },
-	};
-
-	http_conn_refuse(
-	    c, NULL, refusals[why].status, refusals[why].reason, NULL);
 }
 
 static bool
@@ -217,6 +195,6 @@ const struct conn_handler http_conn_handler = {
 	.feed = http_conn_feed,
 	.written = http_conn_written,
 	.due = http_conn_due,
-	.refuse = http_conn_refuse_why,
+	.refuse = http_refusal_begin,
 	.go_away = http_conn_go_away,
 };

@@ -28,6 +28,12 @@
 	"Content-Security-Policy: frame-ancestors 'self'\r\n" \
 	"Referrer-Policy: same-origin\r\n"
 
+bool
+http_reply_keeps_alive(const struct conn *c, const struct http_request *req)
+{
+	return http_keep_alive(req) && (c->admin || !c->net->draining);
+}
+
 static const char *
 reply_error_code(int status)
 {
@@ -200,7 +206,7 @@ http_reply_redirect(struct conn *c, const struct http_request *req)
 	const char *name = slash + 1;
 	size_t name_len = (size_t)(req->path.at + req->path.len - name);
 	char lines[REPLY_HEAD_SIZE - 512];
-	bool keep_alive = http_keep_alive(req);
+	bool keep_alive = http_reply_keeps_alive(c, req);
 	struct http_response head = { .status = 301,
 		.date = time(NULL),
 		.content_length = 0,

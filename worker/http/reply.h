@@ -16,6 +16,11 @@ struct conn;
 struct http_request;
 struct static_file;
 
+/* Whether the connection goes on behind this request: if it may (HTTP), and the
+ * server is not about to leave (the operator may watch that to the end). */
+bool http_reply_keeps_alive(
+    const struct conn *c, const struct http_request *req);
+
 /*
  * An error; reason is a static sentence without quotes or backslashes.  extra
  * is whole header lines or NULL; 429 and 503 get their Retry-After without, 426

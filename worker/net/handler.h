@@ -34,6 +34,7 @@ enum conn_refusal {
 	CONN_OPERATOR_FULL,   /* CONNS_ADMIN_MAX */
 	CONN_NO_INPUT_MEMORY, /* what it has begun to send is too much */
 	CONN_TOO_SLOW,        /* overflow=close: it let too much wait */
+	CONN_TOO_LATE,        /* it has not sent the whole of a request */
 };
 
 struct conn_handler {

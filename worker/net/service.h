@@ -14,6 +14,8 @@
 #ifndef WORKER_NET_SERVICE_H
 #define WORKER_NET_SERVICE_H
 
+#include "worker/net/handler.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +45,12 @@ struct service {
 	/* Answer a request whose head has come, or begin to.  Whatever closes
 	 * the connection comes last: req may lie in memory that this frees. */
 	void (*serve)(struct conn *c, const struct http_request *req);
+
+	/* The same where the connection cannot be served, for a reason that will
+	 * pass: say so, and close.  Of the head maybe not all lines have come.
+	 * NULL: any request is answered by an error (http/refusal.h). */
+	void (*refuse)(struct conn *c, const struct http_request *req,
+	    enum conn_refusal why);
 
 	/* Asked before a connection is read.  Returns true if it shall not be
 	 * now: the service has paused it, and will resume it.  NULL: always

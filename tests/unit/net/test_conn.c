@@ -442,6 +442,7 @@ test_more_connections_than_allowed(void **state)
 	a = peer_open(crew, 0, "");
 	b = peer_open(crew, 0, "");
 	c = peer_connect(crew, 0, 0);
+	peer_send_string(c, peer_handshake(""));
 	crew_run(crew);
 	peer_receive(c);
 	peer_expect_status(c, 503);

@@ -315,6 +315,33 @@ test_requests_during_a_drain(void **state)
 	expect_answer(crew, peer_handshake(""), 503);
 }
 
+/* Who only wanted the page was told 503 for as long as somebody else kept the
+ * drain from closing connections, maybe for seconds. */
+static void
+test_files_are_served_until_connections_are_closed(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *a;
+
+	crew->config.drain_ms = 10000;
+	crew_start(crew, 2);
+	crew_file(crew, "file", 10);
+	crew_order(crew, RUN_DRAIN_RESTART);
+	crew_turn(crew, 0); /* the other is held up */
+	a = peer_connect(crew, 0, 0);
+	peer_send_string(a, "GET /file HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	for (int i = 0; i < 5; i++)
+		crew_turn(crew, 0);
+	assert_int_equal(phase(crew, 0), DRAIN_SETTLE);
+	peer_receive(a);
+	assert_non_null(
+	    memmem(a->got, a->len, "\r\nConnection: close\r\n", 21));
+	peer_expect_status(a, 200);
+	assert_int_equal(a->len - a->at, 10);
+	assert_true(a->eof);
+	peer_close(&a);
+}
+
 static const char get_health[] =
     "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -358,7 +385,7 @@ test_who_keeps_its_end_open_is_not_waited_for(void **state)
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
 	a = peer_connect(crew, 0, 0);
-	peer_send_string(a, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	peer_send_string(a, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	crew_turn(crew, 0);
 	peer_expect_status(a, 503);
 	crew_turn(crew, 0);
@@ -566,6 +593,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_questions_without_end_hold_nobody_up),
 	T(test_a_download_holds_nobody_up),
 	T(test_requests_during_a_drain),
+	T(test_files_are_served_until_connections_are_closed),
 	T(test_who_asks_nothing_is_not_waited_for),
 	T(test_who_keeps_its_end_open_is_not_waited_for),
 	T(test_who_asks_in_the_last_moment_is_answered),
