@@ -102,6 +102,12 @@ replay_lapped(struct sub *sub, uint64_t seq)
 	return seq - from + 1;
 }
 
+uint64_t
+replay_last_told(const struct sub *sub)
+{
+	return sub->replaying ? sub->replay->next - 1 : sub->seen;
+}
+
 void
 replays_resume(struct conn *c)
 {

@@ -84,6 +84,10 @@ void replay_cancel(struct hub *hub, struct sub *sub);
  */
 uint64_t replay_lapped(struct sub *sub, uint64_t seq);
 
+/* The last number of its topic that a subscription's client was sent, or told
+ * that it missed. */
+uint64_t replay_last_told(const struct sub *sub);
+
 /* The connection's socket has room: its replays can go on. */
 void replays_resume(struct conn *c);
 

@@ -11,6 +11,7 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
+#include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/net/feed.h"
 #include "worker/net/rate.h"
@@ -93,6 +94,8 @@ commit_subscribe(struct hub *hub, struct intake_op *op)
 	return INTAKE_DONE;
 }
 
+/* Its answer is a place to resume from: behind what the client was sent or told,
+ * which is not all that there is. */
 static enum intake_result
 commit_unsubscribe(struct hub *hub, struct intake_op *op)
 {
@@ -101,7 +104,7 @@ commit_unsubscribe(struct hub *hub, struct intake_op *op)
 	if (sub == NULL)
 		return INTAKE_NOT_SUBSCRIBED;
 	commit_publish_gathered(hub);
-	topic_snapshot(hub->seg, sub->topic->slot, &op->start);
+	op->start.seq = replay_last_told(sub);
 	subscribe_end(hub, sub);
 	return INTAKE_DONE;
 }

@@ -15,9 +15,10 @@
 
 #include <string.h>
 
-#define HEAD(method, path) method " " path " HTTP/1.1\r\nHost: localhost:8000\r\n"
-#define EVENTS             HEAD("GET", "/topics/x/events")
-#define FOREIGN            "Origin: https://evil.example\r\n"
+#define HEAD(method, path) \
+	method " " path " HTTP/1.1\r\nHost: localhost:8000\r\n"
+#define EVENTS  HEAD("GET", "/topics/x/events")
+#define FOREIGN "Origin: https://evil.example\r\n"
 
 /* A worker that is full already, by *holder. */
 static void

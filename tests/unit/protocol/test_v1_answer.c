@@ -7,6 +7,7 @@
 #include "tests/support/suite.h"
 #include "tests/unit/support/talk.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,25 +199,107 @@ test_long_answer_costs_no_message(void **state)
 	peer_close(&a);
 }
 
-/* unsubscribe's number is that of the last message there was. */
+/* Resume behind the number that an ack to unsubscribe says: each number above
+ * `seen' must come. */
 static void
-test_leaving_counts_what_was_published(void **state)
+resume_behind(struct crew *crew, const struct peer_frame *ack, uint64_t seen,
+    uint64_t last)
+{
+	struct peer *a = talk_open(crew, 0, "", 0);
+	const char *seq = memmem(ack->data, ack->len, ",\"seq\":", 7);
+
+	assert_non_null(seq);
+	assert_int_equal(strtoull(seq + 7, NULL, 10), seen);
+	talk(a,
+	    "{'type':'subscribe','topic':'room','since':{'epoch':'$',"
+	    "'seq':%" PRIu64 "}}",
+	    seen);
+	crew_run(crew);
+	talk_expect_messages(a, "room", seen + 1, last);
+	peer_expect_nothing(a);
+	peer_close(&a);
+}
+
+/* unsubscribe's number was that of the last message there was, also where the
+ * client was never sent that: who resumed there lost it without a word. */
+static void
+test_leaving_says_what_one_was_sent(void **state)
 {
 	struct crew *crew = *state;
+	struct peer_frame frame;
 	struct peer *a;
 
 	crew_start(crew, 1);
 	a = talk_open(crew, 0, "?topic=room", 0);
+	talk_publish(crew, "room", 3, 0);
+	crew_run(crew);
+	talk_expect_messages(a, "room", 1, 3);
 	peer_hold(a);
-	talk(a, "{'type':'publish','id':1,'topic':'room','message':1}");
+	talk(a, "{'type':'publish','topic':'room','message':4}");
 	talk(a, "{'type':'unsubscribe','id':2,'topic':'room'}");
 	peer_release(a);
+	talk_publish(crew, "room", 2, 0);
 	crew_run(crew);
-	talk_expect(
-	    a, "{'type':'ack','id':1,'topic':'room','epoch':'$','seq':1}");
-	talk_expect(
-	    a, "{'type':'ack','id':2,'topic':'room','epoch':'$','seq':1}");
+	assert_true(peer_next(a, &frame));
+	resume_behind(crew, &frame, 3, 6);
 	peer_expect_nothing(a);
+	peer_close(&a);
+}
+
+static void
+test_leaving_in_the_middle_of_a_replay(void **state)
+{
+	struct crew *crew = *state;
+	struct peer_frame frame;
+	uint64_t seen = 10;
+	struct peer *a;
+
+	crew_start(crew, 1);
+	talk_publish(crew, "room", 2000, 0);
+	a = talk_open(crew, 0, "", 0);
+	talk(a, "{'type':'subscribe','topic':'room',"
+		"'since':{'epoch':'$','seq':10}}");
+	crew_turn(crew, 0);
+	assert_int_equal(crew->w[0].replays.count, 1);
+	talk(a, "{'type':'unsubscribe','id':'bye','topic':'room'}");
+	crew_run(crew);
+	while (peer_next(a, &frame) &&
+	       memmem(frame.data, frame.len, "\"ack\"", 5) == NULL)
+		seen++;
+	assert_in_range(seen, 11, 1999);
+	resume_behind(crew, &frame, seen, 2000);
+	peer_close(&a);
+}
+
+/* What it was told that it missed is behind it, too. */
+static void
+test_leaving_behind_a_gap(void **state)
+{
+	struct crew *crew = *state;
+	struct books books = { .topic = "room", .next = 1 };
+	struct peer_frame frame;
+	struct peer *a;
+
+	crew_start(crew, 1);
+	a = talk_open(crew, 0, "?topic=room&buffer=2", 4096);
+	talk_publish(crew, "room", 12, 3000);
+	crew_run(crew);
+	assert_true(a->conn->blocked);
+	talk(a, "{'type':'unsubscribe','id':'bye','topic':'room'}");
+	crew_turn(crew, 0);
+	talk_publish(crew, "room", 2, 0);
+	do {
+		crew_run(crew);
+	} while (peer_receive(a) > 0);
+	books_enter(&books, a);
+	assert_int_equal(books.next, 13);
+	assert_true(books.gaps > 0 && books.others == 1);
+	memset(&frame, 0, sizeof(frame));
+	a->at = 0;
+	peer_expect_status(a, 101);
+	while (peer_next(a, &frame))
+		continue;
+	resume_behind(crew, &frame, 12, 14);
 	peer_close(&a);
 }
 
@@ -230,7 +313,9 @@ static const struct CMUnitTest tests[] = {
 	T(test_past_costs),
 	T(test_gap_of_an_earlier_life),
 	T(test_long_answer_costs_no_message),
-	T(test_leaving_counts_what_was_published),
+	T(test_leaving_says_what_one_was_sent),
+	T(test_leaving_in_the_middle_of_a_replay),
+	T(test_leaving_behind_a_gap),
 };
 
 SUITE_MAIN(tests);
