@@ -23,6 +23,11 @@
 #define CONFIG_NAME_MAX     32 /* bytes of an instance name */
 #define CONFIG_DRAIN_MAX_MS (3600 * 1000)
 
+/* Bytes that the kernel takes for a connection's peer beyond what is on its way
+ * to it, and how long after --stall-timeout it gives up by itself. */
+#define CONFIG_UNSENT_MAX (64 * 1024)
+#define CONFIG_GIVE_UP_MS (60 * 1000)
+
 /* Room that any message may need beyond its text on its way in: a frame may
  * be this much longer than --max-message (the envelope around the message). */
 #define CONFIG_ENVELOPE_SLACK 1024
@@ -64,7 +69,9 @@ struct config {
 	uint32_t max_head;          /* bytes of a request's head */
 	uint32_t request_ms;        /* for a whole head */
 	uint32_t idle_ms;           /* between requests */
-	uint32_t max_pipelined;     /* requests of a connection, per turn */
+	uint32_t stall_ms; /* for a peer that takes nothing of what waits */
+	uint32_t min_rate; /* bytes per second of a response, 0: any */
+	uint32_t max_pipelined; /* requests of a connection, per turn */
 	uint32_t drain_ms;
 	uint32_t ping_interval_ms; /* 0: no pings */
 	bool watchdog;

@@ -253,6 +253,23 @@ listeners_resize(struct listeners *listeners, unsigned workers,
 	return true;
 }
 
+bool
+listeners_tune(struct listeners *listeners, int unsent_max, unsigned give_up_ms)
+{
+	bool done = true;
+
+	for (unsigned w = 0; w < listeners->workers; w++)
+		for (size_t i = 0; i < listeners->count; i++) {
+			int fd = listeners->fd[w][i];
+
+			done &= listeners_set(fd, IPPROTO_TCP,
+				    TCP_NOTSENT_LOWAT, unsent_max) &&
+			        listeners_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+				    (int)give_up_ms);
+		}
+	return done;
+}
+
 const char *
 listeners_urls(const struct listeners *listeners, const char *between,
     char out[LISTENERS_URLS_MAX])

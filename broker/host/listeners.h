@@ -65,6 +65,19 @@ bool listeners_resize(struct listeners *listeners, unsigned workers,
     char error[LISTENERS_ERROR_MAX]);
 
 /*
+ * Set what accepted sockets inherit; also on sockets that another version of the
+ * program has opened.
+ * unsent_max: bytes that the kernel takes for a peer beyond what is on its way
+ * (TCP_NOTSENT_LOWAT): what it holds for a peer that does not read is bounded by
+ * that and not by its send buffer of megabytes.
+ * give_up_ms: when the kernel itself ends a connection whose peer takes nothing
+ * (TCP_USER_TIMEOUT).
+ * Returns false with errno set if the kernel knows one of them not.
+ */
+bool listeners_tune(
+    struct listeners *listeners, int unsent_max, unsigned give_up_ms);
+
+/*
  * "http://127.0.0.1:8000 http://[::1]:8000", with `between' between them; as
  * many as there is room for.  Returns out.
  */

@@ -5,6 +5,7 @@
 
 #include "broker/status/overview.h"
 #include "broker/shared/stats.h"
+#include "common/config.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,6 +73,10 @@ metrics_put_run(
 	metrics_one(buf, "watchdog_kills_total", "counter",
 	    "workers that hung, or kept the ring's lock, and were killed",
 	    atomic_load(&header->run.watchdog_kills));
+	metrics_one(buf, "kernel_unsent_max_bytes", "gauge",
+	    "what the kernel takes for each connection beyond what is on its "
+	    "way to the client",
+	    CONFIG_UNSENT_MAX);
 	metrics_one(buf, "lock_owner_deaths_total", "counter",
 	    "workers that died while they held the ring's lock",
 	    atomic_load(&header->run.lock_deaths));

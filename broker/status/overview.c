@@ -6,6 +6,7 @@
 #include "broker/ring/ring.h"
 #include "broker/shared/stats.h"
 #include "common/clock.h"
+#include "common/config.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -250,6 +251,8 @@ overview_json_run(
 	overview_json_urls(buf, header->run.urls);
 	buf_printf(buf, ",\"admin\":%s%s%s", quote,
 	    quote[0] != '\0' ? header->run.admin : "null", quote);
+	/* What is in no counter of ours: the kernel's, for each connection. */
+	buf_printf(buf, ",\"kernel\":{\"unsent_max\":%d}", CONFIG_UNSENT_MAX);
 }
 
 void

@@ -261,6 +261,17 @@ supervisor_write_pidfile(struct supervisor *s)
 	return false;
 }
 
+/* Without these the service runs, but the kernel may hold more for its clients,
+ * and for longer. */
+static void
+supervisor_tune_listeners(struct supervisor *s)
+{
+	unsigned give_up_ms = s->config->stall_ms + CONFIG_GIVE_UP_MS;
+
+	if (!listeners_tune(&s->listeners, CONFIG_UNSENT_MAX, give_up_ms))
+		log_warn("what the kernel holds for a client is not bounded");
+}
+
 static bool
 supervisor_open_listeners(struct supervisor *s)
 {
@@ -270,8 +281,10 @@ supervisor_open_listeners(struct supervisor *s)
 	if (open_is_inherited(s)
 		? listeners_resize(&s->listeners, config->workers, error)
 		: listeners_open(&s->listeners, config->listen,
-		      config->listen_count, config->workers, error))
+		      config->listen_count, config->workers, error)) {
+		supervisor_tune_listeners(s);
 		return true;
+	}
 	supervisor_report(s, EXIT_STATUS_FAILED, error);
 	return false;
 }

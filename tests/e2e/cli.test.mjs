@@ -81,6 +81,7 @@ describe("words", { concurrency: true }, () => {
 				"--max-topics-per-conn", "--rate", "--max-buffer",
 				"--conn-rate", "--control-rate", "--max-head",
 				"--request-timeout", "--idle-timeout",
+				"--stall-timeout", "--min-rate",
 				"--max-pipelined", "--max-worker-memory", "--ping-interval",
 				"--watchdog", "--user", "--no-sandbox", "Exit status"])
 				assert.ok(stdout.includes(known), known);

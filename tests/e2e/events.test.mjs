@@ -400,8 +400,9 @@ test("a heartbeat says that the server is there", async (t) => {
 	assert.equal(await events.next(), "hello");
 });
 
-test("who takes nothing for an interval is given up", async (t) => {
-	const server = await Server.start(t, ["--ping-interval", "1"]);
+test("who takes nothing for --stall-timeout is given up", async (t) => {
+	const server = await Server.start(t, ["--ping-interval", "1",
+		"--stall-timeout", "2"]);
 	const raw = await Raw.connect(server.port, { t });
 
 	raw.request("GET", "/topics/dead/events");

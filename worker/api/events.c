@@ -12,6 +12,7 @@
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/http/reply.h"
+#include "worker/net/progress.h"
 #include "worker/requests/intake.h"
 #include "worker/requests/listen_query.h"
 #include "worker/requests/resume.h"
@@ -20,6 +21,12 @@
 
 /* Without heartbeats a look now and then costs nothing. */
 #define EVENTS_LOOK_MS 60000u
+
+/* A heartbeat that has not arrived when the next is due has this part of the
+ * interval more, and never less than that, milliseconds: as a ping has for its
+ * pong (ws_conn.c). */
+#define EVENTS_LOOK_PART   9
+#define EVENTS_LOOK_MIN_MS 2000u
 
 static const struct conn_handler events_handler;
 
@@ -117,6 +124,15 @@ events_answer(struct hub *hub, const struct intake_op *op)
 	conn_deadline_spread(c, events_interval(c));
 }
 
+/* How soon to look again when something has been found to wait. */
+static uint32_t
+events_look_ms(uint32_t interval)
+{
+	uint32_t part = interval / EVENTS_LOOK_PART;
+
+	return part > EVENTS_LOOK_MIN_MS ? part : EVENTS_LOOK_MIN_MS;
+}
+
 /*
  * Nothing is heard of a client of this kind, but that it takes what it is sent
  * is as good.  While something waits for it a heartbeat would only wait too.
@@ -126,21 +142,22 @@ events_due(struct conn *c)
 {
 	struct net *net = c->net;
 	uint32_t interval = events_interval(c);
-	uint64_t silent;
 
-	if (c->paused & PAUSE_INTAKE || c->out == NULL)
-		c->last_heard_tick = net->wheel.now;
-	silent =
-	    (uint64_t)(net->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
-	if (silent < interval) {
+	switch (progress_look(c, 0, interval)) {
+	case PROGRESS_IDLE:
+	case PROGRESS_MADE:
 		if (!(c->paused & PAUSE_INTAKE) && c->out == NULL &&
 		    net->config->ping_interval_ms != 0)
 			conn_answer(c, EVENTS_HEARTBEAT, EVENTS_HEARTBEAT_LEN);
-		conn_deadline(c, interval - silent);
-	} else if (net->config->ping_interval_ms == 0) {
 		conn_deadline(c, interval);
-	} else {
+		break;
+	case PROGRESS_NONE:
+		conn_deadline(c, events_look_ms(interval));
+		break;
+	case PROGRESS_STALLED:
+	case PROGRESS_GONE:
 		conn_time_out(c);
+		break;
 	}
 }
 

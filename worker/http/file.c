@@ -10,6 +10,7 @@
 #include "worker/http/static.h"
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
+#include "worker/net/progress.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,9 +18,6 @@
 
 /* Bytes that are read and written at once. */
 #define FILE_PIECE_MAX 65536u
-
-/* How long the peer may take for the next piece, milliseconds. */
-#define FILE_PIECE_MS 60000
 
 /* A file that is being sent. */
 struct file_sending {
@@ -82,8 +80,6 @@ file_written(struct conn *c)
 		conn_abort(c);
 	else if (f->left == 0)
 		file_done(c); /* the last piece waits to be written */
-	else
-		conn_deadline(c, FILE_PIECE_MS);
 }
 
 static size_t
@@ -126,7 +122,7 @@ file_go_away(struct conn *c, bool restart)
 static const struct conn_handler file_handler = {
 	.feed = file_feed,
 	.written = file_written,
-	.due = conn_time_out,
+	.due = progress_due,
 	.end = file_end,
 	.refuse = file_refuse,
 	.go_away = file_go_away,
@@ -153,5 +149,6 @@ file_send(struct conn *c, const struct http_request *req,
 	f->keep_alive = keep_alive;
 	conn_speak(c, &file_handler, f);
 	conn_pause(c, PAUSE_WRITTEN);
+	progress_begin(c);
 	file_written(c);
 }

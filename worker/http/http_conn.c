@@ -11,6 +11,7 @@
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
 #include "worker/net/io.h"
+#include "worker/net/progress.h"
 #include "worker/net/rate.h"
 #include "worker/net/service.h"
 
@@ -141,9 +142,13 @@ http_conn_feed(struct conn *c, const char *data, size_t len)
 	return at;
 }
 
+/* The time between two requests begins when the answer is out, however long the
+ * client took for that. */
 static void
 http_conn_written(struct conn *c)
 {
+	if (c->served && !(c->paused & PAUSE_RATE))
+		conn_deadline(c, c->net->config->idle_ms);
 	conn_resume(c, PAUSE_WRITTEN);
 }
 
@@ -158,7 +163,7 @@ http_conn_due(struct conn *c)
 	if (c->paused != 0 && c->out == NULL)
 		conn_deadline(c, config->idle_ms);
 	else if (c->paused != 0 || (c->input == NULL && c->out != NULL))
-		conn_time_out(c);
+		progress_due(c);
 	else if (c->input != NULL) {
 		stats_add(&c->net->stats, STATS_TIMEOUTS, 1);
 		http_refusal_now(c, CONN_TOO_LATE);

@@ -42,10 +42,19 @@ conn_abort(struct conn *c)
 }
 
 void
+conn_cut(struct conn *c)
+{
+	static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(c->io.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	conn_abort(c);
+}
+
+void
 conn_time_out(struct conn *c)
 {
 	stats_add(&c->net->stats, STATS_TIMEOUTS, 1);
-	conn_abort(c);
+	conn_cut(c);
 }
 
 void

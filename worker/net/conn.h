@@ -77,8 +77,12 @@ void conn_deadline(struct conn *c, uint64_t ms);
  * together shall not all be due together. */
 void conn_deadline_spread(struct conn *c, uint32_t ms);
 
-/* A state of its own that the peer has not left in time, or that it was in for
- * too long: count that, and abort. */
+/* Abort, and have the kernel forget what it still has for the peer: a FIN would
+ * wait behind that, for a peer that does not take it. */
+void conn_cut(struct conn *c);
+
+/* The peer has not done in time what its connection waits for: count that, and
+ * cut it. */
 void conn_time_out(struct conn *c);
 
 #endif

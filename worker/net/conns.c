@@ -36,13 +36,14 @@ conns_add(struct net *net, int fd, bool loopback_listener)
 	struct conn *c = xcalloc(1, net->service->client_size);
 
 	ev_io_init(&c->io, io_cb, fd, EV_READ);
+	c->io.data = NULL;
 	c->net = net;
 	c->state = CONN_OPEN;
 	c->handler = net->service->handler;
 	c->held = true;
 	c->loopback = loopback_listener;
 	c->number = ++net->conns.numbered;
-	c->last_heard_tick = net->wheel.now;
+	c->last_heard_tick = c->last_taken_tick = net->wheel.now;
 	rate_init(c);
 	wheel_add(
 	    &net->wheel, &c->timeout, wheel_ticks(net->config->request_ms));
@@ -74,6 +75,7 @@ conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
     bool loopback_listener)
 {
 	struct conn *c = conns_add(net, fd, loopback_listener);
+	struct address_share *share = NULL;
 	bool within = true;
 
 	LIST_INSERT_HEAD(&net->conns.living, c, link);
@@ -81,12 +83,12 @@ conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
 	stats_add(&net->stats, STATS_ACCEPTED, 1);
 	stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
 	if (!address_is_exempt(peer))
-		c->share = address_add_conn(
+		c->io.data = share = address_add_conn(
 		    &net->addresses, peer, net->wheel.now, &within);
 	if (net->conns.count > net->conns.max)
 		conns_refuse(c, CONN_FULL, STATS_REFUSED_LIMIT);
-	else if (c->share != NULL &&
-		 address_count(c->share) > net->config->max_conns_per_address)
+	else if (share != NULL &&
+		 address_count(share) > net->config->max_conns_per_address)
 		conns_refuse(c, CONN_ADDRESS_FULL, STATS_REFUSED_ADDRESS);
 	else if (!within)
 		conns_refuse(c, CONN_ADDRESS_RATE, STATS_REFUSED_CONN_RATE);
@@ -100,8 +102,9 @@ conns_free_one(struct conn *c)
 	LIST_REMOVE(c, link);
 	if (c->out != NULL)
 		outq_free(&c->out);
-	if (c->share != NULL)
-		address_remove_conn(&net->addresses, c->share, net->wheel.now);
+	if (c->io.data != NULL)
+		address_remove_conn(
+		    &net->addresses, c->io.data, net->wheel.now);
 	close(c->io.fd);
 	if (c->admin)
 		net->conns.admin_count--;

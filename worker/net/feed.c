@@ -97,5 +97,5 @@ conn_enforce_output_budget(struct conn *c)
 				  c->out->answer_bytes, c->net->conns.count))
 		return;
 	stats_add(&c->net->stats, STATS_MEMORY_CLOSES, 1);
-	conn_abort(c);
+	conn_cut(c);
 }

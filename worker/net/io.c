@@ -9,6 +9,7 @@
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
 #include "worker/net/flush.h"
+#include "worker/net/progress.h"
 #include "worker/net/service.h"
 
 #include <errno.h>
@@ -106,5 +107,5 @@ io_due_cb(struct wheel_entry *entry, void *arg)
 	if (c->state == CONN_OPEN)
 		c->handler->due(c);
 	else
-		conn_time_out(c);
+		progress_leaving_due(c);
 }

@@ -3,7 +3,7 @@
  * net.h - what all connections of a worker have in common.
  *
  *	bucket, wheel, arena, outq, budget < address_limits < net.h
- *	  < outbox < conn < feed < rate < overflow < flush < io < conns < acceptor
+ *	  < outbox < conn < progress < feed < rate < overflow < flush < io < conns < acceptor
  *
  * That is the order of the modules in this folder: each may call those before
  * it.  One process has one struct net, and one thread, so nothing is locked.
@@ -57,19 +57,20 @@ struct conn_input {
 };
 
 struct conn {
-	ev_io io;
+	ev_io io; /* its data: the struct address_share; NULL: loopback */
 	struct net *net;                    /* borrowed */
 	const struct conn_handler *handler; /* what it speaks */
 	struct wheel_entry timeout;
-	LIST_ENTRY(conn) link;       /* all living ones, or all dead ones */
-	struct outq *out;            /* owned; NULL: nothing waits */
-	struct conn_input *input;    /* owned; NULL: nothing is half-read */
-	void *data;                  /* the handler's */
-	struct address_share *share; /* NULL: loopback */
-	uint64_t number;             /* of all of this worker's connections */
-	uint32_t pending; /* in this turn's outbox: index + 1, 0: not */
+	LIST_ENTRY(conn) link;    /* all living ones, or all dead ones */
+	struct outq *out;         /* owned; NULL: nothing waits */
+	struct conn_input *input; /* owned; NULL: nothing is half-read */
+	void *data;               /* the handler's */
+	uint64_t number;          /* of all of this worker's connections */
+	uint32_t pending;         /* in this turn's outbox: index + 1, 0: not */
 	uint32_t requests_pending; /* the service has so many of it to do */
 	uint32_t last_heard_tick;  /* of the wheel */
+	uint32_t last_taken_tick;  /* likewise: progress.c's, and the next */
+	uint32_t taken_mark;       /* how far its peer had let us send then */
 	union {
 		uint32_t buffer_max; /* messages that may wait (?buffer=) */
 		uint32_t scanned;    /* before there are any: bytes of a
@@ -92,6 +93,7 @@ struct conn {
 	                    * what is queued says that they are done */
 	bool eof : 1;      /* the peer will send no more */
 	bool peer_closed_cleanly : 1; /* after our last word */
+	bool waiting : 1; /* progress.c's: something waited at its last look */
 };
 
 LIST_HEAD(conn_list, conn);

@@ -5,6 +5,7 @@
 
 #include "common/config.h"
 #include "worker/net/feed.h"
+#include "worker/net/progress.h"
 #include "worker/net/rate.h"
 #include "worker/net/service.h"
 #include "worker/ws/protocol.h"
@@ -17,9 +18,10 @@
 /* Without pings a look now and then costs nothing. */
 #define WS_CONN_LOOK_MS 60000
 
-/* A ping not answered within this part of the interval is the end (with the
- * default: 54 s and 6 s). */
-#define WS_CONN_PONG_PART 9
+/* A ping is to be answered within this part of the interval, and never sooner
+ * than a slow network needs, milliseconds. */
+#define WS_CONN_PONG_PART   9
+#define WS_CONN_PONG_MIN_MS 2000u
 
 const struct protocol *
 ws_conn_protocol(const struct conn *c)
@@ -224,8 +226,55 @@ ws_conn_ping(struct conn *c)
 {
 	uint8_t frame[WS_HEADER_MAX];
 
+	progress_ask(c);
 	conn_answer(c, frame, ws_frame_header(frame, WS_PING, 0));
 	c->pinged = true;
+}
+
+static uint32_t
+ws_conn_pong_ms(const struct conn *c)
+{
+	uint32_t part = c->net->config->ping_interval_ms / WS_CONN_PONG_PART;
+
+	return part > WS_CONN_PONG_MIN_MS ? part : WS_CONN_PONG_MIN_MS;
+}
+
+/* What the client sends says nothing of whether it takes what it is sent: who
+ * takes nothing is ended, or its queue would stay for as long as it talks. */
+static bool
+ws_conn_is_stalled(struct conn *c)
+{
+	if (c->out == NULL || c->pinged)
+		return false;
+	return progress_look(c, 0, c->net->config->stall_ms) >=
+	       PROGRESS_STALLED;
+}
+
+/* The pong is late.  silent: milliseconds since the client was heard of. */
+static void
+ws_conn_unanswered(struct conn *c, uint64_t silent)
+{
+	const struct config *config = c->net->config;
+	uint32_t pong_ms = ws_conn_pong_ms(c);
+
+	switch (progress_unanswered(c, pong_ms)) {
+	case PROGRESS_MADE:
+		c->last_heard_tick = c->net->wheel.now;
+		c->pinged = false;
+		conn_deadline(c, config->ping_interval_ms);
+		return;
+	case PROGRESS_NONE:
+		if (silent >=
+		    (uint64_t)config->ping_interval_ms + config->stall_ms)
+			break;
+		conn_deadline(c, pong_ms);
+		return;
+	case PROGRESS_IDLE:
+	case PROGRESS_STALLED:
+	case PROGRESS_GONE:
+		break;
+	}
+	conn_time_out(c);
 }
 
 static void
@@ -243,15 +292,17 @@ ws_conn_due(struct conn *c)
 		c->last_heard_tick = net->wheel.now;
 	silent =
 	    (uint64_t)(net->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
-	if (interval == 0) {
+	if (ws_conn_is_stalled(c)) {
+		conn_time_out(c);
+	} else if (interval == 0) {
 		conn_deadline(c, WS_CONN_LOOK_MS);
 	} else if (silent < interval) {
 		conn_deadline(c, interval - silent);
 	} else if (!c->pinged) {
 		ws_conn_ping(c);
-		conn_deadline(c, interval / WS_CONN_PONG_PART);
+		conn_deadline(c, ws_conn_pong_ms(c));
 	} else {
-		conn_time_out(c);
+		ws_conn_unanswered(c, silent);
 	}
 }
 

@@ -198,6 +198,8 @@ test_defaults_are_those_of_the_design(void **state)
 	assert_int_equal(config->max_head, 8192);
 	assert_int_equal(config->request_ms, 10000);
 	assert_int_equal(config->idle_ms, 120000);
+	assert_int_equal(config->stall_ms, 60000);
+	assert_int_equal(config->min_rate, 512);
 	assert_int_equal(config->max_pipelined, 16);
 	assert_int_equal(config->ping_interval_ms, 54000);
 	assert_int_equal(config->log_level, LOG_INFO);

@@ -292,6 +292,37 @@ test_sockets_are_as_workers_want_them(void **state)
 	close(there);
 }
 
+static int
+option_of(int fd, int option)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, option, &value, &len), 0);
+	return value;
+}
+
+/* What the kernel holds for a peer is bounded by what it inherits. */
+static void
+test_accepted_sockets_inherit_what_was_tuned(void **state)
+{
+	(void)state;
+	open_on("127.0.0.1:0", WORKERS);
+	assert_true(listeners_tune(&listeners, 65536, 120000));
+	for (unsigned w = 0; w < WORKERS; w++)
+		assert_int_equal(
+		    option_of(listeners.fd[w][0], TCP_NOTSENT_LOWAT), 65536);
+	listeners_resize(&listeners, 1, error);
+	int there = connect_to(&listeners.address[0]);
+	int here = accept(listeners.fd[0][0], NULL, NULL);
+
+	assert_int_not_equal(here, -1);
+	assert_int_equal(option_of(here, TCP_NOTSENT_LOWAT), 65536);
+	assert_int_equal(option_of(here, TCP_USER_TIMEOUT), 120000);
+	close(here);
+	close(there);
+}
+
 static void
 test_more_workers_join_and_fewer_leave(void **state)
 {
@@ -416,6 +447,7 @@ static const struct CMUnitTest tests[] = {
 	LISTENERS_TEST(test_failure_leaves_nothing_open),
 	LISTENERS_TEST(test_ipv6_socket_does_not_take_ipv4_too),
 	LISTENERS_TEST(test_sockets_are_as_workers_want_them),
+	LISTENERS_TEST(test_accepted_sockets_inherit_what_was_tuned),
 	LISTENERS_TEST(test_more_workers_join_and_fewer_leave),
 	LISTENERS_TEST(test_urls_are_joined),
 	LISTENERS_TEST(test_urls_that_do_not_fit_are_left_out_whole),

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,6 +42,8 @@ static const struct config crew_config = {
 	.max_head = 8192,
 	.request_ms = 10000,
 	.idle_ms = 120000,
+	.stall_ms = 60000,
+	.min_rate = 512,
 	.max_pipelined = 16,
 	.drain_ms = 1000,
 	.ping_interval_ms = 54000,
@@ -308,6 +311,31 @@ crew_ticks(struct crew *crew, unsigned worker, uint32_t ticks)
 	}
 }
 
+/* A pair of connected sockets of TCP: the client's, with a small window, and the
+ * accepted one, with what the supervisor has listeners give to it. */
+static void
+peer_tcp_pair(int fds[2])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	int unsent_max = CONFIG_UNSENT_MAX, window = 16384;
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
+	    sizeof(unsent_max));
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(
+	    getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	assert_int_equal(connect(fds[0], (struct sockaddr *)&at, len), 0);
+	fds[1] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	assert_int_not_equal(fds[1], -1);
+	close(listener);
+}
+
 /* A client without a connection yet; *fd is the end for that. */
 static struct peer *
 peer_new(struct crew *crew, unsigned worker, int *fd)
@@ -315,10 +343,13 @@ peer_new(struct crew *crew, unsigned worker, int *fd)
 	struct peer *client = xcalloc(1, sizeof(*client));
 	int fds[2];
 
-	assert_int_equal(
-	    socketpair(
-		AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
-	    0);
+	if (crew->tcp)
+		peer_tcp_pair(fds);
+	else
+		assert_int_equal(
+		    socketpair(AF_UNIX,
+			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+		    0);
 	client->crew = crew;
 	client->worker = worker;
 	client->fd = fds[0];

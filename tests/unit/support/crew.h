@@ -4,7 +4,7 @@
  *
  * Each worker is what worker_main() makes: its loop, ring handle, tables and
  * all.  The segment is plain memory, a connection is a socketpair that was
- * "accepted", and a turn of a worker's loop happens when the test says so.  So
+ * "accepted" (or one of TCP, where the kernel's view of it matters), and a turn of a worker's loop happens when the test says so.  So
  * everything is in the test's hands: who has read what, who turns next, how
  * much a socket takes.  No listener, no network, no second process.
  *
@@ -34,7 +34,8 @@ struct crew {
 	struct config config;          /* to be changed before crew_start() */
 	uint64_t ring_size;            /* likewise */
 	const struct service *service; /* likewise; to begin with pubsub's */
-	char root[32];                 /* directory of the static files */
+	bool tcp;      /* likewise: connections are of TCP, over loopback */
+	char root[32]; /* directory of the static files */
 	struct wakeup doorbells;
 	struct wakeup wakeup[CREW_MAX]; /* as each worker has them */
 	struct worker_args args[CREW_MAX];
