@@ -44,12 +44,18 @@ json_kind_at(const char *raw)
 	}
 }
 
+static bool
+json_is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 enum json_kind
 json_kind_of(const char *text, size_t len)
 {
 	size_t pos = 0;
 
-	while (pos + 1 < len && strchr(" \t\r\n", text[pos]) != NULL)
+	while (pos + 1 < len && json_is_space(text[pos]))
 		pos++;
 	return json_kind_at(text + pos);
 }
@@ -87,6 +93,7 @@ json_open(struct json_reader *reader, enum json_kind kind, const char *text,
 
 	reader->tokens_len = 0;
 	reader->next = 1; /* token 0 is the whole */
+	reader->is_flat = false;
 	if (json_kind_of(text, len) != kind)
 		return kind == JSON_OBJECT ? JSON_NOT_OBJECT : JSON_NOT_ARRAY;
 	if (len > JSON_OBJECT_MAX)
@@ -150,6 +157,12 @@ json_member_next(struct json_reader *reader, struct json_token *key,
 
 	if (i + 1 >= reader->tokens_len)
 		return false;
+	if (reader->is_flat) {
+		*key = reader->flat[i];
+		*value = reader->flat[i + 1];
+		reader->next += 2;
+		return true;
+	}
 	json_token_set(key, reader->text, &tokens[i]);
 	json_value_take(reader, i + 1, value);
 	return true;

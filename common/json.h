@@ -21,6 +21,7 @@
 
 #define JSON_DEPTH_MAX  64u         /* arrays and objects inside each other */
 #define JSON_OBJECT_MAX (64u << 20) /* bytes that json_object_open() takes */
+#define JSON_FLAT_MAX   8u          /* members that are read at once */
 
 /* Bytes that json_string_encode() may need for a text of len bytes. */
 #define JSON_ENCODED_MAX(len) (6 * (size_t)(len) + 2)
@@ -62,6 +63,9 @@ struct json_reader {
 	unsigned tokens_max; /* how many there is room for */
 	unsigned tokens_len; /* how many this object has */
 	unsigned next;       /* the token of the next member's key */
+	/* Of an object that was read at once: keys and values in turn. */
+	struct json_token flat[2 * JSON_FLAT_MAX];
+	bool is_flat;
 };
 
 /*
@@ -74,6 +78,12 @@ struct json_reader {
  */
 enum json_status json_check(
     const char *text, size_t len, size_t *where, const char **why);
+
+/*
+ * Returns: the length of the string, number or word that a text begins with; 0
+ *          if it begins with none of them, or with a broken one.
+ */
+size_t json_scalar_len(const char *text, size_t len);
 
 /* Returns: the kind of the value that a checked text is. */
 enum json_kind json_kind_of(const char *text, size_t len);
@@ -90,6 +100,17 @@ void json_reader_fini(struct json_reader *reader);
  */
 enum json_status json_object_open(
     struct json_reader *reader, const char *text, size_t len);
+
+/*
+ * json_check() and json_object_open() in one, for a text that has not been
+ * checked.  An object with nothing nested in it, as most requests are, is read
+ * in one pass (json_flat.c).
+ *
+ * Returns: JSON_OK or JSON_NOT_OBJECT, or what json_check() says, with *where
+ *          and *why; JSON_BROKEN also for one over JSON_OBJECT_MAX.
+ */
+enum json_status json_object_read(struct json_reader *reader, const char *text,
+    size_t len, size_t *where, const char **why);
 
 /*
  * Take the next member, in the order of the text; a repeated name comes

@@ -15,8 +15,8 @@
 
 #include "common/bug.h"
 #include "common/hex.h"
+#include "common/vec.h"
 
-#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -122,31 +122,21 @@ json_escape(struct json_checker *c)
 	return true;
 }
 
-/* The same byte eight times. */
-#define JSON_EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* The high bit of each byte that is below n, which is at most 128; a carry may
- * set it for one that stands above such a byte, too. */
-#define JSON_BELOW(word, n) (((word)-JSON_EIGHT(n)) & ~(word)&JSON_EIGHT(0x80))
-
-/*
- * How many bytes from p on mean nothing in a string, eight looked at at a time.
- * The lowest bit that is set in a word's mask is right, whatever is above it.
- */
+/* How many bytes from p on mean nothing in a string. */
 static size_t
 json_plain_run(const char *p, size_t len)
 {
 	size_t run = 0;
-	uint64_t word, special;
 
-	for (; len - run >= sizeof(word); run += sizeof(word)) {
-		memcpy(&word, p + run, sizeof(word));
-		word = le64toh(word);
-		special = JSON_BELOW(word, ' ') |
-		          JSON_BELOW(word ^ JSON_EIGHT('"'), 1) |
-		          JSON_BELOW(word ^ JSON_EIGHT('\\'), 1);
-		if (special != 0)
-			return run + (size_t)__builtin_ctzll(special) / 8;
+	for (; len - run >= VEC_LEN; run += VEC_LEN) {
+		vec v = vec_load(p + run);
+		vec special = (vec)(v < VEC_ALL(' ')) |
+		              (vec)(v == VEC_ALL('"')) |
+		              (vec)(v == VEC_ALL('\\'));
+		unsigned first = vec_first(special);
+
+		if (first < VEC_LEN)
+			return run + first;
 	}
 	while (run < len && (unsigned char)p[run] >= ' ' && p[run] != '"' &&
 	       p[run] != '\\')
@@ -300,6 +290,16 @@ json_step(struct json_checker *c)
 		return json_fail(c, "nothing may follow the value");
 	}
 	BUG("no such state");
+}
+
+size_t
+json_scalar_len(const char *text, size_t len)
+{
+	struct json_checker c = { .text = text, .len = len };
+
+	if (len == 0 || *text == '{' || *text == '[' || !json_value(&c))
+		return 0;
+	return c.pos;
 }
 
 enum json_status

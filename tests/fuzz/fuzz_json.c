@@ -35,6 +35,38 @@ check_string(const struct json_token *string)
 	free(text_again);
 }
 
+/* A text that is read in one go says what it says when it is checked, opened
+ * and walked. */
+static void
+check_read(const char *text, size_t len)
+{
+	struct json_reader one, two;
+	struct json_token key[2], value[2];
+	const char *why[2] = { NULL, NULL };
+	size_t where[2] = { 0, 0 };
+	enum json_status status = json_check(text, len, &where[0], &why[0]);
+
+	json_reader_init(&one);
+	json_reader_init(&two);
+	if (status == JSON_OK)
+		status = json_object_open(&one, text, len);
+	CHECK(json_object_read(&two, text, len, &where[1], &why[1]) == status);
+	if (status == JSON_BROKEN || status == JSON_TOO_DEEP)
+		CHECK(where[0] == where[1] && why[0] == why[1]);
+	while (
+	    status == JSON_OK && json_member_next(&one, &key[0], &value[0])) {
+		CHECK(json_member_next(&two, &key[1], &value[1]));
+		CHECK(key[0].kind == key[1].kind && key[0].raw == key[1].raw &&
+		      key[0].raw_len == key[1].raw_len);
+		CHECK(value[0].kind == value[1].kind &&
+		      value[0].raw == value[1].raw &&
+		      value[0].raw_len == value[1].raw_len);
+	}
+	CHECK(!json_member_next(&two, &key[1], &value[1]));
+	json_reader_fini(&one);
+	json_reader_fini(&two);
+}
+
 static void check_value(const char *text, size_t len);
 
 /* A value inside another. */
@@ -142,6 +174,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t where = 0, start = 0, end = size;
 
 	check_as_text(text, size);
+	check_read(text, size);
 	if (json_check(text, size, &where, &why) != JSON_OK) {
 		CHECK(where <= size && why != NULL && *why != '\0');
 		return 0;

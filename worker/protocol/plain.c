@@ -84,24 +84,26 @@ plain_parse(struct json_reader *reader, bool binary, const char *data,
     size_t len, size_t body_max, struct plain_request *req,
     struct plain_error *error)
 {
+	enum json_status status;
 	const char *why;
 	size_t where;
 
 	if (binary && !utf8_valid(data, len))
 		return plain_refuse(error, WS_CODE_POLICY,
 		    "bad JSON: the binary frame is not UTF-8");
-	if (json_check(data, len, &where, &why) != JSON_OK)
-		return plain_refuse(error, WS_CODE_POLICY,
-		    "bad JSON at byte %zu: %s", where, why);
 	req->topic_len = 0;
 	req->body = "\"\"";
 	req->body_len = 2;
-	if (json_kind_of(data, len) == JSON_NULL)
+	status = json_object_read(reader, data, len, &where, &why);
+	if (status == JSON_NOT_OBJECT && json_kind_of(data, len) == JSON_NULL)
 		return true;
-	if (json_object_open(reader, data, len) != JSON_OK)
+	if (status == JSON_NOT_OBJECT)
 		return plain_refuse(error, WS_CODE_POLICY,
 		    "not an object: {\"topic\":\"…\",\"message\":\"…\"} "
 		    "expected");
+	if (status != JSON_OK)
+		return plain_refuse(error, WS_CODE_POLICY,
+		    "bad JSON at byte %zu: %s", where, why);
 	if (!plain_take_members(reader, data, req, error))
 		return false;
 	if (req->body_len > body_max)

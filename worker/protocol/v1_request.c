@@ -309,17 +309,19 @@ void
 v1_parse(struct v1_reader *reader, const char *data, size_t len,
     struct intake_request *want)
 {
+	enum json_status status;
 	struct v1_members m;
 	const char *why;
 	size_t where;
 
 	memset(want, 0, sizeof(*want));
-	if (json_check(data, len, &where, &why) != JSON_OK) {
-		v1_request_refuse(want, "bad_json", why);
+	status = json_object_read(reader->json, data, len, &where, &why);
+	if (status == JSON_NOT_OBJECT) {
+		v1_request_refuse(want, "bad_request", "an object is expected");
 		return;
 	}
-	if (json_object_open(reader->json, data, len) != JSON_OK) {
-		v1_request_refuse(want, "bad_request", "an object is expected");
+	if (status != JSON_OK) {
+		v1_request_refuse(want, "bad_json", why);
 		return;
 	}
 	v1_collect(reader->json, &m);
