@@ -102,6 +102,13 @@ enum ws_status ws_feed(
     struct ws *ws, const void *data, size_t len, size_t *taken);
 
 /*
+ * Bytes until the end of the frame that was begun; 0: none was, or its header
+ * is not whole.  Fed no more than that, the parser is clean again where a
+ * message ends, and the next may be taken the short way (ws_whole.h).
+ */
+uint64_t ws_frame_rest(const struct ws *ws);
+
+/*
  * From within an event: this is the last one of this ws_feed(), which takes no
  * byte behind its frame.  The next ws_feed() starts unpaused.
  */

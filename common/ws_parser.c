@@ -355,6 +355,12 @@ ws_feed(struct ws *ws, const void *data, size_t len, size_t *taken)
 	return ws->status;
 }
 
+uint64_t
+ws_frame_rest(const struct ws *ws)
+{
+	return ws->in_frame ? ws->frame_left : 0;
+}
+
 void
 ws_pause(struct ws *ws)
 {

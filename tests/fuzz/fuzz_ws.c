@@ -2,20 +2,23 @@
 /*
  * fuzz_ws.c - WebSocket frames, to a server and to a client.
  *
- * The bytes are fed whole, one by one, in random pieces, and with a pause at
- * every event; the events, the pongs to send and the end are the same each
- * time.  The first byte of the input chooses the role and the longest message.
+ * The bytes are fed whole, one by one, in random pieces, with a pause at every
+ * event, and with each whole message taken the short way (ws_whole.h) as a
+ * worker does; the events, the pongs to send and the end are the same each time.
+ * The first byte of the input chooses the role and the longest message.
  */
 
 #include "common/buf.h"
 #include "common/utf8.h"
 #include "common/ws.h"
+#include "common/ws_whole.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Who owns the connection, and what came of it, written down. */
 struct owner {
 	struct ws *ws;
 	bool is_pausing;
+	uint64_t short_max; /* longest message taken the short way, 0: none */
 	enum ws_status status;
 	bool is_clean; /* at the end */
 	struct buf told;
@@ -101,6 +104,45 @@ drain(struct owner *o)
 	}
 }
 
+/* Take a message the short way, if it may be; what is not taken is left as it
+ * was. */
+static size_t
+feed_whole(struct owner *o, char *data, size_t len)
+{
+	struct ws_whole whole;
+	char *before;
+	size_t used;
+
+	if (o->short_max == 0 || !ws_is_clean(o->ws))
+		return 0;
+	before = fuzz_copy(data, len);
+	used = ws_take_whole(data, len, o->short_max, &whole);
+	CHECK(used <= len);
+	CHECK(memcmp(before + used, data + used, len - used) == 0);
+	free(before);
+	if (used > 0) {
+		CHECK(fuzz_within(whole.text, whole.len, data, used));
+		on_message(o, WS_TEXT, whole.text, whole.len);
+	}
+	return used;
+}
+
+static size_t
+feed_parser(struct owner *o, const char *data, size_t len)
+{
+	uint64_t rest = ws_frame_rest(o->ws);
+	size_t taken;
+
+	if (o->short_max != 0 && rest > 0 && rest < len)
+		len = (size_t)rest;
+	o->status = ws_feed(o->ws, data, len, &taken);
+	CHECK(taken <= len);
+	CHECK(taken > 0 || o->status != WS_OK);
+	CHECK(o->status != WS_OK || o->is_pausing || taken == len);
+	drain(o);
+	return taken;
+}
+
 /* Feed a piece until it is taken or the connection has ended. */
 static void
 feed(struct owner *o, const uint8_t *data, size_t len)
@@ -109,12 +151,10 @@ feed(struct owner *o, const uint8_t *data, size_t len)
 	size_t at = 0, taken;
 
 	while (o->status == WS_OK && at < len) {
-		o->status = ws_feed(o->ws, copy + at, len - at, &taken);
-		CHECK(taken <= len - at);
-		CHECK(taken > 0 || o->status != WS_OK);
-		CHECK(o->status != WS_OK || o->is_pausing || taken == len - at);
+		taken = feed_whole(o, copy + at, len - at);
+		if (taken == 0)
+			taken = feed_parser(o, copy + at, len - at);
 		at += taken;
-		drain(o);
 	}
 	free(copy);
 }
@@ -122,10 +162,11 @@ feed(struct owner *o, const uint8_t *data, size_t len)
 /* Feed all, in pieces of random size up to `most'. */
 static void
 run(struct owner *o, struct ws_pool *pool, struct dice *dice, bool is_pausing,
-    const uint8_t *data, size_t size, size_t most)
+    uint64_t short_max, const uint8_t *data, size_t size, size_t most)
 {
 	memset(o, 0, sizeof(*o));
 	o->is_pausing = is_pausing;
+	o->short_max = short_max;
 	o->ws = ws_borrow(pool, o);
 	CHECK(o->ws != NULL);
 	while (size > 0 && o->status == WS_OK) {
@@ -180,11 +221,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	feed(&whole, data + 1, len);
 	whole.is_clean = ws_is_clean(whole.ws);
 	ws_return(pool, &whole.ws);
-	for (int way = 0; way < 4; way++) {
-		run(&split, pool, &dice, way % 2 == 1, data + 1, len,
-		    way == 0   ? 1
-		    : way == 3 ? len + 1
-			       : len / 8 + 2);
+	for (int way = 0; way < 8; way++) {
+		run(&split, pool, &dice, way % 2 == 1,
+		    way >= 4 && !(data[0] & 1) ? most : 0, data + 1, len,
+		    way % 4 == 0   ? 1
+		    : way % 4 == 3 ? len + 1
+				   : len / 8 + 2);
 		check_same(&whole, &split);
 		forget(&split);
 	}

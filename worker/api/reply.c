@@ -152,7 +152,7 @@ api_go_away(struct conn *c, bool restart)
 }
 
 static size_t
-api_feed(struct conn *c, const char *data, size_t len)
+api_feed(struct conn *c, char *data, size_t len)
 {
 	(void)c;
 	(void)data;

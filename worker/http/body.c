@@ -141,7 +141,7 @@ body_feed_chunked(struct conn *c, const char *data, size_t len)
 }
 
 static size_t
-body_feed(struct conn *c, const char *data, size_t len)
+body_feed(struct conn *c, char *data, size_t len)
 {
 	const struct http_body *body = c->data;
 

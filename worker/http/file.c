@@ -83,7 +83,7 @@ file_written(struct conn *c)
 }
 
 static size_t
-file_feed(struct conn *c, const char *data, size_t len)
+file_feed(struct conn *c, char *data, size_t len)
 {
 	(void)c;
 	(void)data;

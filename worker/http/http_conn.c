@@ -125,7 +125,7 @@ http_conn_must_wait(struct conn *c, uint32_t served)
 
 /* Serve the requests that data holds. */
 static size_t
-http_conn_feed(struct conn *c, const char *data, size_t len)
+http_conn_feed(struct conn *c, char *data, size_t len)
 {
 	uint32_t served = 0;
 	size_t at = 0, used;

@@ -9,7 +9,7 @@
 
 /* Hand bytes up until they are used or cannot be.  Returns how many were. */
 static size_t
-conn_feed_handler(struct conn *c, const char *data, size_t len)
+conn_feed_handler(struct conn *c, char *data, size_t len)
 {
 	size_t at = 0, used;
 
@@ -48,7 +48,7 @@ conn_feed_kept(struct conn *c)
 }
 
 void
-conn_feed(struct conn *c, const char *data, size_t len)
+conn_feed(struct conn *c, char *data, size_t len)
 {
 	size_t used;
 

@@ -14,8 +14,9 @@
 
 #include <stddef.h>
 
-/* Bytes came in: hand them up, behind what was kept. */
-void conn_feed(struct conn *c, const char *data, size_t len);
+/* Bytes came in: hand them up, behind what was kept.  The handler may change
+ * what it uses (handler.h). */
+void conn_feed(struct conn *c, char *data, size_t len);
 
 /* Hand up what was kept, unless the connection is paused. */
 void conn_feed_kept(struct conn *c);

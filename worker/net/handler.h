@@ -42,11 +42,12 @@ struct conn_handler {
 	 * Bytes came in, in the order in which they were sent.  Called again
 	 * until all are used, the connection is paused or closed, or the
 	 * handler is another.
-	 * Borrows: data, for the call.
+	 * Borrows: data, for the call.  The bytes that are used may be changed
+	 *          in place (a mask taken off), the others not.
 	 * Returns: how many bytes were used.  0: more are needed; these are
 	 *          kept, and come again with what follows them.
 	 */
-	size_t (*feed)(struct conn *c, const char *data, size_t len);
+	size_t (*feed)(struct conn *c, char *data, size_t len);
 
 	/* Nothing is asked here, so the service cannot be too busy for it: the
 	 * connection is read even while others are held back. */

@@ -76,7 +76,7 @@ io_read(struct conn *c)
 		return;
 	n = io_receive(c);
 	if (n > 0 && c->state == CONN_OPEN)
-		conn_feed(c, (const char *)c->net->read_buf, n);
+		conn_feed(c, (char *)c->net->read_buf, n);
 }
 
 void

@@ -4,6 +4,7 @@
 #include "worker/ws/ws_conn.h"
 
 #include "common/config.h"
+#include "common/ws_whole.h"
 #include "worker/net/feed.h"
 #include "worker/net/progress.h"
 #include "worker/net/rate.h"
@@ -41,7 +42,7 @@ ws_conn_mind_answers(struct conn *c)
 {
 	if (c->out != NULL && c->out->answer_bytes > CONN_ANSWERS_MAX)
 		conn_pause(c, PAUSE_ANSWERS);
-	if (c->paused != 0)
+	if (c->paused != 0 && c->data != NULL)
 		ws_pause(c->data);
 }
 
@@ -112,6 +113,13 @@ ws_conn_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 	ws_close(c, code, text);
 }
 
+/* Bytes of the longest message that is taken off the wire. */
+static uint64_t
+ws_conn_message_max(const struct net *net)
+{
+	return (uint64_t)net->config->max_message + net->service->slack;
+}
+
 void
 ws_conn_open_pool(struct net *net)
 {
@@ -122,9 +130,8 @@ ws_conn_open_pool(struct net *net)
 		.closing = ws_conn_closing_cb,
 	};
 
-	net->parsers = ws_pool_new(WS_SERVER,
-	    (uint64_t)net->config->max_message + net->service->slack,
-	    WS_CONN_SPARE, &events);
+	net->parsers = ws_pool_new(
+	    WS_SERVER, ws_conn_message_max(net), WS_CONN_SPARE, &events);
 }
 
 void
@@ -188,13 +195,37 @@ ws_conn_parse(struct conn *c, const char *data, size_t len)
 	return used;
 }
 
+/* A message by the short way: no parser is borrowed, the frame lies whole in
+ * what was read.  Returns how many bytes it has; 0: it is the parser's. */
 static size_t
-ws_conn_feed(struct conn *c, const char *data, size_t len)
+ws_conn_take_whole(struct conn *c, char *data, size_t len)
 {
-	if (ws_conn_borrow_parser(c))
-		return ws_conn_parse(c, data, len);
-	ws_close(c, WS_CODE_INTERNAL, "out of memory");
-	return 0;
+	struct ws_whole whole;
+	size_t used;
+
+	if (c->data != NULL)
+		return 0;
+	used = ws_take_whole(data, len, ws_conn_message_max(c->net), &whole);
+	if (used > 0)
+		ws_conn_message_cb(c, WS_TEXT, whole.text, whole.len);
+	return used;
+}
+
+/* The parser gets the rest of a frame that it has begun, or all there is. */
+static size_t
+ws_conn_feed(struct conn *c, char *data, size_t len)
+{
+	size_t used = ws_conn_take_whole(c, data, len);
+	uint64_t rest;
+
+	if (used > 0)
+		return used;
+	if (!ws_conn_borrow_parser(c)) {
+		ws_close(c, WS_CODE_INTERNAL, "out of memory");
+		return 0;
+	}
+	rest = ws_frame_rest(c->data);
+	return ws_conn_parse(c, data, rest > 0 && rest < len ? rest : len);
 }
 
 void

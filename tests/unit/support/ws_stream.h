@@ -40,6 +40,7 @@ struct owner {
 	uint8_t out[4096];
 	size_t out_len;
 	size_t fed;
+	bool is_server;  /* takes what it can the short way, ws_whole.h */
 	bool is_pausing; /* at every message */
 	enum ws_status status;
 };
