@@ -2,9 +2,9 @@
 /*
  * buf.h - a growing stretch of bytes, for text that is put together.
  *
- * Kept and reset by its owner rather than made anew, so that in the long run
- * nothing is allocated.  What a client can make it hold is bounded by whoever
- * fills it.
+ * Its owner keeps and resets it rather than making a new one, so that in the
+ * long run nothing is allocated.  The code that fills a buffer bounds what a
+ * client can put into it.
  */
 
 #ifndef COMMON_BUF_H
@@ -30,8 +30,8 @@ buf_reset(struct buf *buf)
 	buf->len = 0;
 }
 
-/* Room for len more bytes behind what is there; counted by the caller, who
- * adds to buf->len what it has written. */
+/* Room for len more bytes at the end.  The caller writes them, and adds to
+ * buf->len how many it has written. */
 char *buf_room(struct buf *buf, size_t len);
 
 /* Append bytes, a string, a formatted text. */

@@ -4,7 +4,7 @@
  *
  * CHECK() states what must be true if the code is right; it is never compiled
  * out and never tests anything that a client, an operator or the kernel can
- * cause.  A failed one leaves last words (by the hook that each process
+ * cause.  A failed check leaves last words (by the hook that each process
  * installs: a worker's is in broker/shared/last_words.h, the supervisor's in
  * broker/supervisor/open.c), logs them, and aborts this process alone.
  */

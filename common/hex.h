@@ -4,7 +4,7 @@
 #ifndef COMMON_HEX_H
 #define COMMON_HEX_H
 
-/* Returns: 0 to 15, or -1 for what is no digit.  ASCII, whatever the locale. */
+/* Returns: 0 to 15, or -1 if c is no digit.  ASCII, whatever the locale. */
 static inline int
 hex_digit(char c)
 {

@@ -2,10 +2,10 @@
 /*
  * http_answer.h - the client's side of HTTP/1.x: parse the head of an answer.
  *
- * As strict about lines as http.h is, and like it without copying anything.
- * Only what our own clients need: they ask for one thing per connection, in
- * HTTP/1.0 where a body is to come, so that it is never chunked and ends with
- * the connection or with Content-Length.
+ * It is as strict about lines as http.h, and copies nothing either.  It does
+ * only what our own clients need: they send one request per connection, as
+ * HTTP/1.0 where they expect a body, so a body is never chunked and ends by its
+ * Content-Length or with the connection.
  */
 
 #ifndef COMMON_HTTP_ANSWER_H

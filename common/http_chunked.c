@@ -62,7 +62,8 @@ chunked_size(struct http_chunked *c, char byte)
 	return true;
 }
 
-/* What may stand in the value of a header: the same as there. */
+/* Whether a byte may stand in an extension or a trailer: those that may stand
+ * in the value of a header (http_head.c). */
 static bool
 chunked_is_visible(char byte)
 {

@@ -8,14 +8,14 @@
  *	Name: value\r\n		trailers, maybe
  *	\r\n
  *
- * Bytes come as the network cuts them; the pieces of the body are given back as
- * ranges of them, nothing is copied.  Where the body ends is where the next
- * request begins, so nothing is read that somebody else might read differently:
- * a line ends in CR LF, a size is digits and nothing else, no white space
- * stands around it, no trailer is folded.  Extensions and trailers mean nothing
- * here; they are checked, passed over, and bounded.
+ * The input may be cut anywhere; the pieces of the body are given back as
+ * ranges of it, nothing is copied.  The next request begins where the body
+ * ends, so everything that a proxy might read differently is refused: a line
+ * ends in CR LF, a size is digits and nothing else, no white space stands
+ * around it, no trailer is folded.  Extensions and trailers mean nothing here;
+ * they are checked, passed over, and bounded.
  *
- * How long the body may become is the caller's to say.
+ * The caller limits how long the body may become.
  */
 
 #ifndef COMMON_HTTP_CHUNKED_H
@@ -31,9 +31,9 @@
 #define HTTP_CHUNKED_TRAILERS_MAX   4096u /* bytes, the line ends too */
 
 enum http_chunked_status {
-	HTTP_CHUNKED_MORE = 0, /* all bytes are used: call with what comes */
-	HTTP_CHUNKED_PIECE,    /* a piece of the body; call with what is left */
-	HTTP_CHUNKED_END,      /* what is left is not of this body */
+	HTTP_CHUNKED_MORE = 0, /* all bytes are used: call with the next */
+	HTTP_CHUNKED_PIECE,    /* a piece of the body; call with the rest */
+	HTTP_CHUNKED_END,      /* the rest of the bytes is not of this body */
 	HTTP_CHUNKED_REFUSED,  /* 400 with ->why, and close the connection */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_head.h - read the lines of a head, of a request's and of an answer's
- * alike; what their two parsers share and nobody else needs.
+ * http_head.h - read the lines of a head.  Shared by the parsers of requests
+ * and of answers, and used by nothing else.
  */
 
 #ifndef COMMON_HTTP_HEAD_H

@@ -87,7 +87,7 @@ http_weight_is_zero(struct http_text weight)
 	return true;
 }
 
-/* Whether a member is token, with whatever weight but 0. */
+/* Whether a member is token, with any weight but 0. */
 static bool
 http_member_accepts(const struct http_text *member, const char *token)
 {

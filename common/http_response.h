@@ -43,7 +43,7 @@ const char *http_reason(int status);
 
 /*
  * Write a time as HTTP does (IMF-fixdate, always GMT and English), with NUL.
- * What is before 1970 or after 9999 is written as the nearest time between.
+ * A time before 1970 or after 9999 is written as the nearest one within.
  */
 void http_date(time_t when, char out[HTTP_DATE_SIZE]);
 

@@ -36,8 +36,8 @@ bool http_query_next(
 /*
  * Split host[:port] as it stands in a Host line or a URL; name keeps the
  * brackets of an IPv6 address, port is empty when there is none.  Names are
- * letters, digits and "-._~": what else the grammar of URLs would allow, no
- * host is called.
+ * letters, digits and "-._~".  The grammar of URLs allows more characters, but
+ * no host has such a name.
  *
  * Returns: false if text is not of that form.  An empty name is: the Host
  *          line of a request without an authority is empty.

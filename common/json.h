@@ -5,10 +5,10 @@
  *
  * A text is looked at in two steps.  json_check() says whether it is exactly
  * one JSON value by RFC 8259, and where and why it is not.  The other
- * functions then work on checked text and find no surprises in it.  Nothing
- * is built in memory: a value stays the range of text it came as ("raw"; for
- * a string that includes the quotes), because what is published is stored
- * and passed on as the text it came as.
+ * functions then work on checked text and need not check it again.  Nothing is
+ * built in memory: a value stays the range of text it came as ("raw"; for a
+ * string that includes the quotes), because a message is stored and passed on
+ * as the text that its publisher sent.
  *
  * Whether the bytes are UTF-8 is another question: see utf8.h.
  */

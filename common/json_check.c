@@ -4,11 +4,11 @@
  *
  * jsmn splits a text into tokens but lets much pass that is not JSON ({"a"},
  * [1 2], 01, raw control characters), and says nothing about where a text is
- * wrong.  So this is the judge, and jsmn (json.c) only ever sees what passed.
+ * wrong.  So this file decides, and jsmn (json.c) only sees text that passed.
  *
  * An automaton instead of recursion: what may come next, and one bit for each
- * open bracket that says whether it is an object.  A sender can therefore
- * spend neither stack nor more than one look at each byte.
+ * open bracket that says whether it is an object.  So no text, however nested,
+ * uses up the stack, and each byte is looked at once.
  */
 
 #include "common/json.h"
@@ -72,7 +72,8 @@ json_skip_space(struct json_checker *c)
 		c->pos++;
 }
 
-/* Note that a value has ended: what follows depends on what it stands in. */
+/* Note that a value has ended: the bracket around it decides what may
+ * follow. */
 static bool
 json_value_done(struct json_checker *c)
 {
@@ -104,7 +105,7 @@ json_close(struct json_checker *c)
 	return json_value_done(c);
 }
 
-/* Step over what follows a backslash. */
+/* Step over the rest of an escape, behind its backslash. */
 static bool
 json_escape(struct json_checker *c)
 {

@@ -146,8 +146,8 @@ json_string_reads(
 	return p == end && *name == '\0';
 }
 
-/* An escape is longer than what it stands for: so name is written plainly, as
- * it nearly always is, or the token is longer. */
+/* An escape is longer than the character that it stands for.  So a token that
+ * means name and has name's length contains no escape, as nearly always. */
 bool
 json_string_equal(const char *raw, size_t raw_len, const char *name)
 {

@@ -150,7 +150,8 @@ log_debug(const char *fmt, ...)
 	LOG_VARIADIC(LOG_DEBUG, 0);
 }
 
-/* Whether this call site may speak now; *hushed gets what it kept back. */
+/* Whether this call site may log now; *hushed gets how many of its lines were
+ * kept back before. */
 static bool
 log_site_may_speak(struct log_site *site, unsigned *hushed)
 {

@@ -9,8 +9,8 @@
  * so that lines of several processes do not mix in a pipe.  A descriptor that
  * would block drops the line and counts it: a worker never waits for its log.
  *
- * Each call site of the rate-limited level (warnings) may say LOG_BURST lines
- * a second; what it says beyond is counted and summed up in its next line.
+ * Each call site of the rate-limited level (warnings) may say LOG_BURST lines a
+ * second; further ones are counted, and its next line says how many they were.
  */
 
 #ifndef COMMON_LOG_H

@@ -49,7 +49,7 @@ siphash_word(struct siphash *s, uint64_t word)
 	s->v0 ^= word;
 }
 
-/* What is left behind the last eight, with the length on top. */
+/* The bytes behind the last whole eight, with the length on top. */
 static uint64_t
 siphash_last_word(const unsigned char *tail, size_t len)
 {

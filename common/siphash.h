@@ -3,10 +3,10 @@
  * siphash.h - a keyed hash, for tables whose keys a client chooses.
  *
  * With a hash that anybody can compute, a client picks names that all fall into
- * one bucket, and each look-up walks them all.  SipHash-1-3 (Aumasson and
- * Bernstein; the variant with one and three rounds) under a secret random key
- * leaves it nothing to pick by.  It is no signature: whoever needs one of
- * those wants more rounds.
+ * one bucket, and each look-up walks them all.  With SipHash-1-3 (Aumasson and
+ * Bernstein; the variant with one and three rounds) and a secret random key,
+ * the client cannot know which names share a bucket.  This hash is not good
+ * enough for a signature, which needs more rounds.
  */
 
 #ifndef COMMON_SIPHASH_H

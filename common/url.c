@@ -67,7 +67,8 @@ url_is_target(const char *text)
 	return true;
 }
 
-/* The path of the endpoint, or of what it is in, and maybe a query. */
+/* Take the path of the endpoint, or of the directory that it is in, and maybe a
+ * query. */
 static void
 url_take_path(struct url *url, const char *path, bool is_endpoint)
 {

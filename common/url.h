@@ -12,7 +12,7 @@
 #define URL_MAX 1024 /* bytes of one */
 
 struct url {
-	char text[URL_MAX];      /* as given, for what is told */
+	char text[URL_MAX];      /* as given, to be shown to the user */
 	char authority[URL_MAX]; /* HOST[:PORT], for the Host line */
 	char host[URL_MAX];      /* without the brackets of IPv6 */
 	char port[8];

@@ -2,8 +2,8 @@
 /*
  * utf8.c - see utf8.h.
  *
- * What makes a well-formed sequence is all in the first two bytes: the first
- * gives the length, and together with the range of the second it rules out
+ * The first two bytes decide whether a sequence can be well-formed: the first
+ * gives the length, and the range that it allows for the second rules out
  * overlong forms, surrogates and numbers above U+10FFFF (Unicode, table 3-7).
  */
 
@@ -19,7 +19,7 @@ struct utf8_lead {
 	unsigned second_max;
 };
 
-/* What may follow a first byte that is not ASCII. */
+/* Which bytes may follow a first byte that is not ASCII. */
 static struct utf8_lead
 utf8_lead_of(unsigned char c)
 {

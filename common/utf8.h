@@ -14,13 +14,13 @@
 #include <stdint.h>
 
 #define UTF8_MAX         4u      /* bytes that one code point may take */
-#define UTF8_REPLACEMENT 0xfffdu /* stands for what cannot be written */
+#define UTF8_REPLACEMENT 0xfffdu /* for a number that is no code point */
 
-/* Returns: whether all of text is UTF-8.  No bytes at all are. */
+/* Returns: whether all of text is UTF-8.  The empty text is. */
 bool utf8_valid(const void *text, size_t len);
 
 /*
- * Write one code point.  What is none (a surrogate, a number over U+10FFFF)
+ * Write one code point.  A number that is none (a surrogate, or over U+10FFFF)
  * is written as U+FFFD, so the result is always valid.
  *
  * Returns: the number of bytes written, 1 to UTF8_MAX.

@@ -4,9 +4,9 @@
  *
  * One host has many spellings: upper and lower case, a trailing dot, an IPv6
  * address with its zeros, a port that is the default anyway.  Parsing brings
- * them together, so that comparing is comparing.  All names of the loopback
+ * them into one form, so that they can be compared.  All names of the loopback
  * interface (localhost and what ends in .localhost, 127.0.0.0/8, ::1, both also
- * mapped into IPv6) are one host: which of them was typed means nothing.
+ * mapped into IPv6) are one host, because users type any of them.
  *
  * Names are not looked up, so nothing here asks the network.
  */
@@ -38,7 +38,7 @@ struct web_origin {
 /*
  * Parse host[:port].
  *
- * Returns: false for no name at all, and for what cannot be a host.
+ * Returns: false if text is empty or cannot be a host.
  */
 bool web_host_parse(const struct http_text *text, struct web_host *host);
 

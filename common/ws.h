@@ -2,8 +2,8 @@
 /*
  * ws.h - RFC 6455 frames, both roles: bytes in, events out.
  *
- * wslay takes the frames apart; ws_parser.c is its only home.  Nothing here
- * knows a socket: whoever reads bytes feeds them, and events come back by
+ * wslay takes the frames apart; only ws_parser.c uses it.  Nothing here knows a
+ * socket: the caller reads bytes and feeds them in, and events come back by
  * callback.  A parser is some 4.5 KiB, far more than an idle connection may
  * cost, so it is borrowed from a pool while a frame or a message is incomplete
  * and given back at a clean boundary (ws_is_clean()).
@@ -13,8 +13,8 @@
  *
  * Outgoing messages do not pass through wslay; see ws_frame.h.
  *
- * Not here: the handshake (common/handshake.h), timeouts, the closing
- * handshake's politeness (the owner of the socket decides when to close).
+ * Not here: the handshake (common/handshake.h), timeouts, and when to close the
+ * connection, which the owner of the socket decides.
  */
 
 #ifndef COMMON_WS_H
@@ -29,9 +29,9 @@
 enum ws_role { WS_SERVER, WS_CLIENT };
 
 /*
- * What the owner is told, from within ws_feed().  data is borrowed until the
- * callback returns.  A callback may mark its owner dead but must not give the
- * parser back; it may call ws_pause().
+ * The events, told from within ws_feed().  data is borrowed until the callback
+ * returns.  A callback may mark its owner dead but must not give the parser
+ * back; it may call ws_pause().
  */
 struct ws_events {
 	/* A whole message; opcode is WS_TEXT (valid UTF-8) or WS_BINARY. */

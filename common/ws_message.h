@@ -25,8 +25,8 @@ struct ws_message {
 
 /*
  * Add len bytes, when more bytes of the same frame are still to come.  The
- * memory grows to what the frame has announced; with many frames it doubles,
- * within max bytes, so that the copying stays linear.
+ * memory grows to the length that the frame has announced; with many frames it
+ * doubles, within max bytes, so that the copying stays linear.
  *
  * Returns: false when out of memory; the message is unchanged then.
  */
@@ -37,10 +37,10 @@ bool ws_message_append(struct ws_message *message, const void *data, size_t len,
 void ws_message_forget(struct ws_message *message);
 
 /*
- * Are these bytes, with what may follow, UTF-8 (is_last: nothing will)?  False
- * comes with the first byte that makes it impossible, as RFC 6455 section 8.1
- * asks for.  text is all there is so far, of which *checked bytes passed
- * before; *checked moves to the end of the last whole character.
+ * Can these bytes be the start of a UTF-8 text, or (is_last) are they all of
+ * one?  False comes with the first byte that makes it impossible, as RFC 6455
+ * section 8.1 asks for.  text is all there is so far, of which *checked bytes
+ * passed before; *checked moves to the end of the last whole character.
  */
 bool ws_text_check(
     const uint8_t *text, size_t len, bool is_last, size_t *checked);

@@ -38,7 +38,7 @@ ws_fail(struct ws *ws, unsigned code, const char *format, ...)
 	    ws->owner, false, code, reason, strlen(reason));
 }
 
-/* wslay wants bytes: give it what ws_feed() was given. */
+/* wslay wants bytes: give it those that ws_feed() was given. */
 static ssize_t
 ws_recv_cb(uint8_t *buf, size_t len, int flags, void *user_data)
 {
@@ -233,7 +233,7 @@ ws_control_piece(struct ws *ws, const struct wslay_frame_iocb *io)
 	ws->control_len = 0;
 }
 
-/* What is wrong with a frame's header, or NULL. */
+/* Returns the fault of a frame's header, or NULL. */
 static const char *
 ws_header_fault(const struct ws *ws, const struct wslay_frame_iocb *io)
 {

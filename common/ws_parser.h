@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ws_parser.h - a parser and its pool, from inside; only for ws_parser.c, which
- * feeds the one, and ws_pool.c, which lends them out.
+ * ws_parser.h - the inside of a parser and of its pool.  Included only by
+ * ws_parser.c, which feeds parsers, and ws_pool.c, which lends them out.
  *
- * wslay reads ahead: it takes as many bytes as its own 4 KiB hold, whatever it
- * needs.  unread counts what it has and what of it belonged to frames that are
- * finished; at 0, outside of a message, the parser holds nothing and may serve
- * another connection as it is.  That makes lending one free of any clearing.
+ * wslay reads ahead: it takes as many bytes as its own 4 KiB hold, even if it
+ * needs fewer.  unread counts the bytes that wslay has taken, less those of
+ * finished frames; at 0, outside of a message, the parser holds nothing and may
+ * serve another connection as it is.  So lending it out needs no clearing.
  *
- * Its user_data is fixed when it is made, hence it points at struct ws, which
- * knows the present owner.
+ * The user_data of a wslay context is fixed when the context is made, hence it
+ * points at struct ws, which knows the present owner.
  */
 
 #ifndef COMMON_WS_PARSER_H
@@ -40,7 +40,7 @@ struct ws {
 	void *owner;
 	wslay_frame_context_ptr frame;
 
-	const uint8_t *in; /* what ws_feed() was given and wslay did not take */
+	const uint8_t *in; /* given to ws_feed(), not yet taken by wslay */
 	size_t in_len;
 	uint64_t unread; /* bytes taken, less those of finished frames */
 	bool is_paused;

@@ -2,8 +2,8 @@
 /*
  * ws_pool.c - lend parsers out; see ws.h.
  *
- * Those that come back clean serve another owner as they are, see ws_parser.h;
- * of the others nothing is kept.
+ * A parser that comes back clean serves another owner as it is (ws_parser.h);
+ * any other is freed.
  */
 
 #include "common/bug.h"
