@@ -35,8 +35,7 @@ json_flat_skip(struct json_rest *rest, char wanted)
 static bool
 json_flat_scalar(struct json_rest *rest, struct json_token *token)
 {
-	size_t len =
-	    json_scalar_len(rest->at, (size_t)(rest->end - rest->at));
+	size_t len = json_scalar_len(rest->at, (size_t)(rest->end - rest->at));
 
 	if (len == 0)
 		return false;
@@ -72,8 +71,7 @@ json_flat(
 	       json_flat_member(&rest, &tokens[n], &tokens[n + 1])) {
 		n += 2;
 		if (!json_flat_skip(&rest, ','))
-			return json_flat_skip(&rest, '}') &&
-			               rest.at == rest.end
+			return json_flat_skip(&rest, '}') && rest.at == rest.end
 			           ? n
 			           : 0;
 		json_flat_skip(&rest, ' ');

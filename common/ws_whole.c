@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define WS_WHOLE_FIRST  (0x80 | WS_TEXT) /* final, no reserved bits */
-#define WS_WHOLE_HEADER 6u  /* bytes, with the mask, of a length up to 125 */
-#define WS_WHOLE_LONGER 8u  /* likewise, of one up to 65,535 */
+#define WS_WHOLE_HEADER 6u /* bytes, with the mask, of a length up to 125 */
+#define WS_WHOLE_LONGER 8u /* likewise, of one up to 65,535 */
 #define WS_HIGH_BITS    UINT64_C(0x8080808080808080)
 
 bool

@@ -5,6 +5,7 @@
  *
  *	supervisor.c  the event loop, signals
  *	open.c        the parts: open or take over, close
+ *	orphans.c     wait for the workers of a killed server
  *	child.c       fork, become a worker, reap, start again
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
@@ -89,6 +90,18 @@ bool supervisor_open(struct supervisor *s);
 
 /* Kill who is left, close all parts and leave nothing behind. */
 void supervisor_close(struct supervisor *s);
+
+/* orphans.c */
+
+/*
+ * Wait for the workers of a killed server, which leave within their drain.  A
+ * worker that does not hangs, and the supervisor whose watchdog would have ended
+ * it is dead; so it is killed here.
+ * Blocks:  as long as that takes, or until SIGTERM or SIGINT.
+ * Returns: false, having told why, if some are still there or it was told to
+ *          stop.
+ */
+bool supervisor_wait_orphans(struct supervisor *s);
 
 /* order.c */
 

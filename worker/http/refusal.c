@@ -104,7 +104,7 @@ refusal_why(const struct conn *c)
 }
 
 static size_t
-refusal_feed(struct conn *c, const char *data, size_t len)
+refusal_feed(struct conn *c, char *data, size_t len)
 {
 	enum conn_refusal why = refusal_why(c);
 	struct http_request req;

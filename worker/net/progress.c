@@ -81,9 +81,8 @@ progress_look(struct conn *c, uint32_t min_rate, uint32_t ack_ms)
 {
 	struct progress_peer peer = { .waits = c->out != NULL };
 	bool is_known = progress_ask_kernel(c, &peer);
-	bool has_moved = is_known
-	                     ? progress_has_moved(c, peer.acked, min_rate)
-	                     : peer.waits && progress_was_heard(c);
+	bool has_moved = is_known ? progress_has_moved(c, peer.acked, min_rate)
+	                          : peer.waits && progress_was_heard(c);
 
 	if (has_moved || !peer.waits || !c->waiting) {
 		enum progress result = has_moved    ? PROGRESS_MADE
@@ -153,8 +152,7 @@ progress_due(struct conn *c)
 void
 progress_leaving_due(struct conn *c)
 {
-	switch (
-	    progress_look(c, c->net->config->min_rate, PROGRESS_LOOK_MS)) {
+	switch (progress_look(c, c->net->config->min_rate, PROGRESS_LOOK_MS)) {
 	case PROGRESS_MADE:
 	case PROGRESS_NONE:
 		progress_begin(c);

@@ -41,8 +41,7 @@ enum progress {
  * made; 0: any byte does.  ack_ms: how long its host may owe an acknowledgement.
  * Callers: whoever's deadline has come.
  */
-enum progress progress_look(
-    struct conn *c, uint32_t min_rate, uint32_t ack_ms);
+enum progress progress_look(struct conn *c, uint32_t min_rate, uint32_t ack_ms);
 
 /* A ping is about to be sent: note how far the peer lets us send. */
 void progress_ask(struct conn *c);

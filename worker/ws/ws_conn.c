@@ -6,23 +6,15 @@
 #include "common/config.h"
 #include "common/ws_whole.h"
 #include "worker/net/feed.h"
-#include "worker/net/progress.h"
 #include "worker/net/rate.h"
 #include "worker/net/service.h"
+#include "worker/ws/ping.h"
 #include "worker/ws/protocol.h"
 
 #include <stdio.h>
 
 /* Parsers kept for the next ones to need them: 4.5 KiB each. */
 #define WS_CONN_SPARE 64
-
-/* Without pings a look now and then costs nothing. */
-#define WS_CONN_LOOK_MS 60000
-
-/* A ping is to be answered within this part of the interval, and never sooner
- * than a slow network needs, milliseconds. */
-#define WS_CONN_PONG_PART   9
-#define WS_CONN_PONG_MIN_MS 2000u
 
 const struct protocol *
 ws_conn_protocol(const struct conn *c)
@@ -232,13 +224,12 @@ void
 ws_conn_begin(struct conn *c)
 {
 	struct net *net = c->net;
-	uint32_t interval = net->config->ping_interval_ms;
 
 	conn_speak(c, &ws_conn_handler, NULL);
 	c->upgraded = true;
 	stats_add(&net->stats, STATS_UPGRADES, 1);
 	stats_add(&net->stats, STATS_WEBSOCKETS, 1);
-	conn_deadline_spread(c, interval == 0 ? WS_CONN_LOOK_MS : interval);
+	ping_begin(c);
 }
 
 void
@@ -250,91 +241,6 @@ ws_close(struct conn *c, unsigned code, const char *reason)
 		return;
 	conn_answer(c, frame, ws_close_frame(frame, code, reason));
 	conn_close_when_written(c);
-}
-
-static void
-ws_conn_ping(struct conn *c)
-{
-	uint8_t frame[WS_HEADER_MAX];
-
-	progress_ask(c);
-	conn_answer(c, frame, ws_frame_header(frame, WS_PING, 0));
-	c->pinged = true;
-}
-
-static uint32_t
-ws_conn_pong_ms(const struct conn *c)
-{
-	uint32_t part = c->net->config->ping_interval_ms / WS_CONN_PONG_PART;
-
-	return part > WS_CONN_PONG_MIN_MS ? part : WS_CONN_PONG_MIN_MS;
-}
-
-/* What the client sends says nothing of whether it takes what it is sent: who
- * takes nothing is ended, or its queue would stay for as long as it talks. */
-static bool
-ws_conn_is_stalled(struct conn *c)
-{
-	if (c->out == NULL || c->pinged)
-		return false;
-	return progress_look(c, 0, c->net->config->stall_ms) >=
-	       PROGRESS_STALLED;
-}
-
-/* The pong is late.  silent: milliseconds since the client was heard of. */
-static void
-ws_conn_unanswered(struct conn *c, uint64_t silent)
-{
-	const struct config *config = c->net->config;
-	uint32_t pong_ms = ws_conn_pong_ms(c);
-
-	switch (progress_unanswered(c, pong_ms)) {
-	case PROGRESS_MADE:
-		c->last_heard_tick = c->net->wheel.now;
-		c->pinged = false;
-		conn_deadline(c, config->ping_interval_ms);
-		return;
-	case PROGRESS_NONE:
-		if (silent >=
-		    (uint64_t)config->ping_interval_ms + config->stall_ms)
-			break;
-		conn_deadline(c, pong_ms);
-		return;
-	case PROGRESS_IDLE:
-	case PROGRESS_STALLED:
-	case PROGRESS_GONE:
-		break;
-	}
-	conn_time_out(c);
-}
-
-static void
-ws_conn_due(struct conn *c)
-{
-	struct net *net = c->net;
-	uint32_t interval = net->config->ping_interval_ms;
-	uint64_t silent;
-
-	if (rate_due(c, WHEEL_TICK_MS))
-		return;
-	/* While we pause reading, silence says nothing about the peer.
-	 * Exception: PAUSE_ANSWERS, where the peer itself stopped reading. */
-	if (c->paused & ~PAUSE_ANSWERS)
-		c->last_heard_tick = net->wheel.now;
-	silent =
-	    (uint64_t)(net->wheel.now - c->last_heard_tick) * WHEEL_TICK_MS;
-	if (ws_conn_is_stalled(c)) {
-		conn_time_out(c);
-	} else if (interval == 0) {
-		conn_deadline(c, WS_CONN_LOOK_MS);
-	} else if (silent < interval) {
-		conn_deadline(c, interval - silent);
-	} else if (!c->pinged) {
-		ws_conn_ping(c);
-		conn_deadline(c, ws_conn_pong_ms(c));
-	} else {
-		ws_conn_unanswered(c, silent);
-	}
 }
 
 /* The first time, its 101 is out: from now on its answers are queued only when
@@ -402,7 +308,7 @@ ws_conn_go_away(struct conn *c, bool restart)
 const struct conn_handler ws_conn_handler = {
 	.feed = ws_conn_feed,
 	.written = ws_conn_written,
-	.due = ws_conn_due,
+	.due = ping_due,
 	.end = ws_conn_end,
 	.held = ws_conn_held,
 	.refuse = ws_conn_refuse,

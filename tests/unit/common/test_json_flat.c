@@ -46,8 +46,8 @@ assert_same(const char *text)
 		assert_int_equal(where[0], where[1]);
 		assert_string_equal(why[0], why[1]);
 	}
-	while (status == JSON_OK &&
-	       json_member_next(&one, &key[0], &value[0])) {
+	while (
+	    status == JSON_OK && json_member_next(&one, &key[0], &value[0])) {
 		assert_true(json_member_next(&two, &key[1], &value[1]));
 		assert_same_token(&key[0], &key[1]);
 		assert_same_token(&value[0], &value[1]);
@@ -66,13 +66,15 @@ test_what_clients_send_is_read_in_one_pass(void **state)
 		"{\"topic\":\"room\",\"message\":\"hello\"}",
 		"{\"message\":\"hello\",\"topic\":\"room\"}",
 		"{\"topic\": \"room\", \"message\": \"hello\"}",
-		"{\"type\":\"publish\",\"id\":7,\"topic\":\"r\",\"message\":\"\"}",
+		"{\"type\":\"publish\",\"id\":7,\"topic\":\"r\",\"message\":"
+		"\"\"}",
 		"{\"id\":\"a\",\"type\":\"ping\"}",
 		"{\"a\":\"\\\"\\\\\\u00e9\\ud83d\",\"b\":-1.5e+3,\"c\":0}",
 		"{\"a\":true,\"b\":false,\"c\":null}",
 		"{\"\":\"\"}",
 		"{\"a\":1,\"a\":2,\"A\":3}",
-		"{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1}",
+		"{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,"
+		"\"8\":1}",
 	};
 
 	(void)state;
@@ -117,7 +119,8 @@ test_the_rest_goes_the_long_way(void **state)
 		"{\"a\":\"\\x\"}",
 		"{\"a\":\"\\u12g4\"}",
 		"{\"a\":\"\n\"}",
-		"{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,"
+		"{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,"
+		"\"8\":1,"
 		"\"9\":1}",
 	};
 
@@ -153,8 +156,9 @@ static void
 test_random_texts_are_read_alike(void **state)
 {
 	static const char *const pieces[] = { "\"topic\"", "\"message\"",
-		"\"type\"", "\"id\"", "\"room\"", "\"hello \\u00e9\"", "\"publish\"",
-		"7", "-0.5", "true", "null", "[1]", "{\"a\":1}", "\"\"" };
+		"\"type\"", "\"id\"", "\"room\"", "\"hello \\u00e9\"",
+		"\"publish\"", "7", "-0.5", "true", "null", "[1]", "{\"a\":1}",
+		"\"\"" };
 	struct dice dice = { 0x9e3779b97f4a7c15u };
 	char text[512], *end;
 	unsigned flat = 0;
@@ -168,8 +172,8 @@ test_random_texts_are_read_alike(void **state)
 			end = stpcpy(end, i == 0 ? "" : n % 2 ? ", " : ",");
 			end = stpcpy(end, pieces[dice_below(&dice, 4)]);
 			end = stpcpy(end, n % 2 ? ": " : ":");
-			end = stpcpy(
-			    end, pieces[4 + dice_below(&dice, COUNT(pieces) - 4)]);
+			end = stpcpy(end,
+			    pieces[4 + dice_below(&dice, COUNT(pieces) - 4)]);
 		}
 		strcpy(end, "}");
 		flat += assert_same(text);

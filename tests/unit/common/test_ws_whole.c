@@ -146,8 +146,8 @@ static void
 test_bad_headers_are_left_to_the_parser(void **state)
 {
 	static const char *const bad[] = {
-		"\x81\x05hello   ",               /* no mask */
-		"\x81\xfe\0\x05mask.....",        /* a length in too many bytes */
+		"\x81\x05hello   ",        /* no mask */
+		"\x81\xfe\0\x05mask.....", /* a length in too many bytes */
 		"\x81\xff\0\0\0\0\0\0\0\x05mask.....",
 		"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xffmask.....",
 	};

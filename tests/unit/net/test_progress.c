@@ -41,8 +41,8 @@ info_of(const struct peer *client)
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 
-	assert_int_equal(getsockopt(client->conn->io.fd, IPPROTO_TCP, TCP_INFO,
-			     &info, &len),
+	assert_int_equal(
+	    getsockopt(client->conn->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len),
 	    0);
 	return info;
 }
@@ -84,8 +84,8 @@ fill(struct crew *crew, struct peer *from, const struct peer *client)
 
 	memset(text, 'x', sizeof(text));
 	text[3900] = '\0';
-	for (int i = 0; client->conn->out == NULL ||
-			client->conn->out->bytes < 3 * LARGE;
+	for (int i = 0;
+	     client->conn->out == NULL || client->conn->out->bytes < 3 * LARGE;
 	     i++) {
 		assert_in_range(i, 0, 10000);
 		peer_publish(from, "room", text);
@@ -128,8 +128,7 @@ seconds_until_cut(struct crew *crew, struct peer *other, struct peer *talker)
 			return s;
 		crew_ticks(crew, 0, TICKS(10));
 		pong(crew, other);
-		if (talker != NULL &&
-		    crew_stat(crew, 0, STATS_WEBSOCKETS) == 2)
+		if (talker != NULL && crew_stat(crew, 0, STATS_WEBSOCKETS) == 2)
 			pong(crew, talker);
 	}
 	fail_msg("it is never cut");
@@ -243,8 +242,8 @@ answered(struct crew *crew)
 	static char bytes[LARGE];
 	struct peer *client = peer_connect(crew, 0, 0);
 
-	peer_send_string(client,
-	    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	peer_send_string(
+	    client, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	crew_run(crew);
 	peer_expect_status(client, 200);
 	conn_answer(client->conn, bytes, sizeof(bytes));
@@ -295,7 +294,8 @@ test_slow_reader_of_an_answer_gets_it_whole(void **state)
 	crew_start(crew, 1);
 	slow = answered(crew);
 	crew_run(crew);
-	read_slowly(crew, slow, 9); /* longer than the 120 s between two requests */
+	read_slowly(
+	    crew, slow, 9); /* longer than the 120 s between two requests */
 	assert_int_equal(crew_stat(crew, 0, STATS_TIMEOUTS), 0);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
 	peer_close(&slow);

@@ -20,10 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS     3000
-#define STREAM_MAX 8192u
+#define ROUNDS      3000
+#define STREAM_MAX  8192u
 #define MESSAGE_MAX 150u
-#define SEED       UINT64_C(0x2545f4914f6cdd1d)
+#define SEED        UINT64_C(0x2545f4914f6cdd1d)
 
 struct stream {
 	uint8_t bytes[STREAM_MAX];
@@ -58,9 +58,12 @@ static const char *const texts[] = {
 	"{\"topic\":\"caf\xc3\xa9\",\"message\":\"\xf0\x9f\x90\xb1\"}",
 	"{\"topic\":\"c1 \xc2\x85\",\"message\":\"\"}",
 	"{\"topic\":\"del \x7f\",\"message\":\"\"}",
-	"{\"type\":\"publish\",\"id\":7,\"topic\":\"room\",\"message\":\"hello\"}",
-	"{\"type\":\"publish\",\"topic\":\"room\",\"message\":\"hello\",\"id\":7}",
-	"{\"type\":\"publish\",\"id\":\"a\",\"topic\":\"room\",\"message\":true}",
+	"{\"type\":\"publish\",\"id\":7,\"topic\":\"room\",\"message\":"
+	"\"hello\"}",
+	"{\"type\":\"publish\",\"topic\":\"room\",\"message\":\"hello\",\"id\":"
+	"7}",
+	"{\"type\":\"publish\",\"id\":\"a\",\"topic\":\"room\",\"message\":"
+	"true}",
 	"{\"type\":\"publish\",\"topic\":\"room\",\"message\":{\"a\":[1,2]}}",
 	"{\"type\":\"publish\",\"topic\":\"\",\"message\":\"hello\"}",
 	"{\"type\":\"publish\",\"topic\":\"room\"}",
@@ -199,8 +202,8 @@ assert_same_output(const struct conn *a, const struct conn *b)
 
 /* Returns: how many requests both have made. */
 static unsigned
-assert_same(const struct intake *intake, const struct conn *a,
-    const struct conn *b)
+assert_same(
+    const struct intake *intake, const struct conn *a, const struct conn *b)
 {
 	const struct intake_op *one, *two;
 	uint32_t at_one = 0, at_two = 0;
@@ -262,9 +265,9 @@ test_the_split_makes_no_difference(void **state)
 	crew_start(crew, 1);
 	dice.state = SEED;
 	for (int n = 0; n < ROUNDS; n++)
-		requests += round_of(crew, n % 2,
-		    1 + (unsigned)dice_below(&dice, 40),
-		    most[n / 2 % COUNT(most)]);
+		requests +=
+		    round_of(crew, n % 2, 1 + (unsigned)dice_below(&dice, 40),
+			most[n / 2 % COUNT(most)]);
 	assert_in_range(requests, 4 * ROUNDS, 40 * ROUNDS);
 }
 
