@@ -20,6 +20,11 @@
  * would soon be inexact in a client's language, or begin again at 0. */
 #define VERIFY_SEQ_MAX (UINT64_C(1) << 52)
 
+/* Records that are looked at, of all topics together: a restart waits for it, and
+ * a ring of 4 GiB holds 40 million of them.  Older ones are looked at when they
+ * are read: chain.c and ring_fetch() believe none that is not the one expected. */
+#define VERIFY_RECORDS_MAX (UINT64_C(1) << 20)
+
 #define VERIFY_FAIL(...) \
 	(snprintf(error, SEGMENT_ERROR_MAX, __VA_ARGS__), false)
 
@@ -64,10 +69,11 @@ verify_unapplied(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 	return true;
 }
 
-/* One topic's records, newest first, down to where the ring was overwritten. */
+/* One topic's records, newest first, down to where the ring was overwritten, or
+ * as many as `looks'. */
 static bool
-verify_chain(
-    const struct segment *seg, uint32_t slot, char error[SEGMENT_ERROR_MAX])
+verify_chain(const struct segment *seg, uint32_t slot, uint64_t looks,
+    char error[SEGMENT_ERROR_MAX])
 {
 	const struct layout_topic *topic = &seg->topics[slot];
 	uint64_t reserve = atomic_load(&seg->header->reserve);
@@ -80,7 +86,7 @@ verify_chain(
 	if (seq < topic->base || topic->base > seg->header->floor ||
 	    seq > VERIFY_SEQ_MAX)
 		return VERIFY_FAIL("topic %u: numbers out of order", slot);
-	while (seq > topic->base) {
+	for (; seq > topic->base && looks > 0; looks--) {
 		if (pos == 0 || pos % 8 != 0 || pos >= end)
 			return VERIFY_FAIL("topic %u: no record %" PRIu64
 					   " can be at position %" PRIu64,
@@ -148,7 +154,8 @@ ring_verify(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 	used = atomic_load(&h->used);
 	for (uint32_t slot = 0; slot < used; slot++)
 		if (seg->topics[slot].state == TOPIC_LIVE &&
-		    !verify_chain(seg, slot, error))
+		    !verify_chain(
+			seg, slot, VERIFY_RECORDS_MAX / used + 1, error))
 			return false;
 	return true;
 }

@@ -249,7 +249,11 @@ supervisor_open_rest(struct supervisor *s)
 	snprintf(error, sizeof(error), "cannot open descriptors: %s",
 	    strerror(errno));
 	supervisor_report(s, EXIT_STATUS_FAILED, error);
-	supervisor_close_segment(s);
+	/* A ring with a history is left for the next start to go on with. */
+	if (open_is_inherited(s))
+		segment_close(&s->segment);
+	else
+		supervisor_close_segment(s);
 	return false;
 }
 

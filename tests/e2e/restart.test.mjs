@@ -20,7 +20,7 @@ import { describe, test } from "node:test";
 import { fault } from "./fault.mjs";
 import { STOPPABLE, Stop } from "./stop.mjs";
 import {
-	Client, Frame, PUBSUBD, Raw, Server, run, waitFor,
+	Client, Frame, PUBSUBD, Raw, Server, bounded, run, waitFor,
 } from "./support.mjs";
 
 const { SIGUSR2 } = constants.signals;
@@ -331,4 +331,29 @@ describe("several commands at a time", { concurrency: true }, () => {
 		    }
 		    await server.assertNothingLeft();
 	    });
+});
+
+/* Too few descriptors for the program that was executed: the service ends, but the
+ * ring is not removed, and the next start goes on with it. */
+test("a program that fails after the exec leaves the ring", async (t) => {
+	const server = await Server.start(t, ["--drain", "30"]);
+	const client = await Client.open(server, { topics: ["x"] });
+	const deaf = await Raw.open(server.port, "/ws", { t });
+	const { epoch, pid } = await server.status();
+
+	server.deathsExpected = true;
+	client.say("x", "kept");
+	assert.equal(await client.next(), "kept");
+	const restarting = server.cli("restart");
+
+	await server.logs("the trial", /would start; draining/u);
+	assert.equal((await run("prlimit", ["--pid", `${pid}`,
+		"--nofile=13:13"])).status, 0);
+	deaf.destroy();
+	assert.equal((await bounded("restart", restarting)).status, 1);
+	assert.equal((await bounded("end", server.exited)).code, 1);
+	assert.match(server.stderr, /cannot open descriptors: Too many open files/u);
+	assert.ok(existsSync(server.shm));
+	await server.run();
+	assert.equal((await server.status()).epoch, epoch);
 });
