@@ -181,3 +181,24 @@ address_equal(const struct config_address *a, const struct config_address *b)
 	return strcmp(address_format(a, text[0]), address_format(b, text[1])) ==
 	       0;
 }
+
+/* Whether it stands for all addresses. */
+static bool
+address_is_any(const struct config_address *address)
+{
+	const struct sockaddr_in *in = (const void *)&address->addr;
+	const struct sockaddr_in6 *in6 = (const void *)&address->addr;
+
+	return address->addr.ss_family == AF_INET6
+	           ? IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)
+	           : in->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+bool
+address_overlaps(const struct config_address *a, const struct config_address *b)
+{
+	if (address_port(a) != address_port(b) ||
+	    a->addr.ss_family != b->addr.ss_family)
+		return false;
+	return address_equal(a, b) || address_is_any(a) || address_is_any(b);
+}

@@ -50,4 +50,9 @@ void address_set_port(struct config_address *address, uint16_t port);
 bool address_equal(
     const struct config_address *a, const struct config_address *b);
 
+/* Whether who listens on one keeps others away from the other: they are equal,
+ * or of one port and family, and one of them stands for all addresses. */
+bool address_overlaps(
+    const struct config_address *a, const struct config_address *b);
+
 #endif

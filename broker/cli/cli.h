@@ -59,6 +59,7 @@ struct cli {
 	bool default_log;
 	bool default_admin; /* the port after those of --listen */
 	bool json;
+	bool all; /* status: of all instances */
 	struct cli_client_options client;
 	const char **words; /* behind the command: topics, a message */
 	size_t words_len;

@@ -3,6 +3,7 @@
 
 #include "broker/cli/control.h"
 
+#include "broker/cli/absent.h"
 #include "broker/cli/instance.h"
 #include "broker/host/pidfile.h"
 #include "broker/host/process.h"
@@ -67,14 +68,12 @@ control_clear_away(const struct config *config)
 
 /* There is none: end what is left of it, as a stop would have. */
 static enum exit_status
-control_not_running(const struct config *config)
+control_not_running(const struct cli *cli)
 {
-	const char *left = control_clear_away(config)
-	                       ? "; the ring of a killed server is removed"
-	                       : "";
-
-	return report_failure(
-	    EXIT_STATUS_NOT_RUNNING, "%s is not running%s", config->name, left);
+	return cli_not_running(
+	    cli, control_clear_away(&cli->config)
+		     ? "; the ring of a killed server is removed"
+		     : "");
 }
 
 /* Find the server.  That there is none is not said yet. */
@@ -192,7 +191,7 @@ cli_stop(const struct cli *cli)
 	enum exit_status status = control_open(&control, cli);
 
 	if (status == EXIT_STATUS_NOT_RUNNING)
-		return control_not_running(&cli->config);
+		return control_not_running(cli);
 	if (status != EXIT_STATUS_OK)
 		return status;
 	status = control_stop(&control);
@@ -290,8 +289,7 @@ cli_restart(const struct cli *cli)
 	enum exit_status status = control_open(&control, cli);
 
 	if (status == EXIT_STATUS_NOT_RUNNING)
-		return report_failure(
-		    status, "%s is not running", cli->config.name);
+		return cli_not_running(cli, "");
 	if (status != EXIT_STATUS_OK)
 		return status;
 	status = control_restart(&control);

@@ -365,6 +365,14 @@ const struct option cli_options[] = {
 	    .at = MEMBER(json),
 	},
 	{
+	    .name = "all",
+	    .letter = 'a',
+	    .help = "list the instances of this host instead",
+	    .commands = 1u << CLI_STATUS,
+	    .set = cli_set_true,
+	    .at = MEMBER(all),
+	},
+	{
 	    .name = "url",
 	    .letter = 'u',
 	    .arg = "URL",
@@ -490,7 +498,8 @@ const struct command cli_commands[] = {
 	    .name = "status",
 	    .help = "what the server and its workers do",
 	    .examples = "  pubsubd status\n"
-	                "  pubsubd status --json\n",
+	                "  pubsubd status --json\n"
+	                "  pubsubd status --all\n",
 	},
 	[CLI_PUB] = {
 	    .name = "pub",

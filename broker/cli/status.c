@@ -4,8 +4,10 @@
 
 #include "broker/cli/status.h"
 
+#include "broker/cli/absent.h"
 #include "broker/cli/instance.h"
 #include "broker/cli/option_values.h"
+#include "broker/cli/status_all.h"
 #include "broker/shared/segment.h"
 #include "broker/shared/stats.h"
 #include "broker/status/overview.h"
@@ -128,10 +130,9 @@ status_print_json(const struct cli *cli, const struct segment *seg)
 static enum exit_status
 status_not_running(const struct cli *cli, pid_t worker)
 {
-	return report_failure(EXIT_STATUS_NOT_RUNNING, "%s is not running%s",
-	    cli->config.name,
-	    worker != 0 ? "; workers of a killed server are still draining"
-			: "");
+	return cli_not_running(
+	    cli, worker != 0 ? "; workers of a killed server are still draining"
+			     : "");
 }
 
 /* The number of the supervisor, as seen from here if it can be. */
@@ -150,6 +151,8 @@ cli_status(const struct cli *cli)
 	char error[INSTANCE_ERROR_MAX];
 	struct segment seg;
 
+	if (cli->all)
+		return cli_status_all(cli);
 	if (!lockfile_look(cli->config.lockfile, &holders, error))
 		return report_failure(EXIT_STATUS_FAILED, "%s", error);
 	if (holders.supervisor == 0)

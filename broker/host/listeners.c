@@ -116,21 +116,23 @@ listeners_open_address(struct listeners *listeners, size_t at)
 
 /* Say what is wrong with an address (errno).  Returns false. */
 static bool
-listeners_fail(
+listeners_fail(struct listeners *listeners,
     const struct config_address *address, char error[LISTENERS_ERROR_MAX])
 {
 	char text[ADDRESS_TEXT_MAX];
 
 	address_format(address, text);
-	if (errno == EADDRINUSE)
+	if (errno == EADDRINUSE) {
+		listeners->taken = *address;
 		snprintf(error, LISTENERS_ERROR_MAX,
 		    "%s is in use by another program", text);
-	else if (errno == EADDRNOTAVAIL)
+	} else if (errno == EADDRNOTAVAIL) {
 		snprintf(error, LISTENERS_ERROR_MAX,
 		    "%s is not an address of this host", text);
-	else
+	} else {
 		snprintf(error, LISTENERS_ERROR_MAX, "cannot listen on %s: %s",
 		    text, strerror(errno));
+	}
 	return false;
 }
 
@@ -154,7 +156,7 @@ listeners_open_all(struct listeners *listeners,
 		if (*chosen)
 			address_set_port(address, port);
 		if (!listeners_open_address(listeners, i))
-			return listeners_fail(address, error);
+			return listeners_fail(listeners, address, error);
 		if (address_port(&wanted[i]) == 0)
 			port = address_port(address);
 	}
@@ -216,7 +218,7 @@ listeners_add_worker(
 		listeners->fd[w][i] =
 		    listeners_socket(address, LISTENERS_JOINING);
 		if (listeners->fd[w][i] == -1)
-			return listeners_fail(address, error);
+			return listeners_fail(listeners, address, error);
 	}
 	return true;
 }

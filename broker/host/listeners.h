@@ -34,6 +34,9 @@ struct listeners {
 	unsigned workers;
 	bool alone; /* one socket for all workers; workers is 1 then */
 	int fd[CONFIG_WORKERS_MAX][CONFIG_LISTEN_MAX]; /* non-blocking */
+	/* After a failure: the address that another program has; len 0 if that
+	 * is not what was wrong. */
+	struct config_address taken;
 };
 
 /* Whether this host has an IPv6 loopback address. */

@@ -169,8 +169,8 @@ overview_json_sandbox(struct buf *buf, const struct segment *seg)
 	    why_not != NULL ? why_not : "null", quote);
 }
 
-/* The addresses, as a JSON array.  None has a character to escape. */
-static void
+/* None has a character to escape. */
+void
 overview_json_urls(struct buf *buf, const char *urls)
 {
 	const char *between = "";

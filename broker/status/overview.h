@@ -44,6 +44,10 @@ struct overview_worker overview_worker(
  * does: "seccomp, landlock, no_new_privs, user nobody". */
 void overview_sandbox(struct buf *buf, const struct segment *seg);
 
+/* Append URLs, which have spaces between them, as the JSON member "listen", an
+ * array. */
+void overview_json_urls(struct buf *buf, const char *urls);
+
 /* Append all of it as one JSON object and a newline. */
 void overview_json(
     struct buf *buf, const struct segment *seg, const char *instance);

@@ -7,6 +7,8 @@
 #include "broker/host/pidfile.h"
 #include "broker/supervisor/handover.h"
 #include "broker/supervisor/state.h"
+#include "broker/status/instances.h"
+#include "common/address.h"
 #include "common/bug.h"
 
 #include <errno.h>
@@ -191,6 +193,22 @@ supervisor_tune_listeners(struct supervisor *s)
 		log_warn("what the kernel holds for a client is not bounded");
 }
 
+/* If another instance has the address that was refused, say so instead. */
+static void
+supervisor_name_neighbour(struct supervisor *s,
+    const struct listeners *listeners, char error[LISTENERS_ERROR_MAX])
+{
+	char text[ADDRESS_TEXT_MAX], name[CONFIG_NAME_MAX + 1];
+
+	if (listeners->taken.len == 0 ||
+	    !instances_who_listens(&listeners->taken, s->config->name, name))
+		return;
+	snprintf(error, LISTENERS_ERROR_MAX,
+	    "%s is in use by the instance %s; each needs a port of its own, by "
+	    "--listen",
+	    address_format(&listeners->taken, text), name);
+}
+
 static bool
 supervisor_open_listeners(struct supervisor *s)
 {
@@ -204,6 +222,7 @@ supervisor_open_listeners(struct supervisor *s)
 		supervisor_tune_listeners(s);
 		return true;
 	}
+	supervisor_name_neighbour(s, &s->listeners, error);
 	supervisor_report(s, EXIT_STATUS_FAILED, error);
 	return false;
 }
@@ -224,6 +243,7 @@ supervisor_open_admin(struct supervisor *s)
 	if (s->admin.count > 0 ||
 	    listeners_open_alone(&s->admin, &s->config->admin, error))
 		return true;
+	supervisor_name_neighbour(s, &s->admin, error);
 	snprintf(why, sizeof(why), "--admin: %s", error);
 	if (!open_is_inherited(s)) {
 		supervisor_report(s, EXIT_STATUS_FAILED, why);

@@ -228,6 +228,69 @@ describe("what cannot be had", { concurrency: 4 }, () => {
 	});
 });
 
+describe("other instances", { concurrency: true }, () => {
+	test("status --all lists each", async (t) => {
+		const servers = await Promise.all([Server.start(t),
+			Server.start(t)]);
+		const text = await run(PUBSUBD, ["status", "--all"]);
+		const json = await run(PUBSUBD, ["status", "-a", "--json"]);
+		const all = JSON.parse(json.stdout);
+
+		assert.equal(text.status, 0, text.stderr);
+		for (const server of servers) {
+			assert.match(text.stdout, new RegExp(`^${server.name} +\\S+ +` +
+			    `${server.child.pid} serving +2  ${server.url}$`, "mu"));
+			const { user, ...found } = all.find(({ instance }) =>
+				instance === server.name);
+
+			assert.match(user, /^\S+$/u);
+			assert.deepEqual(found, { instance: server.name,
+				pid: server.child.pid, state: "serving", workers: 2,
+				listen: [server.url] });
+		}
+	});
+
+	/* It said "in use by another program". */
+	test("one that has the port is named", async (t) => {
+		const other = await Server.start(t);
+
+		await refuses(t, [], FAILED, new RegExp(
+		    `127.0.0.1:${other.port} is in use by the instance ` +
+		    `${other.name}; each needs a port`, "u"),
+		{ listen: [`127.0.0.1:${other.port}`] });
+	});
+
+	/* Whoever asks with another HOME looks at another lock file.  Root's is
+	 * in one place. */
+	test("one of that name with another lock is told of",
+	    { skip: process.getuid() === 0 && "root has no such place" },
+	    async (t) => {
+		    const server = await Server.start(t);
+		    const done = await run(PUBSUBD,
+			["status", "--name", server.name],
+			{ env: { ...server.env, XDG_STATE_HOME: server.dir } });
+
+		    assert.equal(done.status, NOT_RUNNING);
+		    assert.match(done.stderr, /; one of that name was started with another HOME/u);
+	    });
+
+	/* Root was told that a user's server was not running. */
+	test("one of another user is told of", { skip: process.getuid() !== 0 &&
+		"only root can be another user" }, async (t) => {
+		const server = await Server.start(t);
+
+		for (const command of [["stop"], ["restart"], ["status"],
+			["topics"], ["sub", "x"]]) {
+			const done = await run("setpriv", ["--reuid=65534",
+				"--clear-groups", PUBSUBD, ...command, "--name",
+				server.name]);
+
+			assert.equal(done.status, NOT_RUNNING);
+			assert.match(done.stderr, /^pubsubd: \S+ is not running; user root has one of that name: ask as root\n$/u);
+		}
+	});
+});
+
 describe("two of one name", () => {
 	test("the second is refused, and the first serves on", async (t) => {
 		const server = await Server.start(t);

@@ -3,6 +3,7 @@
 
 #include "broker/cli/client/find.h"
 
+#include "broker/cli/absent.h"
 #include "broker/cli/instance.h"
 #include "common/bug.h"
 
@@ -21,8 +22,7 @@ client_find_instance(const struct cli *cli, struct url *url)
 	if (!lockfile_look(cli->config.lockfile, &holders, error))
 		return report_failure(EXIT_STATUS_FAILED, "%s", error);
 	if (holders.supervisor == 0)
-		return report_failure(EXIT_STATUS_NOT_RUNNING,
-		    "%s is not running", cli->config.name);
+		return cli_not_running(cli, "");
 	if (!instance_attach(&seg, cli->config.name, &holders, error))
 		return report_failure(
 		    EXIT_STATUS_FAILED, "%s %s", cli->config.name, error);

@@ -131,6 +131,25 @@ test_equal_means_address_and_port(void **state)
 	assert_false(address_equal(&a, &b));
 }
 
+static void
+test_all_addresses_overlap_each(void **state)
+{
+	struct config_address one, all, other;
+
+	(void)state;
+	assert_null(address_parse(&one, "10.1.2.3:80"));
+	assert_null(address_parse(&all, "0.0.0.0:80"));
+	assert_null(address_parse(&other, "10.1.2.4:80"));
+	assert_true(address_overlaps(&one, &one));
+	assert_true(address_overlaps(&one, &all));
+	assert_true(address_overlaps(&all, &one));
+	assert_false(address_overlaps(&one, &other));
+	address_set_port(&one, 81);
+	assert_false(address_overlaps(&one, &all));
+	assert_null(address_parse(&other, "[::]:80"));
+	assert_false(address_overlaps(&all, &other));
+}
+
 /* That text stands for these addresses, with IPv6 and without. */
 static void
 check_listen(const char *given, const char *first, const char *second)
@@ -187,6 +206,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_refusal_says_what_is_wrong),
 	cmocka_unit_test(test_port_is_read_and_set_in_both_families),
 	cmocka_unit_test(test_equal_means_address_and_port),
+	cmocka_unit_test(test_all_addresses_overlap_each),
 	cmocka_unit_test(test_where_to_listen_may_be_said_in_short),
 	cmocka_unit_test(test_where_nobody_can_listen_is_refused),
 };
