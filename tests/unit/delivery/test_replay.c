@@ -28,9 +28,7 @@ resume_all(struct crew *crew, unsigned count, size_t pad, int sndbuf)
 {
 	struct peer *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", count, pad);
-	a = talk_open(crew, 0, "", sndbuf);
+	a = talk_begin(crew, "room", count, pad, sndbuf);
 	talk(a, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
 	return a;
 }
@@ -41,9 +39,7 @@ test_resumes_and_goes_live(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 5, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 5, 0, 0);
 	talk(a, "{'type':'subscribe','id':1,'topic':'room'," SINCE "}", 2);
 	crew_run(crew);
 	talk_expect(a,
@@ -65,9 +61,7 @@ test_left_and_resumed_again_in_one_turn(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 5, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 5, 0, 0);
 	peer_hold(a);
 	talk(a, "{'type':'subscribe','id':1,'topic':'room'," SINCE "}", 0);
 	talk(a, "{'type':'unsubscribe','id':2,'topic':'room'}");
@@ -90,9 +84,7 @@ test_left_and_back_without_a_past_in_one_turn(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 5, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 5, 0, 0);
 	peer_hold(a);
 	talk(a, "{'type':'subscribe','id':1,'topic':'room'," SINCE "}", 0);
 	talk(a, "{'type':'unsubscribe','id':2,'topic':'room'}");
@@ -264,9 +256,7 @@ test_present_replays_nothing(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 5, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 5, 0, 0);
 	talk(a, "{'type':'subscribe','id':1,'topic':'room'," SINCE "}", 5);
 	talk(a, "{'type':'subscribe','id':2,'topic':'new'," SINCE "}", 0);
 	crew_run(crew);
@@ -289,9 +279,7 @@ test_numbers_that_are_nobodys(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 5, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 5, 0, 0);
 	talk(a, "{'type':'subscribe','id':1,'topic':'room'," SINCE "}", 6);
 	crew_run(crew);
 	talk_expect(a,
@@ -451,9 +439,7 @@ test_cancelled_by_unsubscribe_and_by_close(void **state)
 	struct crew *crew = *state;
 	struct peer *a, *b;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 2000, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 2000, 0, 0);
 	b = talk_open(crew, 0, "", 0);
 	talk(a, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
 	talk(b, "{'type':'subscribe','topic':'room'," SINCE "}", 0);
@@ -479,9 +465,7 @@ test_begun_on_a_full_socket(void **state)
 	struct books books = { .topic = "room", .next = 1 };
 	struct peer *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 100, 1000);
-	a = talk_open(crew, 0, "", 4096);
+	a = talk_begin(crew, "room", 100, 1000, 4096);
 	for (int i = 0; i < 200; i++) {
 		talk(a, "{'type':'ping','id':'%060d'}", i);
 		crew_turn(crew, 0);

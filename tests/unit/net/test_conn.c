@@ -417,8 +417,7 @@ test_peer_that_ends_while_we_close(void **state)
 	assert_true(a->conn->blocked);
 	ws_close(a->conn, WS_CODE_GOING_AWAY, "bye");
 	assert_int_equal(shutdown(a->fd, SHUT_WR), 0);
-	for (int i = 0; i < 5; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 5);
 	assert_int_equal(a->conn->state, CONN_CLOSING);
 	CREW_UNTIL(crew, (peer_receive(a), a->eof));
 	while (peer_next(a, &frame) && frame.opcode == WS_TEXT)

@@ -22,9 +22,7 @@ test_lock_is_busy_during_a_replay(void **state)
 	struct peer *a;
 	pid_t holder;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 1500, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 1500, 0, 0);
 	talk(a, "{'type':'subscribe','topic':'room',"
 		"'since':{'epoch':'$','seq':0}}");
 	crew_turn(crew, 0);
@@ -76,9 +74,7 @@ test_histories_take_turns(void **state)
 	struct peer *a;
 	struct peer_frame frame;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 10, 3000);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 10, 3000, 0);
 	peer_hold(a);
 	for (int i = 0; i < 5; i++)
 		talk(a, "{'type':'history','id':%d,'topic':'room'}", i);
@@ -99,9 +95,7 @@ test_past_costs(void **state)
 	struct peer *a;
 
 	crew->config.rate = 20;
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 2000, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 2000, 0, 0);
 	talk(a, "{'type':'history','id':1,'topic':'room','before':2}");
 	crew_run(crew);
 	talk_expect_start(a, "{'type':'history','id':1,");
@@ -254,9 +248,7 @@ test_leaving_in_the_middle_of_a_replay(void **state)
 	uint64_t seen = 10;
 	struct peer *a;
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 2000, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 2000, 0, 0);
 	talk(a, "{'type':'subscribe','topic':'room',"
 		"'since':{'epoch':'$','seq':10}}");
 	crew_turn(crew, 0);

@@ -57,9 +57,7 @@ test_a_mebibyte_at_most(void **state)
 	uint64_t next = 700;
 
 	crew->ring_size = 4u << 20;
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 700, 4000);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 700, 4000, 0);
 	page = ask(a, "");
 	do {
 		assert_int_equal(page.last, next);
@@ -82,9 +80,7 @@ test_as_many_as_asked_for(void **state)
 	struct page page;
 	char options[48];
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 200, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 200, 0, 0);
 	for (unsigned limit = 1; limit < 210; limit++) {
 		snprintf(options, sizeof(options), ",'limit':%u", limit);
 		page = ask(a, options);
@@ -104,9 +100,7 @@ test_ends_where_the_ring_does(void **state)
 	struct page page;
 	char before[48];
 
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 500, 1000);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", 500, 1000, 0);
 	page = ask(a, "");
 	assert_int_equal(page.last, 500);
 	assert_in_range(page.count, 200, 300);

@@ -32,8 +32,7 @@ test_without_the_lock_requests_wait(void **state)
 	b = peer_open(crew, 1, "?topic=room");
 	holder = crew_lock_is_held(crew);
 	peer_publish(a, "room", "x");
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	assert_false(intake_empty(&crew->w[0].intake));
 	assert_true(crew_stat(crew, 0, STATS_LOCK_BUSY) > 0);
 	peer_expect_nothing(b);
@@ -59,8 +58,7 @@ test_who_waits_for_the_lock_is_not_read(void **state)
 	crew_turn(crew, 0);
 	bytes = crew_stat(crew, 0, STATS_BYTES_IN);
 	peer_publish(a, "room", "2");
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	assert_int_equal(crew_stat(crew, 0, STATS_BYTES_IN), bytes);
 	lock_is_free(crew, holder);
 	peer_expect(a, "1");
@@ -120,8 +118,7 @@ test_handshake_with_topics_is_answered_when_subscribed(void **state)
 	holder = crew_lock_is_held(crew);
 	a = peer_connect(crew, 0, 0);
 	peer_send_string(a, peer_handshake("?topic=room"));
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	peer_expect_nothing(a);
 	lock_is_free(crew, holder);
 	peer_receive(a);
@@ -149,8 +146,7 @@ test_others_go_on_without_the_lock(void **state)
 	asks = peer_connect(crew, 0, 0);
 	peer_send_string(
 	    asks, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	assert_false(intake_empty(&crew->w[0].intake));
 	assert_true(peer_next(talks, &frame));
 	assert_int_equal(frame.opcode, WS_PONG);
@@ -179,8 +175,7 @@ test_one_who_dies_waiting_for_the_lock(void **state)
 	peer_publish(a, "room", "last words");
 	crew_turn(crew, 0);
 	conn_abort(a->conn);
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 2);
 	lock_is_free(crew, holder);
 	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 1);
@@ -203,8 +198,7 @@ test_one_who_is_closed_waiting_for_the_lock(void **state)
 	holder = crew_lock_is_held(crew);
 	peer_publish(a, "room", "x");
 	peer_frame(a, WS_CLOSE, "\x03\xe8", 2);
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	peer_expect_nothing(a);
 	lock_is_free(crew, holder);
 	peer_expect(b, "x");
@@ -223,8 +217,7 @@ test_one_who_dies_waiting_when_a_drain_begins(void **state)
 	struct peer *a, *b;
 	pid_t holder;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 10000);
 	a = peer_open(crew, 0, "");
 	b = peer_open(crew, 0, "?topic=room");
 	holder = crew_lock_is_held(crew);
@@ -248,15 +241,13 @@ test_a_drain_waits_for_the_lock(void **state)
 	struct peer *a;
 	pid_t holder;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 10000);
 	a = talk_open(crew, 0, "", 0);
 	holder = crew_lock_is_held(crew);
 	talk(a, "{'type':'publish','id':1,'topic':'room','message':1}");
 	crew_turn(crew, 0);
 	crew_order(crew, RUN_DRAIN);
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	assert_int_equal(crew->w[0].drain.phase, DRAIN_STOP);
 	lock_is_free(crew, holder);
 	talk_expect_start(a, "{'type':'drain',");

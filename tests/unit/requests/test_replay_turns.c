@@ -100,16 +100,13 @@ test_a_crowd_that_looks_back_keeps_nobody_waiting(void **state)
 	struct peer *a[CROWD], *little, *asks;
 
 	crew->ring_size = 8u << 20;
-	crew_start(crew, 1);
-	talk_publish(crew, "room", MANY, 0);
-	little = talk_open(crew, 0, "", 0);
+	little = talk_begin(crew, "room", MANY, 0, 0);
 	asks = peer_connect(crew, 0, 0);
 	for (int i = 0; i < CROWD; i++)
 		a[i] = talk_open(crew, 0, "", 0);
 	for (int i = 0; i < CROWD; i++)
 		talk(a[i], DEEP_LOOK);
-	for (int i = 0; i < 10; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 10);
 	assert_in_range(crew->w[0].intake.count, CROWD / 2, CROWD);
 	talk(little, "{'type':'ping','id':2}");
 	peer_send_string(
@@ -136,9 +133,7 @@ test_what_was_put_off_takes_nobody_s_room(void **state)
 	struct peer *a;
 
 	crew->ring_size = 8u << 20;
-	crew_start(crew, 1);
-	talk_publish(crew, "room", MANY, 0);
-	a = talk_open(crew, 0, "", 0);
+	a = talk_begin(crew, "room", MANY, 0, 0);
 	for (uint32_t i = 0; i < INTAKE_OPS_MAX + 2; i++)
 		intake_add(a->conn, &want);
 	assert_true(intake_full(&crew->w[0].intake));

@@ -101,6 +101,13 @@ crew_start(struct crew *crew, unsigned n)
 	crew->count = n;
 }
 
+void
+crew_start_for_drain(struct crew *crew, unsigned n, uint32_t drain_ms)
+{
+	crew->config.drain_ms = drain_ms;
+	crew_start(crew, n);
+}
+
 static int
 crew_remove_cb(
     const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -192,6 +199,13 @@ crew_turn(struct crew *crew, unsigned worker)
 	if (w->net.outbox.entries_count > 0 && !crew_is_rung(crew, worker))
 		fail_msg("worker %u sleeps on %u connections to write to",
 		    worker, w->net.outbox.entries_count);
+}
+
+void
+crew_turns(struct crew *crew, unsigned worker, unsigned turns)
+{
+	while (turns-- > 0)
+		crew_turn(crew, worker);
 }
 
 /* A number that changes whenever a worker does anything. */

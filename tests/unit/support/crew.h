@@ -53,12 +53,14 @@ int crew_teardown(void **state);
 int crew_mp_setup(void **state);
 int crew_mp_teardown(void **state);
 
-/* Start n workers. */
+/* Start n workers; the same with so long for a drain. */
 void crew_start(struct crew *crew, unsigned n);
+void crew_start_for_drain(struct crew *crew, unsigned n, uint32_t drain_ms);
 
 /* One turn of a worker: what its sockets, timers and doorbell have, then the
- * turn's end. */
+ * turn's end; or so many of them. */
 void crew_turn(struct crew *crew, unsigned worker);
+void crew_turns(struct crew *crew, unsigned worker, unsigned turns);
 
 /* Turns of all until nothing moves any more. */
 void crew_run(struct crew *crew);

@@ -55,6 +55,15 @@ talk_open(struct crew *crew, unsigned worker, const char *query, int sndbuf)
 	return client;
 }
 
+struct peer *
+talk_begin(struct crew *crew, const char *topic, unsigned count, size_t pad,
+    int sndbuf)
+{
+	crew_start(crew, 1);
+	talk_publish(crew, topic, count, pad);
+	return talk_open(crew, 0, "", sndbuf);
+}
+
 void
 talk(struct peer *client, const char *fmt, ...)
 {

@@ -15,6 +15,11 @@
 struct peer *talk_open(
     struct crew *crew, unsigned worker, const char *query, int sndbuf);
 
+/* Start one worker with so many messages in a topic, and open a connection that
+ * has been welcomed; pad as for talk_publish(), sndbuf as for client_connect(). */
+struct peer *talk_begin(struct crew *crew, const char *topic, unsigned count,
+    size_t pad, int sndbuf);
+
 /* Send a request as one text frame. */
 void talk(struct peer *client, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

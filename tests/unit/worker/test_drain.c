@@ -62,8 +62,7 @@ test_accepted_messages_come_before_the_close_frame(void **state)
 	struct peer *clients[4];
 	char text[16];
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 10000);
 	for (unsigned i = 0; i < 4; i++)
 		clients[i] = peer_open(crew, i % 2, "?topic=room");
 	for (int n = 0; n < 50; n++) {
@@ -97,8 +96,7 @@ test_what_comes_after_the_order_is_not_taken(void **state)
 	struct crew *crew = *state;
 	struct peer *a, *b;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 10000);
 	a = peer_open(crew, 0, "?topic=room");
 	b = peer_open(crew, 1, "?topic=room");
 	crew_order(crew, RUN_DRAIN);
@@ -119,8 +117,7 @@ test_restart_has_a_code_of_its_own(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 10000);
 	a = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN_RESTART);
 	read_to_the_end(a);
@@ -133,11 +130,9 @@ test_sealed_when_all_have_stopped(void **state)
 {
 	struct crew *crew = *state;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 10000);
 	crew_order(crew, RUN_DRAIN);
-	for (int i = 0; i < 5; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 5);
 	assert_int_equal(worker_state(crew, 0), WORKER_STOPPED);
 	assert_int_equal(worker_state(crew, 1), WORKER_READY);
 	assert_int_equal(atomic_load(&crew->t.seg.header->sealed), 0);
@@ -156,8 +151,7 @@ test_sealed_at_half_time_whoever_has_not_stopped(void **state)
 	struct peer *a, *b;
 	uint64_t until = crew_patience();
 
-	crew->config.drain_ms = 400;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 400);
 	a = peer_open(crew, 0, "?topic=room");
 	b = peer_open(crew, 1, "?topic=room");
 	peer_publish(b, "room", "too late");
@@ -182,12 +176,10 @@ test_a_dead_worker_counts_as_stopped(void **state)
 {
 	struct crew *crew = *state;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 10000);
 	atomic_store(&crew->t.seg.workers[1].state, WORKER_GONE);
 	crew_order(crew, RUN_DRAIN);
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	assert_int_equal(atomic_load(&crew->t.seg.header->sealed), 1);
 }
 
@@ -200,8 +192,7 @@ test_slow_subscribers_get_all_that_waits_for_them(void **state)
 	char text[3000];
 	int count = 0;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 10000);
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	slow = peer_open_slow(crew, 0, "?topic=room", 1);
@@ -230,9 +221,7 @@ test_questions_without_end_hold_nobody_up(void **state)
 	struct peer_frame frame;
 
 	crew->config.drain_ms = 60000;
-	crew_start(crew, 1);
-	talk_publish(crew, "room", 1, 0);
-	asks = talk_open(crew, 0, "", 0);
+	asks = talk_begin(crew, "room", 1, 0, 0);
 	says = peer_open(crew, 0, "");
 	b = peer_open(crew, 0, "?topic=room");
 	peer_hold(asks);
@@ -243,8 +232,7 @@ test_questions_without_end_hold_nobody_up(void **state)
 	peer_publish(says, "room", "last");
 	ev_run(crew->w[0].net.loop, EVRUN_NOWAIT); /* read, and not done */
 	crew_order(crew, RUN_DRAIN);
-	for (int i = 0; i < 10; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 10);
 	peer_expect(b, "last");
 	peer_expect_close(b, WS_CODE_GOING_AWAY);
 	while (peer_next(asks, &frame) && frame.opcode != WS_CLOSE)
@@ -263,8 +251,7 @@ test_a_download_holds_nobody_up(void **state)
 	struct crew *crew = *state;
 	struct peer *a, *loads;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 10000);
 	crew_file(crew, "big", (size_t)1 << 40);
 	loads = peer_connect(crew, 0, 0);
 	peer_send_string(loads, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -300,8 +287,7 @@ test_requests_during_a_drain(void **state)
 {
 	struct crew *crew = *state;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 10000);
 	crew_file(crew, "file", 10);
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
@@ -323,15 +309,13 @@ test_files_are_served_until_connections_are_closed(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 10000);
 	crew_file(crew, "file", 10);
 	crew_order(crew, RUN_DRAIN_RESTART);
 	crew_turn(crew, 0); /* the other is held up */
 	a = peer_connect(crew, 0, 0);
 	peer_send_string(a, "GET /file HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	for (int i = 0; i < 5; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 5);
 	assert_int_equal(phase(crew, 0), DRAIN_SETTLE);
 	peer_receive(a);
 	assert_non_null(
@@ -353,8 +337,7 @@ test_who_asks_nothing_is_not_waited_for(void **state)
 	struct crew *crew = *state;
 	struct peer *clients[3];
 
-	crew->config.drain_ms = 60000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 60000);
 	for (int i = 0; i < 3; i++)
 		clients[i] = peer_connect(crew, 0, 0);
 	peer_send(clients[1], get_health, 10);
@@ -380,8 +363,7 @@ test_who_keeps_its_end_open_is_not_waited_for(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew->config.drain_ms = 60000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 60000);
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
 	a = peer_connect(crew, 0, 0);
@@ -403,8 +385,7 @@ test_who_asks_in_the_last_moment_is_answered(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 10000);
 	a = peer_connect(crew, 0, 0);
 	crew_ticks(crew, 0, wheel_ticks(DRAIN_ASK_MS));
 	crew_order(crew, RUN_DRAIN);
@@ -423,15 +404,13 @@ test_who_has_just_come_may_ask(void **state)
 	struct crew *crew = *state;
 	struct peer *a, *half;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 10000);
 	a = peer_connect(crew, 0, 0);
 	half = peer_connect(crew, 0, 0);
 	peer_send(half, get_health, 10);
 	crew_order(crew, RUN_DRAIN);
 	CREW_UNTIL(crew, phase(crew, 0) == DRAIN_CLOSE);
-	for (int i = 0; i < 3; i++)
-		crew_turn(crew, 0);
+	crew_turns(crew, 0, 3);
 	peer_send_string(half, get_health + 10);
 	peer_send_string(a, peer_handshake(""));
 	crew_turn(crew, 0);
@@ -448,8 +427,7 @@ test_a_head_without_end_holds_nobody_up(void **state)
 	struct peer *old, *newcomer;
 	uint64_t until = crew_patience(), said_ms = 0;
 
-	crew->config.drain_ms = 60000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 60000);
 	old = peer_connect(crew, 0, 0);
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
@@ -475,8 +453,7 @@ test_at_the_deadline_the_rest_is_cut(void **state)
 	struct crew *crew = *state;
 	struct peer *stays, *leaves;
 
-	crew->config.drain_ms = 300;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 300);
 	stays = peer_open(crew, 0, "");
 	leaves = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN);
@@ -496,8 +473,7 @@ test_quit_waits_for_nobody(void **state)
 	struct crew *crew = *state;
 	struct peer *a;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 10000);
 	a = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN);
 	crew_turn(crew, 0);
@@ -514,8 +490,7 @@ test_orphans_drain_by_themselves(void **state)
 	struct crew *crew = *state;
 	struct peer *a, *b;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 2);
+	crew_start_for_drain(crew, 2, 10000);
 	a = peer_open(crew, 0, "?topic=room");
 	b = peer_open(crew, 1, "?topic=room");
 	peer_publish(a, "room", "hello");
@@ -542,8 +517,7 @@ test_close_frames_at_a_pace(void **state)
 	struct peer *clients[COUNT];
 	uint64_t began, took;
 
-	crew->config.drain_ms = 10000;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 10000);
 	for (int i = 0; i < COUNT; i++)
 		clients[i] = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN);
@@ -566,8 +540,7 @@ test_short_of_time_the_pace_is_faster(void **state)
 	struct crew *crew = *state;
 	struct peer *clients[COUNT];
 
-	crew->config.drain_ms = 20;
-	crew_start(crew, 1);
+	crew_start_for_drain(crew, 1, 20);
 	for (int i = 0; i < COUNT; i++)
 		clients[i] = peer_open(crew, 0, "");
 	crew_order(crew, RUN_DRAIN);
