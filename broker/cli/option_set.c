@@ -144,11 +144,14 @@ cli_set_listen(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {
 	struct config_address address[ADDRESS_LISTEN_MAX];
-	size_t count;
-	const char *wrong =
-	    address_parse_listen(address, &count, value, listeners_have_ipv6());
+	const char *wrong = NULL;
+	size_t count = 1;
 
 	(void)option;
+	/* Whether there is IPv6 is tried only where that matters. */
+	if (address_parse(&address[0], value) != NULL)
+		wrong = address_parse_listen(
+		    address, &count, value, listeners_have_ipv6());
 	for (size_t i = 0; wrong == NULL && i < count; i++)
 		wrong = cli_add_address(&cli->config, &address[i]);
 	if (wrong != NULL)
