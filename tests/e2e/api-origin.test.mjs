@@ -87,6 +87,9 @@ describe("pages of other origins", () => {
 				    assert.equal(cors(response), origin);
 				    assert.equal(response.headers.get("vary"),
 					"Origin");
+				    assert.equal(response.headers.get(
+					"access-control-allow-credentials"),
+				    "true");
 			    }
 		    });
 
@@ -102,7 +105,52 @@ describe("pages of other origins", () => {
 		assert.match(value("allow-headers"), /\bContent-Type\b/u);
 		assert.match(value("allow-headers"), /\bLast-Event-ID\b/u);
 		assert.match(value("max-age"), /^\d+$/u);
-		assert.equal(value("allow-credentials"), undefined);
+		assert.equal(value("allow-credentials"), "true");
+	});
+
+	/* A fixed list of two was allowed: libraries for tracing, polyfills and
+	 * whoever sends a token could not use the interface. */
+	for (const asked of ["cache-control", "last-event-id,cache-control",
+		"baggage,sentry-trace,traceparent", "authorization , X-Own"])
+		test(`and that it may send ${asked}`, async (t) => {
+			const response = await ask(t, "OPTIONS",
+			    "/topics/b/events", { Origin: ALLOWED, ...PREFLIGHT,
+				    "Access-Control-Request-Headers": asked });
+			const allowed = response.headers.get(
+			    "access-control-allow-headers").split(",")
+			    .map((name) => name.trim());
+
+			assert.equal(response.status, 204);
+			for (const name of asked.split(","))
+				assert.ok(allowed.includes(name.trim()), name);
+		});
+
+	for (const asked of ["a b", "a,\"b\"", "a;b", "x".repeat(1025)])
+		test(`no list of names is repeated: ${asked.slice(0, 9)}`,
+		    async (t) => {
+			    const response = await ask(t, "OPTIONS", "/topics/b",
+				{ Origin: ALLOWED, ...PREFLIGHT,
+				    "Access-Control-Request-Headers": asked });
+
+			    assert.equal(response.status, 204);
+			    assert.equal(response.headers.get(
+				"access-control-allow-headers"),
+			    "Content-Type, Last-Event-ID");
+		    });
+
+	/* A module of another origin is read with CORS or not at all. */
+	test("a listed origin may read files, others may not", async (t) => {
+		const read = await ask(t, "GET", "/pubsub.js",
+		    { Origin: ALLOWED });
+		const foreign = await ask(t, "GET", "/pubsub.js", FOREIGN);
+		const none = await ask(t, "GET", "/pubsub.js", {});
+
+		assert.equal(cors(read), ALLOWED);
+		assert.equal(cors(foreign), undefined);
+		for (const response of [read, foreign, none]) {
+			assert.equal(response.status, 200);
+			assert.match(response.headers.get("vary"), /Origin/u);
+		}
 	});
 
 	test("OPTIONS by anybody else says what there is", async (t) => {
@@ -126,3 +174,18 @@ describe("pages of other origins", () => {
 		assert.equal(await server.total("refused_origin"), before + 1);
 	});
 });
+
+/* Nobody has said that he trusts such pages with what a proxy in front makes of
+ * cookies. */
+for (const [list, origin] of [["*", "https://any.example"], ["null", "null"]])
+	test(`--allow-origin ${list}: to be read, without cookies`, async (t) => {
+		const server = await Server.start(t, ["--allow-origin", list]);
+		const raw = await Raw.connect(server.port, { t });
+
+		raw.request("GET", "/topics", { Origin: origin });
+		const { headers } = await raw.response();
+
+		assert.equal(headers.get("access-control-allow-origin"), origin);
+		assert.equal(headers.get("access-control-allow-credentials"),
+		    undefined);
+	});

@@ -143,6 +143,17 @@ origin_check(const struct config *config, const struct http_request *req)
 }
 
 bool
+origin_is_trusted(const struct config *config, const struct http_request *req)
+{
+	const struct http_text *text = http_header_find(req, "Origin");
+	struct web_origin origin;
+
+	return text != NULL && web_origin_parse(text, &origin) &&
+	       (origin_is_own(&origin, &req->host) ||
+		   origin_is_listed(config, &origin));
+}
+
+bool
 origin_is_blind(const struct http_request *req)
 {
 	const struct http_text *site = http_header_find(req, "Sec-Fetch-Site");

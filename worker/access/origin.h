@@ -63,6 +63,13 @@ enum origin_verdict origin_check(
     const struct config *config, const struct http_request *req);
 
 /*
+ * Whether the page that made the request, which origin_check() lets in, is the
+ * server's own or was listed by its name.
+ */
+bool origin_is_trusted(
+    const struct config *config, const struct http_request *req);
+
+/*
  * Whether a page of another site has made the request without saying which, as
  * for an image.  It cannot read the answer, so it can only do harm.
  */

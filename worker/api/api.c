@@ -4,6 +4,7 @@
 #include "worker/api/api.h"
 
 #include "common/http.h"
+#include "worker/access/origin.h"
 #include "worker/api/list.h"
 #include "worker/api/query.h"
 #include "worker/api/events.h"
@@ -18,13 +19,6 @@
 #include <string.h>
 
 #define API_ROOT "/topics"
-
-/* What a page of an allowed origin may do, and for how long it need not ask. */
-#define API_PREFLIGHT                                       \
-	"Access-Control-Allow-Methods: GET, HEAD, POST\r\n" \
-	"Access-Control-Allow-Headers: Content-Type, "      \
-	"Last-Event-ID\r\n"                                 \
-	"Access-Control-Max-Age: 600\r\n"
 
 enum api_resource { API_TOPICS, API_TOPIC, API_HISTORY, API_EVENTS };
 
@@ -93,17 +87,18 @@ api_allows(enum api_resource resource, const struct http_text *method)
 
 /* Tell a browser what a page may do; or anybody, what there is. */
 static void
-api_options(struct conn *c, enum api_resource resource)
+api_options(
+    struct conn *c, const struct http_request *req, enum api_resource resource)
 {
 	struct api_request *r = api_request_of(c);
-	char lines[API_LINES_SIZE];
-	char all[API_LINES_SIZE + sizeof(API_PREFLIGHT)];
+	char lines[API_LINES_SIZE], preflight[CORS_LINES_SIZE];
+	char all[sizeof(lines) + sizeof(preflight)];
 	bool keep_alive = r->keep_alive;
 
 	r->allow = api_allow[resource];
 	api_lines(r, lines);
-	snprintf(all, sizeof(all), "%s%s", lines,
-	    r->origin != NULL ? API_PREFLIGHT : "");
+	cors_preflight_lines(c->net->config, req, preflight);
+	snprintf(all, sizeof(all), "%s%s", lines, preflight);
 	http_reply_no_content(c, all, keep_alive);
 	api_forget(c);
 	http_conn_next(c, keep_alive);
@@ -198,7 +193,7 @@ api_serve_target(struct conn *c, const struct http_request *req,
 			? origin_reason(verdict)
 			: "a page of another site cannot have this");
 	} else if (http_text_equal(&req->method, "OPTIONS")) {
-		api_options(c, target->resource);
+		api_options(c, req, target->resource);
 	} else if (c->net->draining) {
 		api_go_away(c, false);
 	} else if (http_text_equal(&req->method, "POST")) {
@@ -217,7 +212,7 @@ api_serve(struct conn *c, const struct http_request *req)
 	struct api_target target;
 	const char *why;
 
-	api_request_new(c, req, verdict);
+	api_request_new(c, req);
 	if (!api_find(&req->path, &target)) {
 		api_fail(c, 404, "not_found",
 		    "there is nothing here; in the name of a topic a slash is "
@@ -246,7 +241,7 @@ api_put_off_events(struct conn *c, const struct http_request *req)
 	    !api_allows(API_EVENTS, &req->method) ||
 	    api_is_foreign(req, API_EVENTS, verdict))
 		return false;
-	api_request_new(c, req, verdict)->is_stream = true;
+	api_request_new(c, req)->is_stream = true;
 	api_go_away(c, false);
 	return true;
 }

@@ -13,25 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest Origin that is sent back: a host's name has 253 bytes. */
-#define API_ORIGIN_MAX 320u
-
 struct api_request *
-api_request_new(
-    struct conn *c, const struct http_request *req, enum origin_verdict verdict)
+api_request_new(struct conn *c, const struct http_request *req)
 {
 	struct api_request *r = xcalloc(1, sizeof(*r));
-	const struct http_text *origin = http_header_find(req, "Origin");
+	char lines[CORS_LINES_SIZE];
 
 	r->head_only = http_text_equal(&req->method, "HEAD");
 	/* Not as long as a body is unread. */
 	r->keep_alive = http_reply_keeps_alive(c, req) && !req->is_chunked &&
 	                req->content_length == 0;
-	if (origin != NULL && verdict == ORIGIN_OK &&
-	    origin->len <= API_ORIGIN_MAX) {
-		r->origin = xcalloc(1, origin->len + 1);
-		memcpy(r->origin, origin->at, origin->len);
-	}
+	cors_lines(c->net->config, req, lines);
+	r->cors = xstrdup(lines);
 	conn_speak(c, &api_handler, r);
 	return r;
 }
@@ -46,23 +39,16 @@ api_forget(struct conn *c)
 	c->data = NULL;
 	if (r->job != NULL)
 		r->free_job(c, r->job);
-	free(r->origin);
+	free(r->cors);
 	free(r);
 }
 
 void
 api_lines(const struct api_request *r, char lines[API_LINES_SIZE])
 {
-	const char *origin = r->origin;
-
-	snprintf(lines, API_LINES_SIZE, "%s%s%s%s%s%s",
+	snprintf(lines, API_LINES_SIZE, "%s%s%s%s",
 	    r->allow != NULL ? "Allow: " : "", r->allow != NULL ? r->allow : "",
-	    r->allow != NULL ? "\r\n" : "",
-	    origin != NULL ? "Access-Control-Allow-Origin: " : "",
-	    origin != NULL ? origin : "",
-	    origin != NULL ? "\r\nAccess-Control-Expose-Headers: Retry-After"
-			     "\r\nVary: Origin\r\n"
-			   : "");
+	    r->allow != NULL ? "\r\n" : "", r->cors);
 }
 
 struct buf *

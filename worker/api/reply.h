@@ -13,7 +13,7 @@
 #define WORKER_API_REPLY_H
 
 #include "common/buf.h"
-#include "worker/access/origin.h"
+#include "worker/access/cors.h"
 #include "worker/delivery/hub.h"
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ struct api_request {
 	bool keep_alive;
 	bool is_stream;    /* it asks for events */
 	const char *allow; /* methods, for an Allow line; or NULL */
-	char *origin;      /* owned; NULL: no page that is to be told */
+	char *cors;        /* lines for a page's browser (cors.h); owned */
 	void *job;         /* what else belongs to it, or NULL */
 	void (*free_job)(struct conn *c, void *job);
 };
@@ -41,8 +41,8 @@ struct api_request {
 extern const struct conn_handler api_handler;
 
 /* Begin to answer: the connection speaks api_handler from now on. */
-struct api_request *api_request_new(struct conn *c,
-    const struct http_request *req, enum origin_verdict verdict);
+struct api_request *api_request_new(
+    struct conn *c, const struct http_request *req);
 
 /* The request that the connection's answer is for. */
 static inline struct api_request *
@@ -82,7 +82,7 @@ uint32_t api_retry_ms(const struct conn *c);
 
 /* The header lines that answers to this request have beyond the usual: Allow,
  * and for a page of an allowed origin that it may read this. */
-#define API_LINES_SIZE 1024u
+#define API_LINES_SIZE (CORS_LINES_SIZE + 64u)
 void api_lines(const struct api_request *r, char lines[API_LINES_SIZE]);
 
 /* The request is answered, or its connection closes: free it. */

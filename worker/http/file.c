@@ -136,7 +136,7 @@ file_send(struct conn *c, const struct http_request *req,
 	bool unmodified = static_not_modified(req, file);
 	struct file_sending *f;
 
-	http_reply_file(c, unmodified ? 304 : 200, file, keep_alive);
+	http_reply_file(c, req, unmodified ? 304 : 200, file);
 	if (unmodified || http_text_equal(&req->method, "HEAD")) {
 		close(file->fd);
 		if (!keep_alive)

@@ -7,6 +7,7 @@
 #include "common/bug.h"
 #include "common/http.h"
 #include "common/http_response.h"
+#include "worker/access/cors.h"
 #include "worker/net/conn.h"
 #include "worker/http/static.h"
 
@@ -175,25 +176,27 @@ http_reply_events(struct conn *c, const char *lines)
 }
 
 void
-http_reply_file(
-    struct conn *c, int status, const struct static_file *file, bool keep_alive)
+http_reply_file(struct conn *c, const struct http_request *req, int status,
+    const struct static_file *file)
 {
-	char lines[1024], date[HTTP_DATE_SIZE];
+	char lines[REPLY_LINES_SIZE], cors[CORS_LINES_SIZE];
+	char date[HTTP_DATE_SIZE];
 	bool page = strncmp(file->type, "text/html", 9) == 0;
 	struct http_response head = { .status = status,
 		.date = time(NULL),
 		.content_type = file->type,
 		.content_length = file->size,
-		.keep_alive = keep_alive,
+		.keep_alive = http_reply_keeps_alive(c, req),
 		.extra = lines };
 
 	http_date(file->mtime, date);
+	cors_lines(c->net->config, req, cors);
 	snprintf(lines, sizeof(lines),
 	    "ETag: %s\r\nLast-Modified: %s\r\nCache-Control: no-cache\r\n"
-	    "%s%s%s%s",
+	    "%s%s%s%s%s",
 	    file->etag, date, file->compresses ? REPLY_VARIES : "",
 	    file->is_gzip ? "Content-Encoding: gzip\r\n" : "",
-	    REPLY_NO_GUESSING, page ? REPLY_PAGE_POLICY : "");
+	    REPLY_NO_GUESSING, page ? REPLY_PAGE_POLICY : "", cors);
 	reply_send(c, &head, "", true);
 }
 

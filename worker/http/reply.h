@@ -51,9 +51,10 @@ void http_reply_events(struct conn *c, const char *lines);
 void http_reply_text(struct conn *c, const struct http_request *req, int status,
     const char *text, bool keep_alive);
 
-/* The head of a file's response; the body follows with 200. */
-void http_reply_file(struct conn *c, int status, const struct static_file *file,
-    bool keep_alive);
+/* The head of a file's response as the answer to req; the body follows with 200.
+ */
+void http_reply_file(struct conn *c, const struct http_request *req, int status,
+    const struct static_file *file);
 
 /*
  * 301 to the same path with a slash behind it, said relative to that path, for a
