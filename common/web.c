@@ -113,9 +113,11 @@ web_host_equal(const struct web_host *a, const struct web_host *b)
 int
 web_default_port(const struct http_text *scheme)
 {
-	if (http_text_equal_nocase(scheme, "http"))
+	if (http_text_equal_nocase(scheme, "http") ||
+	    http_text_equal_nocase(scheme, "ws"))
 		return 80;
-	if (http_text_equal_nocase(scheme, "https"))
+	if (http_text_equal_nocase(scheme, "https") ||
+	    http_text_equal_nocase(scheme, "wss"))
 		return 443;
 	return WEB_PORT_NONE;
 }
@@ -166,6 +168,18 @@ web_origin_parse(const struct http_text *text, struct web_origin *origin)
 	if (origin->host.port == WEB_PORT_NONE)
 		origin->host.port = default_port;
 	return true;
+}
+
+bool
+web_origin_parse_written(
+    const struct http_text *text, struct web_origin *origin)
+{
+	struct http_text rest = *text;
+
+	if (rest.len > 0 && rest.at[rest.len - 1] == '/')
+		rest.len--;
+	return web_origin_parse(&rest, origin) ||
+	       web_origin_parse(text, origin);
 }
 
 bool

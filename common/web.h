@@ -47,20 +47,27 @@ bool web_host_equal(const struct web_host *a, const struct web_host *b);
 
 /*
  * Parse scheme://host[:port], the form of an Origin line, with nothing behind
- * it.  Only http and https must have a host; pages of other schemes (file://)
- * may come from none.
+ * it.  Only http, https, ws and wss must have a host; pages of other schemes
+ * (file://) may come from none.
  *
  * Returns: false for anything else, "null" included.
  */
 bool web_origin_parse(const struct http_text *text, struct web_origin *origin);
 
+/* The same for an origin that a person wrote: the slash that an address bar
+ * shows behind the host may be there. */
+bool web_origin_parse_written(
+    const struct http_text *text, struct web_origin *origin);
+
 /* Returns: whether scheme, host and port are the same. */
 bool web_origin_equal(const struct web_origin *a, const struct web_origin *b);
 
 /*
- * The port that a scheme has when none is written.
+ * The port that a scheme has when none is written.  Some programs that are no
+ * browsers give the URL of the WebSocket itself as their origin, so ws and wss
+ * have those of http and https.
  *
- * Returns: WEB_PORT_NONE if it is neither http nor https.
+ * Returns: WEB_PORT_NONE if it is none of the four.
  */
 int web_default_port(const struct http_text *scheme);
 

@@ -92,7 +92,7 @@ const struct option cli_options[] = {
 	    .name = "allow-origin",
 	    .arg = "URL",
 	    .words = "the request's own host",
-	    .help = "another site whose pages may connect; repeatable",
+	    .help = "whose pages may connect, app schemes too; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_origin,
 	},

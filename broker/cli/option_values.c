@@ -169,23 +169,33 @@ value_is_host(const char *text, int *port)
 	return text[all.len - 1] != ':';
 }
 
+/* Whether pages have addresses of this scheme. */
+static bool
+value_is_page_scheme(const struct http_text *scheme)
+{
+	static const char *const others[] = { "ws", "wss", "ftp" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (http_text_equal_nocase(scheme, others[i]))
+			return false;
+	return true;
+}
+
 bool
 value_origin(const char *text, char why[VALUES_WHY_MAX])
 {
-	const char *host = "";
-	int port;
+	struct http_text all = { text, strlen(text) };
+	struct web_origin origin;
 
 	if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0)
 		return true;
-	if (strncmp(text, "http://", 7) == 0)
-		host = text + 7;
-	else if (strncmp(text, "https://", 8) == 0)
-		host = text + 8;
-	if (value_is_host(host, &port) && port != 0)
+	if (web_origin_parse_written(&all, &origin) &&
+	    value_is_page_scheme(&origin.scheme) && origin.host.port != 0 &&
+	    text[all.len - 1] != ':')
 		return true;
 	snprintf(why, VALUES_WHY_MAX,
-	    "must be http://HOST or https://HOST, perhaps with :PORT, and "
-	    "nothing behind it; or null, or *");
+	    "must be the beginning of a page's address, as https://HOST or "
+	    "http://HOST:PORT, and nothing behind it; or null, or *");
 	return false;
 }
 

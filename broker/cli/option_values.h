@@ -32,8 +32,9 @@ bool value_seconds(const char *text, uint64_t min_ms, uint64_t max_ms,
  * letter or digit, of at most max bytes. */
 bool value_name(const char *text, size_t max, char why[VALUES_WHY_MAX]);
 
-/* An origin: http or https, a host, perhaps a port, and nothing behind it; or
- * null, that of pages without one; or *, any. */
+/* An origin: a scheme that pages have, a host (but file:// has none), perhaps a
+ * port, and nothing behind it but a slash; or null, that of pages without one;
+ * or *, any. */
 bool value_origin(const char *text, char why[VALUES_WHY_MAX]);
 
 /* A host name or address, without a port; or *, any. */

@@ -29,8 +29,7 @@ describe("an EventSource", { skip, timeout: 180_000 }, () => {
 
 	/* A server whose streams the pages of the other may follow. */
 	async function start(t, ...options) {
-		const server = await new Server("--allow-origin",
-		    pages.url.replace(/\/$/u, ""),
+		const server = await new Server("--allow-origin", pages.url,
 		    ...options).start();
 
 		t.after(() => server.stop());

@@ -26,19 +26,12 @@ origin_has_entry(const char *const *list, size_t count, const char *entry)
 	return false;
 }
 
-/*
- * Parse an entry of --allow-origin.  The slash that an address bar shows behind
- * the host may be there, but the two of file:// stay.
- */
 static bool
 origin_parse_entry(const char *entry, struct web_origin *origin)
 {
 	struct http_text text = { entry, strlen(entry) };
 
-	if (text.len >= 2 && entry[text.len - 1] == '/' &&
-	    entry[text.len - 2] != '/')
-		text.len--;
-	return web_origin_parse(&text, origin);
+	return web_origin_parse_written(&text, origin);
 }
 
 static bool

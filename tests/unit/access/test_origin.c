@@ -130,6 +130,24 @@ test_our_own_page_may(void **state)
 		expect_origin("", &checks[i]);
 }
 
+/* ws4py and others say where they connect to, not where they come from. */
+static void
+test_the_url_of_the_websocket_is_our_own(void **state)
+{
+	static const struct check checks[] = {
+		{ "ws://chat.example:8000", "chat.example:8000", ORIGIN_OK },
+		{ "ws://chat.example", "chat.example", ORIGIN_OK },
+		{ "wss://chat.example", "chat.example:443", ORIGIN_OK },
+		{ "ws://chat.example", "chat.example:8000", ORIGIN_FOREIGN },
+		{ "ws://evil.example", "chat.example", ORIGIN_FOREIGN },
+		{ "ws://", "chat.example", ORIGIN_MALFORMED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(checks); i++)
+		expect_origin("", &checks[i]);
+}
+
 /* A proxy that ends TLS passes Host on; the scheme only gives the port. */
 static void
 test_behind_a_proxy_with_https(void **state)
@@ -259,6 +277,8 @@ test_listed_origins_may(void **state)
 		{ "capacitor://localhost",
 		    { "capacitor://localhost", host, 0 } },
 		{ "file://", { "file://", host, 0 } },
+		{ "file:///", { "file://", host, 0 } },
+		{ "tauri://localhost/", { "tauri://localhost", host, 0 } },
 		/* our own page still may */
 		{ "https://a.example",
 		    { "http://chat.example:8000", host, 0 } },
@@ -518,6 +538,7 @@ test_every_refusal_has_its_reason(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_without_an_origin_anybody_may),
 	cmocka_unit_test(test_our_own_page_may),
+	cmocka_unit_test(test_the_url_of_the_websocket_is_our_own),
 	cmocka_unit_test(test_behind_a_proxy_with_https),
 	cmocka_unit_test(test_other_pages_may_not),
 	cmocka_unit_test(test_loopback_names_count_as_one),

@@ -140,9 +140,13 @@ test_origin_is_scheme_host_and_port(void **state)
 {
 	static const char *const good[] = { "http://a", "https://chat.example",
 		"http://localhost:8000", "https://[::1]:443",
-		"http://127.0.0.1:65535", "null", "*" };
+		"http://127.0.0.1:65535", "null", "*", "https://chat.example/",
+		"http://a:8000/", "HTTPS://A.example", "capacitor://localhost",
+		"tauri://localhost", "chrome-extension://abcdefghijklmnop",
+		"file://", "file:///" };
 	static const char *const bad[] = { "", "http://", "https://", "a.b",
-		"http:/a", "ftp://a", "HTTP//a", "http://a/", "http://a/b",
+		"http:/a", "ftp://a", "HTTP//a", "http://a//", "http://a/b",
+		"http:///", "/", "//", "://a", "ws://a", "wss://chat.example/",
 		"http://a b", "http://a:", "http://a:0", "http://a:65536",
 		"http://a:x", "http://[::1", "http://[]", "http://u@a", "Null",
 		"**", "http://*", "http://.", "https://[::1::]",
