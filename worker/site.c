@@ -95,8 +95,7 @@ site_serve(struct conn *c, const struct http_request *req,
 	    origin_check_host(c->net->config, req, c->loopback);
 
 	if (verdict != ORIGIN_OK) {
-		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
-		http_conn_refuse(c, req, 403, origin_reason(verdict), NULL);
+		http_conn_refuse_origin(c, req, verdict);
 	} else if (c->admin) {
 		admin_serve(c, req);
 	} else if (http_text_equal(&req->path, "/ws")) {

@@ -86,10 +86,28 @@ describe("on loopback", () => {
 		const response = await raw.response();
 
 		assert.equal(response.status, 403);
-		assert.match(response.json.error.reason, /--allow-origin/u);
+		assert.match(response.json.error.reason,
+		    /--allow-origin https:\/\/evil\.example/u);
 		assert.equal(await server.total("refused_origin"), before + 1);
 		await raw.end();
 	});
+});
+
+/* A browser shows a page nothing of it: the operator has to find it. */
+test("what was refused, and what would allow it, is in the log", async (t) => {
+	const server = await Server.start(t, ["--workers", "1"]);
+
+	for (const origin of ["https://chat.example:3001", "a b"])
+		await status(t, server, "/ws", { Origin: origin });
+	await status(t, server, "/topics/a/events",
+	    { Origin: "https://b.example" });
+	await status(t, server, "/", { Host: "push.example" });
+	await server.logs("all of it", new RegExp(["refused: pages of " +
+		"https://chat\\.example:3001 .*",
+	"refused: malformed Origin: a\\?b", "refused: pages of " +
+		"https://b\\.example .*--allow-origin https://b\\.example\\)",
+	"refused: this server .*--allow-host push\\.example\\)"]
+	    .join("\\n.*"), "u"));
 });
 
 describe("behind a proxy", () => {

@@ -9,7 +9,6 @@
 
 #include "worker/access/origin.h"
 
-#include "common/bug.h"
 #include "common/web.h"
 
 #include <string.h>
@@ -154,26 +153,4 @@ origin_is_blind(const struct http_request *req)
 	return http_header_find(req, "Origin") == NULL && site != NULL &&
 	       !http_text_equal(site, "same-origin") &&
 	       !http_text_equal(site, "none");
-}
-
-const char *
-origin_reason(enum origin_verdict verdict)
-{
-	switch (verdict) {
-	case ORIGIN_OK:
-		return "";
-	case ORIGIN_HOST_FOREIGN:
-		return "this server does not go by that Host (--allow-host)";
-	case ORIGIN_TWICE:
-		return "more than one Origin";
-	case ORIGIN_MALFORMED:
-		return "malformed Origin";
-	case ORIGIN_OPAQUE:
-		return "pages without an Origin of their own are not allowed "
-		       "here (--allow-origin null)";
-	case ORIGIN_FOREIGN:
-		return "pages of that Origin are not allowed here "
-		       "(--allow-origin)";
-	}
-	BUG("not a verdict");
 }

@@ -75,7 +75,4 @@ bool origin_is_trusted(
  */
 bool origin_is_blind(const struct http_request *req);
 
-/* Returns: what to tell the client, a static sentence; "" for ORIGIN_OK. */
-const char *origin_reason(enum origin_verdict verdict);
-
 #endif

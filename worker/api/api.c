@@ -4,7 +4,7 @@
 #include "worker/api/api.h"
 
 #include "common/http.h"
-#include "worker/access/origin.h"
+#include "worker/access/refused.h"
 #include "worker/api/list.h"
 #include "worker/api/query.h"
 #include "worker/api/events.h"
@@ -116,6 +116,21 @@ api_is_foreign(const struct http_request *req, enum api_resource resource,
 	return false;
 }
 
+static void
+api_refuse_origin(
+    struct conn *c, const struct http_request *req, enum origin_verdict verdict)
+{
+	struct stats *stats = &c->net->stats;
+	char reason[REFUSED_REASON_SIZE] =
+	    "a page of another site cannot have this";
+
+	if (verdict != ORIGIN_OK)
+		refused_report(stats, verdict, req, reason);
+	else
+		stats_add(stats, STATS_REFUSED_ORIGIN, 1);
+	api_fail(c, 403, "forbidden", reason);
+}
+
 /* Have the intake do something with the topic. */
 static void
 api_ask(
@@ -187,11 +202,7 @@ api_serve_target(struct conn *c, const struct http_request *req,
 {
 	api_request_of(c)->is_stream = target->resource == API_EVENTS;
 	if (api_is_foreign(req, target->resource, verdict)) {
-		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
-		api_fail(c, 403, "forbidden",
-		    verdict != ORIGIN_OK
-			? origin_reason(verdict)
-			: "a page of another site cannot have this");
+		api_refuse_origin(c, req, verdict);
 	} else if (http_text_equal(&req->method, "OPTIONS")) {
 		api_options(c, req, target->resource);
 	} else if (c->net->draining) {

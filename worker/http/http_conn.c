@@ -6,6 +6,7 @@
 #include "common/bug.h"
 #include "common/config.h"
 #include "common/http.h"
+#include "worker/access/refused.h"
 #include "worker/http/refusal.h"
 #include "worker/http/reply.h"
 #include "worker/net/conn.h"
@@ -21,6 +22,16 @@ http_conn_refuse(struct conn *c, const struct http_request *req, int status,
 {
 	http_reply_error(c, req, status, reason, extra, false);
 	conn_close_when_written(c);
+}
+
+void
+http_conn_refuse_origin(
+    struct conn *c, const struct http_request *req, enum origin_verdict verdict)
+{
+	char reason[REFUSED_REASON_SIZE];
+
+	refused_report(&c->net->stats, verdict, req, reason);
+	http_conn_refuse(c, req, 403, reason, NULL);
 }
 
 void

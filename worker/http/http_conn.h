@@ -11,6 +11,7 @@
 #ifndef WORKER_HTTP_HTTP_CONN_H
 #define WORKER_HTTP_HTTP_CONN_H
 
+#include "worker/access/origin.h"
 #include "worker/net/handler.h"
 
 #include <stdbool.h>
@@ -34,6 +35,11 @@ void http_conn_due(struct conn *c);
  */
 void http_conn_refuse(struct conn *c, const struct http_request *req,
     int status, const char *reason, const char *extra);
+
+/* Answer 403, since a Host or an Origin is not let in, and end the connection;
+ * what was seen is logged. */
+void http_conn_refuse_origin(struct conn *c, const struct http_request *req,
+    enum origin_verdict verdict);
 
 /* Answer with an error; the connection goes on if the request allows it. */
 void http_conn_error(struct conn *c, const struct http_request *req, int status,

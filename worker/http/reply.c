@@ -94,7 +94,7 @@ void
 http_reply_error(struct conn *c, const struct http_request *req, int status,
     const char *reason, const char *extra, bool keep_alive)
 {
-	char body[256], lines[512];
+	char body[768], lines[512];
 	struct http_response head = { .status = status,
 		.date = time(NULL),
 		.content_type = "application/json",

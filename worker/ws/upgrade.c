@@ -50,8 +50,7 @@ ws_upgrade(struct conn *c, const struct http_request *req)
 	}
 	verdict = origin_check(c->net->config, req);
 	if (verdict != ORIGIN_OK) {
-		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
-		http_conn_refuse(c, req, 403, origin_reason(verdict), NULL);
+		http_conn_refuse_origin(c, req, verdict);
 		return;
 	}
 	c->protocol = upgrade_choose(c->net->service, req);

@@ -522,19 +522,6 @@ test_blind_is_who_does_not_say_which_site(void **state)
 	}
 }
 
-static void
-test_every_refusal_has_its_reason(void **state)
-{
-	(void)state;
-	assert_string_equal(origin_reason(ORIGIN_OK), "");
-	for (int a = ORIGIN_HOST_FOREIGN; a <= ORIGIN_FOREIGN; a++) {
-		assert_true(strlen(origin_reason(a)) > 0);
-		for (int b = ORIGIN_OK; b < a; b++)
-			assert_string_not_equal(
-			    origin_reason(a), origin_reason(b));
-	}
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_without_an_origin_anybody_may),
 	cmocka_unit_test(test_our_own_page_may),
@@ -554,7 +541,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_allowed_hosts_are_ours),
 	cmocka_unit_test(test_the_host_of_an_absolute_target_counts),
 	cmocka_unit_test(test_blind_is_who_does_not_say_which_site),
-	cmocka_unit_test(test_every_refusal_has_its_reason),
 };
 
 SUITE_MAIN(tests);
