@@ -52,6 +52,21 @@ handshake_refuse(int status, const char *reason, const char **why)
 	return status;
 }
 
+/* Why it is no handshake; what was meant as one has lost its Upgrade on the
+ * way. */
+static const char *
+handshake_why_not(const struct http_request *req)
+{
+	if (http_header_find(req, "Sec-WebSocket-Key") == NULL)
+		return "this is a WebSocket endpoint";
+	if (req->minor_version == 0)
+		return "a proxy has made HTTP/1.0 of this handshake (nginx: "
+		       "proxy_http_version 1.1)";
+	return "a proxy has removed Upgrade or Connection from this handshake "
+	       "(nginx: proxy_set_header Upgrade $http_upgrade, "
+	       "proxy_set_header Connection upgrade)";
+}
+
 int
 handshake_check(const struct http_request *req, const char **why)
 {
@@ -62,8 +77,7 @@ handshake_check(const struct http_request *req, const char **why)
 	if (!http_text_equal(&req->method, "GET"))
 		return handshake_refuse(405, "a handshake is a GET", why);
 	if (!handshake_asked_for(req))
-		return handshake_refuse(
-		    426, "this is a WebSocket endpoint", why);
+		return handshake_refuse(426, handshake_why_not(req), why);
 	if (req->is_chunked || req->content_length > 0)
 		return handshake_refuse(400, "a handshake has no body", why);
 	if (http_header_count(req, "Sec-WebSocket-Version") > 1 ||

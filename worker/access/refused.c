@@ -30,19 +30,18 @@ static struct refused_value
 refused_value(const struct http_text *text)
 {
 	struct refused_value value;
-	size_t len = text->len < REFUSED_VALUE_MAX ? text->len
-	                                           : REFUSED_VALUE_MAX;
+	size_t len =
+	    text->len < REFUSED_VALUE_MAX ? text->len : REFUSED_VALUE_MAX;
 
 	for (size_t i = 0; i < len; i++)
-		value.text[i] = refused_is_plain(text->at[i]) ? text->at[i]
-		                                              : '?';
+		value.text[i] =
+		    refused_is_plain(text->at[i]) ? text->at[i] : '?';
 	value.text[len] = '\0';
 	return value;
 }
 
 static void
-refused_host(
-    const struct http_request *req, char reason[REFUSED_REASON_SIZE])
+refused_host(const struct http_request *req, char reason[REFUSED_REASON_SIZE])
 {
 	struct web_host host;
 	struct refused_value name;
@@ -66,8 +65,7 @@ refused_lost_port(
 {
 	struct web_host host;
 
-	return web_host_parse(requested, &host) &&
-	       host.port == WEB_PORT_NONE &&
+	return web_host_parse(requested, &host) && host.port == WEB_PORT_NONE &&
 	       web_host_equal(&host, &origin->host) &&
 	       origin->host.port != web_default_port(&origin->scheme);
 }

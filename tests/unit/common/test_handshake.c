@@ -102,6 +102,31 @@ test_other_requests_are_refused_with_the_right_status(void **state)
 			    "should be %d: %s", rows[i].status, rows[i].head);
 }
 
+/* Behind a proxy that was not told to pass it on: what to tell it. */
+static void
+test_a_handshake_that_lost_its_upgrade_is_told_so(void **state)
+{
+	static const struct {
+		const char *head, *part;
+	} rows[] = {
+		{ LINE "Connection: close\r\n" VERSION KEY "\r\n",
+		    "proxy_set_header Upgrade $http_upgrade" },
+		{ "GET /ws HTTP/1.0\r\nHost: h\r\nConnection: close\r\n" VERSION
+			KEY "\r\n",
+		    "proxy_http_version 1.1" },
+		{ LINE "\r\n", "this is a WebSocket endpoint" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *why = "";
+
+		assert_int_equal(
+		    handshake_check(parse(rows[i].head), &why), 426);
+		assert_non_null(strstr(why, rows[i].part));
+	}
+}
+
 static void
 test_a_length_of_zero_is_no_body(void **state)
 {
@@ -242,6 +267,7 @@ test_a_protocol_over_the_limit_is_no_response(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_the_handshake_of_a_browser_is_allowed),
 	cmocka_unit_test(test_other_requests_are_refused_with_the_right_status),
+	cmocka_unit_test(test_a_handshake_that_lost_its_upgrade_is_told_so),
 	cmocka_unit_test(test_a_length_of_zero_is_no_body),
 	cmocka_unit_test(test_only_sixteen_bytes_in_base64_are_a_key),
 	cmocka_unit_test(test_accept_is_that_of_the_standard),
