@@ -60,6 +60,20 @@ cli_set_seconds(struct cli *cli, const struct option *option, const char *value,
 }
 
 bool
+cli_set_restart_code(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	bool is_1001 = strcmp(value, "1001") == 0;
+
+	if (!is_1001 && strcmp(value, "1012") != 0) {
+		snprintf(why, VALUES_WHY_MAX, "must be 1001 or 1012");
+		return false;
+	}
+	*(uint32_t *)cli_member(cli, option) = is_1001 ? 1001 : 1012;
+	return true;
+}
+
+bool
 cli_set_bool(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {

@@ -29,6 +29,7 @@ CLI_SETTER(cli_set_name);
 CLI_SETTER(cli_set_listen);
 CLI_SETTER(cli_set_admin);
 CLI_SETTER(cli_set_level);
+CLI_SETTER(cli_set_restart_code);
 CLI_SETTER(cli_set_user);
 CLI_SETTER(cli_set_origin);
 CLI_SETTER(cli_set_host);

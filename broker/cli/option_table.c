@@ -89,6 +89,15 @@ const struct option cli_options[] = {
 	    .max = CONFIG_DRAIN_MAX_MS,
 	},
 	{
+	    .name = "restart-code",
+	    .arg = "1001|1012",
+	    .words = "1012 for pubsubd.v1, else 1001",
+	    .help = "what a restart closes WebSockets with",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_restart_code,
+	    .at = MEMBER(config.restart_code),
+	},
+	{
 	    .name = "allow-origin",
 	    .arg = "URL",
 	    .words = "the request's own host",

@@ -95,7 +95,7 @@ describe("under load", { concurrency: true }, () => {
 		    await endUnderLoad(all, async () => {
 			    assert.equal((await all.server.cli("restart")).status,
 				0);
-		    }, 1012);
+		    }, 1001);
 		    const after = await all.server.status();
 
 		    assert.equal(after.epoch, epoch);
@@ -299,6 +299,6 @@ describe("meanwhile", { concurrency: true }, () => {
 		await loop;
 		assert.ok(served > 10, `${served} served, ${turnedAway} not`);
 		for (const client of clients)
-			assert.equal((await client.closed).code, 1012);
+			assert.equal((await client.closed).code, 1001);
 	});
 });

@@ -73,7 +73,7 @@ async function play(t, place, row, column) {
 	if (row.alone)
 		await bounded("close", scene.witness.closed);
 	column.end(pid);
-	for (const [client, code] of [[scene.raw, 1012], [scene.witness, 1012],
+	for (const [client, code] of [[scene.raw, 1001], [scene.witness, 1012],
 		[scene.victim, column.code]])
 		assert.equal((await bounded("close", client.closed)).code, code);
 	await scene.assertAllSeen();

@@ -50,7 +50,7 @@ const RESTART = {
 			(await scene.server.status()).run === 2);
 		await scene.openWitnesses();
 	},
-	codes: [1012],
+	codes: [1001, 1012], /* as each of the clients speaks */
 };
 
 const PLACES = {
@@ -58,8 +58,7 @@ const PLACES = {
 	"burying": RESPAWN,
 	"forking": RESPAWN,
 	"forked": RESPAWN,
-	/* Who notices its death first does not see the order. */
-	"ordered": { ...RESTART, codes: [1001, 1012] },
+	"ordered": RESTART,
 	"handing-over": RESTART,
 	"adopted": RESTART,
 	"run-half-begun": RESTART,

@@ -292,7 +292,7 @@ describe("restart", { concurrency: true }, () => {
 		assert.equal(done.status, 0, done.stderr);
 		assert.equal(done.stdout, `pubsubd ${server.name}: restarted\n`);
 		assert.deepEqual(await client.closed,
-		    { code: 1012, reason: "the server restarts" });
+		    { code: 1001, reason: "the server restarts" });
 		const after = await server.status();
 
 		assert.equal(after.pid, before.pid);
@@ -318,7 +318,7 @@ describe("restart", { concurrency: true }, () => {
 			const client = await Client.open(server);
 
 			assert.equal((await server.cli("restart")).status, 0);
-			assert.equal((await client.closed).code, 1012);
+			assert.equal((await client.closed).code, 1001);
 		}
 		assert.equal((await server.status()).run, 4);
 		assert.equal(server.child.exitCode, null);

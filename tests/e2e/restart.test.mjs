@@ -69,7 +69,7 @@ describe("the program on disk", { concurrency: true }, () => {
 		const done = await server.cli("restart");
 
 		assert.equal(done.status, 0, done.stderr);
-		assert.equal((await client.closed).code, 1012);
+		assert.equal((await client.closed).code, 1001);
 		assert.equal((await server.status()).run, 2);
 	});
 
@@ -113,7 +113,7 @@ describe("the program on disk", { concurrency: true }, () => {
 		const done = await server.cli("restart");
 
 		assert.equal(done.status, 0, done.stderr);
-		assert.equal((await client.closed).code, 1012);
+		assert.equal((await client.closed).code, 1001);
 		assert.notEqual((await server.status()).epoch, epoch);
 	});
 

@@ -20,7 +20,10 @@ echo_message(struct conn *c, bool binary, const char *data, size_t len)
 	conn_answer(c, data, len);
 }
 
-static const struct protocol echo_protocol = { .message = echo_message };
+static const struct protocol echo_protocol = {
+	.restart_code = WS_CODE_GOING_AWAY,
+	.message = echo_message,
+};
 
 static const struct protocol *const echo_protocols[] = { &echo_protocol };
 

@@ -5,6 +5,7 @@
 
 #include "common/config.h"
 #include "common/utf8.h"
+#include "common/ws.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/protocol/protocols.h"
@@ -198,6 +199,7 @@ plain_put_message(struct buf *out, const struct ring_record *rec,
 const struct form plain_form = { .message = plain_put_message };
 
 const struct protocol plain_protocol = {
+	.restart_code = WS_CODE_GOING_AWAY,
 	.accept = protocols_accept,
 	.begin = plain_begin,
 	.message = plain_message,

@@ -133,6 +133,7 @@ v1_message(struct conn *c, bool binary, const char *data, size_t len)
 
 const struct protocol v1_protocol = {
 	.name = "pubsubd.v1",
+	.restart_code = WS_CODE_RESTART,
 	.accept = protocols_accept,
 	.begin = v1_begin,
 	.message = v1_message,

@@ -22,6 +22,11 @@ struct protocol {
 	/* As it is offered in Sec-WebSocket-Protocol; NULL: it needs no name. */
 	const char *name;
 
+	/* What a restart closes with, unless --restart-code says otherwise: 1012
+	 * where clients are known to take it, 1001 where they may be of any
+	 * kind (several libraries take 1012 for a protocol error). */
+	unsigned restart_code;
+
 	/* Before the 101: read the request's query into the connection's
 	 * options.  Returns false, with *why a static sentence for a 400, if
 	 * that is not possible.  NULL: there are none. */

@@ -299,8 +299,12 @@ ws_conn_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
 static void
 ws_conn_go_away(struct conn *c, bool restart)
 {
+	unsigned code = c->net->config->restart_code;
+
+	if (code == 0)
+		code = ws_conn_protocol(c)->restart_code;
 	if (restart)
-		ws_close(c, WS_CODE_RESTART, "the server restarts");
+		ws_close(c, code, "the server restarts");
 	else
 		ws_close(c, WS_CODE_GOING_AWAY, "the server goes away");
 }
