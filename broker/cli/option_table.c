@@ -318,7 +318,7 @@ const struct option cli_options[] = {
 	{
 	    .name = "ping-interval",
 	    .arg = "SECONDS",
-	    .initial = "54",
+	    .initial = "25",
 	    .help = "between pings to a silent client; 0: none",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_seconds,

@@ -201,7 +201,7 @@ test_defaults_are_those_of_the_design(void **state)
 	assert_int_equal(config->stall_ms, 60000);
 	assert_int_equal(config->min_rate, 512);
 	assert_int_equal(config->max_pipelined, 16);
-	assert_int_equal(config->ping_interval_ms, 54000);
+	assert_int_equal(config->ping_interval_ms, 25000);
 	assert_int_equal(config->restart_code, 0);
 	assert_int_equal(config->log_level, LOG_INFO);
 	assert_true(config->max_buffer >= 256);
