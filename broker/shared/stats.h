@@ -96,7 +96,7 @@
 	X(SLOW_CLOSES, slow_closes, COUNTER, "slow_closes", NULL,              \
 	    "connections closed: slow under overflow=close")                   \
 	X(MEMORY_CLOSES, memory_closes, COUNTER, "memory_closes", NULL,        \
-	    "connections cut: no memory for answers that they do not take")    \
+	    "connections cut: no memory for all that they do not take")        \
 	X(DIRECTORY_FULL, directory_full, COUNTER, "directory_full", NULL,     \
 	    "requests refused: topic directory full")                          \
 	X(PAST_DEFERRED, past_deferred, COUNTER, "past_deferred", NULL,        \

@@ -42,17 +42,25 @@ budget_change(struct budget *budget, enum budget_part part, uint64_t before,
 	stats_set(&budget->stats, budget_gauges[part], budget->held[part]);
 }
 
-bool
-budget_has_room(const struct budget *budget, enum budget_part part, size_t len)
+/* What each of so many connections may hold of a part whatever others do. */
+static uint64_t
+budget_share(const struct budget *budget, enum budget_part part, uint32_t count)
 {
-	return budget->held[part] + len <= budget_max(budget->config, part);
+	return budget_max(budget->config, part) / (count > 0 ? count : 1);
+}
+
+bool
+budget_has_room(const struct budget *budget, enum budget_part part,
+    uint64_t own, size_t len, uint32_t count)
+{
+	return budget->held[part] + len <= budget_max(budget->config, part) ||
+	       own + len <= budget_share(budget, part, count);
 }
 
 bool
 budget_is_over(const struct budget *budget, enum budget_part part, uint64_t own,
     uint32_t count)
 {
-	uint64_t max = budget_max(budget->config, part);
-
-	return budget->held[part] > max && own > max / (count > 0 ? count : 1);
+	return budget->held[part] > budget_max(budget->config, part) &&
+	       own > budget_share(budget, part, count);
 }

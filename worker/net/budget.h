@@ -7,11 +7,13 @@
  * have --max-worker-memory, three quarters and one, so that neither clients that
  * do not read nor clients that do not finish can shut the others out.
  *
- * A message that finds its part full is dropped (overflow.c); nothing else can
- * be.  So once a part is full, a connection that holds more of it than its
- * share, the part divided by the connections there are, is ended when it adds
- * to that.  A connection that holds less never notices; all together hold less
- * than twice the part.
+ * The share of a connection is the part divided by the connections there are.
+ * Once a part is full, who holds less than a share goes on as before; a message
+ * for a connection that would hold more is dropped (overflow.c); and a
+ * connection that holds more already is ended, at the next thing that it gets,
+ * once others have needed so much of their shares that the part is exceeded.  So
+ * those who fill the memory go, and nobody who keeps up loses a message by them.
+ * All together hold less than twice the part.
  *
  * What does not grow is not counted: a connection itself, a parser while a frame
  * is incomplete, a subscription; and what lives for one turn only.
@@ -47,9 +49,10 @@ void budget_init(struct budget *budget, const struct config *config,
 void budget_change(struct budget *budget, enum budget_part part,
     uint64_t before, uint64_t after);
 
-/* Whether so many bytes more of a part can be held. */
-bool budget_has_room(
-    const struct budget *budget, enum budget_part part, size_t len);
+/* Whether one of `count' connections, which holds `own' bytes of a part, can hold
+ * so many bytes more. */
+bool budget_has_room(const struct budget *budget, enum budget_part part,
+    uint64_t own, size_t len, uint32_t count);
 
 /* Whether a part is full, and `own' bytes of it are more than the share of one
  * of `count' connections. */

@@ -94,7 +94,7 @@ void
 conn_enforce_output_budget(struct conn *c)
 {
 	if (c->out == NULL || !budget_is_over(&c->net->budget, BUDGET_OUTPUT,
-				  c->out->answer_bytes, c->net->conns.count))
+				  c->out->bytes, c->net->conns.count))
 		return;
 	stats_add(&c->net->stats, STATS_MEMORY_CLOSES, 1);
 	conn_cut(c);

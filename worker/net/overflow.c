@@ -59,7 +59,8 @@ overflow_has_room(struct net *net, struct conn *c, size_t len)
 		stats_add(&net->stats, STATS_DROPS, 1);
 		return false;
 	}
-	if (budget_has_room(&net->budget, BUDGET_OUTPUT, len))
+	if (budget_has_room(&net->budget, BUDGET_OUTPUT, c->out->bytes, len,
+		net->conns.count))
 		return true;
 	stats_add(&net->stats, STATS_DROPS_MEMORY, 1);
 	return false;

@@ -274,6 +274,65 @@ test_who_holds_more_than_its_share_of_answers_goes(void **state)
 	peer_close(&b);
 }
 
+/* Publish so many messages of 100 bytes, numbered from `first' on. */
+static void
+publish(struct crew *crew, const char *topic, int first, int count)
+{
+	struct ring *ring = &crew->w[0].hub.ring;
+	char json[103];
+
+	for (int i = first; i < first + count; i++) {
+		snprintf(json, sizeof(json), "\"%0100d\"", i);
+		hand_publish(ring, hand_topic(ring, topic), json);
+		crew_turn(crew, 0);
+	}
+}
+
+static void
+expect(struct peer *client, int first, int count)
+{
+	char text[101];
+
+	for (int i = first; i < first + count; i++) {
+		snprintf(text, sizeof(text), "%0100d", i);
+		peer_expect(client, text);
+	}
+}
+
+/*
+ * Clients with large buffers that read nothing held all memory for ever, and
+ * those who read were told gaps: what waited for the former was dropped when it
+ * became more, but never counted as theirs.
+ */
+static void
+test_who_fills_the_memory_goes_and_others_lose_nothing(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *hog, *reader;
+	int rest = 0;
+
+	crew->config.max_worker_memory = 20000; /* for output: 15000 */
+	crew_start(crew, 1);
+	hog = peer_open(crew, 0, "?topic=hog&topic=room&buffer=1000");
+	reader = peer_open_slow(crew, 0, "?topic=room&buffer=1000", 1);
+	kernel_has_room(hog, 0);
+	publish(crew, "hog", 0, 15000 / 102 + 1);
+	assert_int_equal(crew_stat(crew, 0, STATS_DROPS_MEMORY), 1);
+	assert_int_equal(crew_stat(crew, 0, STATS_MEMORY_CLOSES), 0);
+	while (
+	    reader->conn->out == NULL || reader->conn->out->bytes < 15000 / 4) {
+		publish(crew, "room", rest++, 1);
+		assert_in_range(rest, 0, 1000);
+	}
+	assert_int_equal(crew_stat(crew, 0, STATS_MEMORY_CLOSES), 1);
+	assert_int_equal(crew_stat(crew, 0, STATS_WEBSOCKETS), 1);
+	CREW_UNTIL(crew, (peer_receive(reader), reader->conn->out == NULL));
+	expect(reader, 0, rest);
+	peer_close(&hog);
+	peer_close(&reader);
+	crew_run(crew);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -283,6 +342,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_a_head_in_pieces_is_input),
 	T(test_small_things_pass_while_input_is_full),
 	T(test_who_holds_more_than_its_share_of_answers_goes),
+	T(test_who_fills_the_memory_goes_and_others_lose_nothing),
 };
 
 SUITE_MAIN(tests);
