@@ -70,6 +70,8 @@ store_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 	atomic_store(&h->run.lock_deaths, 0);
 	atomic_store(&h->run.watchdog_kills, 0);
 	atomic_store(&h->run.respawns, 0);
+	atomic_store(&h->run.returning, h->run.leaving);
+	h->run.leaving = 0;
 	atomic_store(&h->run.started_ms, clock_monotonic_ms());
 	atomic_store(&h->run.started_at, clock_wall_ms());
 	atomic_store(&h->run.supervisor, (int32_t)getpid());

@@ -40,6 +40,9 @@
  *  magic, geometry, epoch  supervisor, before the  constant after fingerprint, which
  *  hash_key, fingerprint   first fork              is stored last (release)
  *  run.*                   supervisor              atomic words, each alone
+ *  run.returning           supervisor before the   atomic; only falls
+ *                          first fork, then any
+ *                          worker
  *  lock                    worker (lock, unlock)   never read unlocked
  *  owner                   lock holder             atomic; changes with every holding
  *  reserve, head, applied  lock holder             atomic, only grow; the orders are
@@ -259,6 +262,11 @@ struct layout_header {
 		char admin[128];  /* "http://..." of the operator, or "" */
 		char version[32]; /* of the supervisor's program */
 		char user[64];    /* of --user, or "" */
+		/* Connections that there were when this run was told to restart;
+		 * and of those of the run before, how many may still come back
+		 * without being counted as new (address_limits.h). */
+		uint32_t leaving;
+		_Atomic uint32_t returning;
 	} run;
 
 	alignas(LAYOUT_LINE) unsigned char lock[LAYOUT_LOCK_SIZE];

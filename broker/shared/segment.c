@@ -73,6 +73,7 @@ segment_fingerprint(void)
 		sizeof(struct layout_worker), sizeof(struct layout_topic),
 		sizeof(struct layout_name), sizeof(struct layout_record),
 		offsetof(struct layout_header, run),
+		offsetof(struct layout_header, run.returning),
 		offsetof(struct layout_header, lock),
 		offsetof(struct layout_header, head),
 		offsetof(struct layout_header, used),

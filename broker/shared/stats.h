@@ -57,7 +57,7 @@
 	    "connections and requests refused: address over its share")        \
 	X(REFUSED_CONN_RATE, refused_conn_rate, COUNTER, "refused",            \
 	    "conn_rate",                                                       \
-	    "connections and requests refused: address over its rate")         \
+	    "connections and requests refused: address far over its rate")     \
 	X(REFUSED_ORIGIN, refused_origin, COUNTER, "refused", "origin",        \
 	    "connections and requests refused: foreign Origin or Host")        \
 	X(REFUSED_REQUEST, refused_request, COUNTER, "refused", "request",     \
@@ -85,6 +85,8 @@
 	X(LAPS, laps, COUNTER, "laps", NULL, "times lapped by the ring")       \
 	X(RATE_PAUSES, rate_pauses, COUNTER, "rate_pauses", NULL,              \
 	    "times a connection was paused for its rate")                      \
+	X(CONN_RATE_WAITS, conn_rate_waits, COUNTER, "conn_rate_waits", NULL,  \
+	    "new connections that waited: address over its rate")              \
 	X(CONTROL_PAUSES, control_pauses, COUNTER, "control_pauses", NULL,     \
 	    "times a connection was paused for its control frames")            \
 	X(PIPELINE_WAITS, pipeline_waits, COUNTER, "pipeline_waits", NULL,     \

@@ -2,6 +2,7 @@
 /* order.c - change the phase, give the workers the order that goes with it, and
  * say why a start comes to nothing; see state.h. */
 
+#include "broker/shared/stats.h"
 #include "broker/shared/stop_point.h"
 #include "broker/supervisor/state.h"
 #include "common/clock.h"
@@ -13,6 +14,17 @@
  * killed. */
 #define ORDER_GRACE_MS 500
 
+/* The connections of all workers. */
+static uint32_t
+order_connections(const struct segment *seg)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < segment_workers(seg); i++)
+		sum += stats_get(seg->workers[i].counters, STATS_CONNECTIONS);
+	return (uint32_t)sum;
+}
+
 static void
 order_give(struct supervisor *s, enum run_order order)
 {
@@ -22,6 +34,8 @@ order_give(struct supervisor *s, enum run_order order)
 	s->due.at[DUE_KILL] = now + ORDER_GRACE_MS;
 	if (order != RUN_QUIT)
 		s->due.at[DUE_KILL] += s->config->drain_ms;
+	if (order == RUN_DRAIN_RESTART)
+		header->run.leaving = order_connections(&s->segment);
 	if (atomic_load(&header->run.order) == RUN_SERVE)
 		atomic_store(&header->run.order_ms, now);
 	/* order-1: first the order, then the doorbells */

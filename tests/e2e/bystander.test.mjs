@@ -378,38 +378,79 @@ describe("new connections per second", { concurrency: 4 }, () => {
 	const outside = Object.values(networkInterfaces()).flat()
 	    .find(({ internal, family }) => !internal && family === "IPv4");
 
-	test("other addresses have: beyond it 429, until a moment later",
-	    { skip: outside ? false :
-		    "this machine has no address but loopback" }, async (t) => {
-		    const server = await Server.start(t,
-			["--workers", "1", "--conn-rate", "4"],
-			{ listen: [`${outside.address}:0`] });
-		    const first = await Raw.connect(server.port,
-			{ t, host: outside.address });
-		    const visit = async () => {
-			    const raw = await Raw.connect(server.port,
-				{ t, host: outside.address });
+	const skip = outside ? false : "this machine has no address but loopback";
+	const begin = (t, rate) => Server.start(t,
+	    ["--workers", "1", "--conn-rate", `${rate}`],
+	    { listen: [`${outside.address}:0`] });
+	const connect = (t, server) => Raw.connect(server.port,
+	    { t, host: outside.address });
 
-			    raw.request("GET", "/healthz",
-				{ Connection: "close" });
+	test("other addresses have: who comes too early waits, nobody is lost",
+	    { skip }, async (t) => {
+		    const server = await begin(t, 8);
+		    const raws = await Promise.all(Array.from({ length: 24 },
+			() => connect(t, server)));
+
+		    for (const raw of raws)
+			    raw.send(health(1));
+		    for (const raw of raws)
+			    assert.equal((await raw.response()).status, 200);
+		    assert.equal(await server.total("refused_conn_rate"), 0);
+		    assert.ok(await server.total("conn_rate_waits") > 0);
+	    });
+
+	test("beyond what can be waited for it is 503, until a moment later",
+	    { skip }, async (t) => {
+		    const server = await begin(t, 2);
+		    const first = await connect(t, server);
+		    const raws = await Promise.all(Array.from({ length: 24 },
+			() => connect(t, server)));
+		    let refused = 0;
+
+		    for (const raw of raws)
+			    raw.send(health(1));
+		    for (const raw of raws) {
 			    const response = await raw.response();
 
-			    await raw.end();
-			    return response;
-		    };
-		    const refused = await waitFor("a refusal", async () => {
-			    const response = await visit();
-
-			    return response.status === 429 ? response : null;
-		    });
-
-		    assert.match(refused.json.error.reason, /new connections/u);
-		    assert.ok(Number(refused.headers.get("retry-after")) > 0);
-		    assert.ok(await server.total("refused_conn_rate") > 0);
+			    if (response.status === 200)
+				    continue;
+			    refused++;
+			    assert.equal(response.status, 503);
+			    assert.match(response.json.error.reason,
+				/new connections/u);
+			    assert.ok(Number(response.headers.get(
+				"retry-after")) > 0);
+		    }
+		    assert.ok(refused > 0 && refused < 24, `${refused}`);
+		    assert.equal(await server.total("refused_conn_rate"),
+			refused);
 		    /* Who is in stays in, and the rate comes back. */
 		    first.send(health(1));
 		    assert.equal((await first.response()).status, 200);
-		    await waitFor("room", async () =>
-			    (await visit()).status === 200);
+		    const later = await connect(t, server);
+
+		    later.send(health(1));
+		    assert.equal((await later.response()).status, 200);
+	    });
+
+	test("after a restart those who were there are not new",
+	    { skip }, async (t) => {
+		    const server = await begin(t, 8);
+		    const all = () => Promise.all(Array.from({ length: 30 },
+			() => Raw.open(server.port, "/ws",
+			    { t, host: outside.address })));
+		    const before = await all();
+
+		    assert.ok(await server.total("conn_rate_waits") > 0);
+		    const restarted = server.cli("restart");
+
+		    for (const raw of before) {
+			    assert.equal((await raw.frame()).code, 1001);
+			    raw.destroy();
+		    }
+		    assert.equal((await restarted).status, 0);
+		    await all();
+		    assert.equal(await server.total("conn_rate_waits"), 0);
+		    assert.equal(await server.total("refused_conn_rate"), 0);
 	    });
 });

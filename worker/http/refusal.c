@@ -26,7 +26,7 @@ http_refusal_tell(
 	} refusals[] = {
 		[CONN_FULL] = { 503, "this server is full, try later" },
 		[CONN_ADDRESS_FULL] = { 429, "too many connections from here" },
-		[CONN_ADDRESS_RATE] = { 429,
+		[CONN_ADDRESS_RATE] = { 503,
 		    "too many new connections from here" },
 		[CONN_OPERATOR_FULL] = { 503,
 		    "too many connections for the operator" },

@@ -9,6 +9,7 @@
 #include "worker/net/wheel.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,8 @@
 #define ADDRESS_KEY 8 /* bytes: an IPv4 address, or an IPv6 network */
 
 /* How long an address is known behind its last connection: its bucket is full
- * again by then. */
-#define ADDRESS_KEPT_TICKS (1000 / WHEEL_TICK_MS)
+ * again by then, whatever it owed. */
+#define ADDRESS_KEPT_TICKS ((1000 + ADDRESS_WAIT_MAX_MS) / WHEEL_TICK_MS)
 
 struct address_share {
 	UT_hash_handle hh;
@@ -60,9 +61,11 @@ address_is_exempt(const struct sockaddr_storage *peer)
 }
 
 void
-address_limits_init(struct address_limits *shares, uint32_t rate)
+address_limits_init(
+    struct address_limits *shares, uint32_t rate, _Atomic uint32_t *returning)
 {
-	*shares = (struct address_limits){ .rate = rate };
+	*shares =
+	    (struct address_limits){ .rate = rate, .returning = returning };
 	TAILQ_INIT(&shares->leaving);
 	siphash_key_make(&shares->key);
 }
@@ -115,17 +118,52 @@ address_find(struct address_limits *shares, const struct sockaddr_storage *peer,
 	return share;
 }
 
+/* Whether a connection may count as one that was there before a restart. */
+static bool
+address_is_returning(struct address_limits *shares, uint32_t now)
+{
+	uint32_t left;
+
+	if (shares->returning == NULL || now > ADDRESS_RETURN_TICKS)
+		return false;
+	left = atomic_load_explicit(shares->returning, memory_order_relaxed);
+	while (left > 0)
+		if (atomic_compare_exchange_weak_explicit(shares->returning,
+			&left, left - 1, memory_order_relaxed,
+			memory_order_relaxed))
+			return true;
+	return false;
+}
+
+/* How long it takes until one more is within the rate; take that one.  Who is
+ * refused is not kept out the longer for it. */
+static uint32_t
+address_take(
+    struct address_limits *shares, struct address_share *share, uint32_t now)
+{
+	uint64_t wait_ms = 0;
+
+	if (!rate_bucket_has(&share->accepted, shares->rate, now)) {
+		if (address_is_returning(shares, now))
+			return 0;
+		wait_ms = (uint64_t)(1 - (int64_t)share->accepted.left) * 1000 /
+		          shares->rate;
+	}
+	if (wait_ms > ADDRESS_WAIT_MAX_MS)
+		return ADDRESS_REFUSED;
+	rate_bucket_take(&share->accepted, shares->rate, now, 1);
+	return (uint32_t)wait_ms;
+}
+
 struct address_share *
 address_add_conn(struct address_limits *shares,
-    const struct sockaddr_storage *peer, uint32_t now, bool *within)
+    const struct sockaddr_storage *peer, uint32_t now, uint32_t *wait_ms)
 {
 	struct address_share *share = address_find(shares, peer, now);
 
 	if (share->count++ == 0)
 		TAILQ_REMOVE(&shares->leaving, share, link);
-	*within = rate_bucket_has(&share->accepted, shares->rate, now);
-	if (*within) /* who is refused is not kept out the longer for it */
-		rate_bucket_take(&share->accepted, shares->rate, now, 1);
+	*wait_ms = address_take(shares, share, now);
 	return share;
 }
 

@@ -6,15 +6,22 @@
  * An IPv6 client owns a whole /64 network, so that is what counts as its
  * address.  Loopback is exempt: there sits the proxy with everybody behind it.
  *
- * An address is known while it has a connection, and for a second after its
- * last one: until then its rate must not be forgotten.  So the table holds no
- * more of them than have been accepted.
+ * A rate is waited for: a connection that comes too early is served when its
+ * turn has come, in the order in which they came, and only one that would wait
+ * for more than ADDRESS_WAIT_MAX_MS is refused.  After a restart as many
+ * connections as there were before are not new: many behind one address (a
+ * network's gateway) come back at once then.
+ *
+ * An address is known while it has a connection, and for a while after its last
+ * one: until then its rate must not be forgotten.  So the table holds no more of
+ * them than have been accepted.
  */
 
 #ifndef WORKER_NET_ADDRESS_LIMITS_H
 #define WORKER_NET_ADDRESS_LIMITS_H
 
 #include "common/siphash.h"
+#include "worker/net/wheel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,16 +30,32 @@
 
 struct address_share; /* one address */
 
+/* The longest that a new connection is made to wait, milliseconds: less than
+ * clients take for no answer. */
+#define ADDRESS_WAIT_MAX_MS 5000u
+
+/* It would be longer. */
+#define ADDRESS_REFUSED UINT32_MAX
+
+/* So long after a start connections may come back, ticks of the wheel. */
+#define ADDRESS_RETURN_TICKS (60000u / WHEEL_TICK_MS)
+
 struct address_limits {
 	struct address_share *by_address; /* uthash; NULL: none */
 	struct siphash_key key; /* of its hash: clients choose addresses */
 	TAILQ_HEAD(, address_share)
-	leaving;       /* without a connection, oldest first */
-	uint32_t rate; /* new ones per second, 0: any */
+	leaving;                     /* without a connection, oldest first */
+	uint32_t rate;               /* new ones per second, 0: any */
+	_Atomic uint32_t *returning; /* borrowed; NULL: none */
 };
 
-/* rate: new connections per second of one address, 0: any. */
-void address_limits_init(struct address_limits *shares, uint32_t rate);
+/*
+ * rate: new connections per second of one address, 0: any.  returning: how many
+ * may come that are not new, which all workers count down together; borrowed, or
+ * NULL.
+ */
+void address_limits_init(
+    struct address_limits *shares, uint32_t rate, _Atomic uint32_t *returning);
 
 /* Forget all; none may have a connection. */
 void address_limits_fini(struct address_limits *shares);
@@ -41,12 +64,12 @@ void address_limits_fini(struct address_limits *shares);
 bool address_is_exempt(const struct sockaddr_storage *peer);
 
 /*
- * One more connection of this peer, at this tick of the wheel.  *within says
- * whether that is within the rate.
+ * One more connection of this peer, at this tick of the wheel.  *wait_ms says
+ * when it is within the rate: 0: it is, or ADDRESS_REFUSED.
  * Owns: the table; give it back by address_remove_conn().
  */
 struct address_share *address_add_conn(struct address_limits *shares,
-    const struct sockaddr_storage *peer, uint32_t now, bool *within);
+    const struct sockaddr_storage *peer, uint32_t now, uint32_t *wait_ms);
 
 /* One connection less. */
 void address_remove_conn(

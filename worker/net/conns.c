@@ -23,7 +23,8 @@ conns_init(struct net *net, uint32_t max)
 	LIST_INIT(&net->conns.admins);
 	LIST_INIT(&net->conns.dead);
 	net->conns.max = max;
-	address_limits_init(&net->addresses, net->config->conn_rate);
+	address_limits_init(
+	    &net->addresses, net->config->conn_rate, net->returning);
 	budget_init(&net->budget, net->config, &net->stats);
 	arena_init(&net->arena);
 	outbox_init(&net->outbox);
@@ -76,7 +77,7 @@ conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
 {
 	struct conn *c = conns_add(net, fd, loopback_listener);
 	struct address_share *share = NULL;
-	bool within = true;
+	uint32_t wait_ms = 0;
 
 	LIST_INSERT_HEAD(&net->conns.living, c, link);
 	net->conns.count++;
@@ -84,14 +85,16 @@ conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
 	stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
 	if (!address_is_exempt(peer))
 		c->io.data = share = address_add_conn(
-		    &net->addresses, peer, net->wheel.now, &within);
+		    &net->addresses, peer, net->wheel.now, &wait_ms);
 	if (net->conns.count > net->conns.max)
 		conns_refuse(c, CONN_FULL, STATS_REFUSED_LIMIT);
 	else if (share != NULL &&
 		 address_count(share) > net->config->max_conns_per_address)
 		conns_refuse(c, CONN_ADDRESS_FULL, STATS_REFUSED_ADDRESS);
-	else if (!within)
+	else if (wait_ms == ADDRESS_REFUSED)
 		conns_refuse(c, CONN_ADDRESS_RATE, STATS_REFUSED_CONN_RATE);
+	else if (wait_ms > 0)
+		rate_wait(c, wait_ms);
 }
 
 static void

@@ -21,7 +21,7 @@
 
 /*
  * Set up everything of a struct net but what its caller has set: loop, config,
- * service, world and stats.  max: connections at a time.
+ * service, world, stats and returning.  max: connections at a time.
  */
 void conns_init(struct net *net, uint32_t max);
 

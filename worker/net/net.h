@@ -133,8 +133,9 @@ struct net {
 	struct ev_loop *loop; /* borrowed, like the next two */
 	const struct config *config;
 	const struct service *service;
-	void *world;             /* the service's; not looked into here */
-	struct ws_pool *parsers; /* ws/ws_conn.h alone looks into it */
+	void *world;                 /* the service's; not looked into here */
+	_Atomic uint32_t *returning; /* of address_limits.h; NULL: none */
+	struct ws_pool *parsers;     /* ws/ws_conn.h alone looks into it */
 	struct stats stats;
 	struct wheel wheel;
 	struct conns conns;

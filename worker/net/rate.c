@@ -45,6 +45,14 @@ rate_pause(struct conn *c, enum stats_id why)
 	conn_deadline(c, WHEEL_TICK_MS);
 }
 
+void
+rate_wait(struct conn *c, uint32_t ms)
+{
+	stats_add(&c->net->stats, STATS_CONN_RATE_WAITS, 1);
+	conn_pause(c, PAUSE_RATE);
+	conn_deadline(c, ms);
+}
+
 static void
 rate_spend(struct conn *c, int32_t messages)
 {

@@ -19,6 +19,9 @@ struct conn;
 /* The connection has not asked for anything yet. */
 void rate_init(struct conn *c);
 
+/* It has come too early: it is read in so many milliseconds. */
+void rate_wait(struct conn *c, uint32_t ms);
+
 /*
  * A WebSocket's message has come, or a part of one; or a control frame.  One
  * too many pauses it (PAUSE_RATE), and its deadline is the time to look again.

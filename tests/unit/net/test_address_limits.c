@@ -43,9 +43,9 @@ static struct address_share *
 take(struct address_limits *shares, const char *text)
 {
 	struct sockaddr_storage ss = peer(text);
-	bool within;
+	uint32_t wait_ms;
 
-	return address_add_conn(shares, &ss, 0, &within);
+	return address_add_conn(shares, &ss, 0, &wait_ms);
 }
 
 /* Whether two peers are counted as one. */
@@ -56,7 +56,7 @@ is_one(const char *a, const char *b)
 	struct address_share *first, *second;
 	bool one;
 
-	address_limits_init(&shares, 0);
+	address_limits_init(&shares, 0, NULL);
 	first = take(&shares, a);
 	second = take(&shares, b);
 	one = first == second;
@@ -128,7 +128,7 @@ test_each_connection_counts_until_given_back(void **state)
 	struct address_limits shares;
 
 	(void)state;
-	address_limits_init(&shares, 0);
+	address_limits_init(&shares, 0, NULL);
 	one = take(&shares, "192.0.2.1");
 	for (uint32_t i = 2; i <= 1000; i++) {
 		assert_ptr_equal(take(&shares, "192.0.2.1"), one);
@@ -146,16 +146,16 @@ test_each_connection_counts_until_given_back(void **state)
 	address_limits_fini(&shares);
 }
 
-/* Come and go at this tick.  Returns whether that was within the rate. */
-static bool
+/* Come and go at this tick.  Returns how long one has to wait, milliseconds. */
+static uint32_t
 visit(struct address_limits *shares, const char *text, uint32_t now)
 {
 	struct sockaddr_storage ss = peer(text);
-	bool within;
+	uint32_t wait_ms;
 
 	address_remove_conn(
-	    shares, address_add_conn(shares, &ss, now, &within), now);
-	return within;
+	    shares, address_add_conn(shares, &ss, now, &wait_ms), now);
+	return wait_ms;
 }
 
 static void
@@ -164,36 +164,64 @@ test_new_ones_have_a_rate_for_each_address(void **state)
 	struct address_limits shares;
 
 	(void)state;
-	address_limits_init(&shares, 8);
+	address_limits_init(&shares, 8, NULL);
 	for (int i = 0; i < 8; i++)
-		assert_true(visit(&shares, "192.0.2.1", 0));
+		assert_int_equal(visit(&shares, "192.0.2.1", 0), 0);
+	/* Those who come too early are served one after the other. */
+	for (uint32_t i = 1; i <= 40; i++)
+		assert_int_equal(visit(&shares, "192.0.2.1", 0), i * 125);
 	for (int i = 0; i < 100; i++)
-		assert_false(visit(&shares, "192.0.2.1", 0));
-	assert_true(visit(&shares, "192.0.2.2", 0));
+		assert_int_equal(
+		    visit(&shares, "192.0.2.1", 0), ADDRESS_REFUSED);
+	assert_int_equal(visit(&shares, "192.0.2.2", 0), 0);
 	/* Having been refused costs nothing: a quarter of a second, two more.
 	 */
-	assert_true(visit(&shares, "192.0.2.1", 1));
-	assert_true(visit(&shares, "192.0.2.1", 1));
-	assert_false(visit(&shares, "192.0.2.1", 1));
+	assert_int_equal(visit(&shares, "192.0.2.1", 1), 39 * 125);
+	assert_int_equal(visit(&shares, "192.0.2.1", 1), 40 * 125);
+	assert_int_equal(visit(&shares, "192.0.2.1", 1), ADDRESS_REFUSED);
+	address_limits_fini(&shares);
+}
+
+/* After a restart the clients of one gateway come back at once: they are not
+ * new, as many as there were. */
+static void
+test_who_was_there_before_is_not_new(void **state)
+{
+	struct address_limits shares;
+	_Atomic uint32_t returning = 5;
+
+	(void)state;
+	address_limits_init(&shares, 2, &returning);
+	for (int i = 0; i < 2 + 5; i++)
+		assert_int_equal(visit(&shares, "192.0.2.1", 0), 0);
+	assert_int_equal(returning, 0);
+	assert_int_equal(visit(&shares, "192.0.2.1", 0), 500);
+	returning = 5; /* nobody comes back after a minute */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+		    visit(&shares, "192.0.2.2", ADDRESS_RETURN_TICKS + 1), 0);
+	assert_int_equal(
+	    visit(&shares, "192.0.2.2", ADDRESS_RETURN_TICKS + 1), 500);
 	address_limits_fini(&shares);
 }
 
 /* Or its rate would be new with every connection. */
 static void
-test_an_address_is_known_for_a_second_more(void **state)
+test_an_address_is_known_until_its_rate_is_whole(void **state)
 {
+	const uint32_t kept = (1000 + ADDRESS_WAIT_MAX_MS) / WHEEL_TICK_MS;
 	struct address_limits shares;
 
 	(void)state;
-	address_limits_init(&shares, 1);
-	assert_true(visit(&shares, "192.0.2.1", 10));
-	assert_true(visit(&shares, "192.0.2.2", 12));
+	address_limits_init(&shares, 1, NULL);
+	assert_int_equal(visit(&shares, "192.0.2.1", 10), 0);
+	assert_int_equal(visit(&shares, "192.0.2.2", 12), 0);
 	address_limits_tick(&shares, 14);
-	assert_false(visit(&shares, "192.0.2.2", 14));
-	address_limits_tick(&shares, 15);
-	address_limits_tick(&shares, 19);
+	assert_int_not_equal(visit(&shares, "192.0.2.2", 14), 0);
+	address_limits_tick(&shares, 11 + kept);
+	address_limits_tick(&shares, 15 + kept);
 	assert_null(shares.by_address);
-	assert_true(visit(&shares, "192.0.2.2", 19));
+	assert_int_equal(visit(&shares, "192.0.2.2", 15 + kept), 0);
 	address_limits_fini(&shares);
 }
 
@@ -204,13 +232,14 @@ test_who_comes_back_stays_known(void **state)
 	struct address_share *share;
 
 	(void)state;
-	address_limits_init(&shares, 1);
-	assert_true(visit(&shares, "192.0.2.1", 0));
+	address_limits_init(&shares, 1, NULL);
+	assert_int_equal(visit(&shares, "192.0.2.1", 0), 0);
 	share = take(&shares, "192.0.2.1");
 	address_limits_tick(&shares, 100);
 	assert_int_equal(address_count(share), 1);
 	address_remove_conn(&shares, share, 100);
-	address_limits_tick(&shares, 105);
+	address_limits_tick(
+	    &shares, 101 + (1000 + ADDRESS_WAIT_MAX_MS) / WHEEL_TICK_MS);
 	assert_null(shares.by_address);
 	address_limits_fini(&shares);
 }
@@ -221,9 +250,9 @@ test_rate_of_none_is_any(void **state)
 	struct address_limits shares;
 
 	(void)state;
-	address_limits_init(&shares, 0);
+	address_limits_init(&shares, 0, NULL);
 	for (int i = 0; i < 100000; i++)
-		assert_true(visit(&shares, "192.0.2.1", 0));
+		assert_int_equal(visit(&shares, "192.0.2.1", 0), 0);
 	address_limits_fini(&shares);
 }
 
@@ -235,7 +264,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_ipv6_counts_by_its_network),
 	cmocka_unit_test(test_each_connection_counts_until_given_back),
 	cmocka_unit_test(test_new_ones_have_a_rate_for_each_address),
-	cmocka_unit_test(test_an_address_is_known_for_a_second_more),
+	cmocka_unit_test(test_who_was_there_before_is_not_new),
+	cmocka_unit_test(test_an_address_is_known_until_its_rate_is_whole),
 	cmocka_unit_test(test_who_comes_back_stays_known),
 	cmocka_unit_test(test_rate_of_none_is_any),
 };
