@@ -123,12 +123,16 @@ http_conn_is_next(const struct conn *c)
 /* Whether the next pipelined request has to wait: for the connection's rate, or
  * until the answers to those before it are written. */
 static bool
-http_conn_must_wait(struct conn *c, uint32_t served)
+http_conn_must_wait(struct conn *c)
 {
 	if (rate_hold(c))
 		return true;
-	if (served < c->net->config->max_pipelined)
+	if (c->pending == 0)
+		c->served_in_turn = 0; /* nothing was answered in this one */
+	if (c->served_in_turn < c->net->config->max_pipelined) {
+		c->served_in_turn++;
 		return false;
+	}
 	stats_add(&c->net->stats, STATS_PIPELINE_WAITS, 1);
 	conn_pause(c, PAUSE_WRITTEN);
 	return true;
@@ -138,11 +142,9 @@ http_conn_must_wait(struct conn *c, uint32_t served)
 static size_t
 http_conn_feed(struct conn *c, char *data, size_t len)
 {
-	uint32_t served = 0;
 	size_t at = 0, used;
 
-	while (at < len && http_conn_is_next(c) &&
-	       !http_conn_must_wait(c, served++)) {
+	while (at < len && http_conn_is_next(c) && !http_conn_must_wait(c)) {
 		used = http_conn_feed_head(c, data + at, len - at);
 		if (used == 0)
 			break;

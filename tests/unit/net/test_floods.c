@@ -196,6 +196,52 @@ test_pipelined_requests_take_turns(void **state)
 	peer_close(&bystander);
 }
 
+/* Forget what has come.  Returns how many refusals that were. */
+static unsigned
+count_refusals(struct peer *client)
+{
+	static const char head[] = "HTTP/1.1 400 ";
+	unsigned count = 0;
+	const char *at;
+
+	peer_receive(client);
+	while ((at = memmem(client->got + client->at, client->len - client->at,
+		    head, sizeof(head) - 1)) != NULL) {
+		client->at = (size_t)(at + sizeof(head) - 1 - client->got);
+		count++;
+	}
+	client->at = client->len;
+	return count;
+}
+
+/* Each body began a count of its own: of requests that are refused for theirs
+ * any number was answered in a turn. */
+static void
+test_pipelined_bodies_take_turns(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *flood;
+
+	crew->config.max_pipelined = 4;
+	crew_start(crew, 1);
+	flood = peer_connect(crew, 0, 0);
+	peer_hold(flood);
+	for (unsigned i = 0; i < 9; i++)
+		peer_send_string(flood,
+		    "POST /topics/x HTTP/1.1\r\nHost: localhost\r\n"
+		    "Content-Type: application/json\r\n"
+		    "Content-Length: 3\r\n\r\n{a}");
+	peer_release(flood);
+	for (unsigned turn = 0; turn < 2; turn++) {
+		crew_turn(crew, 0);
+		assert_int_equal(count_refusals(flood), 4);
+	}
+	crew_turn(crew, 0);
+	assert_int_equal(count_refusals(flood), 1);
+	assert_int_equal(crew_stat(crew, 0, STATS_PIPELINE_WAITS), 2);
+	peer_close(&flood);
+}
+
 static void
 test_requests_count_as_messages(void **state)
 {
@@ -273,6 +319,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_a_few_pings_cost_no_messages),
 	T(test_empty_fragments_count_as_messages),
 	T(test_pipelined_requests_take_turns),
+	T(test_pipelined_bodies_take_turns),
 	T(test_requests_count_as_messages),
 	T(test_a_pause_gives_half_a_head_its_time),
 	T(test_the_operator_has_no_rate),
