@@ -12,7 +12,6 @@
 #include "worker/http/refusal.h"
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
-#include "worker/net/rate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -152,8 +151,10 @@ body_feed(struct conn *c, char *data, size_t len)
 static void
 body_due(struct conn *c)
 {
-	if (rate_due(c, c->net->config->request_ms))
+	if (c->paused != 0) {
+		http_conn_due(c);
 		return;
+	}
 	stats_add(&c->net->stats, STATS_TIMEOUTS, 1);
 	http_refusal_tell(c, NULL, CONN_TOO_LATE);
 }

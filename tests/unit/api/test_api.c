@@ -11,6 +11,7 @@
 #include "tests/unit/support/crew.h"
 #include "worker/http/http_conn.h"
 #include "worker/api/list.h"
+#include "worker/net/feed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -233,6 +234,27 @@ test_a_body_has_its_time(void **state)
 	peer_close(&a);
 }
 
+/* It was told that it took too long, while it was not read. */
+static void
+test_a_body_that_is_not_read_is_not_late(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *a;
+
+	crew_start(crew, 1);
+	a = peer_connect(crew, 0, 0);
+	peer_send_string(a, POST("/topics/x") "Content-Length: 2\r\n\r\nh");
+	crew_run(crew);
+	conn_pause(a->conn, PAUSE_INTAKE);
+	crew_ticks(crew, 0, 2 * wheel_ticks(10000));
+	peer_expect_nothing(a);
+	peer_send_string(a, "i");
+	conn_resume(a->conn, PAUSE_INTAKE);
+	crew_run(crew);
+	expect_json(a, 200, "\"seq\":1");
+	peer_close(&a);
+}
+
 /* A head of which half came behind an unanswered request has a head's time, not
  * that of an idle connection. */
 static void
@@ -452,6 +474,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_requests_behind_refused_events_are_not_done),
 	TEST(test_a_long_list_takes_turns),
 	TEST(test_a_body_has_its_time),
+	TEST(test_a_body_that_is_not_read_is_not_late),
 	TEST(test_half_a_head_behind_a_request_has_its_time),
 	TEST(test_above_the_rate_it_waits),
 	TEST(test_heartbeats),
