@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/ws.h"
+#include "worker/http/http_conn.h"
 #include "worker/state.h"
 
 /* How often an unfinished drain looks around, seconds. */
@@ -195,7 +196,7 @@ drain_is_silent(const struct worker *w, const struct conn *c)
 static bool
 drain_may_ask(const struct worker *w, const struct conn *c)
 {
-	return c->state == CONN_OPEN && !c->upgraded && c->data == NULL &&
+	return c->state == CONN_OPEN && c->handler == &http_conn_handler &&
 	       !drain_is_silent(w, c) &&
 	       clock_monotonic_ms() < w->drain.closing_ms + DRAIN_ASK_MS;
 }

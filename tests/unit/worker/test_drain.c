@@ -444,6 +444,31 @@ test_who_has_just_come_may_ask(void **state)
 	peer_close(&a);
 }
 
+/* It was taken for one that may ask, having begun right before. */
+static void
+test_who_follows_events_has_nothing_to_ask(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *a, *b;
+
+	crew->config.drain_ms = 60000;
+	crew_start(crew, 1);
+	a = peer_connect(crew, 0, 0);
+	b = peer_connect(crew, 0, 0);
+	peer_send_string(
+	    a, "GET /topics/x/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	crew_run(crew);
+	peer_expect_status(a, 200);
+	crew_order(crew, RUN_DRAIN);
+	CREW_UNTIL(crew, phase(crew, 0) == DRAIN_CLOSE);
+	crew->w[0].drain.closing_ms = UINT64_MAX - DRAIN_ASK_MS; /* no end */
+	CREW_UNTIL(crew, (peer_receive(a), a->eof));
+	assert_int_equal(b->conn->state, CONN_OPEN); /* this one may */
+	crew_order(crew, RUN_QUIT);
+	peer_close(&a);
+	peer_close(&b);
+}
+
 static void
 test_a_head_without_end_holds_nobody_up(void **state)
 {
@@ -596,6 +621,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_who_keeps_its_end_open_is_not_waited_for),
 	T(test_who_asks_in_the_last_moment_is_answered),
 	T(test_who_has_just_come_may_ask),
+	T(test_who_follows_events_has_nothing_to_ask),
 	T(test_a_head_without_end_holds_nobody_up),
 	T(test_at_the_deadline_the_rest_is_cut),
 	T(test_quit_waits_for_nobody),
