@@ -110,13 +110,12 @@ file_refuse(struct conn *c, enum conn_refusal why)
 	conn_abort(c);
 }
 
+/* The file ends by itself; then the connection is one that may ask. */
 static void
 file_go_away(struct conn *c, bool restart)
 {
-	struct file_sending *f = c->data;
-
+	(void)c;
 	(void)restart;
-	f->keep_alive = false; /* it ends by itself */
 }
 
 static const struct conn_handler file_handler = {

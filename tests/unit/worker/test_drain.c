@@ -292,6 +292,42 @@ test_a_download_holds_nobody_up(void **state)
 	peer_close(&loads);
 }
 
+/* Skip a body of so many bytes. */
+static void
+skip_body(struct peer *client, size_t size)
+{
+	CREW_UNTIL(client->crew,
+	    (peer_receive(client), client->len - client->at >= size));
+	client->at += size;
+}
+
+/* It was thrown away with the connection, which the file's end closed. */
+static void
+test_a_request_behind_a_download_is_answered(void **state)
+{
+	enum { SIZE = 1000000 };
+	struct crew *crew = *state;
+	struct peer *loads;
+
+	crew->config.drain_ms = 10000;
+	crew_start(crew, 1);
+	crew_file(crew, "big", SIZE);
+	loads = peer_connect(crew, 0, 0);
+	for (int i = 0; i < 2; i++)
+		peer_send_string(
+		    loads, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	crew_run(crew); /* as much of the first as its socket takes */
+	crew_order(crew, RUN_DRAIN);
+	CREW_UNTIL(crew, phase(crew, 0) == DRAIN_CLOSE);
+	crew->w[0].drain.closing_ms -= DRAIN_ASK_MS;
+	crew_turn(crew, 0);
+	peer_expect_status(loads, 200);
+	skip_body(loads, SIZE);
+	CREW_UNTIL(crew, (peer_receive(loads), loads->eof));
+	peer_expect_status(loads, 503);
+	peer_close(&loads);
+}
+
 /* What a request gets while a drain is on. */
 static void
 expect_answer(struct crew *crew, const char *request, int status)
@@ -615,6 +651,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_slow_subscribers_get_all_that_waits_for_them),
 	T(test_questions_without_end_hold_nobody_up),
 	T(test_a_download_holds_nobody_up),
+	T(test_a_request_behind_a_download_is_answered),
 	T(test_requests_during_a_drain),
 	T(test_files_are_served_until_connections_are_closed),
 	T(test_who_asks_nothing_is_not_waited_for),
