@@ -168,6 +168,12 @@ json_member_next(struct json_reader *reader, struct json_token *key,
 	return true;
 }
 
+void
+json_member_rewind(struct json_reader *reader)
+{
+	reader->next = reader->is_flat ? 0 : 1;
+}
+
 bool
 json_element_next(struct json_reader *reader, struct json_token *value)
 {

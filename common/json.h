@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define JSON_DEPTH_MAX  64u         /* arrays and objects inside each other */
 #define JSON_OBJECT_MAX (64u << 20) /* bytes that json_object_open() takes */
@@ -121,6 +122,9 @@ enum json_status json_object_read(struct json_reader *reader, const char *text,
 bool json_member_next(struct json_reader *reader, struct json_token *key,
     struct json_token *value);
 
+/* Begin again with the first member of what was opened. */
+void json_member_rewind(struct json_reader *reader);
+
 /*
  * The same for the elements of the array that a checked text is.
  *
@@ -161,12 +165,36 @@ size_t json_string_encode(const char *text, size_t len, char *out);
  */
 void json_normalise(const char *text, size_t len, char *out);
 
+/* What json_string_equal() asks when a look at the bytes is not enough: read the
+ * token, escapes and all. */
+bool json_string_reads(
+    const char *raw, size_t raw_len, const char *name, bool nocase);
+
 /*
  * Returns: whether a checked string token stands for name, which is ASCII; for
  *          _nocase upper and lower case letters are the same.
  */
-bool json_string_equal(const char *raw, size_t raw_len, const char *name);
-bool json_string_equal_nocase(
-    const char *raw, size_t raw_len, const char *name);
+static inline bool
+json_string_equal(const char *raw, size_t raw_len, const char *name)
+{
+	size_t plain = strlen(name) + 2;
+
+	/* An escape is longer than what it stands for: so name is written
+	 * plainly, as it nearly always is, or the token is longer. */
+	if (raw_len <= plain)
+		return raw_len == plain &&
+		       memcmp(raw + 1, name, plain - 2) == 0;
+	return json_string_reads(raw, raw_len, name, false);
+}
+
+static inline bool
+json_string_equal_nocase(const char *raw, size_t raw_len, const char *name)
+{
+	size_t plain = strlen(name) + 2;
+
+	return raw_len >= plain &&
+	       ((raw_len == plain && memcmp(raw + 1, name, plain - 2) == 0) ||
+		   json_string_reads(raw, raw_len, name, true));
+}
 
 #endif

@@ -15,7 +15,7 @@
 
 #include "common/bug.h"
 #include "common/hex.h"
-#include "common/vec.h"
+#include "common/json_scan.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -121,28 +121,6 @@ json_escape(struct json_checker *c)
 			return json_fail(
 			    c, "\\u takes four hexadecimal digits");
 	return true;
-}
-
-/* How many bytes from p on mean nothing in a string. */
-static size_t
-json_plain_run(const char *p, size_t len)
-{
-	size_t run = 0;
-
-	for (; len - run >= VEC_LEN; run += VEC_LEN) {
-		vec v = vec_load(p + run);
-		vec special = (vec)(v < VEC_ALL(' ')) |
-		              (vec)(v == VEC_ALL('"')) |
-		              (vec)(v == VEC_ALL('\\'));
-		unsigned first = vec_first(special);
-
-		if (first < VEC_LEN)
-			return run + first;
-	}
-	while (run < len && (unsigned char)p[run] >= ' ' && p[run] != '"' &&
-	       p[run] != '\\')
-		run++;
-	return run;
 }
 
 static void

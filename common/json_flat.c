@@ -15,46 +15,54 @@
 
 #include "common/json.h"
 
-/* The rest of a text. */
-struct json_rest {
-	const char *at;
-	const char *end;
-};
+#include "common/json_scan.h"
 
-/* Step over this character, if it is the next. */
-static bool
-json_flat_skip(struct json_rest *rest, char wanted)
+/*
+ * Take the string, number or word that begins at `at'.  A string without
+ * escapes, as most are, is seen here.
+ * Returns: where it ends; NULL: there is none.
+ */
+static inline __attribute__((always_inline)) const char *
+json_flat_scalar(const char *at, const char *end, struct json_token *token)
 {
-	if (rest->at == rest->end || *rest->at != wanted)
-		return false;
-	rest->at++;
-	return true;
+	size_t left = (size_t)(end - at), len;
+
+	token->raw = at;
+	if (left > 0 && *at == '"') {
+		len = 1 + json_plain_run(at + 1, left - 1);
+		if (len < left && at[len] == '"') {
+			token->kind = JSON_STRING;
+			token->raw_len = len + 1;
+			return at + len + 1;
+		}
+	}
+	token->raw_len = json_scalar_len(at, left);
+	if (token->raw_len == 0)
+		return NULL;
+	token->kind = json_kind_of(at, token->raw_len);
+	return at + token->raw_len;
 }
 
-/* Take a value that has nothing inside. */
-static bool
-json_flat_scalar(struct json_rest *rest, struct json_token *token)
+/* Step over a colon or a comma, and a blank behind it.  Returns the place behind
+ * it; NULL: there is none, or nothing follows. */
+static inline const char *
+json_flat_skip(const char *at, const char *end, char wanted)
 {
-	size_t len = json_scalar_len(rest->at, (size_t)(rest->end - rest->at));
-
-	if (len == 0)
-		return false;
-	token->kind = json_kind_of(rest->at, len);
-	token->raw = rest->at;
-	token->raw_len = len;
-	rest->at += len;
-	return true;
+	if (end - at < 2 || *at != wanted)
+		return NULL;
+	return at[1] == ' ' ? at + 2 : at + 1;
 }
 
-static bool
-json_flat_member(
-    struct json_rest *rest, struct json_token *key, struct json_token *value)
+/* Take a name and a value.  Returns the place behind it, or NULL. */
+static inline const char *
+json_flat_member(const char *at, const char *end, struct json_token *key,
+    struct json_token *value)
 {
-	if (!json_flat_scalar(rest, key) || key->kind != JSON_STRING ||
-	    !json_flat_skip(rest, ':'))
-		return false;
-	json_flat_skip(rest, ' ');
-	return json_flat_scalar(rest, value);
+	at = json_flat_scalar(at, end, key);
+	if (at == NULL || key->kind != JSON_STRING)
+		return NULL;
+	at = json_flat_skip(at, end, ':');
+	return at != NULL ? json_flat_scalar(at, end, value) : NULL;
 }
 
 /* Returns: how many tokens the members have; 0 if it is not such a text. */
@@ -62,19 +70,19 @@ static unsigned
 json_flat(
     const char *text, size_t len, struct json_token tokens[2 * JSON_FLAT_MAX])
 {
-	struct json_rest rest = { text, text + len };
-	unsigned n = 0;
+	const char *at = text + 1, *end = text + len;
 
-	if (len > JSON_OBJECT_MAX || !json_flat_skip(&rest, '{'))
+	if (len < 2 || len > JSON_OBJECT_MAX || *text != '{')
 		return 0;
-	while (n < 2 * JSON_FLAT_MAX &&
-	       json_flat_member(&rest, &tokens[n], &tokens[n + 1])) {
-		n += 2;
-		if (!json_flat_skip(&rest, ','))
-			return json_flat_skip(&rest, '}') && rest.at == rest.end
-			           ? n
-			           : 0;
-		json_flat_skip(&rest, ' ');
+	for (unsigned n = 0; n < 2 * JSON_FLAT_MAX; n += 2) {
+		at = json_flat_member(at, end, &tokens[n], &tokens[n + 1]);
+		if (at == NULL)
+			return 0;
+		if (at + 1 == end && *at == '}')
+			return n + 2;
+		at = json_flat_skip(at, end, ',');
+		if (at == NULL)
+			return 0;
 	}
 	return 0;
 }

@@ -125,8 +125,7 @@ json_lower(uint32_t c)
 	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
-/* The long way, escapes and all. */
-static bool
+bool
 json_string_reads(
     const char *raw, size_t raw_len, const char *name, bool nocase)
 {
@@ -144,26 +143,6 @@ json_string_reads(
 			return false;
 	}
 	return p == end && *name == '\0';
-}
-
-/* An escape is longer than the character that it stands for.  So a token that
- * means name and has name's length contains no escape, as nearly always. */
-bool
-json_string_equal(const char *raw, size_t raw_len, const char *name)
-{
-	size_t plain = strlen(name) + 2;
-
-	if (raw_len <= plain)
-		return raw_len == plain &&
-		       memcmp(raw + 1, name, plain - 2) == 0;
-	return json_string_reads(raw, raw_len, name, false);
-}
-
-bool
-json_string_equal_nocase(const char *raw, size_t raw_len, const char *name)
-{
-	return json_string_equal(raw, raw_len, name) ||
-	       json_string_reads(raw, raw_len, name, true);
 }
 
 /* The letter of the short escape for a character, or 0. */

@@ -17,7 +17,7 @@
 bool
 ws_mask(uint8_t *data, size_t len, const uint8_t mask[4])
 {
-	uint32_t four;
+	uint32_t four, half;
 	uint64_t eight, word, high;
 	vec sixteen, any = { 0 };
 	size_t i = 0;
@@ -39,6 +39,13 @@ ws_mask(uint8_t *data, size_t len, const uint8_t mask[4])
 		high |= word;
 		memcpy(data + i, &word, sizeof(word));
 		i += sizeof(word);
+	}
+	if (len - i >= sizeof(four)) {
+		memcpy(&half, data + i, sizeof(half));
+		half ^= four;
+		high |= half;
+		memcpy(data + i, &half, sizeof(half));
+		i += sizeof(half);
 	}
 	for (; i < len; i++) {
 		data[i] ^= mask[i % 4];

@@ -16,36 +16,16 @@ struct v1_members {
 	    before, limit;
 };
 
-static const struct {
-	const char *name;
-	size_t offset;
-} v1_names[] = {
-#define V1_MEMBER(name)                                  \
-	{                                                \
-#name, offsetof(struct v1_members, name) \
-	}
-	V1_MEMBER(type),
-	V1_MEMBER(id),
-	V1_MEMBER(topic),
-	V1_MEMBER(message),
-	V1_MEMBER(since),
-	V1_MEMBER(history),
-	V1_MEMBER(echo),
-	V1_MEMBER(before),
-	V1_MEMBER(limit),
-#undef V1_MEMBER
-};
-
-#define V1_NAMES (sizeof(v1_names) / sizeof(v1_names[0]))
+#define V1_NAME_MAX 7u /* bytes of the longest of these names */
 
 /* The requests by name. */
 static const struct {
 	const char *type;
 	enum intake_kind kind;
 } v1_types[] = {
+	{ "publish", INTAKE_PUBLISH },
 	{ "subscribe", INTAKE_SUBSCRIBE },
 	{ "unsubscribe", INTAKE_UNSUBSCRIBE },
-	{ "publish", INTAKE_PUBLISH },
 	{ "history", INTAKE_HISTORY },
 	{ "presence", INTAKE_PRESENCE },
 	{ "ping", INTAKE_PING },
@@ -96,28 +76,67 @@ v1_collect_plain(struct v1_members *plain, const struct json_token *key,
 		v1_keep(&plain->message, value);
 }
 
+/* The member of a name, or NULL. */
+static struct json_token *
+v1_member_named(struct v1_members *m, const char *name, size_t len)
+{
+#define V1_IS(word) (memcmp(name, word, sizeof(word) - 1) == 0)
+	switch (len) {
+	case 2:
+		return V1_IS("id") ? &m->id : NULL;
+	case 4:
+		return V1_IS("type")   ? &m->type
+		       : V1_IS("echo") ? &m->echo
+		                       : NULL;
+	case 5:
+		return V1_IS("topic")   ? &m->topic
+		       : V1_IS("since") ? &m->since
+		       : V1_IS("limit") ? &m->limit
+		                        : NULL;
+	case 6:
+		return V1_IS("before") ? &m->before : NULL;
+	case V1_NAME_MAX:
+		return V1_IS("message")   ? &m->message
+		       : V1_IS("history") ? &m->history
+		                          : NULL;
+	default:
+		return NULL;
+	}
+#undef V1_IS
+}
+
+/* The member that a key names, or NULL.  As it stands there, nearly always; else
+ * it may be written with escapes, which are six bytes at most for each. */
+static struct json_token *
+v1_member_of(struct v1_members *m, const struct json_token *key)
+{
+	char name[6 * V1_NAME_MAX];
+	struct json_token *member =
+	    v1_member_named(m, key->raw + 1, key->raw_len - 2);
+
+	if (member != NULL || key->raw_len > sizeof(name) + 2 ||
+	    memchr(key->raw, '\\', key->raw_len) == NULL)
+		return member;
+	return v1_member_named(
+	    m, name, json_string_decode(key->raw, key->raw_len, name));
+}
+
 /* Collect the members; of a repeated one the last counts. */
 static void
 v1_collect(struct json_reader *json, struct v1_members *m)
 {
-	struct v1_members plain = { 0 };
-	struct json_token key, value;
+	struct json_token key, value, *member;
 
 	memset(m, 0, sizeof(*m));
-	while (json_member_next(json, &key, &value)) {
-		if (m->type.raw == NULL)
-			v1_collect_plain(&plain, &key, &value);
-		for (size_t i = 0; i < V1_NAMES; i++)
-			if (v1_string_is(&key, v1_names[i].name)) {
-				memcpy((char *)m + v1_names[i].offset, &value,
-				    sizeof(value));
-				break;
-			}
-	}
+	while (json_member_next(json, &key, &value))
+		if ((member = v1_member_of(m, &key)) != NULL)
+			*member = value;
 	if (m->type.raw != NULL)
 		return;
-	m->topic = plain.topic;
-	m->message = plain.message;
+	m->topic.raw = m->message.raw = NULL;
+	json_member_rewind(json);
+	while (json_member_next(json, &key, &value))
+		v1_collect_plain(m, &key, &value);
 }
 
 /* Whether the member is there at all; null counts as not there. */

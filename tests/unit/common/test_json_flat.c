@@ -183,16 +183,11 @@ test_random_texts_are_read_alike(void **state)
 	assert_in_range(flat, ROUNDS / 4, 2 * ROUNDS);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_clients_send_is_read_in_one_pass),
-		cmocka_unit_test(test_the_rest_goes_the_long_way),
-		cmocka_unit_test(
-		    test_the_length_of_a_string_makes_no_difference),
-		cmocka_unit_test(test_random_texts_are_read_alike),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_what_clients_send_is_read_in_one_pass),
+	cmocka_unit_test(test_the_rest_goes_the_long_way),
+	cmocka_unit_test(test_the_length_of_a_string_makes_no_difference),
+	cmocka_unit_test(test_random_texts_are_read_alike),
+};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);

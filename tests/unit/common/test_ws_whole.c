@@ -164,17 +164,12 @@ test_bad_headers_are_left_to_the_parser(void **state)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    test_masking_is_the_same_for_every_length_and_place),
-		cmocka_unit_test(test_a_whole_text_frame_is_taken),
-		cmocka_unit_test(test_what_is_behind_it_is_left_alone),
-		cmocka_unit_test(test_anything_else_is_left_to_the_parser),
-		cmocka_unit_test(test_bad_headers_are_left_to_the_parser),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_masking_is_the_same_for_every_length_and_place),
+	cmocka_unit_test(test_a_whole_text_frame_is_taken),
+	cmocka_unit_test(test_what_is_behind_it_is_left_alone),
+	cmocka_unit_test(test_anything_else_is_left_to_the_parser),
+	cmocka_unit_test(test_bad_headers_are_left_to_the_parser),
+};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SUITE_MAIN(tests);
