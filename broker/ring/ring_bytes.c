@@ -3,41 +3,57 @@
 
 #include "broker/ring/ring_bytes.h"
 
+#include <endian.h>
+
 #define RECORD_START 8u /* bytes that every record has, padding too */
 
 _Static_assert(sizeof(struct layout_record) % 8 == 0, "whole words");
 
-/* A stream of bytes on its way into the ring, a word at a time. */
-struct ring_writer {
-	_Atomic uint64_t *to;
-	unsigned char word[8];
-	unsigned filled;
-};
-
 static void
-ring_writer_put(struct ring_writer *w, const void *data, size_t len)
+ring_put_word(_Atomic uint64_t *to, const unsigned char *from)
 {
-	const unsigned char *from = data;
 	uint64_t word;
 
-	while (len > 0 && w->filled != 0) {
-		w->word[w->filled++] = *from++;
-		len--;
-		if (w->filled == 8) {
-			memcpy(&word, w->word, 8);
-			atomic_store_explicit(
-			    w->to++, word, memory_order_relaxed);
-			w->filled = 0;
-		}
+	memcpy(&word, from, sizeof(word));
+	atomic_store_explicit(to, word, memory_order_relaxed);
+}
+
+/* Store so many words, from bytes that need not be aligned.  Returns the place
+ * behind them. */
+static _Atomic uint64_t *
+ring_put_words(_Atomic uint64_t *to, const void *data, size_t count)
+{
+	const unsigned char *from = data;
+	size_t i = 0;
+
+	for (; count - i >= 4; i += 4) {
+		ring_put_word(to + i, from + 8 * i);
+		ring_put_word(to + i + 1, from + 8 * i + 8);
+		ring_put_word(to + i + 2, from + 8 * i + 16);
+		ring_put_word(to + i + 3, from + 8 * i + 24);
 	}
-	for (; len >= 8; len -= 8, from += 8) {
-		memcpy(&word, from, 8);
-		atomic_store_explicit(w->to++, word, memory_order_relaxed);
+	for (; i < count; i++)
+		ring_put_word(to + i, from + 8 * i);
+	return to + count;
+}
+
+/* Less than eight bytes as the low end of a word, zeros above them. */
+static uint64_t
+ring_part(const char *data, size_t len)
+{
+	const unsigned char *from = (const unsigned char *)data;
+	uint32_t low, high;
+
+	if (len >= 4) { /* two halves that may overlap */
+		memcpy(&low, from, sizeof(low));
+		memcpy(&high, from + len - 4, sizeof(high));
+		return le32toh(low) | (uint64_t)le32toh(high)
+		                          << (8 * (len - 4));
 	}
-	if (len > 0) {
-		memcpy(w->word, from, len);
-		w->filled = (unsigned)len;
-	}
+	if (len == 0)
+		return 0;
+	return from[0] | (uint64_t)from[len / 2] << (8 * (len / 2)) |
+	       (uint64_t)from[len - 1] << (8 * (len - 1));
 }
 
 void
@@ -45,23 +61,36 @@ ring_bytes_pad(const struct segment *seg, uint64_t pos, uint32_t length)
 {
 	struct layout_record rec = { .length = length,
 		.flags = RECORD_PADDING };
-	struct ring_writer w = { .to = ring_bytes_at(seg, pos) };
 
-	ring_writer_put(&w, &rec, RECORD_START);
+	ring_put_words(ring_bytes_at(seg, pos), &rec, RECORD_START / 8);
 }
 
+/* Between name and body there is no gap: a word may have a part of each. */
 void
 ring_bytes_write(const struct segment *seg, uint64_t pos,
     const struct layout_record *rec, const char *name, const char *body)
 {
-	static const unsigned char zeros[8];
-	struct ring_writer w = { .to = ring_bytes_at(seg, pos) };
+	size_t rest = rec->name_len % 8, body_len = rec->body_len, part;
+	_Atomic uint64_t *to = ring_bytes_at(seg, pos);
+	uint64_t word;
 
-	ring_writer_put(&w, rec, sizeof(*rec));
-	ring_writer_put(&w, name, rec->name_len);
-	ring_writer_put(&w, body, rec->body_len);
-	if (w.filled != 0)
-		ring_writer_put(&w, zeros, 8 - w.filled);
+	to = ring_put_words(to, rec, sizeof(*rec) / 8);
+	to = ring_put_words(to, name, rec->name_len / 8);
+	if (rest != 0) {
+		part = 8 - rest < body_len ? 8 - rest : body_len;
+		word = ring_part(name + rec->name_len - rest, rest) |
+		       ring_part(body, part) << (8 * rest);
+		atomic_store_explicit(
+		    to++, htole64(word), memory_order_relaxed);
+		body += part;
+		body_len -= part;
+	}
+	to = ring_put_words(to, body, body_len / 8);
+	body += body_len / 8 * 8;
+	if (body_len % 8 != 0)
+		atomic_store_explicit(to,
+		    htole64(ring_part(body, body_len % 8)),
+		    memory_order_relaxed);
 }
 
 bool

@@ -35,19 +35,30 @@ ring_bytes_at(const struct segment *seg, uint64_t pos)
 	return (_Atomic uint64_t *)(void *)(seg->ring + pos % seg->ring_size);
 }
 
+static inline void
+ring_get_word(unsigned char *to, const _Atomic uint64_t *from)
+{
+	uint64_t word = atomic_load_explicit(from, memory_order_relaxed);
+
+	memcpy(to, &word, sizeof(word));
+}
+
 /* Copy len bytes, a multiple of 8, out of the ring.  May be torn. */
 static inline void
 ring_bytes_read(const struct segment *seg, uint64_t pos, void *out, size_t len)
 {
 	_Atomic uint64_t *from = ring_bytes_at(seg, pos);
 	unsigned char *to = out;
+	size_t count = len / 8, i = 0;
 
-	for (size_t i = 0; i < len / 8; i++) {
-		uint64_t word =
-		    atomic_load_explicit(&from[i], memory_order_relaxed);
-
-		memcpy(to + i * 8, &word, 8);
+	for (; count - i >= 4; i += 4) {
+		ring_get_word(to + 8 * i, from + i);
+		ring_get_word(to + 8 * i + 8, from + i + 1);
+		ring_get_word(to + 8 * i + 16, from + i + 2);
+		ring_get_word(to + 8 * i + 24, from + i + 3);
 	}
+	for (; i < count; i++)
+		ring_get_word(to + 8 * i, from + i);
 }
 
 /* Note in the directory what it keeps of one record: publish-4 and repair-1, so
