@@ -64,16 +64,31 @@ buf_printf(struct buf *buf, const char *fmt, ...)
 	buf_add(buf, text, (size_t)n);
 }
 
+size_t
+buf_digits(char *out, uint64_t number)
+{
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	/* As much again behind them: a copy of a fixed size is a few moves. */
+	char digits[2 * BUF_DIGITS_MAX] = { 0 };
+	size_t at = BUF_DIGITS_MAX;
+
+	for (; number >= 10; number /= 100)
+		memcpy(digits + (at -= 2), pairs + 2 * (number % 100), 2);
+	/* An odd number of digits, or 0 alone. */
+	if (number > 0 || at == BUF_DIGITS_MAX)
+		digits[--at] = (char)('0' + number);
+	memcpy(out, digits + at, BUF_DIGITS_MAX);
+	return BUF_DIGITS_MAX - at;
+}
+
 void
 buf_number(struct buf *buf, uint64_t number)
 {
-	char digits[20];
-	size_t n = sizeof(digits);
-
-	do
-		digits[--n] = (char)('0' + number % 10);
-	while ((number /= 10) != 0);
-	buf_add(buf, digits + n, sizeof(digits) - n);
+	buf->len += buf_digits(buf_room(buf, BUF_DIGITS_MAX), number);
 }
 
 void

@@ -43,6 +43,11 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 /* Append a number in decimal. */
 void buf_number(struct buf *buf, uint64_t number);
 
+/* Write a number in decimal to out, which has room for BUF_DIGITS_MAX bytes, all
+ * of which may be written to.  Returns: how many the number has. */
+#define BUF_DIGITS_MAX 20u
+size_t buf_digits(char *out, uint64_t number);
+
 /* Append text, which is UTF-8, as a JSON string with its quotes. */
 void buf_json_string(struct buf *buf, const char *text, size_t len);
 

@@ -14,28 +14,75 @@
 #include "worker/ws/protocol.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* When a client may come back, milliseconds: at random between these. */
 #define V1_RETRY_MIN_MS 500
 #define V1_RETRY_MAX_MS 15000
 
+/* The words of an envelope. */
+#define V1_TYPE  "{\"type\":\"message\",\"topic\":"
+#define V1_SEQ   ",\"seq\":"
+#define V1_TIME  ",\"time\":"
+#define V1_VALUE ",\"message\":"
+
+/* Copy bytes.  Returns where they end. */
+static char *
+v1_put(char *at, const void *data, size_t len)
+{
+	memcpy(at, data, len);
+	return at + len;
+}
+
+#define V1_PUT(at, word) v1_put(at, word, sizeof(word) - 1)
+
+/* A time and what stands around it, as it is written. */
+struct v1_time {
+	uint64_t ms;
+	size_t len; /* 0: nothing has been written yet */
+	char text[sizeof(V1_TIME V1_VALUE) + BUF_DIGITS_MAX];
+};
+
+/* Most messages of a turn came in at the same millisecond: write that once. */
+static const struct v1_time *
+v1_time_of(uint64_t ms)
+{
+	static struct v1_time last;
+	char *at = last.text;
+
+	if (last.len != 0 && last.ms == ms)
+		return &last;
+	at = V1_PUT(at, V1_TIME);
+	at += buf_digits(at, ms);
+	at = V1_PUT(at, V1_VALUE);
+	last.ms = ms;
+	last.len = (size_t)(at - last.text);
+	return &last;
+}
+
+/* The length of the text decides that of the header, so what it is not known of,
+ * the numbers, is written first. */
 static void
 v1_put_message(struct buf *out, const struct ring_record *rec,
     const struct sub_topic *topic, const char *epoch)
 {
-	size_t start = ws_text_open(out);
+	const struct v1_time *time = v1_time_of(rec->time_ms);
+	char seq[BUF_DIGITS_MAX];
+	size_t seq_len = buf_digits(seq, rec->seq);
+	size_t len = sizeof(V1_TYPE V1_SEQ "}") - 1 + topic->json.len +
+	             seq_len + time->len + rec->body_len;
+	char *start = buf_room(out, WS_HEADER_MAX + len);
+	char *at = start + ws_frame_header((uint8_t *)start, WS_TEXT, len);
 
 	(void)epoch; /* it was in the ack */
-	buf_puts(out, "{\"type\":\"message\",\"topic\":");
-	buf_add(out, topic->json.at, topic->json.len);
-	buf_puts(out, ",\"seq\":");
-	buf_number(out, rec->seq);
-	buf_puts(out, ",\"time\":");
-	buf_number(out, rec->time_ms);
-	buf_puts(out, ",\"message\":");
-	buf_add(out, rec->body, rec->body_len);
-	buf_puts(out, "}");
-	ws_text_close(out, start);
+	at = V1_PUT(at, V1_TYPE);
+	at = v1_put(at, topic->json.at, topic->json.len);
+	at = V1_PUT(at, V1_SEQ);
+	at = v1_put(at, seq, seq_len);
+	at = v1_put(at, time->text, time->len);
+	at = v1_put(at, rec->body, rec->body_len);
+	at = V1_PUT(at, "}");
+	out->len += (size_t)(at - start);
 }
 
 static size_t

@@ -4,6 +4,8 @@
 #include "common/buf.h"
 #include "tests/support/suite.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -48,6 +50,30 @@ test_numbers(void **state)
 	buf_fini(&buf);
 }
 
+/* Two digits are written at a time: each number of digits, odd and even. */
+static void
+test_digits(void **state)
+{
+	char text[32], out[BUF_DIGITS_MAX];
+	uint64_t power = 1;
+
+	(void)state;
+	for (int n = 0; n < 20; n++, power *= 10)
+		for (uint64_t number = power - 1; number <= power + 1;
+		     number++) {
+			int len = sprintf(text, "%" PRIu64, number);
+
+			assert_int_equal(buf_digits(out, number), len);
+			assert_memory_equal(out, text, (size_t)len);
+		}
+	for (uint64_t number = 0; number < 1000; number++) {
+		int len = sprintf(text, "%" PRIu64, number);
+
+		assert_int_equal(buf_digits(out, number), len);
+		assert_memory_equal(out, text, (size_t)len);
+	}
+}
+
 static void
 test_json_strings(void **state)
 {
@@ -89,6 +115,7 @@ test_memory_stays_and_grows(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_appends),
 	cmocka_unit_test(test_numbers),
+	cmocka_unit_test(test_digits),
 	cmocka_unit_test(test_json_strings),
 	cmocka_unit_test(test_memory_stays_and_grows),
 };
