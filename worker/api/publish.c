@@ -134,6 +134,7 @@ publish_done(struct conn *c, struct buf *bytes)
 	const struct publish *job = r->job;
 	struct intake_request want = { .kind = INTAKE_PUBLISH,
 		.answer = api_answer_topic,
+		.wants_count = true,
 		.topic = job->topic.at,
 		.topic_len = job->topic.len };
 	bool is_json = job->is_json;

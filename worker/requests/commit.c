@@ -17,6 +17,8 @@
 #include "worker/net/rate.h"
 #include "worker/requests/intake.h"
 
+#include <string.h>
+
 /* Publish what has been gathered.  Sealed: the server is leaving, and it is too
  * late for those. */
 static void
@@ -235,9 +237,32 @@ commit_look_up(struct hub *hub, struct intake_op *op)
 	return INTAKE_DONE;
 }
 
+/* Whether a request publishes where the one before it did, for the same client,
+ * as most do that come together: then what was found out for that holds. */
+static bool
+commit_repeats(const struct hub *hub, const struct intake_op *op)
+{
+	const struct intake *intake = hub->intake;
+	const struct intake_op *before;
+
+	if (op == intake->ops)
+		return false;
+	before = op - 1;
+	return before->msg != 0 && before->conn == op->conn &&
+	       before->want.kind == op->want.kind &&
+	       before->want.topic_len == op->want.topic_len &&
+	       memcmp(intake_topic(intake, before), intake_topic(intake, op),
+		   op->want.topic_len) == 0;
+}
+
 static enum intake_result
 commit_request(struct hub *hub, struct intake_op *op)
 {
+	if (commit_repeats(hub, op)) {
+		op->start.slot = op[-1].start.slot;
+		commit_gather(hub, op);
+		return INTAKE_DONE;
+	}
 	op->hash = topics_hash(
 	    hub->seg, intake_topic(hub->intake, op), op->want.topic_len);
 	if (commit_must_defer(hub, op))
@@ -280,7 +305,7 @@ commit_note_numbers(struct hub *hub)
 			continue;
 		}
 		op->start.seq = intake->msgs[op->msg - 1].seq;
-		if (op->want.kind == INTAKE_PUBLISH)
+		if (op->want.wants_count)
 			op->count =
 			    topics_subscribers(hub->seg, op->start.slot);
 	}

@@ -89,6 +89,17 @@ intake_room(struct intake *intake, size_t len)
 	return intake->bytes + intake->used;
 }
 
+/* When a connection's requests came in: those that stand one behind another
+ * were read together, so the clock is looked at once for them. */
+static uint64_t
+intake_time_ms(const struct intake *intake, const struct conn *c)
+{
+	if (intake->count > intake->late &&
+	    intake->ops[intake->count - 1].conn == c)
+		return intake->ops[intake->count - 1].time_ms;
+	return clock_wall_ms();
+}
+
 /* Room for one more request. */
 static struct intake_op *
 intake_op_new(struct intake *intake)
@@ -109,13 +120,16 @@ intake_add(struct conn *c, const struct intake_request *want)
 	struct intake *intake = hub_of(c)->intake;
 	size_t len = (size_t)want->id_len + want->topic_len + want->body_len;
 	char *at = intake_room(intake, len);
+	uint64_t time_ms = intake_time_ms(intake, c);
+	struct intake_op *op = intake_op_new(intake);
 
-	*intake_op_new(intake) = (struct intake_op){
-		.want = *want,
-		.conn = c,
-		.at = intake->used,
-		.time_ms = clock_wall_ms(),
-	};
+	/* Member by member: an initialiser would be put together elsewhere and
+	 * copied. */
+	memset(op, 0, sizeof(*op));
+	op->want = *want;
+	op->conn = c;
+	op->at = intake->used;
+	op->time_ms = time_ms;
 	if (want->id_len > 0)
 		memcpy(at, want->id, want->id_len);
 	at += want->id_len;

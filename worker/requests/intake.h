@@ -84,6 +84,7 @@ struct intake_request {
 	bool is_other_epoch; /* since is of another ring */
 	bool has_limit;      /* history: N, or limit */
 	bool has_before;
+	bool wants_count; /* publish: of the subscribers */
 	uint32_t body_len;
 	uint32_t limit;
 	uint64_t since;
@@ -101,7 +102,7 @@ struct intake_op {
 	uint32_t hash;  /* of the topic */
 	bool already;   /* it was subscribed before */
 	uint32_t msg;   /* of what was published: index + 1 in intake.msgs */
-	uint64_t count; /* subscribers */
+	uint64_t count; /* of subscribers, where it is asked for */
 	struct subs_start start; /* where the topic stood */
 };
 

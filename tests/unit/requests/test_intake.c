@@ -109,6 +109,71 @@ test_requests_are_done_in_the_order_they_came(void **state)
 	peer_close(&b);
 }
 
+/* What was found out for a message holds for the next one of the same client to
+ * the same topic, and for no other. */
+static void
+test_messages_by_turns_go_where_they_belong(void **state)
+{
+	static const char *const sent[][3] = { { "a", "room", "1" },
+		{ "a", "room", "2" }, { "b", "room", "3" },
+		{ "b", "hall", "4" }, { "a", "hall", "5" },
+		{ "a", "hall", "6" }, { "a", "room", "7" },
+		{ "a", "room", "8" }, { "b", "roof", "9" } };
+	struct crew *crew = *state;
+	struct peer *a, *b, *room, *hall;
+
+	crew_start(crew, 1);
+	a = peer_open(crew, 0, "");
+	b = peer_open(crew, 0, "");
+	room = peer_open(crew, 0, "?topic=room");
+	hall = peer_open(crew, 0, "?topic=hall");
+	for (size_t i = 0; i < COUNT(sent); i++) {
+		char json[8];
+
+		snprintf(json, sizeof(json), "\"%s\"", sent[i][2]);
+		publish(sent[i][0][0] == 'a' ? a : b, sent[i][1], json);
+	}
+	crew_run(crew);
+	peer_receive(room);
+	peer_receive(hall);
+	for (size_t i = 0; i < COUNT(sent); i++)
+		if (strcmp(sent[i][1], "roof") != 0)
+			peer_expect(
+			    strcmp(sent[i][1], "room") == 0 ? room : hall,
+			    sent[i][2]);
+	peer_expect_nothing(room);
+	peer_expect_nothing(hall);
+	peer_close(&a);
+	peer_close(&b);
+	peer_close(&room);
+	peer_close(&hall);
+}
+
+/* Between two plain messages the client has left the topic: the second one
+ * subscribes it again. */
+static void
+test_a_plain_message_subscribes_again(void **state)
+{
+	const struct intake_request leave = {
+		.kind = INTAKE_UNSUBSCRIBE, .topic = "room", .topic_len = 4
+	};
+	struct crew *crew = *state;
+	struct peer *a;
+
+	crew_start(crew, 1);
+	a = peer_open(crew, 0, "");
+	publish(a, "room", "\"1\"");
+	publish(a, "room", "\"2\"");
+	intake_add(a->conn, &leave);
+	publish(a, "room", "\"3\"");
+	crew_run(crew);
+	peer_receive(a);
+	peer_expect(a, "3");
+	peer_expect_nothing(a);
+	assert_int_equal(crew->w[0].hub.subs.count, 1);
+	peer_close(&a);
+}
+
 static void
 test_subscriber_joins_between_two_messages(void **state)
 {
@@ -402,6 +467,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_what_came_in_goes_out_in_the_same_turn),
 	T(test_empty_topic_and_message),
 	T(test_requests_are_done_in_the_order_they_came),
+	T(test_messages_by_turns_go_where_they_belong),
+	T(test_a_plain_message_subscribes_again),
 	T(test_subscriber_joins_between_two_messages),
 	T(test_workers_see_one_order),
 	T(test_only_workers_with_a_subscriber_are_woken),
