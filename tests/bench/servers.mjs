@@ -22,7 +22,7 @@ export const PINNED = cpus().length > 1;
 export const PUBSUBD = join(BUILD, "pubsubd");
 
 const NCHAN = "/usr/lib/nginx/modules/ngx_nchan_module.so";
-const READY_MS = 10_000;
+const READY_MS = 30_000;
 const END_MS = 15_000;
 
 const run = promisify(execFile);

@@ -323,20 +323,12 @@ test_behind_a_cut_frame_the_short_way_goes_on(void **state)
 	peer_close(&peer);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    test_the_split_makes_no_difference, crew_setup,
-		    crew_teardown),
-		cmocka_unit_test_setup_teardown(
-		    test_whole_messages_need_no_parser, crew_setup,
-		    crew_teardown),
-		cmocka_unit_test_setup_teardown(
-		    test_behind_a_cut_frame_the_short_way_goes_on, crew_setup,
-		    crew_teardown),
-	};
+#define T(test) cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	T(test_the_split_makes_no_difference),
+	T(test_whole_messages_need_no_parser),
+	T(test_behind_a_cut_frame_the_short_way_goes_on),
+};
+
+SUITE_MAIN(tests);
