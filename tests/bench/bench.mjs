@@ -15,6 +15,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 
+import { ingest } from "./rows-ingest.mjs";
 import { lifecycle } from "./lifecycle.mjs";
 import { setDeadline } from "./measure.mjs";
 import { html } from "./report.mjs";
@@ -32,6 +33,7 @@ const GRACE = 20; /* seconds, for what is under way when the time is up */
 const PARTS = [
 	["fan-out", delivery.fanOut, 110],
 	["contracts", delivery.contracts, 20],
+	["ingest", ingest, 45],
 	["workers", delivery.workers, 40],
 	["connect", connections.connect, 20],
 	["ring", alone.ring, 15],

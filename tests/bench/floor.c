@@ -10,6 +10,11 @@
  *
  * It understands what `pubsub-load' sends and nothing else: the room is the
  * number behind "topic=r" in the request, and a message is one of --size bytes.
+ *
+ * With --rooms it takes messages in, too, as little as that can be: each frame is
+ * unmasked, memmem(3) finds topic and message in it, the message is copied into
+ * a frame for the room that the topic names, and at the end of the turn each
+ * member of a room gets what there is for it by one send().
  */
 
 #include <errno.h>
@@ -25,9 +30,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/bug.h"
 #include "common/handshake.h"
 #include "common/ws.h"
+#include "common/ws_whole.h"
 #include "common/xmalloc.h"
 
 #define INPUT_MAX  (256u * 1024)  /* bytes per recv() */
@@ -41,12 +48,14 @@ struct member {
 	uint64_t rest;    /* bytes of the present frame that are to come */
 	uint8_t head[14]; /* of a header that came in pieces */
 	uint8_t head_len;
+	struct buf kept; /* --rooms: a frame that is not whole yet */
 };
 
 struct room {
 	int *fds;
 	size_t count;
 	size_t max;
+	struct buf out; /* --rooms: what this turn has for its members */
 };
 
 static struct member *members; /* by descriptor */
@@ -55,6 +64,9 @@ static struct room *rooms;
 static uint8_t *output; /* frame after frame */
 static size_t frame_len;
 static int epoll;
+static bool has_rooms;        /* --rooms */
+static struct room **touched; /* with something to send in this turn */
+static size_t touched_count;
 
 static _Noreturn void
 die(const char *what)
@@ -121,6 +133,7 @@ leave(int fd)
 			room->fds[i] = room->fds[--room->count];
 			break;
 		}
+	buf_fini(&members[fd].kept);
 	memset(&members[fd], 0, sizeof(members[fd]));
 	close(fd);
 }
@@ -226,6 +239,85 @@ fan_out(const struct room *room, size_t frames)
 	}
 }
 
+/* What stands behind a word of a message. */
+static const char *
+find(const char *text, size_t len, const char *word)
+{
+	const char *found = memmem(text, len, word, strlen(word));
+
+	CHECK(found != NULL);
+	return found + strlen(word);
+}
+
+/* One message, {"topic":"r000000-000000","message":"xxx"}. */
+static void
+take_in(const char *text, size_t len)
+{
+	unsigned long number =
+	    strtoul(find(text, len, "\"topic\":\"r"), NULL, 10);
+	const char *message = find(text, len, "\"message\":\"");
+	size_t message_len = (size_t)(text + len - message) - strlen("\"}");
+	uint8_t head[WS_HEADER_MAX];
+	struct room *room;
+
+	CHECK(number < ROOMS_MAX);
+	room = &rooms[number];
+	if (room->out.len == 0)
+		touched[touched_count++] = room;
+	buf_add(&room->out, head, ws_frame_header(head, WS_TEXT, message_len));
+	buf_add(&room->out, message, message_len);
+}
+
+/* Take in the whole frames.  Returns how many bytes they have. */
+static size_t
+take_in_frames(uint8_t *at, size_t len)
+{
+	size_t done = 0, head;
+	uint64_t payload;
+
+	while ((head = header_len(at + done, len - done, &payload)) > 0 &&
+	       payload <= len - done - head) {
+		CHECK(payload > 0 && at[done] == (0x80 | WS_TEXT));
+		ws_mask(at + done + head, payload, at + done + head - 4);
+		take_in((char *)at + done + head, payload);
+		done += head + payload;
+	}
+	return done;
+}
+
+static void
+take_in_all(struct member *m, uint8_t *input, size_t len)
+{
+	size_t done;
+
+	if (m->kept.len > 0) {
+		buf_add(&m->kept, input, len);
+		done = take_in_frames((uint8_t *)m->kept.at, m->kept.len);
+		m->kept.len -= done;
+		memmove(m->kept.at, m->kept.at + done, m->kept.len);
+	} else {
+		done = take_in_frames(input, len);
+		buf_add(&m->kept, input + done, len - done);
+	}
+}
+
+/* The end of a turn: to each member what there is for it. */
+static void
+send_rooms(void)
+{
+	for (size_t i = 0; i < touched_count; i++) {
+		struct room *room = touched[i];
+
+		for (size_t k = 0; k < room->count; k++)
+			if (send(room->fds[k], room->out.at, room->out.len,
+				MSG_NOSIGNAL | MSG_DONTWAIT) !=
+			    (ssize_t)room->out.len)
+				die("a subscriber does not keep up");
+		buf_reset(&room->out);
+	}
+	touched_count = 0;
+}
+
 static void
 accept_all(int listener)
 {
@@ -258,12 +350,16 @@ receive(int fd)
 		shake_hands(fd, (const char *)input);
 		return;
 	}
+	if (has_rooms) {
+		take_in_all(&members[fd], input, (size_t)n);
+		return;
+	}
 	frames = count_frames(&members[fd], input, (size_t)n);
 	if (frames > 0)
 		fan_out(&rooms[members[fd].room], frames);
 }
 
-/* --listen PORT and --size BYTES, which must come in this order. */
+/* --listen PORT, --size BYTES and maybe --rooms, which must come in this order. */
 int
 main(int argc, char **argv)
 {
@@ -271,9 +367,11 @@ main(int argc, char **argv)
 	struct rlimit files;
 	int listener, n;
 
-	if (argc != 5 || strcmp(argv[1], "--listen") != 0 ||
+	has_rooms = argc == 6 && strcmp(argv[5], "--rooms") == 0;
+	if ((argc != 5 && !has_rooms) || strcmp(argv[1], "--listen") != 0 ||
 	    strcmp(argv[3], "--size") != 0 || atoi(argv[4]) < 1) {
-		fputs("usage: floor --listen PORT --size BYTES\n", stderr);
+		fputs("usage: floor --listen PORT --size BYTES [--rooms]\n",
+		    stderr);
 		return 2;
 	}
 	CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
@@ -282,6 +380,7 @@ main(int argc, char **argv)
 	members_max = files.rlim_max < (1u << 20) ? files.rlim_max : 1u << 20;
 	members = xcalloc(members_max, sizeof(*members));
 	rooms = xcalloc(ROOMS_MAX, sizeof(*rooms));
+	touched = xcalloc(ROOMS_MAX, sizeof(*touched));
 	make_frames((size_t)atoi(argv[4]));
 	epoll = epoll_create1(0);
 	watch(listener = listen_on((uint16_t)atoi(argv[2])));
@@ -292,5 +391,6 @@ main(int argc, char **argv)
 				accept_all(listener);
 			else
 				receive(events[i].data.fd);
+		send_rooms();
 	}
 }

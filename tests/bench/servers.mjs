@@ -116,9 +116,11 @@ async function answers(contestant) {
 	}
 }
 
-export function floor({ size = 100 } = {}) {
+/* rooms: takes messages in, instead of only counting them. */
+export function floor({ size = 100, rooms = false } = {}) {
 	return new Contestant("floor", "plain").start(pinned(
-	    [join(BUILD, "floor"), "--listen", "0", "--size", String(size)]), saidUrl);
+	    [join(BUILD, "floor"), "--listen", "0", "--size", String(size),
+		    ...rooms ? ["--rooms"] : []]), saidUrl);
 }
 
 /* under: a command that runs it, and needs in the workers what their sandbox

@@ -34,11 +34,19 @@ test_every_byte_of_a_name_counts(void **state)
 		const char *piece;
 		bool valid;
 	} pieces[] = {
-		{ " ", true }, { "~", true }, { "\x1f", false },
-		{ "\x7f", false }, { "\n", false }, { "\x01", false },
-		{ "\xc3\xa9", true }, { "\xc2\xa0", true },
-		{ "\xc2\x85", false }, { "\xc3", false }, { "\x80", false },
-		{ "\xff", false }, { "\xf0\x9f\x90\xb1", true },
+		{ " ", true },
+		{ "~", true },
+		{ "\x1f", false },
+		{ "\x7f", false },
+		{ "\n", false },
+		{ "\x01", false },
+		{ "\xc3\xa9", true },
+		{ "\xc2\xa0", true },
+		{ "\xc2\x85", false },
+		{ "\xc3", false },
+		{ "\x80", false },
+		{ "\xff", false },
+		{ "\xf0\x9f\x90\xb1", true },
 	};
 	char name[64];
 
@@ -50,8 +58,8 @@ test_every_byte_of_a_name_counts(void **state)
 
 				memset(name, 'x', sizeof(name));
 				memcpy(name + at, pieces[i].piece, n);
-				assert_int_equal(is_valid(name, len + n),
-				    pieces[i].valid);
+				assert_int_equal(
+				    is_valid(name, len + n), pieces[i].valid);
 			}
 	assert_false(is_valid("a\0b", 3));
 }

@@ -24,9 +24,10 @@ test_words_hold_name_and_body_without_a_gap(void **state)
 	(void)state;
 	testseg_open(&t, RING_SIZE, 16);
 	for (uint8_t name_len = 0; name_len < sizeof(name); name_len++)
-		for (uint32_t body_len = 0; body_len < sizeof(body); body_len++) {
-			size_t len = sizeof(struct layout_record) + name_len +
-			             body_len;
+		for (uint32_t body_len = 0; body_len < sizeof(body);
+		     body_len++) {
+			size_t len =
+			    sizeof(struct layout_record) + name_len + body_len;
 			struct layout_record rec = {
 				.length = ring_bytes_round((uint32_t)len),
 				.name_len = name_len,
