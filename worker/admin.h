@@ -8,12 +8,12 @@
  *	GET /healthz   200 while the process lives
  *	GET /readyz    200, or 503 from the moment a drain begins
  *
- * They tell what clients do, so they are not on the public listener; and here
- * is nothing public.  Whichever worker is asked answers for the whole server,
- * from the segment and without the lock, also during a drain.
+ * They show what clients do, so the public listener does not have them; and the
+ * operator's listener has no public page.  Any worker answers for the whole
+ * server, from the segment and without the lock, also during a drain.
  *
- * A page of another site could not read them anyway; it is refused all the same,
- * unless it only leads the operator there by a link.
+ * A request that a page of another site makes is refused, although the page
+ * could not read the answer.  A link on such a page works.
  */
 
 #ifndef WORKER_ADMIN_H

@@ -11,9 +11,9 @@
  *			only an intruder makes kill the process, all others
  *			fail with ENOSYS, as in a kernel that is older
  *
- * A kernel may lack Landlock or seccomp; then the rest is done and the caller is
- * told.  Whom the worker runs as (--user) and which descriptors it has was
- * settled before, by the supervisor.
+ * A kernel may lack Landlock or seccomp; then the rest is done and the caller
+ * is told.  The supervisor has decided before as which user the worker runs
+ * (--user), and which descriptors it has.
  */
 
 #ifndef WORKER_SANDBOX_H
@@ -23,8 +23,8 @@
 #include <stdint.h>
 
 /*
- * Confine this process.  What it needs from elsewhere than root must be open,
- * and libraries must have read their files, before.
+ * Confine this process.  Before, it must have opened every file outside of root
+ * that it will need, and libraries must have read theirs.
  *
  * root:     descriptor of the directory whose files may be read (O_PATH).
  * confined: gets what is in force, bits of enum layout_confined.

@@ -11,9 +11,9 @@
  *
  * The operator's listener has pages of its own (admin.h) and none of these.
  *
- * Only a message that is published has a body: any other request that announces
- * one is answered and the connection ends, so that nobody can disagree about
- * where the next request begins.
+ * Only a request that publishes may have a body.  Any other request that
+ * announces one is answered and its connection ended, so that a proxy and this
+ * server cannot disagree about where the next request begins.
  */
 
 #ifndef WORKER_SITE_H

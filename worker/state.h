@@ -5,18 +5,18 @@
  *	  sockets readable         doorbell, timers
  *	        |                        |
  *	        v                        v
- *	acceptor, conn  ----->  intake: what clients asked for in this turn
+ *	acceptor, conn  ----->  intake: the requests of this turn
  *	        ^                        |  one lock: subscribe, publish, wake
  *	        |                        v
- *	  outbox: one write  <---  tail: ring -> frames -> who gets them
+ *	  outbox: one write  <---  tail: ring -> frames -> subscribers
  *	  per connection
  *
  * Callbacks of the loop only collect; turn_end() (turn.h) does the rest, in this
  * order, right before the loop waits again.  All of it is one thread, so nothing
  * here is locked.
  *
- * Only the files of worker/ itself include this: what lies in its rooms is given
- * the struct net or the struct hub that it works on.
+ * Only the files of worker/ itself include this.  The code in its folders is
+ * given the struct net or the struct hub that it works on.
  */
 
 #ifndef WORKER_STATE_H
@@ -41,7 +41,7 @@
 
 struct worker_args;
 
-/* How far it has come with leaving: drain.h. */
+/* How far the worker has come with leaving: drain.h. */
 enum drain_phase {
 	DRAIN_NOT = 0,
 	DRAIN_STOP,

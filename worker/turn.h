@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* turn.h - what a turn of the event loop does, and in which order. */
+/* turn.h - the work of one turn of the event loop, in its order. */
 
 #ifndef WORKER_TURN_H
 #define WORKER_TURN_H
@@ -9,7 +9,7 @@ struct worker;
 /* Watch the loop's turns. */
 void turn_watch(struct worker *w);
 
-/* Do what this turn has collected, in order; then fall asleep.
+/* Do the work that this turn has collected, in order; then fall asleep.
  * Callers: the loop, right before it waits. */
 void turn_end(struct worker *w);
 

@@ -2,8 +2,8 @@
 /*
  * worker.h - one process per core that owns its clients.
  *
- * This is all that the outside needs: the supervisor is handed worker_main()
- * and calls it in a fresh child.
+ * The rest of the program knows this header alone: the supervisor is handed
+ * worker_main() and calls it in a fresh child.
  */
 
 #ifndef WORKER_WORKER_H

@@ -18,12 +18,12 @@
  * Programs that are no browsers send no Origin and are let in: this protects
  * the users of browsers, it does not authenticate anybody.
  *
- * Compared is what a proxy leaves alone: host and port.  The scheme is not,
- * since a proxy that ends TLS makes http of https; it only says which port is
- * the default one.  All loopback names are one host.  An entry of
+ * Host and port are compared, because a proxy leaves them alone.  The scheme is
+ * not, since a proxy that ends TLS makes http of https; it only says which port
+ * is the default one.  All loopback names are one host.  An entry of
  * --allow-origin counts with its scheme.  "*" among --allow-origin allows every
- * origin, "null" included; "*" among --allow-host every host; neither does the
- * other's work.
+ * origin, "null" included; "*" among --allow-host every host; neither option
+ * implies the other.
  */
 
 #ifndef WORKER_ACCESS_ORIGIN_H

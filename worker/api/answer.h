@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* answer.h - how a request to the API went; for intake_request.answer. */
+/* answer.h - answers to requests to the API; for intake_request.answer. */
 
 #ifndef WORKER_API_ANSWER_H
 #define WORKER_API_ANSWER_H
@@ -7,13 +7,14 @@
 struct hub;
 struct intake_op;
 
-/* How the topic stands; to a publish: which number the message got. */
+/* The topic's last number and subscribers; to a publish, the message's
+ * number. */
 void api_answer_topic(struct hub *hub, const struct intake_op *op);
 
 /* A topic's past messages. */
 void api_answer_history(struct hub *hub, const struct intake_op *op);
 
-/* What could not be done (op->result is not INTAKE_DONE). */
+/* Why the request failed (op->result is not INTAKE_DONE). */
 void api_answer_failure(struct hub *hub, const struct intake_op *op);
 
 #endif

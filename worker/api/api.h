@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * api.h - topics by HTTP, for who has no WebSocket: curl, a cron job, a page.
+ * api.h - topics by HTTP, for clients without a WebSocket: curl, a cron job.
  *
  *	POST /topics/NAME		publish
  *	GET  /topics			a list (list.h)
@@ -11,8 +11,8 @@
  * NAME is percent-encoded, slashes too.  HEAD is GET without the body.
  *
  * Pages of other origins may publish and follow events only if --allow-origin
- * says so (origin.h), and then they can also read the answers: each one to an
- * allowed Origin carries that origin back (CORS), and OPTIONS is answered.
+ * says so (origin.h).  Then they can also read the answers, because each answer
+ * carries the allowed origin back (CORS), and OPTIONS is answered.
  */
 
 #ifndef WORKER_API_API_H

@@ -15,15 +15,15 @@
  *
  *	:				nothing: the connection still lives
  *
- * Who comes back with the last id, in Last-Event-ID as browsers do, in
- * ?lastEventId= as libraries do that cannot set a header, or in ?since=, goes on
- * behind it, on any worker (resume.h); of several the first named here counts,
- * and an empty one is none.  Since the first id comes before the first message,
- * nobody has to begin anew who ever had an answer.  ?buffer= and ?overflow= are
- * those of /ws.
+ * A client that comes back with the last id continues behind it, on any worker
+ * (resume.h).  Browsers send the id in Last-Event-ID, libraries that cannot set a
+ * header in ?lastEventId=, and anybody may in ?since=; of several the first named
+ * here counts, and an empty one is none.  The first id comes before the first
+ * message, so every client that ever got an answer can continue.  ?buffer= and
+ * ?overflow= are those of /ws.
  *
- * Such a connection is subscribed to one topic, has no other requests, and ends
- * with it: what its client sends is thrown away.
+ * Such a connection has one subscription and no other requests, and ends when
+ * the subscription does.  Anything that its client sends is thrown away.
  */
 
 #ifndef WORKER_API_EVENTS_H

@@ -3,14 +3,14 @@
  * list.h - GET /topics: names in order, so many at a time.
  *
  * The directory is not in order, and its names may only be read under the
- * ring's lock, which nobody shall hold for all of it.  So it is looked through
- * a slice at a time, each under a holding of its own, and the smallest names
- * that were asked for are kept in a heap, the greatest of them on top to be
- * replaced by a smaller one.  One list is made at a time; others wait in line,
- * and the rest of the worker goes on between the slices.
+ * ring's lock, which must not be held for the whole directory.  So a list looks
+ * through a slice at a time and takes the lock for each slice.  It keeps the
+ * smallest names that fit the request in a heap, with the greatest on top,
+ * which a smaller one replaces.  One list is made at a time; other requests for
+ * lists wait, and the rest of the worker goes on between the slices.
  *
- * It is no snapshot: a topic that is there from beginning to end is in it once,
- * one that comes or goes meanwhile may be or not.
+ * A list is no snapshot: a topic that exists from beginning to end is in it
+ * once, a topic that comes or goes meanwhile may be missing.
  */
 
 #ifndef WORKER_API_LIST_H

@@ -2,8 +2,8 @@
 /*
  * publish.h - POST /topics/NAME: publish the body.
  *
- * application/json is published as the JSON value that it is; what has any
- * other type, or none, is text, which becomes a JSON string.
+ * A body of type application/json is published as that JSON value.  A body of
+ * any other type, or of none, is text and becomes a JSON string.
  */
 
 #ifndef WORKER_API_PUBLISH_H

@@ -63,8 +63,8 @@ bool api_name_parse(
 bool api_query_parse(struct http_text query, struct api_query *out);
 
 /*
- * Read "EPOCH:SEQ", the id of an event.  What is none (it may come from another
- * server, or be made up) is a number that no topic has ever reached.
+ * Read "EPOCH:SEQ", the id of an event.  Any other text (from another server,
+ * or made up) is read as a number that no topic has ever reached.
  */
 struct api_place api_place_parse(
     const char *text, size_t len, const char *epoch);

@@ -2,11 +2,11 @@
 /*
  * reply.h - a request to the API while it is being answered.
  *
- * A request that needs the ring's lock waits for it in the intake, or in the
- * list's line, and its connection is not read meanwhile: so requests that are
- * pipelined are answered in their order, whatever they are.  What has to be
- * remembered of it until then is a struct api_request, which exists no longer
- * than the request, as the data of a connection that speaks api_handler.
+ * A request that needs the ring's lock waits in the intake, or in the line of
+ * lists, and its connection is not read meanwhile: so pipelined requests are
+ * answered in their order, whatever they are.  Meanwhile a struct api_request
+ * remembers the request.  It is the data of a connection that speaks
+ * api_handler, and is freed with the answer.
  */
 
 #ifndef WORKER_API_REPLY_H

@@ -37,8 +37,8 @@ struct form {
 
 	/*
 	 * Append, ready for the socket, that the numbers `from' to `to' are
-	 * missing (from 0: it is not known which).  NULL: there is no way to
-	 * tell.
+	 * missing (from 0: it is not known which).  NULL: this form cannot
+	 * report gaps.
 	 * Returns: the offset, from where out's end was, of the
 	 *          OUTQ_GAP_DIGITS bytes that the second number has; without
 	 *          numbers it means nothing.

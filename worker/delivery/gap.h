@@ -4,8 +4,8 @@
  *
  *	{"type":"gap","topic":"room","from":49,"to":131,"reason":"slow"}
  *
- * in the form in which it gets messages (form.h).  In the plain contract there
- * is no way to tell: the operator's counters have it.
+ * in the form in which it gets messages (form.h).  The plain contract has no
+ * way to report a gap; there only the operator's counters show it.
  */
 
 #ifndef WORKER_DELIVERY_GAP_H

@@ -2,8 +2,8 @@
 /*
  * hub.h - this worker's end of the ring, and its clients as subscribers.
  *
- *	ring -> tail -> forms -> arena -> outbox	what is published
- *	clients -> intake -> commit -> ring		what is asked for
+ *	ring -> tail -> forms -> arena -> outbox	messages
+ *	clients -> intake -> commit -> ring		requests
  *
  * struct hub is to topics what struct net is to connections: one in a process,
  * used by one thread.
@@ -28,7 +28,7 @@ struct segment;
 struct tail;
 struct wakeup;
 
-/* A connection, and what it subscribes to. */
+/* A connection and its subscriptions. */
 struct client {
 	struct conn conn;
 	struct sub_list subs;
@@ -44,7 +44,7 @@ struct hub {
 	const struct form *const *forms; /* [FORMS] */
 	struct ring ring;
 	struct subs subs;
-	/* Each of these is looked into by its own module alone. */
+	/* Only the module of that name looks into it. */
 	struct tail *tail;
 	struct replays *replays;
 	struct latency *latency;
@@ -65,11 +65,12 @@ hub_of(const struct conn *c)
 	return c->net->world;
 }
 
-/* Make a message a frame of the turn's arena, in this form. */
+/* Append a message, in this form, to the turn's arena as a frame. */
 void hub_put_message(struct hub *hub, enum form_id form,
     const struct sub_topic *topic, const struct ring_record *rec);
 
-/* Make a gap one, and count it; without a way to tell it, nothing. */
+/* Append a gap likewise, and count it.  If the form cannot report gaps, nothing
+ * happens. */
 void hub_put_gap(struct hub *hub, enum form_id form,
     const struct sub_topic *topic, uint64_t from, uint64_t to,
     enum gap_reason reason);

@@ -3,16 +3,16 @@
  * latency.h - how long messages took, from a publisher's socket on any worker to
  * the subscribers' sockets on this one.
  *
- * One observation per message and worker with a subscriber of it, however many
- * those are.  It begins when the publishing worker notes the first request of
+ * There is one observation per message and worker, however many subscribers the
+ * worker has.  It begins when the publishing worker notes the first request of
  * the turn that brought the message, so waiting for the ring's lock counts; it
- * ends when this worker has written its turn to the sockets.  Both are one look
- * at the monotonic clock per turn, and the only work per message is to see that
- * it is of the same batch as the one before.
+ * ends when this worker has written its turn to the sockets.  Each end takes
+ * one look at the monotonic clock per turn, and the only work per message is to
+ * see that it is of the same batch as the one before.
  *
- * What a slow socket does not take then waits in its queue and is no delay of
- * ours: buffered bytes and drops tell of that.  Replays, and what was missed by
- * being lapped, are not in it.
+ * Bytes that a slow socket does not take wait in its queue, and that time does
+ * not count: other counters show buffered bytes and drops.  Replayed messages,
+ * and those missed by a lapped worker, are not observed.
  */
 
 #ifndef WORKER_DELIVERY_LATENCY_H

@@ -2,11 +2,12 @@
 /*
  * replay.h - bring a subscription from where it was to the present.
  *
- * A subscriber that resumes gets what the ring still has, read from the ring
- * itself a piece at a time as its socket takes it, while the others of its
- * topic go on.  Nothing is buffered for it meanwhile: it is not live.  When it
- * has been sent everything that this worker has tailed, it is live from the
- * next number on, so nothing is doubled or missing at the seam.
+ * A subscriber that resumes gets the messages that the ring still has, read
+ * from the ring itself a piece at a time as its socket takes them, while the
+ * other subscribers of the topic go on.  Nothing is buffered for it meanwhile:
+ * it is not live.  When it has been sent everything that this worker has
+ * tailed, it is live from the next number on, so nothing is doubled or missing
+ * at the seam.
  *
  *	asked for     low        start.seq     topic->seq (tailed)
  *	   |  expired  |   chain    |  next chain   |  live
@@ -25,8 +26,9 @@
 struct conn;
 struct hub;
 
-/* What one subscription may be sent per turn, and twice what the tail brought in
- * it besides, or it would trail a busy topic for ever. */
+/* The most that one subscription is sent per turn.  Twice as much as the tail
+ * brought in this turn is added, or a replay would trail a busy topic for ever.
+ */
 #define REPLAY_TURN_BYTES   (64u * 1024)
 #define REPLAY_TURN_RECORDS 256u
 
@@ -35,8 +37,8 @@ struct hub;
 #define REPLAY_TURN_SUBS 64u
 #define REPLAY_TURN_WALK 65536u
 
-/* What all of them together may be sent per turn, bytes, and twice what the
- * tail brought. */
+/* The most that all of them together are sent per turn, bytes; twice as much as
+ * the tail brought is added, too. */
 #define REPLAY_TURN_ALL (2u * 1024 * 1024)
 
 /* Subscriptions looked at per turn to find those. */
@@ -54,7 +56,7 @@ struct replays {
 	TAILQ_HEAD(replay_list, replay) ready;
 	uint32_t count;    /* all, ready or waiting for their sockets */
 	uint64_t walked;   /* records in this turn */
-	size_t turn_bytes; /* what one may be sent in this turn, likewise: */
+	size_t turn_bytes; /* the most for one in this turn, likewise: */
 	size_t turn_records;
 	unsigned char *bytes; /* owned: room for one record */
 	size_t size;
@@ -67,7 +69,8 @@ void replays_fini(struct replays *replays);
 /*
  * Plan to replay to a subscription, which began at `start', the numbers from
  * `first' on.  chain (initialised by this; owned by the caller until
- * replay_begin() or chain_fini()) knows what is left: chain->low and up.
+ * replay_begin() or chain_fini()) knows what the ring still has: the numbers
+ * from chain->low on.
  */
 void replay_plan(struct hub *hub, const struct subs_start *start,
     uint64_t first, struct chain *chain);
@@ -79,8 +82,9 @@ void replay_begin(struct hub *hub, struct sub *sub, struct chain *chain);
 void replay_cancel(struct hub *hub, struct sub *sub);
 
 /*
- * This worker was lapped, and goes on with the topic behind number seq: so does
- * the subscription, told what it misses.  Returns how many that are.
+ * This worker was lapped, and continues with the topic behind number seq.  So
+ * does the subscription, which is told its gap.  Returns how many messages it
+ * missed.
  */
 uint64_t replay_lapped(struct sub *sub, uint64_t seq);
 

@@ -2,10 +2,10 @@
 /*
  * subs.h - which of this worker's connections subscribe to what.
  *
- * The worker's own view of the topics that its clients use: by name for those
- * who publish, by directory slot for the tail, which hashes no string.  A topic
- * is here while it has a subscriber on this worker; that also is what keeps its
- * directory slot from being recycled.
+ * The worker's own view of the topics that its clients use: by name for
+ * publishing, by directory slot for the tail, which hashes no string.  A topic
+ * is here while it has a subscriber on this worker; as long as it has one, its
+ * directory slot is not recycled.
  */
 
 #ifndef WORKER_DELIVERY_SUBS_H
@@ -40,7 +40,7 @@ struct sub {
 	};
 	uint32_t index;    /* in topic->subs */
 	uint16_t begun_by; /* that turn's request, its index modulo 2^16 */
-	bool no_echo;      /* not what this very connection publishes */
+	bool no_echo;      /* without the client's own messages */
 	bool replaying;    /* nothing live is for it until replay.h is done */
 };
 

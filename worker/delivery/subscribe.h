@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* subscribe.h - begin and end a subscription; what there is, is in subs.h. */
+/* subscribe.h - begin and end a subscription; subs.h has the table of them. */
 
 #ifndef WORKER_DELIVERY_SUBSCRIBE_H
 #define WORKER_DELIVERY_SUBSCRIBE_H

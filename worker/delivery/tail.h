@@ -4,8 +4,9 @@
  *
  * One batch per turn: records are grouped by topic, each is encoded once
  * (arena.h), and every subscriber of a topic gets one run of frames, however
- * many messages that is.  Who was lapped goes on where the directory is and is
- * told (or, in the plain contract, counted) what it missed.
+ * many messages that is.  If the ring has lapped this worker, each subscription
+ * continues at its topic's last number in the directory, and its client is told
+ * the gap (in the plain contract the gap is only counted).
  */
 
 #ifndef WORKER_DELIVERY_TAIL_H
@@ -37,25 +38,25 @@ void tail_init(
 void tail_fini(struct tail *tail);
 
 /*
- * Read one batch and append what it brings to the outbox.  Whether more is to
- * be read shows in the ring's head, which the end of the turn looks at anyway:
- * a turn for nothing but to find the ring empty would cost three system calls.
+ * Read one batch and append its messages to the outbox.  The end of the turn
+ * looks at the ring's head anyway and sees whether there is more: a turn for
+ * nothing but to find the ring empty would cost three system calls.
  */
 void tail_turn(struct hub *hub);
 
-/* Nobody here is interested in anything: move the cursor to the head, past what
- * was slept through.  Called under the ring's lock when the first topic is
- * added, so that its number and the cursor agree; and without it in turns that
- * have no topic. */
+/* No client here subscribes to anything: move the cursor to the head, past the
+ * messages of that time.  Called under the ring's lock when the first topic is
+ * added, so that the topic's number and the cursor agree; and without the lock
+ * in turns that have no topic. */
 void tail_skip_to_head(struct hub *hub);
 
 /* Whether all up to this position has been read. */
 bool tail_reached(const struct hub *hub, uint64_t head);
 
 /*
- * The ring has lapped this worker: every subscription is moved up to its
- * topic's present number, and told so if it can be.  Returns how many messages
- * were missed, summed over subscriptions.
+ * The ring has lapped this worker: move every subscription up to its topic's
+ * present number, and tell its client the gap if its form has a way to.
+ * Returns how many messages were missed, summed over subscriptions.
  */
 uint64_t tail_skip_lap(struct hub *hub);
 

@@ -2,9 +2,10 @@
 /*
  * body.h - read the body of a request.
  *
- * It lies in a buffer that exists only meanwhile and never grows beyond the
- * limit that the caller sets.  It must come within a time that grows with its
- * length, so that nobody holds it for long by sending little.
+ * The body lies in a buffer that exists only meanwhile and never grows beyond
+ * the limit that the caller sets.  The whole body must come within a time that
+ * grows with its length, so that no client holds the buffer for long by sending
+ * little.
  */
 
 #ifndef WORKER_HTTP_BODY_H
@@ -18,11 +19,11 @@ struct conn;
 struct conn_handler;
 struct http_request;
 
-/* What is done with a body; `next' and the callbacks of the request that it
- * belongs to. */
+/* What to do with a body: the next handler, and the callbacks of the request
+ * that the body belongs to. */
 struct http_body_user {
-	/* What the connection speaks once the body is read or refused; its data
-	 * is `request' again. */
+	/* The connection's handler once the body is read or refused; the
+	 * connection's data is `request' again. */
 	const struct conn_handler *next;
 
 	/* The whole body is there.  Owns: the callback, bytes. */
@@ -35,16 +36,16 @@ struct http_body_user {
 	/* It is longer than `max'. */
 	void (*too_large)(struct conn *c);
 
-	/* The server leaves before it is read: answer so, and close. */
+	/* The server leaves before the body is read: say so, and close. */
 	void (*go_away)(struct conn *c, bool restart);
 
-	/* The connection closes before: free the request. */
+	/* The connection closes before the body is read: free the request. */
 	void (*end)(struct conn *c);
 };
 
 /*
- * Read the body that req announces, at most max bytes; one that has none is
- * done at once.  c->data is the caller's until then, kept for it.
+ * Read the body that req announces, at most max bytes.  If it announces none,
+ * done() is called at once.  c->data is kept for the caller until then.
  */
 void http_body_begin(struct conn *c, const struct http_request *req,
     uint64_t max, const struct http_body_user *user);

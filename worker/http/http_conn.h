@@ -30,9 +30,8 @@ void http_conn_idle(struct conn *c);
 /* The deadline of a connection that speaks HTTP, whatever its handler. */
 void http_conn_due(struct conn *c);
 
-/* Answer with an error and end the connection.  req is what it answers, NULL
- * if that could not be parsed or has not come; extra is header lines or NULL.
- */
+/* Answer with an error and end the connection.  req is the request, NULL if it
+ * could not be parsed or has not come; extra is header lines or NULL. */
 void http_conn_refuse(struct conn *c, const struct http_request *req,
     int status, const char *reason, const char *extra);
 

@@ -42,7 +42,7 @@ struct http_reply {
 void http_reply_json(
     struct conn *c, const struct http_reply *reply, const struct buf *body);
 
-/* 204: done, and there is nothing to be said but these header lines. */
+/* 204: done; the answer is these header lines alone. */
 void http_reply_no_content(struct conn *c, const char *lines, bool keep_alive);
 
 /* The head of a stream of events, which has no end but the connection's. */

@@ -8,15 +8,15 @@
  * a kernel without it (before 5.6) is an error at start.  Links that stay
  * inside are followed; absolute ones never stay inside.
  *
- * The directory is held, not its name: whoever replaces it by another of the
- * same name must restart the server.
+ * The server holds the directory, not its name: to serve another directory of
+ * the same name, restart the server.
  *
  * Only regular files are served, and none with a segment that begins with a
  * dot.  No listings, no ranges, no cache: the kernel has one.
  *
- * Beside a file that compresses well may lie the same compressed, NAME.gz, which
- * whoever puts files there has made (for the chat: make).  One that is older
- * than the file is left alone, so a file can be edited without a thought of it.
+ * Beside a file that compresses well may lie its compressed form NAME.gz, made
+ * by the operator (for the chat, by make).  A NAME.gz older than the file is
+ * ignored, so that nobody who edits the file sees its former content.
  */
 
 #ifndef WORKER_HTTP_STATIC_H

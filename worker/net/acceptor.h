@@ -2,10 +2,10 @@
 /*
  * acceptor.h - this worker's listening sockets.
  *
- * The supervisor opened them and keeps them open: what queues here while no
- * worker lives is served by the next.  When descriptors run out, accepting
- * pauses (a level-triggered loop would spin otherwise) and goes on when a
- * connection closes, or a moment later; those who wait in the queue lose
+ * The supervisor opened them and keeps them open: connections that queue here
+ * while no worker lives are served by the next worker.  When descriptors run
+ * out, accepting pauses (a level-triggered loop would spin otherwise) and goes
+ * on when a connection closes, or a moment later; clients in the queue lose
  * nothing.
  */
 
@@ -48,9 +48,9 @@ struct acceptors {
 void acceptors_open(
     struct acceptors *as, struct net *net, const struct worker_args *args);
 
-/* Let no clients in any more, but the operator.  close_fds: nobody after us will
- * serve the clients that wait there, so they are let in now and the sockets are
- * closed. */
+/* Accept no more clients, except from the operator.  close_fds: there will be
+ * no successor to serve the clients in the queue, so accept those now and close
+ * the sockets. */
 void acceptors_leave(struct acceptors *as, bool close_fds);
 
 /* Stop accepting for good, from the operator too. */

@@ -3,8 +3,9 @@
  * address_limits.h - what each address may take of this worker: connections at a time
  * (--max-conns-per-address), and new ones per second (--conn-rate).
  *
- * An IPv6 client owns a whole /64 network, so that is what counts as its
- * address.  Loopback is exempt: there sits the proxy with everybody behind it.
+ * An IPv6 client owns a whole /64 network, so the network counts as its
+ * address.  Loopback is exempt, because a proxy there stands for all its
+ * clients.
  *
  * A rate is waited for: a connection that comes too early is served when its
  * turn has come, in the order in which they came, and only one that would wait

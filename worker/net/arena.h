@@ -4,13 +4,13 @@
  *
  * Bytes ready for a socket, that live for one turn of the event loop.  Frames
  * lie one behind another, and a table says where each ends, so a run of
- * neighbours is just two numbers: that is all that a subscriber costs per topic
- * and turn, however many messages there were.
+ * neighbours is just two numbers.  A subscriber costs one run per topic and
+ * turn, however many messages there were.
  *
  *	bytes  | frame 0 | frame 1  | frame 2 |
  *	table            ^          ^         ^   end, topic, number
  *
- * What a frame looks like is known by who appends it (delivery/form.h).
+ * Only the code that appends a frame knows how it looks (delivery/form.h).
  */
 
 #ifndef WORKER_NET_ARENA_H
@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the table says of a frame. */
+/* A frame's line of the table. */
 struct arena_entry {
 	size_t end; /* offset behind its last byte */
 	uint64_t seq;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * budget.h - what a worker holds for its clients, and who goes when it is full.
+ * budget.h - how much a worker holds for its clients, and which connections are
+ * ended when that is full.
  *
- * Two things grow as clients like: output that they do not take, and what they
- * have begun to send (half a head, a body, a message in parts).  Together they
- * have --max-worker-memory, three quarters and one, so that neither clients that
- * do not read nor clients that do not finish can shut the others out.
+ * Clients can make two things grow: output that they do not take, and input
+ * that they do not finish (half a head, a body, a message in parts).  The first
+ * part has three quarters of --max-worker-memory and the second one quarter, so
+ * that neither clients that do not read nor clients that do not finish can shut
+ * the others out.
  *
  * The share of a connection is the part divided by the connections there are.
  * Once a part is full, who holds less than a share goes on as before; a message
@@ -15,8 +17,9 @@
  * those who fill the memory go, and nobody who keeps up loses a message by them.
  * All together hold less than twice the part.
  *
- * What does not grow is not counted: a connection itself, a parser while a frame
- * is incomplete, a subscription; and what lives for one turn only.
+ * Memory that does not grow is not counted: a connection itself, a parser while
+ * a frame is incomplete, a subscription.  Nor is memory that lives for one
+ * turn.
  */
 
 #ifndef WORKER_NET_BUDGET_H

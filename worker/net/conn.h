@@ -7,19 +7,18 @@
  *	    +---------------+------------------------------+
  *
  * OPEN: its handler (handler.h) says what it speaks.  CLOSING has a last thing
- * to write (a close frame, a response); when that is out the socket is shut for
- * writing and LINGERs: it is read and thrown away until the peer closes, because
- * closing a socket with unread input would reset it and destroy what the peer
- * has not read yet.
+ * to write (a close frame, a response); when that is out, the socket is shut
+ * for writing and the connection LINGERs: its input is read and thrown away
+ * until the peer closes.  Closing a socket with unread input would reset it,
+ * and the peer would lose bytes that it has not read yet.
  *
  * Closing and freeing are two moments.  Any code may close any connection at any
  * time, also from within a callback of that very connection: it becomes DEAD and
  * its watcher stops.  Its memory and descriptor go when conns_sweep() runs, once
  * per turn, when no frame of it is on the stack.
  *
- * An idle connection is this struct and what the service keeps behind it:
- * buffers, parser and queue exist only while something is half-read or
- * half-written.
+ * An idle connection is this struct and the service's part behind it; buffers,
+ * parser and queue exist only while something is half-read or half-written.
  */
 
 #ifndef WORKER_NET_CONN_H
@@ -55,13 +54,13 @@ void conn_answer(struct conn *c, const void *data, size_t len);
  * is asked of the connection.  Returns NULL if it is dead. */
 void *conn_answer_room(struct conn *c, size_t len);
 
-/* Stop reading, for a reason of its own; feed.h resumes. */
+/* Stop reading, for this reason, until conn_resume() (feed.h) takes it back. */
 void conn_pause(struct conn *c, enum conn_pause why);
 
 /* Listen for what the connection's state needs: call after changing it. */
 void conn_update_events(struct conn *c);
 
-/* All that was queued is written: go on with what waits for that. */
+/* All that was queued is written: do the next step that waited for that. */
 void conn_written(struct conn *c);
 
 /* Keep bytes that cannot be used yet (appended to what is kept). */
@@ -73,16 +72,16 @@ struct conn_input *conn_take_input(struct conn *c);
 /* Set the deadline of the present state: milliseconds from now. */
 void conn_deadline(struct conn *c, uint64_t ms);
 
-/* The same, anywhere in the second half of these milliseconds: those who came
- * together shall not all be due together. */
+/* The same, anywhere in the second half of these milliseconds, so that
+ * connections that came together are not all due together. */
 void conn_deadline_spread(struct conn *c, uint32_t ms);
 
-/* Abort, and have the kernel forget what it still has for the peer: a FIN would
- * wait behind that, for a peer that does not take it. */
+/* Abort, and have the kernel forget the bytes that it still has for the peer: a
+ * FIN would wait behind them, for a peer that does not take them. */
 void conn_cut(struct conn *c);
 
-/* The peer has not done in time what its connection waits for: count that, and
- * cut it. */
+/* The deadline is over, and the peer has not done what it had to do: count a
+ * time-out, and cut the connection. */
 void conn_time_out(struct conn *c);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conns.h - all connections of a worker: who may come in, and when the dead are
- * freed.
+ * conns.h - all connections of a worker: accept or refuse a new one, and free
+ * the dead.
  *
- * What happens to one of them in between is in conn.h.
+ * The life of one connection in between is in conn.h.
  */
 
 #ifndef WORKER_NET_CONNS_H
@@ -15,8 +15,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Connections of the operator.  The descriptors are from what worker.c keeps
- * back for such. */
+/* Connections of the operator.  Their descriptors are among those that worker.c
+ * keeps in reserve. */
 #define CONNS_ADMIN_MAX 16u
 
 /*

@@ -2,9 +2,9 @@
 /*
  * feed.h - bytes to a connection's handler, now or when it is resumed.
  *
- * What the handler does not use is kept with the connection (conn_input), and
- * comes first when it is fed again.  Keeping is what the budget of input is
- * about, so it is enforced here.
+ * Bytes that the handler does not use are kept with the connection
+ * (conn_input), and come first when the handler is fed again.  Kept bytes count
+ * in the budget of input, so it is enforced here.
  */
 
 #ifndef WORKER_NET_FEED_H
@@ -14,23 +14,22 @@
 
 #include <stddef.h>
 
-/* Bytes came in: hand them up, behind what was kept.  The handler may change
- * what it uses (handler.h). */
+/* Bytes came in: hand them up, behind those that were kept.  The handler may
+ * change the bytes that it uses (handler.h). */
 void conn_feed(struct conn *c, char *data, size_t len);
 
-/* Hand up what was kept, unless the connection is paused. */
+/* Hand up the kept bytes, unless the connection is paused. */
 void conn_feed_kept(struct conn *c);
 
-/* One reason less not to read it; if it was the last, what was kept is handed
- * up at once. */
+/* Take one reason for the pause back.  If it was the last one, read again, and
+ * hand up the kept bytes at once. */
 void conn_resume(struct conn *c, enum conn_pause why);
 
 /* The connection holds more input than before: if that is too much, its handler
  * refuses it (CONN_NO_INPUT_MEMORY). */
 void conn_enforce_input_budget(struct conn *c);
 
-/* The connection has not taken all that it was sent: cut it if that is too
- * much. */
+/* The socket has not taken all bytes: cut the connection if too many wait. */
 void conn_enforce_output_budget(struct conn *c);
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * flush.h - the one write that a connection gets in a turn.
  *
- * First what was waiting (outq.h), then what the turn has for it (outbox.h),
- * straight from the arena.  Only what the kernel does not take is copied, into
- * the connection's own bounded queue: only the slow pay for being slow.
+ * It writes first the connection's queue (outq.h), then the frames of this turn
+ * (outbox.h), straight from the arena.  Bytes that the kernel does not take are
+ * copied into the connection's own bounded queue, so only slow connections cost
+ * a copy.
  */
 
 #ifndef WORKER_NET_FLUSH_H

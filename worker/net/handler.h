@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handler.h - how a connection calls what stands above it.
+ * handler.h - how a connection calls the code above it.
  *
- * The folder net/ moves bytes and keeps deadlines; what the bytes mean is the
- * affair of whatever the connection speaks at the moment.  That is one constant
- * table, which the connection points to, and which changes as the connection
- * goes on: a request head, a body, a file, a WebSocket, a stream of events.
+ * The folder net/ moves bytes and keeps deadlines; the connection's present
+ * handler knows what the bytes mean.  A handler is a constant table, to which
+ * the connection points.  It changes as the connection goes on: a request head,
+ * a body, a file, a WebSocket, a stream of events.
  *
  *	ws, http, body, file, events	five tables
  *	            ^
@@ -26,14 +26,14 @@
 struct conn;
 struct outq_item;
 
-/* Why a connection cannot be served, or no longer. */
+/* Why a connection cannot be served, or not any longer. */
 enum conn_refusal {
 	CONN_FULL = 0,        /* --max-conns are there already */
 	CONN_ADDRESS_FULL,    /* --max-conns-per-address */
 	CONN_ADDRESS_RATE,    /* --conn-rate */
 	CONN_OPERATOR_FULL,   /* CONNS_ADMIN_MAX */
-	CONN_NO_INPUT_MEMORY, /* what it has begun to send is too much */
-	CONN_TOO_SLOW,        /* overflow=close: it let too much wait */
+	CONN_NO_INPUT_MEMORY, /* too much input that is not complete */
+	CONN_TOO_SLOW,        /* overflow=close, and its queue is full */
 	CONN_TOO_LATE,        /* it has not sent the whole of a request */
 };
 
@@ -49,11 +49,11 @@ struct conn_handler {
 	 */
 	size_t (*feed)(struct conn *c, char *data, size_t len);
 
-	/* Nothing is asked here, so the service cannot be too busy for it: the
-	 * connection is read even while others are held back. */
+	/* The client asks for nothing here, so the connection is read even
+	 * while the service holds others back. */
 	bool asks_nothing;
 
-	/* All that was queued is written.  NULL: nothing waits for that. */
+	/* All that was queued is written.  NULL: the handler need not know. */
 	void (*written)(struct conn *c);
 
 	/* The deadline has come: set another, or close the connection. */
@@ -71,14 +71,14 @@ struct conn_handler {
 	void (*refuse)(struct conn *c, enum conn_refusal why);
 
 	/* A message was dropped: number seq of the topic in that slot of the
-	 * directory.  Tell so, in front of `before' in the queue, or (NULL)
-	 * last.  NULL: there is no way to tell. */
+	 * directory.  Tell the client, in front of `before' in the queue, or
+	 * (before is NULL) last.  NULL: it cannot be told. */
 	void (*dropped)(struct conn *c, uint32_t topic, uint64_t seq,
 	    struct outq_item *before);
 
-	/* A drain has begun: in in_ms the connection will be closed, and those
-	 * who come back should do so within spread_ms.  NULL: it goes on as
-	 * before until then. */
+	/* A drain has begun: in in_ms the connection will be closed, and a
+	 * client that comes back should do so within spread_ms.  NULL: the
+	 * connection goes on as before until then. */
 	void (*drain)(struct conn *c, uint64_t in_ms, uint64_t spread_ms);
 
 	/* Close: the server leaves, or (restart) comes back. */

@@ -40,11 +40,11 @@ enum conn_state {
 
 /* Why a connection is not read for now; bits. */
 enum conn_pause {
-	PAUSE_INTAKE = 1 << 0,  /* what it asked for has not been done yet */
+	PAUSE_INTAKE = 1 << 0,  /* its requests have not been done yet */
 	PAUSE_RATE = 1 << 1,    /* over one of its rates */
 	PAUSE_ANSWERS = 1 << 2, /* it does not read its answers */
 	PAUSE_DRAIN = 1 << 3,   /* the server stops taking publishes */
-	PAUSE_WRITTEN = 1 << 4, /* what is answered is to be written first */
+	PAUSE_WRITTEN = 1 << 4, /* its answer has to be written first */
 };
 
 /* Above this many bytes of unsent answers the connection is not read. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outbox.h - what this turn has for whom, and the one write it takes.
+ * outbox.h - which frames this turn has for which connection.
  *
  * During a turn runs of frames are collected per connection, as numbers; the
  * bytes stay in the turn's arena (arena.h).  At its end flush.h writes them.

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outq.h - what one slow connection still has to be sent.
+ * outq.h - the bytes that wait for one slow connection.
  *
- * Exists only while the kernel does not take everything: a connection that
- * keeps up has none.  Items leave in order.  Two kinds: answers (responses,
- * pongs, close frames, gaps, the rest of a frame that was begun) are never
- * dropped; messages are, by the connection's own choice, when too many wait.
+ * A queue exists only while the kernel does not take everything: a connection
+ * that keeps up has none.  Items leave in order.  Two kinds: answers
+ * (responses, pongs, close frames, gaps, the rest of a frame that was begun)
+ * are never dropped; messages are, by the connection's own choice, when too
+ * many wait.
  *
- * Who speaks v1 is told what was dropped, at the place in the order where it
- * would have come.  A gap is an item with two numbers in it, of which the
- * second grows as more is dropped; it is written with a fixed width, so that
- * growing changes digits and nothing else.
+ * A v1 client is told which messages were dropped, by a gap in their place.  A
+ * gap is an item with two numbers in it.  The second number grows as more
+ * messages are dropped; it has a fixed width, so growing changes only digits.
  *
- * Pure: no socket; what to write comes out as iovecs, what was written goes in
- * as a number.
+ * Pure: no socket.  The bytes to write come out as iovecs, and how many were
+ * written goes in as a number.
  */
 
 #ifndef WORKER_NET_OUTQ_H
@@ -29,7 +29,7 @@ struct budget;
 
 enum outq_kind { OUTQ_ANSWER, OUTQ_MESSAGE };
 
-/* What happens to a message that finds the queue full (?overflow=). */
+/* The fate of a message that finds the queue full (?overflow=). */
 enum outq_overflow {
 	OUTQ_DROP = 0, /* it is dropped: the newest */
 	OUTQ_LATEST,   /* the oldest one waiting is dropped for it */
@@ -118,19 +118,19 @@ void outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
     uint32_t digits_at);
 
 /*
- * The connection leaves this topic, of which it will be told no more gaps: its
- * gaps grow no more, and those of its messages that wait are answers from now
- * on, not to be dropped.
+ * The connection unsubscribes from this topic and will be told no more of its
+ * gaps.  So the topic's gaps stop growing, and its messages in the queue become
+ * answers, which are not dropped.
  */
 void outq_leave_topic(struct outq *q, uint32_t topic);
 
-/* Describe what to write next, at most max pieces.  Returns how many. */
+/* Describe the next bytes to write, at most max pieces.  Returns how many. */
 int outq_iov(struct outq *q, struct iovec *iov, int max);
 
 /*
- * n bytes were written.  Frees what has been sent whole; of a message that was
- * begun the rest is an answer.  Returns how many messages were begun, each of
- * which counts as handed over.
+ * n bytes were written.  Frees the items that were sent whole.  The rest of a
+ * message that was begun becomes an answer.  Returns how many messages were
+ * begun; each counts as handed over.
  */
 uint32_t outq_sent(struct outq *q, size_t n);
 

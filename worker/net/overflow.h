@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * overflow.h - what a connection's socket did not take: into its queue
- * (outq.h), as far as its own limit and the worker's go.  What goes beyond is
- * dropped, told as a gap, or ends the connection, as its client chose.
+ * overflow.h - frames that a connection's socket did not take go into its queue
+ * (outq.h), up to the limit of the connection and that of the worker.  Beyond
+ * them, messages are dropped and told as a gap, or the connection is closed, as
+ * its client chose.
  *
- * Callers: flush.c, which says what was not taken.
+ * Callers: flush.c, which knows what the socket did not take.
  */
 
 #ifndef WORKER_NET_OVERFLOW_H
@@ -15,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What one connection may have waiting, whatever ?buffer= says, bytes. */
+/* The most bytes that may wait for one connection, whatever ?buffer= says. */
 #define OVERFLOW_BYTES_MAX (1024u * 1024)
 
 /*

@@ -2,10 +2,10 @@
 /*
  * rate.h - how much per second one connection may ask for.
  *
- * Two token buckets: what it publishes, requests over HTTP or sends in pieces
- * (--rate), and its control frames (--control-rate), each of which costs a pong.
- * Beyond them there is no error: the connection is not read until it is within
- * them again, so TCP pushes back and nothing is lost.
+ * Two token buckets: one for messages, fragments and requests over HTTP
+ * (--rate), one for control frames (--control-rate), each of which costs a
+ * pong.  A connection beyond its rate gets no error: it is not read until it is
+ * within the rate again, so TCP pushes back and nothing is lost.
  */
 
 #ifndef WORKER_NET_RATE_H
@@ -36,16 +36,17 @@ void rate_count_request(struct conn *c);
  * is. */
 bool rate_hold(struct conn *c);
 
-/* What it asked for took a look at so many records of the ring: that counts as
- * if it had published a part of them. */
+/* A request of the connection looked at so many records of the ring.  That
+ * counts as if it had published a part of them. */
 void rate_charge(struct conn *c, uint64_t records);
 
 /*
- * Its deadline has come.  If it is paused for its rate, resume it as soon as it
- * is within it, with a deadline of then_ms unless what it has sent meanwhile
- * sets another; else set the time of the next look.
- * Returns: whether it was paused for its rate: then there is nothing more to do
- *          now.
+ * The connection's deadline has come.  If it is paused for its rate and within
+ * it again, resume it with a deadline of then_ms, unless input that it has sent
+ * meanwhile sets another; if it is not within it, set the time of the next
+ * look.
+ * Returns: whether it was paused for its rate; if so, the caller has nothing
+ *          more to do now.
  */
 bool rate_due(struct conn *c, uint32_t then_ms);
 

@@ -6,9 +6,9 @@
  *	                                                            \
  *	                                                    protocol->message()
  *
- * net/, http/ and ws/ are what any server of this kind needs; they know what
- * stands above them by this table alone.  pubsubd's own is in pubsub.c; the
- * echo server of the tests has another, and is pubsubd in everything else.
+ * net/, http/ and ws/ are what any server of this kind needs.  They know the
+ * code above them only by this table.  pubsubd's own table is in pubsub.c; the
+ * echo server of the tests has another one, and is pubsubd in everything else.
  */
 
 #ifndef WORKER_NET_SERVICE_H
@@ -30,16 +30,16 @@ struct service {
 	 * conn; the rest is zero at first and the service's own. */
 	size_t client_size;
 
-	/* What a connection speaks that has just been accepted. */
+	/* The handler of a connection that has just been accepted. */
 	const struct conn_handler *handler;
 
-	/* What is spoken over WebSockets (ws/protocol.h), by preference; the
-	 * first is for who offers none of the others. */
+	/* The protocols over WebSockets (ws/protocol.h), by preference; the
+	 * first is for clients that offer none of the others. */
 	const struct protocol *const *protocols;
 	uint8_t protocols_count;
 
 	/* How many bytes a WebSocket message may be longer than --max-message,
-	 * which limits only what is in it. */
+	 * which limits only the published message inside it. */
 	uint32_t slack;
 
 	/* Answer a request whose head has come, or begin to.  Whatever closes
@@ -47,14 +47,14 @@ struct service {
 	void (*serve)(struct conn *c, const struct http_request *req);
 
 	/* The same where the connection cannot be served, for a reason that will
-	 * pass: say so, and close.  Of the head maybe not all lines have come.
+	 * pass: say so, and close.  Maybe not all lines of the head have come.
 	 * NULL: any request is answered by an error (http/refusal.h). */
 	void (*refuse)(struct conn *c, const struct http_request *req,
 	    enum conn_refusal why);
 
-	/* Asked before a connection is read.  Returns true if it shall not be
-	 * now: the service has paused it, and will resume it.  NULL: always
-	 * read. */
+	/* Asked before a connection is read.  Returns true if it must not be
+	 * read now; then the service has paused it, and will resume it.  NULL:
+	 * always read. */
 	bool (*hold)(struct conn *c);
 };
 

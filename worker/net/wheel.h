@@ -8,7 +8,7 @@
  * from a client does, is one store, and only bringing it forward moves the
  * entry (libev's manual, "Be smart about timeouts", method 3, shared by all).
  *
- * Pure: time comes in as ticks, what is due comes out.  No libev here.
+ * Pure: time comes in as ticks, due entries come out.  No libev here.
  */
 
 #ifndef WORKER_NET_WHEEL_H

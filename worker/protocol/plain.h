@@ -2,9 +2,9 @@
 /*
  * plain.h - the plain contract: {"topic":"room","message":"hello"}.
  *
- * Who sends that is subscribed to the topic, if it is not yet, and the message
- * goes to every subscriber, the sender included, as one text frame with the
- * message's text and nothing else.  README, "The plain contract".
+ * A client that sends this is subscribed to the topic, if it is not yet.  The
+ * message goes to every subscriber, the sender included, as one text frame with
+ * the message's text and nothing else (README, "Your own client").
  */
 
 #ifndef WORKER_PROTOCOL_PLAIN_H
@@ -21,7 +21,7 @@
 struct form;
 struct protocol;
 
-/* What a message asks for. */
+/* A message, read. */
 struct plain_request {
 	char topic[6 * LAYOUT_TOPIC_NAME_MAX]; /* not NUL-terminated */
 	size_t topic_len;                      /* <= LAYOUT_TOPIC_NAME_MAX */
@@ -29,7 +29,7 @@ struct plain_request {
 	size_t body_len;  /* bytes, quotes included */
 };
 
-/* Why it is refused. */
+/* Why a message is refused. */
 struct plain_error {
 	unsigned code; /* to close with */
 	char reason[WS_REASON_MAX + 1];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protocols.h - what both contracts have in common: memory to work with, and
- * the query that a client connects with.
+ * protocols.h - shared by both contracts: memory to work with, and the query
+ * that a client connects with.
  */
 
 #ifndef WORKER_PROTOCOL_PROTOCOLS_H

@@ -2,8 +2,8 @@
 /*
  * v1.h - the subprotocol pubsubd.v1: a JSON object per text frame, both ways.
  *
- * What clients say is read by v1_request.h, answered by v1_answer.h; here is
- * what the server says by itself.
+ * v1_request.h reads requests, v1_answer.h answers them; here are the objects
+ * that the server sends by itself.
  */
 
 #ifndef WORKER_PROTOCOL_V1_H

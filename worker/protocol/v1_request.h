@@ -19,7 +19,7 @@
 
 #define V1_ID_MAX 64u /* bytes of an id as it is written, without quotes */
 
-/* What a request is read with: what the server is, and memory to reuse. */
+/* What reading a request needs: properties of the server, and memory. */
 struct v1_reader {
 	struct json_reader *json; /* borrowed */
 	const char *epoch;        /* of this server's ring */
@@ -28,8 +28,8 @@ struct v1_reader {
 };
 
 /*
- * Read one request from a text frame.  want is always filled in: with what is
- * wanted, or with an INTAKE_ERROR that says what is wrong.  Its pointers go
+ * Read one request from a text frame.  want is always filled in: with the
+ * request, or with an INTAKE_ERROR that says what is wrong.  Its pointers go
  * into data and into the reader, so they are good until the next call.
  */
 void v1_parse(struct v1_reader *reader, const char *data, size_t len,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commit.h - do what the turn's requests ask for, under one holding of the
- * ring's lock, and answer them.
+ * commit.h - do the turn's requests, under one holding of the ring's lock, and
+ * answer them.
  */
 
 #ifndef WORKER_REQUESTS_COMMIT_H
@@ -10,12 +10,12 @@
 struct hub;
 
 /*
- * Lock, do all that was asked for in this turn, in order, unlock, wake the
- * workers that have subscribers of what was published, answer, read on.
+ * Lock, do all requests of this turn, in order, unlock, wake the workers that
+ * have subscribers of the messages, answer, read on.
  *
- * Without the lock (its holder was stopped) everything waits for another turn.
- * What is in the intake afterwards otherwise is a look into the past that was
- * put off, or was read by this very call.
+ * If the lock cannot be had (its holder was stopped), everything waits for
+ * another turn.  Otherwise the intake holds afterwards only requests for the
+ * past that were put off, and requests that this very call has read.
  *
  * Callers: the turn's end.
  * Blocks:  for the lock, 20 ms at most.

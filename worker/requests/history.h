@@ -9,12 +9,12 @@
 
 #include <stdbool.h>
 
-/* Bytes of messages in one answer; what is left makes "more". */
+/* Bytes of messages in one answer; if some do not fit, it says "more". */
 #define HISTORY_BYTES_MAX (1024u * 1024)
 
 /*
- * Append [{"seq","time","message"}, ...], oldest first, of what a request asked
- * for and found.  Returns whether older ones are left that it did not bring.
+ * Append [{"seq","time","message"}, ...], oldest first, the messages that a
+ * request asked for.  Returns whether it left out older ones.
  */
 bool history_put(struct hub *hub, const struct intake_op *op, struct buf *out);
 

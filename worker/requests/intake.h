@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * intake.h - what clients asked for in this turn, done under one lock.
+ * intake.h - the requests of this turn, done together under one lock.
  *
- * Nearly all that a client can ask for needs the ring's lock, so requests are
- * only copied here while sockets are read, in the order in which they came.  At
- * the end of the turn they are done together (commit.h), and then answered, again
- * in order, each in the way that its asker has said: whatever protocol a
- * connection speaks, its requests take effect and are answered one after
- * another.
+ * Nearly every request needs the ring's lock, so while sockets are read,
+ * requests are only copied here, in the order in which they came.  At the end
+ * of the turn they are done together (commit.h), and then answered, again in
+ * order, each by the function that came with it: whatever protocol a connection
+ * speaks, its requests take effect and are answered one after another.
  *
- * When the lock is not to be had (its holder was stopped), everything waits
- * here, those who asked are not read any more and their answers are held back;
- * the rest of the worker goes on.  A look into a topic's past waits likewise
- * when those before it have had what there is of a turn for such.
+ * When the lock cannot be had (its holder was stopped), all requests wait here,
+ * their connections are not read and their answers are held back; the rest of
+ * the worker goes on.  A request for a topic's past waits likewise when others
+ * have used up this turn's time for the past.
  */
 
 #ifndef WORKER_REQUESTS_INTAKE_H
@@ -27,14 +26,14 @@
 
 struct intake_op;
 
-/* Requests and their bytes in one turn; who brings more waits a turn.  Those
- * that were put off do not count: they are at most one of each connection, and
- * others need not wait for them. */
+/* Requests and their bytes in one turn; more requests wait for the next turn.
+ * Requests that were put off do not count: there is at most one for each
+ * connection, and others need not wait for them. */
 #define INTAKE_OPS_MAX   8192u
 #define INTAKE_BYTES_MAX (1024u * 1024)
 
-/* Records that all who read the past may walk over in one turn, but for the
- * first, which may walk over what it likes: the others wait for the next. */
+/* Records that all requests for the past together may walk over in one turn;
+ * those beyond it wait for the next.  The first one has no limit. */
 #define INTAKE_WALK_MAX 65536u
 
 /* Messages in one answer with a topic's history. */
@@ -52,8 +51,8 @@ enum intake_kind {
 	INTAKE_HISTORY,     /* a topic's past messages */
 	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
 	INTAKE_PING,        /* an answer, in its place */
-	INTAKE_ERROR,       /* what was wrong with a request, in its place */
-	INTAKE_WAIT, /* nothing but to be read again: intake_pause_until_done() */
+	INTAKE_ERROR,       /* a faulty request, to be answered in its place */
+	INTAKE_WAIT, /* only to be read again: intake_pause_until_done() */
 };
 
 /* How it went. */
@@ -70,9 +69,9 @@ enum intake_result {
 
 struct intake_request {
 	enum intake_kind kind;
-	/* Tell the client how it went, and begin what follows from it.  Called
-	 * without the lock, if the connection is still open.  NULL: nobody
-	 * wants to know. */
+	/* Tell the client how it went, and begin a replay that it asked for.
+	 * Called without the lock, if the connection is still open.  NULL: no
+	 * answer. */
 	void (*answer)(struct hub *hub, const struct intake_op *op);
 	const char *id; /* JSON text of the client's id; NULL: none */
 	const char *topic;
@@ -138,8 +137,8 @@ void intake_fini(struct intake *intake);
 char *intake_add(struct conn *c, const struct intake_request *want);
 
 /*
- * Whether a request reads a topic's past.  That visits each record of it, and
- * what it brings may be long: one per turn is enough for a connection.
+ * Whether a request reads a topic's past.  Such a request visits each record,
+ * and its answer may be long: one per turn is enough for a connection.
  */
 bool intake_reads_past(const struct intake_request *want);
 
@@ -153,20 +152,20 @@ const char *intake_body(
 /* Whether no more should be read in this turn. */
 bool intake_full(const struct intake *intake);
 
-/* While the intake is full, do not read the connection until what is here has
- * been done: its socket would say "readable" all the time.  For
+/* While the intake is full, pause the connection until the requests here have
+ * been done; otherwise its socket would be reported readable all the time.  For
  * service.hold. */
 bool intake_hold(struct conn *c);
 
 /* Whether nothing waits. */
 bool intake_empty(const struct intake *intake);
 
-/* The lock was not had: all who asked are not read until it is, and soon there
- * is a turn to try again.  Callers: commit.c. */
+/* The lock could not be had: do not read the connections that wait here until
+ * it can, and try again in a turn soon.  Callers: commit.c. */
 void intake_retry(struct hub *hub);
 
-/* What is here is done and answered, except for what was put off (INTAKE_LATER):
- * read on.  Callers: commit.c. */
+/* All requests are done and answered, except for those that were put off
+ * (INTAKE_LATER): read on.  Callers: commit.c. */
 void intake_release(struct hub *hub);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listen_query.h - what a client asks for in /ws?buffer=N&overflow=HOW&topic=NAME.
+ * listen_query.h - the options in /ws?buffer=N&overflow=HOW&topic=NAME.
  *
  * The whole query is checked before the handshake is answered, so that a client
  * with a mistake in it gets a 400 that says which, instead of a connection that

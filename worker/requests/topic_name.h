@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* topic_name.h - what may be the name of a topic, whoever sends it. */
+/* topic_name.h - which names a topic may have, in every protocol. */
 
 #ifndef WORKER_REQUESTS_TOPIC_NAME_H
 #define WORKER_REQUESTS_TOPIC_NAME_H

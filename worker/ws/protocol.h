@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protocol.h - what is said over a WebSocket, as a table.
+ * protocol.h - the meaning of a WebSocket's messages, as a table.
  *
- * ws/ brings whole messages and keeps the connection alive; what they mean, and
- * what else belongs to a client, is the protocol's (protocol/plain.h, v1).
- * net/service.h lists those that are spoken.
+ * ws/ brings whole messages and keeps the connection alive.  A protocol
+ * (protocol/plain.h, v1.h) knows what the messages mean, and what else belongs
+ * to a client.  net/service.h lists the protocols.
  */
 
 #ifndef WORKER_WS_PROTOCOL_H
@@ -19,7 +19,7 @@ struct http_request;
 struct outq_item;
 
 struct protocol {
-	/* As it is offered in Sec-WebSocket-Protocol; NULL: it needs no name. */
+	/* As offered in Sec-WebSocket-Protocol; NULL: without a subprotocol. */
 	const char *name;
 
 	/* What a restart closes with, unless --restart-code says otherwise: 1012
@@ -29,7 +29,7 @@ struct protocol {
 
 	/* Before the 101: read the request's query into the connection's
 	 * options.  Returns false, with *why a static sentence for a 400, if
-	 * that is not possible.  NULL: there are none. */
+	 * the query is faulty.  NULL: the protocol has no options. */
 	bool (*accept)(
 	    struct conn *c, const struct http_request *req, const char **why);
 

@@ -25,7 +25,7 @@ extern const struct conn_handler ws_conn_handler;
 void ws_conn_open_pool(struct net *net);
 void ws_conn_close_pool(struct net *net);
 
-/* What is spoken over this WebSocket. */
+/* The protocol of this WebSocket. */
 const struct protocol *ws_conn_protocol(const struct conn *c);
 
 /* It is a WebSocket from now on, its 101 is queued.  c->protocol is set. */
@@ -33,7 +33,7 @@ void ws_conn_begin(struct conn *c);
 
 /*
  * Close with a code and a reason for humans (ASCII, at most WS_REASON_MAX
- * bytes).  Once is enough: what is no open WebSocket is left alone.
+ * bytes).  Does nothing if the connection is no open WebSocket.
  */
 void ws_close(struct conn *c, unsigned code, const char *reason);
 
