@@ -59,7 +59,7 @@ LOAD_SRC := $(wildcard tests/load/*.c) $(filter-out \
 	tests/bench/floor.c tests/bench/ring_bench.c,$(wildcard tests/bench/*.c))
 ECHO_SRC := $(wildcard tests/echo_server/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
-UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
+UNIT_SRC := $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c)
 MP_SRC := $(wildcard tests/mp/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 UNIT_SUPPORT_SRC := $(SUPPORT_SRC) $(wildcard tests/unit/support/*.c)
