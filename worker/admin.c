@@ -109,7 +109,8 @@ admin_error(struct conn *c, const struct http_request *req, int status,
 	http_reply_error(c, req, status, reason, NULL, http_keep_alive(req));
 }
 
-/* Whether it is a page of another site that asks, and not its reader. */
+/* Whether a page of another site makes the request by itself, and not its
+ * reader by a link. */
 static bool
 admin_is_foreign(const struct conn *c, const struct http_request *req)
 {

@@ -18,7 +18,7 @@
 static void
 drain_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 {
-	(void)loop; /* the turn's end does the work */
+	(void)loop; /* turn_end() does the work */
 	(void)timer;
 	(void)revents;
 }
@@ -42,14 +42,14 @@ drain_tell(struct worker *w, struct conn *c)
 		    DRAIN_RETRY_MS + w->net.conns.count / DRAIN_CLOSES_PER_MS);
 }
 
-/* 1. Stop reading what could be published. */
+/* 1. Stop reading messages. */
 static void
 drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 {
 	struct drain *d = &w->drain;
 	struct conn *c;
 
-	/* seal-1: nothing more is read that would be published */
+	/* seal-1: no more messages are read */
 	d->phase = DRAIN_STOP;
 	d->code = code;
 	d->began_ms = began_ms;
@@ -99,28 +99,29 @@ drain_read_order(struct worker *w)
 	}
 }
 
-/* Whether what was read before the drain has been done.  What has come since
- * need not be waited for: publishes among it are refused, and of questions
- * there may be no end. */
+/* Whether the requests that were read before the drain have been done.  Later
+ * requests need not be waited for: publishes among them are refused, and
+ * questions may never end. */
 static bool
 drain_has_done_all(const struct worker *w)
 {
 	return intake_empty(&w->intake) || w->intake.commits > w->drain.commits;
 }
 
-/* What was read is in the ring: say that nothing more comes from here. */
+/* All messages that were read are in the ring: say that this worker publishes
+ * no more. */
 static void
 drain_say_stopped(struct worker *w)
 {
-	/* seal-2: the last commit of what was read is behind us */
+	/* seal-2: the last commit of messages that were read is behind us */
 	worker_set_state(w->args, WORKER_STOPPED);
 	stop_point_here(w->hub.seg->header, STOP_DRAIN_STOPPED);
-	/* seal-3: they may be waiting for us */
+	/* seal-3: other workers may be waiting for us */
 	wakeup_ring_all(w->hub.wakeup);
 	w->drain.phase = DRAIN_SETTLE;
 }
 
-/* Whether a worker is dead.  Who has a supervisor hears it from there. */
+/* Whether a worker is dead.  While the supervisor lives, it says so. */
 static bool
 drain_is_dead(const struct worker *w, unsigned slot, uint32_t state)
 {
@@ -130,7 +131,7 @@ drain_is_dead(const struct worker *w, unsigned slot, uint32_t state)
 	       !worker_lives(w->args, slot);
 }
 
-/* Whether every worker, as far as it lives, has come to this state. */
+/* Whether every living worker has come to this state. */
 static bool
 drain_all_are(const struct worker *w, enum worker_state wanted)
 {
@@ -146,32 +147,33 @@ drain_all_are(const struct worker *w, enum worker_state wanted)
 	return true;
 }
 
-/* 2. Seal the ring; what is in it now is all there will ever be. */
+/* 2. Seal the ring: no message can be added any more. */
 static void
 drain_seal(struct worker *w)
 {
 	struct drain *d = &w->drain;
 	uint64_t half = d->began_ms + (d->until_ms - d->began_ms) / 2;
 
-	/* seal-4: so that nothing that was read has to be refused */
+	/* seal-4: so that no message that was read has to be refused */
 	if (!drain_all_are(w, WORKER_STOPPED) && clock_monotonic_ms() < half)
 		return;
 	if (ring_lock(&w->hub.ring) == RING_BUSY)
 		return;
-	/* seal-5: whoever has the lock after us publishes nothing */
+	/* seal-5: no later holder of the lock publishes anything */
 	ring_seal(&w->hub.ring);
 	ring_unlock(&w->hub.ring);
-	/* seal-6: so this is the last there will be */
+	/* seal-6: so this head is final */
 	d->final_head = ring_head(w->hub.seg);
 	d->sealed = true;
 	w->net.more = true;
 }
 
-/* Everything is with its connection's socket or queue. */
+/* Whether every message is in the socket or the queue of its connection. */
 static bool
 drain_settled(const struct worker *w)
 {
-	/* Who resumes may be slow, and knows where it was: half of the time. */
+	/* Wait for replays for half of the time only: their clients may be
+	 * slow, and can resume later. */
 	if (w->replays.count > 0 &&
 	    clock_monotonic_ms() < (w->drain.began_ms + w->drain.until_ms) / 2)
 		return false;
@@ -182,7 +184,7 @@ drain_settled(const struct worker *w)
 	           0; /* answers and files come in order */
 }
 
-/* Whether nothing has come from it for so long that nothing will. */
+/* Whether the client has been silent for so long that no request is coming. */
 static bool
 drain_is_silent(const struct worker *w, const struct conn *c)
 {
@@ -211,8 +213,8 @@ drain_close_conn(struct worker *w, struct conn *c)
 		c->handler->go_away(c, w->drain.code == WS_CODE_RESTART);
 		return c->state != CONN_OPEN; /* a file ends by itself */
 	}
-	/* HTTP knows no word for "closed, too"; and there is nothing unread
-	 * that would make a reset of it. */
+	/* HTTP has no answer to a close, and no input is unread that would make
+	 * the close a reset. */
 	if (c->state == CONN_LINGER && !c->upgraded && drain_is_silent(w, c)) {
 		c->peer_closed_cleanly = true;
 		conn_abort(c);
@@ -220,8 +222,9 @@ drain_close_conn(struct worker *w, struct conn *c)
 	return false;
 }
 
-/* How many may be closed in this turn: a pace, but done in time.  A turn takes
- * far less than a millisecond, so each of these is given out once. */
+/* How many connections may be closed in this turn: at a pace, but all in time.
+ * A turn takes far less than a millisecond, so each millisecond's share is
+ * given out once. */
 static uint64_t
 drain_pace(struct worker *w)
 {

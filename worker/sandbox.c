@@ -2,14 +2,14 @@
 /*
  * sandbox.c - see sandbox.h.
  *
- * The lists of system calls are of what workers were seen to make, and of what
- * the C library may make in their place: on another architecture (aarch64 has
- * no epoll_wait, only epoll_pwait), in another version (fstat or newfstatat),
- * or where the clock is not to be had without the kernel.  A name that an
+ * The lists have the system calls that workers were seen to make, and those
+ * that the C library may make in their place: on another architecture (aarch64
+ * has no epoll_wait, only epoll_pwait), in another version (fstat or
+ * newfstatat), or where reading the clock needs the kernel.  A name that an
  * architecture does not know is left out there by libseccomp.
  *
- * Who adds a system call to the worker adds it here; the tests fail otherwise,
- * for they all run confined.
+ * A new system call of the worker must be added here; otherwise the tests fail,
+ * because they all run confined.
  */
 
 #include "worker/sandbox.h"
@@ -31,7 +31,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What a worker does, whatever the arguments. */
+/* System calls that a worker makes, allowed with any arguments. */
 static const int sandbox_allowed[] = {
 	/* sockets that it was given, or that those have accepted */
 	SCMP_SYS(accept4),
@@ -90,8 +90,9 @@ static const int sandbox_allowed[] = {
 	SCMP_SYS(gettid),
 };
 
-/* What only an intruder does: become or start a program, open files without the
- * kernel's look at where they are, reach into other processes or for the net. */
+/* System calls that only an intruder makes: to become or start a program, to
+ * open files without the kernel's check of where they are, to reach into other
+ * processes or for the net. */
 static const int sandbox_deadly[] = {
 	SCMP_SYS(execve),
 	SCMP_SYS(execveat),
@@ -111,7 +112,7 @@ static const int sandbox_deadly[] = {
 	SCMP_SYS(bind),
 };
 
-/* What a worker does with these arguments only. */
+/* System calls that a worker makes with these arguments only. */
 static int
 sandbox_add_restricted(scmp_filter_ctx filter)
 {
@@ -144,14 +145,15 @@ sandbox_add_restricted(scmp_filter_ctx filter)
 static int
 sandbox_fill(scmp_filter_ctx filter)
 {
-	/* Calls of another architecture than ours are not for us to judge. */
+	/* A call by the numbers of another architecture ends the worker: the
+	 * lists do not know those numbers. */
 	int err = seccomp_attr_set(
 	    filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
-	/* What is refused is in the kernel's log, too. */
+	/* Refused calls are in the kernel's log, too. */
 	if (err == 0)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
-	/* And why the kernel refuses the filter is ours to tell. */
+	/* Return the kernel's own errno, so that we can tell it. */
 	if (err == 0)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	/* A call is looked up in a tree, not in a list: it is in the way of
@@ -167,7 +169,7 @@ sandbox_fill(scmp_filter_ctx filter)
 	return err == 0 ? sandbox_add_restricted(filter) : err;
 }
 
-/* A part of it was refused: say which, and how to do without. */
+/* A part of the sandbox was refused: say which, and how to do without. */
 static bool
 sandbox_refused(const char *part, int err)
 {
@@ -186,8 +188,8 @@ sandbox_forbid_privileges(uint32_t *confined)
 	return true;
 }
 
-/* All that this version of Landlock can forbid about files.  By number: the
- * header may be older than the kernel. */
+/* All rights that this version of Landlock can forbid about files.  By number,
+ * because the header may be older than the kernel. */
 static uint64_t
 sandbox_landlock_rights(long version)
 {

@@ -68,7 +68,7 @@ site_is_get(const struct http_request *req)
 	       http_text_equal(&req->method, "HEAD");
 }
 
-/* Whatever is left: health, and files. */
+/* Serve all other requests: health, and files. */
 static void
 site_serve_rest(struct conn *c, const struct http_request *req)
 {

@@ -59,7 +59,7 @@ turn_end_cb(struct ev_loop *loop, ev_prepare *prepare, int revents)
 	turn_end(container_of(prepare, struct worker, before_wait));
 }
 
-/* The first thing after the wait. */
+/* Called first after the wait. */
 static void
 turn_begin_cb(struct ev_loop *loop, ev_check *check, int revents)
 {
@@ -70,7 +70,8 @@ turn_begin_cb(struct ev_loop *loop, ev_check *check, int revents)
 	wakeup_get_up(w->hub.wakeup);
 }
 
-/* Clear the doorbell first: what comes after that will ring it again. */
+/* Clear the doorbell before the turn's work: a message published after that
+ * rings it again. */
 static void
 turn_doorbell_cb(struct ev_loop *loop, ev_io *io, int revents)
 {

@@ -35,8 +35,8 @@
 
 #define WORKER_BEAT_S 0.5 /* the watchdog looks once a second */
 
-/* Allocations from this size on are pages of their own, and of the heap's top
- * so much is kept for the next to come; bytes. */
+/* Allocations from WORKER_MMAP_MIN on are pages of their own, and at most
+ * WORKER_TOP_MAX at the heap's top is kept for the next ones; bytes. */
 #define WORKER_MMAP_MIN (256 * 1024)
 #define WORKER_TOP_MAX  (1024 * 1024)
 
@@ -108,8 +108,8 @@ worker_watch(struct worker *w, const struct worker_args *args)
 	ev_timer_start(w->net.loop, &w->tick);
 }
 
-/* Take over the slot: what a dead predecessor left is cleared first, and what
- * it left in the ring is repaired now, not at the next publish. */
+/* Take over the slot.  Clear first what a dead predecessor left there, and
+ * repair what it left in the ring now, not at the next publish. */
 static void
 worker_take_slot(struct hub *hub)
 {
@@ -124,7 +124,7 @@ worker_take_slot(struct hub *hub)
 	stop_point_here(hub->seg->header, STOP_SLOT_TAKEN);
 }
 
-/* libev's memory is as ours: there is some, or these are the last words. */
+/* libev's memory is as ours: when it runs out, the worker aborts. */
 static void *
 worker_alloc(void *old, long size)
 {
@@ -134,7 +134,8 @@ worker_alloc(void *old, long size)
 	return NULL;
 }
 
-/* Without a loop nothing can be done for anybody; the successor has a new one. */
+/* Without a loop this worker can do nothing: abort, and the successor makes a
+ * new loop. */
 static void
 worker_loop_failed_cb(const char *what)
 {
@@ -188,7 +189,7 @@ worker_init_hub(struct worker *w)
 {
 	struct hub *hub = &w->hub;
 	const struct config *config = w->args->config;
-	/* What an earlier run has left may be longer than messages are now. */
+	/* Messages of an earlier run may be longer than --max-message now. */
 	uint64_t record_max = hub->seg->ring_size / RING_RECORDS_MIN;
 
 	hub->net = &w->net;
@@ -255,10 +256,10 @@ worker_fini(struct worker *w)
 }
 
 /*
- * What a large message took goes back to the system when it is freed.  Left
- * alone, glibc takes the first one for the usual case and has the next on the
- * heap, whose top it keeps up to twice the size: a worker would stay as large
- * as its largest messages.
+ * Have the memory of a large message go back to the system when it is freed.
+ * By default, glibc takes the first large allocation for the usual case, puts
+ * the next on the heap, and keeps up to twice the size at the heap's top: a
+ * worker would stay as large as its largest messages.
  */
 static void
 worker_bound_heap(void)
@@ -267,8 +268,8 @@ worker_bound_heap(void)
 	mallopt(M_TRIM_THRESHOLD, WORKER_TOP_MAX);
 }
 
-/* What libraries read from files when first they are used, they read now:
- * OpenSSL its configuration, the C library the time zone. */
+/* Have libraries read now the files that they read at their first use: OpenSSL
+ * its configuration, the C library the time zone. */
 static void
 worker_touch_libraries(void)
 {
@@ -279,7 +280,8 @@ worker_touch_libraries(void)
 	tzset();
 }
 
-/* Give up what a worker does not need, and say in the table what that is. */
+/* Give up the rights that a worker does not need, and note in the table
+ * which. */
 static bool
 worker_confine(struct worker *w)
 {

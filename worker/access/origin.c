@@ -2,9 +2,9 @@
 /*
  * origin.c - see origin.h.
  *
- * The lists are parsed anew for each request that gets as far as them: they are
- * short, requests of our own page never do, and a parsed copy would be state to
- * set up and to pass around.
+ * The lists are parsed anew for each request that is compared with them: they
+ * are short, requests of our own page are never compared, and a parsed copy
+ * would be state to set up and to pass around.
  */
 
 #include "worker/access/origin.h"
@@ -55,8 +55,7 @@ origin_host_is_listed(const struct config *config, const struct web_host *host)
 	return false;
 }
 
-/* Whether the request names no host at all; an empty Host line is another
- * matter. */
+/* Whether the request names no host at all.  An empty Host line names one. */
 static bool
 origin_is_hostless(const struct http_request *req)
 {

@@ -29,7 +29,7 @@ static const char *const api_allow[] = {
 	[API_EVENTS] = "GET, HEAD, OPTIONS",
 };
 
-/* What a request is for. */
+/* A request's path, taken apart. */
 struct api_target {
 	enum api_resource resource;
 	struct http_text name; /* as written */
@@ -45,7 +45,7 @@ api_has(const struct http_text *path)
 	       (path->len == len || path->at[len] == '/');
 }
 
-/* What a path is, if it is anything. */
+/* Take a path apart. */
 static bool
 api_find(const struct http_text *path, struct api_target *target)
 {
@@ -85,7 +85,7 @@ api_allows(enum api_resource resource, const struct http_text *method)
 	return false;
 }
 
-/* Tell a browser what a page may do; or anybody, what there is. */
+/* Answer OPTIONS: which methods there are, and which ones a page may use. */
 static void
 api_options(
     struct conn *c, const struct http_request *req, enum api_resource resource)

@@ -58,7 +58,7 @@ events_since(const struct conn *c, const struct http_request *req,
 	want->since = place.seq;
 }
 
-/* A HEAD: what a GET would be told, and no stream. */
+/* A HEAD: the head that a GET would get, and no stream. */
 static void
 events_head(struct conn *c)
 {
@@ -161,7 +161,7 @@ events_due(struct conn *c)
 	}
 }
 
-/* A client of this kind has nothing more to ask. */
+/* A client of this kind has no further requests. */
 static size_t
 events_feed(struct conn *c, char *data, size_t len)
 {

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is kept of a topic. */
+/* A topic that the list keeps. */
 struct list_entry {
 	struct api_name name;
 	uint64_t seq;
@@ -36,7 +36,7 @@ struct api_list {
 	uint32_t count;
 };
 
-/* Only sees to it that there is a turn. */
+/* Makes sure that there is another turn. */
 static void
 lists_retry_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 {
@@ -89,7 +89,7 @@ api_list_begin(struct conn *c, const struct api_query *query)
 	conn_pause(c, PAUSE_INTAKE);
 }
 
-/* Names in order: byte by byte, so that of two the beginning comes first. */
+/* Compare names byte by byte; a name comes before those that it begins. */
 static int
 list_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -100,7 +100,7 @@ list_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 	return (a_len > b_len) - (a_len < b_len);
 }
 
-/* Whether what is at heap position a is greater than what is at b. */
+/* Whether the name at heap position a is greater than that at b. */
 static bool
 list_is_above(const struct api_list *list, uint32_t a, uint32_t b)
 {
@@ -147,8 +147,8 @@ list_sink(struct api_list *list, uint32_t n)
 	}
 }
 
-/* Whether a name was asked for, and is smaller than the greatest that is kept
- * if there is no room for one more. */
+/* Whether a name fits the request, and either there is room for one more or it
+ * is smaller than the greatest that is kept. */
 static bool
 list_wants(const struct api_list *list, const char *name, uint8_t len)
 {
@@ -217,7 +217,8 @@ list_sort(struct api_list *list)
 	}
 }
 
-/* Whether it was found twice: freed in one slot, made anew in a later one. */
+/* Whether a topic was found twice: it was freed in one slot and made anew in a
+ * later one. */
 static bool
 list_is_again(const struct api_list *list, uint32_t i)
 {

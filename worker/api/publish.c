@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What the request's job is. */
+/* The request's job: a message to publish. */
 struct publish {
 	struct api_name topic;
 	bool is_json;

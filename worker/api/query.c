@@ -16,7 +16,7 @@ api_query_refuse(struct api_query *out, const char *why)
 	return false;
 }
 
-/* Read a number; one that is too large is as good as the maximum. */
+/* Read a number; one that is too large counts as the maximum. */
 static bool
 api_number(const struct http_text *text, uint64_t max, uint64_t *number)
 {
@@ -112,7 +112,7 @@ api_query_place(const struct http_text *value, struct api_query_place *place)
 	return true;
 }
 
-/* Take over what one pair says. */
+/* Take one pair over. */
 static bool
 api_query_pair(const struct http_text *key, const struct http_text *value,
     struct api_query *out)

@@ -20,7 +20,7 @@ api_request_new(struct conn *c, const struct http_request *req)
 	char lines[CORS_LINES_SIZE];
 
 	r->head_only = http_text_equal(&req->method, "HEAD");
-	/* Not as long as a body is unread. */
+	/* No keep-alive while a body is unread. */
 	r->keep_alive = http_reply_keeps_alive(c, req) && !req->is_chunked &&
 	                req->content_length == 0;
 	cors_lines(c->net->config, req, lines);

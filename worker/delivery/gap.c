@@ -62,7 +62,8 @@ gap_dropped(
 
 	if (form->gap == NULL || outq_extend_gap(c->out, slot, seq))
 		return;
-	/* Of a topic that it left nothing is dropped: outq_leave_topic(). */
+	/* No message of a topic that the client left is dropped, see
+	 * outq_leave_topic(). */
 	CHECK(
 	    topic != NULL && subs_find_of_client(&client->subs, topic) != NULL);
 	stats_add(&c->net->stats, STATS_GAPS, 1);

@@ -25,8 +25,8 @@ latency_fini(struct latency *d)
 	free(d->runs);
 }
 
-/* This worker is so late that the batch's stamp is gone: go by the record's
- * own time, on the clock that wall clocks are set by. */
+/* This worker is so late that the batch's stamp is gone: use the record's own
+ * time, which is that of the wall clock. */
 static uint64_t
 latency_by_wall_clock(struct latency *d, const struct ring_record *rec)
 {
@@ -65,7 +65,8 @@ latency_settle(struct hub *hub)
 	for (uint32_t i = 0; i < d->count; i++) {
 		const struct latency_run *run = &d->runs[i];
 
-		/* A wall clock that was set back knows messages of later. */
+		/* After the wall clock was set back, a record's time may lie in
+		 * the future. */
 		stats_delay_add(delays,
 		    now > run->accepted_ns ? now - run->accepted_ns : 0,
 		    run->count);

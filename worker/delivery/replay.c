@@ -71,7 +71,8 @@ replay_begin(struct hub *hub, struct sub *sub, struct chain *chain)
 {
 	struct replay *r = xcalloc(1, sizeof(*r));
 
-	CHECK(!sub->replaying); /* resume.c knows one life from the next */
+	/* resume_find_begun() finds only a subscription that has just begun. */
+	CHECK(!sub->replaying);
 	r->sub = sub;
 	r->chain = *chain;
 	r->next = chain->low;
@@ -124,8 +125,9 @@ replays_resume(struct conn *c)
 }
 
 /*
- * What this chain had is sent, up to the topic's end when it was made.  Go on
- * with what has come since, or go live.  Returns whether it goes on.
+ * This chain's messages are sent, up to the topic's end when the chain was
+ * made.  Go on with the messages that came since, or go live.  Returns whether
+ * it goes on.
  */
 static bool
 replay_next_chain(struct hub *hub, struct replay *r)
@@ -133,7 +135,7 @@ replay_next_chain(struct hub *hub, struct replay *r)
 	struct sub *sub = r->sub;
 	struct sub_topic *topic = sub->topic;
 
-	/* resume-4: not before it has had all that was tailed here */
+	/* resume-4: not before it was sent everything that was tailed here */
 	if (topic->seq < r->next) {
 		replay_end(hub, sub, r->next - 1);
 		return false;
@@ -165,8 +167,9 @@ replay_read(
 	    &r->chain, number, hub->replays->bytes, hub->replays->size, rec);
 }
 
-/* Number r->next has been overwritten since the walk.  So was all before it and
- * nothing behind some point: find that.  Returns the last number gone. */
+/* Number r->next has been overwritten since the walk, and so have all before
+ * it.  Find where the numbers begin that the ring still has.  Returns the last
+ * number that is gone. */
 static uint64_t
 replay_last_gone(struct hub *hub, struct replay *r)
 {
@@ -184,7 +187,7 @@ replay_last_gone(struct hub *hub, struct replay *r)
 	return gone;
 }
 
-/* Put one number into the turn's frames: its message, or that it is gone. */
+/* Put one number into the turn's frames: its message, or a gap. */
 static void
 replay_put(struct hub *hub, struct replay *r)
 {
@@ -235,8 +238,8 @@ replay_send(struct hub *hub, struct replay *r)
 	}
 }
 
-/* Whether it could be sent anything.  A connection gets one piece in a turn,
- * or all its subscriptions together would fill its queue. */
+/* Whether the replay can send anything now.  A connection gets one piece in a
+ * turn, or all its subscriptions together would fill its queue. */
 static bool
 replay_turn(struct hub *hub, struct replay *r)
 {
@@ -265,7 +268,8 @@ replays_turn(struct hub *hub)
 	all->turn_bytes = REPLAY_TURN_BYTES + 2 * hub->net->arena.bytes.len;
 	all->turn_records =
 	    REPLAY_TURN_RECORDS + 2 * (size_t)hub->net->arena.count;
-	/* Each once at most: what it gets in this turn is not written yet. */
+	/* Serve each once at most: its piece of this turn is not written
+	 * yet. */
 	for (uint32_t i = 0; i < REPLAY_TURN_LOOKS && next != NULL; i++) {
 		r = next;
 		next = r != last ? TAILQ_NEXT(r, link) : NULL;

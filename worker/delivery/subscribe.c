@@ -40,7 +40,7 @@ subscribe_topic_new(struct hub *hub, uint32_t slot, const char *name,
 	CHECK(subs->by_slot[slot] == NULL);
 	subs->by_slot[slot] = topic;
 	subs->wanted[slot / 64] |= UINT64_C(1) << (slot % 64);
-	/* subscribe-3: what was slept through is nobody's gap */
+	/* subscribe-3: messages that were slept through are in no gap */
 	if (subs->topics++ == 0)
 		tail_skip_to_head(hub);
 	return topic;

@@ -72,7 +72,7 @@ tail_group(struct hub *hub)
 		const struct ring_record *rec = &tail->batch.records[i];
 		struct sub_topic *topic = hub->subs.by_slot[rec->topic];
 
-		/* tail-6: not what is of an earlier life of the slot, or
+		/* tail-6: not a record of an earlier life of the slot, or
 		 * from before the first subscriber came. */
 		if (rec->seq <= topic->seq)
 			continue;
@@ -117,8 +117,8 @@ tail_encode(struct hub *hub, const struct sub_topic *topic, enum form_id form)
 	return run;
 }
 
-/* Give one subscriber what it has not seen, without what it published itself.
- */
+/* Give one subscriber the messages that it has not seen and has not published
+ * itself. */
 static void
 tail_send_to_without_echo(struct hub *hub, const struct sub *sub,
     const struct tail_run *run, uint32_t skip)
@@ -137,13 +137,13 @@ tail_send_to_without_echo(struct hub *hub, const struct sub *sub,
 	}
 }
 
-/* Give one subscriber what it has not seen. */
+/* Give one subscriber the messages that it has not seen. */
 static void
 tail_send_to(struct hub *hub, struct sub *sub, const struct tail_run *run)
 {
 	uint32_t skip;
 
-	/* tail-7: nothing that it was sent, or told that it missed */
+	/* tail-7: no number that it was sent, or told in a gap */
 	if (sub->seen >= run->last_seq)
 		return;
 	skip = sub->seen >= run->first_seq
@@ -203,7 +203,7 @@ tail_skip_lap(struct hub *hub)
 		uint64_t seq = ring_topic_seq(hub->seg, topic->slot);
 
 		topic->seq = seq;
-		topic->pos = 0; /* read without the lock it would be a guess */
+		topic->pos = 0; /* cannot be read exactly without the lock */
 		for (uint32_t i = 0; i < topic->count; i++)
 			missed += tail_skip_to(topic->subs[i], seq);
 	}

@@ -32,7 +32,8 @@ struct http_body {
 	uint64_t left;               /* otherwise: bytes to come */
 };
 
-/* The connection is its user's again.  Owns: the caller, what is returned. */
+/* Give the connection back to the handler that asked for the body.  Owns: the
+ * caller, the struct that is returned. */
 static struct http_body *
 body_leave(struct conn *c)
 {
@@ -79,7 +80,8 @@ body_refused(struct conn *c, int status, const char *code, const char *reason)
 	body_free(body);
 }
 
-/* Take a piece of it.  Returns false if that is too much, and answered. */
+/* Take a piece of the body.  Returns false if the body is too long, which is
+ * answered then. */
 static bool
 body_take(struct conn *c, const char *data, size_t len)
 {

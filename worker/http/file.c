@@ -28,7 +28,8 @@ struct file_sending {
 };
 
 /* Read len > 0 bytes of the file, straight into the connection's queue.
- * Returns false if it has been cut short: its length has been said already. */
+ * Returns false if the file has become shorter than the length that the head
+ * has already told. */
 static bool
 file_put_piece(struct conn *c, struct file_sending *f, size_t len)
 {
@@ -102,7 +103,7 @@ file_end(struct conn *c)
 	free(f);
 }
 
-/* It is in the middle of a response. */
+/* A response is half-written, so there is no way to say why: just abort. */
 static void
 file_refuse(struct conn *c, enum conn_refusal why)
 {

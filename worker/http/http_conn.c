@@ -88,8 +88,8 @@ http_conn_serve(struct conn *c, const struct http_request *req)
 		rate_count_request(c);
 }
 
-/* Serve the request that data begins with.  Returns how many bytes its head
- * has; 0: it is not all there, or it was refused. */
+/* Serve the request at the start of data.  Returns how many bytes its head has;
+ * 0: the head is not complete, or was refused. */
 static size_t
 http_conn_feed_head(struct conn *c, const char *data, size_t len)
 {
@@ -172,7 +172,7 @@ http_conn_due(struct conn *c)
 
 	if (rate_due(c, c->served ? config->idle_ms : config->request_ms))
 		return;
-	/* If nothing waits for the client, it is we who are slow. */
+	/* If no output waits for the client, this server is the slow side. */
 	if (c->paused != 0 && c->out == NULL)
 		conn_deadline(c, config->idle_ms);
 	else if (c->paused != 0 || (c->input == NULL && c->out != NULL))
@@ -192,8 +192,8 @@ http_conn_is_quiet(const struct conn *c)
 	return http_conn_is_next(c) && c->out == NULL;
 }
 
-/* To a quiet client nothing is on its way that closing could destroy, unless it
- * has just asked; and it may never close itself. */
+/* No answer is on its way to a quiet client that closing could destroy, unless
+ * it has just sent a request; and the client may never close by itself. */
 static void
 http_conn_go_away(struct conn *c, bool restart)
 {

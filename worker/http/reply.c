@@ -24,7 +24,7 @@
 #define REPLY_NO_GUESSING "X-Content-Type-Options: nosniff\r\n"
 #define REPLY_NO_STORE    "Cache-Control: no-store\r\n"
 #define REPLY_UNBUFFERED  "X-Accel-Buffering: no\r\n" /* nginx reads this */
-/* What a page may load is its own to say, in a meta element. */
+/* Each page says in a meta element what it may load. */
 #define REPLY_PAGE_POLICY                                     \
 	"Content-Security-Policy: frame-ancestors 'self'\r\n" \
 	"Referrer-Policy: same-origin\r\n"

@@ -3,8 +3,8 @@
  * static.c - see static.h.
  *
  * The path is cut at its slashes first and decoded afterwards, so a %2F never
- * makes a directory.  What a name may be is decided here (no empty segments, no
- * leading dots), where a name may lead is decided by the kernel alone.
+ * makes a directory.  This file decides which names are allowed (no empty
+ * segments, no leading dots); the kernel alone decides where a name may lead.
  */
 
 #include "worker/http/static.h"
@@ -34,7 +34,7 @@ struct static_name {
 	bool is_index;
 };
 
-/* openat2(2), for which the C library has no name. */
+/* openat2(2), for which the C library has no function. */
 static int
 static_openat2(int root, const char *name, uint64_t flags)
 {
@@ -88,8 +88,8 @@ static_close(struct static_files *files)
 }
 
 /*
- * What a segment may be: empty only at the end, no ".", "..", or dotfile, and
- * no slash that was encoded, which no file name has.
+ * Whether a segment is allowed: empty only at the end, no ".", "..", or
+ * dotfile, and no encoded slash, which no file name has.
  */
 static bool
 static_is_segment(const char *segment, size_t len, bool is_last)
@@ -140,7 +140,7 @@ static_complete(struct static_name *name)
 	name->text[name->len] = '\0';
 }
 
-/* What errno after an attempt to open a file means to the client. */
+/* The status for the client that fits errno after an attempt to open a file. */
 static enum static_status
 static_failure(void)
 {
@@ -181,8 +181,8 @@ static_describe(const struct static_name *name, const struct stat *st,
 	    (uint64_t)st->st_ino);
 }
 
-/* Decide on what was opened.  The index of a directory is never redirected:
- * its path has its slash already. */
+/* Decide whether the opened file can be served.  The index of a directory is
+ * never redirected: its path has its slash already. */
 static enum static_status
 static_inspect(const struct static_name *name, struct static_file *file)
 {
@@ -198,7 +198,7 @@ static_inspect(const struct static_name *name, struct static_file *file)
 	return STATIC_OK;
 }
 
-/* Open what has that name under the root; -1 with errno. */
+/* Open the file of that name under the root; -1 with errno. */
 static int
 static_open_file(
     const struct static_files *files, const struct static_name *name)

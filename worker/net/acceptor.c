@@ -43,7 +43,7 @@ acceptors_watch(struct acceptors *as)
 			ev_io_start(as->net->loop, &as->list[i].io);
 }
 
-/* Try again; whether it works shows at the next accept. */
+/* Try again; if it does not work, the next accept says so. */
 static void
 acceptors_retry_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 {
@@ -63,7 +63,7 @@ acceptors_descriptors_freed(struct acceptors *as)
 	}
 }
 
-/* Whether accept4() failed for want of something that may come back. */
+/* Whether accept4() failed for lack of something that may become free again. */
 static bool
 acceptor_is_exhausted(int err)
 {
@@ -165,7 +165,8 @@ acceptors_leave(struct acceptors *as, bool close_fds)
 
 		if (a->admin)
 			continue;
-		/* Closing the socket would reset those who wait there. */
+		/* Closing the socket would reset the connections in its
+		 * queue. */
 		if (close_fds && !a->closed)
 			acceptor_accept(a, SOMAXCONN);
 		acceptor_close(a, close_fds);

@@ -14,7 +14,7 @@
 #define CONN_LINGER_MS  5000  /* for the peer to close, after us */
 #define CONN_CLOSING_MS 10000 /* for the peer to take the last thing */
 
-/* End what only an open connection has. */
+/* End the parts that only an open connection has. */
 static void
 conn_end(struct conn *c)
 {

@@ -63,7 +63,7 @@ conns_open_admin(struct net *net, int fd, bool loopback_listener)
 		c->handler->refuse(c, CONN_OPERATOR_FULL);
 }
 
-/* Count a refusal and have it told. */
+/* Count a refusal, and have the client told. */
 static void
 conns_refuse(struct conn *c, enum conn_refusal why, enum stats_id counter)
 {

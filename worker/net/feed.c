@@ -23,7 +23,7 @@ conn_feed_handler(struct conn *c, char *data, size_t len)
 	return at;
 }
 
-/* What was not used is kept, if it can ever be. */
+/* Keep the bytes that were not used, if the connection can still use them. */
 static void
 conn_keep_rest(struct conn *c, const char *data, size_t len)
 {
@@ -70,7 +70,7 @@ conn_resume(struct conn *c, enum conn_pause why)
 	if (c->paused != 0)
 		return;
 	conn_update_events(c);
-	c->last_heard_tick = c->net->wheel.now; /* it may have been talking */
+	c->last_heard_tick = c->net->wheel.now; /* it may have sent something */
 	conn_feed_kept(c);
 }
 

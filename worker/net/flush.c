@@ -59,7 +59,7 @@ flush_send(struct net *net, struct conn *c, struct iovec *iov, int n)
 	return sent;
 }
 
-/* The queue's share of what was written. */
+/* Take the queue's share of the bytes that were written. */
 static size_t
 flush_sent_queue(struct net *net, struct conn *c, size_t sent)
 {
@@ -73,8 +73,8 @@ flush_sent_queue(struct net *net, struct conn *c, size_t sent)
 }
 
 /*
- * The runs' share.  Returns the run that still has unsent frames, shortened to
- * them, or 0; *begun is how much of its first frame has been sent.
+ * Take the runs' share.  Returns the run that still has unsent frames,
+ * shortened to them, or 0; *begun is how much of its first frame has been sent.
  */
 static uint32_t
 flush_sent_runs(struct net *net, uint32_t run, size_t sent, size_t *begun)
@@ -181,8 +181,8 @@ flush_entry(struct net *net, struct conn *c, uint32_t run)
 	flush_settle(c);
 }
 
-/* What was added while flushing (a close frame, more of a file) is for the next
- * turn: no connection can hold this one up. */
+/* Output that was added while flushing (a close frame, more of a file) is for
+ * the next turn, so that no connection can hold this turn up. */
 static void
 flush_keep_added(struct net *net, uint32_t flushed)
 {

@@ -29,7 +29,8 @@ io_fini(struct net *net)
 	net->read_buf = NULL;
 }
 
-/* The peer will send no more, but may still read: what waits is written. */
+/* The peer will send no more, but may still read: write the output that
+ * waits. */
 static void
 io_half_closed(struct conn *c)
 {
@@ -40,8 +41,8 @@ io_half_closed(struct conn *c)
 
 /*
  * Read from the socket into the worker's buffer.  Returns how many bytes; 0 if
- * there is nothing (any more): at the end of the input the connection is gone,
- * or, if there is still something to write, closed when that is out.
+ * there are none.  At the end of the input the connection is aborted or, if
+ * output waits, closed when that is written.
  */
 static size_t
 io_receive(struct conn *c)

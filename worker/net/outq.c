@@ -223,7 +223,7 @@ outq_iov(struct outq *q, struct iovec *iov, int max)
 	return n;
 }
 
-/* An item is on its way: if it is a gap, it can grow no more. */
+/* An item has been begun: if it is a gap, it can grow no more. */
 static void
 outq_settle_gap(struct outq *q, const struct outq_item *item)
 {

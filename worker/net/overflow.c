@@ -21,8 +21,8 @@ overflow_tell(
 		c->handler->dropped(c, topic, seq, before);
 }
 
-/* Whether the messages that wait are as many as may.  Answers are not counted:
- * a long history that a client asked for shall cost it no message. */
+/* Whether as many messages wait as may.  Answers are not counted, so that a
+ * long history that a client asked for costs it no message. */
 static bool
 overflow_is_full(const struct conn *c, size_t len)
 {
@@ -97,9 +97,9 @@ overflow_queue_bytes(struct net *net, struct conn *c, size_t start, size_t end)
 	    (uint32_t)(end - start));
 }
 
-/* Queue what is left of one run.  Of its first frame `begun' bytes are out
- * already, so the rest of that must follow whatever the limits say.  Returns
- * false when the connection is being closed. */
+/* Queue the rest of one run.  `begun' bytes of its first frame are out already,
+ * so the rest of that frame must follow whatever the limits say.  Returns false
+ * when the connection is being closed. */
 static bool
 overflow_queue_run(
     struct net *net, struct conn *c, const struct outbox_run *r, size_t begun)

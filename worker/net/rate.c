@@ -9,7 +9,7 @@
 #include "worker/net/feed.h"
 #include "worker/net/net.h"
 
-/* To look at so many records costs about as much as to take a message. */
+/* Looking at so many records costs about as much as taking a message. */
 #define RATE_RECORDS_PER_MESSAGE 64
 
 void
@@ -34,7 +34,7 @@ rate_is_within(struct conn *c)
 	       messages;
 }
 
-/* Do not read it for now.  why: which of its rates it is over. */
+/* Do not read the connection for now.  why: the rate that it is over. */
 static void
 rate_pause(struct conn *c, enum stats_id why)
 {
@@ -98,7 +98,7 @@ rate_charge(struct conn *c, uint64_t records)
 	uint64_t messages = records / RATE_RECORDS_PER_MESSAGE;
 
 	rate_spend(c, messages < INT16_MAX ? (int32_t)messages : INT16_MAX);
-	/* Before a request over HTTP is looked at, rate_hold() is asked. */
+	/* rate_hold() was asked before this request was looked at. */
 	if (c->upgraded && c->state == CONN_OPEN)
 		rate_hold(c);
 }

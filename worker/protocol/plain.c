@@ -29,14 +29,15 @@ plain_refuse(struct plain_error *error, unsigned code, const char *fmt, ...)
 	return false;
 }
 
-/* Decode the topic and look whether it can be one. */
+/* Decode the topic and check it. */
 static bool
 plain_take_topic(const struct json_token *value, struct plain_request *req,
     struct plain_error *error)
 {
 	const char *why;
 
-	/* An escape is six bytes for at least one: longer cannot fit. */
+	/* An escape takes six bytes for at least one: a longer text cannot
+	 * fit. */
 	if (value->raw_len > sizeof(req->topic) + 2)
 		return plain_refuse(error, WS_CODE_POLICY,
 		    "topic: longer than %u bytes", LAYOUT_TOPIC_NAME_MAX);
@@ -113,7 +114,7 @@ plain_parse(struct json_reader *reader, bool binary, const char *data,
 	return true;
 }
 
-/* There are no answers in this contract: what cannot be done closes the
+/* This contract has no answers: a request that cannot be done closes the
  * connection. */
 static void
 plain_answer(struct hub *hub, const struct intake_op *op)
@@ -175,7 +176,7 @@ plain_begin(struct conn *c, const struct http_request *req)
 	protocols_subscribe(c, req, plain_answer);
 }
 
-/* There is no word for it: what is sent stays unread. */
+/* This contract cannot announce a drain, so the client is just not read. */
 static void
 plain_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
 {

@@ -73,7 +73,7 @@ v1_error_text(struct hub *hub, const struct intake_op *op, const char *code,
 	v1_error(hub, op, code, reason, strlen(reason));
 }
 
-/* What could not be done. */
+/* Tell why a request could not be done. */
 static void
 v1_answer_failure(struct hub *hub, const struct intake_op *op)
 {

@@ -53,8 +53,8 @@ v1_string_is(const struct json_token *token, const char *word)
 	       json_string_equal(token->raw, token->raw_len, word);
 }
 
-/* Of a repeated member the last counts, but one that is no string is wrong
- * whatever follows, as in the plain contract (plain.c). */
+/* Of a repeated member the last counts, but a value that is no string is an
+ * error whatever follows, as in the plain contract (plain.c). */
 static void
 v1_keep(struct json_token *member, const struct json_token *value)
 {

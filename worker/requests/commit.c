@@ -125,8 +125,8 @@ commit_publish(struct hub *hub, struct intake_op *op)
 		op->start.slot =
 		    topics_find(hub->seg, name, op->want.topic_len, op->hash);
 		if (op->start.slot == TOPICS_NONE) {
-			/* open-2: before a slot that they are for can
-			 * become another topic's */
+			/* open-2: before the slot of a gathered message
+			 * can become another topic's */
 			commit_publish_gathered(hub);
 			op->start.slot = topics_open(
 			    hub->seg, name, op->want.topic_len, op->hash);
@@ -146,16 +146,16 @@ commit_publish_one(struct hub *hub, struct intake_op *op)
 	return hub->net->draining ? INTAKE_DRAINING : commit_publish(hub, op);
 }
 
-/* Subscribe if it is not yet, then publish; a connection that has gone since
- * only publishes.  What was read before a drain is taken. */
+/* Subscribe the connection if it is not yet, then publish.  If it has closed
+ * since, only publish.  Messages that were read before a drain are taken. */
 static enum intake_result
 commit_plain(struct hub *hub, struct intake_op *op)
 {
 	struct sub *sub = commit_find_sub(hub, op);
 	enum intake_result result;
 
-	/* Who is told is refused from the beginning of a drain on; who is not
-	 * is not even read then. */
+	/* From the beginning of a drain on, v1 clients are refused with an
+	 * answer; plain ones cannot be told and are not even read then. */
 	if (client_of(op->conn)->form != FORM_TEXT && hub->net->draining)
 		return INTAKE_DRAINING;
 	if (sub != NULL) {
@@ -209,8 +209,9 @@ commit_walk_len(const struct hub *hub, const struct intake_op *op)
 	return start.seq + 1 - first < most ? start.seq + 1 - first : most;
 }
 
-/* Whether a request has to wait for another turn, as this one has walked far
- * enough.  Nobody waits who comes first, or is gone. */
+/* Whether a request has to wait for another turn, because this turn has walked
+ * over enough records.  The first one does not wait, nor one of a connection
+ * that has closed. */
 static bool
 commit_must_defer(struct hub *hub, const struct intake_op *op)
 {
@@ -289,7 +290,8 @@ commit_request(struct hub *hub, struct intake_op *op)
 	return INTAKE_DONE;
 }
 
-/* What was gathered is in the ring by now, or was refused. */
+/* Note the numbers of the gathered messages, which are in the ring by now or
+ * were refused. */
 static void
 commit_note_numbers(struct hub *hub)
 {
@@ -323,7 +325,7 @@ commit_requests(struct hub *hub)
 	commit_note_numbers(hub);
 }
 
-/* Wake the workers that have subscribers for what was published. */
+/* Wake the workers that have subscribers for the published messages. */
 static void
 commit_wake(struct hub *hub)
 {
@@ -341,8 +343,8 @@ commit_wake(struct hub *hub)
 static void
 commit_answer(struct hub *hub, const struct intake_op *op)
 {
-	/* The search in vain read a bit of every slot under the lock: charge it
-	 * to who caused it, a word of 64 bits as if it were a record. */
+	/* The search in vain read a bit of every slot under the lock: charge
+	 * the connection for it, a word of 64 bits as if it were a record. */
 	if (op->result == INTAKE_DIRECTORY_FULL)
 		rate_charge(op->conn, hub->net->config->max_topics / 64);
 	if (op->want.answer != NULL && op->conn->state == CONN_OPEN)

@@ -36,7 +36,7 @@ history_range(const struct intake_op *op, uint64_t *last)
 
 /*
  * The lowest number from which on all up to `last' fit into one answer.  The
- * newest count, so this looks from there on back.
+ * newest messages matter most, so this looks from the last one back.
  */
 static uint64_t
 history_fit(struct hub *hub, struct chain *chain, uint64_t first, uint64_t last)
@@ -68,7 +68,7 @@ history_put(struct hub *hub, const struct intake_op *op, struct buf *out)
 
 	chain_init(
 	    &chain, hub->seg, op->start.slot, op->start.seq, op->start.pos);
-	/* One further, to know whether there is more. */
+	/* Look one further, to know whether there are older ones. */
 	chain_walk(&chain, first > op->start.base + 1 ? first - 1 : first);
 	rate_charge(op->conn, chain.seq + 1 - chain.low);
 	first = history_fit(hub, &chain, first, last);

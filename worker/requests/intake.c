@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The turn's end tries again; this only sees to it that there is one. */
+/* turn_end() tries again; the timer only makes sure that there is a turn. */
 static void
 intake_retry_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 {
@@ -172,8 +172,8 @@ intake_retry(struct hub *hub)
 	}
 }
 
-/* Keep what is put off, as the first of the next turn.  Its bytes only move
- * towards the front, over what has been done. */
+/* Keep the requests that were put off, as the first of the next turn.  Their
+ * bytes only move towards the front, over those of requests that were done. */
 static void
 intake_keep_later(struct hub *hub, const struct intake_op *done, uint32_t count)
 {
@@ -199,7 +199,8 @@ intake_keep_later(struct hub *hub, const struct intake_op *done, uint32_t count)
 	intake->late_used = intake->used;
 }
 
-/* To read on may bring new requests, so what was done is set aside first. */
+/* Reading on may bring new requests, so those that were done are set aside
+ * first. */
 void
 intake_release(struct hub *hub)
 {
@@ -220,7 +221,8 @@ intake_release(struct hub *hub)
 		if (done[i].conn->out != NULL)
 			outbox_touch(&hub->net->outbox, done[i].conn);
 	}
-	/* Once each: who has asked for something new waits for that. */
+	/* Resume each connection once: one that has a new request waits for
+	 * that. */
 	for (uint32_t i = 0; i < count; i++)
 		if (done[i].conn->requests_pending == 0)
 			conn_resume(done[i].conn, PAUSE_INTAKE);

@@ -3,8 +3,8 @@
  * listen_query.c - see listen_query.h.
  *
  * Keys and values are cut out first and decoded afterwards, so that an encoded
- * "&" or "=" is part of a topic's name.  What is too long to be anything valid
- * is not decoded at all: room is bounded by what can be valid.
+ * "&" or "=" is part of a topic's name.  A text too long to be valid is not
+ * decoded at all, so the room for decoding is bounded.
  */
 
 #include "worker/requests/listen_query.h"
@@ -35,8 +35,8 @@ query_is(const struct http_text *text, const char *word)
 }
 
 /*
- * Read digits, which nobody encodes.  A number that is too large is as good as
- * the maximum.
+ * Read digits, which nobody encodes.  A number that is too large counts as the
+ * maximum.
  */
 static bool
 query_parse_buffer(const struct http_text *value, uint32_t max, uint32_t *out)
@@ -89,7 +89,7 @@ query_parse_topic(const struct config *config, const struct http_text *value,
 	return QUERY_OK;
 }
 
-/* Check one pair and take over what it says; unknown keys say nothing. */
+/* Check one pair and take it over; unknown keys are ignored. */
 static enum query_status
 query_parse_pair(const struct config *config, const struct http_text *key,
     const struct http_text *value, struct query_options *out)

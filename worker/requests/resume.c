@@ -22,7 +22,8 @@ resume_wanted(const struct intake_op *op)
 	return start->base + 1;
 }
 
-/* Whether it says that it was where nobody can have been. */
+/* Whether the client cannot have been where it says: in another ring's life, or
+ * at a number that this life of the topic has not given. */
 static bool
 resume_is_lost(const struct intake_op *op)
 {
@@ -80,7 +81,7 @@ static void
 resume_begin_replay(
     struct hub *hub, const struct intake_op *op, struct resume *resume)
 {
-	/* resume-2: what is gone is told in its place */
+	/* resume-2: numbers that are gone are told in their place */
 	if (op->want.has_since && !resume->recovered)
 		gap_tell(resume->sub, resume->wanted, resume->chain.low - 1,
 		    GAP_EXPIRED);

@@ -12,7 +12,8 @@
 #include "worker/ws/protocol.h"
 #include "worker/ws/ws_conn.h"
 
-/* The protocol that the client prefers to none, of those that are served. */
+/* The first protocol of the service's list that the client offers, or else the
+ * first one, which needs no subprotocol. */
 static uint8_t
 upgrade_choose(const struct service *service, const struct http_request *req)
 {

@@ -28,7 +28,7 @@ ws_conn_is_open(const struct conn *c)
 	return c->state == CONN_OPEN && c->handler == &ws_conn_handler;
 }
 
-/* A client that does not read its answers is not read either. */
+/* Stop reading a client that does not read its answers. */
 static void
 ws_conn_mind_answers(struct conn *c)
 {
@@ -65,8 +65,8 @@ ws_conn_fragment_cb(void *owner)
 		ws_pause(c->data);
 }
 
-/* A pong takes its place among the answers to what came before the ping and
- * after it.  (Of a pong conn_read() has noted that the peer was heard of.) */
+/* A pong takes its place among the answers to requests before and after the
+ * ping.  (io_read() has noted already that the peer was heard of.) */
 static void
 ws_conn_control_cb(void *owner, enum ws_opcode opcode)
 {
@@ -95,8 +95,8 @@ ws_conn_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 		return;
 	}
 	stats_add(&c->net->stats, STATS_PROTOCOL_ERRORS, 1);
-	/* The parser knows the limit only with the slack; the option's number is
-	 * what is said everywhere. */
+	/* The parser knows the limit only with the slack; the client is told
+	 * the option's number, as everywhere. */
 	if (code == WS_CODE_TOO_BIG)
 		snprintf(text, sizeof(text), "message over %u bytes",
 		    c->net->config->max_message);
@@ -132,7 +132,7 @@ ws_conn_close_pool(struct net *net)
 	ws_pool_free(&net->parsers);
 }
 
-/* The parser is at a clean boundary, or never to be used again: give it back. */
+/* Give the parser back: it is clean, or will not be used again. */
 static void
 ws_conn_return_parser(struct conn *c)
 {
@@ -160,8 +160,8 @@ ws_conn_borrow_parser(struct conn *c)
 	return c->data != NULL;
 }
 
-/* Let the parser have the bytes.  The connection may be closed meanwhile, with
- * the parser still on the stack, so it is given back here and not in
+/* Feed the parser.  The connection may be closed meanwhile, with the parser
+ * still on the stack, so the parser is given back here and not in
  * ws_conn_end(). */
 static size_t
 ws_conn_parse(struct conn *c, const char *data, size_t len)
@@ -243,8 +243,8 @@ ws_close(struct conn *c, unsigned code, const char *reason)
 	conn_close_when_written(c);
 }
 
-/* The first time, its 101 is out: from now on its answers are queued only when
- * what they say is done. */
+/* When this is called first, the 101 is out.  From then on an answer is queued
+ * only after its request was done, so output need not be held any more. */
 static void
 ws_conn_written(struct conn *c)
 {
