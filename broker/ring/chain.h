@@ -2,18 +2,18 @@
 /*
  * chain.h - a topic's records, found backwards and read forwards.
  *
- * Each record names the position of its topic's previous one, so history costs
- * what it returns and not the ring's size; but it runs from the newest to the
- * oldest, and who resumes wants it the other way round.  The walk back notes
- * where every CHAIN_STRIDE-th record lies; reading forward then walks one
- * stretch back at a time.  Each header is looked at twice, and remembering a
- * million records takes 128 KiB.
+ * Each record names the position of its topic's previous one, so the cost of
+ * history depends on how many messages it returns and not on the ring's size.
+ * But the chain runs from the newest to the oldest, and a client that resumes
+ * wants the oldest first.  The walk back notes where every CHAIN_STRIDE-th
+ * record lies; reading forward then walks one stretch back at a time.  Each
+ * header is looked at twice, and remembering a million records takes 128 KiB.
  *
  *	base+1 ... low ...... mark ...... mark ...... seq
  *	  gone     |  oldest that is left             newest
  *
- * Writers go on meanwhile: what has been overwritten since is found out record
- * by record, and is always the oldest.
+ * Writers go on meanwhile, so any record may have been overwritten since the
+ * walk.  That is found out record by record; the oldest go first.
  */
 
 #ifndef BROKER_RING_CHAIN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.c - the writers' side: publish, and who must hear of it; see ring.h.  The
- * lock is in ring_lock.c.
+ * ring.c - the writers' side: publish, and which workers to wake; see ring.h.
+ * The lock is in ring_lock.c.
  *
  * The steps of a publish; names like these number the steps of the whole
  * protocol, in all files, and the models in tests/model/ use the same:
@@ -12,11 +12,13 @@
  *	publish-5   applied = head, a release store
  *	wake-1      one seq_cst fence, then the interest words
  *
- * What breaks in another order: reserve after the copy, and a reader believes
- * a torn record; head before the copy, likewise; the directory before head, and
- * it knows a number that the log never had; applied before the directory, and
- * nobody repairs what a writer that dies in between leaves; reserve set back
- * after a dead writer, and what that one half-wrote is believed.
+ * What another order would break (the last three, if a writer dies in between):
+ *	reserve after the copy		a reader believes a torn record
+ *	head before the copy		the same
+ *	directory before head		the directory knows a number that the
+ *					log never had
+ *	applied before directory	nobody repairs the directory
+ *	reserve set back afterwards	a reader believes a half-written record
  */
 
 #include "broker/ring/ring.h"
@@ -157,14 +159,14 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 	n = ring_plan(ring, msgs, n, start, &end);
 	stop_point_here(h, STOP_BEFORE_RESERVE);
 
-	/* publish-1: never back: what a dead writer half-wrote stays out of
-	 * reach */
+	/* publish-1: never back, so that the half-written records of a dead
+	 * writer stay out of reach */
 	atomic_store_explicit(
 	    &h->reserve, reserve > end ? reserve : end, memory_order_release);
 	atomic_thread_fence(memory_order_release);
 	stop_point_here(h, STOP_RESERVED);
 
-	/* publish-2: where nobody reads yet */
+	/* publish-2: behind head, where no reader reads yet */
 	pos = start;
 	for (size_t i = 0; i < n; i++) {
 		pos = ring_copy_in(ring, &msgs[i], pos);
@@ -184,7 +186,7 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 		ring_apply(&ring->seg->topics[msgs[i].topic], r->seq, r->last);
 		stop_point_here(h, STOP_HALF_APPLIED);
 	}
-	/* publish-5: up to here the lock's next holder would repair */
+	/* publish-5: a death before this is repaired by the next holder */
 	atomic_store_explicit(&h->applied, end, memory_order_release);
 	stop_point_here(h, STOP_APPLIED);
 	return n;
@@ -231,7 +233,8 @@ ring_interest(struct ring *ring, const struct ring_msg *msgs, size_t n)
 
 	/* wake-1: the other half of this fence is in wakeup_fall_asleep() */
 	atomic_thread_fence(memory_order_seq_cst);
-	/* wake-2: who begins later does so under the lock, and sees head */
+	/* wake-2: a later subscriber subscribes under the lock, and sees
+	 * head */
 	for (size_t i = 0; i < n; i++)
 		who |= atomic_load_explicit(
 		    &ring->seg->topics[msgs[i].topic].interest,

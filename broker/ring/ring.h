@@ -11,16 +11,17 @@
  *
  * Positions count bytes and only grow; a position's byte in the ring is
  * position % capacity.  Writers take turns by one robust lock; readers take
- * none and are never waited for: one that falls a whole ring behind has been
- * lapped, learns so, and goes on.
+ * none, and writers never wait for them: a reader that falls a whole ring
+ * behind has been lapped, finds that out, and goes on.
  *
  * The protocol's steps and memory orders are model-checked (tests/model/); the
  * code numbers the steps as the models do.  Nothing here maps memory (segment.h)
  * or wakes anybody (wakeup.h), so all of it runs in a plain buffer.
  *
- * Died holding the lock: at any instruction, the next holder finds it out
- * (EOWNERDEAD, or applied != head), replays what was committed into the
- * directory, and goes on.  What was not committed never happened.
+ * A process may die at any instruction while it holds the lock.  The next
+ * holder finds that out (EOWNERDEAD, or applied != head), replays the committed
+ * records into the directory, and goes on.  Records that were not committed are
+ * as if they had never been written.
  */
 
 #ifndef BROKER_RING_RING_H
@@ -93,12 +94,12 @@ void ring_attach(struct ring *ring, struct segment *seg, unsigned self);
 void ring_detach(struct ring *ring);
 
 /*
- * Take the lock, repairing what a dead holder left, and sign as its owner
+ * Take the lock, repair the ring if its last holder died, and sign as its owner
  * (layout_owner()).
  *
  * Callers: workers.  Never the supervisor.
  * Blocks:  at most RING_LOCK_WAIT_MS; after a wait in vain not at all, until
- *          it was had once again: call once per turn.
+ *          the lock was taken once again.  So call it once per turn.
  * Returns: RING_OK (held; ring_unlock() it within the turn) or RING_BUSY.
  */
 enum ring_status ring_lock(struct ring *ring);
@@ -120,10 +121,11 @@ enum ring_status ring_publish(
     struct ring *ring, struct ring_msg *msgs, size_t n);
 
 /*
- * Who must be woken for these messages, a bit per worker slot: those with a
- * subscriber of one of their topics, and those that are a quarter of the ring
- * behind (looked for only when the head has crossed a sixteenth of it).  Makes
- * the one seq_cst fence that has to stand between the commit and wakeup_wake().
+ * Returns which workers must be woken for these messages, a bit per worker
+ * slot: those with a subscriber of one of the topics, and those that are a
+ * quarter of the ring behind (looked for only when the head has crossed a
+ * sixteenth of it).  Makes the one seq_cst fence that has to stand between the
+ * commit and wakeup_wake().
  * Callers: the publisher, after the commit, with or without the lock.
  */
 uint64_t ring_interest(
@@ -151,8 +153,8 @@ struct ring_record {
 	const char *body;
 };
 
-/* Room for what one ring_tail() copies.  The caller's memory; bytes is aligned
- * to 8, size at least ring_record_max() of the largest body. */
+/* Room for the records that one ring_tail() copies.  The caller's memory; bytes
+ * is aligned to 8, size at least ring_record_max() of the largest body. */
 struct ring_batch {
 	struct ring_record *records;
 	size_t records_max;
@@ -209,15 +211,16 @@ enum ring_status ring_follow(const struct segment *seg, uint64_t pos,
 uint64_t ring_topic_seq(const struct segment *seg, uint32_t topic);
 
 /*
- * Put right what a dead holder of the lock left: replay what it committed into
- * the directory, and free the slot that it was making.  Done again from the
- * start if its caller dies in the middle.
+ * Repair the ring after the death of a lock holder: replay the records that it
+ * had committed into the directory, and free the slot that it was making.  If
+ * the repairing process dies in the middle, the next one repairs from the
+ * start.
  * Callers: ring_lock(), with the lock; ring_recover(), alone.
  */
 void ring_repair(struct segment *seg);
 
 /*
- * Whether a ring at rest, of which nothing is to be repaired, can be believed:
+ * Whether a ring at rest, which needs no repair, can be believed:
  * control words in order, every chain and every record within bounds, the
  * directory exactly the log's.
  * Callers: ring_recover(); tests.  Returns false with a reason.
@@ -225,8 +228,8 @@ void ring_repair(struct segment *seg);
 bool ring_verify(const struct segment *seg, char error[SEGMENT_ERROR_MAX]);
 
 /*
- * Make a segment that a dead server left ready to go on with: check what a
- * repair reads, repair, and verify the result.
+ * Make a segment that a dead server left ready to go on with: check the bytes
+ * that a repair reads, repair, and verify the result.
  * Callers: supervisor, while no worker is alive.
  * Returns: false with a reason: the segment cannot be believed.
  */

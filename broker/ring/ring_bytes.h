@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring_bytes.h - the only hands that touch the ring's bytes.
+ * ring_bytes.h - read and write the ring's bytes; nothing else touches them.
  *
- * A reader copies while a writer may overwrite, and finds out afterwards.  So
- * that this is no data race by the letter of C11, both sides move whole 64-bit
- * words by relaxed atomics; on the machines at hand those are plain moves.
- * Records start and end at multiples of eight, so words never straddle two.
+ * A reader copies a record while a writer may overwrite it, and finds that out
+ * afterwards.  So that this is no data race by the letter of C11, both sides
+ * move whole 64-bit words by relaxed atomics; on x86-64 and aarch64 those are
+ * plain moves.  Records start and end at multiples of eight, so words never
+ * straddle two.
  *
  * Callers: ring.c, ring_repair.c, ring_tail.c, ring_verify.c.
  */
@@ -61,7 +62,7 @@ ring_bytes_read(const struct segment *seg, uint64_t pos, void *out, size_t len)
 		ring_get_word(to + 8 * i, from + i);
 }
 
-/* Note in the directory what it keeps of one record: publish-4 and repair-1, so
+/* Note one record in the directory.  publish-4 and repair-1 both use it, so
  * that both note the same.  Under the lock. */
 static inline void
 ring_apply(struct layout_topic *topic, uint64_t seq, uint64_t pos)

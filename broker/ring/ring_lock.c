@@ -18,8 +18,8 @@
 #include <pthread.h>
 #include <time.h>
 
-/* Note for the supervisor whose holding it was that a death ended: when it
- * reaps, the owner word may be another's already. */
+/* Note for the supervisor which holding of the lock ended by a death: when the
+ * supervisor reaps, the owner word may be another worker's already. */
 static void
 ring_record_dead_owner(struct ring *ring)
 {
@@ -32,7 +32,7 @@ ring_record_dead_owner(struct ring *ring)
 		    memory_order_relaxed);
 }
 
-/* The lock was had; put right what a dead holder left, and sign as owner. */
+/* The lock is taken: repair the ring after a dead holder, and sign as owner. */
 static void
 ring_repair_and_sign(struct ring *ring, bool owner_died)
 {
@@ -46,7 +46,7 @@ ring_repair_and_sign(struct ring *ring, bool owner_died)
 	    layout_owner(++ring->holdings, ring->self), memory_order_release);
 	ring_repair(ring->seg);
 	stop_point_here(h, STOP_REPAIRED);
-	/* lock-4: left without it, the lock could never be had again */
+	/* lock-4: without it, an unlock would make the lock unusable */
 	if (owner_died) {
 		CHECK(pthread_mutex_consistent(lock_mutex(ring->header)) == 0);
 		stats_add_word(&ring->seg->workers[ring->self]

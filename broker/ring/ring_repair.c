@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring_repair.c - what is put right after the death of a lock holder; see ring.h.
+ * ring_repair.c - the repair after the death of a lock holder; see ring.h.
  *
  *	lock-2      replay what is committed but not applied: repair-1, -2
  *	lock-3      finish what was being made in the directory
  *
- * A repair does not ask whether the lock says that anybody died: one that was
- * made anew for another run knows nothing of who held the old one.  It stores
- * and never adds, so a death in the middle only means doing it again.
+ * A repair does not ask whether the lock reports a death: a lock that was made
+ * anew for another run does not know the holder of the old one.  A repair
+ * stores values and never adds to them, so after a death in the middle it is
+ * simply done again.
  */
 
 #include "broker/ring/ring.h"
@@ -35,7 +36,7 @@ repair_replay(struct segment *seg)
 		pos += rec.length;
 		stop_point_here(h, STOP_HALF_REPLAYED);
 	}
-	/* repair-2: last, or nobody would go on after a death in here */
+	/* repair-2: last, or nobody would repeat the repair after a death */
 	atomic_store_explicit(&h->applied, head, memory_order_release);
 }
 

@@ -2,12 +2,12 @@
 /*
  * ring_tail.c - the readers' side: copy, then look whether it was overwritten.
  *
- * The order is the whole point:
+ * The order matters:
  *	load head (acquire); copy; fence (acquire); load reserve;
  *	believed only if cursor + capacity >= reserve
- * Looked at before the copy, reserve proves nothing: a writer may start in
- * between.  Until then every length is a rumour, good for finding the next
- * header within bounds and for nothing else.
+ * A look at reserve before the copy would prove nothing, because a writer may
+ * start in between.  Before the look, a length may be wrong: it is used only to
+ * find the next header within bounds.
  */
 
 #include "broker/ring/ring.h"
@@ -30,7 +30,8 @@ ring_reserved(const struct segment *seg)
 	    &seg->header->reserve, memory_order_acquire);
 }
 
-/* Whether what was read from pos on may have been overwritten meanwhile. */
+/* Whether records from pos on may have been overwritten while they were
+ * read. */
 static bool
 ring_overtaken(const struct segment *seg, uint64_t pos)
 {
@@ -62,8 +63,8 @@ ring_describe(struct ring_record *out, const struct layout_record *rec,
 }
 
 /*
- * Walk from pos towards head, copying what is wanted.  Returns the position
- * reached; *ok is false when it came upon something that is no record.
+ * Walk from pos towards head and copy the wanted records.  Returns the position
+ * reached; *ok is false if there was something that is no record.
  */
 static uint64_t
 ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
@@ -82,7 +83,7 @@ ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
 		    ring_wanted(wanted, rec.topic)) {
 			if (batch->count == batch->records_max ||
 			    rec.length > batch->size - used) {
-				/* what never fits would be asked for always */
+				/* too long to fit into any batch */
 				*ok = rec.length <= batch->size;
 				break;
 			}
@@ -101,9 +102,10 @@ ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
 }
 
 /*
- * Lapped: on at `applied', not at head.  A writer may stand between head and
- * directory, and what it just committed would be neither read nor counted as
- * missed.  `applied' is never a whole ring behind reserve.
+ * Lapped: go on at `applied', not at head.  A writer may have moved head and
+ * not yet updated the directory; the records that it has just committed would
+ * be neither read nor counted as missed.  `applied' is never a whole ring
+ * behind reserve.
  */
 static enum ring_status
 ring_skip(const struct segment *seg, struct ring_cursor *cur)
@@ -139,7 +141,8 @@ ring_tail(const struct ring *ring, struct ring_cursor *cur,
 		batch->count = 0;
 		return ring_skip(seg, cur);
 	}
-	/* No writer gets these wrong: the reader could go on for ever. */
+	/* No writer stores such a head; with it the reader could go on for
+	 * ever. */
 	if (head < cur->pos || head > reserve) {
 		batch->count = 0;
 		return RING_CORRUPT;

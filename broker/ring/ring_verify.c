@@ -2,10 +2,10 @@
 /*
  * ring_verify.c - can a dead server's segment be believed?
  *
- * Whoever takes a segment over trusts its bytes from then on.  First what a
- * repair reads is looked at, then what was left half-done is put right, and then
- * one plain thing is verified: the directory is exactly the log's.  So none of
- * these looks has to know in which states a writer, or a repair, may have died.
+ * A server that takes a segment over trusts its bytes from then on.  First it
+ * checks the bytes that a repair reads, then it repairs, and then it verifies
+ * one plain thing: the directory says exactly what the log says.  So no check
+ * has to know in which states a writer, or a repair, may have died.
  */
 
 #include "broker/ring/ring.h"
@@ -16,8 +16,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* No server comes to such a number, but a wild store does; from there they
- * would soon be inexact in a client's language, or begin again at 0. */
+/* No server reaches such a number, but a wild store may leave one.  Numbers
+ * beyond it would soon be inexact in a client's language, or begin again at
+ * 0. */
 #define VERIFY_SEQ_MAX (UINT64_C(1) << 52)
 
 /* Records that are looked at, of all topics together: a restart waits for it, and
@@ -52,7 +53,8 @@ verify_controls(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 	return true;
 }
 
-/* What was committed but not applied must be records, too: it is replayed. */
+/* The bytes that are committed but not applied must be records, too, because
+ * they are replayed. */
 static bool
 verify_unapplied(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 {

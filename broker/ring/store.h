@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - all that a segment holds, made at once: the lock, the ring, the
- * directory, the worker table.
+ * store.h - make all parts of a segment: the lock, the ring, the directory, the
+ * worker table.
  *
  *	segment.h	where each part lies, and the file
  *	lock.h		the mutex
@@ -41,10 +41,10 @@ bool store_create(struct segment *seg, const char *name, uint64_t ring_size,
 
 /*
  * Make the parts that belong to one run anew: lock, worker table, counts,
- * interest words and busy bits, seal; run.id grows.  The ring, the directory and
- * the epoch stay.  The lock is made anew because the bytes of one that is found
- * cannot be judged; a holder that died left nothing behind that ring_lock()
- * would not find.
+ * interest words and busy bits, seal; run.id grows.  The ring, the directory
+ * and the epoch stay.  The lock is made anew because there is no way to check
+ * the bytes of an old one.  ring_lock() repairs the ring after a dead holder
+ * even with the new lock.
  * Callers: supervisor, while no worker is alive.
  */
 void store_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms);

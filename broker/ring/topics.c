@@ -3,8 +3,9 @@
  * topics.c - slots, names and numbers; see topics.h.
  *
  * Each change of the index is one store: a slot is filled first and linked
- * last, unlinked first and emptied afterwards.  `making' brackets the whole, so
- * that the next holder of the lock knows where a dead one stood.
+ * last, unlinked first and emptied afterwards.  `making' names the slot from
+ * the first change to the last, so that the next holder of the lock knows which
+ * slot a dead one was changing.
  */
 
 #include "broker/ring/topics.h"
@@ -100,8 +101,8 @@ topics_set_idle(struct segment *seg, uint32_t slot)
 	atomic_fetch_and(word, ~bit);
 }
 
-/* The slot has a subscriber.  If its last one goes at this very moment, either
- * that one clears the bit after us, or we see that it has gone. */
+/* The slot has a subscriber.  If the last subscriber goes at this very moment,
+ * either its worker clears the bit after us, or we see that it has gone. */
 static void
 topics_set_busy(struct segment *seg, uint32_t slot)
 {
@@ -135,10 +136,10 @@ topics_next_idle(const struct segment *seg, uint32_t from)
 
 /*
  * A slot whose life is over: free, or without subscribers and silent since the
- * hand last came by.  Costs a glance at each 64 busy slots, and at most
+ * hand last came by.  Costs one look for each 64 busy slots, and at most
  * TOPICS_LOOKS_MAX looks at idle ones: if all of those have been published to,
- * the last will do.  A slot that has a subscriber though it is not marked busy
- * is marked, so that it costs one look.
+ * the last of them is taken.  A slot that has a subscriber but is not marked
+ * busy is marked, so that it costs one look.
  */
 static uint32_t
 topics_sweep(struct segment *seg)
@@ -312,8 +313,8 @@ topics_subscribers(const struct segment *seg, uint32_t slot)
 	for (unsigned w = 0; w < n; w++) {
 		uint32_t state = atomic_load(&seg->workers[w].state);
 
-		/* What is counted for one that starts is its dead
-		 * predecessor's. */
+		/* The count of a worker that starts is still that of
+		 * its dead predecessor. */
 		if (state != WORKER_GONE && state != WORKER_STARTING)
 			sum += atomic_load_explicit(
 			    topics_count(seg, slot, w), memory_order_relaxed);
@@ -344,11 +345,11 @@ topics_repair(struct segment *seg)
 		atomic_store_explicit(
 		    &seg->buckets[b], 0, memory_order_relaxed);
 	stop_point_here(h, STOP_INDEX_EMPTY);
-	/* mend-4: whoever lives is linked anew */
+	/* mend-4: each living slot is linked anew */
 	for (uint32_t slot = 0; slot < used; slot++)
 		if (seg->topics[slot].state == TOPIC_LIVE)
 			topics_link(seg, slot);
 	atomic_signal_fence(memory_order_seq_cst);
-	/* mend-5: last, or nobody would go on after a death in here */
+	/* mend-5: last, or nobody would repeat it after a death in here */
 	h->making = 0;
 }

@@ -2,18 +2,18 @@
 /*
  * topics.h - the topic directory: names to slots, numbers, who is interested.
  *
- * A topic is a slot of the directory while anybody subscribes to it or until a
- * new topic needs the place.  Slots are handed out densely; only when all are
- * taken is one recycled, by a clock hand: free ones at once, then the longest
- * silent without subscribers.  Those are found by a bit per slot, so that a
- * full directory costs whoever wants a place little, and the others nothing.
- * A life's numbers start above `base', and base is never below any number that a
- * recycled life has had, so that no topic name ever sees a number twice within
- * an epoch.
+ * A topic has a slot of the directory while it has a subscriber, and afterwards
+ * until a new topic needs the slot.  Slots are handed out densely; only when
+ * all are taken is one recycled, by a clock hand: free slots at once, then the
+ * one that was silent longest without subscribers.  A bit per slot finds those,
+ * so in a full directory a new topic costs little, and the others nothing.  The
+ * numbers of a slot's new life start above `base', and base is never below any
+ * number of a recycled life, so no topic name ever has a number twice within an
+ * epoch.
  *
- * Death of the lock holder at any instruction is survived: a slot that is being
- * made or recycled is named in `making' first, and topics_repair(), called by
- * whoever takes the lock next, frees it and builds the hash index again.
+ * The lock holder may die at any instruction: it names a slot that it makes or
+ * recycles in `making' first, and the next holder calls topics_repair(), which
+ * frees that slot and builds the hash index again.
  *
  * "Under the lock" is the ring's lock (ring.h).
  */
@@ -57,7 +57,7 @@ bool topics_subscribe(struct segment *seg, uint32_t slot, unsigned worker);
  */
 bool topics_unsubscribe(struct segment *seg, uint32_t slot, unsigned worker);
 
-/* Clear all that a dead predecessor left in this worker's name.  No lock
+/* Clear the interest and counts of a dead predecessor in this slot.  No lock
  * needed.  Callers: the successor, before anything else. */
 void topics_clear_worker(struct segment *seg, unsigned worker);
 
@@ -65,7 +65,8 @@ void topics_clear_worker(struct segment *seg, unsigned worker);
  * time, a moment's value. */
 uint64_t topics_subscribers(const struct segment *seg, uint32_t slot);
 
-/* Put right what a dead lock holder left half-made.  Under the lock. */
+/* Finish or undo the change that a dead lock holder had begun.  Under the
+ * lock. */
 void topics_repair(struct segment *seg);
 
 #endif
