@@ -54,8 +54,8 @@ last_words_open(struct layout_worker *self)
 
 	last_words_self = self;
 	bug_set_hook(last_words_write);
-	/* Refused, by a filter: then there are no words of a stack that has
-	 * run over. */
+	/* If a filter refuses it, a worker whose stack has run over leaves no
+	 * last words. */
 	if (sigaltstack(&alternate, NULL) == 0)
 		action.sa_flags |= SA_ONSTACK;
 	sigemptyset(&action.sa_mask);

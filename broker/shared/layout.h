@@ -27,8 +27,8 @@
  * to one run of the supervisor and are made anew by the next, which may have
  * another number of workers.
  *
- * No pointer is ever stored here (what the C library keeps inside its mutex is
- * its own affair).  Integers are in host order: both ends are this host.
+ * No pointer is ever stored here (except those that the C library may keep
+ * inside its mutex).  Integers are in host order: both ends are this host.
  */
 
 /* clang-format off */
@@ -86,8 +86,9 @@
  *  worker[w].confined      worker w, before READY  atomic
  *  worker[w].died_in       lock holder, who found  atomic; a word never seen twice
  *                          the lock's owner dead
- *  worker[w].last_words      worker w, while dying   read only after waitpid(2)
- *  stop_point_arm, stopped        tests, and who stops    atomic; only with -DTESTING
+ *  worker[w].last_words    worker w, while dying   read only after waitpid(2)
+ *  stop_point_arm,         tests, and the process  atomic; only with -DTESTING
+ *  stopped                 that stops
  *  ring bytes              lock holder, only in    copied word by word (relaxed
  *                          [head, reserve)         atomics), believed only after
  *                                                  `reserve' was looked at again
@@ -137,7 +138,7 @@ enum worker_state {
 	WORKER_STARTING,
 	WORKER_READY,
 	WORKER_STOPPED, /* draining: it will publish no more */
-	WORKER_DRAINED, /* nobody is left who was there when that began */
+	WORKER_DRAINED, /* the clients of before the drain have gone */
 	WORKER_GONE,
 };
 
@@ -171,8 +172,8 @@ struct layout_worker {
 	char last_words[LAYOUT_OBITUARY]; /* last words, "" if none */
 };
 
-/* A batch: what is in the ring from a position on, up to where the next stamp
- * begins, was accepted then. */
+/* A batch: the records from this position on, up to where the next stamp
+ * begins, were accepted at this time. */
 struct layout_stamp {
 	_Atomic uint64_t from; /* position */
 	_Atomic uint64_t ns;   /* monotonic clock */
@@ -198,9 +199,10 @@ struct layout_name {
 };
 
 /*
- * A record.  It never wraps: what does not fit before the end of the ring's
- * bytes is preceded by a padding record, which may be as short as its first
- * eight bytes.  Lengths are multiples of eight, so that is always room enough.
+ * A record.  It never wraps: if it does not fit before the end of the ring's
+ * bytes, a padding record fills them up, which may be as short as its first
+ * eight bytes.  Lengths are multiples of eight, so that much room is always
+ * left.
  *
  *	+--------+-------+--------+---------+
  *	| length | flags | name   | worker  |    8 bytes, all that padding has
@@ -295,8 +297,8 @@ struct layout_header {
 /*
  * The owner word while a worker has the lock: which of its holdings this is,
  * and its slot.  A process numbers its holdings from its pid << 32 on, so that
- * no word is seen twice: a watchdog tells one long holding from many, and what
- * the dead left from what their successors sign.
+ * no word is seen twice.  By it a watchdog tells one long holding from many,
+ * and the word of a dead process from that of its successor.
  */
 static inline uint64_t
 layout_owner(uint64_t holding, unsigned slot)

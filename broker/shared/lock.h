@@ -3,8 +3,8 @@
  * lock.h - the one mutex of a segment: robust, shared by all processes.
  *
  * It lies in the header as plain bytes (layout.h), so that the layout needs no
- * <pthread.h>.  Who takes it, and repairs what a dead holder left, is ring_lock()
- * (ring.h).
+ * <pthread.h>.  ring_lock() (ring.h) takes it, and repairs the ring after a
+ * dead holder.
  */
 
 #ifndef BROKER_SHARED_LOCK_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* segment.c - what is where in a segment; see segment.h. */
+/* segment.c - where each part of a segment lies; see segment.h. */
 
 #include "broker/shared/segment.h"
 

@@ -4,8 +4,8 @@
  * (segment_file.c), laid out and recognised (segment.c).
  *
  * The supervisor creates it, in full (posix_fallocate), so that a /dev/shm that
- * is too small is an error at start and never a SIGBUS later.  Everybody else
- * maps what is there; status maps it read-only.  This module never takes the
+ * is too small is an error at start and never a SIGBUS later.  All others map
+ * the existing segment; status maps it read-only.  This module never takes the
  * ring's lock.
  */
 
@@ -23,8 +23,8 @@
 
 /*
  * A process's handle on the segment; pointers into its own mapping.  The
- * geometry is a private copy, checked when the segment was mapped: what a wild
- * store does to the header's own leads nobody out of bounds.
+ * geometry is a private copy, checked when the segment was mapped: even if a
+ * wild store changes the header, no process goes out of bounds.
  */
 struct segment {
 	struct layout_header *header;
@@ -73,12 +73,12 @@ enum segment_status {
 };
 
 /*
- * Claim the segment of the instance `name' that is there, whatever it holds: to
- * take it over, or to remove it.  The claim is about this file alone: that there
- * is no other server of the name is the lock file's affair (lockfile.h).
+ * Claim the existing segment of the instance `name', whatever it holds: to take
+ * it over, or to remove it.  The claim is about this file alone; the lock file
+ * (lockfile.h) makes sure that there is no other server of the name.
  *
  * A claim is a lock (flock(2)) on the file itself.  It lasts as long as any
- * process has the descriptor, or what was mapped by it: it survives execve(2),
+ * process has the descriptor, or a mapping made by it: it survives execve(2),
  * and the workers of a killed supervisor hold it as long as they live.
  *
  * Blocks:  a moment, for a holder that is just ending.
@@ -144,7 +144,8 @@ unsigned segment_workers(const struct segment *seg);
 /* Unmap. */
 void segment_close(struct segment *seg);
 
-/* Remove the name; who has it mapped keeps it.  Callers: tests. */
+/* Remove the name; processes that have mapped the segment keep it.  Callers:
+ * tests. */
 void segment_unlink(const char *name);
 
 #endif

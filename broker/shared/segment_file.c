@@ -97,9 +97,9 @@ segment_put_name_back(const char *name, int claim)
 }
 
 /*
- * Whether what has the name is a plain file of this user; root may look at
- * everybody's.  Looked at before any lock on it is believed: anybody can make a
- * file in /dev/shm, and lock it.
+ * Whether the file of that name is a plain file of this user; root may look at
+ * everybody's.  Checked before any lock on the file is believed, because any
+ * user can make a file in /dev/shm, and lock it.
  */
 static bool
 segment_is_own(const char *name, const struct stat *st, bool to_look,
@@ -120,7 +120,8 @@ segment_is_own(const char *name, const struct stat *st, bool to_look,
 	return false;
 }
 
-/* Open what has the name, if it is ours.  Sets *fd only if it returns OK. */
+/* Open the file of that name, if it is ours.  Sets *fd only if it returns
+ * OK. */
 static enum segment_status
 segment_open(const char *name, int flags, bool to_look, int *fd,
     char error[SEGMENT_ERROR_MAX])
@@ -153,7 +154,8 @@ segment_open(const char *name, int flags, bool to_look, int *fd,
 	return SEGMENT_FAILED;
 }
 
-/* Lock an open segment.  Who ended a moment ago may not have closed it yet. */
+/* Lock an open segment.  A process that ended a moment ago may not have closed
+ * it yet. */
 static bool
 segment_lock(int fd)
 {
@@ -253,8 +255,8 @@ segment_create(struct segment *seg, const char *name, uint64_t ring_size,
 	return true;
 }
 
-/* Map an open segment of ours if it is one.  Closes nothing.  Who writes it must
- * have it alone. */
+/* Map an open file of ours if it is a segment.  Closes nothing.  To map it for
+ * writing, no other user must have access to it. */
 static enum segment_status
 segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
     char error[SEGMENT_ERROR_MAX])

@@ -13,8 +13,9 @@ stamps_add(const struct segment *seg, uint64_t ns)
 	    atomic_load_explicit(&h->stamped, memory_order_relaxed);
 	struct layout_stamp *stamp = &seg->stamps[number % LAYOUT_STAMPS];
 
-	/* Who sees one of the next two words also sees `stamped' as it is now,
-	 * and so that the old entry is gone (stamps_read()). */
+	/* A reader that sees one of the next two words also sees `stamped' as
+	 * it is now, and so knows that the old entry is gone
+	 * (stamps_read()). */
 	atomic_thread_fence(memory_order_release);
 	atomic_store_explicit(&stamp->from,
 	    atomic_load_explicit(&h->head, memory_order_relaxed),

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stamps.h - when what is in the ring was accepted, to the nanosecond.
+ * stamps.h - when the records of the ring were accepted, to the nanosecond.
  *
- * A record has the wall clock's milliseconds, for clients: too coarse to tell
- * how long it took from one worker's socket to another's, and a clock that may
- * be set.  So whoever publishes notes in a table of its own, once per turn,
- * from which position on the ring holds what was accepted at which time of the
- * monotonic clock, which is the same in all processes of the host.  That is two
- * words per batch and one reading of the clock; records stay as they are.
+ * A record has the wall clock's milliseconds, for clients.  They are too coarse
+ * to tell how long it took from one worker's socket to another's, and the clock
+ * may be set.  So a publishing worker notes in this table, once per turn, from
+ * which position on the records were accepted at which time of the monotonic
+ * clock, which is the same in all processes of the host.  That costs two words
+ * and one reading of the clock per batch; records stay as they are.
  *
  * The table keeps the last LAYOUT_STAMPS batches.  It is written under the
- * ring's lock and read without: who finds afterwards that an entry may have
- * been overwritten does not use it, and takes the record's milliseconds, which
- * are fine enough for one that is so late.
+ * ring's lock and read without: a reader checks afterwards whether the entry
+ * may have been overwritten.  If so, it uses the record's milliseconds instead,
+ * which are fine enough for a record that is read so late.
  *
  *	stamp    | from 4096, at t1 | from 5120, at t2 | from 5120, at t3 |
  *	records  4096 4352 4608 ... | (its writer died) | 5120 5376 ...
  *
- * A stamp is written before its batch is committed, so whoever can see a record
- * can see its stamp: the last one that does not begin behind it.
+ * A stamp is written before its batch is committed, so a reader that sees a
+ * record also sees its stamp: the last one that does not begin behind it.
  */
 
 #ifndef BROKER_SHARED_STAMPS_H
@@ -30,7 +30,7 @@
 #include <stdint.h>
 
 /*
- * Note that what is published next was accepted at this time.
+ * Note that the messages published next were accepted at this time.
  * Under the ring's lock, before ring_publish().
  */
 void stamps_add(const struct segment *seg, uint64_t ns);

@@ -127,7 +127,7 @@ enum stats_id {
 	    STATS_COUNT
 };
 
-/* What is known of a counter; all but reason are set. */
+/* The description of a counter; all but reason are set. */
 struct stats_info {
 	const char *name;   /* "messages_in" */
 	const char *metric; /* without pubsubd_ and _total */

@@ -2,12 +2,12 @@
 /*
  * stop_point.h - named places where a test can stop a process, to kill it there.
  *
- * Only in builds with -DTESTING.  A test arms one place in the segment, for
- * whoever comes by first or for one process; that one disarms it, signs with
- * its pid, and stops itself with SIGSTOP.  The test sees that by waitpid(2)
- * with WUNTRACED, or in /proc, and then kills or continues it.  The production
- * build has none of it: there stop_point_here() is empty, and nothing looks at what
- * a test may have armed.
+ * Only in builds with -DTESTING.  A test arms one place in the segment, for one
+ * process or for the first that reaches it.  That process disarms the place,
+ * signs with its pid, and stops itself with SIGSTOP.  The test sees that by
+ * waitpid(2) with WUNTRACED, or in /proc, and then kills or continues the
+ * process.  In the production build stop_point_here() is empty, and nothing
+ * looks at the armed place.
  */
 
 #ifndef BROKER_SHARED_STOP_POINT_H
@@ -74,7 +74,8 @@ enum stop_place {
 	    STOP_PLACES
 };
 
-/* Who a place is armed for: a worker by its slot, or one of these. */
+/* The process that a place is armed for: a worker by its slot, or one of
+ * these. */
 #define STOP_ANYBODY      0u
 #define STOP_SUPERVISOR   0xffu
 #define STOP_WORKER(slot) ((slot) + 1)
@@ -84,8 +85,8 @@ enum stop_place {
 
 #ifdef TESTING
 
-/* Say who this process is; before, it is only anybody.  Forked children are
- * who their parent was until they say otherwise. */
+/* Say which process this is; before that, only places armed for anybody stop
+ * it.  A forked child counts as its parent until it says otherwise. */
 void stop_point_set_self(uint32_t who);
 
 /* Stop here if this place is armed for this process or for anybody.  Returns

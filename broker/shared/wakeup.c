@@ -111,13 +111,14 @@ wakeup_wake(struct wakeup *wakeup, uint64_t who)
 		who &= who - 1;
 		if (slot >= wakeup->count)
 			continue;
-		/* wake-3: the value, not only whether it sleeps */
+		/* wake-3: remember the value, not only whether it sleeps */
 		value = atomic_load_explicit(
 		    &wakeup->seg->workers[slot].sleeping, memory_order_relaxed);
 		if (!(value & 1) || wakeup->woke[slot] == value)
 			continue;
 		wakeup->woke[slot] = value;
-		/* wake-4: for who dies before this, the supervisor rings */
+		/* wake-4: if this worker dies before it, the supervisor
+		 * rings */
 		wakeup_ring(wakeup, slot);
 		rung++;
 		stop_point_here(wakeup->seg->header, STOP_HALF_WOKEN);

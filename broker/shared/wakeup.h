@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wakeup.h - doorbells: one eventfd per worker, and who is asleep.
+ * wakeup.h - doorbells: one eventfd per worker, and which workers are asleep.
  *
- * A wake-up is only a hint; the ring's head is the truth.  Rung ten times
- * before it is answered, a doorbell sounds once, and it may sound when there is
- * nothing left to read.  What must not happen is that a worker sleeps on while
- * there is something to read:
+ * A wake-up is only a hint; the ring's head says whether there is something to
+ * read.  A doorbell that is rung ten times before its worker answers wakes it
+ * once, and it may wake a worker that has nothing left to read.  But a worker
+ * must never sleep on while there is something to read:
  *
  *	worker: sleeping = odd        publisher: head = new
  *	        fence (seq_cst)                  fence (seq_cst)

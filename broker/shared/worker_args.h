@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker_args.h - what the supervisor hands to a worker, and what it hears
- * back.
+ * worker_args.h - what the supervisor hands to a worker, and what a worker
+ * reports back.
  *
- * The two are peers: neither includes the other.  This is the contract between
- * them.
+ * Supervisor and worker are peers: neither includes the other.  This is the
+ * contract between them.
  */
 
 #ifndef BROKER_SHARED_WORKER_ARGS_H
@@ -21,7 +21,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* What a worker inherits.  All borrowed, valid as long as the process. */
+/* Everything that a worker inherits.  All borrowed, valid as long as the
+ * process. */
 struct worker_args {
 	const struct config *config;
 	struct segment *segment;
@@ -58,7 +59,8 @@ worker_set_state(const struct worker_args *args, enum worker_state state)
 
 	atomic_store_explicit(&args->segment->workers[args->slot].state,
 	    (uint32_t)state, memory_order_release);
-	/* Only a counter that is full can fail, and then it is awake. */
+	/* The write fails only if the counter is full, and then the supervisor
+	 * is awake already. */
 	sent = write(args->state_fd, &one, sizeof(one));
 	(void)sent;
 }
@@ -68,9 +70,9 @@ worker_set_state(const struct worker_args *args, enum worker_state state)
 #define WORKER_LIVES_AT 2
 
 /*
- * Whether the worker of a slot lives: what its peers ask when there is no
- * supervisor any more that reaps and says so.  A lock tells, not a pid, which
- * may be another's or a zombie's.  When in doubt, yes.
+ * Whether the worker of a slot lives.  Other workers ask this when there is no
+ * supervisor any more that reaps and says so.  The worker's lock tells, and not
+ * its pid, which may be another process's or a zombie's.  When in doubt, yes.
  * Callers: another worker.  Never blocks.
  */
 static inline bool
