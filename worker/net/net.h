@@ -94,7 +94,7 @@ struct conn {
 	bool eof : 1;      /* the peer will send no more */
 	bool peer_closed_cleanly : 1; /* after our last word */
 	bool waiting : 1; /* progress.c's: something waited at its last look */
-	uint16_t served_in_turn;      /* requests; one turn has not 2^16 */
+	uint16_t served_in_turn; /* requests; one turn has not 2^16 */
 };
 
 LIST_HEAD(conn_list, conn);

@@ -21,15 +21,15 @@
 
 #define CLIENTS 24u
 #define STEPS   20000u
-#define SAID    40u /* things that one client says */
+#define SAID    40u   /* things that one client says */
 #define LONG    9000u /* bytes of what is long */
 
 #define REQUEST(line) line " HTTP/1.1\r\nHost: localhost\r\n"
 #define POST(topic)   REQUEST("POST /topics/" topic)
-#define UPGRADE(query)                            \
-	REQUEST("GET /ws?" query)                 \
-	"Upgrade: websocket\r\n"                  \
-	"Connection: Upgrade\r\n"                 \
+#define UPGRADE(query)                                    \
+	REQUEST("GET /ws?" query)                         \
+	"Upgrade: websocket\r\n"                          \
+	"Connection: Upgrade\r\n"                         \
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" \
 	"Sec-WebSocket-Version: 13\r\n"
 #define V1 "Sec-WebSocket-Protocol: pubsubd.v1\r\n"
@@ -153,8 +153,7 @@ script_add_frames(struct script *s, struct dice *dice)
 {
 	for (unsigned i = 0; i < SAID; i++) {
 		bool good = dice_below(dice, 20) > 0;
-		size_t n =
-		    dice_below(dice, good ? FRAMES_GOOD : COUNT(frames));
+		size_t n = dice_below(dice, good ? FRAMES_GOOD : COUNT(frames));
 
 		if (dice_below(dice, 8) == 0)
 			script_add_parts(s, dice);
@@ -296,8 +295,7 @@ test_what_is_held_adds_up(void **state)
 	crew_start(crew, 1);
 	crew_file(crew, "file", 100000);
 	for (unsigned i = 0; i < STEPS; i++) {
-		script_step(
-		    &clients[dice_below(&dice, CLIENTS)], crew, &dice);
+		script_step(&clients[dice_below(&dice, CLIENTS)], crew, &dice);
 		if (dice_below(&dice, 50) == 0)
 			crew_ticks(crew, 0, 1 + dice_below(&dice, 4));
 		crew_turn(crew, 0);
