@@ -28,4 +28,13 @@ bool percent_decode_path(
 bool percent_decode_query(
     const char *in, size_t len, char *out, size_t *out_len);
 
+/*
+ * Write a path as it is normally written: the escapes of letters, digits and
+ * "-._~", which mean the same without (RFC 3986, 6.2.2.2), are undone, all else
+ * stays as it is, broken escapes too.  out has room for len bytes.
+ *
+ * Returns: how many bytes; len if there was nothing to undo.
+ */
+size_t percent_normalise(const char *in, size_t len, char *out);
+
 #endif

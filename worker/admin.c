@@ -137,7 +137,7 @@ admin_serve(struct conn *c, const struct http_request *req)
 	if (!http_text_equal(&req->method, "GET") &&
 	    !http_text_equal(&req->method, "HEAD")) {
 		http_conn_refuse(c, req, 405, "only GET and HEAD here",
-		    "Allow: GET, HEAD\r\n");
+		    "Allow: GET, HEAD, OPTIONS\r\n");
 		return;
 	}
 	if (req->is_chunked || req->content_length > 0) {

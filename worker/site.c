@@ -4,6 +4,9 @@
 #include "worker/site.h"
 
 #include "common/http.h"
+#include "common/percent.h"
+#include "common/xmalloc.h"
+#include "worker/access/cors.h"
 #include "worker/access/origin.h"
 #include "worker/admin.h"
 #include "worker/http/file.h"
@@ -12,6 +15,10 @@
 #include "worker/http/reply.h"
 #include "worker/state.h"
 #include "worker/ws/upgrade.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define SITE_REDIRECT_MAX 8192u /* bytes of a target that is sent back */
 
@@ -68,13 +75,24 @@ site_is_get(const struct http_request *req)
 	       http_text_equal(&req->method, "HEAD");
 }
 
+/* What a path of this server's own allows, by methods. */
+static const char *
+site_allow(const struct http_request *req)
+{
+	if (http_text_equal(&req->path, "*"))
+		return "Allow: GET, HEAD, POST, OPTIONS\r\n";
+	if (http_text_equal(&req->path, "/ws"))
+		return "Allow: GET, OPTIONS\r\n";
+	return "Allow: GET, HEAD, OPTIONS\r\n";
+}
+
 /* Serve all other requests: health, and files. */
 static void
 site_serve_rest(struct conn *c, const struct http_request *req)
 {
 	if (!site_is_get(req))
-		http_conn_refuse(c, req, 405, "only GET and HEAD here",
-		    "Allow: GET, HEAD\r\n");
+		http_conn_refuse(
+		    c, req, 405, "only GET and HEAD here", site_allow(req));
 	else if (req->is_chunked || req->content_length > 0)
 		http_conn_refuse(c, req, 413, "no body is taken here", NULL);
 	else if (http_text_equal(&req->path, "/healthz"))
@@ -87,22 +105,79 @@ site_serve_rest(struct conn *c, const struct http_request *req)
 		site_serve_file(c, req);
 }
 
+/* Say what there is: to a browser that asks for a page, and to proxies, some of
+ * which look in this way whether the server lives. */
+static void
+site_serve_options(struct conn *c, const struct http_request *req)
+{
+	const struct config *config = c->net->config;
+	char cors[CORS_LINES_SIZE] = "", preflight[CORS_LINES_SIZE] = "";
+	char lines[2 * CORS_LINES_SIZE + 64];
+	bool keep_alive = http_reply_keeps_alive(c, req);
+
+	if (req->is_chunked || req->content_length > 0) {
+		http_conn_refuse(c, req, 413, "no body is taken here", NULL);
+		return;
+	}
+	if (!c->admin) {
+		cors_lines(config, req, cors);
+		cors_preflight_lines(config, req, preflight);
+	}
+	snprintf(
+	    lines, sizeof(lines), "%s%s%s", site_allow(req), cors, preflight);
+	http_reply_no_content(c, lines, keep_alive);
+	if (!keep_alive)
+		conn_close_when_written(c);
+}
+
+/* Answer a request whose path is written in the normal way. */
+static void
+site_serve_path(struct conn *c, const struct http_request *req,
+    bool (*route)(struct conn *c, const struct http_request *req))
+{
+	if (route != NULL && !c->admin && route(c, req))
+		return;
+	if (http_text_equal(&req->method, "OPTIONS"))
+		site_serve_options(c, req);
+	else if (c->admin)
+		admin_serve(c, req);
+	else if (http_text_equal(&req->path, "/ws"))
+		ws_upgrade(c, req);
+	else
+		site_serve_rest(c, req);
+}
+
+/* The path in the normal way; NULL: it is.  Owns: the caller. */
+static char *
+site_normal_path(const struct http_request *req, struct http_request *plain)
+{
+	char *path;
+
+	if (memchr(req->path.at, '%', req->path.len) == NULL)
+		return NULL;
+	path = xmalloc(req->path.len);
+	*plain = *req;
+	plain->path.at = path;
+	plain->path.len = percent_normalise(req->path.at, req->path.len, path);
+	return path;
+}
+
 void
 site_serve(struct conn *c, const struct http_request *req,
     bool (*route)(struct conn *c, const struct http_request *req))
 {
 	enum origin_verdict verdict =
 	    origin_check_host(c->net->config, req, c->loopback);
+	struct http_request plain;
+	char *path;
 
 	if (verdict != ORIGIN_OK) {
 		http_conn_refuse_origin(c, req, verdict);
-	} else if (c->admin) {
-		admin_serve(c, req);
-	} else if (http_text_equal(&req->path, "/ws")) {
-		ws_upgrade(c, req);
-	} else if (route == NULL || !route(c, req)) {
-		site_serve_rest(c, req);
+		return;
 	}
+	path = site_normal_path(req, &plain);
+	site_serve_path(c, path != NULL ? &plain : req, route);
+	free(path);
 }
 
 void
@@ -110,7 +185,11 @@ site_refuse(struct conn *c, const struct http_request *req,
     enum conn_refusal why,
     bool (*put_off)(struct conn *c, const struct http_request *req))
 {
+	struct http_request plain;
+	char *path = site_normal_path(req, &plain);
+
 	if (origin_check_host(c->net->config, req, c->loopback) != ORIGIN_OK ||
-	    !put_off(c, req))
+	    !put_off(c, path != NULL ? &plain : req))
 		http_refusal_tell(c, req, why);
+	free(path);
 }

@@ -9,6 +9,9 @@
  *	GET, HEAD anything     a file under --root; while the server drains too,
  *	                       until it closes connections
  *
+ * Paths are compared as they are normally written (percent_normalise()), and
+ * OPTIONS is answered for each of them, and for "*".
+ *
  * The operator's listener has pages of its own (admin.h) and none of these.
  *
  * Only a request that publishes may have a body.  Any other request that

@@ -69,6 +69,15 @@ describe("pages", { concurrency: true }, () => {
 			    (await get(server.admin + path)).status, 404, path);
 	});
 
+	test("OPTIONS is 204: proxies look so", async (t) => {
+		const server = await startWithPages(t);
+		const response = await fetch(`${server.admin}/`,
+		    { method: "OPTIONS" });
+
+		assert.equal(response.status, 204);
+		assert.equal(response.headers.get("allow"), "GET, HEAD, OPTIONS");
+	});
+
 	test("they are not public", async (t) => {
 		const server = await startWithPages(t);
 

@@ -103,11 +103,12 @@ describe("HTTP", () => {
 			const response = await raw.response();
 
 			assert.equal(response.status, 405);
-			assert.equal(response.headers.get("allow"), "GET");
+			assert.equal(response.headers.get("allow"),
+			    "GET, OPTIONS");
 		});
 	});
 
-	for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+	for (const method of ["POST", "PUT", "DELETE", "BREW"])
 		test(`${method} / is 405`, async (t) => {
 			const raw = await connect(t);
 
@@ -115,9 +116,49 @@ describe("HTTP", () => {
 			const response = await raw.response();
 
 			assert.equal(response.status, 405);
-			assert.equal(response.headers.get("allow"), "GET, HEAD");
+			assert.equal(response.headers.get("allow"),
+			    "GET, HEAD, OPTIONS");
 			assert.equal(response.json.error.code,
 			    "method_not_allowed");
+		});
+
+	/* Proxies look so whether the server lives; HAProxy's own check is a bare
+	 * request of HTTP/1.0. */
+	for (const [target, allow] of [["*", "GET, HEAD, POST, OPTIONS"],
+		["/", "GET, HEAD, OPTIONS"], ["/chat.js", "GET, HEAD, OPTIONS"],
+		["/ws", "GET, OPTIONS"], ["/healthz", "GET, HEAD, OPTIONS"]])
+		test(`OPTIONS ${target} is 204`, async (t) => {
+			const raw = await connect(t);
+
+			raw.request("OPTIONS", target);
+			const response = await raw.response();
+
+			assert.equal(response.status, 204);
+			assert.equal(response.headers.get("allow"), allow);
+			raw.request("GET", "/healthz");
+			assert.equal((await raw.response()).status, 200);
+		});
+
+	test("OPTIONS / of HTTP/1.0 is 204, and the end", async (t) => {
+		const raw = await connect(t);
+
+		raw.send("OPTIONS / HTTP/1.0\r\n\r\n");
+		assert.equal((await raw.response()).status, 204);
+		await raw.end();
+	});
+
+	/* They mean the same (RFC 3986, 6.2.2.2), and were 404. */
+	for (const [path, status] of [["/%74opics", 200], ["/%77s", 426],
+		["/%68ealth%7a", 200], ["/ready%7A", 200],
+		["/topics/%61/%65vents?since=%zz", 200],
+		["/topics/%61/histor%79?limit=x", 400], ["/pubsub%2ejs", 200],
+		["/%2Ftopics", 404], ["/topics%2F%61", 404], ["/%zz", 400],
+		["/topics/%zz", 400]])
+		test(`GET ${path} is ${status}`, async (t) => {
+			const raw = await connect(t);
+
+			raw.request("GET", path);
+			assert.equal((await raw.head()).status, status);
 		});
 
 	for (const headers of [{ "Content-Length": "3" },

@@ -29,7 +29,7 @@ upgrade_refuse(
     struct conn *c, const struct http_request *req, int status, const char *why)
 {
 	const char *extra = status == 426   ? HANDSHAKE_VERSION_LINE
-	                    : status == 405 ? "Allow: GET\r\n"
+	                    : status == 405 ? "Allow: GET, OPTIONS\r\n"
 	                                    : NULL;
 
 	stats_add(&c->net->stats, STATS_REFUSED_REQUEST, 1);

@@ -111,6 +111,30 @@ test_decodes_in_place(void **state)
 	assert_memory_equal(text, "A B", 3);
 }
 
+static void
+test_a_path_as_it_is_normally_written(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = { { "", "" }, { "/topics/a", "/topics/a" },
+		{ "/%74opics", "/topics" },
+		{ "/%41%5a%61%7A%30%39", "/AZaz09" },
+		{ "%2d%2E%5F%7e", "-._~" }, { "/a%2Fb%3f%25", "/a%2Fb%3f%25" },
+		{ "%c3%a4%00%20", "%c3%a4%00%20" }, { "%", "%" },
+		{ "%4", "%4" }, { "%4g%zz%", "%4g%zz%" },
+		{ "%2541", "%2541" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char out[64];
+		size_t len =
+		    percent_normalise(rows[i].in, strlen(rows[i].in), out);
+
+		assert_int_equal(len, strlen(rows[i].out));
+		assert_memory_equal(out, rows[i].out, len);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_path_is_decoded),
 	cmocka_unit_test(test_plus_is_a_space_in_a_query_only),
@@ -119,6 +143,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_an_escaped_nul_is_refused),
 	cmocka_unit_test(test_an_escape_cut_off_by_the_length_is_refused),
 	cmocka_unit_test(test_decodes_in_place),
+	cmocka_unit_test(test_a_path_as_it_is_normally_written),
 };
 
 SUITE_MAIN(tests);
