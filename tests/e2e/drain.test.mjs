@@ -267,10 +267,11 @@ describe("meanwhile", { concurrency: true }, () => {
 
 		assert.equal((await holder.frame()).opcode, Frame.CLOSE);
 		const silent = await Raw.connect(server.port, { t });
+		const ended = silent.end();
 
-		await silent.end();
 		holder.destroy();
 		assert.equal((await done).status, 0);
+		await ended;
 	});
 
 	test("restart: who connects in a loop is never refused", async (t) => {
