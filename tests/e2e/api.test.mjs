@@ -96,6 +96,11 @@ describe("POST /topics/NAME", () => {
 			["text/plain", "text"],
 			["application/x-www-form-urlencoded", "text"],
 			["application/jsonp", "text"],
+			["application/+json", "text"],
+			["application/json+x", "text"],
+			["image/svg+json", "text"],
+			["application/ld+json", "json"],
+			["Application/CloudEvents+JSON; charset=utf-8", "json"],
 			["application/json", "json"],
 			["Application/JSON ; charset=utf-8", "json"],
 			["application/json;x", "json"],
@@ -162,6 +167,13 @@ describe("POST /topics/NAME", () => {
 			    assert.equal((await raw.response()).status, 200);
 		    });
 
+	test("Content-Encoding: identity says nothing", async (t) => {
+		const response = await posted(t, "identity", "x",
+		    { "Content-Encoding": "Identity" });
+
+		assert.equal(response.status, 200);
+	});
+
 	test("as long as allowed", async (t) => {
 		const bodies = [["x".repeat(MAX - 2), {}],
 			[`"${"x".repeat(MAX - 2)}"`, JSON_TYPE],
@@ -178,6 +190,14 @@ describe("POST /topics/NAME", () => {
 		const cases = [
 			["no length", "POST", "/topics/x", {}, 411,
 				"length_required"],
+			["a compressed body", "POST", "/topics/x",
+				{ "Content-Length": "1",
+					"Content-Encoding": "gzip" }, 415,
+				"unsupported_encoding"],
+			["one compressed twice", "POST", "/topics/x",
+				{ ...CHUNKED, "Content-Encoding":
+					"identity\r\nContent-Encoding: br" }, 415,
+				"unsupported_encoding"],
 			["a length beyond all limits", "POST", "/topics/x",
 				{ "Content-Length": "1000000" }, 413, "too_large"],
 			["DELETE", "DELETE", "/topics/x", { "Content-Length": "1" },

@@ -17,6 +17,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 /* The request's job: a message to publish. */
 struct publish {
@@ -36,6 +38,22 @@ publish_too_large(struct conn *c)
 	api_refuse(c, 413, "too_large", reason);
 }
 
+/* Whether it is application/json, or a type that is JSON by its suffix (RFC 6839,
+ * 3.1). */
+static bool
+publish_is_json_type(const struct http_text *type)
+{
+	static const char prefix[] = "application/", suffix[] = "+json";
+	size_t prefix_len = strlen(prefix), suffix_len = strlen(suffix);
+
+	if (http_text_equal_nocase(type, "application/json"))
+		return true;
+	return type->len > prefix_len + suffix_len &&
+	       strncasecmp(type->at, prefix, prefix_len) == 0 &&
+	       strncasecmp(
+		   type->at + type->len - suffix_len, suffix, suffix_len) == 0;
+}
+
 /* Whether the type, parameters left aside, is JSON. */
 static bool
 publish_is_json(const struct http_request *req)
@@ -51,7 +69,7 @@ publish_is_json(const struct http_request *req)
 	while (type.len > 0 &&
 	       (type.at[type.len - 1] == ' ' || type.at[type.len - 1] == '\t'))
 		type.len--;
-	return http_text_equal_nocase(&type, "application/json");
+	return publish_is_json_type(&type);
 }
 
 /* A text: stored as a JSON string. */
@@ -162,6 +180,18 @@ static const struct http_body_user publish_body = {
 	.end = api_forget,
 };
 
+/* Whether the body is what its type says, and not that compressed. */
+static bool
+publish_is_plain(const struct http_request *req)
+{
+	const struct http_text *coding =
+	    http_header_find(req, "Content-Encoding");
+
+	return coding == NULL || coding->len == 0 ||
+	       (http_header_count(req, "Content-Encoding") == 1 &&
+		   http_text_equal_nocase(coding, "identity"));
+}
+
 void
 publish_begin(struct conn *c, const struct http_request *req,
     const struct api_name *topic)
@@ -173,6 +203,12 @@ publish_begin(struct conn *c, const struct http_request *req,
 		r->keep_alive = false;
 		api_refuse(c, 411, "length_required",
 		    "a message needs a Content-Length, or chunks");
+		return;
+	}
+	if (!publish_is_plain(req)) {
+		r->keep_alive = false;
+		api_refuse(c, 415, "unsupported_encoding",
+		    "a body without a Content-Encoding is taken");
 		return;
 	}
 	job = xcalloc(1, sizeof(*job));

@@ -2,8 +2,9 @@
 /*
  * publish.h - POST /topics/NAME: publish the body.
  *
- * A body of type application/json is published as that JSON value.  A body of
- * any other type, or of none, is text and becomes a JSON string.
+ * application/json, and application/ANYTHING+json, is published as the JSON value
+ * that it is; what has any other type, or none, is text, which becomes a JSON
+ * string.  What is compressed is refused with 415.
  */
 
 #ifndef WORKER_API_PUBLISH_H
