@@ -8,18 +8,22 @@
 
 #include "common/utf8.h"
 
-/* Make room for more bytes, see ws_message_append(). */
+/* Make room for so many bytes, see ws_message_append(). */
 static bool
-ws_message_reserve(struct ws_message *message, uint64_t more, uint64_t max)
+ws_message_reserve(
+    struct ws_message *message, uint64_t len, uint64_t more, uint64_t max)
 {
-	uint64_t cap = message->len + more;
-	uint64_t twice = 2 * (uint64_t)message->cap;
+	uint64_t needed = message->len + len;
+	uint64_t most = more > 0 ? needed + more : max;
+	uint64_t cap = 2 * (uint64_t)message->cap;
 	uint8_t *data;
 
-	if (cap <= message->cap)
+	if (needed <= message->cap)
 		return true;
-	if (cap < twice)
-		cap = twice < max ? twice : max;
+	if (cap > most)
+		cap = most;
+	if (cap < needed)
+		cap = needed;
 	data = cap <= SIZE_MAX ? realloc(message->data, (size_t)cap) : NULL;
 	if (data == NULL)
 		return false;
@@ -32,7 +36,7 @@ bool
 ws_message_append(struct ws_message *message, const void *data, size_t len,
     uint64_t more, uint64_t max)
 {
-	if (!ws_message_reserve(message, len + more, max))
+	if (!ws_message_reserve(message, len, more, max))
 		return false;
 	if (len > 0)
 		memcpy(message->data + message->len, data, len);

@@ -25,8 +25,9 @@ struct ws_message {
 
 /*
  * Add len bytes, when more bytes of the same frame are still to come.  The
- * memory grows to the length that the frame has announced; with many frames it
- * doubles, within max bytes, so that the copying stays linear.
+ * memory grows with the bytes that come, not with what a frame announces, which
+ * costs its sender nothing: it doubles, so that the copying stays linear, within
+ * what the frame announces and max bytes.
  *
  * Returns: false when out of memory; the message is unchanged then.
  */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* test_ws_message.c - how the memory of a message in pieces grows. */
+
+#include "common/ws_message.h"
+
+#include "tests/support/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB   (1024u * 1024)
+#define PIECE 1024u
+
+static char piece[PIECE];
+
+/* 1,500 frames that announced 1 MB each reserved 1.5 GB. */
+static void
+test_what_is_only_announced_takes_no_memory(void **state)
+{
+	struct ws_message message = { .opcode = WS_TEXT };
+
+	(void)state;
+	assert_true(
+	    ws_message_append(&message, piece, PIECE, MIB - PIECE, 16 * MIB));
+	assert_int_equal(message.cap, PIECE);
+	assert_true(
+	    ws_message_append(&message, piece, 1, MIB - PIECE - 1, 16 * MIB));
+	assert_int_equal(message.cap, 2 * PIECE);
+	ws_message_forget(&message);
+}
+
+/* Append bytes in pieces of a size, as one frame or as many.  Returns how often
+ * the memory grew. */
+static int
+grow(struct ws_message *message, size_t total, size_t size, bool is_one_frame)
+{
+	int times = 0;
+
+	for (size_t at = 0; at < total; at += size) {
+		size_t cap = message->cap;
+		uint64_t more = is_one_frame ? total - at - size : 0;
+
+		assert_true(ws_message_append(message, piece, size, more, MIB));
+		assert_int_equal(message->len, at + size);
+		assert_true(message->cap >= message->len);
+		assert_true(message->cap <= MIB);
+		times += message->cap != cap;
+	}
+	return times;
+}
+
+static void
+test_it_doubles_up_to_what_a_frame_announces(void **state)
+{
+	struct ws_message message = { .opcode = WS_TEXT };
+
+	(void)state;
+	assert_in_range(grow(&message, MIB - PIECE, PIECE, true), 1, 11);
+	assert_int_equal(message.cap, MIB - PIECE);
+	ws_message_forget(&message);
+}
+
+static void
+test_it_doubles_over_many_frames_within_the_limit(void **state)
+{
+	struct ws_message message = { .opcode = WS_TEXT };
+
+	(void)state;
+	assert_in_range(grow(&message, MIB, 1, false), 1, 21);
+	assert_int_equal(message.cap, MIB);
+	ws_message_forget(&message);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_what_is_only_announced_takes_no_memory),
+	cmocka_unit_test(test_it_doubles_up_to_what_a_frame_announces),
+	cmocka_unit_test(test_it_doubles_over_many_frames_within_the_limit),
+};
+
+SUITE_MAIN(tests);
