@@ -214,6 +214,30 @@ test_answers_are_never_dropped(void **state)
 	assert_sent(o, "a1.a2.");
 }
 
+/*
+ * Each drop walked past all answers that waited.  Here the way from the head of
+ * the queue is closed while a message is dropped: it is found without it.
+ */
+static void
+test_no_answer_is_walked_past_to_drop_a_message(void **state)
+{
+	struct outlet *o = *state;
+	struct outq_item *head;
+
+	for (int i = 0; i < 3; i++) {
+		add(o, OUTQ_ANSWER, "a.");
+		add(o, OUTQ_MESSAGE, "m.");
+	}
+	head = TAILQ_FIRST(&o->q->items);
+	for (int i = 0; i < 3; i++) {
+		TAILQ_FIRST(&o->q->items) = NULL;
+		assert_int_not_equal(drop_oldest(o), 0);
+		TAILQ_FIRST(&o->q->items) = head;
+	}
+	take_all(o);
+	assert_sent(o, "a.a.a.");
+}
+
 /* It hears of no gap any more: what waits for it would be missing silently. */
 static void
 test_messages_of_a_topic_that_is_left_are_not_dropped(void **state)
@@ -335,6 +359,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_bytes_are_those_still_to_be_sent),
 	T(test_the_oldest_message_is_dropped),
 	T(test_answers_are_never_dropped),
+	T(test_no_answer_is_walked_past_to_drop_a_message),
 	T(test_messages_of_a_topic_that_is_left_are_not_dropped),
 	T(test_what_was_begun_is_not_dropped),
 	T(test_what_was_begun_does_not_wait),
