@@ -218,6 +218,8 @@ intake_release(struct hub *hub)
 		CHECK(done[i].conn->requests_pending > 0);
 		if (--done[i].conn->requests_pending > 0)
 			continue;
+		if (done[i].conn->upgraded)
+			done[i].conn->held = false; /* see ws/upgrade.c */
 		if (done[i].conn->out != NULL)
 			outbox_touch(&hub->net->outbox, done[i].conn);
 	}

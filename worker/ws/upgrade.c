@@ -69,4 +69,7 @@ ws_upgrade(struct conn *c, const struct http_request *req)
 	ws_conn_begin(c);
 	if (protocol->begin != NULL)
 		protocol->begin(c, req);
+	/* The 101 says that the topics of the query are subscribed to.  What
+	 * comes later is answered when it is done, so nothing else waits. */
+	c->held = c->requests_pending > 0;
 }

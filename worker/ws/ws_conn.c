@@ -243,14 +243,11 @@ ws_close(struct conn *c, unsigned code, const char *reason)
 	conn_close_when_written(c);
 }
 
-/* When this is called first, the 101 is out.  From then on an answer is queued
- * only after its request was done, so output need not be held any more. */
 static void
 ws_conn_written(struct conn *c)
 {
 	const struct protocol *protocol = ws_conn_protocol(c);
 
-	c->held = false;
 	if (protocol->written != NULL)
 		protocol->written(c);
 }

@@ -5,6 +5,7 @@
 #include "broker/ring/topics.h"
 #include "tests/support/suite.h"
 #include "tests/unit/support/crew.h"
+#include "tests/unit/support/talk.h"
 #include "worker/net/io.h"
 
 #include <stdio.h>
@@ -378,6 +379,31 @@ test_sealed_ring_takes_nothing(void **state)
  * answer to the second did so again, and the worker died of its own CHECK():
  * three frames of one client took down everybody's.
  */
+/* Each answer let the next question in, and as long as there was one more the
+ * 101 was held back, and with it all that was answered. */
+static void
+test_handshake_does_not_wait_for_what_is_behind_it(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *a;
+
+	crew_start(crew, 1);
+	a = peer_connect(crew, 0, 0);
+	peer_hold(a);
+	talk_handshake(a, "?topic=room");
+	for (int i = 0; i < 3; i++)
+		talk(a, "{'type':'history','id':%d,'topic':'room'}", i);
+	peer_release(a);
+	crew_turn(crew, 0);
+	peer_expect_status(a, 101);
+	for (int i = 0; i < 3; i++)
+		crew_turn(crew, 0);
+	talk_expect_start(a, "{'type':'welcome',");
+	for (int i = 0; i < 3; i++)
+		talk_expect_start(a, "{'type':'history','id':%d,", i);
+	peer_close(&a);
+}
+
 static void
 test_subscribing_twice_with_history_in_one_turn(void **state)
 {
@@ -478,6 +504,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_too_many_topics_close_the_connection),
 	T(test_directory_full_closes_the_connection),
 	T(test_sealed_ring_takes_nothing),
+	T(test_handshake_does_not_wait_for_what_is_behind_it),
 	T(test_subscribing_twice_with_history_in_one_turn),
 	T(test_who_brings_more_than_a_turn_takes_waits),
 };

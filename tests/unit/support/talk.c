@@ -38,16 +38,23 @@ talk_text(const struct peer *client, const char *fmt, va_list ap)
 	return text;
 }
 
-struct peer *
-talk_open(struct crew *crew, unsigned worker, const char *query, int sndbuf)
+void
+talk_handshake(struct peer *client, const char *query)
 {
-	struct peer *client = peer_connect(crew, worker, sndbuf);
 	char head[4096];
 	int n = snprintf(head, sizeof(head), "%s", peer_handshake(query));
 
 	snprintf(head + n - 2, sizeof(head) - (size_t)n + 2,
 	    "Sec-WebSocket-Protocol: pubsubd.v1\r\n\r\n");
 	peer_send_string(client, head);
+}
+
+struct peer *
+talk_open(struct crew *crew, unsigned worker, const char *query, int sndbuf)
+{
+	struct peer *client = peer_connect(crew, worker, sndbuf);
+
+	talk_handshake(client, query);
 	crew_run(crew);
 	peer_receive(client);
 	peer_expect_status(client, 101);

@@ -11,6 +11,9 @@
 
 #include "tests/unit/support/crew.h"
 
+/* Send a handshake for pubsubd.v1, with this query. */
+void talk_handshake(struct peer *client, const char *query);
+
 /* A connection that has been welcomed.  sndbuf as for peer_connect(). */
 struct peer *talk_open(
     struct crew *crew, unsigned worker, const char *query, int sndbuf);
