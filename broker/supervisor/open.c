@@ -193,20 +193,44 @@ supervisor_tune_listeners(struct supervisor *s)
 		log_warn("what the kernel holds for a client is not bounded");
 }
 
-/* If another instance has the address that was refused, say so instead. */
+/* Another user has an instance of our name: where it listens cannot be seen, but
+ * who gave neither name nor port is likely to have met it. */
+static void
+supervisor_suspect_namesake(const struct supervisor *s,
+    const struct listeners *listeners, char error[LISTENERS_ERROR_MAX])
+{
+	char text[ADDRESS_TEXT_MAX], user[INSTANCE_USER_MAX];
+	const char *name = s->config->name;
+	struct instance one;
+
+	if (!instance_find(&one, name))
+		return;
+	if (one.is_alive && one.owner != geteuid())
+		snprintf(error, LISTENERS_ERROR_MAX,
+		    "%s is in use, maybe by the instance %s of user %s: choose "
+		    "another --name, and a port of its own by --listen",
+		    address_format(&listeners->taken, text), name,
+		    instance_user(one.owner, user));
+	instance_release(&one);
+}
+
+/* If another instance has the address that was refused, or may have it, say so
+ * instead. */
 static void
 supervisor_name_neighbour(struct supervisor *s,
     const struct listeners *listeners, char error[LISTENERS_ERROR_MAX])
 {
 	char text[ADDRESS_TEXT_MAX], name[CONFIG_NAME_MAX + 1];
 
-	if (listeners->taken.len == 0 ||
-	    !instances_who_listens(&listeners->taken, s->config->name, name))
+	if (listeners->taken.len == 0)
 		return;
-	snprintf(error, LISTENERS_ERROR_MAX,
-	    "%s is in use by the instance %s; each needs a port of its own, by "
-	    "--listen",
-	    address_format(&listeners->taken, text), name);
+	if (instances_who_listens(&listeners->taken, s->config->name, name))
+		snprintf(error, LISTENERS_ERROR_MAX,
+		    "%s is in use by the instance %s; each needs a port of its "
+		    "own, by --listen",
+		    address_format(&listeners->taken, text), name);
+	else
+		supervisor_suspect_namesake(s, listeners, error);
 }
 
 static bool

@@ -6,8 +6,12 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
+import {
+	chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statfsSync,
+	writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
@@ -261,6 +265,31 @@ describe("other instances", { concurrency: true }, () => {
 		    `${other.name}; each needs a port`, "u"),
 		{ listen: [`127.0.0.1:${other.port}`] });
 	});
+
+	/* It said "in use by another program" to the second user of the default
+	 * name, who had no way to know of the first. */
+	test("one of that name, of another user, is suspected",
+	    { skip: process.getuid() !== 0 && "only root can be another user" },
+	    async (t) => {
+		    const server = await Server.start(t);
+		    const home = mkdtempSync(join(tmpdir(), "pubsubd-home-"));
+
+		    t.after(() => rmSync(home, { recursive: true }));
+		    chownSync(home, 65534, 65534);
+		    mkdirSync(join(home, "pages"));
+		    const done = await run("setpriv", ["--reuid=65534",
+			    "--regid=65534", "--clear-groups", PUBSUBD, "run",
+			    "--name", server.name, "--listen",
+			    `127.0.0.1:${server.port}`, "--admin", "none",
+			    "--root", join(home, "pages")],
+		    { env: { PATH: process.env.PATH, HOME: home } });
+
+		    assert.equal(done.status, FAILED);
+		    assert.equal(done.stderr, `pubsubd: 127.0.0.1:${server.port} ` +
+			`is in use, maybe by the instance ${server.name} of ` +
+			"user root: choose another --name, and a port of its " +
+			"own by --listen\n");
+	    });
 
 	/* Whoever asks with another HOME looks at another lock file.  Root's is
 	 * in one place. */
