@@ -17,7 +17,8 @@ static struct {
 	int fd;
 	enum log_level level;
 	uint64_t dropped;
-} log_state = { "pubsubd", STDERR_FILENO, LOG_INFO, 0 };
+	char last_error[LOG_KEPT];
+} log_state = { "pubsubd", STDERR_FILENO, LOG_INFO, 0, "" };
 
 static const char *const log_names[] = { "error", "warn", "info", "debug" };
 
@@ -28,6 +29,7 @@ log_open(const char *name, int fd, enum log_level level)
 	log_state.fd = fd;
 	log_state.level = level;
 	log_state.dropped = 0;
+	log_state.last_error[0] = '\0';
 }
 
 int
@@ -43,6 +45,12 @@ uint64_t
 log_dropped(void)
 {
 	return log_state.dropped;
+}
+
+const char *
+log_last_error(void)
+{
+	return log_state.last_error;
 }
 
 /* Start a line: time, level, process.  Returns its length so far.  The time by
@@ -95,12 +103,12 @@ log_line(
     enum log_level level, int err, unsigned hushed, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX];
-	size_t len;
+	size_t len, prefix;
 	int n;
 
 	if (level > log_state.level)
 		return;
-	len = log_prefix(line, level);
+	len = prefix = log_prefix(line, level);
 	n = vsnprintf(line + len, LOG_LINE_MAX - len, fmt, ap);
 	if (n > 0)
 		len += (size_t)n;
@@ -111,6 +119,9 @@ log_line(
 	if (hushed != 0)
 		len = log_append(line, len, " (%u more like this)", hushed);
 	log_sanitize(line, len);
+	if (level == LOG_ERROR)
+		snprintf(log_state.last_error, sizeof(log_state.last_error),
+		    "%.*s", (int)(len - prefix), line + prefix);
 	line[len++] = '\n';
 	if (write(log_state.fd, line, len) != (ssize_t)len)
 		log_state.dropped++;

@@ -20,6 +20,7 @@
 
 #define LOG_LINE_MAX 1024 /* bytes, newline included; longer ones are cut */
 #define LOG_BURST    5    /* warnings per call site and second */
+#define LOG_KEPT     256  /* bytes of an error that are kept, NUL included */
 
 enum log_level { LOG_ERROR = 0, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
@@ -42,6 +43,14 @@ int log_level_parse(const char *name);
 
 /* Lines this process could not write since it started. */
 uint64_t log_dropped(void);
+
+/*
+ * The last error that this process has logged since log_open(), without time and
+ * name, cut to LOG_KEPT; "" if there was none.  For a process that ends because
+ * of it and has to tell why elsewhere than in the log.
+ * Returns: text that is valid until the next error.
+ */
+const char *log_last_error(void);
 
 #define LOG_FMT(at) __attribute__((format(printf, at, (at) + 1)))
 

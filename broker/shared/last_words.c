@@ -10,15 +10,21 @@
 
 static struct layout_worker *last_words_self;
 
-static void
-last_words_write(const char *words)
+void
+last_words_leave(struct layout_worker *self, const char *words)
 {
 	size_t len = strnlen(words, LAYOUT_OBITUARY - 1);
 
-	if (last_words_self->last_words[0] != '\0')
+	if (self->last_words[0] != '\0')
 		return; /* the first words are the cause */
-	memcpy(last_words_self->last_words, words, len);
-	last_words_self->last_words[len] = '\0';
+	memcpy(self->last_words, words, len);
+	self->last_words[len] = '\0';
+}
+
+static void
+last_words_write(const char *words)
+{
+	last_words_leave(last_words_self, words);
 }
 
 static void

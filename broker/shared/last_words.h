@@ -2,8 +2,8 @@
 /*
  * last_words.h - the last words of a worker, left in its slot of the segment.
  *
- * The worker writes them while it dies (a failed CHECK(), a fatal signal); the
- * supervisor reads them after waitpid(2) and logs them.  Writing only copies
+ * The worker writes them while it dies (a failed CHECK(), a fatal signal, a start
+ * that comes to nothing); the supervisor reads them after waitpid(2) and logs them.  Writing only copies
  * bytes: it is safe in a signal handler.
  */
 
@@ -19,6 +19,13 @@
  * Callers: a worker, after the fork.
  */
 void last_words_open(struct layout_worker *self);
+
+/*
+ * Leave these words, unless there are some already: those of a worker that ends
+ * by exit(2), because it cannot start.  Cut to LAYOUT_OBITUARY - 1 bytes.
+ * Callers: a worker, also before last_words_open().
+ */
+void last_words_leave(struct layout_worker *self, const char *words);
 
 /*
  * Copy the last words of a dead worker and wipe them for its successor.

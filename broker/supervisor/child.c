@@ -69,17 +69,27 @@ child_set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Become the user of --user, for good. */
-static void
+/* Become the user of --user, for good.  Returns false, having logged why not. */
+static bool
 child_set_user(const struct config *config)
 {
 	if (config->user == NULL || config->user_uid == geteuid())
-		return;
-	if (setgroups(1, &config->user_gid) == -1 ||
-	    setgid(config->user_gid) == -1 || setuid(config->user_uid) == -1) {
-		log_error("cannot become user %s", config->user);
-		_exit(1);
-	}
+		return true;
+	if (setgroups(1, &config->user_gid) == 0 &&
+	    setgid(config->user_gid) == 0 && setuid(config->user_uid) == 0)
+		return true;
+	log_error("cannot become user %s", config->user);
+	return false;
+}
+
+/* fork-2: before the worker serves, so that orphans know it lives. */
+static bool
+child_join_lock(struct supervisor *s, unsigned slot)
+{
+	if (lockfile_join(&s->lockfile, WORKER_LIVES_AT + (off_t)slot))
+		return true;
+	log_error("cannot lock %s", s->lockfile.path);
+	return false;
 }
 
 /* The life of a worker, from the fork to its end. */
@@ -99,19 +109,19 @@ child_main(struct supervisor *s, unsigned slot)
 		.lock_fd = s->lockfile.workers_fd,
 	};
 	char name[32];
+	int status = 1;
 
 	stop_point_set_self(STOP_WORKER(slot));
 	child_set_signals();
 	child_close_others(s, slot);
 	snprintf(name, sizeof(name), "worker %u", slot);
 	log_open(name, STDERR_FILENO, s->config->log_level);
-	/* fork-2: before it serves, so that orphans know it lives */
-	if (!lockfile_join(&s->lockfile, WORKER_LIVES_AT + (off_t)slot)) {
-		log_error("cannot lock %s", s->lockfile.path);
-		_exit(1);
-	}
-	child_set_user(s->config);
-	_exit(s->args->worker_main(&args));
+	if (child_join_lock(s, slot) && child_set_user(s->config))
+		status = s->args->worker_main(&args);
+	/* Why it could not start is told where the server was started. */
+	if (status != 0)
+		last_words_leave(&s->segment.workers[slot], log_last_error());
+	_exit(status);
 }
 
 /* fork(2) failed: try again, but a start not for ever. */
@@ -199,15 +209,16 @@ child_forbidden(const struct layout_worker *worker, int wait_status)
 /* Tell of the death of a worker, with its last words: the log, and whoever
  * looks at the table and the counters. */
 static void
-child_tell_death(
-    struct supervisor *s, unsigned slot, int wait_status, bool held_lock)
+child_tell_death(struct supervisor *s, unsigned slot, int wait_status,
+    bool held_lock, const char *words)
 {
+	const char *between =
+	    WIFEXITED(wait_status) ? ": " : "; its last words: ";
 	struct layout_header *header = s->segment.header;
 	struct layout_worker *worker = &s->segment.workers[slot];
 	const struct supervisor_child *child = &s->child[slot];
-	char words[LAYOUT_OBITUARY], end[PROCESS_END_MAX];
+	char end[PROCESS_END_MAX];
 
-	last_words_take(worker, words);
 	if (!phase_serves(s->phase) && WIFEXITED(wait_status) &&
 	    WEXITSTATUS(wait_status) == 0) {
 		log_debug("worker %u left", slot);
@@ -218,7 +229,7 @@ child_tell_death(
 	    child_forbidden(worker, wait_status),
 	    child->killed ? " (watchdog)" : "",
 	    held_lock ? " with the ring's lock held" : "",
-	    words[0] != '\0' ? "; its last words: " : "", words);
+	    words[0] != '\0' ? between : "", words);
 	log_errorx("worker %u[%d] %s", slot, child->pid, worker->last_death);
 	atomic_fetch_add(&header->run.deaths, 1);
 	atomic_fetch_add(&header->run.lock_deaths, held_lock);
@@ -279,6 +290,20 @@ child_plan_successor(struct supervisor *s, unsigned slot, uint64_t now)
 	atomic_fetch_add(&s->segment.header->run.respawns, 1);
 }
 
+/* The start comes to nothing because of this worker. */
+static void
+child_fail_start(
+    struct supervisor *s, unsigned slot, int wait_status, const char *words)
+{
+	const char *log_path = s->logfile.path;
+	char end[PROCESS_END_MAX];
+
+	supervisor_fail(s, "worker %u %s before it was ready%s%s%s%s", slot,
+	    process_describe_end(wait_status, end),
+	    words[0] != '\0' ? ": " : "", words,
+	    log_path != NULL ? "; see " : "", log_path != NULL ? log_path : "");
+}
+
 static void
 child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 {
@@ -286,11 +311,12 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	struct layout_worker *worker = &s->segment.workers[slot];
 	bool was_ready = atomic_load(&worker->state) != WORKER_STARTING;
 	bool held_lock;
-	char end[PROCESS_END_MAX];
+	char words[LAYOUT_OBITUARY];
 
 	stop_point_here(s->segment.header, STOP_REAPED);
 	held_lock = watchdog_bury(&s->watchdog, &s->segment, slot);
-	child_tell_death(s, slot, wait_status, held_lock);
+	last_words_take(worker, words);
+	child_tell_death(s, slot, wait_status, held_lock, words);
 	child_clear_gauges(s, slot);
 	child->pid = 0;
 	s->alive--;
@@ -303,10 +329,7 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	 * a drain the others count the dead. */
 	wakeup_ring_all(&s->wakeup);
 	if (s->phase == PHASE_STARTING && !was_ready)
-		supervisor_fail(s, "worker %u %s before it was ready%s%s", slot,
-		    process_describe_end(wait_status, end),
-		    s->logfile.path != NULL ? "; see " : "",
-		    s->logfile.path != NULL ? s->logfile.path : "");
+		child_fail_start(s, slot, wait_status, words);
 	child_plan_successor(s, slot, now);
 }
 

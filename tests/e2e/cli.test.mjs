@@ -229,7 +229,7 @@ describe("what cannot be had", { concurrency: 4 }, () => {
 
 		assert.equal(done.status, FAILED);
 		assert.match(done.stderr,
-		    /^pubsubd: worker \d left with status 1 before it was ready/u);
+		    /^pubsubd: worker \d left with status 1 before it was ready: --root \S+: Permission denied; see \S+\n$/u);
 		await server.assertNothingLeft();
 	});
 });

@@ -272,6 +272,20 @@ test_line_fits_a_pipe_in_one_piece(void **state)
 	assert_true(LOG_LINE_MAX <= PIPE_BUF);
 }
 
+static void
+test_last_error_is_kept_and_cut(void **state)
+{
+	(void)state;
+	assert_string_equal(log_last_error(), "");
+	log_errorx("no event loop\n");
+	log_warnx("not an error");
+	assert_string_equal(log_last_error(), "no event loop?");
+	log_errorx("%0*d", LOG_LINE_MAX, 0);
+	assert_int_equal(strlen(log_last_error()), LOG_KEPT - 1);
+	log_open("worker 2", pipe_fd[1], LOG_INFO);
+	assert_string_equal(log_last_error(), "");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -289,6 +303,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_each_call_site_has_a_limit_of_its_own),
 	T(test_full_pipe_drops_and_counts),
 	T(test_line_fits_a_pipe_in_one_piece),
+	T(test_last_error_is_kept_and_cut),
 };
 
 SUITE_MAIN(tests);
