@@ -50,6 +50,33 @@ describe("the chat's own files", () => {
 			    .get("x-content-type-options"), "nosniff");
 		});
 
+	/* By then the file is kept in memory (static_cache.h). */
+	test("a file is the same every time", async (t) => {
+		const raw = await Raw.connect(server.port, { t });
+		const file = readFileSync(join(ROOT, "public", "style.css"));
+		const get = async (headers = {}, method = "GET") => {
+			raw.request(method, "/style.css", headers);
+			return raw.response({ bare: method === "HEAD" ||
+				"If-None-Match" in headers });
+		};
+		const first = await get();
+		const etag = first.headers.get("etag");
+
+		for (let i = 0; i < 3; i++) {
+			const again = await get();
+
+			assert.equal(again.status, 200);
+			assert.equal(again.headers.get("etag"), etag);
+			assert.ok(again.body.equals(file));
+		}
+		const head = await get({}, "HEAD");
+
+		assert.equal(head.headers.get("content-length"), `${file.length}`);
+		assert.equal((await get({ "If-None-Match": etag })).status, 304);
+		assert.ok((await get({ Connection: "close" })).body.equals(file));
+		await raw.end();
+	});
+
 	test("/ is index.html, which nobody else may frame",
 	    async (t) => {
 		    const response = await ask(t, server, "/?x=y");

@@ -134,11 +134,15 @@ file_send(struct conn *c, const struct http_request *req,
 {
 	bool keep_alive = http_reply_keeps_alive(c, req);
 	bool unmodified = static_not_modified(req, file);
+	bool has_body = !unmodified && !http_text_equal(&req->method, "HEAD");
 	struct file_sending *f;
 
 	http_reply_file(c, req, unmodified ? 304 : 200, file);
-	if (unmodified || http_text_equal(&req->method, "HEAD")) {
-		close(file->fd);
+	if (file->body != NULL || !has_body) {
+		if (file->fd != -1)
+			close(file->fd);
+		else if (has_body)
+			conn_answer(c, file->body, file->size);
 		if (!keep_alive)
 			conn_close_when_written(c);
 		return;

@@ -10,8 +10,8 @@ struct static_file;
 
 /*
  * Answer a GET or HEAD with this file: 200 or 304.  The next request is read
- * when all of it is written.
- * Owns: file->fd, from now on.
+ * when all that is left of it is a piece of 64 KiB or less in the queue.
+ * Owns: file->fd, if there is one, from now on.
  */
 void file_send(struct conn *c, const struct http_request *req,
     const struct static_file *file);

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mime.h"
 #include "common/percent.h"
+#include "worker/http/static_cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +68,11 @@ static_open(struct static_files *files, const char *root)
 	if (files->root == -1) {
 		error = errno;
 		log_error("--root %s", root);
-	} else if (!static_probe(files->root)) {
+		errno = error;
+		return false;
+	}
+	files->cache = static_cache_new();
+	if (!static_probe(files->root)) {
 		error = errno;
 		log_error("--root %s: openat2(2) of Linux 5.6 is needed to "
 			  "serve files safely",
@@ -85,6 +90,7 @@ static_close(struct static_files *files)
 {
 	close(files->root);
 	files->root = -1;
+	static_cache_free(&files->cache);
 }
 
 /*
@@ -173,6 +179,7 @@ static_describe(const struct static_name *name, const struct stat *st,
 
 	file->size = (uint64_t)st->st_size;
 	file->mtime = st->st_mtim.tv_sec;
+	file->mtime_ns = st->st_mtim.tv_nsec;
 	file->type = mime_type(name->text, name->len);
 	file->compresses = mime_compresses(file->type);
 	file->is_gzip = false;
@@ -184,17 +191,16 @@ static_describe(const struct static_name *name, const struct stat *st,
 /* Decide whether the opened file can be served.  The index of a directory is
  * never redirected: its path has its slash already. */
 static enum static_status
-static_inspect(const struct static_name *name, struct static_file *file)
+static_inspect(
+    const struct static_name *name, struct stat *st, struct static_file *file)
 {
-	struct stat st;
-
-	if (fstat(file->fd, &st) == -1)
+	if (fstat(file->fd, st) == -1)
 		return static_failure();
-	if (S_ISDIR(st.st_mode) && !name->is_index)
+	if (S_ISDIR(st->st_mode) && !name->is_index)
 		return STATIC_REDIRECT;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st->st_mode))
 		return STATIC_NOT_FOUND;
-	static_describe(name, &st, file);
+	static_describe(name, st, file);
 	return STATIC_OK;
 }
 
@@ -209,58 +215,91 @@ static_open_file(
 	    files->root, name->text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
+/* Find the file of a name, in memory or by opening it: then st is what fstat(2)
+ * says of it. */
+static enum static_status
+static_look(const struct static_files *files, const struct static_name *name,
+    struct stat *st, struct static_file *file)
+{
+	enum static_status status;
+
+	if (static_cache_find(files->cache, files->root, name->text, file))
+		return STATIC_OK;
+	file->body = NULL;
+	file->fd = static_open_file(files, name);
+	if (file->fd == -1)
+		return static_failure();
+	status = static_inspect(name, st, file);
+	if (status != STATIC_OK)
+		close(file->fd);
+	return status;
+}
+
+/* Keep a file that was opened in memory, if it may be kept. */
+static void
+static_keep(const struct static_files *files, const struct static_name *name,
+    const struct stat *st, struct static_file *file)
+{
+	if (file->fd != -1)
+		static_cache_add(
+		    files->cache, name->text, st, time(NULL), file);
+}
+
 enum static_status
 static_find(const struct static_files *files, const struct http_text *path,
     struct static_file *file)
 {
 	struct static_name name;
 	enum static_status status = static_decode(path, &name);
+	struct stat st;
 
 	if (status != STATIC_OK)
 		return status;
 	static_complete(&name);
-	file->fd = static_open_file(files, &name);
-	if (file->fd == -1)
-		return static_failure();
-	status = static_inspect(&name, file);
-	if (status != STATIC_OK)
-		close(file->fd);
+	status = static_look(files, &name, &st, file);
+	if (status == STATIC_OK)
+		static_keep(files, &name, &st, file);
 	return status;
 }
 
-/* Whether one open file was changed before another one was, or cannot say. */
+/* Whether one file was changed before another one was. */
 static bool
-static_is_older(int fd, int other)
+static_is_older(const struct static_file *file, const struct static_file *than)
 {
-	struct stat st, than;
-
-	if (fstat(fd, &st) == -1 || fstat(other, &than) == -1)
-		return true;
-	if (st.st_mtim.tv_sec != than.st_mtim.tv_sec)
-		return st.st_mtim.tv_sec < than.st_mtim.tv_sec;
-	return st.st_mtim.tv_nsec < than.st_mtim.tv_nsec;
+	return file->mtime != than->mtime ? file->mtime < than->mtime
+	                                  : file->mtime_ns < than->mtime_ns;
 }
 
+static void
+static_drop(const struct static_file *file)
+{
+	if (file->fd != -1)
+		close(file->fd);
+}
+
+/* The compressed form is kept only when it is chosen: to make room for it may
+ * cost the file that was found before. */
 void
 static_prefer_gzip(const struct static_files *files,
     const struct http_text *path, struct static_file *file)
 {
 	struct static_name name;
 	struct static_file gzip;
+	struct stat st;
 
 	if (!file->compresses || static_decode(path, &name) != STATIC_OK)
 		return;
 	static_complete(&name);
 	memcpy(name.text + name.len, STATIC_GZIP, sizeof(STATIC_GZIP));
-	gzip.fd = static_open_file(files, &name);
-	if (gzip.fd == -1)
+	if (static_look(files, &name, &st, &gzip) != STATIC_OK)
 		return;
-	if (static_inspect(&name, &gzip) != STATIC_OK ||
-	    static_is_older(gzip.fd, file->fd)) {
-		close(gzip.fd);
+	if (static_is_older(&gzip, file)) {
+		static_drop(&gzip);
 		return;
 	}
-	close(file->fd);
+	static_drop(file);
+	static_keep(files, &name, &st, &gzip);
+	file->body = gzip.body;
 	file->fd = gzip.fd;
 	file->size = gzip.size;
 	memcpy(file->etag, gzip.etag, sizeof(file->etag));

@@ -12,7 +12,7 @@
  * the same name, restart the server.
  *
  * Only regular files are served, and none with a segment that begins with a
- * dot.  No listings, no ranges, no cache: the kernel has one.
+ * dot.  No listings, no ranges.  Small ones are kept in memory (static_cache.h).
  *
  * Beside a file that compresses well may lie its compressed form NAME.gz, made
  * by the operator (for the chat, by make).  A NAME.gz older than the file is
@@ -23,15 +23,15 @@
 #define WORKER_HTTP_STATIC_H
 
 #include "common/http.h"
+#include "worker/http/static_file.h"
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <time.h>
 
-#define STATIC_ETAG_SIZE 53u /* three numbers, two dashes, quotes, NUL */
+struct static_cache;
 
 struct static_files {
-	int root; /* O_PATH */
+	int root;                   /* O_PATH */
+	struct static_cache *cache; /* owned */
 };
 
 enum static_status {
@@ -43,20 +43,10 @@ enum static_status {
 	STATIC_UNAVAILABLE, /* 503: out of descriptors, or the disk fails */
 };
 
-struct static_file {
-	int fd;                      /* for reading; O_NONBLOCK, O_CLOEXEC */
-	uint64_t size;               /* bytes, when it was opened */
-	time_t mtime;                /* for Last-Modified */
-	const char *type;            /* for Content-Type; a static string */
-	char etag[STATIC_ETAG_SIZE]; /* with its quotes; a strong one */
-	bool compresses;             /* the answer varies by Accept-Encoding */
-	bool is_gzip;                /* fd, size and etag are NAME.gz's */
-};
-
 /*
  * Open the directory, and make sure that openat2(2) is there.
  *
- * Owns:    a descriptor, until static_close().
+ * Owns:    a descriptor and memory, until static_close().
  * Returns: false, with errno, after logging what was wrong in one line.
  */
 bool static_open(struct static_files *files, const char *root);
@@ -72,7 +62,7 @@ void static_close(struct static_files *files);
  * it does not begin with two slashes, which a browser would take for a host.
  *
  * Blocks:  while the file system looks the name up; not on FIFOs or devices.
- * Owns:    on STATIC_OK the caller owns file->fd.  Otherwise nothing is open
+ * Owns:    on STATIC_OK the caller owns file->fd, if there is one.  Otherwise nothing is open
  *          and file is undefined.
  */
 enum static_status static_find(const struct static_files *files,

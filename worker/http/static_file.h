@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* static_file.h - a file that is to be served: static.h finds it, file.h sends
+ * it. */
+
+#ifndef WORKER_HTTP_STATIC_FILE_H
+#define WORKER_HTTP_STATIC_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define STATIC_ETAG_SIZE 53u /* three numbers, two dashes, quotes, NUL */
+
+struct static_file {
+	/* All of it, if it is kept in memory: borrowed until the next
+	 * static_find().  NULL: it is to be read from fd. */
+	const char *body;
+	int fd; /* for reading; O_NONBLOCK, O_CLOEXEC.  -1: there is a body */
+	uint64_t size;               /* bytes, when it was opened */
+	time_t mtime;                /* for Last-Modified */
+	const char *type;            /* for Content-Type; a static string */
+	long mtime_ns;               /* and its nanoseconds */
+	char etag[STATIC_ETAG_SIZE]; /* with its quotes; a strong one */
+	bool compresses;             /* the answer varies by Accept-Encoding */
+	bool is_gzip; /* body or fd, size and etag are NAME.gz's */
+};
+
+#endif
