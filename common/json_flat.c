@@ -70,10 +70,12 @@ static unsigned
 json_flat(
     const char *text, size_t len, struct json_token tokens[2 * JSON_FLAT_MAX])
 {
-	const char *at = text + 1, *end = text + len;
+	const char *at, *end;
 
 	if (len < 2 || len > JSON_OBJECT_MAX || *text != '{')
 		return 0;
+	at = text + 1;
+	end = text + len;
 	for (unsigned n = 0; n < 2 * JSON_FLAT_MAX; n += 2) {
 		at = json_flat_member(at, end, &tokens[n], &tokens[n + 1]);
 		if (at == NULL)

@@ -33,7 +33,8 @@ topic_name_is_printable(const char *name, size_t len)
 		bad |= (vec)(v - VEC_ALL(0x20) >= VEC_ALL(0x7f - 0x20));
 	}
 	v = VEC_ALL(0x20);
-	memcpy(&v, name, len);
+	if (len > 0) /* else there may be no bytes at all */
+		memcpy(&v, name, len);
 	bad |= (vec)(v - VEC_ALL(0x20) >= VEC_ALL(0x7f - 0x20));
 	return vec_fold(bad) == 0;
 }
