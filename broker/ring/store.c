@@ -49,9 +49,11 @@ store_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 
 	lock_make(h);
 	memset(seg->workers, 0, LAYOUT_WORKERS * sizeof(*seg->workers));
-	memset(seg->subscribers, 0,
-	    (size_t)LAYOUT_WORKERS * seg->topics_max *
-		sizeof(*seg->subscribers));
+	/* Megabytes, which nobody has touched yet before the first run. */
+	if (atomic_load(&h->run.id) != 0)
+		memset(seg->subscribers, 0,
+		    (size_t)LAYOUT_WORKERS * seg->topics_max *
+			sizeof(*seg->subscribers));
 	for (uint32_t slot = 0; slot < seg->topics_max; slot++)
 		atomic_store(&seg->topics[slot].interest, 0);
 	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
