@@ -19,8 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Whatever is opened from now on is none of the standard streams, even if the
- * caller has closed those. */
+/* Make sure that no file opened from now on becomes a standard stream, even if
+ * the caller has closed those. */
 static void
 main_open_standard_streams(void)
 {

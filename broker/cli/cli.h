@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli.h - what a command line said, for whoever does it.
+ * cli.h - a command line, read, for the code that carries it out.
  *
  * options.h fills it in; the table of options (option_table.h) says which
  * option goes where.
@@ -36,7 +36,7 @@ enum cli_command {
 	CLI_HELP,
 };
 
-/* What only pub, sub and topics are told. */
+/* The options of pub, sub and topics alone. */
 struct cli_client_options {
 	const char *url; /* NULL: the default one, or that of an instance: */
 	bool is_named;   /* by --name or --pidfile, on this host */

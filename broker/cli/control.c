@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a server gets beyond its drain time before it is said to be stuck. */
+/* The time that a server gets beyond its drain before it is called stuck. */
 #define CONTROL_GRACE_MS 5000
 
 /* The same for a restart: the workers of the new run have to get ready. */
@@ -112,8 +112,8 @@ control_signal(const struct control *control, int sig)
 	    strerror(errno));
 }
 
-/* The supervisor was killed: wait for its workers, and kill who has not left by
- * the end of the drain.  Not who has begun to serve meanwhile. */
+/* The supervisor was killed: wait for its workers, and kill those that have not
+ * left by the end of the drain, but not a server that has begun meanwhile. */
 static enum exit_status
 control_wait_orphans(struct control *control)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* control.h - the commands `stop' and `restart': tell a server that runs,
- * and wait for what comes of it. */
+/* control.h - the commands `stop' and `restart': tell a running server, and
+ * wait for the outcome. */
 
 #ifndef BROKER_CLI_CONTROL_H
 #define BROKER_CLI_CONTROL_H

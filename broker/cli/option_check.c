@@ -88,7 +88,7 @@ cli_check_sizes(const struct config *config, char error[CLI_ERROR_MAX])
 	return true;
 }
 
-/* What pub, sub and topics are told. */
+/* Check the options of pub, sub and topics. */
 static bool
 cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
 {

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Say what is wrong with a word, and what was meant or where to look.  Returns
- * false.  hyphens stand in front of what was meant. */
+/* Say what is wrong with a word, and suggest the likely one, with hyphens in
+ * front, or where to look.  Returns false. */
 static bool __attribute__((format(printf, 4, 5)))
 cli_mistake(char error[CLI_ERROR_MAX], const struct suggestion *suggestion,
     const char *hyphens, const char *format, ...)

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What can be found wrong before there is a server.  Makes the directories of the
- * files that are where nobody asked for. */
+/* Check everything that can be checked before there is a server.  Makes the
+ * directories of the files whose place is the default. */
 static enum exit_status
 cli_prepare(const struct cli *cli)
 {

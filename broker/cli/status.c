@@ -41,7 +41,7 @@ status_format_uptime(uint64_t ms, char out[48])
 	return out;
 }
 
-/* What went wrong in this run, if anything did. */
+/* Print the failures of this run, if there were any. */
 static void
 status_print_deaths(const struct segment *seg)
 {

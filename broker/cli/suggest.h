@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* suggest.h - what somebody who mistyped a name may have meant. */
+/* suggest.h - the name that a mistyped word probably stands for. */
 
 #ifndef BROKER_CLI_SUGGEST_H
 #define BROKER_CLI_SUGGEST_H

@@ -24,7 +24,7 @@ listeners_set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
-/* What a socket is among those of its address. */
+/* A socket's role among those of its address. */
 enum listeners_role { LISTENERS_ALONE, LISTENERS_FIRST, LISTENERS_JOINING };
 
 /* A listening socket.  Returns -1 with errno set. */

@@ -29,8 +29,8 @@ lockfile_flock(short type, off_t byte)
 	};
 }
 
-/* Who keeps us from having this byte alone; 0: nobody, LOCKFILE_UNSEEN:
- * somebody in another pid namespace. */
+/* The process that keeps us from having this byte alone; 0: none,
+ * LOCKFILE_UNSEEN: one in another pid namespace. */
 static pid_t
 lockfile_holder(int fd, off_t byte)
 {
@@ -95,7 +95,7 @@ lockfile_open(const char *path, int flags, char error[LOCKFILE_ERROR_MAX])
 	return -1;
 }
 
-/* The lock was not to be had: by whom, or why. */
+/* The lock cannot be had: note its holder, or why. */
 static enum lockfile_status
 lockfile_give_up(
     struct lockfile *lockfile, pid_t *holder, char error[LOCKFILE_ERROR_MAX])

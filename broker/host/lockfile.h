@@ -7,15 +7,16 @@
  *	byte 2	and all behind it: a shared lock of one worker each, at a
  *		byte that the supervisor chooses
  *
- * A lock ends with its process, however that dies, and survives execve(2), so a
- * file that a killed server left says nothing and never needs a hand.  The file
- * is empty.  Its mode is 0600: who cannot open it cannot lock it either, so a
- * lock on it is always this user's.  One that belongs to somebody else, or that
- * others may open, is refused before any lock on it is believed.
+ * A lock ends with its process, however that dies, and survives execve(2).  So
+ * a file that a killed server left has no locks, and nobody has to remove it.
+ * The file is empty.  Its mode is 0600: a user who cannot open it cannot lock
+ * it either, so a lock on it is always this user's.  A file that belongs to
+ * another user, or that others may open, is refused before any lock on it is
+ * believed.
  *
  * These are fcntl(2)'s classic locks, because only they tell who holds them.
  * Their trap: closing *any* descriptor of the file drops all locks that the
- * process has on it.  Whoever holds a lock opens the file once.
+ * process has on it.  So a process that holds a lock opens the file only once.
  */
 
 #ifndef BROKER_HOST_LOCKFILE_H
@@ -119,7 +120,7 @@ bool lockfile_join(const struct lockfile *lockfile, off_t own_byte);
 
 /* Remove the file, unless its name means another by now, or a worker that a
  * killed supervisor left still has its lock there; and give up our lock.
- * Callers: who took it, at its end. */
+ * Callers: the supervisor that took it, at its end. */
 void lockfile_release(struct lockfile *lockfile);
 
 /*

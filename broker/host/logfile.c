@@ -49,8 +49,9 @@ logfile_open_file(const char *path, char error[LOGFILE_ERROR_MAX])
 
 /*
  * A descriptor of standard error that does not block.  O_NONBLOCK on descriptor
- * 2 would be set for everybody who shares the terminal or the pipe, so it is
- * opened anew where that can be done.  (Not a file: it has an offset to share.)
+ * 2 would be set for every process that shares the terminal or the pipe, so
+ * that is opened anew if possible.  (Not a file, whose offset has to stay
+ * shared.)
  */
 static int
 logfile_open_stderr(char error[LOGFILE_ERROR_MAX])

@@ -126,7 +126,8 @@ paths_is_writable(const char *directory)
 	return writable;
 }
 
-/* A user's directory for what has to last: XDG's base directory for state. */
+/* A user's directory for files that have to last: XDG's base directory for
+ * state. */
 static char *
 paths_user_state(void)
 {

@@ -23,7 +23,7 @@ bool pidfile_write(const char *path, char error[PIDFILE_ERROR_MAX]);
 void pidfile_remove(const char *path);
 
 /* Remove the file if it holds nothing but the number of a process that is dead.
- * Callers: who clears away what a killed server left. */
+ * Callers: code that removes the remains of a killed server. */
 void pidfile_remove_left(const char *path);
 
 #endif

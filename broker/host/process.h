@@ -11,9 +11,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A handle on a process, or -1 with errno set (ESRCH: it is gone).  Check after
- * this that the number still means who was meant.  Owns: the caller, close(2).
- */
+/* A handle on a process, or -1 with errno set (ESRCH: it is gone).  Check
+ * afterwards that the number still belongs to the process that was meant.
+ * Owns: the caller, close(2). */
 int process_open(pid_t pid);
 
 /*

@@ -26,7 +26,7 @@ enum exit_status {
  * ready, or with this process. */
 void report_into(int fd);
 
-/* Make no ready report: there is nobody who waits for one. */
+/* Make no ready report, because nobody waits for one. */
 void report_no_ready(void);
 
 /* The server is ready.  Text without a newline. */

@@ -39,7 +39,7 @@ metrics_one_time(
 	    (unsigned)(ms % 1000));
 }
 
-/* Which server this is, since when, and what it does. */
+/* The server's identity, start and state. */
 static void
 metrics_put_run(
     struct buf *buf, const struct layout_header *header, const char *instance)
@@ -135,7 +135,7 @@ metrics_lag(const struct overview_worker *worker)
 	return worker->lag;
 }
 
-/* What counter i says, of every worker. */
+/* Counter i of every worker. */
 static void
 metrics_put_counter(struct buf *buf, const struct segment *seg, int i)
 {

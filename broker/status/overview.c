@@ -91,8 +91,8 @@ overview_worker(const struct segment *seg, unsigned slot)
 	};
 }
 
-/* What confines every worker that is up, and for any of them why not: bits of
- * enum layout_confined; 0 as long as none is up. */
+/* Which confinement every running worker has, and why any of them lacks one:
+ * bits of enum layout_confined; 0 as long as no worker runs. */
 static uint32_t
 overview_confined(const struct segment *seg)
 {
@@ -227,7 +227,7 @@ overview_json_worker(struct buf *buf, const struct overview_worker *worker)
 	buf_puts(buf, "}");
 }
 
-/* Who it is, and how its run stands. */
+/* The server's identity, and the state of its run. */
 static void
 overview_json_run(
     struct buf *buf, const struct layout_header *header, const char *instance)
@@ -251,7 +251,8 @@ overview_json_run(
 	overview_json_urls(buf, header->run.urls);
 	buf_printf(buf, ",\"admin\":%s%s%s", quote,
 	    quote[0] != '\0' ? header->run.admin : "null", quote);
-	/* What is in no counter of ours: the kernel's, for each connection. */
+	/* Memory that no counter of ours shows: the kernel's, for each
+	 * connection. */
 	buf_printf(buf, ",\"kernel\":{\"unsent_max\":%d}", CONFIG_UNSENT_MAX);
 }
 

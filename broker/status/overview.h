@@ -16,12 +16,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a server can be doing. */
+/* The states of a server. */
 #define OVERVIEW_STATES 5
 extern const char *const overview_states[OVERVIEW_STATES];
 
-/* Which of them it is.  Returns "unknown" for what a program of another version
- * wrote. */
+/* The present state.  Returns "unknown" for a value that a program of another
+ * version wrote. */
 const char *overview_state(const struct layout_header *header);
 
 uint64_t overview_uptime_ms(const struct layout_header *header);

@@ -39,7 +39,7 @@ child_close_others(const struct supervisor *s, unsigned slot)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	size_t count = 6;
 
-	/* Whoever reads our standard output must see its end when the
+	/* The reader of our standard output must see its end when the
 	 * supervisor ends, not when its last worker does. */
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
@@ -194,8 +194,8 @@ supervisor_tell_successors(struct supervisor *s)
 	}
 }
 
-/* What is to be added if it died of a seccomp filter, which nothing can catch: so
- * there are no last words, but a line in the kernel's log. */
+/* A hint to add if a worker died of a seccomp filter.  Nothing can catch that,
+ * so there are no last words, but a line in the kernel's log. */
 static const char *
 child_forbidden(const struct layout_worker *worker, int wait_status)
 {

@@ -34,7 +34,8 @@
 
 static void exec_refuse(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
 
-/* Tell those who wait for the restart that it does not happen, and why. */
+/* Tell the commands that wait for the restart that it does not happen, and
+ * why. */
 static void
 exec_refuse(struct supervisor *s, const char *fmt, ...)
 {
@@ -86,7 +87,7 @@ exec_trial(const struct supervisor *s, int words)
 	_exit(1);
 }
 
-/* Fork the trial, with a pipe for what it has to say. */
+/* Fork the trial, with a pipe for its output. */
 static bool
 exec_fork_trial(struct supervisor *s)
 {
@@ -133,8 +134,8 @@ void
 supervisor_try_program(struct supervisor *s)
 {
 	if (s->trial != 0 || s->phase == PHASE_RESTARTING) {
-		/* It will do for both: to refuse this one would end the wait
-		 * of those who asked for the other. */
+		/* One restart does for both: a refusal of the second would end
+		 * the wait of the command that asked for the first. */
 		log_info("restart: there is one under way");
 		return;
 	}
@@ -143,7 +144,8 @@ supervisor_try_program(struct supervisor *s)
 		return;
 	}
 	if (s->phase == PHASE_STARTING) {
-		/* Who waits for the ready line would never see it. */
+		/* A program that waits for the ready line would never see
+		 * it. */
 		log_info("restart: as soon as this start is ready");
 		s->restart_wanted = true;
 		return;

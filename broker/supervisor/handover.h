@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handover.h - what a supervisor passes on to itself over execve(2).
+ * handover.h - the state that a supervisor passes on to itself over execve(2).
  *
- * Descriptors stay open across it, and the lock on the lock file stays with
- * the process; which number is what is told in an environment variable.  Like
- * systemd's LISTEN_PID it begins with the process it is meant for, so that
- * nobody who merely inherits the environment takes it for his own.
+ * Descriptors stay open across execve(2), and the lock on the lock file stays
+ * with the process; an environment variable tells which descriptor is which.
+ * Like systemd's LISTEN_PID it begins with the number of the process that it is
+ * meant for, so that no process that merely inherits the environment uses it.
  */
 
 #ifndef BROKER_SUPERVISOR_HANDOVER_H

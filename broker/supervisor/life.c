@@ -116,7 +116,7 @@ supervisor_close_segment(struct supervisor *s)
 	s->claim = -1;
 }
 
-/* Tell in the header who we are. */
+/* Write this process's identity into the header. */
 static void
 life_sign_header(struct supervisor *s)
 {
@@ -247,7 +247,7 @@ supervisor_check_ready(struct supervisor *s, uint64_t now)
 	}
 }
 
-/* One line of what the drain came to. */
+/* Log the outcome of the drain in one line. */
 static void
 life_log_drain(const struct supervisor *s)
 {

@@ -51,9 +51,10 @@ open_is_nohup(const struct supervisor *s)
 }
 
 /*
- * Keep the signals that the loop reads until it does; everybody else of the
- * group may get them too.  Before anything else: who finds us may send
- * them, and what we begin must not end half-way.
+ * Keep the signals that the loop reads until it does; every other process of
+ * the group may get them too.  Done before anything else, because a signal may
+ * come as soon as others can find this process, and must not end a start
+ * half-way.
  */
 static void
 supervisor_block_signals(struct supervisor *s)
@@ -97,10 +98,11 @@ supervisor_raise_limits(void)
 }
 
 /*
- * Core dumps hold what clients said, so none is made, here or in a worker.  No
- * size stops a file; but a program that core(5)'s pattern names is run whatever
- * the size, so it must find no memory in the dump.  Not by PR_SET_DUMPABLE: that
- * makes our entries in /proc root's, and hides us from the user who runs us.
+ * Core dumps hold clients' messages, so none is made, here or in a worker.  A
+ * size limit of 0 prevents a file.  But a program that core(5)'s pattern names
+ * is run whatever the limit, so the dump must contain no memory.
+ * PR_SET_DUMPABLE is not used: it makes our entries in /proc root's, and hides
+ * us from the user who runs us.
  */
 static void
 supervisor_forbid_cores(void)

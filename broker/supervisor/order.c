@@ -10,8 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* What workers get beyond --drain, and after an order to quit, before they are
- * killed. */
+/* The time that workers get beyond --drain, and after an order to quit, before
+ * they are killed. */
 #define ORDER_GRACE_MS 500
 
 /* The connections of all workers. */
@@ -42,7 +42,7 @@ order_give(struct supervisor *s, enum run_order order)
 	atomic_store_explicit(
 	    &header->run.order, (uint32_t)order, memory_order_release);
 	stop_point_here(header, STOP_ORDERED);
-	/* order-2: who sleeps looks at it now */
+	/* order-2: workers that sleep look at it now */
 	wakeup_ring_all(&s->wakeup);
 }
 

@@ -49,7 +49,7 @@ struct phase_step {
 	enum run_order order;
 };
 
-/* What an event does in a phase. */
+/* The effect of an event in a phase. */
 struct phase_step phase_step(enum phase phase, enum event event);
 
 /* Whether workers that die are replaced in this phase. */

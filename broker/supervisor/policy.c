@@ -75,8 +75,9 @@ bool
 watchdog_bury(
     struct watchdog *watchdog, const struct segment *seg, unsigned slot)
 {
-	/* The owner first: who takes the lock over names the dead before it
-	 * signs itself, so one of the two words names the slot. */
+	/* Look at the owner first: the next holder of the lock names the dead
+	 * one before it signs itself, so one of the two words names the
+	 * slot. */
 	uint64_t owner =
 	    atomic_load_explicit(&seg->header->owner, memory_order_acquire);
 	uint64_t word;

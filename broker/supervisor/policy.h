@@ -20,7 +20,7 @@
 /* Looks in a row at which a beat stood still: the worker hangs. */
 #define WATCHDOG_STILL_MAX 5
 
-/* What the watchdog saw at its last look. */
+/* The watchdog's findings at its last look. */
 struct watchdog {
 	uint64_t owner;                   /* the lock's owner word */
 	uint64_t died_in[LAYOUT_WORKERS]; /* owner word of the last holding that

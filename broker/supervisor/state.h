@@ -34,7 +34,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What the supervisor knows of a slot beyond the worker table. */
+/* The supervisor's own knowledge of a slot, beyond the worker table. */
 struct supervisor_child {
 	pid_t pid; /* 0: none */
 	uint64_t started_ms;
@@ -88,7 +88,7 @@ struct supervisor {
  */
 bool supervisor_open(struct supervisor *s);
 
-/* Kill who is left, close all parts and leave nothing behind. */
+/* Kill the workers that are left, close all parts and leave nothing behind. */
 void supervisor_close(struct supervisor *s);
 
 /* orphans.c */

@@ -19,9 +19,9 @@
 /* From then on a second signal to stop is impatience, milliseconds. */
 #define SUPERVISOR_TWICE_MS 250
 
-/* Drain; when told again, leave at once.  What comes within SUPERVISOR_TWICE_MS
- * is the same wish: timeout(1) and wrappers pass on what a terminal has sent to
- * the whole group already. */
+/* Drain; when told again, leave at once.  A second signal within
+ * SUPERVISOR_TWICE_MS counts as the same one: timeout(1) and wrappers pass on a
+ * signal that a terminal has sent to the whole group already. */
 static void
 supervisor_told_to_stop(struct supervisor *s)
 {

@@ -114,7 +114,7 @@ client_dialled(struct client *c)
 	client_enter(c, CLIENT_SHAKING, CLIENT_HANDSHAKE_MS);
 }
 
-/* What the server says of itself, and wishes. */
+/* Note what the server says of itself, and its wishes. */
 static void
 client_welcomed(struct client *c, const struct server_message *said)
 {

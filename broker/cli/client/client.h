@@ -6,13 +6,13 @@
  *	          address by   handshake   welcome
  *	          address
  *
- * One connection needs no event loop: the owner polls it together with what
- * else it waits for, and hands over what came.  Nothing here blocks but the
+ * One connection needs no event loop: the owner polls it together with its
+ * other descriptors, and hands over the result.  Nothing here blocks but the
  * look-up of a name.  When a connection has ended the state is DOWN and
  * client_end() says why; client_connect() begins another.
  *
- * Handshake and frames are ws_client.h's; here are the addresses to try, what
- * the server says, and how long anything may take.
+ * ws_client.h does handshake and frames; here are the addresses to try, the
+ * server's messages, and the deadlines.
  */
 
 #ifndef BROKER_CLI_CLIENT_CLIENT_H
@@ -91,7 +91,7 @@ void client_poll(struct client *c, struct pollfd *poll, bool is_reading);
 int client_patience(
     const struct client *c, uint64_t until_ms, uint64_t again_ms);
 
-/* Go on, with what poll(2) said, 0 if nothing. */
+/* Go on, with the events that poll(2) returned, 0 if none. */
 void client_turn(struct client *c, short revents);
 
 /* Send a text message; the client is OPEN. */

@@ -4,12 +4,12 @@
  *
  * Requests are pipelined: up to a window of them is on its way, and kept until
  * its ack is there.  Input is read only while there is room in the window, so
- * whoever writes it is slowed down to what the server takes.  Answers come in
- * the order of the requests; the id of each is its number.
+ * the program that writes it is slowed down to the pace of the server.  Answers
+ * come in the order of the requests; the id of each is its number.
  *
- * With --retry what has no ack is published again on the next connection, in
- * the same order.  It may then be published twice: a request whose ack was cut
- * off may have been done.
+ * With --retry the messages without an ack are published again on the next
+ * connection, in the same order.  A message may then be published twice,
+ * because a request whose ack was cut off may have been done.
  */
 
 #include "broker/cli/client/pub.h"
@@ -73,7 +73,7 @@ pub_name(const struct pub *p, uint64_t id, char out[48])
 	return out;
 }
 
-/* What is known of all that was taken, for a sentence. */
+/* How many of the messages that were taken are acknowledged, for a sentence. */
 static const char *
 pub_count(const struct pub *p, char out[PUB_COUNT_MAX])
 {
@@ -292,7 +292,7 @@ pub_timed_out(struct pub *p)
 		(double)p->cli->client.timeout_ms / 1000, pub_count(p, count));
 }
 
-/* Let the connection go on, or end, with what poll(2) said. */
+/* Let the connection go on, or end, with the events that poll(2) returned. */
 static void
 pub_connection(struct pub *p, short revents)
 {

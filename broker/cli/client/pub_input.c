@@ -103,7 +103,7 @@ pub_input_read(struct pub_input *input)
 	} else if (n == 0) {
 		input->fd = -1;
 	} else if (errno != EINTR && errno != EAGAIN) {
-		/* What came is not known to be all of a line. */
+		/* After this, the bytes so far may not be a whole line. */
 		input->error = errno;
 		input->fd = -1;
 		input->has_ended = true;

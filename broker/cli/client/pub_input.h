@@ -33,7 +33,7 @@ void pub_input_init_text(struct pub_input *input, const char *text);
 void pub_input_init_fd(struct pub_input *input, int fd, bool is_whole);
 void pub_input_fini(struct pub_input *input);
 
-/* Tell somebody who sits before a terminal that it is read from. */
+/* If standard input is a terminal, tell the user that it is being read. */
 void pub_input_hint(const struct pub_input *input);
 
 enum pub_input_status {

@@ -34,7 +34,7 @@ struct resume_point_request {
 	uint64_t history; /* 0: none */
 };
 
-/* What is missing. */
+/* Messages that are missing. */
 struct resume_point_gap {
 	bool has_numbers; /* otherwise nobody knows how many */
 	uint64_t from;
@@ -42,9 +42,9 @@ struct resume_point_gap {
 };
 
 /*
- * What to ask of a server whose ring is of this epoch.  If it is another than
- * that of the place, everything in it is new to one who was here before: all of
- * it is asked for.
+ * Where to resume on a server whose ring has this epoch.  If it is not the
+ * epoch of the place, everything in the ring is new to this subscriber, so all
+ * of it is asked for.
  */
 struct resume_point_request resume_point_ask(
     const struct resume_point *place, const char *epoch);

@@ -28,9 +28,9 @@ bool retry_makes_sense(const struct outcome *end);
 bool retry_at_once(const struct outcome *end);
 
 /*
- * How long to wait before the next try.  At random, so that those who were cut
- * off together do not come back together: below a ceiling that doubles with
- * every try in a row, or as a server that drains asked for.
+ * How long to wait before the next try.  At random, so that clients that were
+ * cut off together do not come back together: below a ceiling that doubles with
+ * every try in a row, or as a draining server has asked for.
  */
 uint64_t retry_delay(
     struct retry *retry, const struct outcome *end, uint32_t random);

@@ -50,10 +50,10 @@ struct server_message {
 };
 
 /*
- * Take apart one message of the server.  Each kind has what it needs: an epoch
- * below CLIENT_EPOCH_MAX with welcome and ack, a topic and a message with
- * message, and so on.
- * Returns false for what no server of this protocol says.
+ * Take apart one message of the server.  Each kind must have its members: an
+ * epoch below CLIENT_EPOCH_MAX with welcome and ack, a topic and a message with
+ * message, and so on.  Returns false for a message that no server of this
+ * protocol sends.
  */
 bool server_message_parse(struct json_reader *reader, const char *text,
     size_t len, struct server_message *said);

@@ -29,8 +29,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* How long the server may take to say goodbye; and who reads standard output,
- * for the rest, unless all that was wanted has come. */
+/* How long the server may take to answer the close; and the reader of standard
+ * output to take the rest, unless all messages that were wanted have come. */
 #define SUB_LEAVE_MS 2000
 
 struct sub {
@@ -63,7 +63,7 @@ sub_leave(struct sub *s, enum exit_status status)
 	client_close(&s->client);
 }
 
-/* Say something on standard error, behind what has been printed before it. */
+/* Say something on standard error, behind the messages printed before it. */
 static void __attribute__((format(printf, 2, 3)))
 sub_note(struct sub *s, const char *format, ...)
 {
@@ -286,7 +286,8 @@ sub_linger(struct sub *s)
 		s->until_ms = 0;
 }
 
-/* What nobody has taken by now is lost; who has sent a signal knows that. */
+/* Output that nobody has taken by now is lost; say so, unless a signal ended
+ * us, whose sender knows. */
 static void
 sub_tell_loss(struct sub *s)
 {

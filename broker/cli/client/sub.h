@@ -9,8 +9,8 @@
 
 /*
  * Subscribe, print, and go on where it was after every reconnect.
- * Blocks:  until SIGINT or SIGTERM, --count, --timeout, the end of who reads
- *          standard output, or a failure that another try does not mend.
+ * Blocks:  until SIGINT or SIGTERM, --count, --timeout, the end of the reader
+ *          of standard output, or a failure that another try does not mend.
  * Returns: how to end.
  */
 enum exit_status cli_sub(const struct cli *cli);

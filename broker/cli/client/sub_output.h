@@ -3,11 +3,11 @@
  * sub_output.h - standard output that may be slow, for a program that must not
  * wait for it.
  *
- * A pager that is not read, a pipe that is full: the client must still answer
- * pings and Ctrl-C.  The descriptor is shared with whoever started us, so it is
- * not made non-blocking; instead no more is written than a poll(2) has promised
- * room for.  What is put here goes out in the next turn, so every line is out
- * before the next wait.
+ * Even when a pager is not read or a pipe is full, the client must answer pings
+ * and Ctrl-C.  The descriptor is shared with the process that started us, so it
+ * is not made non-blocking; instead no more is written than poll(2) has
+ * promised room for.  Output that is put here goes out in the next turn, so
+ * every line is out before the next wait.
  */
 
 #ifndef BROKER_CLI_CLIENT_SUB_OUTPUT_H
@@ -46,8 +46,8 @@ size_t sub_output_waiting(const struct sub_output *output);
 /* Fill in what to poll for; that nobody reads any more is always seen. */
 void sub_output_poll(const struct sub_output *output, struct pollfd *poll);
 
-/* Take note of what poll(2) said, 0 if nothing, and write as much as there is
- * room for. */
+/* Take the events that poll(2) returned, 0 if none, and write as much as there
+ * is room for. */
 void sub_output_turn(struct sub_output *output, short revents);
 
 #endif

@@ -52,7 +52,7 @@ sub_print(
 	buf_add(buf, "\n", 1);
 }
 
-/* What a reason means to whoever reads it. */
+/* A gap's reason as a sentence for people. */
 static const char *
 sub_explain(const char *reason)
 {

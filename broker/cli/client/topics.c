@@ -24,7 +24,7 @@ struct topic_entry {
 	struct json_token topic, subscribers, seq;
 };
 
-/* What to ask for now. */
+/* The path of the next page. */
 static void
 topics_target(const struct topics *t, struct buf *target)
 {

@@ -9,7 +9,7 @@
 
 /*
  * Ask the server's HTTP interface, page by page, and print a table, or with
- * --json one array of what the server says.
+ * --json one array of the server's objects.
  * Blocks:  until all is printed.
  * Returns: how to end.
  */

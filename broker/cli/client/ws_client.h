@@ -99,8 +99,8 @@ bool ws_client_read(struct ws_client *c);
 /* Queue a text message; c is OPEN.  ws_client_flush() sends it. */
 void ws_client_send(struct ws_client *c, const char *text, size_t len);
 
-/* Send what the socket takes of what is queued.  That the connection is broken
- * shows when it is read. */
+/* Send as many of the queued bytes as the socket takes.  A broken connection is
+ * found out when it is read. */
 void ws_client_flush(struct ws_client *c);
 
 /* Whether something is queued: then wait until the socket is writable, too. */
@@ -110,7 +110,7 @@ ws_client_is_behind(const struct ws_client *c)
 	return outbuf_unsent(&c->out) > 0;
 }
 
-/* Send a close frame behind what is queued; c is OPEN, and CLOSING then. */
+/* Queue a close frame, behind everything else; c is OPEN, and CLOSING then. */
 void ws_client_close(struct ws_client *c);
 
 /*
