@@ -32,6 +32,11 @@
  * be this much longer than --max-message (the envelope around the message). */
 #define CONFIG_ENVELOPE_SLACK 1024
 
+/* How deep a message may be nested: what it is told in (an answer with a topic's
+ * past is an object with an array of objects) then stays within JSON_DEPTH_MAX,
+ * which is what readers take. */
+#define CONFIG_MESSAGE_DEPTH 61
+
 struct config_address {
 	struct sockaddr_storage addr;
 	socklen_t len;

@@ -86,6 +86,12 @@ enum json_status json_check(
  */
 size_t json_scalar_len(const char *text, size_t len);
 
+/*
+ * Whether a checked value has at most max arrays and objects inside each other:
+ * what is to be put into another one must leave room for that.
+ */
+bool json_within_depth(const char *text, size_t len, unsigned max);
+
 /* Returns: the kind of the value that a checked text is. */
 enum json_kind json_kind_of(const char *text, size_t len);
 

@@ -299,3 +299,36 @@ json_check(const char *text, size_t len, size_t *where, const char **why)
 	*why = c.why;
 	return c.status;
 }
+
+/* The byte behind a string that begins at `at'. */
+static const char *
+json_string_end(const char *at, const char *end)
+{
+	for (at++; at < end && *at != '"'; at++)
+		if (*at == '\\')
+			at++;
+	return at + 1;
+}
+
+bool
+json_within_depth(const char *text, size_t len, unsigned max)
+{
+	const char *end = text + len;
+	unsigned depth = 0;
+
+	/* Each of them has two bytes; a string, the usual message, has none. */
+	if (len / 2 <= max || *text == '"')
+		return true;
+	for (const char *at = text; at < end;) {
+		if (*at == '"') {
+			at = json_string_end(at, end);
+			continue;
+		}
+		if ((*at == '[' || *at == '{') && ++depth > max)
+			return false;
+		if (*at == ']' || *at == '}')
+			depth--;
+		at++;
+	}
+	return true;
+}

@@ -191,6 +191,25 @@ describe("sub", { concurrency: true }, () => {
 			{ type: "message", topic: "a", seq: 2, message: { n: [1] } }]);
 	});
 
+	/* One that was nested 64 deep ended every `sub' of its topic, which could
+	 * not read what it was told in; and again, with the topic's history. */
+	test("a message as deep as one may be", async (t) => {
+		const server = await Server.start(t);
+		const deep = `${'{"a":['.repeat(30)}[1]${"]}".repeat(30)}`;
+		const publish = () => fetch(`${server.url}/topics/deep`, { body: deep,
+			method: "POST",
+			headers: { "Content-Type": "application/json" } });
+
+		assert.equal((await publish()).status, 200);
+		const command = await subscribed(t, server, ["deep"],
+		    ["--history", "1", "-C", "2"]);
+
+		await publish();
+		assert.equal(await command.ended(), 0);
+		assert.equal(command.stdout, `${deep}\n${deep}\n`);
+		assert.equal(command.stderr, "");
+	});
+
 	test("history, since and a topic given twice", async (t) => {
 		const server = await Server.start(t);
 		const { epoch } = await server.status();

@@ -135,6 +135,11 @@ publish_json(
 		api_refuse(c, 400, "bad_json", reason);
 		return false;
 	}
+	if (!json_within_depth(value.at, value.len, CONFIG_MESSAGE_DEPTH)) {
+		api_refuse(c, 400, "bad_json",
+		    "arrays and objects are nested too deep");
+		return false;
+	}
 	if (value.len > c->net->config->max_message) {
 		publish_too_large(c);
 		return false;

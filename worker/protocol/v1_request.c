@@ -3,6 +3,7 @@
 
 #include "worker/protocol/v1_request.h"
 
+#include "common/config.h"
 #include "worker/requests/topic_name.h"
 
 #include <string.h>
@@ -239,6 +240,10 @@ v1_take_message(struct v1_reader *reader, const struct v1_members *m,
 	if (is_plain && v1_has(&m->message) && m->message.kind != JSON_STRING)
 		return v1_request_refuse(want, "bad_request",
 		    "message: not a string, and there is no type");
+	if (!json_within_depth(
+		want->body, want->body_len, CONFIG_MESSAGE_DEPTH))
+		return v1_request_refuse(want, "bad_json",
+		    "message: arrays and objects are nested too deep");
 	if (want->body_len > reader->body_max)
 		return v1_request_refuse(want, "too_large",
 		    "message: longer than the limit in welcome");

@@ -258,6 +258,33 @@ test_kind_is_told_behind_white_space(void **state)
 		    rows[i].kind);
 }
 
+static void
+test_depth_of_a_value(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned depth;
+	} rows[] = { { "1", 0 }, { "\"[[[[[[\"", 0 }, { "[]", 1 },
+		{ "[[],[],{}]", 2 }, { "{\"a\":[{\"b\":{}}],\"c\":[]}", 4 },
+		{ "[\"\\\"[[[\",\"\\\\\",[]]", 2 },
+		{ "[[[\"]]]\",[{}]]]]", 5 } };
+	char text[1024];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		len = strlen(rows[i].text);
+		assert_true(
+		    json_within_depth(rows[i].text, len, rows[i].depth));
+		if (rows[i].depth > 0)
+			assert_false(json_within_depth(
+			    rows[i].text, len, rows[i].depth - 1));
+	}
+	len = nest(text, 61, "{\"a\":", "}");
+	assert_true(json_within_depth(text, len, 61));
+	assert_false(json_within_depth(text, len, 60));
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_values_of_each_kind_are_json),
 	cmocka_unit_test(test_white_space_may_stand_between_tokens),
@@ -268,6 +295,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_depth_counts_what_is_open_not_what_was),
 	cmocka_unit_test(test_mixed_brackets_are_matched_at_every_depth),
 	cmocka_unit_test(test_kind_is_told_behind_white_space),
+	cmocka_unit_test(test_depth_of_a_value),
 };
 
 SUITE_MAIN(tests);

@@ -268,15 +268,17 @@ test_nesting(void **state)
 	char text[300] = "{'type':'publish','topic':'t','message':";
 	size_t len = strlen(text);
 
-	memset(text + len, '[', 63);
-	memset(text + len + 63, ']', 63);
-	strcpy(text + len + 126, "}");
+	memset(text + len, '[', 61);
+	memset(text + len + 61, ']', 61);
+	strcpy(text + len + 122, "}");
 	((struct reading *)*state)->v1.body_max = 1000;
 	assert_int_equal(parse(*state, text)->kind, INTAKE_PUBLISH);
-	memset(text + len, '[', 64);
-	memset(text + len + 64, ']', 64);
-	strcpy(text + len + 128, "}");
-	assert_string_equal(parse(*state, text)->code, "bad_json");
+	for (size_t depth = 62; depth <= 64; depth++) {
+		memset(text + len, '[', depth);
+		memset(text + len + depth, ']', depth);
+		strcpy(text + len + 2 * depth, "}");
+		assert_string_equal(parse(*state, text)->code, "bad_json");
+	}
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
