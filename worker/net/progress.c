@@ -79,19 +79,19 @@ progress_was_heard(const struct conn *c)
 enum progress
 progress_look(struct conn *c, uint32_t min_rate, uint32_t ack_ms)
 {
-	struct progress_peer peer = { .waits = c->out != NULL };
+	bool queued = c->out != NULL && c->blocked;
+	struct progress_peer peer = { .waits = false };
 	bool is_known = progress_ask_kernel(c, &peer);
 	bool has_moved = is_known ? progress_has_moved(c, peer.acked, min_rate)
-	                          : peer.waits && progress_was_heard(c);
+	                          : progress_was_heard(c);
+	bool waits = peer.waits || queued;
 
-	if (has_moved || !peer.waits || !c->waiting) {
-		enum progress result = has_moved    ? PROGRESS_MADE
-		                       : peer.waits ? PROGRESS_NONE
-		                                    : PROGRESS_IDLE;
-
-		c->waiting = peer.waits;
+	if (has_moved || !waits || !c->waiting) {
+		c->waiting = waits;
 		c->last_taken_tick = c->net->wheel.now;
-		return result;
+		return !waits      ? PROGRESS_IDLE
+		       : has_moved ? PROGRESS_MADE
+		                   : PROGRESS_NONE;
 	}
 	if (peer.owes_ack && peer.ack_ms >= ack_ms)
 		return PROGRESS_GONE;

@@ -13,6 +13,7 @@
 #include "tests/support/suite.h"
 #include "tests/unit/support/crew.h"
 #include "worker/net/conn.h"
+#include "worker/ws/ws_conn.h"
 
 #include <linux/filter.h>
 #include <linux/tcp.h>
@@ -358,6 +359,23 @@ test_last_answer_that_nobody_takes_is_cut(void **state)
 	peer_close(&dead);
 }
 
+/* Whether it has taken something since some look long ago is not asked then. */
+static void
+test_who_has_it_all_and_does_not_close_is_not_waited_for(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *rude;
+
+	crew_start(crew, 1);
+	rude = peer_open(crew, 0, "");
+	ws_close(rude->conn, WS_CODE_GOING_AWAY, "bye");
+	crew_run(crew);
+	CREW_UNTIL(crew, info_of(rude).tcpi_unacked == 0);
+	crew_ticks(crew, 0, TICKS(6));
+	assert_int_equal(crew_stat(crew, 0, STATS_CONNECTIONS), 0);
+	peer_close(&rude);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, crew_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -371,6 +389,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_slow_reader_of_a_file_gets_it_whole),
 	T(test_slower_than_the_least_rate_is_cut),
 	T(test_last_answer_that_nobody_takes_is_cut),
+	T(test_who_has_it_all_and_does_not_close_is_not_waited_for),
 };
 
 SUITE_MAIN(tests);
