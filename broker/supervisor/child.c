@@ -2,127 +2,22 @@
 /* child.c - fork workers, reap them, start them again, kill those
  * that hang; see state.h. */
 
-#include "broker/host/descriptors.h"
 #include "broker/host/process.h"
 #include "broker/shared/last_words.h"
 #include "broker/shared/stats.h"
 #include "broker/shared/stop_point.h"
 #include "broker/supervisor/state.h"
-#include "common/bug.h"
 #include "common/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Descriptors that a worker may keep, at most: standard ones, doorbells, its
- * listeners, the operator's, lock file, two of the supervisor's. */
-#define CHILD_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
-
 /* How often a start tries to fork a worker: for about 3 s in all. */
 #define CHILD_FORK_TRIES 7
-
-_Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
-
-/* Let go of all that is the supervisor's or another worker's. */
-static void
-child_close_others(const struct supervisor *s, unsigned slot)
-{
-	int fds[CHILD_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
-		s->lockfile.workers_fd, s->life[0], s->state_fd };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	size_t count = 6;
-
-	/* The reader of our standard output must see its end when the
-	 * supervisor ends, not when its last worker does. */
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	/* Its own words and the C library's: all go into the log. */
-	dup2(s->logfile.writer, STDERR_FILENO);
-	for (unsigned i = 0; i < s->wakeup.count; i++)
-		fds[count++] = s->wakeup.fd[i];
-	for (size_t i = 0; i < s->listeners.count; i++)
-		fds[count++] = s->listeners.fd[slot][i];
-	if (s->admin.count > 0)
-		fds[count++] = s->admin.fd[0][0];
-	CHECK(count <= CHILD_FDS_MAX);
-	descriptors_keep_only(fds, count);
-}
-
-/* The supervisor alone counts signals: a terminal sends them to all. */
-static void
-child_set_signals(void)
-{
-	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
-		SIGPIPE };
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Become the user of --user, for good.  Returns false, having logged why not. */
-static bool
-child_set_user(const struct config *config)
-{
-	if (config->user == NULL || config->user_uid == geteuid())
-		return true;
-	if (setgroups(1, &config->user_gid) == 0 &&
-	    setgid(config->user_gid) == 0 && setuid(config->user_uid) == 0)
-		return true;
-	log_error("cannot become user %s", config->user);
-	return false;
-}
-
-/* fork-2: before the worker serves, so that orphans know it lives. */
-static bool
-child_join_lock(struct supervisor *s, unsigned slot)
-{
-	if (lockfile_join(&s->lockfile, WORKER_LIVES_AT + (off_t)slot))
-		return true;
-	log_error("cannot lock %s", s->lockfile.path);
-	return false;
-}
-
-/* The life of a worker, from the fork to its end. */
-static _Noreturn void
-child_main(struct supervisor *s, unsigned slot)
-{
-	struct worker_args args = {
-		.config = s->config,
-		.segment = &s->segment,
-		.wakeup = &s->wakeup,
-		.slot = slot,
-		.listeners = s->listeners.fd[slot],
-		.listener_count = s->listeners.count,
-		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
-		.supervisor_fd = s->life[0],
-		.state_fd = s->state_fd,
-		.lock_fd = s->lockfile.workers_fd,
-	};
-	char name[32];
-	int status = 1;
-
-	stop_point_set_self(STOP_WORKER(slot));
-	child_set_signals();
-	child_close_others(s, slot);
-	snprintf(name, sizeof(name), "worker %u", slot);
-	log_open(name, STDERR_FILENO, s->config->log_level);
-	if (child_join_lock(s, slot) && child_set_user(s->config))
-		status = s->args->worker_main(&args);
-	/* Why it could not start is told where the server was started. */
-	if (status != 0)
-		last_words_leave(&s->segment.workers[slot], log_last_error());
-	_exit(status);
-}
 
 /* fork(2) failed: try again, but a start not for ever. */
 static void
@@ -159,7 +54,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	stop_point_here(s->segment.header, STOP_FORKING);
 	child->pid = fork();
 	if (child->pid == 0)
-		child_main(s, slot);
+		supervisor_become_worker(s, slot);
 	if (child->pid == -1) {
 		child_not_forked(s, slot, now);
 		return;

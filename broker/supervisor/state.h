@@ -6,7 +6,8 @@
  *	supervisor.c  the event loop, signals
  *	open.c        the parts: open or take over, close
  *	orphans.c     wait for the workers of a killed server
- *	child.c       fork, become a worker, reap, start again
+ *	child.c       fork, reap, start again
+ *	become.c      what a fork does until it is a worker
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
  *	names.c       see that our files keep their names
@@ -118,6 +119,14 @@ void supervisor_fail(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
  * Returns whether it means anything in this phase.
  */
 bool supervisor_event(struct supervisor *s, enum event event);
+
+/* become.c */
+
+/*
+ * The life of worker `slot', from the fork to its end.
+ * Callers: the child.
+ */
+_Noreturn void supervisor_become_worker(struct supervisor *s, unsigned slot);
 
 /* child.c */
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* become.c - from the fork to the life of a worker: let go of what is the
+ * supervisor's, and become the user of --user; see state.h. */
+
+#include "broker/host/descriptors.h"
+#include "broker/shared/last_words.h"
+#include "broker/shared/stop_point.h"
+#include "broker/supervisor/state.h"
+#include "common/bug.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Descriptors that a worker may keep, at most: standard ones, doorbells, its
+ * listeners, the operator's, lock file, two of the supervisor's. */
+#define BECOME_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
+
+_Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
+
+/* Let go of all that is the supervisor's or another worker's. */
+static void
+become_close_others(const struct supervisor *s, unsigned slot)
+{
+	int fds[BECOME_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
+		s->lockfile.workers_fd, s->life[0], s->state_fd };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	size_t count = 6;
+
+	/* Whoever reads our standard output must see its end when the
+	 * supervisor ends, not when its last worker does. */
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	/* Its own words and the C library's: all go into the log. */
+	dup2(s->logfile.writer, STDERR_FILENO);
+	for (unsigned i = 0; i < s->wakeup.count; i++)
+		fds[count++] = s->wakeup.fd[i];
+	for (size_t i = 0; i < s->listeners.count; i++)
+		fds[count++] = s->listeners.fd[slot][i];
+	if (s->admin.count > 0)
+		fds[count++] = s->admin.fd[0][0];
+	CHECK(count <= BECOME_FDS_MAX);
+	descriptors_keep_only(fds, count);
+}
+
+/* The supervisor alone counts signals: a terminal sends them to all. */
+static void
+become_set_signals(void)
+{
+	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
+		SIGPIPE };
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Become the user of --user, for good.  Returns false, having logged why not. */
+static bool
+become_set_user(const struct config *config)
+{
+	if (config->user == NULL || config->user_uid == geteuid())
+		return true;
+	if (setgroups(1, &config->user_gid) == 0 &&
+	    setgid(config->user_gid) == 0 && setuid(config->user_uid) == 0)
+		return true;
+	log_error("cannot become user %s", config->user);
+	return false;
+}
+
+/* fork-2: before the worker serves, so that orphans know it lives. */
+static bool
+become_join_lock(struct supervisor *s, unsigned slot)
+{
+	if (lockfile_join(&s->lockfile, WORKER_LIVES_AT + (off_t)slot))
+		return true;
+	log_error("cannot lock %s", s->lockfile.path);
+	return false;
+}
+
+_Noreturn void
+supervisor_become_worker(struct supervisor *s, unsigned slot)
+{
+	struct worker_args args = {
+		.config = s->config,
+		.segment = &s->segment,
+		.wakeup = &s->wakeup,
+		.slot = slot,
+		.listeners = s->listeners.fd[slot],
+		.listener_count = s->listeners.count,
+		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
+		.supervisor_fd = s->life[0],
+		.state_fd = s->state_fd,
+		.lock_fd = s->lockfile.workers_fd,
+	};
+	char name[32];
+	int status = 1;
+
+	stop_point_set_self(STOP_WORKER(slot));
+	become_set_signals();
+	become_close_others(s, slot);
+	snprintf(name, sizeof(name), "worker %u", slot);
+	log_open(name, STDERR_FILENO, s->config->log_level);
+	if (become_join_lock(s, slot) && become_set_user(s->config))
+		status = s->args->worker_main(&args);
+	/* Why it could not start is told where the server was started. */
+	if (status != 0)
+		last_words_leave(&s->segment.workers[slot], log_last_error());
+	_exit(status);
+}
