@@ -141,9 +141,21 @@ sandbox_add_restricted(scmp_filter_ctx filter)
 	return err;
 }
 
+/* What a walk to a file does (worker/http/beneath.c): it never follows a link,
+ * and never writes.  Whatever else openat(2) might do fails. */
+static int
+sandbox_add_walk(scmp_filter_ctx filter)
+{
+	const scmp_datum_t judged =
+	    O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW;
+
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, judged, O_RDONLY | O_NOFOLLOW));
+}
+
 /* Put the lists into a filter.  Returns 0 or a negative errno. */
 static int
-sandbox_fill(scmp_filter_ctx filter)
+sandbox_fill(scmp_filter_ctx filter, bool walks)
 {
 	/* A call by the numbers of another architecture ends the worker: the
 	 * lists do not know those numbers. */
@@ -163,9 +175,14 @@ sandbox_fill(scmp_filter_ctx filter)
 	for (size_t i = 0; err == 0 && i < LENGTH(sandbox_allowed); i++)
 		err = seccomp_rule_add(
 		    filter, SCMP_ACT_ALLOW, sandbox_allowed[i], 0);
-	for (size_t i = 0; err == 0 && i < LENGTH(sandbox_deadly); i++)
+	for (size_t i = 0; err == 0 && i < LENGTH(sandbox_deadly); i++) {
+		if (walks && sandbox_deadly[i] == SCMP_SYS(openat))
+			continue;
 		err = seccomp_rule_add(
 		    filter, SCMP_ACT_KILL_PROCESS, sandbox_deadly[i], 0);
+	}
+	if (err == 0 && walks)
+		err = sandbox_add_walk(filter);
 	return err == 0 ? sandbox_add_restricted(filter) : err;
 }
 
@@ -259,7 +276,7 @@ sandbox_has_seccomp(void)
 }
 
 static bool
-sandbox_filter_calls(uint32_t *confined)
+sandbox_filter_calls(bool walks, uint32_t *confined)
 {
 	scmp_filter_ctx filter;
 	int err;
@@ -269,7 +286,7 @@ sandbox_filter_calls(uint32_t *confined)
 	filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	if (filter == NULL)
 		return sandbox_refused("seccomp", ENOMEM);
-	err = sandbox_fill(filter);
+	err = sandbox_fill(filter, walks);
 	if (err == 0)
 		err = seccomp_load(filter);
 	seccomp_release(filter);
@@ -280,11 +297,11 @@ sandbox_filter_calls(uint32_t *confined)
 }
 
 bool
-sandbox_enter(int root, uint32_t *confined)
+sandbox_enter(int root, bool walks, uint32_t *confined)
 {
 	*confined = 0;
 	/* In this order: each is needed for, or forbidden by, the next. */
 	return sandbox_forbid_privileges(confined) &&
 	       sandbox_confine_files(root, confined) &&
-	       sandbox_filter_calls(confined);
+	       sandbox_filter_calls(walks, confined);
 }

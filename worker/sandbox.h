@@ -27,11 +27,13 @@
  * that it will need, and libraries must have read theirs.
  *
  * root:     descriptor of the directory whose files may be read (O_PATH).
+ * walks:    files are opened by openat(2), as beneath.h says: it is allowed, to
+ *           read and with O_NOFOLLOW, and fails otherwise.
  * confined: gets what is in force, bits of enum layout_confined.
  * Callers:  a worker, once, with a single thread.
  * Returns:  false if the kernel knows what was asked for and yet refused it:
  *           logged; the process may be half confined, and should end.
  */
-bool sandbox_enter(int root, uint32_t *confined);
+bool sandbox_enter(int root, bool walks, uint32_t *confined);
 
 #endif

@@ -222,7 +222,7 @@ worker_init(struct worker *w, const struct worker_args *args,
 	w->hub.wakeup = args->wakeup;
 	w->hub.slot = args->slot;
 	worker_take_slot(&w->hub);
-	if (!static_open(&w->files, args->config->root))
+	if (!static_open(&w->files, args->root, args->config->root))
 		return false;
 	w->net.loop = worker_loop_new();
 	if (w->net.loop == NULL)
@@ -250,7 +250,6 @@ worker_fini(struct worker *w)
 	buf_fini(&w->api.text);
 	replays_fini(&w->replays);
 	protocols_fini(&w->protocols);
-	static_close(&w->files);
 	ring_detach(&w->hub.ring);
 	ev_loop_destroy(w->net.loop);
 }
@@ -292,7 +291,7 @@ worker_confine(struct worker *w)
 	confined = CONFINED_NOT_BUILT;
 #else
 	if (w->args->config->sandbox &&
-	    !sandbox_enter(w->files.root, &confined))
+	    !sandbox_enter(w->files.root, w->files.walks, &confined))
 		return false;
 #endif
 	atomic_store(&w->hub.seg->workers[w->hub.slot].confined, confined);

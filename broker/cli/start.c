@@ -21,7 +21,10 @@ cli_prepare(const struct cli *cli)
 {
 	char error[PATHS_ERROR_MAX];
 
-	if (!paths_check_directory(cli->config.root, error))
+	/* A restart that has come this far has sent the clients away: workers
+	 * start as soon as their directory is there again. */
+	if (!handover_is_there() &&
+	    !paths_check_directory(cli->config.root, error))
 		return report_failure(EXIT_STATUS_FAILED, "--root %s", error);
 	if (!paths_make_directory(cli->config.lockfile, error))
 		return report_failure(EXIT_STATUS_FAILED, "lock: %s", error);

@@ -33,6 +33,7 @@ struct worker_args {
 	                          when the supervisor is dead */
 	const int *admin_listener; /* one such socket of the operator's, which
 	                              all workers have; NULL: none */
+	int root;                  /* the directory of --root, O_PATH */
 	int supervisor_fd; /* read end of a pipe: EOF = supervisor died */
 	int state_fd;      /* eventfd of the supervisor: worker_set_state() */
 	int lock_fd;       /* of the file with a lock for each worker:

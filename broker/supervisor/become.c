@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
- * listeners, the operator's, lock file, two of the supervisor's. */
-#define BECOME_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 1 + 3)
+ * listeners, the operator's, --root, lock file, two of the
+ * supervisor's. */
+#define BECOME_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 2 + 3)
 
 _Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
 
@@ -25,9 +26,9 @@ static void
 become_close_others(const struct supervisor *s, unsigned slot)
 {
 	int fds[BECOME_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
-		s->lockfile.workers_fd, s->life[0], s->state_fd };
+		s->lockfile.workers_fd, s->life[0], s->state_fd, s->root };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	size_t count = 6;
+	size_t count = 7;
 
 	/* Whoever reads our standard output must see its end when the
 	 * supervisor ends, not when its last worker does. */
@@ -93,6 +94,7 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 		.listeners = s->listeners.fd[slot],
 		.listener_count = s->listeners.count,
 		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
+		.root = s->root,
 		.supervisor_fd = s->life[0],
 		.state_fd = s->state_fd,
 		.lock_fd = s->lockfile.workers_fd,

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,20 +20,35 @@
 /* How often a start tries to fork a worker: for about 3 s in all. */
 #define CHILD_FORK_TRIES 7
 
-/* fork(2) failed: try again, but a start not for ever. */
+/*
+ * Have the directory of --root: opened once, so that all workers serve the same
+ * one, whatever is done to its name meanwhile.  If that failed, the next fork
+ * tries again.
+ */
+static bool
+child_open_root(struct supervisor *s)
+{
+	if (s->root == -1)
+		s->root =
+		    open(s->config->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return s->root != -1;
+}
+
+/* There is no worker (errno): try again, but a start not for ever. */
 static void
-child_not_forked(struct supervisor *s, unsigned slot, uint64_t now)
+child_not_started(
+    struct supervisor *s, unsigned slot, uint64_t now, const char *action)
 {
 	struct supervisor_child *child = &s->child[slot];
 	int err = errno;
 
-	log_warn("cannot fork worker %u", slot);
+	log_warn("cannot %s worker %u", action, slot);
 	child->pid = 0;
 	child->deaths++;
 	atomic_store(&s->segment.workers[slot].state, WORKER_GONE);
 	if (s->phase == PHASE_STARTING && child->deaths == CHILD_FORK_TRIES)
 		supervisor_fail(
-		    s, "cannot fork worker %u: %s", slot, strerror(err));
+		    s, "cannot %s worker %u: %s", action, slot, strerror(err));
 	else if (phase_serves(s->phase))
 		s->due.at[DUE_FORK + slot] =
 		    now + backoff_ms(child->deaths + 1);
@@ -45,6 +61,10 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	struct supervisor_child *child = &s->child[slot];
 	struct layout_worker *worker = &s->segment.workers[slot];
 
+	if (!child_open_root(s)) {
+		child_not_started(s, slot, now, "open --root for");
+		return;
+	}
 	/* fork-1: before it lives, so that a drain waits for it too */
 	atomic_store(&worker->state, WORKER_STARTING);
 	atomic_fetch_add(&worker->starts, 1);
@@ -56,7 +76,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	if (child->pid == 0)
 		supervisor_become_worker(s, slot);
 	if (child->pid == -1) {
-		child_not_forked(s, slot, now);
+		child_not_started(s, slot, now, "fork");
 		return;
 	}
 	s->alive++;

@@ -369,6 +369,7 @@ supervisor_close(struct supervisor *s)
 		supervisor_end_trial(s);
 	listeners_close(&s->listeners);
 	listeners_close(&s->admin);
+	close(s->root);
 	wakeup_close(&s->wakeup);
 	supervisor_close_segment(s);
 	pidfile_remove(s->config->pidfile);

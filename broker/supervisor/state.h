@@ -54,6 +54,7 @@ struct supervisor {
 	struct listeners listeners;
 	struct listeners admin; /* the operator's; count 0: none */
 	struct segment segment;
+	int root;  /* of --root, O_PATH; -1: not opened yet */
 	int claim; /* of the segment, segment_claim(); -1: none */
 	bool lock_lost, segment_lost; /* without a name, which was told */
 	struct wakeup wakeup;

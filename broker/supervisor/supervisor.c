@@ -156,7 +156,9 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 enum exit_status
 supervisor_run(const struct supervisor_args *args)
 {
-	struct supervisor s = { .args = args, .config = args->config };
+	struct supervisor s = {
+		.args = args, .config = args->config, .root = -1
+	};
 
 	stop_point_set_self(STOP_SUPERVISOR);
 	due_init(&s.due);

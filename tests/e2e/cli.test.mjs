@@ -217,14 +217,13 @@ describe("what cannot be had", { concurrency: 4 }, () => {
 
 	test("workers that cannot start", { skip: process.getuid() !== 0 &&
 		"only root can start workers as another user" }, async (t) => {
-		/* The server's directory is root's alone. */
 		const server = new Server();
 
 		t.after(() => server.end());
 		server.deathsExpected = true;
 		server.args.push("--root", join(server.dir, "pages"),
 		    "--user", "nobody");
-		mkdirSync(join(server.dir, "pages"));
+		mkdirSync(join(server.dir, "pages"), { mode: 0o700 });
 		const done = await server.start();
 
 		assert.equal(done.status, FAILED);

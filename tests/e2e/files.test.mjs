@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
-	chmodSync, mkdirSync, readFileSync, readdirSync, symlinkSync, truncateSync,
-	utimesSync, writeFileSync,
+	chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, symlinkSync,
+	truncateSync, utimesSync, writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -357,4 +357,57 @@ describe("files", () => {
 			    first.headers.get("etag"));
 		});
 	});
+});
+
+/* The worker that came after opened whatever had the name by then, so what a
+ * client got depended on the worker. */
+test("all workers serve one directory, whatever is done to its name", async (t) => {
+	const server = new Server(["--workers", "1"]);
+	const link = join(server.dir, "current");
+	const page = async () => (await ask(t, server, "/page")).body.toString();
+	const swap = (to) => {
+		symlinkSync(to, `${link}.new`);
+		renameSync(`${link}.new`, link);
+	};
+
+	for (const name of ["one", "two"]) {
+		mkdirSync(join(server.dir, name));
+		writeFileSync(join(server.dir, name, "page"), name);
+	}
+	swap("one");
+	server.args.push("--root", link);
+	server.deathsExpected = true;
+	t.after(() => server.end());
+	await server.run();
+	const [pid] = await server.workers();
+
+	swap("two");
+	assert.equal(await page(), "one");
+	process.kill(pid, "SIGKILL");
+	await server.logs("its successor", /has taken over from the dead one/u);
+	assert.equal(await page(), "one");
+	assert.equal((await server.cli("restart")).status, 0);
+	assert.equal(await page(), "two");
+});
+
+/* Between the trial of a restart and its end, say: it serves when it can. */
+test("a root that is gone for a moment does not end a server", async (t) => {
+	const server = new Server(["--drain", "30"]);
+	const root = join(server.dir, "root");
+
+	mkdirSync(root);
+	server.args.push("--root", root);
+	t.after(() => server.end());
+	await server.run();
+	const deaf = await Raw.open(server.port, "/ws", { t });
+	const restarted = server.cli("restart");
+
+	await server.logs("the trial", /would start; draining/u);
+	renameSync(root, `${root}.away`);
+	deaf.destroy();
+	await server.logs("the lack of it",
+	    /cannot open --root for worker 0: No such file/u);
+	renameSync(`${root}.away`, root);
+	assert.equal((await restarted).status, 0);
+	assert.equal((await ask(t, server, "/healthz")).status, 200);
 });

@@ -19,7 +19,7 @@ const REFUSE = process.env.REFUSE ?? "build/testing/refuse";
 const SPARED = ["close_range", "pidfd_open", "pidfd_send_signal",
 	"landlock_create_ruleset", "seccomp", "sched_getaffinity",
 	"dup3", "getdents64", "setpgid", "setsid", "linkat", "readlinkat",
-	"sigaltstack", "getrandom"];
+	"sigaltstack", "getrandom", "openat2"];
 
 /* Those without which there is no server, and what it then says. */
 const NEEDED = [
@@ -51,6 +51,11 @@ describe("a call is refused", { concurrency: 4 }, () => {
 				client.say("x", "here");
 				assert.equal(await client.next(), "here");
 				await client.close();
+				const page = await fetch(
+				    `${server.url}/chat.js`);
+
+				assert.equal(page.status, 200);
+				assert.match(await page.text(), /SPDX/u);
 				assert.deepEqual(await server.stop(),
 				    { code: 0, signal: null });
 			});

@@ -146,6 +146,7 @@ server_setup(void **state)
 	snprintf(config->name, sizeof(config->name), "mp-%d", getpid());
 	assert_null(address_parse(&config->listen[0], "127.0.0.1:0"));
 	config->listen_count = 1;
+	config->root = "/";
 	config->workers = SERVER_WORKERS;
 	config->log_path = server->log;
 	config->log_level = LOG_DEBUG;
@@ -214,6 +215,7 @@ int
 server_serve(char **argv)
 {
 	struct config config = {
+		.root = "/",
 		.workers = SERVER_WORKERS,
 		.pidfile = argv[3],
 		.lockfile = argv[4],

@@ -88,9 +88,39 @@ confine(void)
 	uint32_t confined;
 
 	tzset(); /* as a worker does: the log's clock wants it */
-	MP_CHECK(sandbox_enter(scene.root_fd, &confined));
+	MP_CHECK(sandbox_enter(scene.root_fd, false, &confined));
 	MP_CHECK((confined & CONFINED_SECCOMP) != 0);
 	MP_CHECK((confined & CONFINED_NO_NEW_PRIVS) != 0);
+}
+
+/* The same where openat2(2) is refused: files are walked to. */
+static int
+walk_confined(void *arg)
+{
+	const int steps[] = { O_PATH | O_DIRECTORY | O_NOFOLLOW,
+		O_RDONLY | O_NOFOLLOW };
+	const int refused[] = { O_RDONLY, O_PATH | O_DIRECTORY,
+		O_WRONLY | O_NOFOLLOW, O_RDWR | O_NOFOLLOW,
+		O_RDONLY | O_CREAT | O_NOFOLLOW,
+		O_RDONLY | O_TRUNC | O_NOFOLLOW };
+	uint32_t confined;
+
+	(void)arg;
+	MP_CHECK(sandbox_enter(scene.root_fd, true, &confined));
+	MP_CHECK(openat(scene.root_fd, ".", steps[0]) != -1);
+	MP_CHECK(openat(scene.root_fd, "page", steps[1]) != -1);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		MP_CHECK(openat(scene.root_fd, ".", refused[i], 0) == -1);
+		MP_CHECK(errno == ENOSYS);
+	}
+	return 0;
+}
+
+static void
+test_a_walk_opens_to_read_and_follows_no_link(void **state)
+{
+	(void)state;
+	mp_join(mp_spawn(walk_confined, NULL));
 }
 
 static bool
@@ -394,7 +424,7 @@ confine_without(void *arg)
 	uint32_t confined;
 
 	forbid(lack->number, ENOSYS);
-	MP_CHECK(sandbox_enter(scene.root_fd, &confined));
+	MP_CHECK(sandbox_enter(scene.root_fd, false, &confined));
 	MP_CHECK(confined == (EVERYTHING & ~lack->part));
 	return 0;
 }
@@ -421,7 +451,7 @@ confine_refused(void *arg)
 
 	log_open("child", gate->fd[1], LOG_ERROR);
 	forbid(SYS_landlock_restrict_self, E2BIG);
-	return sandbox_enter(scene.root_fd, &confined) ? 1 : 0;
+	return sandbox_enter(scene.root_fd, false, &confined) ? 1 : 0;
 }
 
 static void
@@ -448,6 +478,7 @@ test_what_the_kernel_has_and_refuses_is_an_error(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
+	TEST(test_a_walk_opens_to_read_and_follows_no_link),
 	TEST(test_what_only_an_intruder_does_kills),
 	TEST(test_what_is_not_listed_is_not_there),
 	TEST(test_files_under_the_root_can_be_read),

@@ -3,8 +3,8 @@
  * static.c - see static.h.
  *
  * The path is cut at its slashes first and decoded afterwards, so a %2F never
- * makes a directory.  This file decides which names are allowed (no empty
- * segments, no leading dots); the kernel alone decides where a name may lead.
+ * makes a directory.  What a name may be is decided here (no empty segments, no
+ * leading dots), where a name may lead is decided by beneath.c.
  */
 
 #include "worker/http/static.h"
@@ -12,16 +12,13 @@
 #include "common/log.h"
 #include "common/mime.h"
 #include "common/percent.h"
-#include "worker/http/static_cache.h"
+#include "worker/http/beneath.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STATIC_INDEX    "index.html"
@@ -35,62 +32,14 @@ struct static_name {
 	bool is_index;
 };
 
-/* openat2(2), for which the C library has no function. */
-static int
-static_openat2(int root, const char *name, uint64_t flags)
-{
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-	};
-
-	return (int)syscall(SYS_openat2, root, name, &how, sizeof(how));
-}
-
-/* Whether the kernel, and whatever filters its calls, knows openat2(2). */
-static bool
-static_probe(int root)
-{
-	int fd = static_openat2(root, ".", O_PATH | O_DIRECTORY);
-
-	if (fd == -1)
-		return false;
-	close(fd);
-	return true;
-}
-
 bool
-static_open(struct static_files *files, const char *root)
+static_open(struct static_files *files, int root, const char *path)
 {
-	int error;
-
-	files->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (files->root == -1) {
-		error = errno;
-		log_error("--root %s", root);
-		errno = error;
-		return false;
-	}
-	files->cache = static_cache_new();
-	if (!static_probe(files->root)) {
-		error = errno;
-		log_error("--root %s: openat2(2) of Linux 5.6 is needed to "
-			  "serve files safely",
-		    root);
-		static_close(files);
-	} else {
+	files->root = root;
+	if (beneath_probe(root, &files->walks))
 		return true;
-	}
-	errno = error;
+	log_error("--root %s", path);
 	return false;
-}
-
-void
-static_close(struct static_files *files)
-{
-	close(files->root);
-	files->root = -1;
-	static_cache_free(&files->cache);
 }
 
 /*
@@ -209,10 +158,7 @@ static int
 static_open_file(
     const struct static_files *files, const struct static_name *name)
 {
-	/* O_NONBLOCK and O_NOCTTY: a FIFO must not hang us, nor a terminal
-	 * become ours, before we know that it is not a file. */
-	return static_openat2(
-	    files->root, name->text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	return beneath_open(files->root, name->text, files->walks);
 }
 
 /* Find the file of a name, in memory or by opening it: then st is what fstat(2)

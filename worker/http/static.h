@@ -2,11 +2,8 @@
 /*
  * static.h - the files under --root, and nothing else.
  *
- * A request's path is looked up by openat2(2) with RESOLVE_BENEATH: the kernel
- * itself refuses to leave the directory, whether by "..", by a symbolic link or
- * by a rename in the middle of the look-up.  There is no second, weaker way, so
- * a kernel without it (before 5.6) is an error at start.  Links that stay
- * inside are followed; absolute ones never stay inside.
+ * Where a request's path may lead, and which symbolic links are followed, is said
+ * in beneath.h.
  *
  * The server holds the directory, not its name: to serve another directory of
  * the same name, restart the server.
@@ -30,8 +27,8 @@
 struct static_cache;
 
 struct static_files {
-	int root;                   /* O_PATH */
-	struct static_cache *cache; /* owned */
+	int root;   /* O_PATH; borrowed */
+	bool walks; /* beneath.h */
 };
 
 enum static_status {
@@ -44,15 +41,12 @@ enum static_status {
 };
 
 /*
- * Open the directory, and make sure that openat2(2) is there.
+ * Serve the files of this directory (O_PATH; borrowed for as long as files are
+ * found), whose path is there for the log alone.
  *
- * Owns:    a descriptor and memory, until static_close().
  * Returns: false, with errno, after logging what was wrong in one line.
  */
-bool static_open(struct static_files *files, const char *root);
-
-/* Close it.  Files found before stay open. */
-void static_close(struct static_files *files);
+bool static_open(struct static_files *files, int root, const char *path);
 
 /*
  * Open what a request's path (percent-encoded, as in struct http_request) asks

@@ -248,6 +248,20 @@ test_links_inside_are_followed(void **state)
 }
 
 static void
+test_a_walk_follows_no_link(void **state)
+{
+	site_dir(*state, "root/sub");
+	site_file(*state, "root/sub/file.txt", "x");
+	site_link(*state, "../chat.js", "root/sub/link.js");
+	site_link(*state, "sub", "root/alias");
+	expect_file(*state, "/sub/file.txt", "x", "text/plain; charset=utf-8");
+	expect_status(*state, "/sub/link.js", STATIC_NOT_FOUND);
+	expect_status(*state, "/alias/file.txt", STATIC_NOT_FOUND);
+	expect_status(*state, "/alias/", STATIC_NOT_FOUND);
+	expect_status(*state, "/alias", STATIC_NOT_FOUND);
+}
+
+static void
 test_a_circle_of_links_is_not_found(void **state)
 {
 	site_link(*state, "b", "root/a");
@@ -391,34 +405,38 @@ test_the_descriptor_is_not_inherited(void **state)
 
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, site_setup, site_teardown)
+#define WALK(name) \
+	cmocka_unit_test_setup_teardown(name, site_setup_walking, site_teardown)
+#define BOTH(name) TEST(name), WALK(name)
 
 static const struct CMUnitTest tests[] = {
-	TEST(test_a_file_is_found),
-	TEST(test_a_slash_asks_for_the_index),
-	TEST(test_a_directory_without_a_slash_is_redirected),
-	TEST(test_two_slashes_are_never_redirected),
-	TEST(test_an_index_that_is_a_directory_is_no_redirect),
-	TEST(test_what_is_not_there_is_not_found),
-	TEST(test_a_path_ends_where_its_length_says),
-	TEST(test_a_path_is_percent_decoded_once),
-	TEST(test_broken_encoding_is_a_bad_path),
-	TEST(test_an_encoded_slash_is_no_slash),
-	TEST(test_dots_lead_nowhere),
-	TEST(test_a_backslash_is_no_slash),
-	TEST(test_dotfiles_are_not_found),
-	TEST(test_links_do_not_lead_out),
-	TEST(test_an_absolute_link_is_refused_wherever_it_leads),
+	BOTH(test_a_file_is_found),
+	BOTH(test_a_slash_asks_for_the_index),
+	BOTH(test_a_directory_without_a_slash_is_redirected),
+	BOTH(test_two_slashes_are_never_redirected),
+	BOTH(test_an_index_that_is_a_directory_is_no_redirect),
+	BOTH(test_what_is_not_there_is_not_found),
+	BOTH(test_a_path_ends_where_its_length_says),
+	BOTH(test_a_path_is_percent_decoded_once),
+	BOTH(test_broken_encoding_is_a_bad_path),
+	BOTH(test_an_encoded_slash_is_no_slash),
+	BOTH(test_dots_lead_nowhere),
+	BOTH(test_a_backslash_is_no_slash),
+	BOTH(test_dotfiles_are_not_found),
+	BOTH(test_links_do_not_lead_out),
+	BOTH(test_an_absolute_link_is_refused_wherever_it_leads),
 	TEST(test_links_inside_are_followed),
-	TEST(test_a_circle_of_links_is_not_found),
-	TEST(test_a_fifo_is_refused_at_once),
-	TEST(test_a_socket_is_not_found),
-	TEST(test_very_long_names_are_not_found),
-	TEST(test_the_longest_names_are_found),
-	TEST(test_very_deep_paths_are_not_found),
-	TEST(test_what_may_not_be_read_is_forbidden),
-	TEST(test_out_of_descriptors_is_unavailable),
-	TEST(test_nothing_stays_open),
-	TEST(test_the_descriptor_is_not_inherited),
+	WALK(test_a_walk_follows_no_link),
+	BOTH(test_a_circle_of_links_is_not_found),
+	BOTH(test_a_fifo_is_refused_at_once),
+	BOTH(test_a_socket_is_not_found),
+	BOTH(test_very_long_names_are_not_found),
+	BOTH(test_the_longest_names_are_found),
+	BOTH(test_very_deep_paths_are_not_found),
+	BOTH(test_what_may_not_be_read_is_forbidden),
+	BOTH(test_out_of_descriptors_is_unavailable),
+	BOTH(test_nothing_stays_open),
+	BOTH(test_the_descriptor_is_not_inherited),
 };
 
 SUITE_MAIN(tests);

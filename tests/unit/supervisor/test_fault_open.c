@@ -231,7 +231,9 @@ leave_with_7(const struct worker_args *args)
 static void
 supervisor_setup(struct supervisor *s, struct testseg *t)
 {
-	static struct config config = { .workers = 1, .respawn = true };
+	static struct config config = {
+		.workers = 1, .respawn = true, .root = "/"
+	};
 	static const struct supervisor_args args = { .config = &config,
 		.worker_main = leave_with_7 };
 	pid_t holder;
@@ -242,6 +244,7 @@ supervisor_setup(struct supervisor *s, struct testseg *t)
 	config.log_level = LOG_ERROR;
 	s->args = &args;
 	s->config = &config;
+	s->root = -1;
 	s->segment = t->seg;
 	s->phase = PHASE_SERVING;
 	due_init(&s->due);

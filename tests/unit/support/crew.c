@@ -61,6 +61,8 @@ crew_setup(void **state)
 	strcpy(crew->root, "/tmp/crew-XXXXXX");
 	assert_non_null(mkdtemp(crew->root));
 	crew->config.root = crew->root;
+	crew->root_fd = open(crew->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_not_equal(crew->root_fd, -1);
 	*state = crew;
 	return 0;
 }
@@ -76,6 +78,7 @@ crew_start_one(struct crew *crew, unsigned i)
 		.segment = &crew->t.seg,
 		.wakeup = &crew->wakeup[i],
 		.slot = i,
+		.root = crew->root_fd,
 		.supervisor_fd = crew->supervisor[0],
 		.state_fd = crew->state_fd,
 		.lock_fd = -1 };
@@ -153,6 +156,7 @@ crew_teardown(void **state)
 		close(crew->state_fd);
 		testseg_close(&crew->t);
 	}
+	close(crew->root_fd);
 	assert_int_equal(nftw(crew->root, crew_remove_cb, 8, FTW_DEPTH), 0);
 	free(crew);
 	return 0;

@@ -36,6 +36,7 @@ struct crew {
 	const struct service *service; /* likewise; to begin with pubsub's */
 	bool tcp;      /* likewise: connections are of TCP, over loopback */
 	char root[32]; /* directory of the static files */
+	int root_fd;   /* of it, O_PATH */
 	struct wakeup doorbells;
 	struct wakeup wakeup[CREW_MAX]; /* as each worker has them */
 	struct worker_args args[CREW_MAX];

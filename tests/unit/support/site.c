@@ -61,7 +61,20 @@ site_setup(void **state)
 	site_file(site, "root-2/secret.txt", "secret");
 	site_file(site, "root/index.html", "<p>");
 	site_file(site, "root/chat.js", "let a;");
-	assert_true(static_open(&site->files, site_path(site, "root")));
+	site->root = open(site_path(site, "root"), O_PATH | O_CLOEXEC);
+	assert_true(static_open(&site->files, site->root, "root"));
+	assert_false(site->files.walks);
+	return 0;
+}
+
+int
+site_setup_walking(void **state)
+{
+	struct site *site;
+
+	site_setup(state);
+	site = *state;
+	site->files.walks = true;
 	return 0;
 }
 
@@ -81,7 +94,7 @@ site_teardown(void **state)
 	int failed =
 	    nftw(site->dir, site_remove, 16, FTW_DEPTH | FTW_PHYS) != 0;
 
-	static_close(&site->files);
+	close(site->root);
 	free(site);
 	return failed;
 }

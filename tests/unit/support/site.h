@@ -16,12 +16,16 @@
 
 struct site {
 	char dir[64];
-	struct static_files files; /* DIR/root, open */
+	int root;                  /* DIR/root, O_PATH */
+	struct static_files files; /* of it */
 };
 
 /* For cmocka_unit_test_setup_teardown(); *state is the site. */
 int site_setup(void **state);
 int site_teardown(void **state);
+
+/* The same where openat2(2) is refused: paths are walked. */
+int site_setup_walking(void **state);
 
 /* The path of something in DIR.  Returns: text valid until the next call. */
 const char *site_path(const struct site *site, const char *name);
