@@ -66,7 +66,7 @@ drain_begin(struct worker *w, unsigned code, uint64_t began_ms)
 void
 drain_orphaned(struct worker *w)
 {
-	acceptors_close(&w->acceptors, true);
+	acceptors_close(&w->acceptors);
 	w->drain.orphaned = true;
 	if (w->net.draining)
 		return;

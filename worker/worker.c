@@ -239,7 +239,7 @@ worker_init(struct worker *w, const struct worker_args *args,
 static void
 worker_fini(struct worker *w)
 {
-	acceptors_close(&w->acceptors, false);
+	acceptors_fini(&w->acceptors);
 	conns_fini(&w->net);
 	ws_conn_close_pool(&w->net);
 	tail_fini(&w->tail);

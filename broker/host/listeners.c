@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -78,7 +79,7 @@ listeners_have_ipv6(void)
 static void
 listeners_close_address(struct listeners *listeners, size_t at)
 {
-	for (unsigned w = 0; w < listeners->workers; w++) {
+	for (unsigned w = 0; w < listeners->sockets; w++) {
 		if (listeners->fd[w][at] != -1)
 			close(listeners->fd[w][at]);
 		listeners->fd[w][at] = -1;
@@ -171,6 +172,7 @@ listeners_init(struct listeners *listeners, size_t count, unsigned workers)
 	memset(listeners->fd, 0xff, sizeof(listeners->fd)); /* all -1 */
 	listeners->count = count;
 	listeners->workers = workers;
+	listeners->sockets = workers;
 }
 
 bool
@@ -205,13 +207,15 @@ listeners_open_alone(struct listeners *listeners,
 	return false;
 }
 
-/* The sockets of one more worker. */
+/* One more socket for each address. */
 static bool
-listeners_add_worker(
+listeners_add_sockets(
     struct listeners *listeners, char error[LISTENERS_ERROR_MAX])
 {
-	unsigned w = listeners->workers++;
+	unsigned w = listeners->sockets++;
 
+	for (size_t i = 0; i < listeners->count; i++)
+		listeners->fd[w][i] = -1;
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct config_address *address = &listeners->address[i];
 
@@ -223,11 +227,11 @@ listeners_add_worker(
 	return true;
 }
 
-/* Close the sockets of the last worker. */
+/* Close the last socket of each address. */
 static void
-listeners_drop_worker(struct listeners *listeners)
+listeners_drop_sockets(struct listeners *listeners)
 {
-	unsigned w = --listeners->workers;
+	unsigned w = --listeners->sockets;
 
 	for (size_t i = 0; i < listeners->count; i++) {
 		if (listeners->fd[w][i] != -1)
@@ -236,23 +240,68 @@ listeners_drop_worker(struct listeners *listeners)
 	}
 }
 
+/*
+ * Spread new connections over the sockets of the workers only, or, if these are
+ * all, as the kernel does.  The filter returns the number of a socket: the kernel
+ * counts them in the order in which they began to listen, as we do.  Where it is
+ * refused, the sockets that are left over get their share, and are accepted from.
+ */
+static void
+listeners_steer(const struct listeners *listeners)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM)),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, listeners->workers),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	const struct sock_fprog filter = {
+		.len = sizeof(code) / sizeof(code[0]),
+		.filter = code,
+	};
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		int fd = listeners->fd[0][i];
+
+		if (listeners->sockets > listeners->workers)
+			setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+			    &filter, sizeof(filter));
+		else
+			listeners_set(
+			    fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, 0);
+	}
+}
+
 bool
 listeners_resize(struct listeners *listeners, unsigned workers,
     char error[LISTENERS_ERROR_MAX])
 {
-	unsigned before = listeners->workers;
+	unsigned before = listeners->sockets;
 
 	CHECK(!listeners->alone && workers <= CONFIG_WORKERS_MAX);
-	while (listeners->workers < workers) {
-		if (listeners_add_worker(listeners, error))
+	while (listeners->sockets < workers) {
+		if (listeners_add_sockets(listeners, error))
 			continue;
-		while (listeners->workers > before)
-			listeners_drop_worker(listeners);
+		while (listeners->sockets > before)
+			listeners_drop_sockets(listeners);
 		return false;
 	}
-	while (listeners->workers > workers)
-		listeners_drop_worker(listeners);
+	listeners->workers = workers;
+	listeners_steer(listeners);
 	return true;
+}
+
+size_t
+listeners_of_worker(const struct listeners *listeners, unsigned worker,
+    int out[LISTENERS_OF_WORKER_MAX])
+{
+	size_t n = 0;
+
+	for (unsigned w = worker; w < listeners->sockets;
+	     w += listeners->workers)
+		for (size_t i = 0; i < listeners->count; i++)
+			out[n++] = listeners->fd[w][i];
+	return n;
 }
 
 bool
@@ -260,7 +309,7 @@ listeners_tune(struct listeners *listeners, int unsent_max, unsigned give_up_ms)
 {
 	bool done = true;
 
-	for (unsigned w = 0; w < listeners->workers; w++)
+	for (unsigned w = 0; w < listeners->sockets; w++)
 		for (size_t i = 0; i < listeners->count; i++) {
 			int fd = listeners->fd[w][i];
 
@@ -350,7 +399,7 @@ listeners_answer(const struct listeners *listeners, unsigned timeout_ms,
 void
 listeners_keep_on_exec(struct listeners *listeners, bool keep)
 {
-	for (unsigned w = 0; w < listeners->workers; w++)
+	for (unsigned w = 0; w < listeners->sockets; w++)
 		for (size_t i = 0; i < listeners->count; i++)
 			fcntl(listeners->fd[w][i], F_SETFD,
 			    keep ? 0 : FD_CLOEXEC);

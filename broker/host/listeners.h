@@ -12,6 +12,11 @@
  * option only then; the others join it.  (What that cannot keep away is a
  * program of the same user that comes later and asks for SO_REUSEPORT itself.)
  *
+ * A restart may bring fewer workers.  To close the sockets that are left over
+ * would reset whoever is queued there, so these stay open until the server stops:
+ * each of the workers accepts from some of them, and a filter of the kernel's
+ * keeps new connections away from them.
+ *
  * The operator's pages have one socket, which all workers accept from and
  * nobody can join: there is little to spread, and while any worker is well, it
  * answers.
@@ -28,11 +33,15 @@
 #define LISTENERS_ERROR_MAX 256 /* bytes of a reason */
 #define LISTENERS_URLS_MAX  512 /* bytes of all addresses as URLs */
 
+/* Sockets that one worker accepts from, at most. */
+#define LISTENERS_OF_WORKER_MAX (CONFIG_WORKERS_MAX * CONFIG_LISTEN_MAX)
+
 struct listeners {
 	struct config_address address[CONFIG_LISTEN_MAX]; /* ports chosen */
 	size_t count;                                     /* of addresses */
 	unsigned workers;
-	bool alone; /* one socket for all workers; workers is 1 then */
+	unsigned sockets; /* per address: >= workers, the rest is left over */
+	bool alone;       /* one socket for all workers; workers is 1 then */
 	int fd[CONFIG_WORKERS_MAX][CONFIG_LISTEN_MAX]; /* non-blocking */
 	/* After a failure: the address that another program has; len 0 if that
 	 * is not what was wrong. */
@@ -60,12 +69,20 @@ bool listeners_open_alone(struct listeners *listeners,
     const struct config_address *address, char error[LISTENERS_ERROR_MAX]);
 
 /*
- * Have sockets for this many workers: those too many are closed, those that are
- * missing are opened and join the others.
+ * Have sockets for this many workers: those that are missing are opened and join
+ * the others; those too many stay open, but get no new connections where the
+ * kernel can be told so (SO_ATTACH_REUSEPORT_CBPF).
  * Returns false with a reason; the sockets are as before then.
  */
 bool listeners_resize(struct listeners *listeners, unsigned workers,
     char error[LISTENERS_ERROR_MAX]);
+
+/*
+ * Write which sockets a worker accepts from: its own, and its share of those that
+ * are left over.  Returns how many.
+ */
+size_t listeners_of_worker(const struct listeners *listeners, unsigned worker,
+    int out[LISTENERS_OF_WORKER_MAX]);
 
 /*
  * Set what accepted sockets inherit; also on sockets that another version of the

@@ -28,7 +28,8 @@ struct worker_args {
 	struct segment *segment;
 	struct wakeup *wakeup;
 	unsigned slot;
-	const int *listeners;  /* its own sockets, one per listening address */
+	const int *listeners; /* its own sockets, one per listening address, and
+	                          some that are left over of more workers */
 	size_t listener_count; /* non-blocking, listening; not to be closed but
 	                          when the supervisor is dead */
 	const int *admin_listener; /* one such socket of the operator's, which

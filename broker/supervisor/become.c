@@ -17,13 +17,13 @@
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
  * listeners, the operator's, --root, lock file, two of the
  * supervisor's. */
-#define BECOME_FDS_MAX (3 + LAYOUT_WORKERS + CONFIG_LISTEN_MAX + 2 + 3)
+#define BECOME_FDS_MAX (3 + LAYOUT_WORKERS + LISTENERS_OF_WORKER_MAX + 2 + 3)
 
 _Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
 
 /* Let go of all that is the supervisor's or another worker's. */
 static void
-become_close_others(const struct supervisor *s, unsigned slot)
+become_close_others(const struct supervisor *s, const struct worker_args *args)
 {
 	int fds[BECOME_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
 		s->lockfile.workers_fd, s->life[0], s->state_fd, s->root };
@@ -38,8 +38,8 @@ become_close_others(const struct supervisor *s, unsigned slot)
 	dup2(s->logfile.writer, STDERR_FILENO);
 	for (unsigned i = 0; i < s->wakeup.count; i++)
 		fds[count++] = s->wakeup.fd[i];
-	for (size_t i = 0; i < s->listeners.count; i++)
-		fds[count++] = s->listeners.fd[slot][i];
+	for (size_t i = 0; i < args->listener_count; i++)
+		fds[count++] = args->listeners[i];
 	if (s->admin.count > 0)
 		fds[count++] = s->admin.fd[0][0];
 	CHECK(count <= BECOME_FDS_MAX);
@@ -86,13 +86,15 @@ become_join_lock(struct supervisor *s, unsigned slot)
 _Noreturn void
 supervisor_become_worker(struct supervisor *s, unsigned slot)
 {
+	int listeners[LISTENERS_OF_WORKER_MAX];
 	struct worker_args args = {
 		.config = s->config,
 		.segment = &s->segment,
 		.wakeup = &s->wakeup,
 		.slot = slot,
-		.listeners = s->listeners.fd[slot],
-		.listener_count = s->listeners.count,
+		.listeners = listeners,
+		.listener_count =
+		    listeners_of_worker(&s->listeners, slot, listeners),
 		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
 		.root = s->root,
 		.supervisor_fd = s->life[0],
@@ -104,7 +106,7 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 
 	stop_point_set_self(STOP_WORKER(slot));
 	become_set_signals();
-	become_close_others(s, slot);
+	become_close_others(s, &args);
 	snprintf(name, sizeof(name), "worker %u", slot);
 	log_open(name, STDERR_FILENO, s->config->log_level);
 	if (become_join_lock(s, slot) && become_set_user(s->config))

@@ -2,7 +2,8 @@
 /*
  * handover.c - see handover.h.
  *
- * The text: pid, lock file, log, number of workers, number of addresses, then the
+ * The text: pid, lock file, log, number of sockets per
+ * address, number of addresses, then the
  * sockets of worker 0, of worker 1, and so on, then the operator's or -1, then
  * the segment's claim, all as decimal numbers.  Older programs know nothing of
  * the last, or of the last two, and leave them out.
@@ -40,9 +41,9 @@ handover_put(const struct handover *handover)
 	handover_append(text, &len, getpid());
 	handover_append(text, &len, handover->lock_fd);
 	handover_append(text, &len, handover->log_fd);
-	handover_append(text, &len, (int)listeners->workers);
+	handover_append(text, &len, (int)listeners->sockets);
 	handover_append(text, &len, (int)listeners->count);
-	for (unsigned w = 0; w < listeners->workers; w++)
+	for (unsigned w = 0; w < listeners->sockets; w++)
 		for (size_t i = 0; i < listeners->count; i++)
 			handover_append(text, &len, listeners->fd[w][i]);
 	handover_append(text, &len,
@@ -94,6 +95,7 @@ handover_listeners(const char **text, struct listeners *listeners)
 	    !handover_number(text, 1, CONFIG_LISTEN_MAX, &count))
 		return false;
 	listeners->workers = (unsigned)workers;
+	listeners->sockets = (unsigned)workers;
 	listeners->count = (size_t)count;
 	for (unsigned w = 0; w < listeners->workers; w++)
 		for (size_t i = 0; i < listeners->count; i++)
@@ -114,6 +116,7 @@ handover_admin(const char **text, struct listeners *admin)
 	if (!handover_number(text, -1, INT32_MAX, &fd) || fd == -1)
 		return true;
 	admin->workers = 1;
+	admin->sockets = 1;
 	admin->count = 1;
 	admin->alone = true;
 	admin->fd[0][0] = fd;

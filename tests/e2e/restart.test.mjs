@@ -100,6 +100,35 @@ describe("the program on disk", { concurrency: true }, () => {
 			assert.equal((await server.cli("restart")).status, 0);
 		});
 
+	/* Of 95 that waited 33 were reset: with the sockets of workers that are
+	 * not there any more. */
+	test("by one with fewer workers: who waits is served", async (t) => {
+		const { server, client, program } = await scene(t,
+		    "--drain", "60", "--workers", "3");
+		const holder = await Raw.open(server.port, "/ws", { t });
+
+		replace(program, (to) => writeFileSync(to,
+		    `#!/bin/sh\nexec ${PUBSUBD} "$@" --workers 1\n`));
+		const restarted = server.cli("restart");
+
+		assert.equal((await holder.frame()).opcode, Frame.CLOSE);
+		await client.closed;
+		const waiting = await Promise.all(Array.from({ length: 40 },
+		    () => Raw.connect(server.port, { t })));
+
+		for (const raw of waiting)
+			raw.request("GET", "/healthz");
+		holder.destroy();
+		for (const raw of waiting)
+			assert.equal((await raw.response()).status, 200);
+		assert.equal((await restarted).status, 0);
+		assert.equal((await server.workers()).length, 1);
+		/* The sockets that are left over are handed on. */
+		assert.equal((await server.cli("restart")).status, 0);
+		await assertUndisturbed(await Client.open(server,
+		    { topics: ["x"] }));
+	});
+
 	test("of another layout than what runs: with a new ring", async (t) => {
 		const { server, client } = await scene(t);
 		const { epoch } = await server.status();

@@ -4,13 +4,14 @@
 #include "worker/net/acceptor.h"
 
 #include "broker/shared/worker_args.h"
-#include "common/bug.h"
 #include "common/container.h"
 #include "common/log.h"
+#include "common/xmalloc.h"
 #include "worker/net/address_limits.h"
 #include "worker/net/conns.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -136,9 +137,9 @@ void
 acceptors_open(
     struct acceptors *as, struct net *net, const struct worker_args *args)
 {
-	CHECK(args->listener_count <= CONFIG_LISTEN_MAX);
 	memset(as, 0, sizeof(*as));
 	as->net = net;
+	as->list = xcalloc(args->listener_count + 1, sizeof(*as->list));
 	ev_timer_init(&as->retry, acceptors_retry_cb, ACCEPTOR_RETRY_S, 0);
 	for (size_t i = 0; i < args->listener_count; i++)
 		acceptors_add(as, args->listeners[i], false);
@@ -173,11 +174,27 @@ acceptors_leave(struct acceptors *as, bool close_fds)
 	}
 }
 
-void
-acceptors_close(struct acceptors *as, bool close_fds)
+/* Stop accepting. */
+static void
+acceptors_end(struct acceptors *as, bool close_fds)
 {
 	for (size_t i = 0; i < as->count; i++)
 		acceptor_close(&as->list[i], close_fds);
 	ev_timer_stop(as->net->loop, &as->retry);
 	as->closed = true;
+}
+
+void
+acceptors_close(struct acceptors *as)
+{
+	acceptors_end(as, true);
+}
+
+void
+acceptors_fini(struct acceptors *as)
+{
+	acceptors_end(as, false);
+	free(as->list);
+	as->list = NULL;
+	as->count = 0;
 }

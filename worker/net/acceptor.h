@@ -12,8 +12,6 @@
 #ifndef WORKER_NET_ACCEPTOR_H
 #define WORKER_NET_ACCEPTOR_H
 
-#include "common/config.h"
-
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,15 +34,16 @@ struct acceptor {
 };
 
 struct acceptors {
-	struct net *net; /* borrowed */
-	struct acceptor list[CONFIG_LISTEN_MAX + 1];
+	struct net *net;       /* borrowed */
+	struct acceptor *list; /* owned */
 	size_t count;
 	ev_timer retry;
 	bool paused; /* out of descriptors */
 	bool closed;
 };
 
-/* Accept on this worker's sockets and the operator's (borrowed). */
+/* Accept on this worker's sockets and the operator's (borrowed).  Until
+ * acceptors_fini(). */
 void acceptors_open(
     struct acceptors *as, struct net *net, const struct worker_args *args);
 
@@ -53,8 +52,12 @@ void acceptors_open(
  * the sockets. */
 void acceptors_leave(struct acceptors *as, bool close_fds);
 
-/* Stop accepting for good, from the operator too. */
-void acceptors_close(struct acceptors *as, bool close_fds);
+/* Stop accepting for good, from the operator too, and close the sockets. */
+void acceptors_close(struct acceptors *as);
+
+/* Stop accepting, if that has not been done, and free what is ours; sockets that
+ * are open stay so. */
+void acceptors_fini(struct acceptors *as);
 
 /* Connections were closed: accepting may work again. */
 void acceptors_descriptors_freed(struct acceptors *as);

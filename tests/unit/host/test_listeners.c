@@ -323,23 +323,54 @@ test_accepted_sockets_inherit_what_was_tuned(void **state)
 	close(there);
 }
 
+/* Connect, and see that the first n sockets get all of it. */
 static void
-test_more_workers_join_and_fewer_leave(void **state)
+check_spread_over(unsigned n)
 {
 	int connections[CONNECTIONS];
 	int accepted = 0;
 
-	(void)state;
-	open_on("127.0.0.1:0", 2);
-	assert_true(listeners_resize(&listeners, WORKERS, error));
-	assert_int_equal(listeners.workers, WORKERS);
-	assert_true(listeners_resize(&listeners, 1, error));
-	assert_int_equal(listeners.workers, 1);
-	assert_true(listeners_resize(&listeners, 2, error));
 	for (int i = 0; i < CONNECTIONS; i++)
 		connections[i] = connect_to(&listeners.address[0]);
-	for (unsigned w = 0; w < 2; w++)
+	for (unsigned w = 0; w < n; w++)
 		accepted += accept_all(listeners.fd[w][0]);
+	assert_int_equal(accepted, CONNECTIONS);
+	for (int i = 0; i < CONNECTIONS; i++)
+		close(connections[i]);
+}
+
+static void
+test_more_workers_join_and_fewer_get_all(void **state)
+{
+	static const unsigned workers[] = { WORKERS, 1, 2, WORKERS + 1, 2 };
+
+	(void)state;
+	open_on("127.0.0.1:0", 2);
+	for (size_t i = 0; i < sizeof(workers) / sizeof(workers[0]); i++) {
+		assert_true(listeners_resize(&listeners, workers[i], error));
+		assert_int_equal(listeners.workers, workers[i]);
+		check_spread_over(workers[i]);
+	}
+}
+
+/* They were reset: the sockets were closed. */
+static void
+test_who_waits_for_a_worker_too_many_is_accepted(void **state)
+{
+	int connections[CONNECTIONS], fds[LISTENERS_OF_WORKER_MAX];
+	int accepted = 0;
+
+	(void)state;
+	open_on("127.0.0.1:0", WORKERS);
+	for (int i = 0; i < CONNECTIONS; i++)
+		connections[i] = connect_to(&listeners.address[0]);
+	assert_true(listeners_resize(&listeners, 2, error));
+	for (unsigned w = 0; w < 2; w++) {
+		size_t n = listeners_of_worker(&listeners, w, fds);
+
+		for (size_t i = 0; i < n; i++)
+			accepted += accept_all(fds[i]);
+	}
 	assert_int_equal(accepted, CONNECTIONS);
 	for (int i = 0; i < CONNECTIONS; i++)
 		close(connections[i]);
@@ -448,7 +479,8 @@ static const struct CMUnitTest tests[] = {
 	LISTENERS_TEST(test_ipv6_socket_does_not_take_ipv4_too),
 	LISTENERS_TEST(test_sockets_are_as_workers_want_them),
 	LISTENERS_TEST(test_accepted_sockets_inherit_what_was_tuned),
-	LISTENERS_TEST(test_more_workers_join_and_fewer_leave),
+	LISTENERS_TEST(test_more_workers_join_and_fewer_get_all),
+	LISTENERS_TEST(test_who_waits_for_a_worker_too_many_is_accepted),
 	LISTENERS_TEST(test_urls_are_joined),
 	LISTENERS_TEST(test_urls_that_do_not_fit_are_left_out_whole),
 	LISTENERS_TEST(test_address_answers_when_http_comes_back),

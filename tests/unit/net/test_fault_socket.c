@@ -245,6 +245,7 @@ listen_for(struct crew *crew, struct sockaddr_in *at)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
 	crew->args[0].listeners = &fd;
 	crew->args[0].listener_count = 1;
+	acceptors_fini(&crew->w[0].acceptors);
 	acceptors_open(&crew->w[0].acceptors, &crew->w[0].net, &crew->args[0]);
 	return fd;
 }
@@ -294,7 +295,7 @@ test_accepting_goes_on_after_any_error(void **state)
 	check_accepted_in_the_end(crew, &at, ENFILE, 1);
 	check_accepted_in_the_end(crew, &at, ENOMEM, 1);
 	check_accepted_in_the_end(crew, &at, ENOBUFS, 1);
-	acceptors_close(&crew->w[0].acceptors, true);
+	acceptors_close(&crew->w[0].acceptors);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 
