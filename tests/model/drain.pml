@@ -3,7 +3,7 @@
  * drain.pml - everything accepted reaches every subscriber on every worker.
  *
  * Models worker/drain.c, commit_turn() in worker/requests/commit.c, and of the
- * supervisor supervisor_order() in broker/supervisor/life.c, child_fork() and
+ * supervisor order_give() in broker/supervisor/order.c, child_fork() and
  * child_reaped() in broker/supervisor/child.c.  A comment behind a statement
  * names the step of the code that it stands for; scripts/check-steps.sh holds
  * the two together.

@@ -2,26 +2,27 @@
 /*
  * resume.pml - the seam between what is replayed and what comes live.
  *
- * Models commit_subscribe() in worker/requests/commit.c, worker/requests/resume.c, worker/delivery/replay.c,
- * broker/ring/chain.c, ring_follow() and ring_fetch() in broker/ring/ring_tail.c,
- * worker/delivery/tail.c and the lap in worker/delivery/subs.c.  A comment behind a statement
- * names the step of the code that it stands for; scripts/check-steps.sh holds
- * the two together.
+ * Models commit_subscribe() in worker/requests/commit.c,
+ * worker/requests/resume.c, worker/delivery/replay.c, broker/ring/chain.c,
+ * ring_follow() and ring_fetch() in broker/ring/ring_tail.c,
+ * worker/delivery/tail.c with its lap.  A comment behind a statement names the
+ * step of the code that it stands for; scripts/check-steps.sh holds the two
+ * together.
  *
  * Shared: lock reserve head applied dseq dlast A B
  *
- * A publisher, which may be killed before any step (MAXD; its successor repairs),
- * appends to topic 0 and to topic 1, which is noise that laps the ring.  A
- * worker tails, with or without another subscriber of topic 0, with or without
- * one of another topic.  At whatever turn it likes a client comes that holds
- * any number that was ever committed, and resumes.
+ * A publisher, which may be killed before any step (MAXD; its successor
+ * repairs), appends to topic 0 and to topic 1, which is noise that laps the
+ * ring.  A worker tails, with or without another subscriber of topic 0, with or
+ * without one of another topic.  At whatever turn it likes a client comes that
+ * holds any number that was ever committed, and resumes.
  *
  * Holds: each number above the client's comes to it once and in order, as a
  * message or inside a gap that it is told; and at rest all have come.
  *
- * Not in here: the stride of broker/ring/chain.c, which reads again what it does not
- * remember.  All that it remembers is positions, and every copy from one is
- * looked at by itself.
+ * Not in here: the stride of broker/ring/chain.c, which reads again what it
+ * does not remember.  All that it remembers is positions, and every copy from
+ * one is looked at by itself.
  */
 
 #ifndef CAP

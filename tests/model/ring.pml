@@ -2,9 +2,9 @@
 /*
  * ring.pml - one robust lock, one log, readers that are lapped.
  *
- * Models broker/ring/ring.c, ring_lock.c, ring_bytes.c, ring_tail.c and the lap in
- * worker/delivery/subs.c.
- * A comment behind a statement names the step of the code that it stands for;
+ * Models broker/ring/ring.c, ring_lock.c, ring_repair.c, ring_bytes.c,
+ * ring_tail.c and the lap in worker/delivery/tail.c.  A comment behind a
+ * statement names the step of the code that it stands for;
  * scripts/check-steps.sh holds the two together.
  *
  * Shared: lock incons reserve head applied dseq dlast A B
@@ -20,9 +20,9 @@
  *
  * Holds: no torn, overwritten or uncommitted record is believed; whoever leaves
  * the lock leaves a directory that is exactly the log's; each number is given
- * once, without a hole; a lapped cursor goes forward; whoever is lapped is told all
- * that it missed; and nobody waits for the lock for ever (pan's own check for
- * invalid end states).
+ * once, without a hole; a lapped cursor goes forward; whoever is lapped is told
+ * all that it missed; and nobody waits for the lock for ever (pan's own check
+ * for invalid end states).
  *
  * Not in here: lengths and padding (until reserve was looked at again a length
  * is used for nothing but finding the next header within bounds, and from a

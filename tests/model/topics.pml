@@ -2,10 +2,11 @@
 /*
  * topics.pml - the directory's slots, made and made again, by who may die.
  *
- * Models topics_open() and topics_repair() in broker/ring/topics.c, and commit_publish() in
- * worker/requests/commit.c, which may have gathered messages for a slot when it opens
- * another.  A comment behind a statement names the step of the code that it
- * stands for; scripts/check-steps.sh holds the two together.
+ * Models topics_open() and topics_repair() in broker/ring/topics.c, and
+ * commit_publish() in worker/requests/commit.c, which may have gathered
+ * messages for a slot when it opens another.  A comment behind a statement
+ * names the step of the code that it stands for; scripts/check-steps.sh holds
+ * the two together.
  *
  * Shared: making used floor state base seq name next bucket
  *

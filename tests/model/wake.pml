@@ -2,10 +2,11 @@
 /*
  * wake.pml - subscribe, fall asleep, be woken.
  *
- * Models broker/shared/wakeup.c, ring_interest() in broker/ring/ring.c, commit_turn() in
- * worker/requests/commit.c, turn_end() in worker/turn.c, tail_turn() in worker/delivery/tail.c
- * and subscribe_begin() in worker/delivery/subscribe.c.  A comment behind a statement names the step
- * of the code that it stands for; scripts/check-steps.sh holds the two together.
+ * Models broker/shared/wakeup.c, ring_interest() in broker/ring/ring.c,
+ * commit_turn() in worker/requests/commit.c, turn_end() in worker/turn.c,
+ * tail_turn() in worker/delivery/tail.c and subscribe_begin() in
+ * worker/delivery/subscribe.c.  A comment behind a statement names the step of
+ * the code that it stands for; scripts/check-steps.sh holds the two together.
  *
  * Shared: mem evfd rt rs
  *
