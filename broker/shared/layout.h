@@ -131,14 +131,13 @@ enum run_order {
 /*
  * Where a worker stands.  The supervisor sets STARTING before the fork (a slot
  * counts as running from then on) and GONE when it has reaped; the worker sets
- * READY, STOPPED and DRAINED.
+ * READY and STOPPED.
  */
 enum worker_state {
 	WORKER_NONE = 0,
 	WORKER_STARTING,
 	WORKER_READY,
 	WORKER_STOPPED, /* draining: it will publish no more */
-	WORKER_DRAINED, /* the clients of before the drain have gone */
 	WORKER_GONE,
 };
 

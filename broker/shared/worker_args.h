@@ -51,7 +51,7 @@ struct worker_args {
  */
 typedef int worker_main_fn(const struct worker_args *args);
 
-/* Say that this worker is now READY, STOPPED or DRAINED: into the table, then wake the
+/* Say that this worker is now READY or STOPPED: into the table, then wake the
  * supervisor, so that it need not look all the time.  Callers: the worker. */
 static inline void
 worker_set_state(const struct worker_args *args, enum worker_state state)

@@ -62,7 +62,6 @@ overview_worker_state(uint32_t state)
 	case WORKER_READY:
 		return "ready";
 	case WORKER_STOPPED:
-	case WORKER_DRAINED:
 		return "draining";
 	case WORKER_GONE:
 		return "gone";

@@ -22,7 +22,6 @@ watchdog_runs(const struct layout_worker *worker)
 	case WORKER_STARTING:
 	case WORKER_READY:
 	case WORKER_STOPPED:
-	case WORKER_DRAINED:
 		return true;
 	case WORKER_NONE:
 	case WORKER_GONE:
