@@ -1,258 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * worker.c - set up and leave; see worker.h and state.h.
- *
- * The loop is made here, after the fork.
- */
+/* worker.c - see worker.h. */
 
 #include "worker/worker.h"
 
-#include "broker/shared/last_words.h"
-#include "broker/shared/stop_point.h"
-#include "broker/ring/topics.h"
-#include "common/bug.h"
-#include "common/clock.h"
-#include "common/container.h"
 #include "common/handshake.h"
-#include "common/log.h"
-#include "common/xmalloc.h"
-#include "worker/net/conns.h"
-#include "worker/net/io.h"
+#include "worker/open.h"
 #include "worker/pubsub.h"
 #include "worker/sandbox.h"
-#include "worker/drain.h"
 #include "worker/state.h"
-#include "worker/turn.h"
-#include "worker/ws/ws_conn.h"
 
-#include <errno.h>
 #include <malloc.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
-#define WORKER_BEAT_S 0.5 /* the watchdog looks once a second */
-
-/* Allocations from WORKER_MMAP_MIN on are pages of their own, and at most
- * WORKER_TOP_MAX at the heap's top is kept for the next ones; bytes. */
+/* Allocations from this size on are pages of their own, and of the heap's top
+ * so much is kept for the next to come; bytes. */
 #define WORKER_MMAP_MIN (256 * 1024)
 #define WORKER_TOP_MAX  (1024 * 1024)
-
-/* Descriptors that are not connections, with some to spare. */
-#define WORKER_FD_RESERVE 128
-
-/* The pipe that only the supervisor holds open has ended. */
-static void
-worker_supervisor_cb(struct ev_loop *loop, ev_io *io, int revents)
-{
-	struct worker *w = container_of(io, struct worker, supervisor);
-
-	(void)revents;
-	ev_io_stop(loop, io);
-	drain_orphaned(w);
-}
-
-static void
-worker_beat_cb(struct ev_loop *loop, ev_timer *timer, int revents)
-{
-	struct worker *w = container_of(timer, struct worker, beat);
-
-	(void)loop;
-	(void)revents;
-	atomic_fetch_add_explicit(
-	    &w->hub.seg->workers[w->hub.slot].beat, 1, memory_order_relaxed);
-	stats_set(&w->net.stats, STATS_LOG_DROPPED, log_dropped());
-}
-
-static void
-worker_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
-{
-	struct worker *w = container_of(timer, struct worker, tick);
-
-	(void)loop;
-	(void)revents;
-	wheel_turn(&w->net.wheel, io_due_cb, NULL);
-	address_limits_tick(&w->net.addresses, w->net.wheel.now);
-}
-
-/* Connections that the descriptors allow. */
-static uint32_t
-worker_max_conns(const struct config *config)
-{
-	struct rlimit limit;
-	uint32_t max = 1;
-
-	if (config->max_conns != 0)
-		return config->max_conns;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur > WORKER_FD_RESERVE)
-		max = limit.rlim_cur - WORKER_FD_RESERVE < UINT32_MAX
-		          ? (uint32_t)(limit.rlim_cur - WORKER_FD_RESERVE)
-		          : UINT32_MAX;
-	return max;
-}
-
-static void
-worker_watch(struct worker *w, const struct worker_args *args)
-{
-	turn_watch(w);
-	ev_io_init(
-	    &w->supervisor, worker_supervisor_cb, args->supervisor_fd, EV_READ);
-	ev_io_start(w->net.loop, &w->supervisor);
-	ev_timer_init(&w->beat, worker_beat_cb, 0., WORKER_BEAT_S);
-	ev_timer_start(w->net.loop, &w->beat);
-	ev_timer_init(&w->tick, worker_tick_cb, WHEEL_TICK_MS / 1000.,
-	    WHEEL_TICK_MS / 1000.);
-	ev_timer_start(w->net.loop, &w->tick);
-}
-
-/* Take over the slot.  Clear first what a dead predecessor left there, and
- * repair what it left in the ring now, not at the next publish. */
-static void
-worker_take_slot(struct hub *hub)
-{
-	struct layout_worker *self = &hub->seg->workers[hub->slot];
-
-	last_words_open(self);
-	wakeup_claim_slot(hub->wakeup, hub->slot);
-	topics_clear_worker(hub->seg, hub->slot);
-	ring_attach(&hub->ring, hub->seg, hub->slot);
-	if (ring_lock(&hub->ring) == RING_OK)
-		ring_unlock(&hub->ring);
-	stop_point_here(hub->seg->header, STOP_SLOT_TAKEN);
-}
-
-/* libev's memory is as ours: when it runs out, the worker aborts. */
-static void *
-worker_alloc(void *old, long size)
-{
-	if (size > 0)
-		return xreallocarray(old, (size_t)size, 1);
-	free(old);
-	return NULL;
-}
-
-/* Without a loop this worker can do nothing: abort, and the successor makes a
- * new loop. */
-static void
-worker_loop_failed_cb(const char *what)
-{
-	char why[128];
-
-	snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
-	BUG(why);
-}
-
-static struct ev_loop *
-worker_loop_new(void)
-{
-	struct ev_loop *loop;
-
-	ev_set_allocator(worker_alloc);
-	ev_set_syserr_cb(worker_loop_failed_cb);
-	loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (loop == NULL)
-		log_errorx("no event loop: epoll is not to be had");
-	return loop;
-}
-
-/* The clients of the run before, as long as they may be coming back. */
-static _Atomic uint32_t *
-worker_returning(struct layout_header *h)
-{
-	uint64_t age_ms =
-	    clock_monotonic_ms() - atomic_load(&h->run.started_ms);
-
-	return age_ms < ADDRESS_RETURN_TICKS * WHEEL_TICK_MS ? &h->run.returning
-	                                                     : NULL;
-}
-
-static void
-worker_init_net(struct worker *w, const struct service *service)
-{
-	struct net *net = &w->net;
-
-	net->config = w->args->config;
-	net->service = service;
-	net->world = &w->hub;
-	net->stats.counters = w->args->segment->workers[w->args->slot].counters;
-	net->returning = worker_returning(w->args->segment->header);
-	conns_init(net, worker_max_conns(net->config));
-	ws_conn_open_pool(net);
-}
-
-/* The parts of the hub, and what the protocols and the API need. */
-static void
-worker_init_hub(struct worker *w)
-{
-	struct hub *hub = &w->hub;
-	const struct config *config = w->args->config;
-	/* Messages of an earlier run may be longer than --max-message now. */
-	uint64_t record_max = hub->seg->ring_size / RING_RECORDS_MIN;
-
-	hub->net = &w->net;
-	hub->forms = pubsub_forms;
-	hub->tail = &w->tail;
-	hub->replays = &w->replays;
-	hub->latency = &w->latency;
-	hub->intake = &w->intake;
-	hub->protocols = &w->protocols;
-	hub->api = &w->api;
-	subs_init(&hub->subs, config->max_topics);
-	tail_init(&w->tail, hub->seg, config->max_message);
-	replays_init(&w->replays, record_max);
-	latency_init(&w->latency, TAIL_TURN_RECORDS);
-	intake_init(&w->intake, record_max);
-	protocols_init(
-	    &w->protocols, hub->seg->header->epoch, config->max_message);
-	buf_init(&w->api.text);
-	api_lists_init(&w->lists);
-	w->api.lists = &w->lists;
-}
-
-static bool
-worker_init(struct worker *w, const struct worker_args *args,
-    const struct service *service)
-{
-	memset(w, 0, sizeof(*w));
-	w->args = args;
-	w->hub.seg = args->segment;
-	w->hub.wakeup = args->wakeup;
-	w->hub.slot = args->slot;
-	worker_take_slot(&w->hub);
-	if (!static_open(&w->files, args->root, args->config->root))
-		return false;
-	w->net.loop = worker_loop_new();
-	if (w->net.loop == NULL)
-		return false;
-	worker_init_net(w, service);
-	worker_init_hub(w);
-	drain_init(&w->drain);
-	acceptors_open(&w->acceptors, &w->net, args);
-	worker_watch(w, args);
-	return true;
-}
-
-/* Give everything back, so that a leak checker has nothing to say. */
-static void
-worker_fini(struct worker *w)
-{
-	acceptors_fini(&w->acceptors);
-	conns_fini(&w->net);
-	ws_conn_close_pool(&w->net);
-	tail_fini(&w->tail);
-	latency_fini(&w->latency);
-	subs_fini(&w->hub.subs);
-	intake_fini(&w->intake);
-	api_lists_fini(&w->lists, w->net.loop);
-	buf_fini(&w->api.text);
-	replays_fini(&w->replays);
-	protocols_fini(&w->protocols);
-	ring_detach(&w->hub.ring);
-	ev_loop_destroy(w->net.loop);
-}
 
 /*
  * Have the memory of a large message go back to the system when it is freed.
@@ -305,11 +68,11 @@ worker_serve(const struct worker_args *args, const struct service *service)
 	struct worker *w = &worker;
 
 	worker_bound_heap();
-	if (!worker_init(w, args, service) || !worker_confine(w))
+	if (!worker_open(w, args, service) || !worker_confine(w))
 		return 1;
 	worker_set_state(args, WORKER_READY);
 	ev_run(w->net.loop, 0);
-	worker_fini(w);
+	worker_close(w);
 	return 0;
 }
 

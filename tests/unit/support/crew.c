@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * crew.c - see crew.h.
- *
- * worker.c is compiled in here: what it does at the end of a turn, and in which
- * order, is to be tested as it is, and is nobody else's to call.
- */
+/* crew.c - see crew.h. */
 
 #include "tests/unit/support/crew.h"
 
@@ -13,7 +8,11 @@
 #include "common/xmalloc.h"
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
-#include "worker/worker.c" /* NOLINT(bugprone-suspicious-include): its statics */
+#include "worker/net/conns.h"
+#include "worker/net/io.h"
+#include "worker/open.h"
+#include "worker/pubsub.h"
+#include "worker/turn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +81,7 @@ crew_start_one(struct crew *crew, unsigned i)
 		.supervisor_fd = crew->supervisor[0],
 		.state_fd = crew->state_fd,
 		.lock_fd = -1 };
-	assert_true(worker_init(w, &crew->args[i], crew->service));
+	assert_true(worker_open(w, &crew->args[i], crew->service));
 	bug_set_hook(NULL); /* it would write to a segment long gone */
 	worker_set_state(&crew->args[i], WORKER_READY);
 	ev_prepare_stop(w->net.loop, &w->before_wait);
@@ -145,7 +144,7 @@ crew_teardown(void **state)
 	struct crew *crew = *state;
 
 	for (unsigned i = 0; i < crew->count; i++)
-		worker_fini(&crew->w[i]);
+		worker_close(&crew->w[i]);
 	for (unsigned i = 0; i < crew->count; i++)
 		crew_check_gauges(crew, i);
 	if (crew->count > 0) {
