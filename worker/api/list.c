@@ -11,7 +11,6 @@
 #include "worker/net/feed.h"
 #include "worker/requests/intake.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

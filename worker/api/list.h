@@ -17,7 +17,6 @@
 #define WORKER_API_LIST_H
 
 #include <ev.h>
-#include <stdint.h>
 #include <sys/queue.h>
 
 struct api_list;

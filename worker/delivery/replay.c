@@ -4,10 +4,10 @@
 #include "worker/delivery/replay.h"
 
 #include "common/bug.h"
-#include "common/log.h"
 #include "common/xmalloc.h"
 #include "worker/delivery/gap.h"
 #include "worker/delivery/hub.h"
+#include "worker/net/outbox.h"
 
 #include <stdlib.h>
 #include <string.h>

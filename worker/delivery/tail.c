@@ -11,6 +11,7 @@
 #include "worker/delivery/hub.h"
 #include "worker/delivery/latency.h"
 #include "worker/delivery/replay.h"
+#include "worker/net/outbox.h"
 
 #include <stdlib.h>
 

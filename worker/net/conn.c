@@ -5,6 +5,7 @@
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
+#include "worker/net/outbox.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -25,7 +25,6 @@
 #define WORKER_NET_CONN_H
 
 #include "worker/net/net.h"
-#include "worker/net/outbox.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,6 +8,7 @@
 #include "common/xmalloc.h"
 #include "worker/net/conn.h"
 #include "worker/net/io.h"
+#include "worker/net/outbox.h"
 #include "worker/net/rate.h"
 #include "worker/net/service.h"
 

@@ -7,7 +7,6 @@
 #include "worker/net/wheel.h"
 
 #include <ev.h>
-#include <stdint.h>
 
 /* Bytes read from a socket at once, and so from one connection in a turn. */
 #define IO_READ_MAX 65536u

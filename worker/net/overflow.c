@@ -3,6 +3,8 @@
 
 #include "worker/net/overflow.h"
 
+#include "worker/net/conn.h"
+
 static struct outq *
 overflow_queue(struct conn *c)
 {

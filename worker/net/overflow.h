@@ -11,12 +11,13 @@
 #ifndef WORKER_NET_OVERFLOW_H
 #define WORKER_NET_OVERFLOW_H
 
-#include "worker/net/conn.h"
-
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most bytes that may wait for one connection, whatever ?buffer= says. */
+struct conn;
+struct net;
+
+/* What one connection may have waiting, whatever ?buffer= says, bytes. */
 #define OVERFLOW_BYTES_MAX (1024u * 1024)
 
 /*

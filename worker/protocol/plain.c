@@ -15,7 +15,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 static bool __attribute__((format(printf, 3, 4)))
 plain_refuse(struct plain_error *error, unsigned code, const char *fmt, ...)

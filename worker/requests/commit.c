@@ -13,7 +13,6 @@
 #include "common/xmalloc.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
-#include "worker/net/feed.h"
 #include "worker/net/rate.h"
 #include "worker/requests/intake.h"
 

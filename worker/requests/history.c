@@ -6,8 +6,6 @@
 #include "broker/ring/chain.h"
 #include "worker/net/rate.h"
 
-#include <inttypes.h>
-
 static void
 history_put_message(struct buf *out, const struct ring_record *rec)
 {

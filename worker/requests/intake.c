@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/xmalloc.h"
 #include "worker/net/feed.h"
+#include "worker/net/outbox.h"
 
 #include <stdlib.h>
 #include <string.h>

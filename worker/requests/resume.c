@@ -5,6 +5,7 @@
 
 #include "worker/net/rate.h"
 #include "worker/requests/intake.h"
+#include "worker/delivery/gap.h"
 #include "worker/delivery/replay.h"
 
 #include <string.h>

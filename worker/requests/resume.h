@@ -15,7 +15,7 @@
 #define WORKER_REQUESTS_RESUME_H
 
 #include "broker/ring/chain.h"
-#include "worker/delivery/gap.h"
+#include "worker/delivery/form.h"
 
 #include <stdbool.h>
 #include <stdint.h>

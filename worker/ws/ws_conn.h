@@ -12,9 +12,6 @@
 #include "common/ws.h"
 #include "worker/net/handler.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
 struct conn;
 struct net;
 struct protocol;
