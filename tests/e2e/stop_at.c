@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stop_point_arm.c - arm broker/shared/stop_point.h's places in a server that runs.
+ * stop_at.c - arm the places of broker/shared/stop_point.h in a running server.
  *
  *	stop-at NAME PLACE WHO [PLACE WHO]...
  *

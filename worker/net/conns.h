@@ -15,8 +15,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Connections of the operator.  Their descriptors are among those that worker.c
- * keeps in reserve. */
+/* Connections of the operator.  The descriptors are from what open.c keeps
+ * back for such. */
 #define CONNS_ADMIN_MAX 16u
 
 /*

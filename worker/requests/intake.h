@@ -51,8 +51,8 @@ enum intake_kind {
 	INTAKE_HISTORY,     /* a topic's past messages */
 	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
 	INTAKE_PING,        /* an answer, in its place */
-	INTAKE_ERROR,       /* a faulty request, to be answered in its place */
-	INTAKE_WAIT, /* only to be read again: intake_pause_until_done() */
+	INTAKE_ERROR,       /* what was wrong with a request, in its place */
+	INTAKE_WAIT, /* nothing but to be read again: intake_hold() */
 };
 
 /* How it went. */

@@ -65,8 +65,8 @@ ws_conn_fragment_cb(void *owner)
 		ws_pause(c->data);
 }
 
-/* A pong takes its place among the answers to requests before and after the
- * ping.  (io_read() has noted already that the peer was heard of.) */
+/* A pong takes its place among the answers to what came before the ping and
+ * after it.  (Of a pong io_read() has noted that the peer was heard of.) */
 static void
 ws_conn_control_cb(void *owner, enum ws_opcode opcode)
 {
