@@ -201,7 +201,7 @@ worker_open(struct worker *w, const struct worker_args *args,
 	w->hub.wakeup = args->wakeup;
 	w->hub.slot = args->slot;
 	worker_take_slot(&w->hub);
-	if (!static_open(&w->files, args->config->root))
+	if (!static_open(&w->files, args->root, args->config->root))
 		return false;
 	w->net.loop = worker_loop_new();
 	if (w->net.loop == NULL)
@@ -217,7 +217,7 @@ worker_open(struct worker *w, const struct worker_args *args,
 void
 worker_close(struct worker *w)
 {
-	acceptors_close(&w->acceptors, false);
+	acceptors_fini(&w->acceptors);
 	conns_fini(&w->net);
 	ws_conn_close_pool(&w->net);
 	tail_fini(&w->tail);

@@ -13,7 +13,6 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 /* How often another port is tried when one is free on some addresses only. */
@@ -342,58 +341,6 @@ listeners_urls(const struct listeners *listeners, const char *between,
 		len += (size_t)n;
 	}
 	return out;
-}
-
-/* Ask one address for /healthz and see whether HTTP comes back. */
-static bool
-listeners_probe(const struct config_address *address, unsigned timeout_ms)
-{
-	struct timeval patience = {
-		.tv_sec = timeout_ms / 1000,
-		.tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000,
-	};
-	char text[ADDRESS_TEXT_MAX];
-	char question[160], answer[7];
-	bool answered;
-	int len;
-	int fd;
-
-	len = snprintf(question, sizeof(question),
-	    "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
-	    address_format(address, text));
-	fd = socket(address->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return false;
-	/* SO_SNDTIMEO bounds connect(2) too. */
-	answered = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-		       sizeof(patience)) == 0 &&
-	           setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) == 0 &&
-	           connect(fd, (const struct sockaddr *)&address->addr,
-		       address->len) == 0 &&
-	           send(fd, question, (size_t)len, MSG_NOSIGNAL) == len &&
-	           recv(fd, answer, sizeof(answer), MSG_WAITALL) ==
-	               (ssize_t)sizeof(answer) &&
-	           memcmp(answer, "HTTP/1.", sizeof(answer)) == 0;
-	close(fd);
-	return answered;
-}
-
-bool
-listeners_answer(const struct listeners *listeners, unsigned timeout_ms,
-    char error[LISTENERS_ERROR_MAX])
-{
-	for (size_t i = 0; i < listeners->count; i++) {
-		char text[ADDRESS_TEXT_MAX];
-
-		if (listeners_probe(&listeners->address[i], timeout_ms))
-			continue;
-		snprintf(error, LISTENERS_ERROR_MAX,
-		    "the workers are ready, but %s does not answer",
-		    address_format(&listeners->address[i], text));
-		return false;
-	}
-	return true;
 }
 
 void

@@ -13,6 +13,7 @@
 #include "common/mime.h"
 #include "common/percent.h"
 #include "worker/http/beneath.h"
+#include "worker/http/static_cache.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,10 +37,19 @@ bool
 static_open(struct static_files *files, int root, const char *path)
 {
 	files->root = root;
-	if (beneath_probe(root, &files->walks))
-		return true;
-	log_error("--root %s", path);
-	return false;
+	files->cache = NULL;
+	if (!beneath_probe(root, &files->walks)) {
+		log_error("--root %s", path);
+		return false;
+	}
+	files->cache = static_cache_new();
+	return true;
+}
+
+void
+static_close(struct static_files *files)
+{
+	static_cache_free(&files->cache);
 }
 
 /*

@@ -27,8 +27,9 @@
 struct static_cache;
 
 struct static_files {
-	int root;   /* O_PATH; borrowed */
-	bool walks; /* beneath.h */
+	int root;                   /* O_PATH; borrowed */
+	bool walks;                 /* beneath.h */
+	struct static_cache *cache; /* owned */
 };
 
 enum static_status {
@@ -44,9 +45,13 @@ enum static_status {
  * Serve the files of this directory (O_PATH; borrowed for as long as files are
  * found), whose path is there for the log alone.
  *
+ * Owns:    memory, until static_close().
  * Returns: false, with errno, after logging what was wrong in one line.
  */
 bool static_open(struct static_files *files, int root, const char *path);
+
+/* Free what is kept of files. */
+void static_close(struct static_files *files);
 
 /*
  * Open what a request's path (percent-encoded, as in struct http_request) asks
@@ -56,8 +61,8 @@ bool static_open(struct static_files *files, int root, const char *path);
  * it does not begin with two slashes, which a browser would take for a host.
  *
  * Blocks:  while the file system looks the name up; not on FIFOs or devices.
- * Owns:    on STATIC_OK the caller owns file->fd, if there is one.  Otherwise nothing is open
- *          and file is undefined.
+ * Owns:    on STATIC_OK the caller owns file->fd, if there is one.  Otherwise
+ *          nothing is open and file is undefined.
  */
 enum static_status static_find(const struct static_files *files,
     const struct http_text *path, struct static_file *file);

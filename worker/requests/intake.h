@@ -52,7 +52,7 @@ enum intake_kind {
 	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
 	INTAKE_PING,        /* an answer, in its place */
 	INTAKE_ERROR,       /* what was wrong with a request, in its place */
-	INTAKE_WAIT, /* nothing but to be read again: intake_hold() */
+	INTAKE_WAIT,        /* nothing but to be read again: intake_hold() */
 };
 
 /* How it went. */

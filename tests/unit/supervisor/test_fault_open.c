@@ -261,6 +261,7 @@ supervisor_setup(struct supervisor *s, struct testseg *t)
 static void
 supervisor_teardown(struct supervisor *s, struct testseg *t)
 {
+	close(s->root);
 	lockfile_release(&s->lockfile);
 	close(s->logfile.reader);
 	close(s->logfile.writer);

@@ -10,11 +10,37 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* A pair of connected sockets of TCP: the client's, with a small window, and the
+ * accepted one, with what the supervisor has listeners give to it. */
+static void
+peer_tcp_pair(int fds[2])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	int unsent_max = CONFIG_UNSENT_MAX, window = 16384;
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
+	    sizeof(unsent_max));
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(
+	    getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	assert_int_equal(connect(fds[0], (struct sockaddr *)&at, len), 0);
+	fds[1] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	assert_int_not_equal(fds[1], -1);
+	close(listener);
+}
 
 /* A client without a connection yet; *fd is the end for that. */
 static struct peer *
@@ -23,10 +49,13 @@ peer_new(struct crew *crew, unsigned worker, int *fd)
 	struct peer *client = xcalloc(1, sizeof(*client));
 	int fds[2];
 
-	assert_int_equal(
-	    socketpair(
-		AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
-	    0);
+	if (crew->tcp)
+		peer_tcp_pair(fds);
+	else
+		assert_int_equal(
+		    socketpair(AF_UNIX,
+			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+		    0);
 	client->crew = crew;
 	client->worker = worker;
 	client->fd = fds[0];

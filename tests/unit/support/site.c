@@ -94,6 +94,7 @@ site_teardown(void **state)
 	int failed =
 	    nftw(site->dir, site_remove, 16, FTW_DEPTH | FTW_PHYS) != 0;
 
+	static_close(&site->files);
 	close(site->root);
 	free(site);
 	return failed;
