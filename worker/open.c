@@ -13,6 +13,7 @@
 #include "broker/shared/wakeup.h"
 #include "broker/shared/worker_args.h"
 #include "common/bug.h"
+#include "common/clock.h"
 #include "common/config.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
@@ -149,6 +150,17 @@ worker_loop_new(void)
 	return loop;
 }
 
+/* The clients of the run before, as long as they may be coming back. */
+static _Atomic uint32_t *
+worker_returning(struct layout_header *h)
+{
+	uint64_t age_ms =
+	    clock_monotonic_ms() - atomic_load(&h->run.started_ms);
+
+	return age_ms < ADDRESS_RETURN_TICKS * WHEEL_TICK_MS ? &h->run.returning
+	                                                     : NULL;
+}
+
 static void
 worker_init_net(struct worker *w, const struct service *service)
 {
@@ -158,6 +170,7 @@ worker_init_net(struct worker *w, const struct service *service)
 	net->service = service;
 	net->world = &w->hub;
 	net->stats.counters = w->args->segment->workers[w->args->slot].counters;
+	net->returning = worker_returning(w->args->segment->header);
 	conns_init(net, worker_max_conns(net->config));
 	ws_conn_open_pool(net);
 }

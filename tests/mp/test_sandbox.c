@@ -93,6 +93,17 @@ confine(void)
 	MP_CHECK((confined & CONFINED_NO_NEW_PRIVS) != 0);
 }
 
+/* Whether a file can be opened so; if not, errno says why. */
+static bool
+can_open_at(int directory, const char *name, int flags)
+{
+	int fd = openat(directory, name, flags, 0);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
 /* The same where openat2(2) is refused: files are walked to. */
 static int
 walk_confined(void *arg)
@@ -107,10 +118,10 @@ walk_confined(void *arg)
 
 	(void)arg;
 	MP_CHECK(sandbox_enter(scene.root_fd, true, &confined));
-	MP_CHECK(openat(scene.root_fd, ".", steps[0]) != -1);
-	MP_CHECK(openat(scene.root_fd, "page", steps[1]) != -1);
+	MP_CHECK(can_open_at(scene.root_fd, ".", steps[0]));
+	MP_CHECK(can_open_at(scene.root_fd, "page", steps[1]));
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		MP_CHECK(openat(scene.root_fd, ".", refused[i], 0) == -1);
+		MP_CHECK(!can_open_at(scene.root_fd, ".", refused[i]));
 		MP_CHECK(errno == ENOSYS);
 	}
 	return 0;

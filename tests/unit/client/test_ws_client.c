@@ -78,6 +78,7 @@ teardown(void **state)
 static void
 server_send(const void *data, size_t len)
 {
+	/* cppcheck-suppress uninitvar; all callers have filled it in */
 	assert_int_equal(send(server, data, len, 0), len);
 }
 

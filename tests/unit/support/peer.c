@@ -37,7 +37,8 @@ peer_tcp_pair(int fds[2])
 	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
 	assert_int_equal(connect(fds[0], (struct sockaddr *)&at, len), 0);
-	fds[1] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fds[1] = accept4(listener, (struct sockaddr *)&at, &len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	assert_int_not_equal(fds[1], -1);
 	close(listener);
 }
