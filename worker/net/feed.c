@@ -89,13 +89,3 @@ conn_enforce_input_budget(struct conn *c)
 	stats_add(&c->net->stats, STATS_REFUSED_MEMORY, 1);
 	c->handler->refuse(c, CONN_NO_INPUT_MEMORY);
 }
-
-void
-conn_enforce_output_budget(struct conn *c)
-{
-	if (c->out == NULL || !budget_is_over(&c->net->budget, BUDGET_OUTPUT,
-				  c->out->bytes, c->net->conns.count))
-		return;
-	stats_add(&c->net->stats, STATS_MEMORY_CLOSES, 1);
-	conn_cut(c);
-}

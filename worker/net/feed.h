@@ -29,7 +29,4 @@ void conn_resume(struct conn *c, enum conn_pause why);
  * refuses it (CONN_NO_INPUT_MEMORY). */
 void conn_enforce_input_budget(struct conn *c);
 
-/* The socket has not taken all bytes: cut the connection if too many wait. */
-void conn_enforce_output_budget(struct conn *c);
-
 #endif

@@ -133,11 +133,22 @@ flush_write(struct net *net, struct conn *c, uint32_t run, size_t *begun)
 	return 0;
 }
 
+/* Cut the connection if what it does not take is too much. */
+static void
+flush_enforce_budget(struct conn *c)
+{
+	if (!budget_is_over(&c->net->budget, BUDGET_OUTPUT, c->out->bytes,
+		c->net->conns.count))
+		return;
+	stats_add(&c->net->stats, STATS_MEMORY_CLOSES, 1);
+	conn_cut(c);
+}
+
 /* The kernel did not take everything. */
 static void
 flush_settle_queue(struct conn *c)
 {
-	conn_enforce_output_budget(c);
+	flush_enforce_budget(c);
 	if (c->state == CONN_DEAD)
 		return;
 	c->blocked = true;
@@ -152,6 +163,8 @@ flush_settle_queue(struct conn *c)
 static void
 flush_settle(struct conn *c)
 {
+	if (c->state == CONN_DEAD)
+		return;
 	if (c->out != NULL && outq_empty(c->out))
 		outq_free(&c->out);
 	if (c->out != NULL) {
