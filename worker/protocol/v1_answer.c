@@ -110,8 +110,9 @@ v1_answer_failure(struct hub *hub, const struct intake_op *op)
 	}
 }
 
+/* resume: how much of its past follows a new subscription; NULL: none does. */
 static void
-v1_ack(struct hub *hub, const struct intake_op *op)
+v1_ack(struct hub *hub, const struct intake_op *op, const struct resume *resume)
 {
 	size_t start;
 
@@ -120,24 +121,10 @@ v1_ack(struct hub *hub, const struct intake_op *op)
 	start = v1_open(hub, op, "ack");
 	v1_put_topic(hub, op);
 	v1_put_place(hub, op);
-	v1_close(hub, op->conn, start);
-}
-
-/* The ack of a subscription with a past: how much of it follows. */
-static void
-v1_ack_resumed(
-    struct hub *hub, const struct intake_op *op, const struct resume *resume)
-{
-	size_t start;
-
-	if (op->want.id_len == 0)
-		return;
-	start = v1_open(hub, op, "ack");
-	v1_put_topic(hub, op);
-	v1_put_place(hub, op);
-	buf_printf(&hub->protocols->text,
-	    ",\"replayed\":%" PRIu64 ",\"recovered\":%s", resume->replayed,
-	    resume->recovered ? "true" : "false");
+	if (resume != NULL)
+		buf_printf(&hub->protocols->text,
+		    ",\"replayed\":%" PRIu64 ",\"recovered\":%s",
+		    resume->replayed, resume->recovered ? "true" : "false");
 	v1_close(hub, op->conn, start);
 }
 
@@ -147,10 +134,7 @@ v1_answer_subscribe(struct hub *hub, const struct intake_op *op)
 	struct resume resume;
 
 	resume_plan(hub, op, &resume);
-	if (resume.how == RESUME_LIVE)
-		v1_ack(hub, op);
-	else
-		v1_ack_resumed(hub, op, &resume);
+	v1_ack(hub, op, resume.how != RESUME_LIVE ? &resume : NULL);
 	resume_begin(hub, op, &resume);
 }
 
@@ -195,7 +179,7 @@ v1_answer(struct hub *hub, const struct intake_op *op)
 	case INTAKE_PLAIN:
 	case INTAKE_PUBLISH:
 	case INTAKE_UNSUBSCRIBE:
-		v1_ack(hub, op);
+		v1_ack(hub, op, NULL);
 		break;
 	case INTAKE_PRESENCE:
 		v1_answer_presence(hub, op);
