@@ -99,14 +99,8 @@ admin_send(struct conn *c, const struct http_request *req,
 	if (!http_text_equal(&req->method, "HEAD"))
 		conn_answer(c, body.at, body.len);
 	buf_fini(&body);
-}
-
-/* Answer with an error that leaves the connection as the request wants it. */
-static void
-admin_error(struct conn *c, const struct http_request *req, int status,
-    const char *reason)
-{
-	http_reply_error(c, req, status, reason, NULL, http_keep_alive(req));
+	if (!response.keep_alive)
+		conn_close_when_written(c);
 }
 
 /* Whether a page of another site makes the request by itself, and not its
@@ -126,7 +120,6 @@ void
 admin_serve(struct conn *c, const struct http_request *req)
 {
 	const struct admin_page *page = admin_find(req);
-	bool keep_alive = http_keep_alive(req);
 
 	if (admin_is_foreign(c, req)) {
 		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
@@ -145,11 +138,9 @@ admin_serve(struct conn *c, const struct http_request *req)
 		return;
 	}
 	if (page == NULL)
-		admin_error(c, req, 404, "there is nothing here");
+		http_conn_error(c, req, 404, "there is nothing here");
 	else if (page->until_drain && c->net->draining)
-		admin_error(c, req, 503, "the server is draining");
+		http_conn_error(c, req, 503, "the server is draining");
 	else
 		admin_send(c, req, page);
-	if (!keep_alive)
-		conn_close_when_written(c);
 }
