@@ -134,16 +134,18 @@ static void
 server_frame(enum ws_opcode opcode, const char *text)
 {
 	uint8_t bytes[SAID_MAX];
+	size_t len = frame(bytes, opcode, text);
 
-	server_send(bytes, frame(bytes, opcode, text));
+	server_send(bytes, len);
 }
 
 static void
 open_client(void)
 {
 	char answer[512];
+	size_t len = server_answer(answer, sizeof(answer));
 
-	server_send(answer, server_answer(answer, sizeof(answer)));
+	server_send(answer, len);
 	assert_true(ws_client_read(&client));
 	assert_int_equal(client.state, WS_CLIENT_OPEN);
 	assert_string_equal(told, "opened");
@@ -294,11 +296,12 @@ static void
 test_the_servers_close_is_answered_with_its_code(void **state)
 {
 	uint8_t bytes[WS_OUTPUT_MAX];
+	size_t len = ws_close_frame(bytes, WS_CODE_RESTART, "back soon");
 	char payload[SAID_MAX];
 
 	(void)state;
 	open_client();
-	server_send(bytes, ws_close_frame(bytes, WS_CODE_RESTART, "back soon"));
+	server_send(bytes, len);
 	assert_false(ws_client_read(&client));
 	assert_int_equal(group.end.kind, CLIENT_CLOSED);
 	assert_int_equal(group.end.code, WS_CODE_RESTART);
