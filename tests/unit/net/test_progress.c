@@ -258,8 +258,9 @@ read_slowly(struct crew *crew, struct peer *client, uint32_t seconds)
 {
 	size_t got = 0;
 
-	while (client->conn->out != NULL &&
-	       crew_stat(crew, 0, STATS_TIMEOUTS) == 0) {
+	/* Cut, the connection is gone. */
+	while (crew_stat(crew, 0, STATS_TIMEOUTS) == 0 &&
+	       client->conn->out != NULL) {
 		got += read_a_little(crew, client);
 		crew_ticks(crew, 0, TICKS(seconds));
 	}
