@@ -4,7 +4,6 @@
 #include "worker/protocol/v1.h"
 
 #include "common/config.h"
-#include "common/utf8.h"
 #include "common/ws.h"
 #include "worker/delivery/gap.h"
 #include "worker/delivery/replay.h"
@@ -161,12 +160,7 @@ v1_message(struct conn *c, bool binary, const char *data, size_t len)
 	const char *body;
 	char *room;
 
-	if (binary && !utf8_valid(data, len)) {
-		v1_request_refuse(
-		    &want, "bad_json", "the binary frame is not UTF-8");
-	} else {
-		v1_parse(&protocols->v1, data, len, &want);
-	}
+	v1_parse(&protocols->v1, binary, data, len, &want);
 	want.answer = v1_answer;
 	body = want.body;
 	if (want.kind == INTAKE_PLAIN || want.kind == INTAKE_PUBLISH)

@@ -4,6 +4,7 @@
 #include "worker/protocol/v1_request.h"
 
 #include "common/config.h"
+#include "common/utf8.h"
 #include "worker/requests/topic_name.h"
 
 #include <string.h>
@@ -34,9 +35,10 @@ static const struct {
 
 #define V1_TYPES (sizeof(v1_types) / sizeof(v1_types[0]))
 
-bool
-v1_request_refuse(
-    struct intake_request *want, const char *code, const char *reason)
+/* Make it a request that is answered by an error.  reason is borrowed.  Returns
+ * false. */
+static bool
+v1_refuse(struct intake_request *want, const char *code, const char *reason)
 {
 	want->kind = INTAKE_ERROR;
 	want->code = code;
@@ -169,7 +171,7 @@ v1_take_id(const struct v1_members *m, struct intake_request *want)
 		return true;
 	if ((m->id.kind != JSON_STRING && m->id.kind != JSON_NUMBER) ||
 	    m->id.raw_len > V1_ID_MAX + (m->id.kind == JSON_STRING ? 2 : 0))
-		return v1_request_refuse(want, "bad_request",
+		return v1_refuse(want, "bad_request",
 		    "id: a string or number of at most 64 bytes");
 	want->id = m->id.raw;
 	want->id_len = (uint8_t)m->id.raw_len;
@@ -187,7 +189,7 @@ v1_take_type(const struct v1_members *m, struct intake_request *want)
 			want->kind = v1_types[i].kind;
 			return true;
 		}
-	return v1_request_refuse(want, "unknown_type",
+	return v1_refuse(want, "unknown_type",
 	    "type: subscribe, unsubscribe, publish, history, presence, ping");
 }
 
@@ -203,17 +205,16 @@ v1_take_topic(struct v1_reader *reader, const struct v1_members *m,
 		return true;
 	if (v1_has(&m->topic)) {
 		if (m->topic.kind != JSON_STRING)
-			return v1_request_refuse(
+			return v1_refuse(
 			    want, "bad_topic", "topic: not a string");
 		reader->topic.len =
 		    json_string_decode(m->topic.raw, m->topic.raw_len,
 			buf_room(&reader->topic, m->topic.raw_len));
 	}
 	if (reader->topic.len == 0 && want->kind != INTAKE_PLAIN)
-		return v1_request_refuse(
-		    want, "bad_topic", "topic: a name is needed");
+		return v1_refuse(want, "bad_topic", "topic: a name is needed");
 	if (!topic_name_valid(reader->topic.at, reader->topic.len, &why))
-		return v1_request_refuse(want, "bad_topic", why);
+		return v1_refuse(want, "bad_topic", why);
 	want->topic = reader->topic.at;
 	want->topic_len = (uint8_t)reader->topic.len;
 	return true;
@@ -234,18 +235,18 @@ v1_take_message(struct v1_reader *reader, const struct v1_members *m,
 		want->body = m->message.raw;
 		want->body_len = (uint32_t)m->message.raw_len;
 	} else if (!is_plain) {
-		return v1_request_refuse(
+		return v1_refuse(
 		    want, "bad_request", "message: a publish needs one");
 	}
 	if (is_plain && v1_has(&m->message) && m->message.kind != JSON_STRING)
-		return v1_request_refuse(want, "bad_request",
+		return v1_refuse(want, "bad_request",
 		    "message: not a string, and there is no type");
 	if (!json_within_depth(
 		want->body, want->body_len, CONFIG_MESSAGE_DEPTH))
-		return v1_request_refuse(want, "bad_json",
+		return v1_refuse(want, "bad_json",
 		    "message: arrays and objects are nested too deep");
 	if (want->body_len > reader->body_max)
-		return v1_request_refuse(want, "too_large",
+		return v1_refuse(want, "too_large",
 		    "message: longer than the limit in welcome");
 	return true;
 }
@@ -270,7 +271,7 @@ v1_take_since(struct v1_reader *reader, const struct v1_members *m,
 		}
 	if (epoch.raw == NULL || epoch.kind != JSON_STRING || seq.raw == NULL ||
 	    !v1_integer(&seq, &want->since))
-		return v1_request_refuse(want, "bad_request",
+		return v1_refuse(want, "bad_request",
 		    "since: {\"epoch\":string,\"seq\":integer}");
 	want->has_since = true;
 	want->is_other_epoch = !v1_string_is(&epoch, reader->epoch);
@@ -287,20 +288,20 @@ v1_take_subscribe(struct v1_reader *reader, const struct v1_members *m,
 		return true;
 	if (v1_has(&m->echo)) {
 		if (m->echo.kind != JSON_TRUE && m->echo.kind != JSON_FALSE)
-			return v1_request_refuse(
+			return v1_refuse(
 			    want, "bad_request", "echo: true or false");
 		want->no_echo = m->echo.kind == JSON_FALSE;
 	}
 	if (v1_has(&m->history)) {
 		if (!v1_integer(&m->history, &history))
-			return v1_request_refuse(want, "bad_request",
+			return v1_refuse(want, "bad_request",
 			    "history: a whole number of messages");
 		want->has_limit = true;
 		want->limit =
 		    history < UINT32_MAX ? (uint32_t)history : UINT32_MAX;
 	}
 	if (v1_has(&m->since) && v1_has(&m->history))
-		return v1_request_refuse(want, "bad_request",
+		return v1_refuse(want, "bad_request",
 		    "since and history exclude each other");
 	return v1_take_since(reader, m, want);
 }
@@ -315,14 +316,14 @@ v1_take_history(const struct v1_members *m, struct intake_request *want)
 	want->limit = INTAKE_HISTORY_MAX;
 	if (v1_has(&m->limit)) {
 		if (!v1_integer(&m->limit, &limit) || limit == 0)
-			return v1_request_refuse(want, "bad_request",
+			return v1_refuse(want, "bad_request",
 			    "limit: a number of messages, 1 or more");
 		if (limit < want->limit)
 			want->limit = (uint32_t)limit;
 	}
 	if (v1_has(&m->before)) {
 		if (!v1_integer(&m->before, &want->before))
-			return v1_request_refuse(
+			return v1_refuse(
 			    want, "bad_request", "before: a number");
 		want->has_before = true;
 	}
@@ -330,7 +331,7 @@ v1_take_history(const struct v1_members *m, struct intake_request *want)
 }
 
 void
-v1_parse(struct v1_reader *reader, const char *data, size_t len,
+v1_parse(struct v1_reader *reader, bool binary, const char *data, size_t len,
     struct intake_request *want)
 {
 	enum json_status status;
@@ -339,13 +340,17 @@ v1_parse(struct v1_reader *reader, const char *data, size_t len,
 	size_t where;
 
 	memset(want, 0, sizeof(*want));
+	if (binary && !utf8_valid(data, len)) {
+		v1_refuse(want, "bad_json", "the binary frame is not UTF-8");
+		return;
+	}
 	status = json_object_read(reader->json, data, len, &where, &why);
 	if (status == JSON_NOT_OBJECT) {
-		v1_request_refuse(want, "bad_request", "an object is expected");
+		v1_refuse(want, "bad_request", "an object is expected");
 		return;
 	}
 	if (status != JSON_OK) {
-		v1_request_refuse(want, "bad_json", why);
+		v1_refuse(want, "bad_json", why);
 		return;
 	}
 	v1_collect(reader->json, &m);

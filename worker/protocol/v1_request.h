@@ -28,16 +28,12 @@ struct v1_reader {
 };
 
 /*
- * Read one request from a text frame.  want is always filled in: with the
- * request, or with an INTAKE_ERROR that says what is wrong.  Its pointers go
- * into data and into the reader, so they are good until the next call.
+ * Read one request from a frame.  binary: its bytes have not been checked to be
+ * UTF-8.  want is always filled in whole: with the request, or with an
+ * INTAKE_ERROR that says what is wrong.  Its pointers go into data and into the
+ * reader, so they are good until the next call.
  */
-void v1_parse(struct v1_reader *reader, const char *data, size_t len,
-    struct intake_request *want);
-
-/* Make it a request that is answered by an error.  reason is borrowed.  Returns
- * false. */
-bool v1_request_refuse(
-    struct intake_request *want, const char *code, const char *reason);
+void v1_parse(struct v1_reader *reader, bool binary, const char *data,
+    size_t len, struct intake_request *want);
 
 #endif

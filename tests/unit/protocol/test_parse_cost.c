@@ -80,7 +80,7 @@ read_once(struct reading *r)
 	struct plain_request plain;
 	struct plain_error error;
 
-	v1_parse(&r->v1, r->text.at, r->text.len, &want);
+	v1_parse(&r->v1, false, r->text.at, r->text.len, &want);
 	if (want.kind == INTAKE_PLAIN || want.kind == INTAKE_PUBLISH)
 		json_normalise(want.body, want.body_len, r->room);
 	plain_parse(&r->json, true, r->text.at, r->text.len, LONG_TEXT * 2,

@@ -12,6 +12,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The answer had the id, or any other bytes, of what had been read before. */
+static void
+test_bytes_that_are_no_text_have_no_id(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *a;
+
+	crew_start(crew, 1);
+	a = talk_open(crew, 0, "", 0);
+	peer_hold(a);
+	talk(a, "{'type':'ping','id':'of the one before'}");
+	peer_frame(a, WS_BINARY, "\xff", 1);
+	peer_release(a);
+	crew_run(crew);
+	talk_expect(a, "{'type':'pong','id':'of the one before'}");
+	talk_expect(a, "{'type':'error','code':'bad_json',"
+		       "'reason':'the binary frame is not UTF-8'}");
+	peer_close(&a);
+}
+
 /* A replay goes on while its connection's requests wait for the lock, and after
  * they have been done without a word to say. */
 static void
@@ -299,6 +319,7 @@ test_leaving_behind_a_gap(void **state)
 	cmocka_unit_test_setup_teardown(test, crew_mp_setup, crew_mp_teardown)
 
 static const struct CMUnitTest tests[] = {
+	T(test_bytes_that_are_no_text_have_no_id),
 	T(test_lock_is_busy_during_a_replay),
 	T(test_live_while_requests_wait),
 	T(test_histories_take_turns),

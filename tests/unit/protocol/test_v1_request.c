@@ -63,7 +63,7 @@ parse(struct reading *r, const char *text)
 	}
 	r->text = realloc(r->text, len > 0 ? len : 1);
 	memset(&r->want, 0x55, sizeof(r->want));
-	v1_parse(&r->v1, r->text, len, &r->want);
+	v1_parse(&r->v1, true, r->text, len, &r->want);
 	return &r->want;
 }
 
@@ -72,6 +72,20 @@ expect_text(const char *at, size_t len, const char *text)
 {
 	assert_int_equal(len, strlen(text));
 	assert_memory_equal(at, text, len);
+}
+
+/* Nothing of what stood in the request before is left. */
+static void
+test_bytes_that_are_no_text(void **state)
+{
+	const struct intake_request *want = parse(*state, "{'id':1}\xff");
+
+	assert_int_equal(want->kind, INTAKE_ERROR);
+	assert_string_equal(want->code, "bad_json");
+	assert_null(want->id);
+	assert_int_equal(want->id_len, 0);
+	assert_int_equal(want->topic_len, 0);
+	assert_false(want->has_since || want->has_limit || want->has_before);
 }
 
 static void
@@ -284,6 +298,7 @@ test_nesting(void **state)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
+	T(test_bytes_that_are_no_text),
 	T(test_kinds),
 	T(test_refusals),
 	T(test_ids),
