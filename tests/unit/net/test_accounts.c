@@ -82,11 +82,12 @@ static const struct {
 	{ 0x8a, "" },
 	/* these end it */
 	{ 0x88, "" },
+	{ 0x82, "\xff" },
 	{ 0x81, "\xff" },
 	{ 0x00, "continues nothing" },
 };
 
-#define FRAMES_GOOD (COUNT(frames) - 3)
+#define FRAMES_GOOD (COUNT(frames) - 4)
 
 /* A client: what it has yet to say, and how it is. */
 struct script {
