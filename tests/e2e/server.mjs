@@ -316,3 +316,17 @@ export class Server {
 		}
 	}
 }
+
+/* What status says of workers that are not confined because of their build. */
+export const BUILT_WITHOUT = "built with sanitizers";
+
+/* Whether the program under test was built so. */
+export async function builtWithoutSandbox() {
+	const server = await new Server().run();
+
+	try {
+		return (await server.status()).sandbox.off === BUILT_WITHOUT;
+	} finally {
+		await server.end();
+	}
+}

@@ -15,7 +15,8 @@
 export { Client, openOn, openOnEachWorker } from "./client.mjs";
 export { Frame, Raw } from "./raw.mjs";
 export {
-	ECHO_SERVER, LOCALHOST, PUBSUBD, ROOT, Server, hasIPv6, run,
+	BUILT_WITHOUT, ECHO_SERVER, LOCALHOST, PUBSUBD, ROOT, Server,
+	builtWithoutSandbox, hasIPv6, run,
 } from "./server.mjs";
 export { Stream } from "./stream.mjs";
 export { bounded, waitFor } from "./wait.mjs";
