@@ -9,6 +9,7 @@
 #include "common/config.h"
 #include "common/http.h"
 #include "common/http_response.h"
+#include "worker/drain.h"
 #include "worker/http/http_conn.h"
 #include "worker/http/reply.h"
 #include "worker/access/origin.h"
@@ -55,7 +56,7 @@ struct admin_page {
 	const char *path;
 	const char *type;
 	void (*put)(struct buf *buf, const struct worker *w);
-	bool until_drain; /* 503 from then on */
+	bool until_stop; /* 503 from then on */
 };
 
 static const struct admin_page admin_pages[] = {
@@ -139,8 +140,8 @@ admin_serve(struct conn *c, const struct http_request *req)
 	}
 	if (page == NULL)
 		http_conn_error(c, req, 404, "there is nothing here");
-	else if (page->until_drain && c->net->draining)
-		http_conn_error(c, req, 503, "the server is draining");
+	else if (page->until_stop && drain_is_final(worker_of(c)))
+		http_conn_error(c, req, 503, "the server is going away");
 	else
 		admin_send(c, req, page);
 }

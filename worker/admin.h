@@ -6,7 +6,7 @@
  *	GET /metrics   all counters of all workers, for Prometheus
  *	GET /stats     the same as JSON, which is what `status --json' prints
  *	GET /healthz   200 while the process lives
- *	GET /readyz    200, or 503 from the moment a drain begins
+ *	GET /readyz    200, or 503 from the moment a stop begins
  *
  * They show what clients do, so the public listener does not have them; and the
  * operator's listener has no public page.  Any worker answers for the whole

@@ -74,6 +74,12 @@ drain_orphaned(struct worker *w)
 	drain_begin(w, WS_CODE_GOING_AWAY, clock_monotonic_ms());
 }
 
+bool
+drain_is_final(const struct worker *w)
+{
+	return w->net.draining && w->drain.code != WS_CODE_RESTART;
+}
+
 static void
 drain_read_order(struct worker *w)
 {
@@ -193,8 +199,8 @@ drain_is_silent(const struct worker *w, const struct conn *c)
 }
 
 /* The client may be about to send a request: it is new, was just answered, or
- * has sent half a head.  Wait up to DRAIN_ASK_MS so that it gets a 503 rather
- * than a closed socket. */
+ * has sent half a head.  Wait up to DRAIN_ASK_MS so that it gets an answer
+ * rather than a closed socket. */
 static bool
 drain_may_ask(const struct worker *w, const struct conn *c)
 {

@@ -21,6 +21,8 @@
 #ifndef WORKER_DRAIN_H
 #define WORKER_DRAIN_H
 
+#include <stdbool.h>
+
 struct drain;
 struct worker;
 
@@ -29,8 +31,8 @@ struct worker;
 #define DRAIN_CLOSE_PERCENT 80
 
 /* How long a client that has just sent something may take to send a request
- * over HTTP, which is answered 503, or to close its end: a tick of the wheel
- * less at worst. */
+ * over HTTP, which is answered, or to close its end: a tick of the wheel less at
+ * worst. */
 #define DRAIN_ASK_MS 500
 
 /* v1 clients are asked to come back within this time, longer if there are many.
@@ -42,6 +44,11 @@ void drain_init(struct drain *drain);
 
 /* The supervisor died: drain on our own, and free the port at once. */
 void drain_orphaned(struct worker *w);
+
+/* Whether a drain has begun after which nobody serves this port.  At a restart
+ * there is a successor, so a load balancer has no reason to look for another
+ * server. */
+bool drain_is_final(const struct worker *w);
 
 /*
  * Take note of orders, and take the next steps that are possible now.

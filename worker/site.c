@@ -9,6 +9,7 @@
 #include "worker/access/cors.h"
 #include "worker/access/origin.h"
 #include "worker/admin.h"
+#include "worker/drain.h"
 #include "worker/http/file.h"
 #include "worker/http/http_conn.h"
 #include "worker/http/refusal.h"
@@ -60,7 +61,7 @@ static void
 site_serve_health(struct conn *c, const struct http_request *req, bool well)
 {
 	if (!well) {
-		http_conn_error(c, req, 503, "the server is draining");
+		http_conn_error(c, req, 503, "the server is going away");
 		return;
 	}
 	http_reply_text(c, req, 200, "ok\n", http_reply_keeps_alive(c, req));
@@ -98,9 +99,7 @@ site_serve_rest(struct conn *c, const struct http_request *req)
 	else if (http_text_equal(&req->path, "/healthz"))
 		site_serve_health(c, req, true);
 	else if (http_text_equal(&req->path, "/readyz"))
-		site_serve_health(c, req, !c->net->draining);
-	else if (worker_of(c)->drain.phase >= DRAIN_CLOSE)
-		http_conn_refuse(c, req, 503, "the server is going away", NULL);
+		site_serve_health(c, req, !drain_is_final(worker_of(c)));
 	else
 		site_serve_file(c, req);
 }

@@ -4,7 +4,7 @@
  *
  *	GET /ws                the upgrade (ws/upgrade.h)
  *	GET /healthz           200 while the process lives
- *	GET /readyz            200, or 503 from the moment a drain begins
+ *	GET /readyz            200, or 503 from the moment a stop begins
  *	what the service has   pubsub.c: /topics and below
  *	GET, HEAD anything     a file under --root; while the server drains too,
  *	                       until it closes connections

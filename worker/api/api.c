@@ -200,12 +200,15 @@ static void
 api_serve_target(struct conn *c, const struct http_request *req,
     const struct api_target *target, enum origin_verdict verdict)
 {
-	api_request_of(c)->is_stream = target->resource == API_EVENTS;
+	struct api_request *r = api_request_of(c);
+
+	r->is_stream = target->resource == API_EVENTS;
+	r->is_read = !r->is_stream && !http_text_equal(&req->method, "POST");
 	if (api_is_foreign(req, target->resource, verdict)) {
 		api_refuse_origin(c, req, verdict);
 	} else if (http_text_equal(&req->method, "OPTIONS")) {
 		api_options(c, req, target->resource);
-	} else if (c->net->draining) {
+	} else if (c->net->draining && !r->is_read) {
 		api_go_away(c, false);
 	} else if (http_text_equal(&req->method, "POST")) {
 		publish_begin(c, req, &target->topic);

@@ -155,10 +155,22 @@ api_refuse_why(struct conn *c, enum conn_refusal why)
 		http_refusal_tell(c, NULL, why);
 }
 
+/* A read ends by itself, soon. */
+static void
+api_leave(struct conn *c, bool restart)
+{
+	struct api_request *r = api_request_of(c);
+
+	if (r->is_read)
+		r->keep_alive = false;
+	else
+		api_go_away(c, restart);
+}
+
 const struct conn_handler api_handler = {
 	.feed = api_feed,
 	.due = http_conn_due,
 	.end = api_forget,
 	.refuse = api_refuse_why,
-	.go_away = api_go_away,
+	.go_away = api_leave,
 };

@@ -32,6 +32,8 @@ struct api_request {
 	bool head_only;
 	bool keep_alive;
 	bool is_stream;    /* it asks for events */
+	bool is_read;      /* it asks for what there is: no drain keeps it from
+	                    * being answered */
 	const char *allow; /* methods, for an Allow line; or NULL */
 	char *cors;        /* lines for a page's browser (cors.h); owned */
 	void *job;         /* what else belongs to it, or NULL */
