@@ -4,10 +4,11 @@
 #include "worker/http/file.h"
 
 #include "common/http.h"
+#include "common/http_condition.h"
 #include "common/xmalloc.h"
 #include "worker/http/http_conn.h"
 #include "worker/http/reply.h"
-#include "worker/http/static.h"
+#include "worker/http/static_file.h"
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
 #include "worker/net/progress.h"
@@ -128,31 +129,67 @@ static const struct conn_handler file_handler = {
 	.go_away = file_go_away,
 };
 
-void
-file_send(struct conn *c, const struct http_request *req,
+static enum http_condition
+file_condition(const struct http_request *req, const struct static_file *file)
+{
+	time_t now = time(NULL);
+	const struct http_validators validators = { .etag = file->etag,
+		.has_modified = static_has_settled(file, now),
+		.modified = file->mtime };
+
+	return http_condition_check(req, &validators, now);
+}
+
+/* Answer with a head alone, or with what is kept in memory. */
+static void
+file_send_at_once(struct conn *c, const struct http_request *req, int status,
     const struct static_file *file)
 {
-	bool keep_alive = http_reply_keeps_alive(c, req);
-	bool unmodified = static_not_modified(req, file);
-	bool has_body = !unmodified && !http_text_equal(&req->method, "HEAD");
+	http_reply_file(c, req, status, file);
+	if (file->fd != -1)
+		close(file->fd);
+	else if (status == 200 && !http_text_equal(&req->method, "HEAD"))
+		conn_answer(c, file->body, file->size);
+	if (!http_reply_keeps_alive(c, req))
+		conn_close_when_written(c);
+}
+
+static void
+file_begin(struct conn *c, const struct http_request *req,
+    const struct static_file *file)
+{
 	struct file_sending *f;
 
-	http_reply_file(c, req, unmodified ? 304 : 200, file);
-	if (file->body != NULL || !has_body) {
-		if (file->fd != -1)
-			close(file->fd);
-		else if (has_body)
-			conn_answer(c, file->body, file->size);
-		if (!keep_alive)
-			conn_close_when_written(c);
-		return;
-	}
+	http_reply_file(c, req, 200, file);
 	f = xcalloc(1, sizeof(*f));
 	f->fd = file->fd;
 	f->left = file->size;
-	f->keep_alive = keep_alive;
+	f->keep_alive = http_reply_keeps_alive(c, req);
 	conn_speak(c, &file_handler, f);
 	conn_pause(c, PAUSE_WRITTEN);
 	progress_begin(c);
 	file_written(c);
+}
+
+void
+file_send(struct conn *c, const struct http_request *req,
+    const struct static_file *file)
+{
+	switch (file_condition(req, file)) {
+	case HTTP_CONDITION_MET:
+		if (file->body != NULL || http_text_equal(&req->method, "HEAD"))
+			file_send_at_once(c, req, 200, file);
+		else
+			file_begin(c, req, file);
+		return;
+	case HTTP_CONDITION_NOT_MODIFIED:
+		file_send_at_once(c, req, 304, file);
+		return;
+	case HTTP_CONDITION_FAILED:
+		if (file->fd != -1)
+			close(file->fd);
+		http_conn_error(
+		    c, req, 412, "the file is not the one that was meant");
+		return;
+	}
 }

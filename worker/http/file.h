@@ -9,7 +9,8 @@ struct http_request;
 struct static_file;
 
 /*
- * Answer a GET or HEAD with this file: 200 or 304.  The next request is read
+ * Answer a GET or HEAD with this file: 200, or what its conditions ask for
+ * (http_condition.h), 304 or 412.  The next request is read
  * when all that is left of it is a piece of 64 KiB or less in the queue.
  * Owns: file->fd, if there is one, from now on.
  */

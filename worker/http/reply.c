@@ -9,7 +9,7 @@
 #include "common/http_response.h"
 #include "worker/access/cors.h"
 #include "worker/net/conn.h"
-#include "worker/http/static.h"
+#include "worker/http/static_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +49,8 @@ reply_error_code(int status)
 		return "method_not_allowed";
 	case 408:
 		return "timeout";
+	case 412:
+		return "precondition_failed";
 	case 413:
 		return "too_large";
 	case 414:
@@ -182,8 +184,10 @@ http_reply_file(struct conn *c, const struct http_request *req, int status,
 	char lines[REPLY_LINES_SIZE], cors[CORS_LINES_SIZE];
 	char date[HTTP_DATE_SIZE];
 	bool page = strncmp(file->type, "text/html", 9) == 0;
+	time_t now = time(NULL);
+	bool settled = static_has_settled(file, now);
 	struct http_response head = { .status = status,
-		.date = time(NULL),
+		.date = now,
 		.content_type = file->type,
 		.content_length = file->size,
 		.keep_alive = http_reply_keeps_alive(c, req),
@@ -192,9 +196,10 @@ http_reply_file(struct conn *c, const struct http_request *req, int status,
 	http_date(file->mtime, date);
 	cors_lines(c->net->config, req, cors);
 	snprintf(lines, sizeof(lines),
-	    "ETag: %s\r\nLast-Modified: %s\r\nCache-Control: no-cache\r\n"
+	    "ETag: %s\r\n%s%s%sCache-Control: no-cache\r\n"
 	    "%s%s%s%s%s",
-	    file->etag, date, file->compresses ? REPLY_VARIES : "",
+	    file->etag, settled ? "Last-Modified: " : "", settled ? date : "",
+	    settled ? "\r\n" : "", file->compresses ? REPLY_VARIES : "",
 	    file->is_gzip ? "Content-Encoding: gzip\r\n" : "",
 	    REPLY_NO_GUESSING, page ? REPLY_PAGE_POLICY : "", cors);
 	reply_send(c, &head, "", true);

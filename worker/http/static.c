@@ -261,16 +261,3 @@ static_prefer_gzip(const struct static_files *files,
 	memcpy(file->etag, gzip.etag, sizeof(file->etag));
 	file->is_gzip = true;
 }
-
-bool
-static_not_modified(
-    const struct http_request *req, const struct static_file *file)
-{
-	static const char header[] = "If-None-Match";
-	char weak[sizeof("W/") + STATIC_ETAG_SIZE];
-
-	snprintf(weak, sizeof(weak), "W/%s", file->etag);
-	return http_header_has_exactly(req, header, file->etag) ||
-	       http_header_has_exactly(req, header, weak) ||
-	       http_header_has_exactly(req, header, "*");
-}

@@ -77,13 +77,4 @@ enum static_status static_find(const struct static_files *files,
 void static_prefer_gzip(const struct static_files *files,
     const struct http_text *path, struct static_file *file);
 
-/*
- * Whether a GET or HEAD is answered 304, the client holding this very file
- * (If-None-Match; RFC 9110, 13.1.2).  If-Modified-Since is not looked at: its
- * seconds are too coarse to say so, and every client that has a date from here
- * has an ETag too.
- */
-bool static_not_modified(
-    const struct http_request *req, const struct static_file *file);
-
 #endif

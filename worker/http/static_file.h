@@ -25,4 +25,15 @@ struct static_file {
 	bool is_gzip; /* body or fd, size and etag are NAME.gz's */
 };
 
+/*
+ * Whether the file's time of modification, in seconds, tells it from any later
+ * content: a file changed in this second may change again in it, so nobody is
+ * given that time to ask by (RFC 9110, 8.8.2.2).  now: seconds since 1970.
+ */
+static inline bool
+static_has_settled(const struct static_file *file, time_t now)
+{
+	return file->mtime < now - 1;
+}
+
 #endif

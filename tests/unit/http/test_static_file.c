@@ -148,57 +148,6 @@ test_a_gzip_that_is_no_file_of_the_root_is_left_alone(void **state)
 	assert_int_equal(site_count_fds(), before);
 }
 
-/* Ask with these header lines ("" for none) about a file with etag "1-2-3". */
-static bool
-not_modified(const char *lines)
-{
-	static const struct static_file file = { .fd = -1,
-		.etag = "\"1-2-3\"" };
-	struct http_request req;
-	char head[512];
-	size_t scanned = 0;
-	int len = snprintf(
-	    head, sizeof(head), "GET /x HTTP/1.1\r\nHost: a\r\n%s\r\n", lines);
-
-	assert_int_equal(
-	    http_parse_request(head, (size_t)len, sizeof(head), &scanned, &req),
-	    HTTP_OK);
-	return static_not_modified(&req, &file);
-}
-
-static void
-test_if_none_match(void **state)
-{
-	static const struct {
-		const char *lines;
-		bool not_modified;
-	} cases[] = {
-		{ "", false },
-		{ "If-None-Match: \"1-2-3\"\r\n", true },
-		{ "if-none-match: \"1-2-3\"\r\n", true },
-		{ "If-None-Match: W/\"1-2-3\"\r\n", true },
-		{ "If-None-Match: *\r\n", true },
-		{ "If-None-Match: \"a\", \"1-2-3\" ,W/\"b\"\r\n", true },
-		{ "If-None-Match: \"a\"\r\nIf-None-Match: \"1-2-3\"\r\n",
-		    true },
-		{ "If-None-Match: \"1-2-4\"\r\n", false },
-		{ "If-None-Match: 1-2-3\r\n", false },
-		{ "If-None-Match: w/\"1-2-3\"\r\n", false },
-		{ "If-None-Match: \"1-2-3\r\n", false },
-		{ "If-None-Match: \"x1-2-3\"\r\n", false },
-		{ "If-None-Match: \"*\"\r\n", false },
-		{ "If-None-Match:\r\n", false },
-		{ "If-Match: \"1-2-3\"\r\n", false },
-		{ "If-Modified-Since: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
-		    false },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++)
-		if (not_modified(cases[i].lines) != cases[i].not_modified)
-			fail_msg("%s", cases[i].lines);
-}
-
 /* Open a directory with the log going to a pipe; tells what was logged. */
 static bool
 open_logged(struct static_files *files, int root, char *said, size_t size)
@@ -301,7 +250,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_a_newer_gzip_takes_the_place_of_the_file),
 	TEST(test_an_older_gzip_is_left_alone),
 	TEST(test_a_gzip_that_is_no_file_of_the_root_is_left_alone),
-	cmocka_unit_test(test_if_none_match),
 	TEST(test_a_root_that_is_none_is_named),
 	TEST(test_a_kernel_without_openat2_serves_files),
 };
