@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { post } from "./events.mjs";
+import { Events, post } from "./events.mjs";
 import { Client, Raw, Server, waitFor } from "./support.mjs";
 
 /* As many as need three holdings of the ring's lock to be looked through. */
@@ -189,6 +189,47 @@ describe("one topic", () => {
 		await client.close();
 	});
 
+	/* Some proxies decode %2F, and a topic with a slash was out of reach. */
+	test("?topic= names it as well", async (t) => {
+		for (const topic of ["q/1", "q b", "history", "events"]) {
+			const named = new URLSearchParams({ topic });
+			const published = await (await fetch(
+			    `${server.url}/topics?${named}`,
+			    { method: "POST", body: "x" })).json();
+
+			assert.deepEqual([published.topic, published.seq], [topic, 1]);
+			assert.equal((await get(server, `/topics?${named}`)).json.seq, 1);
+			const { json } = await get(server,
+			    `/topics/history?limit=1&${named}`);
+
+			assert.deepEqual([json.topic, json.messages.length], [topic, 1]);
+			/* Both, if they agree. */
+			const path = `/topics/${encodeURIComponent(topic)}/history`;
+
+			assert.equal((await get(server, `${path}?${named}`)).json.topic,
+			    topic);
+			const events = await Events.at(server,
+			    `/topics/events?${named}`, topic, { t });
+
+			assert.equal(events.lastId.split(":")[1], "1");
+		}
+	});
+
+	test("the methods are those of the topic", async () => {
+		for (const [path, allow] of [
+			["/topics?topic=a", "GET, HEAD, POST, OPTIONS"],
+			["/topics/history?topic=a", "GET, HEAD, OPTIONS"],
+			["/topics/events?topic=a", "GET, HEAD, OPTIONS"],
+			["/topics/history", "GET, HEAD, POST, OPTIONS"],
+		]) {
+			const response = await fetch(`${server.url}${path}`,
+			    { method: "OPTIONS" });
+
+			assert.equal(response.status, 204);
+			assert.equal(response.headers.get("allow"), allow);
+		}
+	});
+
 	test("names are percent-encoded", async () => {
 		for (const topic of ["a/b", "a b", "a+b", "100%", "?#&=",
 			"caf\u00e9", "\u{1f600}", "history", "x".repeat(255)]) {
@@ -217,6 +258,15 @@ describe("one topic", () => {
 		[`/topics/${"x".repeat(256)}`, 400, "bad_topic"],
 		[`/topics/${"x".repeat(4000)}`, 400, "bad_topic"],
 		["/topicsx", 404, "not_found"],
+		["/topics?topic=never", 404, "not_found"],
+		["/topics?topic=", 400, "bad_topic"],
+		["/topics?topic=%", 400, "bad_topic"],
+		["/topics/events?topic=a%00", 400, "bad_topic"],
+		["/topics?topic=a&topic=b", 400, "bad_topic"],
+		["/topics/a?topic=b", 400, "bad_topic"],
+		["/topics/a/history?topic=b", 400, "bad_topic"],
+		["/topics/a/events?topic=b", 400, "bad_topic"],
+		["/topics/history/history?topic=b", 400, "bad_topic"],
 	])
 		test(`${path.slice(0, 30)}: ${status}`, async () => {
 			const response = await get(server, path);

@@ -26,14 +26,19 @@ export class Events {
 
 	/* Follow a topic, which need not be encoded; query: an object; the rest
 	 * is for fetch.  The first block, which says "ready", has been read. */
-	static async open(server, topic, { t, query = {}, ...options } = {}) {
+	static open(server, topic, { query = {}, ...options } = {}) {
+		return Events.at(server,
+		    `/topics/${encodeURIComponent(topic)}/events?` +
+		    new URLSearchParams(query), topic, options);
+	}
+
+	/* The same by any path, which should lead to that topic. */
+	static async at(server, path, topic, { t, ...options } = {}) {
 		const abort = new AbortController();
 
 		t?.after(() => abort.abort());
 		const response = await bounded("response", fetch(
-		    `${server.url}/topics/${encodeURIComponent(topic)}/events?` +
-		    new URLSearchParams(query),
-		    { ...options, signal: abort.signal }));
+		    `${server.url}${path}`, { ...options, signal: abort.signal }));
 
 		assert.equal(response.status, 200);
 		assert.equal(response.headers.get("content-type"),

@@ -156,7 +156,8 @@ describe("events", () => {
 		assert.equal((await raw.read(event.length)).toString(), event);
 	});
 
-	for (const query of ["buffer=x", "overflow=all", "topic=%zz"])
+	for (const [query, code] of [["buffer=x", "bad_request"],
+		["overflow=all", "bad_request"], ["topic=%zz", "bad_topic"]])
 		test(`?${query}: 400, and the next request is served`,
 		    async (t) => {
 			    const raw = await Raw.connect(server.port, { t });
@@ -165,7 +166,7 @@ describe("events", () => {
 			    const response = await raw.response();
 
 			    assert.equal(response.status, 400);
-			    assert.equal(response.json.error.code, "bad_request");
+			    assert.equal(response.json.error.code, code);
 			    raw.request("GET", "/healthz");
 			    assert.equal((await raw.response()).status, 200);
 		    });

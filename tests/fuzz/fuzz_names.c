@@ -102,6 +102,7 @@ check_api(const struct http_text *text)
 	struct api_query query;
 	struct api_name name;
 	const char *why = NULL;
+	bool given;
 
 	if (api_query_parse(*text, &query)) {
 		check_name(query.prefix.at, query.prefix.len);
@@ -113,10 +114,13 @@ check_api(const struct http_text *text)
 		CHECK(query.why != NULL && *query.why != '\0');
 	}
 	if (api_name_parse(text, &name, &why))
-		CHECK(
-		    name.len > 0 && topic_name_valid(name.at, name.len, &why));
+		check_name(name.at, name.len);
 	else
 		CHECK(why != NULL && *why != '\0');
+	if (!api_query_topic(*text, &name, &given, &why))
+		CHECK(why != NULL && *why != '\0');
+	else if (given)
+		check_name(name.at, name.len);
 }
 
 /* Last-Event-ID: what is no place is a number that was never reached. */

@@ -29,10 +29,10 @@ static const char *const api_allow[] = {
 	[API_EVENTS] = "GET, HEAD, OPTIONS",
 };
 
-/* A request's path, taken apart. */
+/* What a request is about. */
 struct api_target {
 	enum api_resource resource;
-	struct http_text name; /* as written */
+	struct http_text name; /* as written in the path, or empty */
 	struct api_name topic;
 };
 
@@ -45,6 +45,19 @@ api_has(const struct http_text *path)
 	       (path->len == len || path->at[len] == '/');
 }
 
+/* What comes behind a topic's name, or in its place where ?topic= names it. */
+static bool
+api_find_part(const struct http_text *part, enum api_resource *resource)
+{
+	if (http_text_equal(part, "history"))
+		*resource = API_HISTORY;
+	else if (http_text_equal(part, "events"))
+		*resource = API_EVENTS;
+	else
+		return false;
+	return true;
+}
+
 /* Take a path apart. */
 static bool
 api_find(const struct http_text *path, struct api_target *target)
@@ -53,10 +66,10 @@ api_find(const struct http_text *path, struct api_target *target)
 	const char *end = path->at + path->len, *slash;
 	struct http_text rest;
 
-	if (at == end) {
-		target->resource = API_TOPICS;
+	target->resource = API_TOPICS;
+	target->name = (struct http_text){ at, 0 };
+	if (at == end)
 		return true;
-	}
 	at++;
 	slash = memchr(at, '/', (size_t)(end - at));
 	target->name = (struct http_text){ at,
@@ -65,10 +78,45 @@ api_find(const struct http_text *path, struct api_target *target)
 	if (slash == NULL)
 		return target->name.len > 0;
 	rest = (struct http_text){ slash + 1, (size_t)(end - slash - 1) };
-	target->resource =
-	    http_text_equal(&rest, "history") ? API_HISTORY : API_EVENTS;
-	return target->name.len > 0 && (target->resource == API_HISTORY ||
-					   http_text_equal(&rest, "events"));
+	return target->name.len > 0 && api_find_part(&rest, &target->resource);
+}
+
+/* The query names the topic: what stands in the path is something else, or the
+ * same name. */
+static bool
+api_take_query_topic(
+    struct api_target *target, const struct api_name *topic, const char **why)
+{
+	struct api_name in_path;
+
+	target->topic = *topic;
+	if (target->resource == API_TOPICS) {
+		target->resource = API_TOPIC;
+		return true;
+	}
+	if (target->resource == API_TOPIC &&
+	    api_find_part(&target->name, &target->resource))
+		return true;
+	if (!api_name_parse(&target->name, &in_path, why))
+		return false;
+	*why = "the path and ?topic= name different topics";
+	return api_name_equal(&in_path, topic);
+}
+
+/* Find out which topic a request is about, if it is about one. */
+static bool
+api_find_topic(
+    const struct http_request *req, struct api_target *target, const char **why)
+{
+	struct api_name topic;
+	bool given;
+
+	if (!api_query_topic(req->query, &topic, &given, why))
+		return false;
+	if (given)
+		return api_take_query_topic(target, &topic, why);
+	return target->resource == API_TOPICS ||
+	       api_name_parse(&target->name, &target->topic, why);
 }
 
 static bool
@@ -225,19 +273,22 @@ api_serve(struct conn *c, const struct http_request *req)
 	enum origin_verdict verdict = origin_check(c->net->config, req);
 	struct api_target target;
 	const char *why;
+	bool has_name;
 
 	api_request_new(c, req);
 	if (!api_find(&req->path, &target)) {
 		api_fail(c, 404, "not_found",
 		    "there is nothing here; in the name of a topic a slash is "
-		    "%2F");
+		    "%2F, or use ?topic=NAME");
+		return;
+	}
+	has_name = api_find_topic(req, &target, &why);
+	if (!has_name) {
+		api_refuse(c, 400, "bad_topic", why);
 	} else if (!api_allows(target.resource, &req->method)) {
 		api_request_of(c)->allow = api_allow[target.resource];
 		api_refuse(
 		    c, 405, "method_not_allowed", "not this method; see Allow");
-	} else if (target.resource != API_TOPICS &&
-		   !api_name_parse(&target.name, &target.topic, &why)) {
-		api_refuse(c, 400, "bad_topic", why);
 	} else {
 		api_serve_target(c, req, &target, verdict);
 	}
@@ -248,8 +299,10 @@ api_put_off_events(struct conn *c, const struct http_request *req)
 {
 	enum origin_verdict verdict = origin_check(c->net->config, req);
 	struct api_target target;
+	const char *why;
 
 	if (!api_has(&req->path) || !api_find(&req->path, &target) ||
+	    !api_find_topic(req, &target, &why) ||
 	    target.resource != API_EVENTS ||
 	    http_text_equal(&req->method, "OPTIONS") ||
 	    !api_allows(API_EVENTS, &req->method) ||

@@ -61,6 +61,53 @@ api_name_parse(
 	return len > 0 && api_name_take(room, len, name, why);
 }
 
+bool
+api_name_equal(const struct api_name *a, const struct api_name *b)
+{
+	return a->len == b->len && memcmp(a->at, b->at, a->len) == 0;
+}
+
+/* Decode the value of a ?topic=, and look whether it can be one. */
+static bool
+api_query_topic_value(
+    const struct http_text *value, struct api_name *name, const char **why)
+{
+	char room[QUERY_TOPIC_ROOM];
+	size_t len;
+
+	*why = "topic has 255 bytes at most";
+	if (value->len > sizeof(room))
+		return false;
+	*why = "topic: the percent-encoding is broken";
+	if (!percent_decode_query(value->at, value->len, room, &len))
+		return false;
+	*why = "a topic by HTTP has a name";
+	return len > 0 && api_name_take(room, len, name, why);
+}
+
+bool
+api_query_topic(struct http_text query, struct api_name *name, bool *given,
+    const char **why)
+{
+	struct http_text key, value;
+	struct api_name another;
+
+	*given = false;
+	while (http_query_next(&query, &key, &value)) {
+		if (!query_is(&key, "topic"))
+			continue;
+		if (!api_query_topic_value(&value, &another, why))
+			return false;
+		if (*given && !api_name_equal(name, &another)) {
+			*why = "only one topic can be asked for";
+			return false;
+		}
+		*name = another;
+		*given = true;
+	}
+	return true;
+}
+
 static bool
 api_query_name(
     const struct http_text *value, struct api_name *name, struct api_query *out)

@@ -58,6 +58,18 @@ struct api_place {
 bool api_name_parse(
     const struct http_text *text, struct api_name *name, const char **why);
 
+/*
+ * Read ?topic=, the other way to name a topic; *given says whether there is one.
+ * Named twice, it has to be the same.
+ *
+ * Returns: true, or false with *why set to a static sentence.
+ */
+bool api_query_topic(struct http_text query, struct api_name *name, bool *given,
+    const char **why);
+
+/* Whether two names are the same. */
+bool api_name_equal(const struct api_name *a, const struct api_name *b);
+
 /* Read all options of a query.  Of a repeated one the last counts.
  * Returns: true, or false with only why set. */
 bool api_query_parse(struct http_text query, struct api_query *out);

@@ -208,7 +208,40 @@ test_a_place_without_a_value_is_none(void **state)
 	}
 }
 
+static bool
+parse_topic(const char *query, struct api_name *name, bool *given)
+{
+	struct http_text text = { query, strlen(query) };
+	const char *why = NULL;
+	bool ok = api_query_topic(text, name, given, &why);
+
+	assert_true(ok || why != NULL);
+	return ok;
+}
+
+static void
+test_a_topic_in_the_query(void **state)
+{
+	static const char *const bad[] = { "topic", "topic=", "topic=%",
+		"topic=%ff", "topic=a%0a", "topic=a&topic=b",
+		"topic=a&x=1&topic=" };
+	struct api_name name;
+	bool given;
+
+	(void)state;
+	assert_true(parse_topic("limit=1&topics=a", &name, &given));
+	assert_false(given);
+	assert_true(
+	    parse_topic("x&%74opic=a%2Fb+c&topic=a%2fb%20c", &name, &given));
+	assert_true(given);
+	expect_name(&name, "a/b c");
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (parse_topic(bad[i], &name, &given))
+			fail_msg("%s is not refused", bad[i]);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_a_topic_in_the_query),
 	cmocka_unit_test(test_nothing_is_asked_for),
 	cmocka_unit_test(test_all_is_asked_for),
 	cmocka_unit_test(test_of_a_repeated_one_the_last_counts),
