@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - pubsubd's command line: parse it, do it. */
 
+#include "broker/cli/check.h"
 #include "broker/cli/control.h"
 #include "broker/cli/help.h"
 #include "broker/cli/options.h"
@@ -42,7 +43,10 @@ main(int argc, char **argv)
 
 	main_open_standard_streams();
 	if (!cli_parse(&cli, argv + is_trial, error))
-		return (int)report_failure(EXIT_STATUS_USAGE, "%s", error);
+		return cli.command == CLI_CHECK
+		           ? (int)cli_print_faults(&cli, error)
+		           : (int)report_failure(
+				 EXIT_STATUS_USAGE, "%s", error);
 	if (is_trial)
 		return (int)cli_try(&cli);
 	switch (cli.command) {
@@ -56,6 +60,8 @@ main(int argc, char **argv)
 		return (int)cli_restart(&cli);
 	case CLI_STATUS:
 		return (int)cli_status(&cli);
+	case CLI_CHECK:
+		return (int)cli_print_options_in_force(&cli);
 	case CLI_PUB:
 		return (int)cli_pub(&cli);
 	case CLI_SUB:

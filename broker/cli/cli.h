@@ -20,6 +20,9 @@
 #define CLI_PORT_DEFAULT "8000"
 #define CLI_URL_DEFAULT  "ws://localhost:" CLI_PORT_DEFAULT "/ws"
 
+#define CLI_CONF_DIR  "/etc/pubsubd" /* NAME.conf is there */
+#define CLI_CONF_NONE "none"         /* --config: no file */
+
 #define CLI_ERROR_MAX 512 /* bytes of a reason */
 #define CLI_EPOCH_MAX 64  /* bytes of an epoch, NUL included */
 
@@ -29,11 +32,33 @@ enum cli_command {
 	CLI_STOP,
 	CLI_RESTART,
 	CLI_STATUS,
+	CLI_CHECK,
 	CLI_PUB,
 	CLI_SUB,
 	CLI_TOPICS,
 	CLI_VERSION,
 	CLI_HELP,
+};
+
+/* The commands that read the configuration file: a bit for each. */
+#define CLI_CONFIGURED (1u << CLI_RUN | 1u << CLI_START | 1u << CLI_CHECK)
+
+struct option;
+
+/* Who says a value; a later one outweighs those before it. */
+enum cli_origin {
+	CLI_DEFAULT = 0,
+	CLI_FILE,
+	CLI_ENVIRONMENT,
+	CLI_FLAG,
+};
+
+/* A value that somebody says. */
+struct cli_setting {
+	const struct option *option;
+	const char *value;
+	enum cli_origin origin;
+	unsigned line; /* of the file */
 };
 
 /* The options of pub, sub and topics alone. */
@@ -59,13 +84,24 @@ struct cli {
 	bool default_log;
 	bool default_admin; /* the port after those of --listen */
 	bool json;
-	bool all; /* status: of all instances */
+	bool all;              /* status: of all instances */
+	const char *conf_path; /* absolute; "none"; NULL: the default one */
+	bool has_conf;         /* the file at conf_path was read */
 	struct cli_client_options client;
 	const char **words; /* behind the command: topics, a message */
 	size_t words_len;
 	/* The same call for a later execv(2): paths are absolute, so that the
 	 * working directory does not matter.  Ends with NULL. */
 	char **argv;
+
+	/* Whatever was said and is valid, also what something else outweighs:
+	 * in the order of their origins. */
+	struct cli_setting *settings;
+	size_t settings_len;
+	char **faults; /* whatever is wrong, a line each */
+	size_t faults_len;
+	void **owned; /* what the strings above and in config point into */
+	size_t owned_len;
 };
 
 #endif

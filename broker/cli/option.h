@@ -11,6 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What it takes to have a server go on with another value. */
+enum option_change {
+	OPTION_RESTART = 0,
+	OPTION_START, /* stop and start */
+};
+
 struct option {
 	const char *name;    /* without the hyphens */
 	char letter;         /* its short form, -LETTER; or 0 */
@@ -25,6 +31,10 @@ struct option {
 	bool path; /* the value is a path: relative ones are made absolute */
 	size_t at; /* of the member in struct cli, if the setter asks for it */
 	uint64_t min, max; /* of a number */
+	bool repeats;      /* each value is one more, up to some number: */
+	size_t count_at;   /* of the size_t in struct cli that counts them */
+	bool not_in_file;
+	enum option_change change;
 };
 
 /* The member that an option sets. */

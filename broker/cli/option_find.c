@@ -148,6 +148,38 @@ cli_find_option(
 	return NULL;
 }
 
+const struct option *
+cli_find_setting(const char *name, char error[CLI_ERROR_MAX])
+{
+	struct suggestion suggestion = { .word = name };
+
+	for (size_t i = 0; i < cli_option_count; i++) {
+		const struct option *option = &cli_options[i];
+
+		if (!cli_knows(CLI_RUN, option))
+			continue;
+		if (strcmp(option->name, name) != 0) {
+			if (!option->not_in_file)
+				suggestion_try(&suggestion, option->name);
+			continue;
+		}
+		if (!option->not_in_file)
+			return option;
+		snprintf(error, CLI_ERROR_MAX,
+		    "%s: belongs on the command line, where it says which "
+		    "server and file are meant",
+		    name);
+		return NULL;
+	}
+	if (suggestion.best != NULL)
+		snprintf(error, CLI_ERROR_MAX,
+		    "%.200s: no such option; did you mean %s?", name,
+		    suggestion.best);
+	else
+		snprintf(error, CLI_ERROR_MAX, "%.200s: no such option", name);
+	return NULL;
+}
+
 bool
 cli_no_words(
     enum cli_command command, const char *word, char error[CLI_ERROR_MAX])

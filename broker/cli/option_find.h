@@ -25,6 +25,11 @@ bool cli_find_command(
 const struct option *cli_find_option(
     enum cli_command command, const char *arg, char error[CLI_ERROR_MAX]);
 
+/* The option that a line of the configuration file names.  Returns: static, or
+ * NULL with a reason. */
+const struct option *cli_find_setting(
+    const char *name, char error[CLI_ERROR_MAX]);
+
 /* A word stands behind a command that takes none.  Returns false with a
  * reason. */
 bool cli_no_words(

@@ -3,6 +3,7 @@
 
 #include "broker/cli/option_set.h"
 
+#include "broker/cli/settings.h"
 #include "common/url.h"
 #include "broker/host/listeners.h"
 #include "broker/host/paths.h"
@@ -85,12 +86,13 @@ cli_set_bool(struct cli *cli, const struct option *option, const char *value,
 	return true;
 }
 
+/* An option that has no value on the command line has 0 or 1 elsewhere. */
 bool
 cli_set_true(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {
-	(void)value;
-	(void)why;
+	if (value[0] != '\0')
+		return cli_set_bool(cli, option, value, why);
 	*(bool *)cli_member(cli, option) = true;
 	return true;
 }
@@ -99,9 +101,11 @@ bool
 cli_set_false(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {
-	(void)value;
-	(void)why;
-	*(bool *)cli_member(cli, option) = false;
+	bool *member = cli_member(cli, option);
+
+	if (!cli_set_true(cli, option, value, why))
+		return false;
+	*member = !*member;
 	return true;
 }
 
@@ -122,9 +126,18 @@ cli_set_path(struct cli *cli, const struct option *option, const char *value,
 		snprintf(why, VALUES_WHY_MAX, "must be a path");
 		return false;
 	}
-	free(*(char **)cli_member(cli, option)); /* of an earlier one */
-	*(char **)cli_member(cli, option) = paths_absolute(value);
+	*(char **)cli_member(cli, option) =
+	    settings_own(cli, paths_absolute(value));
 	return true;
+}
+
+bool
+cli_set_config(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	return strcmp(value, CLI_CONF_NONE) == 0
+	           ? cli_set_text(cli, option, value, why)
+	           : cli_set_path(cli, option, value, why);
 }
 
 bool

@@ -26,6 +26,7 @@ CLI_SETTER(cli_set_text);
 CLI_SETTER(cli_set_path);
 
 CLI_SETTER(cli_set_name);
+CLI_SETTER(cli_set_config);
 CLI_SETTER(cli_set_listen);
 CLI_SETTER(cli_set_admin);
 CLI_SETTER(cli_set_level);

@@ -10,7 +10,7 @@
 #define CLI_GIB (UINT64_C(1024) * CLI_MIB)
 
 /* Which commands know an option: a bit per enum cli_command. */
-#define CLI_SERVING  (1u << CLI_RUN | 1u << CLI_START)
+#define CLI_SERVING  CLI_CONFIGURED
 #define CLI_TALKING  (1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_STATUS)
 #define CLI_CLIENTS  (1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS)
 #define CLI_INSTANCE (CLI_SERVING | CLI_TALKING | CLI_CLIENTS)
@@ -25,6 +25,9 @@ const struct option cli_options[] = {
 	    .help = "where to listen; *:PORT: on all addresses; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_listen,
+	    .repeats = true,
+	    .count_at = MEMBER(config.listen_count),
+	    .change = OPTION_START,
 	},
 	{
 	    .name = "workers",
@@ -44,6 +47,20 @@ const struct option cli_options[] = {
 	    .help = "instance: names its lock, segment and log",
 	    .commands = CLI_INSTANCE,
 	    .set = cli_set_name,
+	    .not_in_file = true,
+	    .change = OPTION_START,
+	},
+	{
+	    .name = "config",
+	    .arg = "FILE|none",
+	    .words = "/etc/pubsubd/NAME.conf, if there is one",
+	    .help = "file with options, OPTION = VALUE on a line",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_config,
+	    .path = true,
+	    .at = MEMBER(conf_path),
+	    .not_in_file = true,
+	    .change = OPTION_START,
 	},
 	{
 	    .name = "root",
@@ -104,6 +121,8 @@ const struct option cli_options[] = {
 	    .help = "whose pages may connect, app schemes too; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_origin,
+	    .repeats = true,
+	    .count_at = MEMBER(config.allow_origin_count),
 	},
 	{
 	    .name = "allow-host",
@@ -112,6 +131,8 @@ const struct option cli_options[] = {
 	    .help = "Host that a proxy passes on; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_host,
+	    .repeats = true,
+	    .count_at = MEMBER(config.allow_host_count),
 	},
 	{
 	    .name = "admin",
@@ -120,11 +141,12 @@ const struct option cli_options[] = {
 	    .help = "operator's pages: /metrics, /stats",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_admin,
+	    .change = OPTION_START,
 	},
 	{
 	    .name = "log",
 	    .arg = "FILE",
-	    .words = "see below",
+	    .words = "standard error; of start, NAME.log",
 	    .help = "log file",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_path,
@@ -148,6 +170,7 @@ const struct option cli_options[] = {
 	    .set = cli_set_pidfile,
 	    .path = true,
 	    .at = MEMBER(config.pidfile),
+	    .change = OPTION_START,
 	},
 	{
 	    .name = "max-message",
@@ -509,6 +532,12 @@ const struct command cli_commands[] = {
 	    .examples = "  pubsubd status\n"
 	                "  pubsubd status --json\n"
 	                "  pubsubd status --all\n",
+	},
+	[CLI_CHECK] = {
+	    .name = "check",
+	    .help = "print the options in force and who says them",
+	    .examples = "  pubsubd check\n"
+	                "  pubsubd check --config /etc/pubsubd/main.conf\n",
 	},
 	[CLI_PUB] = {
 	    .name = "pub",

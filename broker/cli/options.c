@@ -7,6 +7,7 @@
 #include "broker/cli/option_check.h"
 #include "broker/cli/option_find.h"
 #include "broker/cli/option_table.h"
+#include "broker/cli/settings.h"
 #include "broker/host/cgroup.h"
 #include "broker/host/listeners.h"
 #include "broker/host/paths.h"
@@ -15,6 +16,7 @@
 #include "common/xmalloc.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Append "--name=value" to the call that execv(2) will repeat. */
@@ -34,24 +36,13 @@ cli_remember(struct cli *cli, const struct option *option, const char *value)
 	else
 		n = asprintf(&arg, "--%s=%s", option->name, value);
 	CHECK(n != -1);
-	cli->argv[count] = arg;
-}
-
-static bool
-cli_set(struct cli *cli, const struct option *option, const char *value,
-    char error[CLI_ERROR_MAX])
-{
-	char why[VALUES_WHY_MAX];
-
-	if (option->set(cli, option, value, why))
-		return true;
-	snprintf(error, CLI_ERROR_MAX, "--%s %s: %s", option->name, value, why);
-	return false;
+	cli->argv[count] = settings_own(cli, arg);
 }
 
 /* Parse one option at *argv, which moves behind it and its value. */
 static bool
-cli_parse_option(struct cli *cli, char ***argv, char error[CLI_ERROR_MAX])
+cli_parse_option(struct cli *cli, char ***argv, struct cli_setting *out,
+    char error[CLI_ERROR_MAX])
 {
 	const char *arg = *(*argv)++;
 	const char *equals = arg[1] == '-' ? strchr(arg, '=') : NULL;
@@ -72,9 +63,9 @@ cli_parse_option(struct cli *cli, char ***argv, char error[CLI_ERROR_MAX])
 		    value != NULL ? "" : option->arg);
 		return false;
 	}
-	if (!cli_set(cli, option, value != NULL ? value : "", error))
-		return false;
-	cli_remember(cli, option, value);
+	out->option = option;
+	out->value = value != NULL ? value : "";
+	out->origin = CLI_FLAG;
 	return true;
 }
 
@@ -108,9 +99,11 @@ cli_asks_for_help(struct cli *cli, const char *arg)
 	return true;
 }
 
-/* Parse what stands behind the command. */
+/* Parse what stands behind the command.  The options are only written to flags,
+ * up to one without an option. */
 static bool
-cli_parse_rest(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
+cli_parse_rest(struct cli *cli, char **argv, struct cli_setting *flags,
+    char error[CLI_ERROR_MAX])
 {
 	const struct command *command = &cli_commands[cli->command];
 	bool has_options = true;
@@ -126,7 +119,7 @@ cli_parse_rest(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 			argv++;
 		} else if (cli_asks_for_help(cli, arg)) {
 			return true;
-		} else if (!cli_parse_option(cli, &argv, error)) {
+		} else if (!cli_parse_option(cli, &argv, flags++, error)) {
 			return false;
 		}
 	}
@@ -141,16 +134,90 @@ cli_parse_rest(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 static void
 cli_set_defaults(struct cli *cli)
 {
-	char error[CLI_ERROR_MAX];
+	char why[VALUES_WHY_MAX];
 
 	cli->config.respawn = true;
 	cli->config.sandbox = true;
 	cli->default_admin = true;
 	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].initial != NULL)
-			CHECK(cli_set(cli, &cli_options[i],
-			    cli_options[i].initial, error));
+			CHECK(cli_options[i].set(
+			    cli, &cli_options[i], cli_options[i].initial, why));
 	cli->client.is_named = false; /* by nobody but us */
+}
+
+/* Find out which instance and which file are meant.  What is wrong with that is
+ * told when all options are applied.  Returns false if something is. */
+static bool
+cli_find_instance(struct cli *cli, const struct cli_setting *flags)
+{
+	char variable[SETTINGS_VARIABLE_MAX], why[VALUES_WHY_MAX];
+
+	for (size_t i = 0; i < cli_option_count; i++) {
+		const struct option *option = &cli_options[i];
+		const char *value;
+
+		if (!option->not_in_file)
+			continue;
+		value = getenv(settings_variable(option, variable));
+		for (size_t n = 0; flags[n].option != NULL; n++)
+			if (flags[n].option == option)
+				value = flags[n].value;
+		if (value != NULL && value[0] != '\0' &&
+		    !option->set(cli, option, value, why))
+			return false;
+	}
+	return true;
+}
+
+static bool
+cli_apply_flags(struct cli *cli, const struct cli_setting *flags)
+{
+	char why[VALUES_WHY_MAX];
+
+	for (; flags->option != NULL; flags++) {
+		if (!settings_apply(cli, flags, why)) {
+			settings_fault(cli, "--%s %s: %s", flags->option->name,
+			    flags->value, why);
+			return false;
+		}
+		cli_remember(cli, flags->option, flags->value);
+	}
+	return true;
+}
+
+/* Apply the file, then the environment, then the command line. */
+static bool
+cli_apply_all(struct cli *cli, const struct cli_setting *flags)
+{
+	bool named;
+
+	if ((1u << cli->command & CLI_CONFIGURED) != 0 &&
+	    cli_find_instance(cli, flags))
+		settings_apply_file(cli);
+	cli->client.is_named = false;
+	settings_apply_environment(cli);
+	named = cli->client.is_named;
+	cli->client.is_named = false;
+	if (!cli_apply_flags(cli, flags))
+		return false;
+	/* The instance of the environment is meant unless a flag says where. */
+	if (cli->client.url == NULL && named)
+		cli->client.is_named = true;
+	return cli->faults_len == 0;
+}
+
+/* Say the first fault, and how many there are. */
+static bool
+cli_is_faulty(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	if (cli->faults_len == 1)
+		snprintf(error, CLI_ERROR_MAX, "%s", cli->faults[0]);
+	else
+		snprintf(error, CLI_ERROR_MAX,
+		    "%.400s (and %zu more: see 'pubsubd check')",
+		    cli->faults[0], cli->faults_len - 1);
+	return false;
 }
 
 /* Processors that this process may use, as far as there can be workers. */
@@ -199,14 +266,16 @@ cli_work_out_defaults(struct cli *cli)
 	if (config->workers == 0)
 		config->workers = cli_core_count();
 	if (config->root == NULL)
-		config->root = paths_default_root();
-	config->lockfile = paths_lockfile(config->name);
+		config->root = settings_own(cli, paths_default_root());
+	config->lockfile = settings_own(cli, paths_lockfile(config->name));
 	if (config->pidfile == NULL) {
-		config->pidfile = paths_default_pidfile(config->name);
+		config->pidfile =
+		    settings_own(cli, paths_default_pidfile(config->name));
 		cli->default_pidfile = true;
 	}
 	if (config->log_path == NULL && cli->command == CLI_START) {
-		config->log_path = paths_default_log(config->name);
+		config->log_path =
+		    settings_own(cli, paths_default_log(config->name));
 		cli->default_log = true;
 	}
 }
@@ -214,6 +283,7 @@ cli_work_out_defaults(struct cli *cli)
 bool
 cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 {
+	struct cli_setting *flags;
 	size_t count = 0;
 
 	while (argv[count] != NULL)
@@ -225,11 +295,14 @@ cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX])
 	cli->argv[0] = argv[0];
 	cli->argv[1] = argv[1];
 	cli->words = xcalloc(count + 1, sizeof(*cli->words));
+	flags = settings_own(cli, xcalloc(count + 1, sizeof(*flags)));
 	cli_set_defaults(cli);
-	if (!cli_parse_rest(cli, argv + 2, error))
+	if (!cli_parse_rest(cli, argv + 2, flags, error))
 		return false;
 	if (cli->command == CLI_VERSION || cli->command == CLI_HELP)
 		return true;
+	if (!cli_apply_all(cli, flags))
+		return cli_is_faulty(cli, error);
 	cli_work_out_defaults(cli);
 	return cli_check(cli, error);
 }

@@ -16,10 +16,15 @@
 
 /*
  * Parse a command line; argv[0] is skipped.  Options may stand among the words;
- * behind "--" everything is a word.  Looks at the environment for the
- * defaults (cores, home directory, IPv6), opens nothing.
- * Owns: strings and argv live until the process ends.
- * Returns false with a reason that names the option.
+ * behind "--" everything is a word.  An option that the command line does not
+ * say is looked for in the environment (PUBSUBD_MAX_CONNS for --max-conns), and,
+ * of `run', `start' and `check', in the configuration file; last comes the
+ * default, which may depend on the host (cores, home directory, IPv6).
+ * Blocks: to read the file; opens nothing else.
+ * Owns: the caller, by settings_free(); argv and what it points to stay
+ *       borrowed.
+ * Returns false with a reason that names the option; what else is wrong is in
+ * cli->faults.
  */
 bool cli_parse(struct cli *cli, char **argv, char error[CLI_ERROR_MAX]);
 

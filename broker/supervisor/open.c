@@ -241,6 +241,8 @@ supervisor_open_listeners(struct supervisor *s)
 	const struct config *config = s->config;
 	char error[LISTENERS_ERROR_MAX];
 
+	if (open_is_inherited(s))
+		supervisor_tell_changed_addresses(s);
 	if (open_is_inherited(s)
 		? listeners_resize(&s->listeners, config->workers, error)
 		: listeners_open(&s->listeners, config->listen,

@@ -11,6 +11,7 @@
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
  *	names.c       see that our files keep their names
+ *	changed.c     tell of addresses that a restart does not change
  *	order.c       change the phase; say why a start fails
  *
  * A *run* is the time from forking N workers to having reaped them all.  What the
@@ -170,6 +171,11 @@ void supervisor_conclude(struct supervisor *s);
 /* Look whether somebody removed the lock file or the segment's name, put back
  * what can be, and tell once. */
 void supervisor_check_names(struct supervisor *s);
+
+/* changed.c */
+
+/* Tell of the addresses that the sockets taken over do not have. */
+void supervisor_tell_changed_addresses(const struct supervisor *s);
 
 /* exec.c */
 

@@ -8,6 +8,7 @@
  */
 
 #include "broker/cli/options.h"
+#include "broker/cli/settings.h"
 #include "broker/cli/option_values.h"
 #include "common/address.h"
 #include "tests/fuzz/fuzz.h"
@@ -85,23 +86,6 @@ check_same(const struct config *a, const struct config *b)
 	CHECK(same_list(a->allow_host, b->allow_host, a->allow_host_count));
 }
 
-/* Free what a program keeps until it ends. */
-static void
-forget(struct cli *cli)
-{
-	for (size_t i = 2; cli->argv != NULL && i < WORDS_MAX; i++) {
-		if (cli->argv[i] == NULL)
-			break;
-		free(cli->argv[i]);
-	}
-	free(cli->argv);
-	free(cli->words);
-	free((char *)(uintptr_t)cli->config.root);
-	free((char *)(uintptr_t)cli->config.pidfile);
-	free((char *)(uintptr_t)cli->config.lockfile);
-	free((char *)(uintptr_t)cli->config.log_path);
-}
-
 static void
 check_line(char **argv)
 {
@@ -112,7 +96,7 @@ check_line(char **argv)
 	if (!cli_parse(&cli, argv, error)) {
 		CHECK(error[0] != '\0');
 		CHECK(memchr(error, '\0', sizeof(error)) != NULL);
-		forget(&cli);
+		settings_free(&cli);
 		return;
 	}
 	is_server = cli.command == CLI_RUN || cli.command == CLI_START;
@@ -120,9 +104,9 @@ check_line(char **argv)
 		check_bounds(&cli.config);
 		CHECK(cli_parse(&again, cli.argv, error));
 		check_same(&cli.config, &again.config);
-		forget(&again);
+		settings_free(&again);
 	}
-	forget(&cli);
+	settings_free(&cli);
 }
 
 int

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* check.c - see check.h. */
+
+#include "broker/cli/check.h"
+
+#include "broker/cli/option_table.h"
+#include "broker/cli/settings.h"
+#include "common/address.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+check_print(const struct option *option, const char *value, const char *origin)
+{
+	printf("%-22s %-28s %s\n", option->name, value, origin);
+}
+
+static void
+check_print_setting(const struct cli *cli, const struct cli_setting *setting)
+{
+	const struct option *option = setting->option;
+	const char *value = option->arg == NULL && setting->value[0] == '\0'
+	                        ? "1"
+	                        : setting->value;
+	char variable[SETTINGS_VARIABLE_MAX], origin[PATH_MAX + 16] = "";
+
+	switch (setting->origin) {
+	case CLI_DEFAULT:
+		break;
+	case CLI_FILE:
+		snprintf(origin, sizeof(origin), "%s:%u", cli->conf_path,
+		    setting->line);
+		break;
+	case CLI_ENVIRONMENT:
+		settings_variable(option, variable);
+		snprintf(origin, sizeof(origin), "%s", variable);
+		break;
+	case CLI_FLAG:
+		snprintf(origin, sizeof(origin), "--%s", option->name);
+		break;
+	}
+	/* As the server takes it: a relative path is made absolute. */
+	if (option->path)
+		value = *(const char *const *)(const void *)((const char *)cli +
+							     option->at);
+	check_print(option, value, origin);
+}
+
+static void
+check_print_addresses(const struct option *option,
+    const struct config_address *list, size_t count)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		check_print(option, address_format(&list[i], text), "default");
+}
+
+/* An option that nobody says: what has been worked out, or the words of the
+ * table. */
+static void
+check_print_default(const struct cli *cli, const struct option *option)
+{
+	const struct config *config = &cli->config;
+	const char *path = NULL;
+	char number[16];
+
+	if (option->path)
+		path = *(const char *const *)(const void *)((const char *)cli +
+							    option->at);
+	if (option->initial != NULL) {
+		check_print(option, option->initial, "default");
+	} else if (path != NULL) {
+		check_print(option, path,
+		    path == cli->conf_path && !cli->has_conf
+			? "default: there is none"
+			: "default");
+	} else if (strcmp(option->name, "workers") == 0) {
+		snprintf(number, sizeof(number), "%u", config->workers);
+		check_print(option, number, "default");
+	} else if (strcmp(option->name, "listen") == 0) {
+		check_print_addresses(
+		    option, config->listen, config->listen_count);
+	} else if (strcmp(option->name, "admin") == 0) {
+		check_print_addresses(option, &config->admin, 1);
+	} else if (option->arg == NULL) {
+		check_print(option, "0", "default");
+	} else {
+		snprintf(number, sizeof(number), "-");
+		printf("%-22s %-28s default: %s\n", option->name, number,
+		    option->words);
+	}
+}
+
+/* The highest origin that has a value for the option. */
+static enum cli_origin
+check_origin(const struct cli *cli, const struct option *option)
+{
+	enum cli_origin origin = CLI_DEFAULT;
+
+	for (size_t i = 0; i < cli->settings_len; i++)
+		if (cli->settings[i].option == option &&
+		    cli->settings[i].origin > origin)
+			origin = cli->settings[i].origin;
+	return origin;
+}
+
+/* The values in force: all of a list, the last of anything else. */
+static void
+check_print_option(const struct cli *cli, const struct option *option)
+{
+	enum cli_origin origin = check_origin(cli, option);
+	const struct cli_setting *last = NULL;
+
+	for (size_t i = 0; i < cli->settings_len; i++) {
+		const struct cli_setting *setting = &cli->settings[i];
+
+		if (setting->option != option || setting->origin != origin)
+			continue;
+		if (option->repeats)
+			check_print_setting(cli, setting);
+		last = setting;
+	}
+	if (last == NULL)
+		check_print_default(cli, option);
+	else if (!option->repeats)
+		check_print_setting(cli, last);
+}
+
+enum exit_status
+cli_print_options_in_force(const struct cli *cli)
+{
+	for (size_t i = 0; i < cli_option_count; i++)
+		if ((cli_options[i].commands & 1u << CLI_CHECK) != 0)
+			check_print_option(cli, &cli_options[i]);
+	return report_printed();
+}
+
+enum exit_status
+cli_print_faults(const struct cli *cli, const char *error)
+{
+	for (size_t i = 0; i < cli->faults_len; i++)
+		fprintf(stderr, "%s\n", cli->faults[i]);
+	return cli->faults_len > 0
+	           ? EXIT_STATUS_USAGE
+	           : report_failure(EXIT_STATUS_USAGE, "%s", error);
+}

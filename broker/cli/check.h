@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* check.h - `pubsubd check': the options in force, and what is wrong with
+ * them. */
+
+#ifndef BROKER_CLI_CHECK_H
+#define BROKER_CLI_CHECK_H
+
+#include "broker/cli/cli.h"
+#include "broker/host/report.h"
+
+/*
+ * Print each option with its value and who says it: a line `FILE:LINE', the
+ * variable, the flag, or the default.  A list has a line for each of its values.
+ */
+enum exit_status cli_print_options_in_force(const struct cli *cli);
+
+/* Print what is wrong, a line for each fault; error is the reason of a cli_parse()
+ * that failed.  Returns EXIT_STATUS_USAGE. */
+enum exit_status cli_print_faults(const struct cli *cli, const char *error);
+
+#endif
