@@ -11,6 +11,9 @@
 #include "common/bug.h"
 #include "common/hex.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum chunked_state {
 	CHUNKED_SIZE = 0,      /* its digits, and what ends them */
 	CHUNKED_EXTENSION,     /* the rest of that line */
@@ -181,4 +184,20 @@ http_chunked_next(struct http_chunked *chunked, const char *in, size_t len,
 			return HTTP_CHUNKED_END;
 	}
 	return HTTP_CHUNKED_MORE;
+}
+
+size_t
+http_chunk_close(struct buf *text, size_t start)
+{
+	char head[HTTP_CHUNKED_DIGITS_MAX + sizeof("\r\n")];
+	size_t len = text->len - start;
+	size_t head_len = (size_t)snprintf(head, sizeof(head), "%zx\r\n", len);
+
+	CHECK(len > 0); /* an empty chunk would be the last one */
+	buf_room(text, head_len);
+	memmove(text->at + start + head_len, text->at + start, len);
+	memcpy(text->at + start, head, head_len);
+	text->len += head_len;
+	buf_puts(text, "\r\n");
+	return head_len;
 }

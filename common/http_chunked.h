@@ -16,11 +16,14 @@
  * they are checked, passed over, and bounded.
  *
  * The caller limits how long the body may become.
+ *
+ * For a body that this server sends in chunks there is http_chunk_close().
  */
 
 #ifndef COMMON_HTTP_CHUNKED_H
 #define COMMON_HTTP_CHUNKED_H
 
+#include "common/buf.h"
 #include "common/http_text.h"
 
 #include <stddef.h>
@@ -55,5 +58,14 @@ struct http_chunked {
  */
 enum http_chunked_status http_chunked_next(struct http_chunked *chunked,
     const char *in, size_t len, size_t *used, struct http_text *piece);
+
+/* What ends a body in chunks: the last chunk, and no trailers. */
+#define HTTP_CHUNK_LAST "0\r\n\r\n"
+
+/*
+ * Make a chunk of what was appended to a text since its length was start, at
+ * least one byte.  Returns: by how many bytes that has moved up.
+ */
+size_t http_chunk_close(struct buf *text, size_t start);
 
 #endif

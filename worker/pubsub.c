@@ -6,7 +6,7 @@
 #include "common/config.h"
 #include "common/http.h"
 #include "worker/api/api.h"
-#include "worker/api/events.h"
+#include "worker/api/event_form.h"
 #include "worker/delivery/hub.h"
 #include "worker/http/http_conn.h"
 #include "worker/protocol/plain.h"
@@ -40,7 +40,8 @@ pubsub_refuse(
 const struct form *const pubsub_forms[FORMS] = {
 	[FORM_TEXT] = &plain_form,
 	[FORM_ENVELOPE] = &v1_form,
-	[FORM_EVENT] = &events_form,
+	[FORM_EVENT] = &event_form,
+	[FORM_CHUNK] = &event_chunk_form,
 };
 
 static const struct protocol *const pubsub_protocols[] = {

@@ -290,6 +290,21 @@ export class Raw {
 		});
 	}
 
+	/* The next chunk of a body (RFC 9112, 7.1); null: it was the last one. */
+	async chunk() {
+		const line = (await this.#until("chunk size", (bytes) => {
+			const end = bytes.indexOf("\r\n");
+
+			return end === -1 ? null : this.#take(end + 2);
+		})).toString().slice(0, -2);
+
+		assert.match(line, /^[\da-f]+$/u);
+		const chunk = await this.read(Number.parseInt(line, 16) + 2);
+
+		assert.equal(chunk.subarray(-2).toString(), "\r\n");
+		return chunk.length > 2 ? chunk.subarray(0, -2) : null;
+	}
+
 	/* A response with its body; bare: to a HEAD, or a 304. */
 	async response({ bare = false } = {}) {
 		const response = await this.head();

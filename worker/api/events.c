@@ -3,8 +3,9 @@
 
 #include "worker/api/events.h"
 
-#include "common/http.h"
 #include "common/config.h"
+#include "common/http.h"
+#include "common/http_chunked.h"
 #include "worker/api/answer.h"
 #include "worker/api/query.h"
 #include "worker/api/reply.h"
@@ -18,6 +19,7 @@
 #include "worker/requests/resume.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Without heartbeats a look now and then costs nothing. */
 #define EVENTS_LOOK_MS 60000u
@@ -28,10 +30,33 @@
 #define EVENTS_LOOK_PART   9
 #define EVENTS_LOOK_MIN_MS 2000u
 
+#define EVENTS_HEARTBEAT ":\n"
+
 static const struct conn_handler events_handler;
 
-#define EVENTS_HEARTBEAT     ":\n"
-#define EVENTS_HEARTBEAT_LEN 2u
+static bool
+events_is_chunked(struct conn *c)
+{
+	return client_of(c)->form == FORM_CHUNK;
+}
+
+/* Send what the text holds as the stream's next piece. */
+static void
+events_send(struct conn *c, struct buf *text)
+{
+	if (events_is_chunked(c))
+		http_chunk_close(text, 0);
+	conn_answer(c, text->at, text->len);
+}
+
+/* The stream ends here, and with it the connection. */
+static void
+events_close(struct conn *c)
+{
+	if (events_is_chunked(c))
+		conn_answer(c, HTTP_CHUNK_LAST, strlen(HTTP_CHUNK_LAST));
+	conn_close_when_written(c);
+}
 
 /* Where the client was, if it says so.  A browser that comes back still has the
  * query that it began with, so the header is the later one; what cannot set the
@@ -62,10 +87,11 @@ events_since(const struct conn *c, const struct http_request *req,
 static void
 events_head(struct conn *c)
 {
+	const struct api_request *r = api_request_of(c);
 	char lines[API_LINES_SIZE];
 
-	api_lines(api_request_of(c), lines);
-	http_reply_events(c, lines);
+	api_lines(r, lines);
+	http_reply_events(c, lines, r->takes_chunks);
 	conn_close_when_written(c);
 }
 
@@ -97,7 +123,7 @@ events_put_start(
 	    text, intake_topic(hub->intake, op), op->want.topic_len);
 	buf_printf(
 	    text, ",\"epoch\":\"%s\",\"seq\":%" PRIu64 "}\n\n", epoch, seq);
-	conn_answer(op->conn, text->at, text->len);
+	events_send(op->conn, text);
 }
 
 /* It is subscribed: begin the stream.  Or it is a request like any other. */
@@ -117,11 +143,20 @@ events_answer(struct hub *hub, const struct intake_op *op)
 	api_forget(c);
 	conn_speak(c, &events_handler, NULL);
 	stats_add(&c->net->stats, STATS_EVENT_STREAMS, 1);
-	http_reply_events(c, lines);
+	http_reply_events(c, lines, events_is_chunked(c));
 	resume_plan(hub, op, &resume);
 	events_put_start(hub, op, &resume);
 	resume_begin(hub, op, &resume);
 	conn_deadline_spread(c, events_interval(c));
+}
+
+static void
+events_heartbeat(struct conn *c)
+{
+	struct buf *text = api_text(c);
+
+	buf_puts(text, EVENTS_HEARTBEAT);
+	events_send(c, text);
 }
 
 /* How soon to look again when something has been found to wait. */
@@ -148,7 +183,7 @@ events_due(struct conn *c)
 	case PROGRESS_MADE:
 		if (!(c->paused & PAUSE_INTAKE) && c->out == NULL &&
 		    net->config->ping_interval_ms != 0)
-			conn_answer(c, EVENTS_HEARTBEAT, EVENTS_HEARTBEAT_LEN);
+			events_heartbeat(c);
 		conn_deadline(c, interval);
 		break;
 	case PROGRESS_NONE:
@@ -182,14 +217,14 @@ static void
 events_refuse(struct conn *c, enum conn_refusal why)
 {
 	(void)why;
-	conn_close_when_written(c);
+	events_close(c);
 }
 
 static void
 events_go_away(struct conn *c, bool restart)
 {
 	(void)restart;
-	conn_close_when_written(c);
+	events_close(c);
 }
 
 static const struct conn_handler events_handler = {
@@ -201,59 +236,6 @@ static const struct conn_handler events_handler = {
 	.refuse = events_refuse,
 	.dropped = gap_dropped,
 	.go_away = events_go_away,
-};
-
-/* One "data:" line for each line of the text, CR LF, CR or LF ended (the three
- * that the format knows, HTML 9.2.6). */
-static void
-events_put_lines(struct buf *out, const char *text, size_t len)
-{
-	size_t start = 0;
-
-	for (size_t i = 0; i <= len; i++) {
-		if (i < len && text[i] != '\n' && text[i] != '\r')
-			continue;
-		buf_puts(out, "data: ");
-		buf_add(out, text + start, i - start);
-		buf_puts(out, "\n");
-		if (i + 1 < len && text[i] == '\r' && text[i + 1] == '\n')
-			i++;
-		start = i + 1;
-	}
-}
-
-static void
-events_put_message(struct buf *out, const struct ring_record *rec,
-    const struct sub_topic *topic, const char *epoch)
-{
-	struct buf text;
-
-	(void)topic;
-	buf_printf(out, "id: %s:", epoch);
-	buf_number(out, rec->seq);
-	buf_puts(out, "\n");
-	buf_init(&text);
-	buf_json_text(&text, rec->body, rec->body_len);
-	events_put_lines(out, text.len > 0 ? text.at : "", text.len);
-	buf_fini(&text);
-	buf_puts(out, "\n");
-}
-
-static size_t
-events_put_gap(struct buf *out, const struct sub_topic *topic, uint64_t from,
-    uint64_t to, enum gap_reason reason)
-{
-	size_t start = out->len, digits_at;
-
-	buf_puts(out, "event: gap\ndata: ");
-	digits_at = gap_put_object(out, topic, from, to, reason);
-	buf_puts(out, "\n\n");
-	return digits_at - start;
-}
-
-const struct form events_form = {
-	.message = events_put_message,
-	.gap = events_put_gap,
 };
 
 void
@@ -280,7 +262,8 @@ events_begin(struct conn *c, const struct http_request *req,
 		return;
 	}
 	events_since(c, req, &query, &want);
-	client_of(c)->form = FORM_EVENT;
+	client_of(c)->form =
+	    api_request_of(c)->takes_chunks ? FORM_CHUNK : FORM_EVENT;
 	c->buffer_max = options.buffer;
 	c->overflow = (uint8_t)options.overflow;
 	intake_add(c, &want);

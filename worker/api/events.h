@@ -31,11 +31,7 @@
 
 struct api_name;
 struct conn;
-struct form;
 struct http_request;
-
-/* FORM_EVENT: a server-sent event. */
-extern const struct form events_form;
 
 /* Subscribe; the answer follows when that is done. */
 void events_begin(struct conn *c, const struct http_request *req,

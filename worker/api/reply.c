@@ -4,6 +4,7 @@
 #include "worker/api/reply.h"
 
 #include "common/http.h"
+#include "common/http_chunked.h"
 #include "common/xmalloc.h"
 #include "worker/http/http_conn.h"
 #include "worker/http/refusal.h"
@@ -23,6 +24,7 @@ api_request_new(struct conn *c, const struct http_request *req)
 	/* No keep-alive while a body is unread. */
 	r->keep_alive = http_reply_keeps_alive(c, req) && !req->is_chunked &&
 	                req->content_length == 0;
+	r->takes_chunks = req->minor_version > 0;
 	cors_lines(c->net->config, req, lines);
 	r->cors = xstrdup(lines);
 	conn_speak(c, &api_handler, r);
@@ -109,14 +111,18 @@ static void
 api_put_off_stream(struct conn *c)
 {
 	const struct api_request *r = api_request_of(c);
-	char lines[API_LINES_SIZE], retry[32];
-	int len =
-	    snprintf(retry, sizeof(retry), "retry: %u\n", api_retry_ms(c));
+	struct buf *text = api_text(c);
+	char lines[API_LINES_SIZE];
 
 	api_lines(r, lines);
-	http_reply_events(c, lines);
+	http_reply_events(c, lines, r->takes_chunks);
+	buf_printf(text, "retry: %u\n", api_retry_ms(c));
+	if (r->takes_chunks) {
+		http_chunk_close(text, 0);
+		buf_puts(text, HTTP_CHUNK_LAST);
+	}
 	if (!r->head_only)
-		conn_answer(c, retry, (size_t)len);
+		conn_answer(c, text->at, text->len);
 	conn_close_when_written(c);
 }
 

@@ -32,6 +32,7 @@ struct api_request {
 	bool head_only;
 	bool keep_alive;
 	bool is_stream;    /* it asks for events */
+	bool takes_chunks; /* it is HTTP/1.1 */
 	bool is_read;      /* it asks for what there is: no drain keeps it from
 	                    * being answered */
 	const char *allow; /* methods, for an Allow line; or NULL */

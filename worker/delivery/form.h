@@ -4,7 +4,8 @@
  *
  *	FORM_TEXT      protocol/plain.c    the message's text in a frame
  *	FORM_ENVELOPE  protocol/v1.c       an object with topic, number and time
- *	FORM_EVENT     api/events.c        a server-sent event
+ *	FORM_EVENT     api/event_form.c    a server-sent event
+ *	FORM_CHUNK     api/event_form.c    the same as a chunk of HTTP/1.1
  *
  * A message is encoded once per form that somebody on this worker needs, so a
  * call through the table happens per message and form, never per subscriber.
@@ -20,7 +21,7 @@ struct buf;
 struct ring_record;
 struct sub_topic;
 
-enum form_id { FORM_TEXT = 0, FORM_ENVELOPE, FORM_EVENT, FORMS };
+enum form_id { FORM_TEXT = 0, FORM_ENVELOPE, FORM_EVENT, FORM_CHUNK, FORMS };
 
 enum gap_reason {
 	GAP_SLOW = 0, /* the client did not read fast enough */

@@ -162,7 +162,7 @@ http_reply_no_content(struct conn *c, const char *lines, bool keep_alive)
 }
 
 void
-http_reply_events(struct conn *c, const char *lines)
+http_reply_events(struct conn *c, const char *lines, bool in_chunks)
 {
 	char all[REPLY_LINES_SIZE];
 	struct http_response head = { .status = 200,
@@ -172,7 +172,8 @@ http_reply_events(struct conn *c, const char *lines)
 		.keep_alive = false,
 		.extra = all };
 
-	snprintf(all, sizeof(all), "%s%s",
+	snprintf(all, sizeof(all), "%s%s%s",
+	    in_chunks ? "Transfer-Encoding: chunked\r\n" : "",
 	    REPLY_NO_STORE REPLY_UNBUFFERED REPLY_NO_GUESSING, lines);
 	reply_send(c, &head, "", true);
 }

@@ -45,8 +45,12 @@ void http_reply_json(
 /* 204: done; the answer is these header lines alone. */
 void http_reply_no_content(struct conn *c, const char *lines, bool keep_alive);
 
-/* The head of a stream of events, which has no end but the connection's. */
-void http_reply_events(struct conn *c, const char *lines);
+/*
+ * The head of a stream of events, whose connection ends with it.  In chunks it
+ * goes through proxies that would wait for more of a body without a length; an
+ * HTTP/1.0 client knows none.
+ */
+void http_reply_events(struct conn *c, const char *lines, bool in_chunks);
 
 /* A short text, as the answer to req. */
 void http_reply_text(struct conn *c, const struct http_request *req, int status,

@@ -297,22 +297,46 @@ test_above_the_rate_it_waits(void **state)
 	peer_close(&a);
 }
 
-/* Follow topic x, and skip what comes before the first event. */
+/* Skip what comes up to and with this text. */
+static void
+skip_behind(struct peer *client, const char *text)
+{
+	const char *at = memmem(client->got + client->at,
+	    client->len - client->at, text, strlen(text));
+
+	assert_non_null(at);
+	client->at = (size_t)(at - client->got) + strlen(text);
+}
+
+/* Follow topic x in chunks, and skip what comes before the first event. */
 static struct peer *
 follow(struct crew *crew, int sndbuf)
 {
 	struct peer *client = peer_connect(crew, 0, sndbuf);
-	const char *end;
 
 	peer_send_string(client, GET("/topics/x/events"));
 	crew_run(crew);
 	peer_receive(client);
 	expect_head(client, 200);
+	skip_behind(client, "\r\nretry: ");
+	skip_behind(client, "\n\n\r\n");
+	return client;
+}
+
+/* The same without chunks, which HTTP/1.0 does not know. */
+static struct peer *
+follow_without_chunks(struct crew *crew)
+{
+	struct peer *client = peer_connect(crew, 0, 0);
+
+	peer_send_string(
+	    client, "GET /topics/x/events HTTP/1.0\r\nHost: localhost\r\n\r\n");
+	crew_run(crew);
+	peer_receive(client);
+	assert_null(memmem(client->got, client->len, "chunked", 7));
+	expect_head(client, 200);
 	expect_bytes(client, "retry: ");
-	end = memmem(
-	    client->got + client->at, client->len - client->at, "\n\n", 2);
-	assert_non_null(end);
-	client->at = (size_t)(end + 2 - client->got);
+	skip_behind(client, "\n\n");
 	return client;
 }
 
@@ -329,13 +353,36 @@ test_heartbeats(void **state)
 	crew_ticks(crew, 0, interval / 2 - 1);
 	peer_expect_nothing(a);
 	crew_ticks(crew, 0, interval / 2 + 2);
-	expect_bytes(a, ":\n");
+	expect_bytes(a, "2\r\n:\n\r\n");
 	peer_expect_nothing(a);
 	crew_ticks(crew, 0, interval);
-	expect_bytes(a, ":\n");
+	expect_bytes(a, "2\r\n:\n\r\n");
 	peer_expect_nothing(a);
 	assert_int_equal(crew_stat(crew, 0, STATS_TIMEOUTS), 0);
 	peer_close(&a);
+}
+
+static void
+test_http_1_0_has_no_chunks(void **state)
+{
+	struct crew *crew = *state;
+	struct peer *a, *b;
+	char event[64];
+
+	crew_start(crew, 1);
+	a = follow_without_chunks(crew);
+	crew_ticks(crew, 0, wheel_ticks(crew->config.ping_interval_ms) + 2);
+	expect_bytes(a, ":\n");
+	b = peer_connect(crew, 0, 0);
+	peer_send_string(b, POST("/topics/x") "Content-Length: 1\r\n\r\ny");
+	crew_run(crew);
+	peer_receive(a);
+	snprintf(event, sizeof(event), "id: %s:1\ndata: y\n\n",
+	    crew->w[0].hub.seg->header->epoch);
+	expect_bytes(a, event);
+	peer_expect_nothing(a);
+	peer_close(&a);
+	peer_close(&b);
 }
 
 static void
@@ -456,8 +503,10 @@ test_requests_behind_refused_events_are_not_done(void **state)
 	peer_send_string(a, GET("/topics/a"));
 	crew_run(crew);
 	expect_head(a, 200);
-	expect_bytes(a, "retry: ");
-	assert_int_equal(a->len - a->at, 5); /* its four digits */
+	expect_bytes(a, "c\r\nretry: ");
+	a->at += 5; /* four digits, and a line's end */
+	expect_bytes(a, "\r\n0\r\n\r\n");
+	assert_int_equal(a->len, a->at);
 	assert_true(a->eof);
 	assert_int_equal(crew_stat(crew, 0, STATS_MESSAGES_IN), 0);
 	peer_close(&a);
@@ -478,6 +527,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_half_a_head_behind_a_request_has_its_time),
 	TEST(test_above_the_rate_it_waits),
 	TEST(test_heartbeats),
+	TEST(test_http_1_0_has_no_chunks),
 	TEST(test_no_heartbeats),
 	TEST(test_who_takes_nothing_is_given_up),
 	TEST(test_who_takes_little_is_not_given_up),

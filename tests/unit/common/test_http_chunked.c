@@ -271,7 +271,44 @@ test_trailers_of_a_body_are_bounded(void **state)
 	assert_non_null(strstr(out.why, "trailers"));
 }
 
+/* What is written in chunks is read from them again. */
+static void
+test_chunks_that_are_closed_can_be_read(void **state)
+{
+	static const size_t lens[] = { 1, 15, 16, 255, 256, 70000 };
+	struct http_chunked chunked = { 0 };
+	struct http_text piece;
+	struct buf text;
+	size_t used, at = 0;
+
+	(void)state;
+	buf_init(&text);
+	for (size_t i = 0; i < COUNT(lens); i++) {
+		size_t start = text.len, moved;
+
+		memset(buf_room(&text, lens[i]), 'a' + (int)i, lens[i]);
+		text.len += lens[i];
+		moved = http_chunk_close(&text, start);
+		assert_int_equal(text.at[start + moved], 'a' + (int)i);
+	}
+	buf_puts(&text, HTTP_CHUNK_LAST);
+	for (size_t i = 0; i < COUNT(lens); i++) {
+		assert_int_equal(http_chunked_next(&chunked, text.at + at,
+				     text.len - at, &used, &piece),
+		    HTTP_CHUNKED_PIECE);
+		assert_int_equal(piece.len, lens[i]);
+		assert_int_equal(piece.at[0], 'a' + (int)i);
+		at += used;
+	}
+	assert_int_equal(http_chunked_next(&chunked, text.at + at,
+			     text.len - at, &used, &piece),
+	    HTTP_CHUNKED_END);
+	assert_int_equal(at + used, text.len);
+	buf_fini(&text);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_chunks_that_are_closed_can_be_read),
 	cmocka_unit_test(test_chunks_are_put_together),
 	cmocka_unit_test(test_a_chunk_may_hold_what_looks_like_framing),
 	cmocka_unit_test(test_what_follows_is_left),

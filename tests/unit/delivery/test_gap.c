@@ -3,7 +3,7 @@
 
 #include "common/ws.h"
 #include "tests/support/suite.h"
-#include "worker/api/events.h"
+#include "worker/api/event_form.h"
 #include "worker/delivery/form.h"
 #include "worker/protocol/v1.h"
 #include "worker/net/outq.h"
@@ -38,7 +38,7 @@ expect(const struct form *form, uint64_t from, uint64_t to,
     enum gap_reason reason, const char *text)
 {
 	struct sub_topic *topic = topic_new("a \"room\"");
-	size_t header = form == &events_form ? 0 : 2;
+	size_t header = form == &event_form ? 0 : 2;
 	char digits[OUTQ_GAP_DIGITS + 1];
 	size_t digits_at;
 	struct buf buf;
@@ -73,10 +73,36 @@ test_text_and_digits(void **state)
 	expect(&v1_form, 49, (UINT64_C(1) << 53) - 1, GAP_LAPPED,
 	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\",\"from\":49,"
 	    "\"to\":9007199254740991,\"reason\":\"lapped\"}");
-	expect(&events_form, 49, 131, GAP_EXPIRED,
+	expect(&event_form, 49, 131, GAP_EXPIRED,
 	    "event: gap\ndata: {\"type\":\"gap\",\"topic\":"
 	    "\"a \\\"room\\\"\",\"from\":49,\"to\":131             ,"
 	    "\"reason\":\"expired\"}\n\n");
+}
+
+/* The number in a chunk stands where the form says. */
+static void
+test_grows_in_a_chunk(void **state)
+{
+	struct sub_topic *topic = topic_new("r");
+	struct outq *q = outq_new(NULL);
+	struct iovec iov[1];
+	struct buf buf;
+	size_t digits_at;
+
+	(void)state;
+	buf_init(&buf);
+	digits_at = event_chunk_form.gap(&buf, topic, 7, 7, GAP_SLOW);
+	outq_add_gap(
+	    q, 3, 7, NULL, buf.at, (uint32_t)buf.len, (uint32_t)digits_at);
+	assert_true(outq_extend_gap(q, 3, 8));
+	buf_reset(&buf);
+	event_chunk_form.gap(&buf, topic, 7, 8, GAP_SLOW);
+	assert_int_equal(outq_iov(q, iov, 1), 1);
+	assert_int_equal(iov[0].iov_len, buf.len);
+	assert_memory_equal(iov[0].iov_base, buf.at, buf.len);
+	outq_free(&q);
+	buf_fini(&buf);
+	topic_free(topic);
 }
 
 static void
@@ -127,6 +153,7 @@ test_grows_in_the_queue(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_text_and_digits),
+	cmocka_unit_test(test_grows_in_a_chunk),
 	cmocka_unit_test(test_without_numbers),
 	cmocka_unit_test(test_grows_in_the_queue),
 };

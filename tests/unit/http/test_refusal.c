@@ -43,6 +43,7 @@ all_of(struct peer *client)
 static void
 expect_put_off(struct peer *client)
 {
+	static const char rest[] = "\n\r\n0\r\n\r\n";
 	const char *all = all_of(client);
 	unsigned ms;
 	int end = 0;
@@ -50,9 +51,11 @@ expect_put_off(struct peer *client)
 	assert_non_null(strstr(all, "\r\nContent-Type: text/event-stream\r\n"));
 	peer_expect_status(client, 200);
 	assert_int_equal(
-	    sscanf(client->got + client->at, "retry: %u\n%n", &ms, &end), 1);
+	    sscanf(client->got + client->at, "c\r\nretry: %u%n", &ms, &end), 1);
 	assert_in_range(ms, 1000, 5000);
 	client->at += (size_t)end;
+	assert_memory_equal(client->got + client->at, rest, strlen(rest));
+	client->at += strlen(rest);
 	peer_expect_nothing(client);
 	assert_true(client->eof);
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* event_form.c - see event_form.h. */
+
+#include "worker/api/event_form.h"
+
+#include "broker/ring/ring.h"
+#include "common/buf.h"
+#include "common/http_chunked.h"
+#include "worker/delivery/form.h"
+#include "worker/delivery/gap.h"
+
+/* One "data:" line for each line of the text, CR LF, CR or LF ended (the three
+ * that the format knows, HTML 9.2.6). */
+static void
+event_put_lines(struct buf *out, const char *text, size_t len)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && text[i] != '\n' && text[i] != '\r')
+			continue;
+		buf_puts(out, "data: ");
+		buf_add(out, text + start, i - start);
+		buf_puts(out, "\n");
+		if (i + 1 < len && text[i] == '\r' && text[i + 1] == '\n')
+			i++;
+		start = i + 1;
+	}
+}
+
+static void
+event_put_message(struct buf *out, const struct ring_record *rec,
+    const struct sub_topic *topic, const char *epoch)
+{
+	struct buf text;
+
+	(void)topic;
+	buf_printf(out, "id: %s:", epoch);
+	buf_number(out, rec->seq);
+	buf_puts(out, "\n");
+	buf_init(&text);
+	buf_json_text(&text, rec->body, rec->body_len);
+	event_put_lines(out, text.len > 0 ? text.at : "", text.len);
+	buf_fini(&text);
+	buf_puts(out, "\n");
+}
+
+static size_t
+event_put_gap(struct buf *out, const struct sub_topic *topic, uint64_t from,
+    uint64_t to, enum gap_reason reason)
+{
+	size_t start = out->len, digits_at;
+
+	buf_puts(out, "event: gap\ndata: ");
+	digits_at = gap_put_object(out, topic, from, to, reason);
+	buf_puts(out, "\n\n");
+	return digits_at - start;
+}
+
+const struct form event_form = {
+	.message = event_put_message,
+	.gap = event_put_gap,
+};
+
+static void
+event_put_message_chunk(struct buf *out, const struct ring_record *rec,
+    const struct sub_topic *topic, const char *epoch)
+{
+	size_t start = out->len;
+
+	event_put_message(out, rec, topic, epoch);
+	http_chunk_close(out, start);
+}
+
+static size_t
+event_put_gap_chunk(struct buf *out, const struct sub_topic *topic,
+    uint64_t from, uint64_t to, enum gap_reason reason)
+{
+	size_t start = out->len;
+	size_t digits_at = event_put_gap(out, topic, from, to, reason);
+
+	return digits_at + http_chunk_close(out, start);
+}
+
+const struct form event_chunk_form = {
+	.message = event_put_message_chunk,
+	.gap = event_put_gap_chunk,
+};
