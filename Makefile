@@ -51,7 +51,7 @@ COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(STOPS) $(CPPFLAGS) $(OPTIMIZE) -g \
 	-fno-common $(WARN) $(if $(WERROR),-Werror) $(SANITIZE) $(COUNTERS) \
 	$(CFLAGS)
 LINK = $(CC) $(OPTIMIZE) -g $(SANITIZE) $(COUNT) $(CFLAGS) $(LDFLAGS)
-LDLIBS := -lev -lwslay -lcrypto -lseccomp -pthread
+LDLIBS := -lev -lwslay -lssl -lcrypto -lseccomp -pthread
 
 LIB_SRC := $(filter-out broker/main.c, $(foreach top,common broker worker, \
 	$(wildcard $(top)/*.c $(top)/*/*.c $(top)/*/*/*.c)))
