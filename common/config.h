@@ -19,6 +19,7 @@
 
 #define CONFIG_LISTEN_MAX   16 /* --listen addresses */
 #define CONFIG_ALLOW_MAX    64 /* --allow-origin, --allow-host: each */
+#define CONFIG_TLS_MAX      16 /* --tls-cert with --tls-key */
 #define CONFIG_WORKERS_MAX  64 /* bits of an interest word */
 #define CONFIG_NAME_MAX     32 /* bytes of an instance name */
 #define CONFIG_DRAIN_MAX_MS (3600 * 1000)
@@ -40,12 +41,17 @@
 struct config_address {
 	struct sockaddr_storage addr;
 	socklen_t len;
+	bool tls; /* of --tls-listen */
 };
 
 struct config {
 	char name[CONFIG_NAME_MAX + 1]; /* --name: [A-Za-z0-9._-]+ */
 	struct config_address listen[CONFIG_LISTEN_MAX];
-	size_t listen_count;
+	size_t listen_count;                  /* those for TLS come last */
+	const char *tls_cert[CONFIG_TLS_MAX]; /* absolute; each with its key */
+	const char *tls_key[CONFIG_TLS_MAX];
+	size_t tls_count;            /* of both; 0: no TLS */
+	bool tls_only_1_3;           /* --tls-min */
 	struct config_address admin; /* len 0: none */
 	unsigned workers;            /* 1..CONFIG_WORKERS_MAX */
 

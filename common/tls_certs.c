@@ -72,8 +72,8 @@ certs_name_cb(SSL *ssl, int *alert, void *arg)
 	if (name == NULL)
 		return SSL_TLSEXT_ERR_NOACK;
 	for (size_t i = 0; i < certs->pairs; i++)
-		if (X509_check_host(certs->cert[i], name, strlen(name), 0,
-			NULL) == 1) {
+		if (X509_check_host(
+			certs->cert[i], name, strlen(name), 0, NULL) == 1) {
 			SSL_set_SSL_CTX(ssl, certs->ctx[certs->ctx_of[i]]);
 			return SSL_TLSEXT_ERR_OK;
 		}
@@ -93,10 +93,10 @@ certs_context(struct tls_certs *certs, bool only_1_3)
 	      SSL_CTX_set1_groups_list(ctx, CERTS_GROUPS) == 1);
 	/* A peer that ends the connection without a close_notify has ended it:
 	 * what it sent has lengths of its own, so nothing is cut in silence. */
-	SSL_CTX_set_options(ctx,
-	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-		SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_options(
+	    ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+		     SSL_OP_CIPHER_SERVER_PREFERENCE |
+		     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets */
 	SSL_CTX_set_session_id_context(
@@ -157,8 +157,8 @@ certs_read_chain(SSL_CTX *ctx, BIO *bio, struct tls_certs_error *error)
 	bool ok = true;
 
 	SSL_CTX_clear_chain_certs(ctx);
-	while (ok && (issuer = PEM_read_bio_X509(bio, NULL, NULL, NULL)) !=
-			 NULL) {
+	while (
+	    ok && (issuer = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
 		ok = SSL_CTX_add1_chain_cert(ctx, issuer) == 1;
 		X509_free(issuer);
 	}
@@ -180,7 +180,7 @@ certs_go_together(const X509 *a, const X509 *b)
 		   X509_EXTENSION_get_data(X509_get_ext(a, at_a)),
 		   X509_EXTENSION_get_data(X509_get_ext(b, at_b))) == 0 &&
 	       EVP_PKEY_get_base_id(X509_get0_pubkey(a)) !=
-		   EVP_PKEY_get_base_id(X509_get0_pubkey(b));
+	           EVP_PKEY_get_base_id(X509_get0_pubkey(b));
 }
 
 /* The context for the certificate of this pair: that of the pair before, or a new

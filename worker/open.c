@@ -20,6 +20,7 @@
 #include "worker/drain.h"
 #include "worker/net/conns.h"
 #include "worker/net/io.h"
+#include "worker/net/tls_handshake.h"
 #include "worker/pubsub.h"
 #include "worker/state.h"
 #include "worker/turn.h"
@@ -161,7 +162,7 @@ worker_returning(struct layout_header *h)
 	                                                     : NULL;
 }
 
-static void
+static bool
 worker_init_net(struct worker *w, const struct service *service)
 {
 	struct net *net = &w->net;
@@ -173,6 +174,7 @@ worker_init_net(struct worker *w, const struct service *service)
 	net->returning = worker_returning(w->args->segment->header);
 	conns_init(net, worker_max_conns(net->config));
 	ws_conn_open_pool(net);
+	return w->args->tls == NULL || tls_open(net, w->args->tls);
 }
 
 /* The parts of the hub, and what the protocols and the API need. */
@@ -219,7 +221,8 @@ worker_open(struct worker *w, const struct worker_args *args,
 	w->net.loop = worker_loop_new();
 	if (w->net.loop == NULL)
 		return false;
-	worker_init_net(w, service);
+	if (!worker_init_net(w, service))
+		return false;
 	worker_init_hub(w);
 	drain_init(&w->drain);
 	acceptors_open(&w->acceptors, &w->net, args);
@@ -233,6 +236,7 @@ worker_close(struct worker *w)
 	acceptors_fini(&w->acceptors);
 	conns_fini(&w->net);
 	ws_conn_close_pool(&w->net);
+	tls_close(&w->net);
 	tail_fini(&w->tail);
 	latency_fini(&w->latency);
 	subs_fini(&w->hub.subs);

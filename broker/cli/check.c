@@ -42,7 +42,7 @@ check_print_setting(const struct cli *cli, const struct cli_setting *setting)
 		break;
 	}
 	/* As the server takes it: a relative path is made absolute. */
-	if (option->path)
+	if (option->path && !option->repeats)
 		value = *(const char *const *)(const void *)((const char *)cli +
 							     option->at);
 	check_print(option, value, origin);
@@ -67,7 +67,7 @@ check_print_default(const struct cli *cli, const struct option *option)
 	const char *path = NULL;
 	char number[16];
 
-	if (option->path)
+	if (option->path && !option->repeats)
 		path = *(const char *const *)(const void *)((const char *)cli +
 							    option->at);
 	if (option->initial != NULL) {

@@ -80,7 +80,12 @@ struct cli_client_options {
 struct cli {
 	enum cli_command command;
 	struct config config;
-	bool default_pidfile; /* its directory is ours to make; likewise: */
+	/* --tls-listen, until all options are read. */
+	struct config_address tls_listen[CONFIG_LISTEN_MAX];
+	size_t tls_listen_count;
+	size_t tls_cert_count, tls_key_count; /* in config, until checked */
+	const char *last_path; /* of a repeatable option, as it was taken */
+	bool default_pidfile;  /* its directory is ours to make; likewise: */
 	bool default_log;
 	bool default_admin; /* the port after those of --listen */
 	bool json;

@@ -41,6 +41,25 @@ cli_check_admin(const struct cli *cli, char error[CLI_ERROR_MAX])
 	return true;
 }
 
+/* Those who listen for TLS have certificates, and each has its key. */
+static bool
+cli_check_tls(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	const char *wrong = NULL;
+
+	if (cli->tls_cert_count > cli->tls_key_count)
+		wrong = "--tls-cert: each needs its --tls-key";
+	else if (cli->tls_cert_count < cli->tls_key_count)
+		wrong = "--tls-key: each needs its --tls-cert";
+	else if (cli->tls_listen_count > 0 && cli->tls_cert_count == 0)
+		wrong = "--tls-listen: needs --tls-cert and --tls-key";
+	else if (cli->tls_listen_count == 0 && cli->tls_cert_count > 0)
+		wrong = "--tls-cert: goes with --tls-listen";
+	if (wrong != NULL)
+		snprintf(error, CLI_ERROR_MAX, "%s", wrong);
+	return wrong == NULL;
+}
+
 /* A worker that sends the lock file to a client closes it, and drops its locks. */
 static bool
 cli_check_lockfile(const struct config *config, char error[CLI_ERROR_MAX])
@@ -115,6 +134,7 @@ bool
 cli_check(const struct cli *cli, char error[CLI_ERROR_MAX])
 {
 	return cli_check_client(cli, error) && cli_check_admin(cli, error) &&
+	       cli_check_tls(cli, error) &&
 	       cli_check_lockfile(&cli->config, error) &&
 	       cli_check_sizes(&cli->config, error);
 }

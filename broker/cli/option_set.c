@@ -153,61 +153,6 @@ cli_set_name(struct cli *cli, const struct option *option, const char *value,
 	return true;
 }
 
-/* Append to the addresses.  Returns NULL, or what is wrong with that. */
-static const char *
-cli_add_address(struct config *config, const struct config_address *address)
-{
-	for (size_t i = 0; i < config->listen_count; i++)
-		if (address_equal(address, &config->listen[i]))
-			return "is given twice";
-	if (config->listen_count == CONFIG_LISTEN_MAX)
-		return "is one address too many";
-	config->listen[config->listen_count++] = *address;
-	return NULL;
-}
-
-bool
-cli_set_listen(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	struct config_address address[ADDRESS_LISTEN_MAX];
-	const char *wrong = NULL;
-	size_t count = 1;
-
-	(void)option;
-	/* Whether there is IPv6 is tried only where that matters. */
-	if (address_parse(&address[0], value) != NULL)
-		wrong = address_parse_listen(
-		    address, &count, value, listeners_have_ipv6());
-	for (size_t i = 0; wrong == NULL && i < count; i++)
-		wrong = cli_add_address(&cli->config, &address[i]);
-	if (wrong != NULL)
-		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
-	return wrong == NULL;
-}
-
-bool
-cli_set_admin(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	struct config_address address[ADDRESS_LISTEN_MAX];
-	const char *wrong = NULL;
-	size_t count;
-
-	(void)option;
-
-	cli->default_admin = false;
-	cli->config.admin.len = 0;
-	if (strcmp(value, "none") == 0)
-		return true;
-	wrong = address_parse_listen(address, &count, value, false);
-	if (wrong != NULL)
-		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
-	else
-		cli->config.admin = address[0];
-	return wrong == NULL;
-}
-
 bool
 cli_set_level(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])

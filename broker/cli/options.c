@@ -263,6 +263,9 @@ cli_work_out_defaults(struct cli *cli)
 			CLI_PORT_DEFAULT, listeners_have_ipv6()) == NULL);
 	if (cli->default_admin)
 		cli_default_admin(config);
+	for (size_t i = 0; i < cli->tls_listen_count; i++)
+		config->listen[config->listen_count++] = cli->tls_listen[i];
+	config->tls_count = cli->tls_cert_count;
 	if (config->workers == 0)
 		config->workers = cli_core_count();
 	if (config->root == NULL)

@@ -5,6 +5,7 @@
 
 #include "broker/host/descriptors.h"
 #include "broker/host/paths.h"
+#include "broker/host/tls_files.h"
 #include "broker/supervisor/supervisor.h"
 #include "broker/supervisor/handover.h"
 
@@ -13,6 +14,21 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Whether the certificates can be served with; if not, that is told. */
+static bool
+cli_check_tls_files(const struct cli *cli)
+{
+	char error[TLS_FILES_ERROR_MAX];
+	struct tls_files files;
+
+	if (!tls_files_read(&files, &cli->config, true, error)) {
+		report_failure(EXIT_STATUS_FAILED, "%s", error);
+		return false;
+	}
+	tls_files_wipe(&files);
+	return true;
+}
 
 /* Check everything that can be checked before there is a server.  Makes the
  * directories of the files whose place is the default. */
@@ -26,6 +42,9 @@ cli_prepare(const struct cli *cli)
 	if (!handover_is_there() &&
 	    !paths_check_directory(cli->config.root, error))
 		return report_failure(EXIT_STATUS_FAILED, "--root %s", error);
+	if (!handover_is_there() && cli->config.tls_count > 0 &&
+	    !cli_check_tls_files(cli))
+		return EXIT_STATUS_FAILED;
 	if (!paths_make_directory(cli->config.lockfile, error))
 		return report_failure(EXIT_STATUS_FAILED, "lock: %s", error);
 	if (cli->default_pidfile &&

@@ -146,19 +146,20 @@ listeners_open_all(struct listeners *listeners,
     const struct config_address *wanted, bool *chosen,
     char error[LISTENERS_ERROR_MAX])
 {
-	uint16_t port = 0;
+	uint16_t ports[2] = { 0, 0 }; /* of plain ones, and for TLS */
 
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct config_address *address = &listeners->address[i];
+		uint16_t *port = &ports[wanted[i].tls];
 
 		*address = wanted[i];
-		*chosen = address_port(address) == 0 && port != 0;
+		*chosen = address_port(address) == 0 && *port != 0;
 		if (*chosen)
-			address_set_port(address, port);
+			address_set_port(address, *port);
 		if (!listeners_open_address(listeners, i))
 			return listeners_fail(listeners, address, error);
 		if (address_port(&wanted[i]) == 0)
-			port = address_port(address);
+			*port = address_port(address);
 	}
 	return true;
 }
@@ -292,14 +293,16 @@ listeners_resize(struct listeners *listeners, unsigned workers,
 
 size_t
 listeners_of_worker(const struct listeners *listeners, unsigned worker,
-    int out[LISTENERS_OF_WORKER_MAX])
+    int out[LISTENERS_OF_WORKER_MAX], bool tls[LISTENERS_OF_WORKER_MAX])
 {
 	size_t n = 0;
 
 	for (unsigned w = worker; w < listeners->sockets;
 	     w += listeners->workers)
-		for (size_t i = 0; i < listeners->count; i++)
+		for (size_t i = 0; i < listeners->count; i++) {
+			tls[n] = listeners->address[i].tls;
 			out[n++] = listeners->fd[w][i];
+		}
 	return n;
 }
 
@@ -330,8 +333,9 @@ listeners_urls(const struct listeners *listeners, const char *between,
 	out[0] = '\0';
 	for (size_t i = 0; i < listeners->count; i++) {
 		size_t room = LISTENERS_URLS_MAX - len;
-		int n = snprintf(out + len, room, "%shttp://%s",
+		int n = snprintf(out + len, room, "%s%s://%s",
 		    i == 0 ? "" : between,
+		    listeners->address[i].tls ? "https" : "http",
 		    address_format(&listeners->address[i], text));
 
 		if ((size_t)n >= room) {

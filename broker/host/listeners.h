@@ -52,7 +52,8 @@ struct listeners {
 bool listeners_have_ipv6(void);
 
 /*
- * Open the sockets.  All addresses with port 0 get one port, the same.
+ * Open the sockets.  All addresses with port 0 get one port, the same; those
+ * for TLS another.
  * Returns false with a reason that names the address.
  * Owns: the caller, until listeners_close().
  */
@@ -79,10 +80,10 @@ bool listeners_resize(struct listeners *listeners, unsigned workers,
 
 /*
  * Write which sockets a worker accepts from: its own, and its share of those that
- * are left over.  Returns how many.
+ * are left over; and whether TLS is spoken on each.  Returns how many.
  */
 size_t listeners_of_worker(const struct listeners *listeners, unsigned worker,
-    int out[LISTENERS_OF_WORKER_MAX]);
+    int out[LISTENERS_OF_WORKER_MAX], bool tls[LISTENERS_OF_WORKER_MAX]);
 
 /*
  * Set what accepted sockets inherit; also on sockets that another version of the

@@ -54,7 +54,9 @@ listeners_answer(const struct listeners *listeners, unsigned timeout_ms,
 	for (size_t i = 0; i < listeners->count; i++) {
 		char text[ADDRESS_TEXT_MAX];
 
-		if (listeners_probe(&listeners->address[i], timeout_ms))
+		/* Those for TLS are accepted from by the same workers. */
+		if (listeners->address[i].tls ||
+		    listeners_probe(&listeners->address[i], timeout_ms))
 			continue;
 		snprintf(error, LISTENERS_ERROR_MAX,
 		    "the workers are ready, but %s does not answer",

@@ -64,6 +64,12 @@
 	    "connections and requests refused: malformed or over a limit")     \
 	X(REFUSED_MEMORY, refused_memory, COUNTER, "refused", "memory",        \
 	    "connections and requests refused: no memory for their input")     \
+	X(TLS_HANDSHAKES, tls_handshakes, COUNTER, "tls_handshakes", NULL,     \
+	    "TLS handshakes completed")                                        \
+	X(TLS_RESUMED, tls_resumed, COUNTER, "tls_resumed", NULL,              \
+	    "TLS handshakes that resumed a session")                           \
+	X(TLS_FAILED, tls_failed, COUNTER, "tls_failed", NULL,                 \
+	    "TLS handshakes that failed, and requests in plain text instead")  \
 	X(ACCEPT_PAUSES, accept_pauses, COUNTER, "accept_pauses", NULL,        \
 	    "times accepting paused: out of descriptors")                      \
 	X(MESSAGES_IN, messages_in, COUNTER, "messages_in", NULL,              \

@@ -134,8 +134,7 @@ tls_store_get(const struct tls_store *store,
 		const struct tls_store_pair *from = &store->pairs[i];
 
 		pairs[i].cert = at;
-		store_copy(
-		    at, &pairs[i].cert_len, from->cert, from->cert_len);
+		store_copy(at, &pairs[i].cert_len, from->cert, from->cert_len);
 		at += pairs[i].cert_len;
 		pairs[i].key = at;
 		store_copy(at, &pairs[i].key_len, from->key, from->key_len);
@@ -145,8 +144,7 @@ tls_store_get(const struct tls_store *store,
 }
 
 void
-tls_store_wipe(
-    char **texts, const struct tls_pair *pairs, size_t count)
+tls_store_wipe(char **texts, const struct tls_pair *pairs, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		explicit_bzero(
@@ -156,11 +154,11 @@ tls_store_wipe(
 }
 
 size_t
-tls_store_keys(const struct tls_store *store,
-    struct tls_ticket_key keys[TLS_STORE_KEYS])
+tls_store_keys(
+    const struct tls_store *store, struct tls_ticket_key keys[TLS_STORE_KEYS])
 {
-	uint32_t version = atomic_load_explicit(
-	    &store->keys_version, memory_order_acquire);
+	uint32_t version =
+	    atomic_load_explicit(&store->keys_version, memory_order_acquire);
 	size_t count = store->keys_count;
 
 	memcpy(keys, store->keys, sizeof(store->keys));

@@ -65,11 +65,10 @@ size_t tls_store_get(const struct tls_store *store,
     struct tls_pair pairs[TLS_CERTS_MAX], char **texts, uint32_t *version);
 
 /* Overwrite the keys of tls_store_get(), and free the texts. */
-void tls_store_wipe(
-    char **texts, const struct tls_pair *pairs, size_t count);
+void tls_store_wipe(char **texts, const struct tls_pair *pairs, size_t count);
 
 /* Copy the ticket keys, the newest first.  Returns how many; 0 as above. */
-size_t tls_store_keys(const struct tls_store *store,
-    struct tls_ticket_key keys[TLS_STORE_KEYS]);
+size_t tls_store_keys(
+    const struct tls_store *store, struct tls_ticket_key keys[TLS_STORE_KEYS]);
 
 #endif

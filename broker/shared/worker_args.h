@@ -11,6 +11,7 @@
 #define BROKER_SHARED_WORKER_ARGS_H
 
 #include "broker/shared/segment.h"
+#include "broker/shared/tls_store.h"
 #include "broker/shared/wakeup.h"
 #include "common/config.h"
 
@@ -30,11 +31,13 @@ struct worker_args {
 	unsigned slot;
 	const int *listeners; /* its own sockets, one per listening address, and
 	                          some that are left over of more workers */
+	const bool *listens_tls; /* of each of these; NULL: none does */
 	size_t listener_count; /* non-blocking, listening; not to be closed but
 	                          when the supervisor is dead */
-	const int *admin_listener; /* one such socket of the operator's, which
+	const int *admin_listener;   /* one such socket of the operator's, which
 	                              all workers have; NULL: none */
-	int root;                  /* the directory of --root, O_PATH */
+	const struct tls_store *tls; /* for these; NULL: none does */
+	int root;                    /* the directory of --root, O_PATH */
 	int supervisor_fd; /* read end of a pipe: EOF = supervisor died */
 	int state_fd;      /* eventfd of the supervisor: worker_set_state() */
 	int lock_fd;       /* of the file with a lock for each worker:

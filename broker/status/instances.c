@@ -117,7 +117,7 @@ instances_close(struct instances *all, struct instance *one)
 static bool
 instance_has_url(const char *text, const struct config_address *address)
 {
-	static const char scheme[] = "http://";
+	static const char scheme[] = "://";
 	char url[ADDRESS_TEXT_MAX];
 	struct config_address theirs;
 

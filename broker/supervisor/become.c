@@ -87,15 +87,18 @@ _Noreturn void
 supervisor_become_worker(struct supervisor *s, unsigned slot)
 {
 	int listeners[LISTENERS_OF_WORKER_MAX];
+	bool listens_tls[LISTENERS_OF_WORKER_MAX];
 	struct worker_args args = {
 		.config = s->config,
 		.segment = &s->segment,
 		.wakeup = &s->wakeup,
 		.slot = slot,
 		.listeners = listeners,
-		.listener_count =
-		    listeners_of_worker(&s->listeners, slot, listeners),
+		.listens_tls = listens_tls,
+		.listener_count = listeners_of_worker(
+		    &s->listeners, slot, listeners, listens_tls),
 		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
+		.tls = s->tls,
 		.root = s->root,
 		.supervisor_fd = s->life[0],
 		.state_fd = s->state_fd,

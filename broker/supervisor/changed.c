@@ -38,6 +38,32 @@ changed_lacks(const struct listeners *listeners,
 	return listeners->count != count;
 }
 
+/* The address of the configuration that a socket is for; NULL: none any more. */
+static const struct config_address *
+changed_wanted(const struct supervisor *s, size_t at)
+{
+	const struct config_address *has = &s->listeners.address[at];
+	const struct config *config = s->config;
+
+	/* With port 0, addresses are told apart by their order alone. */
+	if (at < config->listen_count && changed_is(has, &config->listen[at]))
+		return &config->listen[at];
+	for (size_t i = 0; i < config->listen_count; i++)
+		if (address_equal(has, &config->listen[i]))
+			return &config->listen[i];
+	return NULL;
+}
+
+void
+supervisor_mark_tls_listeners(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->listeners.count; i++) {
+		const struct config_address *wanted = changed_wanted(s, i);
+
+		s->listeners.address[i].tls = wanted != NULL && wanted->tls;
+	}
+}
+
 void
 supervisor_tell_changed_addresses(const struct supervisor *s)
 {

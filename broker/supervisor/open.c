@@ -319,6 +319,7 @@ supervisor_inherit(struct supervisor *s)
 	s->claim = handover.claim;
 	report_no_ready();
 	s->listeners = handover.listeners;
+	supervisor_mark_tls_listeners(s);
 	s->admin = handover.admin;
 	listeners_keep_on_exec(&s->listeners, false);
 	listeners_keep_on_exec(&s->admin, false);
@@ -336,8 +337,10 @@ supervisor_open_parts(struct supervisor *s)
 	supervisor_forbid_cores();
 	if ((open_is_inherited(s) || supervisor_wait_orphans(s)) &&
 	    supervisor_open_listeners(s)) {
-		if (supervisor_open_admin(s) && supervisor_open_rest(s))
+		if (supervisor_open_admin(s) && supervisor_open_tls(s) &&
+		    supervisor_open_rest(s))
 			return true;
+		supervisor_close_tls(s);
 		listeners_close(&s->listeners);
 		listeners_close(&s->admin);
 	}
@@ -371,6 +374,7 @@ supervisor_close(struct supervisor *s)
 		supervisor_end_trial(s);
 	listeners_close(&s->listeners);
 	listeners_close(&s->admin);
+	supervisor_close_tls(s);
 	close(s->root);
 	wakeup_close(&s->wakeup);
 	supervisor_close_segment(s);

@@ -10,6 +10,7 @@
  *	become.c      what a fork does until it is a worker
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
+ *	tls.c         certificates, and keys of tickets
  *	names.c       see that our files keep their names
  *	changed.c     tell of addresses that a restart does not change
  *	order.c       change the phase; say why a start fails
@@ -58,6 +59,7 @@ struct supervisor {
 	int root;  /* of --root, O_PATH; -1: not opened yet */
 	int claim; /* of the segment, segment_claim(); -1: none */
 	bool lock_lost, segment_lost; /* without a name, which was told */
+	struct tls_store *tls;        /* owned; NULL: no TLS */
 	struct wakeup wakeup;
 	sigset_t signals; /* that the loop reads: */
 	int signal_fd;
@@ -166,6 +168,21 @@ void supervisor_check_ready(struct supervisor *s, uint64_t now);
 /* The last worker of a run that ends is reaped: do what the phase says. */
 void supervisor_conclude(struct supervisor *s);
 
+/* tls.c */
+
+/* Read the certificates, if there are any, for the workers to come.  Returns
+ * false, having told why (supervisor_report()). */
+bool supervisor_open_tls(struct supervisor *s);
+void supervisor_close_tls(struct supervisor *s);
+
+/* Read the certificates anew: handshakes that begin from now on use them, and
+ * connections go on.  Returns false, having logged why, if they cannot be used:
+ * then those of before stay. */
+bool supervisor_reload_tls(struct supervisor *s);
+
+/* Make another key for tickets, and set when the next is due. */
+void supervisor_rotate_tickets(struct supervisor *s, uint64_t now);
+
 /* names.c */
 
 /* Look whether somebody removed the lock file or the segment's name, put back
@@ -176,6 +193,10 @@ void supervisor_check_names(struct supervisor *s);
 
 /* Tell of the addresses that the sockets taken over do not have. */
 void supervisor_tell_changed_addresses(const struct supervisor *s);
+
+/* Note on which of the sockets taken over TLS is spoken, which a socket itself
+ * does not know: as the options say of its address. */
+void supervisor_mark_tls_listeners(struct supervisor *s);
 
 /* exec.c */
 

@@ -60,15 +60,17 @@ supervisor_reopen_log(struct supervisor *s)
 		log_errorx("%s; going on with the old one", error);
 }
 
-/* With a log file: open it anew.  Without one the terminal is closed, and we end
+/* With a log file: open it and the certificates anew.  Without one the terminal is closed, and we end
  * with it; nohup(1) has SIGHUP ignored instead. */
 static void
 supervisor_hung_up(struct supervisor *s)
 {
-	if (s->logfile.path != NULL)
-		supervisor_reopen_log(s);
-	else
+	if (s->logfile.path == NULL) {
 		supervisor_told_to_stop(s);
+		return;
+	}
+	supervisor_reopen_log(s);
+	supervisor_reload_tls(s);
 }
 
 /* Whether a signal comes from `pubsubd stop' and the like. */
@@ -146,6 +148,8 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 		s->due.at[DUE_KILL] = now + WATCHDOG_LOOK_MS;
 		supervisor_kill_all(s);
 	}
+	if (due_take(&s->due, DUE_TICKETS, now))
+		supervisor_rotate_tickets(s, now);
 	if (due_take(&s->due, DUE_TRIAL, now))
 		supervisor_end_trial(s);
 	supervisor_check_ready(s, now);

@@ -7,7 +7,8 @@
  * signal:
  *
  *	SIGTERM, SIGINT  drain and stop; one after 250 ms: stop now
- *	SIGHUP           open the log file anew; without one: as SIGTERM
+ *	SIGHUP           open the log file and certificates anew; without
+ *	                 a log file: as SIGTERM
  *	SIGUSR2          drain, then execute the program now on disk
  *
  * It never takes the ring's lock and parses nothing that a client sent, so

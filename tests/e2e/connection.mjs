@@ -28,16 +28,18 @@ export class Connection {
 	}
 
 	/* Connect.  topics: subscribe to these at once; query: what else stands
-	 * behind the question mark; protocols: the subprotocols to offer; the
-	 * rest is for ws. */
+	 * behind the question mark; protocols: the subprotocols to offer; ca:
+	 * over TLS, trusting this certificate; the rest is for ws. */
 	static async open(server, { topics = [], query = {}, protocols = [],
 	    ...options } = {}) {
+		const base = options.ca ? `wss://localhost:${server.tlsPort}` :
+			`ws://127.0.0.1:${server.port}`;
 		const params = new URLSearchParams(query);
 
 		for (const topic of topics)
 			params.append("topic", topic);
 		const connection = new this(new WebSocket(
-		    `ws://127.0.0.1:${server.port}/ws?${params}`, protocols,
+		    `${base}/ws?${params}`, protocols,
 		    { perMessageDeflate: false, ...options }));
 
 		await bounded("handshake", once(connection.socket, "open"));

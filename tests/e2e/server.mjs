@@ -100,6 +100,7 @@ export class Server {
 	pidfile = join(this.dir, "pid");
 	log = join(this.dir, "log"); /* of `start'; `run' writes to stderr */
 	port = 0;
+	tlsPort = 0; /* of the first --tls-listen */
 	child = null;  /* of `run' */
 	stdout = "";
 	stderr = "";
@@ -203,11 +204,12 @@ export class Server {
 	/* Take the port out of a ready line, which is checked to be one. */
 	noteReady(text) {
 		const line = new RegExp(`^pubsubd ${this.name}: ready on ` +
-		    "http://\\S+:(\\d+)( and http://\\S+)* " +
+		    "http://\\S+:(\\d+)( and https?://\\S+)* " +
 		    "\\((1 worker|\\d+ workers)\\)\\n$", "u").exec(text);
 
 		assert.ok(line, `not a ready line: ${text}`);
 		this.port = Number(line[1]);
+		this.tlsPort = Number(/https:\S+:(\d+)/u.exec(text)?.[1] ?? 0);
 	}
 
 	/* Serve in the background. */

@@ -90,7 +90,7 @@ acceptor_accept(struct acceptor *a, int most)
 		if (a->admin)
 			conns_open_admin(net, fd, a->loopback);
 		else
-			conns_open(net, fd, &peer, a->loopback);
+			conns_open(net, fd, &peer, a->loopback, a->tls);
 	}
 	return n;
 }
@@ -118,13 +118,14 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 }
 
 static void
-acceptors_add(struct acceptors *as, int fd, bool admin)
+acceptors_add(struct acceptors *as, int fd, bool tls, bool admin)
 {
 	struct acceptor *a = &as->list[as->count++];
 	struct sockaddr_storage local;
 	socklen_t len = sizeof(local);
 
 	a->all = as;
+	a->tls = tls;
 	a->admin = admin;
 	memset(&local, 0, sizeof(local));
 	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
@@ -142,9 +143,10 @@ acceptors_open(
 	as->list = xcalloc(args->listener_count + 1, sizeof(*as->list));
 	ev_timer_init(&as->retry, acceptors_retry_cb, ACCEPTOR_RETRY_S, 0);
 	for (size_t i = 0; i < args->listener_count; i++)
-		acceptors_add(as, args->listeners[i], false);
+		acceptors_add(as, args->listeners[i],
+		    args->listens_tls != NULL && args->listens_tls[i], false);
 	if (args->admin_listener != NULL)
-		acceptors_add(as, *args->admin_listener, true);
+		acceptors_add(as, *args->admin_listener, false, true);
 }
 
 static void

@@ -29,6 +29,7 @@ struct acceptor {
 	ev_io io;
 	struct acceptors *all; /* borrowed */
 	bool loopback;         /* bound to a loopback address */
+	bool tls;              /* its clients speak TLS */
 	bool admin;            /* the operator's; all workers accept from it */
 	bool closed;           /* not listened to any more */
 };

@@ -6,6 +6,7 @@
 #include "common/bug.h"
 #include "common/xmalloc.h"
 #include "worker/net/outbox.h"
+#include "worker/net/transport.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +132,8 @@ conn_update_events(struct conn *c)
 		return;
 	if (c->paused == 0 && !c->eof)
 		events |= EV_READ;
-	if (c->blocked && c->out != NULL && !conn_is_held(c))
+	if ((c->blocked && c->out != NULL && !conn_is_held(c)) ||
+	    transport_is_behind(c))
 		events |= EV_WRITE;
 	if (ev_is_active(&c->io) &&
 	    (c->io.events & (EV_READ | EV_WRITE)) == events)
@@ -149,7 +151,8 @@ conn_written(struct conn *c)
 		c->handler->written(c);
 	if (c->state != CONN_CLOSING || c->out != NULL)
 		return;
-	shutdown(c->io.fd, SHUT_WR);
+	if (!transport_shut(c))
+		return;
 	c->state = CONN_LINGER;
 	conn_deadline(c, CONN_LINGER_MS);
 	if (c->eof) {

@@ -11,6 +11,8 @@
 #include "worker/net/outbox.h"
 #include "worker/net/rate.h"
 #include "worker/net/service.h"
+#include "worker/net/tls.h"
+#include "worker/net/tls_handshake.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -74,12 +76,14 @@ conns_refuse(struct conn *c, enum conn_refusal why, enum stats_id counter)
 
 void
 conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
-    bool loopback_listener)
+    bool loopback_listener, bool tls)
 {
 	struct conn *c = conns_add(net, fd, loopback_listener);
 	struct address_share *share = NULL;
 	uint32_t wait_ms = 0;
 
+	if (tls)
+		tls_accept(c);
 	LIST_INSERT_HEAD(&net->conns.living, c, link);
 	net->conns.count++;
 	stats_add(&net->stats, STATS_ACCEPTED, 1);
@@ -104,6 +108,8 @@ conns_free_one(struct conn *c)
 	struct net *net = c->net;
 
 	LIST_REMOVE(c, link);
+	if (c->encrypted)
+		tls_session_end(c);
 	if (c->out != NULL)
 		outq_free(&c->out);
 	if (c->io.data != NULL)

@@ -31,10 +31,10 @@ void conns_fini(struct net *net);
 /*
  * Take over an accepted, non-blocking socket and read from it; or have it
  * refused when a limit is reached.  The descriptor is the connection's from now
- * on.
+ * on.  tls: it speaks TLS (net->tls is there).
  */
 void conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
-    bool loopback_listener);
+    bool loopback_listener, bool tls);
 
 /*
  * The same for one of the operator's listener: it gets the operator's pages and

@@ -4,6 +4,7 @@
 #include "worker/net/feed.h"
 
 #include "common/bug.h"
+#include "worker/net/tls.h"
 
 #include <stdlib.h>
 
@@ -83,6 +84,8 @@ conn_enforce_input_budget(struct conn *c)
 		return;
 	if (c->handler->held != NULL)
 		own += c->handler->held(c);
+	if (c->encrypted)
+		own += tls_held(c);
 	if (!budget_is_over(
 		&c->net->budget, BUDGET_INPUT, own, c->net->conns.count))
 		return;

@@ -6,6 +6,8 @@
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
 #include "worker/net/overflow.h"
+#include "worker/net/tls_handshake.h"
+#include "worker/net/transport.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -41,14 +43,10 @@ flush_gather(struct net *net, struct conn *c, uint32_t run,
 static ssize_t
 flush_send(struct net *net, struct conn *c, struct iovec *iov, int n)
 {
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = (size_t)n };
 	ssize_t sent;
 
 	do
-		sent = n == 1 ? send(c->io.fd, iov->iov_base, iov->iov_len,
-				    MSG_NOSIGNAL | MSG_DONTWAIT)
-		              : sendmsg(c->io.fd, &msg,
-				    MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = transport_send(c, iov, n);
 	while (sent == -1 && errno == EINTR);
 	stats_add(&net->stats, STATS_WRITES, 1);
 	if (sent == -1 &&
@@ -137,8 +135,12 @@ flush_write(struct net *net, struct conn *c, uint32_t run, size_t *begun)
 static void
 flush_enforce_budget(struct conn *c)
 {
-	if (!budget_is_over(&c->net->budget, BUDGET_OUTPUT, c->out->bytes,
-		c->net->conns.count))
+	uint64_t own = c->out->bytes;
+
+	if (c->encrypted)
+		own += tls_unsent(c);
+	if (!budget_is_over(
+		&c->net->budget, BUDGET_OUTPUT, own, c->net->conns.count))
 		return;
 	stats_add(&c->net->stats, STATS_MEMORY_CLOSES, 1);
 	conn_cut(c);
@@ -226,6 +228,7 @@ flush_turn(struct net *net)
 		flush_entry(net, entry.conn, entry.first);
 	}
 	flush_keep_added(net, count);
+	tls_turn(net);
 	arena_reset(&net->arena);
 }
 
@@ -235,6 +238,10 @@ flush_conn(struct conn *c)
 	struct net *net = c->net;
 	size_t begun;
 
+	if (!transport_flush(c)) {
+		conn_abort(c);
+		return;
+	}
 	if (c->out != NULL && !conn_is_held(c)) {
 		c->blocked = false;
 		flush_write(net, c, 0, &begun);

@@ -11,6 +11,8 @@
 #include "worker/net/flush.h"
 #include "worker/net/progress.h"
 #include "worker/net/service.h"
+#include "worker/net/tls_handshake.h"
+#include "worker/net/transport.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,7 +50,7 @@ static size_t
 io_receive(struct conn *c)
 {
 	struct net *net = c->net;
-	ssize_t n = recv(c->io.fd, net->read_buf, IO_READ_MAX, 0);
+	ssize_t n = transport_receive(c, net->read_buf, IO_READ_MAX);
 
 	if (n > 0) {
 		c->last_heard_tick = net->wheel.now;
@@ -66,16 +68,31 @@ io_receive(struct conn *c)
 	return 0;
 }
 
+/* TLS keeps parts of records, and answers some by itself. */
+static void
+io_settle_encrypted(struct conn *c)
+{
+	conn_update_events(c);
+	if (tls_held(c) > 0)
+		conn_enforce_input_budget(c);
+}
+
 void
 io_read(struct conn *c)
 {
 	const struct service *service = c->net->service;
 	size_t n;
 
+	if (tls_is_shaking(c)) {
+		tls_handshake(c);
+		return;
+	}
 	if (c->state == CONN_OPEN && !c->handler->asks_nothing &&
 	    service->hold != NULL && service->hold(c))
 		return;
 	n = io_receive(c);
+	if (c->encrypted)
+		io_settle_encrypted(c);
 	if (n > 0 && c->state == CONN_OPEN)
 		conn_feed(c, (char *)c->net->read_buf, n);
 }

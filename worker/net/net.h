@@ -3,7 +3,8 @@
  * net.h - what all connections of a worker have in common.
  *
  *	bucket, wheel, arena, outq, budget < address_limits < net.h
- *	  < outbox < conn < progress < feed < rate < overflow < flush < io < conns < acceptor
+ *	  < tls < outbox < conn < progress < feed < rate < tls_handshake < overflow
+ *	  < flush < io < conns < acceptor
  *
  * That is the order of the modules in this folder: each may call those before
  * it.  One process has one struct net, and one thread, so nothing is locked.
@@ -29,6 +30,7 @@
 struct address_share;
 struct config;
 struct service;
+struct tls;
 struct ws_pool;
 
 enum conn_state {
@@ -93,6 +95,7 @@ struct conn {
 	                    * what is queued says that they are done */
 	bool eof : 1;      /* the peer will send no more */
 	bool peer_closed_cleanly : 1; /* after our last word */
+	bool encrypted : 1;           /* speaks TLS, or will: tls.h */
 	bool waiting : 1; /* progress.c's: something waited at its last look */
 	uint16_t served_in_turn; /* requests; one turn has not 2^16 */
 };
@@ -136,6 +139,7 @@ struct net {
 	const struct service *service;
 	void *world;                 /* the service's; not looked into here */
 	_Atomic uint32_t *returning; /* of address_limits.h; NULL: none */
+	struct tls *tls;             /* of tls.h; NULL: no listener needs it */
 	struct ws_pool *parsers;     /* ws/ws_conn.h alone looks into it */
 	struct stats stats;
 	struct wheel wheel;

@@ -358,6 +358,7 @@ static void
 test_who_waits_for_a_worker_too_many_is_accepted(void **state)
 {
 	int connections[CONNECTIONS], fds[LISTENERS_OF_WORKER_MAX];
+	bool tls[LISTENERS_OF_WORKER_MAX];
 	int accepted = 0;
 
 	(void)state;
@@ -366,7 +367,7 @@ test_who_waits_for_a_worker_too_many_is_accepted(void **state)
 		connections[i] = connect_to(&listeners.address[0]);
 	assert_true(listeners_resize(&listeners, 2, error));
 	for (unsigned w = 0; w < 2; w++) {
-		size_t n = listeners_of_worker(&listeners, w, fds);
+		size_t n = listeners_of_worker(&listeners, w, fds, tls);
 
 		for (size_t i = 0; i < n; i++)
 			accepted += accept_all(fds[i]);

@@ -101,13 +101,12 @@ test_texts_as_long_as_can_be(void **state)
 
 	memset(text, 'x', sizeof(text));
 	for (size_t i = 0; i < TLS_CERTS_MAX; i++)
-		put[i] = (struct tls_pair){ text, text, sizeof(text),
-			sizeof(text) };
+		put[i] =
+		    (struct tls_pair){ text, text, sizeof(text), sizeof(text) };
 	tls_store_put(*state, put, TLS_CERTS_MAX);
-	assert_int_equal(tls_store_get(*state, pairs, &texts, &version),
-	    TLS_CERTS_MAX);
-	assert_memory_equal(
-	    pairs[TLS_CERTS_MAX - 1].key, text, sizeof(text));
+	assert_int_equal(
+	    tls_store_get(*state, pairs, &texts, &version), TLS_CERTS_MAX);
+	assert_memory_equal(pairs[TLS_CERTS_MAX - 1].key, text, sizeof(text));
 	tls_store_wipe(&texts, pairs, TLS_CERTS_MAX);
 }
 
@@ -125,8 +124,7 @@ test_keys_move_on_and_the_oldest_goes(void **state)
 	assert_memory_equal(
 	    &keys[1], &before[0], sizeof(keys) - sizeof(keys[0]));
 	for (size_t i = 0; i < TLS_STORE_KEYS; i++)
-		assert_memory_not_equal(
-		    &keys[0], &before[i], sizeof(keys[0]));
+		assert_memory_not_equal(&keys[0], &before[i], sizeof(keys[0]));
 }
 
 static void
