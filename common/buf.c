@@ -45,12 +45,6 @@ buf_add(struct buf *buf, const void *data, size_t len)
 }
 
 void
-buf_puts(struct buf *buf, const char *text)
-{
-	buf_add(buf, text, strlen(text));
-}
-
-void
 buf_printf(struct buf *buf, const char *fmt, ...)
 {
 	char text[512];

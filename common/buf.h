@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
 	char *at; /* owned; not NUL-terminated */
@@ -36,7 +37,11 @@ char *buf_room(struct buf *buf, size_t len);
 
 /* Append bytes, a string, a formatted text. */
 void buf_add(struct buf *buf, const void *data, size_t len);
-void buf_puts(struct buf *buf, const char *text);
+static inline void
+buf_puts(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
 void buf_printf(struct buf *buf, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

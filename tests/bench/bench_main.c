@@ -25,7 +25,7 @@ static const char usage[] =
     "all modes:\n"
     "  --url URL          ws://HOST:PORT/PATH (ws://localhost:8000/ws)\n"
     "  --server-pid PID   the server, with its children (whoever listens)\n"
-    "  --form FORM        plain, v1, nats or nchan (plain)\n"
+    "  --form FORM        plain, v1, acked, nats or nchan (plain)\n"
     "  --size BYTES       length of a message (100)\n"
     "  --cpu N            run on this processor only\n"
     "  --json             figures as one JSON object\n"
@@ -171,7 +171,7 @@ bench_parse(int argc, char **argv)
 		bench_refuse("form", bench_form);
 	if (bench.form.kind == FORM_NCHAN && bench.form.topics > 1)
 		bench_refuse("topics", "more than one with nchan");
-	if (bench.broadcast && bench.form.kind > FORM_V1)
+	if (bench.broadcast && bench.form.kind > FORM_ACKED)
 		bench_refuse("broadcast", bench_form);
 }
 

@@ -11,6 +11,7 @@
 static const char *const form_names[] = {
 	[FORM_PLAIN] = "plain",
 	[FORM_V1] = "v1",
+	[FORM_ACKED] = "acked",
 	[FORM_NATS] = "nats",
 	[FORM_NCHAN] = "nchan",
 };
@@ -76,7 +77,8 @@ form_path(const struct form *form, const char *path, unsigned room,
 const char *
 form_protocol(const struct form *form)
 {
-	return form->kind == FORM_V1 ? "pubsubd.v1" : NULL;
+	return form->kind == FORM_V1 || form->kind == FORM_ACKED ? "pubsubd.v1"
+	                                                         : NULL;
 }
 
 /* Frame a text that stands FORM_HEADER bytes behind out. */
@@ -130,6 +132,13 @@ form_publish_to(const struct form *form, const char *topic, uint8_t *out)
 	case FORM_V1:
 		len = (size_t)sprintf(text,
 		    "{\"type\":\"publish\",\"topic\":\"%s\",\"message\":\"",
+		    topic);
+		end = "\"}";
+		break;
+	case FORM_ACKED:
+		len = (size_t)sprintf(text,
+		    "{\"type\":\"publish\",\"id\":12345,\"topic\":\"%s\","
+		    "\"message\":\"",
 		    topic);
 		end = "\"}";
 		break;
@@ -200,6 +209,7 @@ form_look(const struct form *form, uint64_t len, const uint8_t *peek)
 		frame.deliveries = len == form->size && peek[0] == 'x';
 		break;
 	case FORM_V1:
+	case FORM_ACKED:
 		frame.deliveries = len > form->size + FORM_PEEK &&
 		                   memcmp(peek, envelope, FORM_PEEK) == 0;
 		frame.is_error =

@@ -4,6 +4,7 @@
  *
  *	plain   pubsubd's contract without a subprotocol; the floor
  *	v1      pubsubd.v1
+ *	acked   the same, with an id in each publish, which is answered
  *	nats    the NATS protocol in binary frames
  *	nchan   nginx with nchan: a location to publish, another to subscribe
  *
@@ -22,7 +23,7 @@
 #define FORM_TOPIC_LEN 14u /* bytes of a topic's name: r000000-000000 */
 #define FORM_AROUND    80u /* bytes of a publishing frame around the message */
 
-enum form_kind { FORM_PLAIN = 0, FORM_V1, FORM_NATS, FORM_NCHAN };
+enum form_kind { FORM_PLAIN = 0, FORM_V1, FORM_ACKED, FORM_NATS, FORM_NCHAN };
 
 struct form {
 	enum form_kind kind;

@@ -22,7 +22,9 @@ v1_open(struct hub *hub, const struct intake_op *op, const char *type)
 
 	buf_reset(text);
 	start = ws_text_open(text);
-	buf_printf(text, "{\"type\":\"%s\"", type);
+	buf_puts(text, "{\"type\":\"");
+	buf_puts(text, type);
+	buf_puts(text, "\"");
 	if (op->want.id_len > 0) {
 		buf_puts(text, ",\"id\":");
 		buf_add(text, intake_id(hub->intake, op), op->want.id_len);
@@ -38,12 +40,17 @@ v1_put_topic(struct hub *hub, const struct intake_op *op)
 	    op->want.topic_len);
 }
 
-/* ,"epoch":E,"seq":N */
+/* ,"epoch":E,"seq":N, without printf(3), which would be most of an answer's
+ * cost. */
 static void
 v1_put_place(struct hub *hub, const struct intake_op *op)
 {
-	buf_printf(&hub->protocols->text, ",\"epoch\":\"%s\",\"seq\":%" PRIu64,
-	    hub->seg->header->epoch, op->start.seq);
+	struct buf *text = &hub->protocols->text;
+
+	buf_puts(text, ",\"epoch\":\"");
+	buf_puts(text, hub->seg->header->epoch);
+	buf_puts(text, "\",\"seq\":");
+	buf_number(text, op->start.seq);
 }
 
 /* Finish the answer and queue it. */
