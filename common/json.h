@@ -120,6 +120,17 @@ enum json_status json_object_read(struct json_reader *reader, const char *text,
     size_t len, size_t *where, const char **why);
 
 /*
+ * Read the rest of a flat object, from the name of a member to the brace behind
+ * the last one: keys and values in turn.  For who knows by itself what stands
+ * before, which is a part of an object.
+ *
+ * Returns: how many tokens there are; 0, with some of them written, if the rest
+ *          is not flat: the whole text is then json_object_read()'s to judge.
+ */
+unsigned json_flat_members(
+    const char *at, size_t len, struct json_token tokens[2 * JSON_FLAT_MAX]);
+
+/*
  * Take the next member, in the order of the text; a repeated name comes
  * repeatedly.  The key is always a JSON_STRING.
  *

@@ -65,17 +65,12 @@ json_flat_member(const char *at, const char *end, struct json_token *key,
 	return at != NULL ? json_flat_scalar(at, end, value) : NULL;
 }
 
-/* Returns: how many tokens the members have; 0 if it is not such a text. */
-static unsigned
-json_flat(
-    const char *text, size_t len, struct json_token tokens[2 * JSON_FLAT_MAX])
+unsigned
+json_flat_members(
+    const char *at, size_t len, struct json_token tokens[2 * JSON_FLAT_MAX])
 {
-	const char *at, *end;
+	const char *end = at + len;
 
-	if (len < 2 || len > JSON_OBJECT_MAX || *text != '{')
-		return 0;
-	at = text + 1;
-	end = text + len;
 	for (unsigned n = 0; n < 2 * JSON_FLAT_MAX; n += 2) {
 		at = json_flat_member(at, end, &tokens[n], &tokens[n + 1]);
 		if (at == NULL)
@@ -87,6 +82,16 @@ json_flat(
 			return 0;
 	}
 	return 0;
+}
+
+/* Returns: how many tokens the members have; 0 if it is not such a text. */
+static inline unsigned
+json_flat(
+    const char *text, size_t len, struct json_token tokens[2 * JSON_FLAT_MAX])
+{
+	if (len < 2 || len > JSON_OBJECT_MAX || *text != '{')
+		return 0;
+	return json_flat_members(text + 1, len - 1, tokens);
 }
 
 enum json_status

@@ -331,8 +331,8 @@ v1_take_history(const struct v1_members *m, struct intake_request *want)
 }
 
 void
-v1_parse(struct v1_reader *reader, bool binary, const char *data, size_t len,
-    struct intake_request *want)
+v1_parse_any(struct v1_reader *reader, bool binary, const char *data,
+    size_t len, struct intake_request *want)
 {
 	enum json_status status;
 	struct v1_members m;
@@ -359,4 +359,12 @@ v1_parse(struct v1_reader *reader, bool binary, const char *data, size_t len,
 	       v1_take_message(reader, &m, want) &&
 	       v1_take_subscribe(reader, &m, want) &&
 	       v1_take_history(&m, want));
+}
+
+void
+v1_parse(struct v1_reader *reader, bool binary, const char *data, size_t len,
+    struct intake_request *want)
+{
+	if (binary || !v1_publish_read(data, len, reader->body_max, want))
+		v1_parse_any(reader, binary, data, len, want);
 }

@@ -12,12 +12,11 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "worker/protocol/v1_publish.h"
 #include "worker/requests/intake.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#define V1_ID_MAX 64u /* bytes of an id as it is written, without quotes */
 
 /* What reading a request needs: properties of the server, and memory. */
 struct v1_reader {
@@ -34,6 +33,15 @@ struct v1_reader {
  * reader, so they are good until the next call.
  */
 void v1_parse(struct v1_reader *reader, bool binary, const char *data,
+    size_t len, struct intake_request *want);
+
+/*
+ * The same without the short way (v1_publish.h) that v1_parse() takes for most
+ * of what a client publishes.  What comes out is the same.
+ *
+ * Callers: v1_parse(), and tests, which compare the two.
+ */
+void v1_parse_any(struct v1_reader *reader, bool binary, const char *data,
     size_t len, struct intake_request *want);
 
 #endif

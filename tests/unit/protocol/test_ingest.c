@@ -66,6 +66,9 @@ static const char *const texts[] = {
 	"true}",
 	"{\"type\":\"publish\",\"topic\":\"room\",\"message\":{\"a\":[1,2]}}",
 	"{\"type\":\"publish\",\"topic\":\"\",\"message\":\"hello\"}",
+	"{\"type\":\"publish\",\"topic\":\"room\",\"message\":0,\"topic\":1}",
+	"{\"type\":\"publish\",\"topic\":\"r\\u006fom\",\"message\":"
+	"\"\\ud83d\"}",
 	"{\"type\":\"publish\",\"topic\":\"room\"}",
 	"{\"type\":\"publish\",\"id\":[],\"topic\":\"room\",\"message\":0}",
 	"{\"type\":\"subscribe\",\"id\":1,\"topic\":\"room\",\"history\":3}",
