@@ -97,7 +97,8 @@ export class Events {
 	#takeBlock(end) {
 		const block = {};
 
-		for (const line of this.#text.slice(0, end).split("\n")) {
+		for (const line of this.#text.slice(0, end).split("\n")
+		    .filter((each) => !each.startsWith(":"))) {
 			const [, name, value] = /^([a-z]+): (.*)$/u.exec(line);
 
 			block[name] = name in block ?
@@ -121,7 +122,12 @@ export class Events {
 		const block = await this.block();
 
 		assert.equal(block?.event, "gap");
-		return JSON.parse(block.data);
+		const gap = JSON.parse(block.data);
+
+		/* Its id is the place behind it. */
+		if (gap.to !== undefined)
+			assert.equal(block.id.split(":")[1], `${gap.to}`);
+		return gap;
 	}
 
 	/* Wait for a comment. */

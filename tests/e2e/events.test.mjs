@@ -298,6 +298,7 @@ describe("events", () => {
 					assert.equal(events.seq, 10);
 					assert.deepEqual(await events.gap(), {
 						type: "gap", topic, reason });
+					assert.equal(events.lastId, `${epoch}:10`);
 					await goesOn(events, topic, 10);
 				});
 
@@ -339,6 +340,13 @@ test("what the ring has no more is a gap", async (t) => {
 
 	assert.deepEqual(gap, { type: "gap", topic: "old", from: 1, to: gap.to,
 		reason: "expired" });
+	/* Who comes back with the id of the gap goes on behind it: it had none,
+	 * and a client that sends the last event's own began anew. */
+	const behind = await Events.open(server, "old",
+	    { t, query: { since: events.lastId } });
+
+	assert.equal(await behind.next(), text);
+	assert.equal(behind.seq, gap.to + 1);
 	for (let i = gap.to + 1; i <= 401; i++) {
 		assert.equal(await events.next(), text);
 		assert.equal(events.seq, i);
@@ -368,7 +376,8 @@ test("the slow are told what they missed, in its place", async (t) => {
 	/* Each event is a chunk of its own, a gap that has grown too. */
 	while (next <= seq) {
 		const block = (await raw.chunk()).toString();
-		const gap = /^event: gap\ndata: (.*)\n\n$/u.exec(block);
+		const gap = /^event: gap\ndata: (.*)\nid: \w+:(\d+)\n:+\n\n$/u
+			.exec(block);
 
 		if (block.startsWith("retry: "))
 			continue;
@@ -377,6 +386,7 @@ test("the slow are told what they missed, in its place", async (t) => {
 
 			assert.equal(from, next);
 			assert.equal(reason, "slow");
+			assert.equal(Number(gap[2]), to);
 			next = to + 1;
 		} else {
 			assert.equal(Number(/^id: \w+:(\d+)\n/u.exec(block)[1]),

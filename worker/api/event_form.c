@@ -45,16 +45,21 @@ event_put_message(struct buf *out, const struct ring_record *rec,
 	buf_puts(out, "\n");
 }
 
-static size_t
+static struct outq_gap_places
 event_put_gap(struct buf *out, const struct sub_topic *topic, uint64_t from,
-    uint64_t to, enum gap_reason reason)
+    uint64_t to, enum gap_reason reason, const char *epoch)
 {
-	size_t start = out->len, digits_at;
+	size_t start = out->len, digits, line;
 
 	buf_puts(out, "event: gap\ndata: ");
-	digits_at = gap_put_object(out, topic, from, to, reason);
+	digits = gap_put_object(out, topic, from, to, reason);
+	buf_printf(out, "\nid: %s:", epoch);
+	line = out->len;
+	outq_gap_line(buf_room(out, OUTQ_GAP_LINE), to);
+	out->len += OUTQ_GAP_LINE;
 	buf_puts(out, "\n\n");
-	return digits_at - start;
+	return (struct outq_gap_places){ .digits = (uint32_t)(digits - start),
+		.line = (uint32_t)(line - start) };
 }
 
 const struct form event_form = {
@@ -72,14 +77,18 @@ event_put_message_chunk(struct buf *out, const struct ring_record *rec,
 	http_chunk_close(out, start);
 }
 
-static size_t
+static struct outq_gap_places
 event_put_gap_chunk(struct buf *out, const struct sub_topic *topic,
-    uint64_t from, uint64_t to, enum gap_reason reason)
+    uint64_t from, uint64_t to, enum gap_reason reason, const char *epoch)
 {
 	size_t start = out->len;
-	size_t digits_at = event_put_gap(out, topic, from, to, reason);
+	struct outq_gap_places at =
+	    event_put_gap(out, topic, from, to, reason, epoch);
+	uint32_t moved = (uint32_t)http_chunk_close(out, start);
 
-	return digits_at + http_chunk_close(out, start);
+	at.digits += moved;
+	at.line += moved;
+	return at;
 }
 
 const struct form event_chunk_form = {

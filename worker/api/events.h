@@ -12,6 +12,8 @@
  *
  *	event: gap			what was missed, as an object (gap.h)
  *	data: {"type":"gap",...}
+ *	id: EPOCH:131			the place behind that
+ *	:::				(a comment that keeps room for digits)
  *
  *	:				nothing: the connection still lives
  *

@@ -14,7 +14,8 @@
 #ifndef WORKER_DELIVERY_FORM_H
 #define WORKER_DELIVERY_FORM_H
 
-#include <stddef.h>
+#include "worker/net/outq.h"
+
 #include <stdint.h>
 
 struct buf;
@@ -38,14 +39,14 @@ struct form {
 
 	/*
 	 * Append, ready for the socket, that the numbers `from' to `to' are
-	 * missing (from 0: it is not known which).  NULL: this form cannot
-	 * report gaps.
-	 * Returns: the offset, from where out's end was, of the
-	 *          OUTQ_GAP_DIGITS bytes that the second number has; without
-	 *          numbers it means nothing.
+	 * missing (from 0: it is not known which, and messages go on behind
+	 * `to').  NULL: this form cannot report gaps.
+	 * Returns: where the second number stands, counted from where out's
+	 *          end was; without numbers it means nothing.
 	 */
-	size_t (*gap)(struct buf *out, const struct sub_topic *topic,
-	    uint64_t from, uint64_t to, enum gap_reason reason);
+	struct outq_gap_places (*gap)(struct buf *out,
+	    const struct sub_topic *topic, uint64_t from, uint64_t to,
+	    enum gap_reason reason, const char *epoch);
 };
 
 #endif

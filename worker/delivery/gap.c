@@ -28,7 +28,8 @@ gap_put_object(struct buf *buf, const struct sub_topic *topic, uint64_t from,
 	if (from != 0) {
 		buf_printf(buf, ",\"from\":%" PRIu64 ",\"to\":", from);
 		digits_at = buf->len;
-		buf_printf(buf, "%-*" PRIu64, OUTQ_GAP_DIGITS, to);
+		outq_gap_digits(buf_room(buf, OUTQ_GAP_DIGITS), to);
+		buf->len += OUTQ_GAP_DIGITS;
 	}
 	buf_printf(buf, ",\"reason\":\"%s\"}", gap_reasons[reason]);
 	return digits_at;
@@ -45,7 +46,8 @@ gap_tell(struct sub *sub, uint64_t from, uint64_t to, enum gap_reason reason)
 		return;
 	stats_add(&c->net->stats, STATS_GAPS, 1);
 	buf_init(&text);
-	form->gap(&text, sub->topic, from, to, reason);
+	form->gap(
+	    &text, sub->topic, from, to, reason, hub_of(c)->seg->header->epoch);
 	conn_answer(c, text.at, text.len);
 	buf_fini(&text);
 }
@@ -57,7 +59,7 @@ gap_dropped(
 	const struct client *client = client_of(c);
 	const struct form *form = hub_of(c)->forms[client->form];
 	const struct sub_topic *topic = hub_of(c)->subs.by_slot[slot];
-	size_t digits_at;
+	struct outq_gap_places at;
 	struct buf text;
 
 	if (form->gap == NULL || outq_extend_gap(c->out, slot, seq))
@@ -68,8 +70,9 @@ gap_dropped(
 	    topic != NULL && subs_find_of_client(&client->subs, topic) != NULL);
 	stats_add(&c->net->stats, STATS_GAPS, 1);
 	buf_init(&text);
-	digits_at = form->gap(&text, topic, seq, seq, GAP_SLOW);
-	outq_add_gap(c->out, slot, seq, before, text.at, (uint32_t)text.len,
-	    (uint32_t)digits_at);
+	at = form->gap(
+	    &text, topic, seq, seq, GAP_SLOW, hub_of(c)->seg->header->epoch);
+	outq_add_gap(
+	    c->out, slot, seq, before, text.at, (uint32_t)text.len, at);
 	buf_fini(&text);
 }

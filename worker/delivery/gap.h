@@ -27,7 +27,8 @@ struct sub_topic;
 size_t gap_put_object(struct buf *buf, const struct sub_topic *topic,
     uint64_t from, uint64_t to, enum gap_reason reason);
 
-/* Tell a subscription's client, behind what it is being sent. */
+/* Tell a subscription's client, behind what it is being sent (from 0: without
+ * numbers; then messages go on behind `to'). */
 void gap_tell(
     struct sub *sub, uint64_t from, uint64_t to, enum gap_reason reason);
 

@@ -23,6 +23,7 @@ hub_put_gap(struct hub *hub, enum form_id form, const struct sub_topic *topic,
 	if (hub->forms[form]->gap == NULL)
 		return;
 	stats_add(&hub->net->stats, STATS_GAPS, 1);
-	hub->forms[form]->gap(&arena->bytes, topic, from, to, reason);
+	hub->forms[form]->gap(
+	    &arena->bytes, topic, from, to, reason, hub->seg->header->epoch);
 	arena_end(arena, topic->slot, to);
 }

@@ -3,12 +3,11 @@
 
 #include "worker/net/outq.h"
 
+#include "common/buf.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
 #include "worker/net/budget.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,15 +138,44 @@ outq_remove_gap(struct outq *q, struct outq_gap *gap)
 	*gap = q->gaps[--q->gaps_count];
 }
 
+/* Returns: how many digits there are, at the start of out. */
+static size_t
+outq_put_digits(char out[OUTQ_GAP_DIGITS], uint64_t to)
+{
+	char digits[BUF_DIGITS_MAX];
+	size_t len = buf_digits(digits, to);
+
+	CHECK(len <= OUTQ_GAP_DIGITS);
+	memcpy(out, digits, len);
+	return len;
+}
+
+void
+outq_gap_digits(char out[OUTQ_GAP_DIGITS], uint64_t to)
+{
+	size_t len = outq_put_digits(out, to);
+
+	memset(out + len, ' ', OUTQ_GAP_DIGITS - len);
+}
+
+void
+outq_gap_line(char out[OUTQ_GAP_LINE], uint64_t to)
+{
+	size_t len = outq_put_digits(out, to);
+
+	out[len++] = '\n';
+	memset(out + len, ':', OUTQ_GAP_LINE - len);
+}
+
 /* Write the second number into the item. */
 static void
 outq_write_gap(const struct outq_gap *gap)
 {
-	char digits[OUTQ_GAP_DIGITS + 8];
+	char *data = (char *)gap->item->data;
 
-	snprintf(
-	    digits, sizeof(digits), "%-*" PRIu64, OUTQ_GAP_DIGITS, gap->to);
-	memcpy(gap->item->data + gap->digits_at, digits, OUTQ_GAP_DIGITS);
+	outq_gap_digits(data + gap->at.digits, gap->to);
+	if (gap->at.line != 0)
+		outq_gap_line(data + gap->at.line, gap->to);
 }
 
 bool
@@ -165,12 +193,13 @@ outq_extend_gap(struct outq *q, uint32_t topic, uint64_t seq)
 void
 outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
     struct outq_item *before, const void *frame, uint32_t len,
-    uint32_t digits_at)
+    struct outq_gap_places at)
 {
 	struct outq_item *item = outq_item_new(q, len);
 	struct outq_gap *gap = outq_find_gap(q, topic);
 
-	CHECK(digits_at + OUTQ_GAP_DIGITS <= len);
+	CHECK(at.digits + OUTQ_GAP_DIGITS <= len);
+	CHECK(at.line == 0 || at.line + OUTQ_GAP_LINE <= len);
 	memcpy(item->data, frame, len);
 	if (before != NULL)
 		TAILQ_INSERT_BEFORE(before, item, link);
@@ -185,7 +214,7 @@ outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
 		gap = &q->gaps[q->gaps_count++];
 	}
 	*gap = (struct outq_gap){
-		.item = item, .topic = topic, .digits_at = digits_at, .to = seq
+		.item = item, .topic = topic, .at = at, .to = seq
 	};
 	outq_write_gap(gap);
 }

@@ -8,9 +8,10 @@
  * are never dropped; messages are, by the connection's own choice, when too
  * many wait.
  *
- * A v1 client is told which messages were dropped, by a gap in their place.  A
- * gap is an item with two numbers in it.  The second number grows as more
- * messages are dropped; it has a fixed width, so growing changes only digits.
+ * A client that can be is told which messages were dropped, by a gap in their
+ * place.  A gap is an item with two numbers in it.  The second number grows as
+ * more messages are dropped.  It stands in one or two places of fixed width, so
+ * growing changes only the bytes there.
  *
  * Pure: no socket.  The bytes to write come out as iovecs, and how many were
  * written goes in as a number.
@@ -39,6 +40,16 @@ enum outq_overflow {
 /* Digits of a gap's second number, padded with spaces: below 2^53. */
 #define OUTQ_GAP_DIGITS 16
 
+/* The same number as the end of a line, for the id of a server-sent event: its
+ * digits, a line feed, and colons, which begin a comment there. */
+#define OUTQ_GAP_LINE (OUTQ_GAP_DIGITS + 2)
+
+/* Where a gap's second number stands: offsets in its bytes. */
+struct outq_gap_places {
+	uint32_t digits; /* OUTQ_GAP_DIGITS bytes */
+	uint32_t line;   /* OUTQ_GAP_LINE bytes; 0: there is none */
+};
+
 struct outq_item {
 	TAILQ_ENTRY(outq_item) link;           /* in order of sending */
 	TAILQ_ENTRY(outq_item) next_droppable; /* OUTQ_MESSAGE: among these */
@@ -53,8 +64,8 @@ struct outq_item {
 struct outq_gap {
 	struct outq_item *item; /* in the queue */
 	uint32_t topic;
-	uint32_t digits_at; /* offset of the second number in item->data */
-	uint64_t to;        /* the second number */
+	struct outq_gap_places at; /* in item->data */
+	uint64_t to;               /* the second number */
 };
 
 struct outq {
@@ -110,12 +121,15 @@ bool outq_extend_gap(struct outq *q, uint32_t topic, uint64_t seq);
 
 /*
  * Add a gap that ends at number seq, in front of `before' or (NULL) last.
- * frame is what to send; at digits_at it has OUTQ_GAP_DIGITS bytes for the
- * number.
+ * frame is what to send, with room for the number at these places.
  */
 void outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
     struct outq_item *before, const void *frame, uint32_t len,
-    uint32_t digits_at);
+    struct outq_gap_places at);
+
+/* Write a gap's second number as the two kinds of places have it. */
+void outq_gap_digits(char out[OUTQ_GAP_DIGITS], uint64_t to);
+void outq_gap_line(char out[OUTQ_GAP_LINE], uint64_t to);
 
 /*
  * The connection unsubscribes from this topic and will be told no more of its

@@ -84,14 +84,16 @@ v1_put_message(struct buf *out, const struct ring_record *rec,
 	out->len += (size_t)(at - start);
 }
 
-static size_t
+static struct outq_gap_places
 v1_put_gap(struct buf *out, const struct sub_topic *topic, uint64_t from,
-    uint64_t to, enum gap_reason reason)
+    uint64_t to, enum gap_reason reason, const char *epoch)
 {
 	size_t start = ws_text_open(out);
-	size_t digits_at = gap_put_object(out, topic, from, to, reason);
+	size_t digits = gap_put_object(out, topic, from, to, reason);
 
-	return digits_at - ws_text_close(out, start) - start;
+	(void)epoch; /* it was in the ack */
+	digits -= ws_text_close(out, start) + start;
+	return (struct outq_gap_places){ .digits = (uint32_t)digits };
 }
 
 const struct form v1_form = { .message = v1_put_message, .gap = v1_put_gap };

@@ -102,7 +102,7 @@ resume_begin(struct hub *hub, const struct intake_op *op, struct resume *resume)
 		resume_begin_replay(hub, op, resume);
 		break;
 	case RESUME_GAP:
-		gap_tell(resume->sub, 0, 0, resume->reason);
+		gap_tell(resume->sub, 0, op->start.seq, resume->reason);
 		break;
 	}
 }

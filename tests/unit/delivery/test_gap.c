@@ -9,8 +9,6 @@
 #include "worker/net/outq.h"
 #include "worker/delivery/subs.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,13 +37,13 @@ expect(const struct form *form, uint64_t from, uint64_t to,
 {
 	struct sub_topic *topic = topic_new("a \"room\"");
 	size_t header = form == &event_form ? 0 : 2;
-	char digits[OUTQ_GAP_DIGITS + 1];
-	size_t digits_at;
+	char digits[OUTQ_GAP_DIGITS], line[OUTQ_GAP_LINE];
+	struct outq_gap_places at;
 	struct buf buf;
 
 	buf_init(&buf);
 	buf_puts(&buf, "before");
-	digits_at = form->gap(&buf, topic, from, to, reason);
+	at = form->gap(&buf, topic, from, to, reason, "k3f9");
 	assert_memory_equal(buf.at, "before", 6);
 	assert_int_equal(buf.len, 6 + header + strlen(text));
 	assert_memory_equal(buf.at + 6 + header, text, strlen(text));
@@ -54,10 +52,13 @@ expect(const struct form *form, uint64_t from, uint64_t to,
 		assert_int_equal((uint8_t)buf.at[7], strlen(text));
 	}
 	if (from != 0) {
-		snprintf(
-		    digits, sizeof(digits), "%-*" PRIu64, OUTQ_GAP_DIGITS, to);
+		outq_gap_digits(digits, to);
 		assert_memory_equal(
-		    buf.at + 6 + digits_at, digits, OUTQ_GAP_DIGITS);
+		    buf.at + 6 + at.digits, digits, sizeof(digits));
+		outq_gap_line(line, to);
+		if (at.line != 0)
+			assert_memory_equal(
+			    buf.at + 6 + at.line, line, sizeof(line));
 	}
 	buf_fini(&buf);
 	topic_free(topic);
@@ -76,7 +77,11 @@ test_text_and_digits(void **state)
 	expect(&event_form, 49, 131, GAP_EXPIRED,
 	    "event: gap\ndata: {\"type\":\"gap\",\"topic\":"
 	    "\"a \\\"room\\\"\",\"from\":49,\"to\":131             ,"
-	    "\"reason\":\"expired\"}\n\n");
+	    "\"reason\":\"expired\"}\nid: k3f9:131\n::::::::::::::\n\n");
+	expect(&event_form, 49, (UINT64_C(1) << 53) - 1, GAP_EXPIRED,
+	    "event: gap\ndata: {\"type\":\"gap\",\"topic\":"
+	    "\"a \\\"room\\\"\",\"from\":49,\"to\":9007199254740991,"
+	    "\"reason\":\"expired\"}\nid: k3f9:9007199254740991\n:\n\n");
 }
 
 /* The number in a chunk stands where the form says. */
@@ -87,16 +92,16 @@ test_grows_in_a_chunk(void **state)
 	struct outq *q = outq_new(NULL);
 	struct iovec iov[1];
 	struct buf buf;
-	size_t digits_at;
+	struct outq_gap_places at;
 
 	(void)state;
 	buf_init(&buf);
-	digits_at = event_chunk_form.gap(&buf, topic, 7, 7, GAP_SLOW);
-	outq_add_gap(
-	    q, 3, 7, NULL, buf.at, (uint32_t)buf.len, (uint32_t)digits_at);
-	assert_true(outq_extend_gap(q, 3, 8));
+	at = event_chunk_form.gap(&buf, topic, 7, 7, GAP_SLOW, "k3f9");
+	outq_add_gap(q, 3, 7, NULL, buf.at, (uint32_t)buf.len, at);
+	for (uint64_t seq = 8; seq <= 123; seq++)
+		assert_true(outq_extend_gap(q, 3, seq));
 	buf_reset(&buf);
-	event_chunk_form.gap(&buf, topic, 7, 8, GAP_SLOW);
+	event_chunk_form.gap(&buf, topic, 7, 123, GAP_SLOW, "k3f9");
 	assert_int_equal(outq_iov(q, iov, 1), 1);
 	assert_int_equal(iov[0].iov_len, buf.len);
 	assert_memory_equal(iov[0].iov_base, buf.at, buf.len);
@@ -115,6 +120,11 @@ test_without_numbers(void **state)
 	expect(&v1_form, 0, 0, GAP_EPOCH,
 	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\","
 	    "\"reason\":\"epoch\"}");
+	/* An event says where messages go on. */
+	expect(&event_form, 0, 17, GAP_EPOCH,
+	    "event: gap\ndata: {\"type\":\"gap\",\"topic\":"
+	    "\"a \\\"room\\\"\",\"reason\":\"epoch\"}\n"
+	    "id: k3f9:17\n:::::::::::::::\n\n");
 }
 
 /* The queue writes the number that it has grown to where the form said, also
@@ -127,22 +137,21 @@ test_grows_in_the_queue(void **state)
 	struct iovec iov[4];
 	struct outq *q = outq_new(NULL);
 	struct buf buf;
-	size_t digits_at;
+	struct outq_gap_places at;
 
 	(void)state;
 	memset(name, 'n', 200);
 	name[200] = '\0';
 	topic = topic_new(name);
 	buf_init(&buf);
-	digits_at = v1_form.gap(&buf, topic, 7, 7, GAP_SLOW);
-	outq_add_gap(
-	    q, 3, 7, NULL, buf.at, (uint32_t)buf.len, (uint32_t)digits_at);
+	at = v1_form.gap(&buf, topic, 7, 7, GAP_SLOW, "k3f9");
+	outq_add_gap(q, 3, 7, NULL, buf.at, (uint32_t)buf.len, at);
 	for (uint64_t seq = 8; seq <= 12345; seq++)
 		assert_true(outq_extend_gap(q, 3, seq));
 	assert_false(outq_extend_gap(q, 3, 12347));
 	assert_false(outq_extend_gap(q, 4, 12346));
 	buf_reset(&buf);
-	v1_form.gap(&buf, topic, 7, 12345, GAP_SLOW);
+	v1_form.gap(&buf, topic, 7, 12345, GAP_SLOW, "k3f9");
 	assert_int_equal(outq_iov(q, iov, 4), 1);
 	assert_int_equal(iov[0].iov_len, buf.len);
 	assert_memory_equal(iov[0].iov_base, buf.at, buf.len);
