@@ -35,7 +35,7 @@
 
 /* How deep a message may be nested: what it is told in (an answer with a topic's
  * past is an object with an array of objects) then stays within JSON_DEPTH_MAX,
- * which is what readers take. */
+ * which is what readers of other makes may take. */
 #define CONFIG_MESSAGE_DEPTH 61
 
 struct config_address {

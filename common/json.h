@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define JSON_DEPTH_MAX  64u         /* arrays and objects inside each other */
+#define JSON_DEPTH_ANY  128u        /* the most that json_check_depth() takes */
 #define JSON_OBJECT_MAX (64u << 20) /* bytes that json_object_open() takes */
 #define JSON_FLAT_MAX   8u          /* members that are read at once */
 
@@ -79,6 +80,10 @@ struct json_reader {
  */
 enum json_status json_check(
     const char *text, size_t len, size_t *where, const char **why);
+
+/* The same with another limit than JSON_DEPTH_MAX: JSON_DEPTH_ANY at most. */
+enum json_status json_check_depth(const char *text, size_t len,
+    unsigned depth_max, size_t *where, const char **why);
 
 /*
  * Returns: the length of the string, number or word that a text begins with; 0

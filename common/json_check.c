@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert(JSON_DEPTH_MAX <= 64, "one bit for each open bracket");
+_Static_assert(JSON_DEPTH_ANY <= 128, "one bit for each open bracket");
 
 enum json_next {
 	JSON_NEXT_VALUE,
@@ -37,8 +37,11 @@ struct json_checker {
 	size_t len;
 	size_t pos;
 	enum json_next next;
-	unsigned depth;   /* open brackets */
-	uint64_t objects; /* bit 0: the innermost bracket is an object's */
+	unsigned depth; /* open brackets */
+	unsigned depth_max;
+	/* Bit 0: the innermost bracket is an object's; the outer ones go on to
+	 * the second word. */
+	uint64_t objects[2];
 	enum json_status status;
 	const char *why;
 };
@@ -84,14 +87,15 @@ json_value_done(struct json_checker *c)
 static bool
 json_open(struct json_checker *c, bool is_object)
 {
-	if (c->depth == JSON_DEPTH_MAX) {
+	if (c->depth == c->depth_max) {
 		c->status = JSON_TOO_DEEP;
 		c->why = "arrays and objects are nested too deep";
 		return false;
 	}
 	c->pos++;
 	c->depth++;
-	c->objects = c->objects << 1 | is_object;
+	c->objects[1] = c->objects[1] << 1 | c->objects[0] >> 63;
+	c->objects[0] = c->objects[0] << 1 | is_object;
 	c->next = is_object ? JSON_NEXT_KEY_OR_END : JSON_NEXT_VALUE_OR_END;
 	return true;
 }
@@ -101,7 +105,8 @@ json_close(struct json_checker *c)
 {
 	c->pos++;
 	c->depth--;
-	c->objects >>= 1;
+	c->objects[0] = c->objects[0] >> 1 | c->objects[1] << 63;
+	c->objects[1] >>= 1;
 	return json_value_done(c);
 }
 
@@ -236,7 +241,7 @@ json_colon(struct json_checker *c)
 static bool
 json_comma_or_end(struct json_checker *c)
 {
-	bool in_object = c->objects & 1;
+	bool in_object = c->objects[0] & 1;
 
 	if (json_at(c, in_object ? '}' : ']'))
 		return json_close(c);
@@ -284,7 +289,16 @@ json_scalar_len(const char *text, size_t len)
 enum json_status
 json_check(const char *text, size_t len, size_t *where, const char **why)
 {
-	struct json_checker c = { .text = text, .len = len };
+	return json_check_depth(text, len, JSON_DEPTH_MAX, where, why);
+}
+
+enum json_status
+json_check_depth(const char *text, size_t len, unsigned depth_max,
+    size_t *where, const char **why)
+{
+	struct json_checker c = {
+		.text = text, .len = len, .depth_max = depth_max
+	};
 	bool ok = true;
 
 	json_skip_space(&c);

@@ -10,6 +10,11 @@
 
 #define SERVER_MESSAGE_INTEGER_DIGITS 16 /* those of 2^53 */
 
+/* A ring may still hold messages of a server that took JSON_DEPTH_MAX levels
+ * (today: CONFIG_MESSAGE_DEPTH).  An answer with a topic's past is an object with
+ * an array of objects around them. */
+#define SERVER_MESSAGE_DEPTH (JSON_DEPTH_MAX + 3)
+
 /* All members of interest, as they stand. */
 struct server_message_members {
 	struct json_token type, id, topic, epoch, seq, from, to, replayed,
@@ -223,7 +228,8 @@ server_message_parse(struct json_reader *reader, const char *text, size_t len,
 	size_t where;
 
 	*said = (struct server_message){ .text = text, .len = len };
-	if (json_check(text, len, &where, &why) != JSON_OK ||
+	if (json_check_depth(text, len, SERVER_MESSAGE_DEPTH, &where, &why) !=
+		JSON_OK ||
 	    json_object_open(reader, text, len) != JSON_OK)
 		return false;
 	server_message_collect(reader, &m);

@@ -19,12 +19,48 @@ parse(const char *text)
 	return server_message_parse(&reader, text, strlen(text), &said);
 }
 
+/* Put a message of that many levels between two texts. */
+static bool
+parse_deep(const char *before, unsigned levels, const char *after)
+{
+	char text[512];
+	size_t len = strlen(before);
+
+	assert_true(len + 2 * levels + strlen(after) < sizeof(text));
+	strcpy(text, before);
+	memset(text + len, '[', levels);
+	memset(text + len + levels, ']', levels);
+	strcpy(text + len + 2 * levels, after);
+	return parse(text);
+}
+
 static int
 teardown(void **state)
 {
 	(void)state;
 	json_reader_fini(&reader);
 	return 0;
+}
+
+/* Older rings hold messages of 64 levels: their envelopes were refused, and with
+ * them every message of the topic. */
+static void
+test_envelopes_are_deeper_than_messages(void **state)
+{
+	static const char message[] = "{\"type\":\"message\",\"topic\":\"a\","
+				      "\"seq\":7,\"message\":";
+	static const char past[] = "{\"type\":\"ack\",\"id\":1,\"topic\":\"a\","
+				   "\"epoch\":\"k3\",\"seq\":7,\"messages\":"
+				   "[{\"seq\":7,\"message\":";
+
+	(void)state;
+	for (unsigned levels = 60; levels <= 64; levels++) {
+		assert_true(parse_deep(message, levels, "}"));
+		assert_int_equal(said.message.raw_len, 2 * levels);
+		assert_true(parse_deep(past, levels, "}]}"));
+	}
+	assert_false(parse_deep(past, 65, "}]}"));
+	assert_false(parse_deep(message, 64, "]}"));
 }
 
 static void
@@ -239,6 +275,8 @@ test_the_servers_advice_comes_first(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_teardown(
+	    test_envelopes_are_deeper_than_messages, teardown),
 	cmocka_unit_test_teardown(test_each_kind_is_taken_apart, teardown),
 	cmocka_unit_test_teardown(
 	    test_what_comes_later_is_passed_over, teardown),

@@ -217,6 +217,36 @@ test_depth_counts_what_is_open_not_what_was(void **state)
 	free(text);
 }
 
+/* Also those that the second word of bits remembers. */
+static void
+test_another_depth_can_be_asked_for(void **state)
+{
+	char text[8 * JSON_DEPTH_ANY];
+	const char *why;
+	size_t where;
+
+	(void)state;
+	for (unsigned depth = 1; depth <= JSON_DEPTH_ANY; depth++) {
+		size_t len = nest(text, depth, "[", "]");
+
+		assert_int_equal(
+		    json_check_depth(text, len, depth, &where, &why), JSON_OK);
+		assert_int_equal(
+		    json_check_depth(text, len, depth - 1, &where, &why),
+		    JSON_TOO_DEEP);
+		text[len - 1] = '}';
+		assert_int_equal(
+		    json_check_depth(text, len, depth, &where, &why),
+		    JSON_BROKEN);
+	}
+	for (unsigned depth = 2; depth <= JSON_DEPTH_ANY; depth += 2) {
+		size_t len = nest(text, depth / 2, "[{\"a\":", "}]");
+
+		assert_int_equal(
+		    json_check_depth(text, len, depth, &where, &why), JSON_OK);
+	}
+}
+
 static void
 test_mixed_brackets_are_matched_at_every_depth(void **state)
 {
@@ -293,6 +323,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_a_nul_byte_is_refused_wherever_it_stands),
 	cmocka_unit_test(test_nesting_is_bounded),
 	cmocka_unit_test(test_depth_counts_what_is_open_not_what_was),
+	cmocka_unit_test(test_another_depth_can_be_asked_for),
 	cmocka_unit_test(test_mixed_brackets_are_matched_at_every_depth),
 	cmocka_unit_test(test_kind_is_told_behind_white_space),
 	cmocka_unit_test(test_depth_of_a_value),
