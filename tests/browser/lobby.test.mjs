@@ -61,7 +61,11 @@ describe("lobby", { skip, timeout: 120_000 }, () => {
 		    .filter({ visible: true }).count(), 0);
 		release();
 		await page.getByText("You are invited").waitFor();
-		assert.equal(await page.locator("button:disabled").count(), 0);
+		assert.equal(await page.locator("#lobby button:disabled").count(),
+		    0);
+		/* The room's buttons wait for talk.js, which may come later. */
+		await page.waitForFunction(
+		    () => document.querySelector("button:disabled") === null);
 		assert.deepEqual(visitor.complaints, []);
 		await visitor.leave();
 	});
