@@ -114,6 +114,23 @@ topics_set_busy(struct segment *seg, uint32_t slot)
 		topics_set_idle(seg, slot);
 }
 
+uint32_t
+topics_free(const struct segment *seg)
+{
+	uint32_t busy = 0;
+
+	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
+		busy += (uint32_t)__builtin_popcountll(
+		    atomic_load_explicit(&seg->busy[i], memory_order_relaxed));
+	return seg->topics_max - busy;
+}
+
+bool
+topics_is_busy(const struct segment *seg, uint32_t slot)
+{
+	return atomic_load(&seg->topics[slot].interest) != 0;
+}
+
 /* The first slot at `from' or behind it, up to the end, that is not marked
  * busy.  Looks at 64 of them at once. */
 static uint32_t

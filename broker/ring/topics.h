@@ -44,6 +44,13 @@ uint32_t topics_find(
 uint32_t topics_open(
     struct segment *seg, const char *name, size_t len, uint32_t hash);
 
+/* Slots that can be had for a new topic: those without a subscriber.  Reads a
+ * bit of each.  Any time, a moment's value. */
+uint32_t topics_free(const struct segment *seg);
+
+/* Whether the slot is none of those.  Under the lock. */
+bool topics_is_busy(const struct segment *seg, uint32_t slot);
+
 /*
  * One more subscriber of `worker' on the slot; the first one sets the worker's
  * interest bit.  Returns whether it was the first.  Under the lock.

@@ -64,6 +64,8 @@
 	    "connections and requests refused: malformed or over a limit")     \
 	X(REFUSED_MEMORY, refused_memory, COUNTER, "refused", "memory",        \
 	    "connections and requests refused: no memory for their input")     \
+	X(REFUSED_TOPICS, refused_topics, COUNTER, "refused", "topics",        \
+	    "connections and requests refused: address holds many topics")     \
 	X(TLS_HANDSHAKES, tls_handshakes, COUNTER, "tls_handshakes", NULL,     \
 	    "TLS handshakes completed")                                        \
 	X(TLS_RESUMED, tls_resumed, COUNTER, "tls_resumed", NULL,              \

@@ -304,6 +304,54 @@ describe("WebSocket", { concurrency: 4 }, () => {
 	    });
 });
 
+const outside = Object.values(networkInterfaces()).flat()
+    .find(({ internal, family }) => !internal && family === "IPv4");
+const skip = outside ? false : "this machine has no address but loopback";
+
+describe("topics of one address", () => {
+	/* It took all that there are, and nobody else had a topic any more. */
+	test("some are left to others", { skip }, async (t) => {
+		const server = await Server.start(t, ["--workers", "2",
+			"--max-topics", "256", "--allow-host", outside.address],
+		{ listen: ["0.0.0.0:0"] });
+		const connect = () => Raw.open(server.port, "/ws",
+		    { t, host: outside.address, headers: {
+			    "Host": outside.address,
+			    "Sec-WebSocket-Protocol": "pubsubd.v1" } });
+		let refused = 0;
+
+		for (let i = 0; i < 5; i++) {
+			const raw = await connect();
+
+			assert.match(await raw.text(), /"welcome"/u);
+			raw.send(...Array.from({ length: 100 }, (_, id) =>
+				Frame.encode(Frame.TEXT, JSON.stringify({ id,
+					type: "subscribe",
+					topic: `hog ${i} ${id}` }))));
+			for (let id = 0; id < 100; id++) {
+				const answer = JSON.parse(await raw.text());
+
+				assert.equal(answer.id, id);
+				if (answer.type === "ack")
+					continue;
+				assert.equal(answer.code, "too_many_topics");
+				refused++;
+			}
+		}
+		/* 181 on one worker, then 40 on the other, at most. */
+		assert.ok(refused >= 500 - 181 - 40, `${refused}`);
+		assert.equal(await server.total("refused_topics"), refused);
+		assert.equal(await server.total("directory_full"), 0);
+		const other = await Client.open(server, { topics: ["mine"] });
+		const third = await Client.open(server);
+
+		third.say("mine", "a topic for everybody else");
+		assert.equal(await other.next(), "a topic for everybody else");
+		await other.close();
+		await third.close();
+	});
+});
+
 describe("memory", { concurrency: 4 }, () => {
 	/* A quarter of it is for input. */
 	const MEMORY = ["--max-worker-memory", "1M"];
@@ -375,10 +423,6 @@ describe("new connections per second", { concurrency: 4 }, () => {
 		    assert.equal(await total("refused_conn_rate"), 0);
 	    });
 
-	const outside = Object.values(networkInterfaces()).flat()
-	    .find(({ internal, family }) => !internal && family === "IPv4");
-
-	const skip = outside ? false : "this machine has no address but loopback";
 	const begin = (t, rate) => Server.start(t,
 	    ["--workers", "1", "--conn-rate", `${rate}`],
 	    { listen: [`${outside.address}:0`] });

@@ -15,7 +15,8 @@ import { Client, PUBSUBD, Raw, Server, bounded, run, waitFor } from "./support.m
  * hand, since scripts of operators are written by hand too. */
 const COUNTERS = ["connections", "websockets", "subscriptions", "topics",
 	"parsers", "buffered_bytes", "accepted", "requests", "upgrades",
-	"refused_limit", "refused_address", "refused_origin", "refused_request",
+	"refused_limit", "refused_address", "refused_topics",
+	"refused_origin", "refused_request",
 	"accept_pauses", "messages_in", "messages_out", "bytes_in", "bytes_out",
 	"writes", "drops", "drops_memory", "missed", "laps", "rate_pauses",
 	"protocol_errors", "timeouts", "slow_closes", "directory_full",

@@ -63,6 +63,10 @@ api_answer_failure(struct hub *hub, const struct intake_op *op)
 	char reason[64];
 
 	switch (op->result) {
+	case INTAKE_HOLDS_TOO_MANY:
+		api_put_off(c, "too_many_topics",
+		    "too many topics from your address, few are left");
+		return;
 	case INTAKE_DIRECTORY_FULL:
 		snprintf(reason, sizeof(reason),
 		    "all %u topics have subscribers",

@@ -25,6 +25,7 @@
 #define uthash_fatal(why)   BUG(why)
 #include <uthash.h>
 
+struct address_share;
 struct client;
 struct replay;
 struct segment;
@@ -55,8 +56,9 @@ struct sub_topic {
 	uint32_t slot; /* in the directory */
 	uint64_t seq;  /* last number that this worker has tailed */
 	uint64_t pos;  /* position of that record; 0: none, or not known */
-	uint32_t forms[FORMS]; /* subscribers that need each form */
-	struct buf json;       /* the name as a JSON string */
+	uint32_t forms[FORMS];        /* subscribers that need each form */
+	struct buf json;              /* the name as a JSON string */
+	struct address_share *holder; /* holding.c's */
 
 	/* for one turn of the tail: this topic's records in the batch */
 	uint32_t first, last; /* index + 1, 0: none */
@@ -70,7 +72,9 @@ struct subs {
 	struct sub_topic **by_slot; /* owned, [topics_max] */
 	uint64_t *wanted;           /* owned, a bit per slot: by_slot != NULL */
 	uint32_t topics;
-	uint64_t count; /* subscriptions */
+	uint64_t count;      /* subscriptions */
+	uint32_t free_slots; /* holding.c's, as the next */
+	uint32_t free_good_for;
 };
 
 /* Make the tables for a directory of this size. */

@@ -7,6 +7,7 @@
 #include "common/bug.h"
 #include "common/config.h"
 #include "common/xmalloc.h"
+#include "worker/delivery/holding.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/tail.h"
 
@@ -82,11 +83,30 @@ subscribe_link(struct client *client, struct sub_topic *topic, uint64_t seen)
 	client->subs_count++;
 }
 
+/* Find or make the directory's slot for a topic that has no subscriber here. */
+static enum subs_status
+subscribe_open(struct hub *hub, const struct client *client, const char *name,
+    uint8_t len, uint32_t hash, uint32_t *slot)
+{
+	*slot = topics_find(hub->seg, name, len, hash);
+	if (!holding_allows(hub, client, *slot)) {
+		stats_add(&hub->net->stats, STATS_REFUSED_TOPICS, 1);
+		return SUBS_HOLDS_TOO_MANY;
+	}
+	if (*slot == TOPICS_NONE)
+		*slot = topics_open(hub->seg, name, len, hash);
+	if (*slot != TOPICS_NONE)
+		return SUBS_OK;
+	stats_add(&hub->net->stats, STATS_DIRECTORY_FULL, 1);
+	return SUBS_DIRECTORY_FULL;
+}
+
 enum subs_status
 subscribe_begin(struct hub *hub, struct client *client, const char *name,
     uint8_t len, uint32_t hash, struct subs_start *start)
 {
 	struct sub_topic *topic = subs_find(&hub->subs, name, len, hash);
+	enum subs_status status = SUBS_OK;
 	uint32_t slot;
 
 	if (topic != NULL &&
@@ -96,18 +116,20 @@ subscribe_begin(struct hub *hub, struct client *client, const char *name,
 	}
 	if (client->subs_count >= hub->net->config->max_topics_per_conn)
 		return SUBS_TOO_MANY;
-	slot = topic != NULL ? topic->slot
-	                     : topics_open(hub->seg, name, len, hash);
-	if (slot == TOPICS_NONE) {
-		stats_add(&hub->net->stats, STATS_DIRECTORY_FULL, 1);
-		return SUBS_DIRECTORY_FULL;
-	}
+	if (topic != NULL)
+		slot = topic->slot;
+	else
+		status = subscribe_open(hub, client, name, len, hash, &slot);
+	if (status != SUBS_OK)
+		return status;
 	/* subscribe-1: under the lock, like the next two */
 	topics_subscribe(hub->seg, slot, hub->slot);
 	/* subscribe-2: number and place, an exact pair */
 	topic_snapshot(hub->seg, slot, start);
-	if (topic == NULL)
+	if (topic == NULL) {
 		topic = subscribe_topic_new(hub, slot, name, len, hash);
+		holding_begin(topic, client);
+	}
 	subscribe_link(client, topic, start->seq);
 	hub->subs.count++;
 	subscribe_count(hub);
@@ -129,6 +151,7 @@ subscribe_unlink(struct hub *hub, struct sub *sub)
 	if (sub->client->conn.out != NULL)
 		outq_leave_topic(sub->client->conn.out, topic->slot);
 	topics_unsubscribe(hub->seg, topic->slot, hub->slot);
+	holding_pass(topic, sub->client);
 	if (topic->count == 0)
 		subscribe_topic_free(hub, topic);
 	free(sub);

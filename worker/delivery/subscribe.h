@@ -12,6 +12,7 @@ enum subs_status {
 	SUBS_OK = 0,
 	SUBS_ALREADY,        /* it had subscribed before; nothing changed */
 	SUBS_TOO_MANY,       /* --max-topics-per-conn */
+	SUBS_HOLDS_TOO_MANY, /* its address does, for how few are free */
 	SUBS_DIRECTORY_FULL, /* every slot of the directory has a subscriber */
 };
 

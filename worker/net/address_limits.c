@@ -28,6 +28,7 @@ struct address_share {
 	TAILQ_ENTRY(address_share) link; /* while it has no connection */
 	uint32_t left_at;                /* tick when its last one went */
 	uint32_t count;
+	uint32_t topics;
 	struct rate_bucket accepted;
 	unsigned char key[ADDRESS_KEY];
 };
@@ -174,6 +175,7 @@ address_remove_conn(
 	CHECK(share->count > 0);
 	if (--share->count > 0)
 		return;
+	CHECK(share->topics == 0);
 	share->left_at = now;
 	TAILQ_INSERT_TAIL(&shares->leaving, share, link);
 }
@@ -192,4 +194,23 @@ uint32_t
 address_count(const struct address_share *share)
 {
 	return share->count;
+}
+
+void
+address_add_topic(struct address_share *share)
+{
+	share->topics++;
+}
+
+void
+address_remove_topic(struct address_share *share)
+{
+	CHECK(share->topics > 0);
+	share->topics--;
+}
+
+uint32_t
+address_topics(const struct address_share *share)
+{
+	return share->topics;
 }

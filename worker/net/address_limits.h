@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * address_limits.h - what each address may take of this worker: connections at a time
- * (--max-conns-per-address), and new ones per second (--conn-rate).
+ * address_limits.h - what each address has of this worker: connections at a time
+ * (--max-conns-per-address), new ones per second (--conn-rate), and topics that
+ * are kept for it (delivery/holding.h).
  *
  * An IPv6 client owns a whole /64 network, so the network counts as its
  * address.  Loopback is exempt, because a proxy there stands for all its
@@ -81,5 +82,13 @@ void address_limits_tick(struct address_limits *shares, uint32_t now);
 
 /* Connections of this address now. */
 uint32_t address_count(const struct address_share *share);
+
+/* One topic more that is kept for this address, or one less.  It has a connection
+ * meanwhile. */
+void address_add_topic(struct address_share *share);
+void address_remove_topic(struct address_share *share);
+
+/* How many there are. */
+uint32_t address_topics(const struct address_share *share);
 
 #endif

@@ -126,6 +126,10 @@ plain_answer(struct hub *hub, const struct intake_op *op)
 		    "too many topics: %u per connection",
 		    hub->net->config->max_topics_per_conn);
 		break;
+	case INTAKE_HOLDS_TOO_MANY:
+		snprintf(reason, sizeof(reason),
+		    "too many topics from your address, few are left");
+		break;
 	case INTAKE_DIRECTORY_FULL:
 		snprintf(reason, sizeof(reason),
 		    "no room for another topic: all %u have subscribers",

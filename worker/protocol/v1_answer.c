@@ -96,6 +96,10 @@ v1_answer_failure(struct hub *hub, const struct intake_op *op)
 		    hub->net->config->max_topics_per_conn);
 		v1_error_text(hub, op, "too_many_topics", reason);
 		break;
+	case INTAKE_HOLDS_TOO_MANY:
+		v1_error_text(hub, op, "too_many_topics",
+		    "too many topics from your address, few are left");
+		break;
 	case INTAKE_DIRECTORY_FULL:
 		snprintf(reason, sizeof(reason),
 		    "all %u topics have subscribers",

@@ -82,6 +82,8 @@ commit_subscribe(struct hub *hub, struct intake_op *op)
 		break;
 	case SUBS_TOO_MANY:
 		return INTAKE_TOO_MANY;
+	case SUBS_HOLDS_TOO_MANY:
+		return INTAKE_HOLDS_TOO_MANY;
 	case SUBS_DIRECTORY_FULL:
 		return INTAKE_DIRECTORY_FULL;
 	}

@@ -59,6 +59,7 @@ enum intake_kind {
 enum intake_result {
 	INTAKE_DONE = 0,
 	INTAKE_TOO_MANY,       /* --max-topics-per-conn */
+	INTAKE_HOLDS_TOO_MANY, /* its address does, for how few are free */
 	INTAKE_DIRECTORY_FULL, /* every slot has a subscriber */
 	INTAKE_DRAINING,       /* the server takes no more publishes */
 	INTAKE_NOT_SUBSCRIBED, /* to what it wanted to leave */

@@ -208,6 +208,40 @@ test_the_last_worker_to_leave_makes_a_slot_idle(void **state)
 	assert_int_equal(open_topic(kit, "new"), 4);
 }
 
+/* A slot in a second word, and one that two workers use, counted once. */
+static void
+test_what_nobody_subscribes_to_is_free(void **state)
+{
+	enum { MANY = 70 };
+	struct testseg t;
+	char name[16];
+
+	(void)state;
+	testseg_open(&t, 8192, MANY);
+	assert_int_equal(topics_free(&t.seg), MANY);
+	for (uint32_t i = 0; i < MANY; i++) {
+		size_t len =
+		    (size_t)snprintf(name, sizeof(name), "topic %u", i);
+
+		assert_int_equal(topics_open(&t.seg, name, len,
+				     topics_hash(&t.seg, name, len)),
+		    i);
+	}
+	assert_int_equal(topics_free(&t.seg), MANY);
+	topics_subscribe(&t.seg, 3, 0);
+	topics_subscribe(&t.seg, MANY - 1, 0);
+	topics_subscribe(&t.seg, MANY - 1, 1);
+	assert_int_equal(topics_free(&t.seg), MANY - 2);
+	assert_true(topics_is_busy(&t.seg, 3));
+	assert_false(topics_is_busy(&t.seg, 4));
+	topics_unsubscribe(&t.seg, MANY - 1, 0);
+	assert_int_equal(topics_free(&t.seg), MANY - 2);
+	topics_unsubscribe(&t.seg, MANY - 1, 1);
+	assert_int_equal(topics_free(&t.seg), MANY - 1);
+	assert_false(topics_is_busy(&t.seg, MANY - 1));
+	testseg_close(&t);
+}
+
 /* A worker died after its interest had gone, before the busy bit had. */
 static void
 test_the_successor_finds_a_slot_that_was_left_busy(void **state)
@@ -416,6 +450,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_full_when_every_slot_has_a_subscriber),
 	T(test_a_lost_busy_bit_gives_no_subscriber_away),
 	T(test_the_last_worker_to_leave_makes_a_slot_idle),
+	T(test_what_nobody_subscribes_to_is_free),
 	T(test_the_successor_finds_a_slot_that_was_left_busy),
 	T(test_a_search_among_the_loud_is_bounded),
 	T(test_the_last_slot_of_an_odd_directory_is_found),

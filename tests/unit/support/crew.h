@@ -35,6 +35,7 @@ struct crew {
 	uint64_t ring_size;            /* likewise */
 	const struct service *service; /* likewise; to begin with pubsub's */
 	bool tcp;      /* likewise: connections are of TCP, over loopback */
+	uint32_t from; /* whence the next connection comes, IPv4; 0: loopback */
 	char root[32]; /* directory of the static files */
 	int root_fd;   /* of it, O_PATH */
 	struct wakeup doorbells;

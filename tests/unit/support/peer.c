@@ -83,7 +83,8 @@ peer_connect(struct crew *crew, unsigned worker, int sndbuf)
 	int fd;
 	struct peer *client = peer_new(crew, worker, &fd);
 
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	in->sin_addr.s_addr =
+	    htonl(crew->from != 0 ? crew->from : INADDR_LOOPBACK);
 	if (sndbuf > 0)
 		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf,
 				     sizeof(sndbuf)),
