@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/log.h"
+#include "common/nofile.h"
 #include "common/xmalloc.h"
 #include "worker/drain.h"
 #include "worker/net/conns.h"
@@ -30,7 +31,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define WORKER_BEAT_S 0.5 /* the watchdog looks once a second */
 
@@ -71,21 +71,13 @@ worker_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	address_limits_tick(&w->net.addresses, w->net.wheel.now);
 }
 
-/* Connections that the descriptors allow. */
+/* Descriptors that may be its clients'. */
 static uint32_t
-worker_max_conns(const struct config *config)
+worker_fds_max(void)
 {
-	struct rlimit limit;
-	uint32_t max = 1;
+	uint32_t limit = nofile_limit();
 
-	if (config->max_conns != 0)
-		return config->max_conns;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur > WORKER_FD_RESERVE)
-		max = limit.rlim_cur - WORKER_FD_RESERVE < UINT32_MAX
-		          ? (uint32_t)(limit.rlim_cur - WORKER_FD_RESERVE)
-		          : UINT32_MAX;
-	return max;
+	return limit > WORKER_FD_RESERVE ? limit - WORKER_FD_RESERVE : 1;
 }
 
 static void
@@ -166,13 +158,14 @@ static bool
 worker_init_net(struct worker *w, const struct service *service)
 {
 	struct net *net = &w->net;
-
 	net->config = w->args->config;
 	net->service = service;
 	net->world = &w->hub;
 	net->stats.counters = w->args->segment->workers[w->args->slot].counters;
 	net->returning = worker_returning(w->args->segment->header);
-	conns_init(net, worker_max_conns(net->config));
+	conns_init(net,
+	    net->config->max_conns != 0 ? net->config->max_conns
+	                                : worker_fds_max());
 	ws_conn_open_pool(net);
 	return w->args->tls == NULL || tls_open(net, w->args->tls);
 }
