@@ -158,14 +158,17 @@ static bool
 worker_init_net(struct worker *w, const struct service *service)
 {
 	struct net *net = &w->net;
+	uint32_t fds_max;
+
 	net->config = w->args->config;
 	net->service = service;
 	net->world = &w->hub;
 	net->stats.counters = w->args->segment->workers[w->args->slot].counters;
 	net->returning = worker_returning(w->args->segment->header);
+	fds_max = worker_fds_max();
 	conns_init(net,
-	    net->config->max_conns != 0 ? net->config->max_conns
-	                                : worker_fds_max());
+	    net->config->max_conns != 0 ? net->config->max_conns : fds_max,
+	    fds_max);
 	ws_conn_open_pool(net);
 	return w->args->tls == NULL || tls_open(net, w->args->tls);
 }

@@ -7,8 +7,11 @@
  */
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import {
+	mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync,
+} from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import { Client, Frame, Raw, Server, Stream, run, waitFor } from
@@ -166,6 +169,39 @@ describe("connections", { concurrency: true }, () => {
 		assert.equal(await healthz(t, server), 200);
 		await server.logs("the end", /accepting goes on/u);
 		await Promise.all(inside.map((client) => client.close()));
+	});
+
+	/* Each has a file besides its socket.  They were counted as one, so none
+	 * was left when half as many connections as there may be had one: not
+	 * for the operator either, who was not answered at all. */
+	test("slow downloads leave some to the operator", async (t) => {
+		const limit = 250, count = 130;
+		const root = mkdtempSync(join(tmpdir(), "pubsubd-e2e-"));
+
+		t.after(() => rmSync(root, { recursive: true }));
+		writeFileSync(join(root, "big"), "");
+		truncateSync(join(root, "big"), 1 << 30);
+		const server = await Server.start(t, ["--workers", "1",
+			"--root", root, "--admin", "127.0.0.1:0"],
+		{ wrap: ["prlimit", `--nofile=${limit}`] });
+		const { admin } = await server.status();
+		let loading = 0, refused = 0;
+
+		for (let i = 0; i < count; i++) {
+			const raw = await Raw.connect(server.port, { t });
+
+			raw.request("GET", "/big");
+			const { status } = await raw.head();
+
+			assert.ok(status === 200 || status === 503);
+			status === 200 ? loading++ : refused++;
+			raw.socket.pause();
+		}
+		assert.ok(loading > count / 4 && refused > count / 4,
+		    `${loading} loading, ${refused} refused`);
+		assert.equal((await fetch(`${admin}/healthz`)).status, 200);
+		assert.equal(await server.total("refused_limit"), refused);
+		assert.equal(await server.total("accept_pauses"), 0);
 	});
 
 	test("a file that cannot be opened for that is 503", async (t) => {

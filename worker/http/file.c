@@ -51,15 +51,25 @@ file_put_piece(struct conn *c, struct file_sending *f, size_t len)
 	return true;
 }
 
+/* Close the file; its descriptor is another's from now on. */
+static void
+file_close(struct conn *c)
+{
+	struct file_sending *f = c->data;
+
+	close(f->fd);
+	free(f);
+	c->data = NULL;
+	c->net->conns.file_count--;
+}
+
 static void
 file_done(struct conn *c)
 {
 	struct file_sending *f = c->data;
 	bool keep_alive = f->keep_alive;
 
-	close(f->fd);
-	free(f);
-	c->data = NULL;
+	file_close(c);
 	http_conn_next(c, keep_alive);
 	if (!keep_alive)
 		return;
@@ -96,12 +106,8 @@ file_feed(struct conn *c, char *data, size_t len)
 static void
 file_end(struct conn *c)
 {
-	struct file_sending *f = c->data;
-
-	if (f == NULL)
-		return;
-	close(f->fd);
-	free(f);
+	if (c->data != NULL)
+		file_close(c);
 }
 
 /* A response is half-written, so there is no way to say why: just abort. */
@@ -154,12 +160,22 @@ file_send_at_once(struct conn *c, const struct http_request *req, int status,
 		conn_close_when_written(c);
 }
 
+/* A download has two descriptors until it ends, and may take its time: those of
+ * all are counted, so that some are left for what is no client. */
 static void
 file_begin(struct conn *c, const struct http_request *req,
     const struct static_file *file)
 {
+	struct conns *conns = &c->net->conns;
 	struct file_sending *f;
 
+	if (conns->count + conns->file_count >= conns->fds_max) {
+		close(file->fd);
+		stats_add(&c->net->stats, STATS_REFUSED_LIMIT, 1);
+		http_conn_error(c, req, 503, "this server is full, try later");
+		return;
+	}
+	conns->file_count++;
 	http_reply_file(c, req, 200, file);
 	f = xcalloc(1, sizeof(*f));
 	f->fd = file->fd;

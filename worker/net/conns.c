@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 void
-conns_init(struct net *net, uint32_t max)
+conns_init(struct net *net, uint32_t max, uint32_t fds_max)
 {
 	CHECK(net->service->client_size >= sizeof(struct conn));
 	wheel_init(&net->wheel);
@@ -26,6 +26,7 @@ conns_init(struct net *net, uint32_t max)
 	LIST_INIT(&net->conns.admins);
 	LIST_INIT(&net->conns.dead);
 	net->conns.max = max;
+	net->conns.fds_max = fds_max;
 	address_limits_init(
 	    &net->addresses, net->config->conn_rate, net->returning);
 	budget_init(&net->budget, net->config, &net->stats);
@@ -74,6 +75,13 @@ conns_refuse(struct conn *c, enum conn_refusal why, enum stats_id counter)
 	c->handler->refuse(c, why);
 }
 
+static bool
+conns_are_too_many(const struct conns *conns)
+{
+	return conns->count > conns->max ||
+	       conns->count + conns->file_count > conns->fds_max;
+}
+
 void
 conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
     bool loopback_listener, bool tls)
@@ -91,7 +99,7 @@ conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
 	if (!address_is_exempt(peer))
 		c->io.data = share = address_add_conn(
 		    &net->addresses, peer, net->wheel.now, &wait_ms);
-	if (net->conns.count > net->conns.max)
+	if (conns_are_too_many(&net->conns))
 		conns_refuse(c, CONN_FULL, STATS_REFUSED_LIMIT);
 	else if (share != NULL &&
 		 address_count(share) > net->config->max_conns_per_address)

@@ -21,9 +21,10 @@
 
 /*
  * Set up everything of a struct net but what its caller has set: loop, config,
- * service, world, stats and returning.  max: connections at a time.
+ * service, world, stats and returning.  max: connections at a time; fds_max: of
+ * these and the files that are sent over them together.
  */
-void conns_init(struct net *net, uint32_t max);
+void conns_init(struct net *net, uint32_t max, uint32_t fds_max);
 
 /* Abort and free all that is left. */
 void conns_fini(struct net *net);

@@ -129,7 +129,9 @@ struct conns {
 	struct conn_list dead;
 	uint32_t count;       /* living and dead: descriptors in use */
 	uint32_t admin_count; /* likewise, of the operator */
+	uint32_t file_count;  /* files being sent: descriptors beside those */
 	uint32_t max;         /* of count */
+	uint32_t fds_max;     /* of count and file_count together */
 	uint64_t numbered;    /* connections so far */
 };
 
