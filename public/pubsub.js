@@ -241,7 +241,7 @@ export class Client extends EventTarget {
 
 	/**
 	 * Messages of the past, oldest first: the last `limit` ones with numbers
-	 * below `before`.  `more`: not all of them fitted into the answer.
+	 * below `before`.  `more`: there were older ones still.
 	 * @param {string} topic
 	 * @param {{ before?: number, limit?: number }} [options]
 	 * @returns {Promise<{ messages: Message[], more: boolean }>}

@@ -3,7 +3,6 @@
 
 #include "worker/requests/history.h"
 
-#include "broker/ring/chain.h"
 #include "worker/net/rate.h"
 
 static void
@@ -32,6 +31,17 @@ history_range(const struct intake_op *op, uint64_t *last)
 	return start->base + 1;
 }
 
+/* Copy the record of a number into the intake's room for one.  Returns false if
+ * it has been overwritten, and every lower one with it. */
+static bool
+history_read(struct hub *hub, struct chain *chain, uint64_t number,
+    struct ring_record *rec)
+{
+	return number >= chain->low && number <= chain->seq &&
+	       chain_read(chain, number, hub->intake->record,
+		   hub->intake->record_size, rec) == RING_OK;
+}
+
 /*
  * The lowest number from which on all up to `last' fit into one answer.  The
  * newest messages matter most, so this looks from the last one back.
@@ -43,10 +53,7 @@ history_fit(struct hub *hub, struct chain *chain, uint64_t first, uint64_t last)
 	size_t bytes = 0;
 	uint64_t number = last + 1;
 
-	while (number > first && number > chain->low) {
-		if (chain_read(chain, number - 1, hub->intake->record,
-			hub->intake->record_size, &rec) != RING_OK)
-			break;
+	while (number > first && history_read(hub, chain, number - 1, &rec)) {
 		bytes += rec.body_len + 64;
 		if (bytes > HISTORY_BYTES_MAX && number <= last)
 			break;
@@ -55,13 +62,50 @@ history_fit(struct hub *hub, struct chain *chain, uint64_t first, uint64_t last)
 	return number;
 }
 
+/*
+ * Append these messages, separated by commas.  The ring loses the oldest first:
+ * if one is gone, those before it go from the answer, too.  Returns the number
+ * of the first one that stays, last + 1 if none does.
+ */
+static uint64_t
+history_put_messages(struct hub *hub, struct chain *chain, uint64_t first,
+    uint64_t last, struct buf *out)
+{
+	struct ring_record rec;
+	size_t start = out->len;
+
+	for (uint64_t number = first; number <= last; number++) {
+		if (!history_read(hub, chain, number, &rec)) {
+			out->len = start;
+			first = number + 1;
+			continue;
+		}
+		if (number > first)
+			buf_puts(out, ",");
+		history_put_message(out, &rec);
+	}
+	return first;
+}
+
+bool
+history_put_chain(struct hub *hub, struct chain *chain, uint64_t first,
+    uint64_t last, struct buf *out)
+{
+	struct ring_record rec;
+
+	first = history_fit(hub, chain, first, last);
+	buf_puts(out, "[");
+	first = history_put_messages(hub, chain, first, last, out);
+	buf_puts(out, "]");
+	/* Last: what was there at the walk may be gone by now. */
+	return first <= last && history_read(hub, chain, first - 1, &rec);
+}
+
 bool
 history_put(struct hub *hub, const struct intake_op *op, struct buf *out)
 {
 	uint64_t last, first = history_range(op, &last);
-	struct ring_record rec;
 	struct chain chain;
-	const char *comma = "";
 	bool more;
 
 	chain_init(
@@ -69,18 +113,7 @@ history_put(struct hub *hub, const struct intake_op *op, struct buf *out)
 	/* Look one further, to know whether there are older ones. */
 	chain_walk(&chain, first > op->start.base + 1 ? first - 1 : first);
 	rate_charge(op->conn, chain.seq + 1 - chain.low);
-	first = history_fit(hub, &chain, first, last);
-	more = first > chain.low;
-	buf_puts(out, "[");
-	for (uint64_t number = first; number <= last; number++) {
-		if (chain_read(&chain, number, hub->intake->record,
-			hub->intake->record_size, &rec) != RING_OK)
-			continue; /* overwritten meanwhile */
-		buf_puts(out, comma);
-		history_put_message(out, &rec);
-		comma = ",";
-	}
-	buf_puts(out, "]");
+	more = history_put_chain(hub, &chain, first, last, out);
 	chain_fini(&chain);
 	return more;
 }
