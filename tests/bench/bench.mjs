@@ -44,6 +44,7 @@ const PARTS = [
 	["sizes", delivery.sizes, 35],
 	["latency", alone.latency, 30],
 	["slow", connections.slow, 60],
+	["backlog", connections.backlog, 8],
 	["subscribers", delivery.subscribers, 60],
 	["topics", delivery.topics, 60],
 	["crowd", connections.crowd, 35],

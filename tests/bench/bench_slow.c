@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/xmalloc.h"
 #include "tests/bench/crowd.h"
@@ -159,9 +160,44 @@ slow_measure(struct slow *slow, struct slow_round *round, int with)
 	    (double)histogram_quantile(&crowd->latency, 0.99) / 1e3;
 }
 
+/* What is held for the clients of a server, KiB. */
+struct slow_memory {
+	uint64_t user, kernel;
+};
+
+/* KiB that the kernel has for all TCP sockets of this network. */
+static uint64_t
+slow_kernel_kib(void)
+{
+	unsigned long pages = 0;
+	char line[256];
+	const char *at;
+	FILE *file = fopen("/proc/net/sockstat", "re");
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+		if (strncmp(line, "TCP:", 4) == 0 &&
+		    (at = strstr(line, "mem ")) != NULL)
+			sscanf(at, "mem %lu", &pages);
+	if (file != NULL)
+		fclose(file);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static struct slow_memory
+slow_memory(struct slow *slow)
+{
+	uint64_t shm;
+
+	procstat_read_memory(&slow->server);
+	return (struct slow_memory){
+		.user = procstat_pss_kib(&slow->server, &shm),
+		.kernel = slow_kernel_kib(),
+	};
+}
+
 /* Print each round's halves; their ratios are the reader's to take. */
 static void
-slow_report(struct slow *slow, uint64_t pss_kib, uint64_t without_kib)
+slow_report(struct slow *slow, const struct slow_memory memory[2])
 {
 	static const char *const half[] = { "without", "with" };
 	char name[64];
@@ -186,15 +222,20 @@ slow_report(struct slow *slow, uint64_t pss_kib, uint64_t without_kib)
 				figures_add(name, values[v].value);
 			}
 		}
-	figures_add("pss_without_kib", (double)without_kib);
-	figures_add("pss_with_kib", (double)pss_kib);
+	for (int with = 0; with < 2; with++) {
+		snprintf(name, sizeof(name), "pss_%s_kib", half[with]);
+		figures_add(name, (double)memory[with].user);
+		snprintf(name, sizeof(name), "kernel_%s_kib", half[with]);
+		figures_add(name, (double)memory[with].kernel);
+	}
 }
 
 int
 bench_slow(const struct bench_options *options)
 {
 	static struct slow slow;
-	uint64_t missing, shm, pss = 0, without = 0;
+	struct slow_memory memory[2] = { 0 };
+	uint64_t missing;
 
 	slow.options = options;
 	slow.count = options->deaf + options->dribbling;
@@ -203,20 +244,17 @@ bench_slow(const struct bench_options *options)
 	bench_find_server(options, &slow.server);
 	for (unsigned i = 0; i < options->rounds; i++) {
 		slow_measure(&slow, &slow.rounds[i], 0);
-		if (i == 0) {
-			procstat_read_memory(&slow.server);
-			without = procstat_pss_kib(&slow.server, &shm);
-		}
+		if (i == 0)
+			memory[0] = slow_memory(&slow);
 		slow_open(&slow);
 		slow_fill(&slow);
 		slow_measure(&slow, &slow.rounds[i], 1);
-		procstat_read_memory(&slow.server);
-		pss = procstat_pss_kib(&slow.server, &shm);
+		memory[1] = slow_memory(&slow);
 		slow_close(&slow);
 	}
 	missing = crowd_drain(&slow.crowd);
 	figures_begin(options->json, "slow");
-	slow_report(&slow, pss, without);
+	slow_report(&slow, memory);
 	free(slow.conns);
 	return crowd_end(&slow.crowd, missing);
 }

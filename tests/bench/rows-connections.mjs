@@ -107,6 +107,31 @@ export async function slow(bench, clock) {
 		"CPU per delivery", "memory more, MiB"], lines);
 }
 
+const BACKLOG = { deaf: 500, size: 1000, waiting: 256 /* ?buffer= */ };
+
+/* What it takes to hold back messages for those that do not read. */
+export async function backlog(bench, clock) {
+	const { deaf, size, waiting } = BACKLOG;
+	const found = await withAll([pubsubd], ([server]) =>
+		load(server, "slow", { members: 5, deaf, size, rounds: 1,
+			window: 16, warm: 0.1, seconds: 1 }, clock.left() + 20));
+	const more = (what) => (found[`${what}_with_kib`] -
+		found[`${what}_without_kib`]) * 1024;
+	const perByte = more("pss") / (deaf * size * waiting);
+	const each = (more("pss") + more("kernel")) / deaf;
+	const what = `${deaf} that never read, ${waiting} messages of ${size} ` +
+	    "bytes waiting for each: ";
+
+	bench.goal(`${what}user memory, bytes per byte of that`, 0.1,
+	    summary([perByte]));
+	bench.goal(`${what}user and kernel memory each, KB`, 300,
+	    summary([each / 1000]));
+	bench.table("Members that do not read: what is held for each, KB",
+	    ["", "user", "kernel"], [[`${waiting} × ${size} bytes`,
+		(more("pss") / deaf / 1000).toFixed(1),
+		(more("kernel") / deaf / 1000).toFixed(1)]]);
+}
+
 /* How long all cores have worked, and have been there, in ms. */
 function machineTimes() {
 	const times = cpus().map((cpu) => cpu.times);

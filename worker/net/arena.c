@@ -18,6 +18,7 @@ arena_init(struct arena *arena)
 void
 arena_fini(struct arena *arena)
 {
+	arena_reset(arena);
 	buf_fini(&arena->bytes);
 	free(arena->table);
 	arena_init(arena);
@@ -26,6 +27,11 @@ arena_fini(struct arena *arena)
 void
 arena_reset(struct arena *arena)
 {
+	for (uint32_t i = 0; arena->kept > 0; i++)
+		if (arena->table[i].kept != NULL) {
+			kept_drop(&arena->table[i].kept);
+			arena->kept--;
+		}
 	buf_reset(&arena->bytes);
 	arena->count = 0;
 }
@@ -43,4 +49,18 @@ arena_end(struct arena *arena, uint32_t topic, uint64_t seq)
 		.topic = topic,
 		.seq = seq,
 	};
+}
+
+struct kept *
+arena_keep(struct arena *arena, uint32_t index)
+{
+	struct arena_entry *frame = &arena->table[index];
+	size_t start = arena_start(arena, index);
+
+	if (frame->kept == NULL) {
+		frame->kept = kept_new(
+		    arena->bytes.at + start, (uint32_t)(frame->end - start));
+		arena->kept++;
+	}
+	return frame->kept;
 }

@@ -17,6 +17,7 @@
 #define WORKER_NET_ARENA_H
 
 #include "common/buf.h"
+#include "worker/net/kept.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,14 +26,16 @@
 struct arena_entry {
 	size_t end; /* offset behind its last byte */
 	uint64_t seq;
-	uint32_t topic; /* directory slot */
+	struct kept *kept; /* a copy that outlives the turn; NULL: none yet */
+	uint32_t topic;    /* directory slot */
 };
 
 struct arena {
 	struct buf bytes; /* to be appended to; arena_end() makes it a frame */
 	struct arena_entry *table; /* owned */
 	uint32_t count;
-	uint32_t max; /* allocated */
+	uint32_t max;  /* allocated */
+	uint32_t kept; /* frames that have a copy */
 };
 
 void arena_init(struct arena *arena);
@@ -44,6 +47,12 @@ void arena_reset(struct arena *arena);
 /* What was appended to the bytes since the last call is a frame: number seq of
  * the topic in that slot, or a gap that ends there. */
 void arena_end(struct arena *arena, uint32_t topic, uint64_t seq);
+
+/*
+ * The copy of a frame for those who cannot be sent it in this turn (kept.h).
+ * Borrowed: good until the arena is reset, unless a reference is taken.
+ */
+struct kept *arena_keep(struct arena *arena, uint32_t index);
 
 /* Where a frame starts, or (index = count) where the next one would. */
 static inline size_t

@@ -7,6 +7,7 @@
 #include "common/bug.h"
 #include "common/xmalloc.h"
 #include "worker/net/budget.h"
+#include "worker/net/kept.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,14 @@ outq_new(struct budget *budget)
 	TAILQ_INIT(&q->droppable);
 	q->budget = budget;
 	return q;
+}
+
+static void
+outq_item_free(struct outq_item *item)
+{
+	if (item->kept != NULL)
+		kept_drop(&item->kept);
+	free(item);
 }
 
 /* The queue holds n bytes now. */
@@ -40,20 +49,22 @@ outq_free(struct outq **qp)
 	*qp = NULL;
 	while ((item = TAILQ_FIRST(&q->items)) != NULL) {
 		TAILQ_REMOVE(&q->items, item, link);
-		free(item);
+		outq_item_free(item);
 	}
 	outq_set_bytes(q, 0);
 	free(q->gaps);
 	free(q);
 }
 
-/* Make an item that must be sent, without its bytes and its place. */
+/* Make an item that must be sent, without its place.  Its bytes are those that
+ * are kept, or (NULL) the caller's to write. */
 static struct outq_item *
-outq_item_new(struct outq *q, uint32_t len)
+outq_item_new(struct outq *q, uint32_t len, struct kept *kept)
 {
-	struct outq_item *item = xmalloc(sizeof(*item) + len);
+	struct outq_item *item = xmalloc(sizeof(*item) + (kept ? 0 : len));
 
 	CHECK(len > 0);
+	item->kept = kept;
 	item->len = len;
 	item->kind = OUTQ_ANSWER;
 	item->topic = 0;
@@ -76,7 +87,7 @@ outq_make_answer(struct outq *q, struct outq_item *item, size_t left)
 void *
 outq_answer_room(struct outq *q, uint32_t len)
 {
-	struct outq_item *item = outq_item_new(q, len);
+	struct outq_item *item = outq_item_new(q, len, NULL);
 
 	TAILQ_INSERT_TAIL(&q->items, item, link);
 	return item->data;
@@ -89,16 +100,16 @@ outq_add_answer(struct outq *q, const void *data, uint32_t len)
 }
 
 void
-outq_add_message(struct outq *q, uint32_t topic, uint64_t seq, const void *data,
-    uint32_t len)
+outq_add_message(
+    struct outq *q, uint32_t topic, uint64_t seq, struct kept *kept)
 {
-	struct outq_item *item = outq_item_new(q, len);
+	struct outq_item *item = outq_item_new(q, kept->len, kept_take(kept));
 
-	memcpy(item->data, data, len);
+	CHECK(topic <= INT32_MAX);
 	item->kind = OUTQ_MESSAGE;
-	item->topic = topic;
+	item->topic = topic & INT32_MAX;
 	item->seq = seq;
-	q->answer_bytes -= len;
+	q->answer_bytes -= kept->len;
 	q->messages++;
 	TAILQ_INSERT_TAIL(&q->items, item, link);
 	TAILQ_INSERT_TAIL(&q->droppable, item, next_droppable);
@@ -119,7 +130,7 @@ outq_drop_oldest(struct outq *q, struct outq_dropped *dropped)
 	TAILQ_REMOVE(&q->droppable, item, next_droppable);
 	outq_set_bytes(q, q->bytes - item->len);
 	q->messages--;
-	free(item);
+	outq_item_free(item);
 	return true;
 }
 
@@ -195,7 +206,7 @@ outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
     struct outq_item *before, const void *frame, uint32_t len,
     struct outq_gap_places at)
 {
-	struct outq_item *item = outq_item_new(q, len);
+	struct outq_item *item = outq_item_new(q, len, NULL);
 	struct outq_gap *gap = outq_find_gap(q, topic);
 
 	CHECK(at.digits + OUTQ_GAP_DIGITS <= len);
@@ -244,7 +255,9 @@ outq_iov(struct outq *q, struct iovec *iov, int max)
 	TAILQ_FOREACH(item, &q->items, link) {
 		if (n == max)
 			break;
-		iov[n].iov_base = item->data + skip;
+		iov[n].iov_base =
+		    (item->kept != NULL ? item->kept->bytes : item->data) +
+		    skip;
 		iov[n].iov_len = item->len - skip;
 		skip = 0;
 		n++;
@@ -288,7 +301,7 @@ outq_sent(struct outq *q, size_t n)
 		if (part < left)
 			break;
 		TAILQ_REMOVE(&q->items, item, link);
-		free(item);
+		outq_item_free(item);
 		q->begun = 0;
 	}
 	return messages;

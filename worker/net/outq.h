@@ -13,6 +13,15 @@
  * more messages are dropped.  It stands in one or two places of fixed width, so
  * growing changes only the bytes there.
  *
+ * What a queue holds: of an answer its bytes; of a message one small item with a
+ * reference to the frame, whose one copy all who wait for it share (kept.h).  So
+ * the memory that a backlog takes is the messages that wait for anybody, and
+ * sizeof(struct outq_item) for each of those and each connection that waits for
+ * it.  Its limits and the budget (budget.h) know nothing of sharing: there a
+ * message counts with all its bytes in every queue, so what a client may have
+ * waiting does not depend on who else is slow, and real memory is never more
+ * than what is counted, items aside.
+ *
  * Pure: no socket.  The bytes to write come out as iovecs, and how many were
  * written goes in as a number.
  */
@@ -27,6 +36,7 @@
 #include <sys/uio.h>
 
 struct budget;
+struct kept;
 
 enum outq_kind { OUTQ_ANSWER, OUTQ_MESSAGE };
 
@@ -53,11 +63,12 @@ struct outq_gap_places {
 struct outq_item {
 	TAILQ_ENTRY(outq_item) link;           /* in order of sending */
 	TAILQ_ENTRY(outq_item) next_droppable; /* OUTQ_MESSAGE: among these */
-	uint32_t len;                          /* bytes of data */
-	uint8_t kind;                          /* enum outq_kind */
-	uint32_t topic; /* of a message: directory slot */
-	uint64_t seq;   /* of a message: its number; 0: never was one */
-	unsigned char data[];
+	struct kept *kept;   /* of what was a message: its bytes, a reference */
+	uint64_t seq;        /* of a message: its number; 0: never was one */
+	uint32_t len;        /* bytes */
+	uint32_t topic : 31; /* of a message: directory slot */
+	uint32_t kind : 1;   /* enum outq_kind */
+	unsigned char data[]; /* of all else: its bytes */
 };
 
 /* The last gap of a topic that has not been begun. */
@@ -103,9 +114,10 @@ void *outq_answer_room(struct outq *q, uint32_t len);
 /* The same with a copy of data. */
 void outq_add_answer(struct outq *q, const void *data, uint32_t len);
 
-/* Append a copy of a message: number seq of the topic in that slot. */
-void outq_add_message(struct outq *q, uint32_t topic, uint64_t seq,
-    const void *data, uint32_t len);
+/* Append a message: number seq of the topic in that slot.  The queue takes a
+ * reference of its own. */
+void outq_add_message(
+    struct outq *q, uint32_t topic, uint64_t seq, struct kept *kept);
 
 /*
  * Drop the oldest message of which nothing has been sent.  Returns false if

@@ -74,12 +74,11 @@ static bool
 overflow_queue_frame(struct net *net, struct conn *c, uint32_t index)
 {
 	const struct arena_entry *frame = &net->arena.table[index];
-	size_t start = arena_start(&net->arena, index);
-	size_t len = frame->end - start;
+	size_t len = frame->end - arena_start(&net->arena, index);
 
 	if (overflow_has_room(net, c, len)) {
 		outq_add_message(c->out, frame->topic, frame->seq,
-		    net->arena.bytes.at + start, (uint32_t)len);
+		    arena_keep(&net->arena, index));
 		return true;
 	}
 	if (c->overflow != OUTQ_CLOSE) {

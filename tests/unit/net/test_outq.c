@@ -8,6 +8,7 @@
 
 #include "tests/support/dice.h"
 #include "tests/support/suite.h"
+#include "worker/net/kept.h"
 #include "worker/net/outq.h"
 
 #include <string.h>
@@ -41,10 +42,19 @@ teardown(void **state)
 }
 
 static void
+add_message(struct outlet *o, uint32_t topic, uint64_t seq, const char *text)
+{
+	struct kept *kept = kept_new(text, (uint32_t)strlen(text));
+
+	outq_add_message(o->q, topic, seq, kept);
+	kept_drop(&kept);
+}
+
+static void
 add(struct outlet *o, enum outq_kind kind, const char *text)
 {
 	if (kind == OUTQ_MESSAGE)
-		outq_add_message(o->q, 1, 1, text, (uint32_t)strlen(text));
+		add_message(o, 1, 1, text);
 	else
 		outq_add_answer(o->q, text, (uint32_t)strlen(text));
 }
@@ -245,9 +255,9 @@ test_messages_of_a_topic_that_is_left_are_not_dropped(void **state)
 	struct outlet *o = *state;
 	struct outq_dropped dropped;
 
-	outq_add_message(o->q, 1, 1, "one,", 4);
-	outq_add_message(o->q, 2, 1, "other,", 6);
-	outq_add_message(o->q, 1, 2, "two,", 4);
+	add_message(o, 1, 1, "one,");
+	add_message(o, 2, 1, "other,");
+	add_message(o, 1, 2, "two,");
 	outq_leave_topic(o->q, 1);
 	assert_int_equal(o->q->messages, 1);
 	assert_int_equal(o->q->answer_bytes, 8);

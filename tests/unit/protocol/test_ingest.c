@@ -197,6 +197,9 @@ assert_same_output(const struct conn *a, const struct conn *b)
 	TAILQ_FOREACH(one, &a->out->items, link) {
 		assert_non_null(two);
 		assert_int_equal(one->len, two->len);
+		/* Nothing has been published: no messages are among them. */
+		assert_null(one->kept);
+		assert_null(two->kept);
 		assert_memory_equal(one->data, two->data, one->len);
 		two = TAILQ_NEXT(two, link);
 	}
