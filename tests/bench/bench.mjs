@@ -35,6 +35,7 @@ const PARTS = [
 	["contracts", delivery.contracts, 20],
 	["ingest", ingest, 45],
 	["workers", delivery.workers, 40],
+	["cores", delivery.cores, 25],
 	["connect", connections.connect, 20],
 	["ring", alone.ring, 15],
 	["lifecycle", lifecycle, 12],

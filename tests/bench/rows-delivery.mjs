@@ -113,6 +113,37 @@ export async function workers(bench, clock) {
 		series: [{ name: "pubsubd", points }] });
 }
 
+/* Two workers where each has a core of its own, and shares it with the generator,
+ * which takes what it needs from both. */
+export async function cores(bench, clock) {
+	const windows = [1, 16, 64];
+	const start = (workers, name) => async () => {
+		const server = await pubsubd({ workers, pin: workers === 1 });
+
+		server.name = name;
+		return server;
+	};
+	const lines = [];
+
+	for (const [i, window] of windows.entries()) {
+		const found = await withAll([start(1, "one"), start(2, "two")],
+		    (both) => inTurn(clock.part(1 / (windows.length - i)),
+			bench.quick ? 2 : 9, both, (server) => load(server, "window",
+			    { window, warm: 0.2, seconds: bench.quick ? 0.3 : 0.6,
+				    cpu: server.name === "two" ? null : undefined })));
+		const ratio = summary(ratios(
+		    found.get("two"), found.get("one"), CPU));
+
+		bench.goal(`2 workers on 2 cores, window ${window}: total CPU ` +
+		    "against 1 on 1", 1.10, ratio);
+		lines.push([`window ${window}`,
+			...lineOf(found, ["one", "two"], CPU), ratio]);
+	}
+	bench.table("1000 subscribers on 1 worker with one core, and on 2 with two; " +
+	    "CPU µs per delivery of all together",
+	    ["", "1 worker", "2 workers", "2 / 1"], lines);
+}
+
 export async function rooms(bench, clock) {
 	const names = ["floor", "pubsubd", ...Object.keys(bench.peers)];
 	const shape = bench.quick ? { rooms: 300, members: 10 }
