@@ -51,6 +51,7 @@ static const int sandbox_allowed[] = {
 	SCMP_SYS(openat2),
 	SCMP_SYS(pread64),
 	SCMP_SYS(read),
+	SCMP_SYS(sendfile),
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
 	/* libev */

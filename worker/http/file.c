@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* file.c - see file.h. */
+/*
+ * file.c - see file.h.
+ *
+ * Where the kernel can send from the file itself, it does (sendfile(2)), and so
+ * no byte comes through here but a small piece at each stop: when a turn has had
+ * enough or the socket is full, that piece is put into the queue, which brings
+ * it to the socket when there is room, and calls file_written() then.  So waiting
+ * for a slow reader, its limits and its end are those of any queue.  What is
+ * sent encrypted has to come through here, in larger pieces.
+ */
 
 #include "worker/http/file.h"
 
@@ -15,10 +24,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
-/* Bytes that are read and written at once. */
-#define FILE_PIECE_MAX 65536u
+/* Bytes that are read and written at once: of what goes to the socket anyway,
+ * and of what has to be encrypted. */
+#define FILE_PIECE           16384u
+#define FILE_PIECE_ENCRYPTED 65536u
+
+/* What the kernel sends of one file in a turn, bytes. */
+#define FILE_TURN_MAX (1024u * 1024)
 
 /* A file that is being sent. */
 struct file_sending {
@@ -51,6 +66,26 @@ file_put_piece(struct conn *c, struct file_sending *f, size_t len)
 	return true;
 }
 
+/* Have the kernel send what the socket takes.  Where it cannot, or the socket is
+ * broken, nothing is sent: the next piece tells. */
+static void
+file_send_from_kernel(struct conn *c, struct file_sending *f)
+{
+	size_t most = f->left < FILE_TURN_MAX ? (size_t)f->left : FILE_TURN_MAX;
+	off_t at = (off_t)f->at;
+	ssize_t n;
+
+	do
+		n = sendfile(c->io.fd, f->fd, &at, most);
+	while (n == -1 && errno == EINTR);
+	stats_add(&c->net->stats, STATS_WRITES, 1);
+	if (n <= 0)
+		return;
+	stats_add(&c->net->stats, STATS_BYTES_OUT, (uint64_t)n);
+	f->at += (uint64_t)n;
+	f->left -= (uint64_t)n;
+}
+
 /* Close the file; its descriptor is another's from now on. */
 static void
 file_close(struct conn *c)
@@ -77,18 +112,21 @@ file_done(struct conn *c)
 	conn_resume(c, PAUSE_WRITTEN);
 }
 
-/* Send one piece; the next when that is out. */
+/* Send on; when the last piece in the queue is out, again. */
 static void
 file_written(struct conn *c)
 {
 	struct file_sending *f = c->data;
+	size_t piece = c->encrypted ? FILE_PIECE_ENCRYPTED : FILE_PIECE;
 
+	/* Not past what waits, as the head does at first. */
+	if (c->out == NULL && !c->encrypted && f->left > piece)
+		file_send_from_kernel(c, f);
 	if (f->left == 0) {
 		file_done(c);
 		return;
 	}
-	if (!file_put_piece(c, f,
-		f->left < FILE_PIECE_MAX ? (size_t)f->left : FILE_PIECE_MAX))
+	if (!file_put_piece(c, f, f->left < piece ? (size_t)f->left : piece))
 		conn_abort(c);
 	else if (f->left == 0)
 		file_done(c); /* the last piece waits to be written */

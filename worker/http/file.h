@@ -11,7 +11,7 @@ struct static_file;
 /*
  * Answer a GET or HEAD with this file: 200, or what its conditions ask for
  * (http_condition.h), 304 or 412.  The next request is read
- * when all that is left of it is a piece of 64 KiB or less in the queue.
+ * when all that is left of it is a piece of 64 KiB or less in the queue, if any.
  * Owns: file->fd, if there is one, from now on.
  */
 void file_send(struct conn *c, const struct http_request *req,
