@@ -25,7 +25,7 @@ http_refusal_tell(
 		const char *reason;
 	} refusals[] = {
 		[CONN_FULL] = { 503, "this server is full, try later" },
-		[CONN_ADDRESS_FULL] = { 429, "too many connections from here" },
+		[CONN_ADDRESS_FULL] = { 503, "too many connections from here" },
 		[CONN_ADDRESS_RATE] = { 503,
 		    "too many new connections from here" },
 		[CONN_OPERATOR_FULL] = { 503,

@@ -19,7 +19,7 @@
 
 #define REPLY_LINES_SIZE 2048 /* room for the lines that are added to it */
 
-#define REPLY_RETRY       "Retry-After: 2\r\n" /* with 429 and 503 */
+#define REPLY_RETRY       "Retry-After: 2\r\n" /* with 503 */
 #define REPLY_VARIES      "Vary: Accept-Encoding\r\n"
 #define REPLY_NO_GUESSING "X-Content-Type-Options: nosniff\r\n"
 #define REPLY_NO_STORE    "Cache-Control: no-store\r\n"
@@ -57,8 +57,6 @@ reply_error_code(int status)
 		return "uri_too_long";
 	case 426:
 		return "upgrade_required";
-	case 429:
-		return "too_many_connections";
 	case 431:
 		return "head_too_large";
 	case 501:
@@ -104,7 +102,7 @@ http_reply_error(struct conn *c, const struct http_request *req, int status,
 		.keep_alive = keep_alive,
 		.extra = lines };
 
-	if (extra == NULL && (status == 429 || status == 503))
+	if (extra == NULL && status == 503)
 		extra = REPLY_RETRY;
 	snprintf(lines, sizeof(lines), "%s%s", REPLY_NO_GUESSING,
 	    extra != NULL ? extra : "");
@@ -143,8 +141,7 @@ http_reply_json(
 
 	snprintf(lines, sizeof(lines), "%s%s%s",
 	    REPLY_NO_STORE REPLY_NO_GUESSING,
-	    reply->status == 429 || reply->status == 503 ? REPLY_RETRY : "",
-	    reply->lines);
+	    reply->status == 503 ? REPLY_RETRY : "", reply->lines);
 	reply_send(c, &head, "", true);
 	if (!reply->head_only)
 		conn_answer(c, body->at, body->len);

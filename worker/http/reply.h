@@ -23,7 +23,7 @@ bool http_reply_keeps_alive(
 
 /*
  * An error; reason is a sentence of 640 bytes at most without quotes and
- * backslashes.  extra is whole header lines or NULL; 429 and 503 get their
+ * backslashes.  extra is whole header lines or NULL; 503 gets its
  * Retry-After without, 426 its Upgrade.  req is what it answers, NULL if that
  * could not be parsed.
  */
