@@ -3,12 +3,14 @@
 
 #include "worker/api/api.h"
 
+#include "common/bug.h"
 #include "common/http.h"
 #include "worker/access/refused.h"
 #include "worker/api/list.h"
 #include "worker/api/query.h"
 #include "worker/api/events.h"
 #include "worker/api/answer.h"
+#include "worker/api/batch.h"
 #include "worker/api/publish.h"
 #include "worker/api/reply.h"
 #include "worker/http/http_conn.h"
@@ -18,15 +20,23 @@
 #include <stdio.h>
 #include <string.h>
 
-#define API_ROOT "/topics"
+#define API_ROOT  "/topics"
+#define API_BATCH "/publish"
 
-enum api_resource { API_TOPICS, API_TOPIC, API_HISTORY, API_EVENTS };
+enum api_resource {
+	API_TOPICS,
+	API_TOPIC,
+	API_HISTORY,
+	API_EVENTS,
+	API_PUBLISH,
+};
 
 static const char *const api_allow[] = {
 	[API_TOPICS] = "GET, HEAD, OPTIONS",
 	[API_TOPIC] = "GET, HEAD, POST, OPTIONS",
 	[API_HISTORY] = "GET, HEAD, OPTIONS",
 	[API_EVENTS] = "GET, HEAD, OPTIONS",
+	[API_PUBLISH] = "POST, OPTIONS",
 };
 
 /* What a request is about. */
@@ -41,6 +51,8 @@ api_has(const struct http_text *path)
 {
 	size_t len = strlen(API_ROOT);
 
+	if (http_text_equal(path, API_BATCH))
+		return true;
 	return path->len >= len && memcmp(path->at, API_ROOT, len) == 0 &&
 	       (path->len == len || path->at[len] == '/');
 }
@@ -67,7 +79,11 @@ api_find(const struct http_text *path, struct api_target *target)
 	struct http_text rest;
 
 	target->resource = API_TOPICS;
-	target->name = (struct http_text){ at, 0 };
+	target->name = (struct http_text){ path->at, 0 };
+	if (http_text_equal(path, API_BATCH)) {
+		target->resource = API_PUBLISH;
+		return true;
+	}
 	if (at == end)
 		return true;
 	at++;
@@ -111,6 +127,8 @@ api_find_topic(
 	struct api_name topic;
 	bool given;
 
+	if (target->resource == API_PUBLISH)
+		return true; /* its topics are in the body */
 	if (!api_query_topic(req->query, &topic, &given, why))
 		return false;
 	if (given)
@@ -241,6 +259,8 @@ api_read(struct conn *c, const struct http_request *req,
 	case API_EVENTS:
 		events_begin(c, req, &target->topic);
 		break;
+	case API_PUBLISH:
+		BUG("it is not read");
 	}
 }
 
@@ -258,6 +278,8 @@ api_serve_target(struct conn *c, const struct http_request *req,
 		api_options(c, req, target->resource);
 	} else if (c->net->draining && !r->is_read) {
 		api_go_away(c, false);
+	} else if (target->resource == API_PUBLISH) {
+		batch_begin(c, req);
 	} else if (http_text_equal(&req->method, "POST")) {
 		publish_begin(c, req, &target->topic);
 	} else if (req->is_chunked || req->content_length > 0) {

@@ -3,6 +3,7 @@
  * api.h - topics by HTTP, for clients without a WebSocket: curl, a cron job.
  *
  *	POST /topics/NAME		publish
+ *	POST /publish			publish to many (batch.h)
  *	GET  /topics			a list (list.h)
  *	GET  /topics/NAME		how one stands
  *	GET  /topics/NAME/history	its past messages

@@ -197,6 +197,26 @@ publish_is_plain(const struct http_request *req)
 		   http_text_equal_nocase(coding, "identity"));
 }
 
+bool
+publish_takes_body(struct conn *c, const struct http_request *req)
+{
+	struct api_request *r = api_request_of(c);
+
+	if (!req->is_chunked && !req->has_content_length) {
+		r->keep_alive = false;
+		api_refuse(c, 411, "length_required",
+		    "a message needs a Content-Length, or chunks");
+		return false;
+	}
+	if (!publish_is_plain(req)) {
+		r->keep_alive = false;
+		api_refuse(c, 415, "unsupported_encoding",
+		    "a body without a Content-Encoding is taken");
+		return false;
+	}
+	return true;
+}
+
 void
 publish_begin(struct conn *c, const struct http_request *req,
     const struct api_name *topic)
@@ -204,18 +224,8 @@ publish_begin(struct conn *c, const struct http_request *req,
 	struct api_request *r = api_request_of(c);
 	struct publish *job;
 
-	if (!req->is_chunked && !req->has_content_length) {
-		r->keep_alive = false;
-		api_refuse(c, 411, "length_required",
-		    "a message needs a Content-Length, or chunks");
+	if (!publish_takes_body(c, req))
 		return;
-	}
-	if (!publish_is_plain(req)) {
-		r->keep_alive = false;
-		api_refuse(c, 415, "unsupported_encoding",
-		    "a body without a Content-Encoding is taken");
-		return;
-	}
 	job = xcalloc(1, sizeof(*job));
 	job->topic = *topic;
 	job->is_json = publish_is_json(req);

@@ -83,6 +83,13 @@ rate_count_request(struct conn *c)
 	rate_spend(c, 1);
 }
 
+void
+rate_count_messages(struct conn *c, uint32_t messages)
+{
+	if (messages > 1)
+		rate_spend(c, (int32_t)messages - 1);
+}
+
 bool
 rate_hold(struct conn *c)
 {

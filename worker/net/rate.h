@@ -29,6 +29,10 @@ void rate_wait(struct conn *c, uint32_t ms);
 void rate_count(struct conn *c);
 void rate_count_control(struct conn *c);
 
+/* The request being served brought so many messages: for those beyond the one
+ * that rate_count_request() counts. */
+void rate_count_messages(struct conn *c, uint32_t messages);
+
 /* A request over HTTP has been served; rate_hold() is for the next. */
 void rate_count_request(struct conn *c);
 

@@ -143,6 +143,38 @@ test_requests_wait_for_the_lock_in_their_order(void **state)
 	peer_close(&b);
 }
 
+/* A batch is one answer to many requests of the intake.  What a client leaves
+ * behind is published, and its outcomes go nowhere. */
+static void
+test_a_batch_waits_for_the_lock(void **state)
+{
+	static const char batch[] =
+	    POST("/publish") "Content-Length: 55\r\n\r\n"
+			     "[{\"topic\":\"x\",\"message\":1},7,{\"topic\":"
+			     "\"x\",\"message\":2}]";
+	struct crew *crew = *state;
+	struct peer *a, *b;
+	pid_t holder;
+
+	crew_start(crew, 1);
+	a = peer_connect(crew, 0, 0);
+	b = peer_connect(crew, 0, 0);
+	holder = crew_lock_is_held(crew);
+	peer_send_string(a, batch);
+	CREW_UNTIL(crew, a->conn->requests_pending == 2);
+	peer_send_string(b, batch);
+	CREW_UNTIL(crew, b->conn->requests_pending == 2);
+	peer_expect_nothing(b);
+	peer_close(&a);
+	crew_lock_is_free(holder);
+	CREW_UNTIL(crew, crew_stat(crew, 0, STATS_MESSAGES_IN) == 4);
+	crew_run(crew);
+	expect_json(b, 200,
+	    "[{\"seq\":3,\"subscribers\":0},{\"error\":{\"code\":"
+	    "\"bad_request\",");
+	peer_close(&b);
+}
+
 static void
 test_a_list_waits_for_the_lock(void **state)
 {
@@ -519,6 +551,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_nothing_stays_of_a_request),
 	TEST(test_publishes_in_the_turn_it_is_read),
 	TEST(test_requests_wait_for_the_lock_in_their_order),
+	TEST(test_a_batch_waits_for_the_lock),
 	TEST(test_a_list_waits_for_the_lock),
 	TEST(test_requests_behind_refused_events_are_not_done),
 	TEST(test_a_long_list_takes_turns),
