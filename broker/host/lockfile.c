@@ -348,8 +348,11 @@ lockfile_open_holder(const char *path, struct lockfile_holders *holders,
 			close(pidfd);
 		pidfd = -1;
 	}
-	snprintf(error, LOCKFILE_ERROR_MAX, "process %d: %s", (int)pid,
-	    pid == LOCKFILE_UNSEEN ? "it lives in another pid namespace"
-				   : strerror(errno));
+	if (pid == LOCKFILE_UNSEEN)
+		snprintf(error, LOCKFILE_ERROR_MAX,
+		    "it lives in another pid namespace");
+	else
+		snprintf(error, LOCKFILE_ERROR_MAX, "process %d: %s", (int)pid,
+		    strerror(errno));
 	return -1;
 }

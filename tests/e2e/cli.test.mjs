@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import {
-	chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statfsSync,
-	writeFileSync,
+	chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync,
+	statfsSync, writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -302,6 +302,70 @@ describe("other instances", { concurrency: true }, () => {
 
 		    assert.equal(done.status, NOT_RUNNING);
 		    assert.match(done.stderr, /; one of that name was started with another HOME/u);
+	    });
+
+	/* It was process -1. */
+	test("one in another pid namespace is seen, and named by its own number",
+	    { skip: process.getuid() !== 0 && "only root can make a namespace" },
+	    async (t) => {
+		    const server = await Server.start(t);
+		    const { pid } = await server.status();
+		    const away = (command, ...args) => run("unshare", ["--pid",
+			    "--fork", "--mount-proc", PUBSUBD, command, ...args],
+		    { env: server.env });
+		    const named = ["--name", server.name];
+		    const status = await away("status", "--json", ...named);
+		    const all = await away("status", "--all");
+
+		    assert.equal(JSON.parse(status.stdout).pid, pid);
+		    assert.match(all.stdout, new RegExp(
+			`^${server.name} .* ${pid} serving `, "mu"));
+		    assert.equal((await away("pub", "x", "1", "--url",
+			server.url)).status, 0);
+		    assert.match((await away("topics", ...named)).stdout,
+			/ x$/mu);
+		    for (const command of ["stop", "restart"]) {
+			    const done = await away(command, ...named);
+
+			    assert.equal(done.status, FAILED);
+			    assert.equal(done.stderr, `pubsubd: ${server.name} ` +
+				"is out of reach: it lives in another pid " +
+				"namespace\n");
+		    }
+		    for (const command of ["start", "run"]) {
+			    const done = await away(command, ...named,
+				"--listen", "127.0.0.1:0", "--log", server.log);
+
+			    assert.equal(done.status, ALREADY_RUNNING);
+			    assert.match(done.stderr, / is running already, in another pid namespace\n$/u);
+		    }
+	    });
+
+	/* It spoke of a directory //.local. */
+	test("without HOME a user's files are in the home of the password file, or in /tmp",
+	    { skip: process.getuid() !== 0 && "only root can be another user" },
+	    async (t) => {
+		    const user = 64_000 + process.pid % 1000; /* unknown */
+		    const dir = `/tmp/pubsubd-${user}`;
+		    const server = new Server();
+		    const as = (...args) => run("setpriv", [`--reuid=${user}`,
+			    `--regid=${user}`, "--clear-groups", PUBSUBD,
+			    ...args, "--name", server.name],
+		    { env: { PATH: process.env.PATH } });
+
+		    t.after(async () => {
+			    await as("stop");
+			    rmSync(dir, { recursive: true, force: true });
+			    rmSync(server.dir, { recursive: true });
+		    });
+		    const started = await as("start", "--listen", "127.0.0.1:0",
+			"--admin", "none", "--root", "/usr/share");
+
+		    assert.equal(started.status, 0, started.stderr);
+		    assert.ok(existsSync(join(dir, `${server.name}.lock`)));
+		    assert.ok(existsSync(join(dir, `${server.name}.log`)));
+		    assert.equal((await as("status")).status, 0);
+		    assert.equal((await as("stop")).status, 0);
 	    });
 
 	/* Root was told that a user's server was not running. */
