@@ -13,12 +13,13 @@
 
 /* Skip the scheme.  Returns what is wrong with it, or NULL. */
 static const char *
-url_take_scheme(const char **text, bool *is_endpoint)
+url_take_scheme(const char **text, bool *is_endpoint, bool *is_tls)
 {
 	static const struct {
 		const char *prefix;
-		bool is_endpoint;
-	} schemes[] = { { "ws://", true }, { "http://", false } };
+		bool is_endpoint, is_tls;
+	} schemes[] = { { "ws://", true, false }, { "http://", false, false },
+		{ "wss://", true, true }, { "https://", false, true } };
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 		size_t len = strlen(schemes[i].prefix);
@@ -27,13 +28,11 @@ url_take_scheme(const char **text, bool *is_endpoint)
 			continue;
 		*text += len;
 		*is_endpoint = schemes[i].is_endpoint;
+		*is_tls = schemes[i].is_tls;
 		return NULL;
 	}
-	if (strncasecmp(*text, "wss://", 6) == 0 ||
-	    strncasecmp(*text, "https://", 8) == 0)
-		return "TLS is the proxy's business; give the ws:// address "
-		       "of the server behind it";
-	return "must be ws://HOST:PORT/ws or http://HOST:PORT";
+	return "must be ws://HOST:PORT/ws or http://HOST:PORT, or wss:// or "
+	       "https:// for TLS";
 }
 
 /* Copy the host and port out of the authority. */
@@ -53,7 +52,8 @@ url_take_authority(struct url *url, const char *text, size_t len)
 	snprintf(url->port, sizeof(url->port), "%.*s", (int)port.len,
 	    port.len > 0 ? port.at : "");
 	if (port.len == 0)
-		snprintf(url->port, sizeof(url->port), "80");
+		snprintf(url->port, sizeof(url->port), "%s",
+		    url->is_tls ? "443" : "80");
 	return NULL;
 }
 
@@ -97,7 +97,8 @@ url_parse(struct url *url, const char *text)
 	if (strlen(text) >= sizeof(url->text))
 		return "is too long";
 	snprintf(url->text, sizeof(url->text), "%s", text);
-	if ((wrong = url_take_scheme(&text, &is_endpoint)) != NULL)
+	if ((wrong = url_take_scheme(&text, &is_endpoint, &url->is_tls)) !=
+	    NULL)
 		return wrong;
 	len = strcspn(text, "/?#");
 	if ((wrong = url_take_authority(url, text, len)) != NULL)

@@ -3,15 +3,19 @@
  * url.h - where a client finds its server.
  *
  * Two spellings of one place: http://HOST:PORT, as the server prints it when it
- * is ready, and ws://HOST:PORT/ws, the endpoint below it.
+ * is ready, and ws://HOST:PORT/ws, the endpoint below it.  With TLS these are
+ * https:// and wss://.
  */
 
 #ifndef COMMON_URL_H
 #define COMMON_URL_H
 
+#include <stdbool.h>
+
 #define URL_MAX 1024 /* bytes of one */
 
 struct url {
+	bool is_tls;             /* https:// or wss:// */
 	char text[URL_MAX];      /* as given, to be shown to the user */
 	char authority[URL_MAX]; /* HOST[:PORT], for the Host line */
 	char host[URL_MAX];      /* without the brackets of IPv6 */

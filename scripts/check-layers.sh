@@ -55,7 +55,7 @@ END
 cat >"$work/homes" <<'END'
 ^wslay/ ^common/ws[._]
 ^jsmn ^common/json[._]
-^openssl/ ^(common/(handshake|tls_certs)|worker/net/tls.*)\.
+^openssl/ ^(common/(handshake|tls_certs)|worker/net/tls.*|broker/cli/client/tls_client)\.
 ^pthread\.h ^broker/(shared/lock|ring/ring_lock)\.
 ^(seccomp|linux/(landlock|seccomp))\.h ^worker/sandbox\.
 ^ev(\+\+)?\.h ^worker/

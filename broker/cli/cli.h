@@ -75,6 +75,7 @@ struct cli_client_options {
 	uint32_t count;      /* sub: messages; 0: no end */
 	uint32_t timeout_ms; /* 0: none */
 	const char *prefix;  /* topics; or NULL */
+	const char *ca_file; /* whom to trust; NULL: whom the system does */
 };
 
 struct cli {

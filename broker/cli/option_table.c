@@ -452,9 +452,20 @@ const struct option cli_options[] = {
 	    .letter = 'u',
 	    .arg = "URL",
 	    .words = CLI_URL_DEFAULT ", or by --name",
-	    .help = "the server: ws://HOST:PORT/ws or http://HOST:PORT",
+	    .help = "the server: ws://HOST:PORT/ws or http://HOST:PORT; "
+		    "wss://, https://",
 	    .commands = CLI_CLIENTS,
 	    .set = cli_set_url,
+	},
+	{
+	    .name = "ca-file",
+	    .arg = "FILE",
+	    .words = "those that this host trusts",
+	    .help = "certificates (PEM) to trust for wss:// and https://",
+	    .commands = CLI_CLIENTS,
+	    .set = cli_set_path,
+	    .path = true,
+	    .at = MEMBER(client.ca_file),
 	},
 	{
 	    .name = "timeout",

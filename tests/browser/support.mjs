@@ -27,7 +27,7 @@ export { waitFor } from "../e2e/wait.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PUBSUBD = process.env.PUBSUBD ?? `${ROOT}/build/pubsubd`;
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 const run = promisify(execFile);
 let servers = 0;
@@ -40,6 +40,7 @@ export const skip = existsSync(CHROMIUM) ? false :
 export class Server {
 	url = null;
 	port = 0;
+	tlsUrl = null; /* with --tls-listen */
 
 	#name = `browser-${process.pid}-${servers++}`;
 	#options;
@@ -72,6 +73,9 @@ export class Server {
 			throw new Error(`no ready line: ${line}\n${this.#log}`);
 		this.url = `${ready[1]}/`;
 		this.port = Number(ready[2]);
+		if (line.includes(" https://"))
+			this.tlsUrl = `https://localhost:${
+				/https:\S+:(\d+)/u.exec(line)[1]}/`;
 		return this;
 	}
 
@@ -123,14 +127,16 @@ export class Server {
 	}
 }
 
+export const CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic",
+	"--no-first-run", "--disable-background-networking",
+	"--disable-component-update", "--disable-sync"];
+
 /* Debian's chromium, without a window and without anything of its own to do. */
 export function launchBrowser() {
 	return chromium.launch({
 		executablePath: CHROMIUM,
 		headless: true,
-		args: ["--no-sandbox", "--disable-gpu", "--disable-quic",
-			"--no-first-run", "--disable-background-networking",
-			"--disable-component-update", "--disable-sync"],
+		args: CHROMIUM_ARGS,
 	});
 }
 
@@ -178,6 +184,11 @@ export class Visitor {
 
 	static async arrive(browser, name, options = {}) {
 		return Visitor.#open(await browser.newContext(options), name);
+	}
+
+	/* A visitor in a context that is there; who leaves closes it. */
+	static in(context, name) {
+		return Visitor.#open(context, name);
 	}
 
 	/* The same visitor in another tab; the first one to leave closes both. */

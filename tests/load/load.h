@@ -54,6 +54,7 @@ struct load_target {
 	socklen_t addr_len;
 	uint16_t port;
 	bool is_local; /* on this host */
+	bool is_tls;   /* wss://, whatever the certificate */
 };
 
 /* What the parent says over a child's control socket, a byte each.  Its end
@@ -137,7 +138,7 @@ load_now_ns(void)
 }
 
 /*
- * Take a ws:// URL apart, resolve its host and connect to it once, to have the
+ * Take a ws:// or wss:// URL apart, resolve its host and connect to it once, to have the
  * first address that answers.
  *
  * Blocks:  for the resolver and the connection, some seconds at most.

@@ -115,12 +115,18 @@ load_client_env_init(struct load_client_env *env, struct ev_loop *loop,
 		.message = client_message_cb,
 	};
 
+	char why[TLS_CLIENT_WHY_MAX]; /* nothing: it reads no file */
+
 	memset(env, 0, sizeof(*env));
 	env->loop = loop;
 	env->target = target;
 	env->events = *events;
 	ws_client_group_init(&env->group, target->authority, target->path, NULL,
 	    message_max, SPARE_PARSERS, &connection);
+	if (!target->is_tls)
+		return;
+	env->group.tls = tls_client_context_new(NULL, true, why);
+	env->group.host = "localhost";
 }
 
 /* Where client `number' comes from: many connections to this host come from

@@ -14,16 +14,19 @@
 
 #define CONNECT_SECONDS 5
 
-/* Split ws://authority/path.  Returns NULL or what is wrong. */
+/* Split ws://authority/path, or wss://.  Returns NULL or what is wrong. */
 static const char *
 target_split(struct load_target *target, const char *url)
 {
-	static const char scheme[] = "ws://";
-	const char *authority = url + strlen(scheme);
+	static const char *const schemes[] = { "ws://", "wss://" };
+	const char *scheme, *authority;
 	size_t len;
 
+	target->is_tls = strncasecmp(url, schemes[1], strlen(schemes[1])) == 0;
+	scheme = schemes[target->is_tls];
 	if (strncasecmp(url, scheme, strlen(scheme)) != 0)
-		return "a URL begins with ws://";
+		return "a URL begins with ws:// or wss://";
+	authority = url + strlen(scheme);
 	len = strcspn(authority, "/?");
 	if (len == 0 || len >= sizeof(target->authority))
 		return "no host in the URL";
@@ -122,8 +125,9 @@ target_resolve(
 		return EAI_NONAME;
 	target_copy(host_name, sizeof(host_name), &host);
 	target_copy(port_name, sizeof(port_name), &port);
-	return getaddrinfo(
-	    host_name, port.len > 0 ? port_name : "80", &hints, infos);
+	if (port.len == 0)
+		strcpy(port_name, target->is_tls ? "443" : "80");
+	return getaddrinfo(host_name, port_name, &hints, infos);
 }
 
 int

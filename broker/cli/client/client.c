@@ -254,7 +254,8 @@ client_turn(struct client *c, short revents)
 
 void
 client_init(struct client *c, const struct url *url,
-    const struct client_events *events, void *owner)
+    const struct tls_client_context *tls, const struct client_events *events,
+    void *owner)
 {
 	const struct ws_client_events connection = {
 		.opened = client_opened_cb,
@@ -268,6 +269,8 @@ client_init(struct client *c, const struct url *url,
 	c->dial.fd = -1;
 	ws_client_group_init(&c->group, url->authority, url->endpoint,
 	    CLIENT_PROTOCOL, CLIENT_MESSAGE_MAX, 1, &connection);
+	c->group.tls = tls;
+	c->group.host = url->host;
 	ws_client_init(&c->ws, &c->group);
 	json_reader_init(&c->json);
 }

@@ -67,9 +67,10 @@ struct client {
 	uint64_t silence_ms; /* how long none may come; 0: for ever */
 };
 
-/* A client that is DOWN.  url and owner are borrowed. */
+/* A client that is DOWN.  url, tls (NULL: plain text) and owner are borrowed. */
 void client_init(struct client *c, const struct url *url,
-    const struct client_events *events, void *owner);
+    const struct tls_client_context *tls, const struct client_events *events,
+    void *owner);
 void client_fini(struct client *c);
 
 /* How the last connection ended. */

@@ -36,8 +36,8 @@ client_find_instance(const struct cli *cli, struct url *url)
 	return EXIT_STATUS_OK;
 }
 
-enum exit_status
-client_find(const struct cli *cli, struct url *url)
+static enum exit_status
+client_find_url(const struct cli *cli, struct url *url)
 {
 	const char *text = cli->client.url;
 
@@ -45,6 +45,24 @@ client_find(const struct cli *cli, struct url *url)
 		return client_find_instance(cli, url);
 	CHECK(url_parse(url, text != NULL ? text : CLI_URL_DEFAULT) == NULL);
 	return EXIT_STATUS_OK;
+}
+
+enum exit_status
+client_find(
+    const struct cli *cli, struct url *url, struct tls_client_context **tls)
+{
+	const char *ca_file = cli->client.ca_file;
+	enum exit_status status = client_find_url(cli, url);
+	char why[TLS_CLIENT_WHY_MAX];
+
+	*tls = NULL;
+	if (status != EXIT_STATUS_OK || !url->is_tls)
+		return status;
+	*tls = tls_client_context_new(ca_file, false, why);
+	if (*tls != NULL)
+		return EXIT_STATUS_OK;
+	return report_failure(EXIT_STATUS_FAILED, "--ca-file %s: %s",
+	    ca_file != NULL ? ca_file : "", why);
 }
 
 enum exit_status

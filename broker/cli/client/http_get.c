@@ -55,16 +55,23 @@ get_connect(const struct url *url, struct outcome *end)
 }
 
 static bool
-get_send(int fd, const struct buf *request, struct outcome *end)
+get_send(int fd, struct tls_client *tls, const struct buf *request,
+    struct outcome *end)
 {
 	size_t sent = 0;
 	ssize_t n;
 
 	while (sent < request->len) {
-		n = send(
-		    fd, request->at + sent, request->len - sent, MSG_NOSIGNAL);
+		const char *data = request->at + sent;
+
+		n = tls != NULL
+		        ? tls_client_send(tls, data, request->len - sent)
+		        : send(fd, data, request->len - sent, MSG_NOSIGNAL);
 		if (n == -1 && errno == EINTR) /* stopped, and continued */
 			continue;
+		if (n == -1 && errno == EPROTO && tls != NULL)
+			return get_fail(
+			    end, CLIENT_ALIEN, "%s", tls_client_why(tls));
 		if (n == -1)
 			return get_fail(end, CLIENT_LOST, "connection lost: %s",
 			    strerror(errno));
@@ -75,13 +82,18 @@ get_send(int fd, const struct buf *request, struct outcome *end)
 
 /* Read until the server ends the connection. */
 static bool
-get_receive(int fd, struct buf *answer, struct outcome *end)
+get_receive(
+    int fd, struct tls_client *tls, struct buf *answer, struct outcome *end)
 {
 	ssize_t n;
 
 	for (;;) {
+		char *room = buf_room(answer, GET_READ);
+
 		do
-			n = recv(fd, buf_room(answer, GET_READ), GET_READ, 0);
+			n = tls != NULL
+			        ? tls_client_receive(tls, room, GET_READ)
+			        : recv(fd, room, GET_READ, 0);
 		while (n == -1 && errno == EINTR);
 		if (n == 0)
 			return true;
@@ -130,24 +142,28 @@ get_judge(struct buf *text, struct outcome *end)
 }
 
 bool
-client_get(const struct url *url, const char *target, struct buf *body,
-    struct outcome *end)
+client_get(const struct url *url, const struct tls_client_context *context,
+    const char *target, struct buf *body, struct outcome *end)
 {
 	const char *const parts[] = { "GET ", url->base, target,
 		" HTTP/1.0\r\nHost: ", url->authority, "\r\n\r\n" };
+	struct tls_client *tls = NULL;
 	struct buf request;
 	bool ok;
 	int fd;
 
 	if ((fd = get_connect(url, end)) == -1)
 		return false;
+	if (context != NULL)
+		tls = tls_client_new(context, fd, url->host);
 	buf_init(&request);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		buf_puts(&request, parts[i]);
 	buf_reset(body);
-	ok = get_send(fd, &request, end) && get_receive(fd, body, end) &&
-	     get_judge(body, end);
+	ok = get_send(fd, tls, &request, end) &&
+	     get_receive(fd, tls, body, end) && get_judge(body, end);
 	buf_fini(&request);
+	tls_client_free(tls);
 	close(fd);
 	return ok;
 }

@@ -3,6 +3,7 @@
 
 #include "broker/cli/client/outbuf.h"
 
+#include "broker/cli/client/tls_client.h"
 #include "common/bug.h"
 
 #include <errno.h>
@@ -62,13 +63,15 @@ outbuf_frame(struct outbuf *out, struct outbuf_masks *masks,
 }
 
 void
-outbuf_flush(struct outbuf *out, int fd)
+outbuf_flush(struct outbuf *out, int fd, struct tls_client *tls)
 {
+	const void *data = out->buf.at + out->off;
 	ssize_t n;
 
 	if (outbuf_unsent(out) == 0)
 		return;
-	n = send(fd, out->buf.at + out->off, outbuf_unsent(out), MSG_NOSIGNAL);
+	n = tls != NULL ? tls_client_send(tls, data, outbuf_unsent(out))
+	                : send(fd, data, outbuf_unsent(out), MSG_NOSIGNAL);
 	if (n > 0)
 		out->off += (size_t)n;
 	else if (n == -1 && errno != EAGAIN && errno != EINTR)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tls_client;
+
 struct outbuf {
 	struct buf buf;
 	size_t off; /* what is before it has been sent */
@@ -38,9 +40,9 @@ void outbuf_frame(struct outbuf *out, struct outbuf_masks *masks,
     enum ws_opcode opcode, const void *data, size_t len);
 
 /*
- * Send what the socket takes.  After an error all is forgotten: that the
+ * Send what the socket takes, over TLS unless that is NULL.  After an error all is forgotten: that the
  * connection is broken shows when it is read.
  */
-void outbuf_flush(struct outbuf *out, int fd);
+void outbuf_flush(struct outbuf *out, int fd, struct tls_client *tls);
 
 #endif

@@ -42,6 +42,7 @@ struct pub_request {
 struct pub {
 	const struct cli *cli;
 	struct url url;
+	struct tls_client_context *tls; /* owned; NULL: plain text */
 	struct client client;
 	struct pub_input input;
 	bool is_stream;    /* lines of standard input: they have numbers */
@@ -346,7 +347,7 @@ pub_run(struct pub *p)
 	const struct client_events events = { pub_opened, pub_said };
 	uint64_t now = clock_monotonic_ms();
 
-	client_init(&p->client, &p->url, &events, p);
+	client_init(&p->client, &p->url, p->tls, &events, p);
 	if (p->cli->client.timeout_ms != 0)
 		p->until_ms = now + p->cli->client.timeout_ms;
 	p->again_ms = now;
@@ -388,11 +389,12 @@ cli_pub(const struct cli *cli)
 	enum exit_status status;
 
 	p.cli = cli;
-	status = client_find(cli, &p.url);
+	status = client_find(cli, &p.url, &p.tls);
 	if (status == EXIT_STATUS_OK)
 		status = pub_open_input(&p);
 	if (status == EXIT_STATUS_OK)
 		status = pub_run(&p);
 	pub_input_fini(&p.input);
+	tls_client_context_free(p.tls);
 	return status;
 }

@@ -36,6 +36,7 @@
 struct sub {
 	const struct cli *cli;
 	struct url url;
+	struct tls_client_context *tls; /* owned; NULL: plain text */
 	struct client client;
 	struct sub_output output;
 	struct sub_topics topics;
@@ -362,7 +363,7 @@ sub_run(struct sub *s)
 	if (!sub_hold_signals(s))
 		return report_failure(
 		    EXIT_STATUS_FAILED, "signalfd: %s", strerror(errno));
-	client_init(&s->client, &s->url, &events, s);
+	client_init(&s->client, &s->url, s->tls, &events, s);
 	sub_output_init(&s->output, STDOUT_FILENO);
 	if (s->cli->client.timeout_ms != 0)
 		s->until_ms = clock_monotonic_ms() + s->cli->client.timeout_ms;
@@ -380,7 +381,7 @@ enum exit_status
 cli_sub(const struct cli *cli)
 {
 	struct sub s = { .cli = cli };
-	enum exit_status status = client_find(cli, &s.url);
+	enum exit_status status = client_find(cli, &s.url, &s.tls);
 
 	if (status != EXIT_STATUS_OK)
 		return status;
@@ -392,5 +393,6 @@ cli_sub(const struct cli *cli)
 		status =
 		    report_failure(EXIT_STATUS_USAGE, "a topic is not UTF-8");
 	sub_topics_fini(&s.topics);
+	tls_client_context_free(s.tls);
 	return status;
 }

@@ -132,15 +132,15 @@ topics_answer(struct topics *t, const struct buf *body, bool *more)
 
 /* Ask and print until there is no more. */
 static enum exit_status
-topics_list(struct topics *t, const struct url *url, struct buf *target,
-    struct buf *body)
+topics_list(struct topics *t, const struct url *url,
+    const struct tls_client_context *tls, struct buf *target, struct buf *body)
 {
 	struct outcome end;
 	bool more = true;
 
 	while (more) {
 		topics_target(t, target);
-		if (!client_get(url, target->at, body, &end))
+		if (!client_get(url, tls, target->at, body, &end))
 			return client_report(url, &end, "");
 		if (!topics_answer(t, body, &more))
 			return report_failure(EXIT_STATUS_FAILED,
@@ -157,15 +157,17 @@ cli_topics(const struct cli *cli)
 {
 	struct topics t = { .cli = cli };
 	struct buf target, body;
+	struct tls_client_context *tls;
 	struct url url;
-	enum exit_status status = client_find(cli, &url);
+	enum exit_status status = client_find(cli, &url, &tls);
 
 	if (status != EXIT_STATUS_OK)
 		return status;
 	buf_init(&t.last);
 	buf_init(&target);
 	buf_init(&body);
-	status = topics_list(&t, &url, &target, &body);
+	status = topics_list(&t, &url, tls, &target, &body);
+	tls_client_context_free(tls);
 	buf_fini(&t.last);
 	buf_fini(&target);
 	buf_fini(&body);

@@ -18,6 +18,8 @@
 void
 ws_client_drop(struct ws_client *c)
 {
+	tls_client_free(c->tls);
+	c->tls = NULL;
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
@@ -118,14 +120,36 @@ ws_client_shake(struct ws_client *c, const char *data, size_t len)
 	return goes_on;
 }
 
+/* As recv(2).  What had to wait for these bytes is sent. */
+static ssize_t
+ws_client_receive(struct ws_client *c)
+{
+	ssize_t n;
+	int saved;
+
+	if (c->tls == NULL)
+		return recv(c->fd, c->group->input, WS_CLIENT_READ_MAX, 0);
+	n = tls_client_receive(c->tls, c->group->input, WS_CLIENT_READ_MAX);
+	saved = errno;
+	if (n > 0 || saved == EAGAIN)
+		ws_client_flush(c);
+	errno = saved;
+	return n;
+}
+
 bool
 ws_client_read(struct ws_client *c)
 {
-	char *input = c->group->input;
-	ssize_t n = recv(c->fd, input, WS_CLIENT_READ_MAX, 0);
+	const char *input = c->group->input;
+	ssize_t n = ws_client_receive(c);
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return true;
+	if (n == -1 && errno == EPROTO && c->tls != NULL) {
+		outcome_set(
+		    &c->group->end, CLIENT_ALIEN, "%s", tls_client_why(c->tls));
+		return ws_client_end(c);
+	}
 	if (n == -1)
 		return ws_client_lost(
 		    c, "connection lost: %s", strerror(errno));
@@ -147,7 +171,7 @@ ws_client_send(struct ws_client *c, const char *text, size_t len)
 void
 ws_client_flush(struct ws_client *c)
 {
-	outbuf_flush(&c->out, c->fd);
+	outbuf_flush(&c->out, c->fd, c->tls);
 }
 
 void
@@ -198,6 +222,8 @@ ws_client_begin(struct ws_client *c, int fd)
 {
 	CHECK(c->state == WS_CLIENT_NONE);
 	c->fd = fd;
+	if (c->group->tls != NULL)
+		c->tls = tls_client_new(c->group->tls, fd, c->group->host);
 	c->has_failed = false;
 	c->shake = xmalloc(sizeof(*c->shake));
 	c->state = WS_CLIENT_SHAKING;

@@ -21,6 +21,7 @@
 
 #include "broker/cli/client/outbuf.h"
 #include "broker/cli/client/outcome.h"
+#include "broker/cli/client/tls_client.h"
 #include "common/ws.h"
 
 #include <stdbool.h>
@@ -51,6 +52,8 @@ struct ws_client_group {
 	const char *authority; /* HOST[:PORT], for the Host line */
 	const char *target;    /* path and query */
 	const char *protocol;  /* Sec-WebSocket-Protocol; NULL: none */
+	const struct tls_client_context *tls; /* borrowed; NULL: plain text */
+	const char *host; /* with tls: whose certificate it must be */
 	struct ws_client_events events;
 	struct outcome end; /* of the connection that ended last */
 
@@ -63,6 +66,7 @@ struct ws_client_group {
 struct ws_client {
 	struct ws_client_group *group; /* borrowed */
 	int fd;                        /* owned; -1 while NONE */
+	struct tls_client *tls;        /* owned; NULL: plain text, or NONE */
 	enum ws_client_state state;
 	bool has_failed;                /* the owner said so, in an event */
 	struct ws *ws;                  /* while something is half-read */
@@ -73,7 +77,8 @@ struct ws_client {
 /*
  * Prepare a group.  A message over message_max bytes ends its connection; at
  * most spare idle parsers, of some 4.5 KiB, are kept.  The texts are borrowed,
- * checked by the caller: nothing in them ends a line.  events is copied.
+ * checked by the caller: nothing in them ends a line.  events is copied.  It is
+ * for plain text until its caller sets tls and host.
  * Owns: the caller, until ws_client_group_fini(), when all its connections are
  *       NONE.
  */
@@ -107,7 +112,8 @@ void ws_client_flush(struct ws_client *c);
 static inline bool
 ws_client_is_behind(const struct ws_client *c)
 {
-	return outbuf_unsent(&c->out) > 0;
+	return outbuf_unsent(&c->out) > 0 &&
+	       (c->tls == NULL || !tls_client_is_waiting(c->tls));
 }
 
 /* Queue a close frame, behind everything else; c is OPEN, and CLOSING then. */
