@@ -300,7 +300,8 @@ $(B)/model/unchecked.o: tests/model/litmus.c $(B)/flags
 $(TESTS_unit): $(T)/%: $(T)/tests/%.o $(UNIT_SUPPORT_SRC:%.c=$(T)/%.o) $(T)/libpubsubd.a
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'
-	$(Q)$(LINK) $(WRAP) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(LINK) $(WRAP) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) \
+		-lcmocka $(LDLIBS)
 
 $(TESTS_fault): $(T)/tests/fault/fault.o
 $(TESTS_fault): private WRAP = $(WRAPPED:%=-Wl,--wrap=%)

@@ -4,6 +4,7 @@
 #include "tests/bench/probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -48,6 +49,35 @@ probe_bind(int fd, const struct load_target *target, unsigned number)
 		return 0;
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
 	return bind(fd, (struct sockaddr *)&from, sizeof(from));
+}
+
+/* Whoever is measured is ours, so any certificate will do. */
+static struct tls_client *
+probe_tls(int fd)
+{
+	static struct tls_client_context *context;
+	char why[TLS_CLIENT_WHY_MAX];
+
+	if (context == NULL)
+		context = tls_client_context_new(NULL, true, why);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return tls_client_new(context, fd, "localhost");
+}
+
+/* As send(2) and recv(2). */
+static ssize_t
+probe_write(struct probe *c, const void *data, size_t len)
+{
+	return c->tls != NULL
+	           ? tls_client_send(c->tls, data, len)
+	           : send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t
+probe_receive(struct probe *c, void *input, size_t max)
+{
+	return c->tls != NULL ? tls_client_receive(c->tls, input, max)
+	                      : recv(c->fd, input, max, MSG_DONTWAIT);
 }
 
 static void
@@ -105,6 +135,7 @@ probe_open(struct probe *c, const struct load_target *target,
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	memset(c, 0, sizeof(*c));
 	c->fd = fd;
+	c->tls = target->is_tls ? probe_tls(fd) : NULL;
 	c->room = room;
 	c->state = PROBE_SHAKING;
 	c->head = xcalloc(1, HEAD_MAX + 1);
@@ -117,6 +148,7 @@ probe_close(struct probe *c)
 {
 	if (c->state == PROBE_IDLE)
 		return;
+	tls_client_free(c->tls);
 	close(c->fd);
 	free(c->head);
 	free(c->out);
@@ -136,8 +168,8 @@ probe_send(struct probe *c, const void *data, size_t len)
 {
 	ssize_t n = 0;
 
-	if (!probe_is_behind(c)) {
-		n = send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (c->out_len == c->out_off) {
+		n = probe_write(c, data, len);
 		if (n == -1 && errno != EAGAIN && errno != EINTR) {
 			probe_break(c, strerror(errno));
 			return;
@@ -153,15 +185,14 @@ probe_flush(struct probe *c)
 {
 	ssize_t n;
 
-	if (!probe_is_behind(c))
+	if (c->out_len == c->out_off)
 		return false;
-	n = send(c->fd, c->out + c->out_off, c->out_len - c->out_off,
-	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	n = probe_write(c, c->out + c->out_off, c->out_len - c->out_off);
 	if (n == -1 && errno != EAGAIN && errno != EINTR)
 		probe_break(c, strerror(errno));
 	else if (n > 0)
 		c->out_off += (size_t)n;
-	if (probe_is_behind(c) && c->state != PROBE_BROKEN)
+	if (c->out_len > c->out_off && c->state != PROBE_BROKEN)
 		return true;
 	free(c->out);
 	c->out = NULL;
@@ -319,9 +350,13 @@ unsigned
 probe_read(struct probe *c, const struct form *form)
 {
 	static uint8_t input[INPUT_MAX];
-	ssize_t n = recv(c->fd, input, sizeof(input), MSG_DONTWAIT);
+	ssize_t n = probe_receive(c, input, sizeof(input));
+	int error = errno;
 	size_t taken = 0;
 
+	if (c->tls != NULL && (n > 0 || error == EAGAIN))
+		probe_flush(c); /* it may have waited for these bytes */
+	errno = error;
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0) {

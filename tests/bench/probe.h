@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/cli/client/tls_client.h"
 #include "tests/bench/form.h"
 #include "tests/load/load.h"
 
@@ -30,6 +31,7 @@ enum probe_state {
 
 struct probe {
 	int fd;
+	struct tls_client *tls; /* owned; NULL: plain text */
 	enum probe_state state;
 	uint32_t room;
 	uint32_t held_len;
@@ -67,10 +69,12 @@ void probe_send(struct probe *c, const void *data, size_t len);
 /* Try to send what was kept.  Returns whether anything is left. */
 bool probe_flush(struct probe *c);
 
+/* Whether something was kept that goes when the socket is writable. */
 static inline bool
 probe_is_behind(const struct probe *c)
 {
-	return c->out_len > c->out_off;
+	return c->out_len > c->out_off &&
+	       (c->tls == NULL || !tls_client_is_waiting(c->tls));
 }
 
 /* Close without a word; c is idle then. */
