@@ -88,6 +88,7 @@ struct config {
 	uint32_t ping_interval_ms; /* 0: no pings */
 	bool watchdog;
 
+	const char *base_path; /* "/app", without a slash behind; NULL: none */
 	const char *allow_origin[CONFIG_ALLOW_MAX];
 	size_t allow_origin_count;
 	const char *allow_host[CONFIG_ALLOW_MAX];

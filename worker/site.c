@@ -87,6 +87,16 @@ site_allow(const struct http_request *req)
 	return "Allow: GET, HEAD, OPTIONS\r\n";
 }
 
+/* Whether it is the base path itself, without the slash that it needs for
+ * relative links to lie below it. */
+static bool
+site_is_base(const struct conn *c, const struct http_request *req)
+{
+	const char *base = c->net->config->base_path;
+
+	return base != NULL && http_text_equal(&req->path, base);
+}
+
 /* Serve all other requests: health, and files. */
 static void
 site_serve_rest(struct conn *c, const struct http_request *req)
@@ -96,6 +106,8 @@ site_serve_rest(struct conn *c, const struct http_request *req)
 		    c, req, 405, "only GET and HEAD here", site_allow(req));
 	else if (req->is_chunked || req->content_length > 0)
 		http_conn_refuse(c, req, 413, "no body is taken here", NULL);
+	else if (site_is_base(c, req))
+		http_reply_redirect(c, req);
 	else if (http_text_equal(&req->path, "/healthz"))
 		site_serve_health(c, req, true);
 	else if (http_text_equal(&req->path, "/readyz"))
@@ -146,19 +158,52 @@ site_serve_path(struct conn *c, const struct http_request *req,
 		site_serve_rest(c, req);
 }
 
-/* The path in the normal way; NULL: it is.  Owns: the caller. */
-static char *
-site_normal_path(const struct http_request *req, struct http_request *plain)
-{
-	char *path;
+/* A request whose path is written in the normal way, and without the base. */
+struct site_request {
+	const struct http_request *req; /* as it came, or `plain' */
+	struct http_request plain;
+	char *path; /* of plain; owned, or NULL */
+};
 
-	if (memchr(req->path.at, '%', req->path.len) == NULL)
-		return NULL;
-	path = xmalloc(req->path.len);
-	*plain = *req;
-	plain->path.at = path;
-	plain->path.len = percent_normalise(req->path.at, req->path.len, path);
-	return path;
+static void
+site_normalise(struct site_request *r)
+{
+	const struct http_text *path = &r->plain.path;
+
+	if (memchr(path->at, '%', path->len) == NULL)
+		return;
+	r->path = xmalloc(path->len);
+	r->plain.path.len = percent_normalise(path->at, path->len, r->path);
+	r->plain.path.at = r->path;
+}
+
+/* Take the base path away, if something lies below it. */
+static void
+site_strip_base(const struct conn *c, struct http_text *path)
+{
+	const char *base = c->net->config->base_path;
+	size_t len = base != NULL && !c->admin ? strlen(base) : 0;
+
+	if (len == 0 || path->len <= len || path->at[len] != '/' ||
+	    memcmp(path->at, base, len) != 0)
+		return;
+	path->at += len;
+	path->len -= len;
+}
+
+static void
+site_request_init(struct site_request *r, const struct conn *c,
+    const struct http_request *req)
+{
+	r->req = req;
+	r->path = NULL;
+	if (memchr(req->path.at, '%', req->path.len) == NULL &&
+	    c->net->config->base_path == NULL)
+		return;
+	r->plain = *req;
+	r->req = &r->plain;
+	site_normalise(r);
+	site_strip_base(c, &r->plain.path);
 }
 
 void
@@ -167,16 +212,15 @@ site_serve(struct conn *c, const struct http_request *req,
 {
 	enum origin_verdict verdict =
 	    origin_check_host(c->net->config, req, c->loopback);
-	struct http_request plain;
-	char *path;
+	struct site_request r;
 
 	if (verdict != ORIGIN_OK) {
 		http_conn_refuse_origin(c, req, verdict);
 		return;
 	}
-	path = site_normal_path(req, &plain);
-	site_serve_path(c, path != NULL ? &plain : req, route);
-	free(path);
+	site_request_init(&r, c, req);
+	site_serve_path(c, r.req, route);
+	free(r.path);
 }
 
 void
@@ -184,11 +228,11 @@ site_refuse(struct conn *c, const struct http_request *req,
     enum conn_refusal why,
     bool (*put_off)(struct conn *c, const struct http_request *req))
 {
-	struct http_request plain;
-	char *path = site_normal_path(req, &plain);
+	struct site_request r;
 
+	site_request_init(&r, c, req);
 	if (origin_check_host(c->net->config, req, c->loopback) != ORIGIN_OK ||
-	    !put_off(c, path != NULL ? &plain : req))
+	    !put_off(c, r.req))
 		http_refusal_tell(c, req, why);
-	free(path);
+	free(r.path);
 }

@@ -9,6 +9,10 @@
  *	GET, HEAD anything     a file under --root; while the server drains too,
  *	                       until it closes connections
  *
+ * Where --base-path is set, all of that lies below it, for a proxy that passes the
+ * whole path on; and still without it, for those who ask this server itself: the
+ * command line, a load balancer.
+ *
  * Paths are compared as they are normally written (percent_normalise()), and
  * OPTIONS is answered for each of them, and for "*".
  *

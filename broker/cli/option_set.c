@@ -119,6 +119,14 @@ cli_set_text(struct cli *cli, const struct option *option, const char *value,
 }
 
 bool
+cli_set_base_path(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	return value_base_path(value, why) &&
+	       cli_set_text(cli, option, value, why);
+}
+
+bool
 cli_set_path(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {

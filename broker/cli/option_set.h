@@ -23,6 +23,7 @@ CLI_SETTER(cli_set_bool);
 CLI_SETTER(cli_set_true);
 CLI_SETTER(cli_set_false);
 CLI_SETTER(cli_set_text);
+CLI_SETTER(cli_set_base_path);
 CLI_SETTER(cli_set_path);
 
 CLI_SETTER(cli_set_name);

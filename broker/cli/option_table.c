@@ -178,6 +178,15 @@ const struct option cli_options[] = {
 	    .count_at = MEMBER(config.allow_host_count),
 	},
 	{
+	    .name = "base-path",
+	    .arg = "/PATH",
+	    .words = "none",
+	    .help = "path before all others, where a proxy leaves it",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_base_path,
+	    .at = MEMBER(config.base_path),
+	},
+	{
 	    .name = "admin",
 	    .arg = "[ADDR:]PORT|none",
 	    .words = "loopback, the port after --listen",

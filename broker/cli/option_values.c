@@ -155,6 +155,38 @@ value_name(const char *text, size_t max, char why[VALUES_WHY_MAX])
 	return false;
 }
 
+/* Bytes of the name that a text begins with; 0: it is none, or a dot segment. */
+static size_t
+value_segment_len(const char *text)
+{
+	size_t len = 0, dots = strspn(text, ".");
+
+	while (value_is_alnum(text[len]) ||
+	       (text[len] != '\0' && strchr("._~-", text[len]) != NULL))
+		len++;
+	return len == dots ? 0 : len;
+}
+
+bool
+value_base_path(const char *text, char why[VALUES_WHY_MAX])
+{
+	const char *at = text;
+	size_t len = 1;
+
+	while (*at == '/' && len > 0) {
+		len = value_segment_len(at + 1);
+		at += 1 + len;
+	}
+	if (at > text && *at == '\0' && len > 0 &&
+	    strlen(text) <= VALUES_BASE_PATH_MAX)
+		return true;
+	snprintf(why, VALUES_WHY_MAX,
+	    "must be a path like /app: at most %u letters, digits, '.', '_', "
+	    "'~', '-', and no slash behind",
+	    VALUES_BASE_PATH_MAX);
+	return false;
+}
+
 /* A host, perhaps with a port, as a request names one: what could never be
  * matched is of no use.  *port is WEB_PORT_NONE where there is none. */
 static bool

@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VALUES_WHY_MAX 160 /* bytes of a reason */
+#define VALUES_WHY_MAX       160  /* bytes of a reason */
+#define VALUES_BASE_PATH_MAX 200u /* bytes of --base-path */
 
 /* A decimal number between these two, inclusive. */
 bool value_count(const char *text, uint64_t min, uint64_t max, uint64_t *out,
@@ -31,6 +32,10 @@ bool value_seconds(const char *text, uint64_t min_ms, uint64_t max_ms,
 /* An instance name: letters, digits, dot, underscore and hyphen, the first a
  * letter or digit, of at most max bytes. */
 bool value_name(const char *text, size_t max, char why[VALUES_WHY_MAX]);
+
+/* The path that everything lies below: each name in it with its slash before it,
+ * none behind; names that no browser or proxy writes in another way. */
+bool value_base_path(const char *text, char why[VALUES_WHY_MAX]);
 
 /* An origin: a scheme that pages have, a host (but file:// has none), perhaps a
  * port, and nothing behind it but a slash; or null, that of pages without one;

@@ -140,6 +140,7 @@ describe("values that are none", { concurrency: 4 }, () => {
 		["--max-conns", "0"], ["--max-conns", "16000000"],
 		["--rate", "fast"], ["--watchdog", "2"],
 		["--allow-origin", "chat.example"], ["--allow-host", "a:80"],
+		["--base-path", "app"], ["--base-path", "/app/"],
 		["--user", "no-such-user"], ["--ping-interval", "x"],
 	];
 

@@ -32,6 +32,10 @@ check_values(const char *text)
 		value_size_format(n, size);
 		CHECK(value_size(size, n, n, &again, why) && again == n);
 	}
+	if (value_base_path(text, why))
+		CHECK(text[0] == '/' && text[strlen(text) - 1] != '/' &&
+		      strlen(text) <= VALUES_BASE_PATH_MAX &&
+		      strstr(text, "//") == NULL && strchr(text, '%') == NULL);
 	if (value_name(text, CONFIG_NAME_MAX, why))
 		CHECK(strlen(text) <= CONFIG_NAME_MAX && *text != '.');
 	if (value_place(text, epoch, sizeof(epoch), &n, why))

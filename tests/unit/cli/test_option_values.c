@@ -200,7 +200,33 @@ test_place_is_an_epoch_and_a_number(void **state)
 			fail_msg("\"%s\" was taken", texts[i]);
 }
 
+static void
+test_base_paths(void **state)
+{
+	static const char *const good[] = { "/app", "/a/b", "/A-1_2~.x", "/.a",
+		"/a..b", "/..a" };
+	static const char *const bad[] = { "", "/", "app", "/app/", "//app",
+		"/a//b", "/.", "/..", "/a/../b", "/a/./b", "/a b", "/a%20",
+		"/a?b", "/a#b", "/\u00e9", "/a\n", "a/b" };
+	char text[VALUES_BASE_PATH_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		if (!value_base_path(good[i], why))
+			fail_msg("%s: %s", good[i], why);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (value_base_path(bad[i], why))
+			fail_msg("%s is not refused", bad[i]);
+	memset(text, 'a', sizeof(text));
+	text[0] = '/';
+	text[VALUES_BASE_PATH_MAX + 1] = '\0';
+	assert_false(value_base_path(text, why));
+	text[VALUES_BASE_PATH_MAX] = '\0';
+	assert_true(value_base_path(text, why));
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_base_paths),
 	cmocka_unit_test(test_count_reads_numbers_within_its_bounds),
 	cmocka_unit_test(test_count_refuses_the_rest),
 	cmocka_unit_test(test_size_multiplies_by_its_unit),
