@@ -33,6 +33,7 @@ cat >"$work/ranks" <<'END'
 6 worker/requests
 7 worker/protocol
 7 worker/api
+7 worker/handover
 8 worker
 8 broker/supervisor
 10 broker/cli/client

@@ -43,9 +43,11 @@ ssize_t
 sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	struct iovec iov[FLUSH_IOV_MAX];
-	struct msghdr part = { .msg_iov = iov };
+	struct msghdr part = *msg; /* with the descriptors that it carries */
 	size_t len = 0, left;
 
+	part.msg_iov = iov;
+	part.msg_iovlen = 0;
 	for (size_t i = 0; i < msg->msg_iovlen; i++)
 		len += msg->msg_iov[i].iov_len;
 	if (!kernel_takes(fd, &len))
