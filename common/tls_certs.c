@@ -16,7 +16,8 @@
 
 /* Forward secrecy and an AEAD: what RFC 9325 (section 4.2) recommends. */
 #define CERTS_CIPHERS_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
-#define CERTS_GROUPS      "X25519:P-256:P-384"
+
+static char certs_groups[] = "X25519:P-256:P-384";
 
 /* Sessions of another server are not ours. */
 static const unsigned char certs_session_id[] = "pubsubd";
@@ -90,7 +91,7 @@ certs_context(struct tls_certs *certs, bool only_1_3)
 	SSL_CTX_set_min_proto_version(
 	    ctx, only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
 	CHECK(SSL_CTX_set_cipher_list(ctx, CERTS_CIPHERS_1_2) == 1 &&
-	      SSL_CTX_set1_groups_list(ctx, CERTS_GROUPS) == 1);
+	      SSL_CTX_set1_groups_list(ctx, certs_groups) == 1);
 	/* A peer that ends the connection without a close_notify has ended it:
 	 * what it sent has lengths of its own, so nothing is cut in silence. */
 	SSL_CTX_set_options(

@@ -31,10 +31,10 @@ struct tls_store {
 struct tls_store *
 tls_store_open(void)
 {
-	struct tls_store *store = mmap(NULL, sizeof(*store),
+	void *memory = mmap(NULL, sizeof(struct tls_store),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return store == MAP_FAILED ? NULL : store;
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 void

@@ -125,13 +125,16 @@ static void
 tls_client_expect(SSL *ssl, const char *host)
 {
 	unsigned char address[16];
+	char *name; /* the macro takes no constant */
 
 	if (inet_pton(AF_INET, host, address) == 1 ||
 	    inet_pton(AF_INET6, host, address) == 1) {
 		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
 		return;
 	}
-	SSL_set_tlsext_host_name(ssl, host); /* SNI has names only */
+	name = xstrdup(host);
+	SSL_set_tlsext_host_name(ssl, name); /* SNI has names only */
+	free(name);
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	SSL_set1_host(ssl, host);
 }
