@@ -31,10 +31,12 @@ struct tls_store {
 struct tls_store *
 tls_store_open(void)
 {
-	void *memory = mmap(NULL, sizeof(struct tls_store),
+	struct tls_store *store = mmap(NULL, sizeof(*store),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (store == MAP_FAILED)
+		return NULL;
+	return store;
 }
 
 void

@@ -100,9 +100,7 @@ test_faults_have_a_line_and_a_reason(void **state)
 	static const char *const lines[] = { "rate", "= 5",
 		"rate =", "Rate = 5", "ra te = 5", "[", "[]", "[a", "[a \"b]",
 		"[a\"b\"]", "[\"b\"]", "[a \"b\" c]", "a = \x01", "a = \x7f",
-		"a = \xff", "a = 1\r",
-		"\xef\xbb\xbf"
-		"a = 1" };
+		"a = \xff", "a = 1\r", "\xef\xbb\xbf rate = 1" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
