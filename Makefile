@@ -100,7 +100,9 @@ TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
 TESTS_soak := $(wildcard tests/soak/*.test.mjs)
 TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
-TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(ECHO))
+# tests/mutants links these anew.
+MUTATED := $(addprefix $(T)/unit/common/test_,base64url jwk jwt)
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(ECHO) $(MUTATED))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
@@ -161,7 +163,7 @@ fuzz: ## make up inputs for the parsers, 60 s for each (SECONDS=5)
 run-fuzzers: $(FUZZERS)
 	@scripts/fuzz.sh $(or $(SECONDS),60) $^
 
-deep: ## search for bugs for long (PARTS='memcheck analyzer tidy chaos model coverage')
+deep: ## search for bugs for long (PARTS='memcheck analyzer tidy mutants chaos model coverage')
 	@scripts/deep.sh $(PARTS)
 
 coverage: ## run the tests and say which lines none reaches: build/coverage/html

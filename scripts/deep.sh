@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 exec </dev/null
 . scripts/lib-install.sh
 
-parts=(memcheck analyzer tidy chaos model coverage)
+parts=(memcheck analyzer tidy mutants chaos model coverage)
 build=(make --no-print-directory -j"$(nproc)")
 seed=${SEED:-$RANDOM} # of the chaos run; the same number runs the same again
 log=$(mktemp)
@@ -36,6 +36,11 @@ deep_analyzer()
 deep_tidy()
 {
 	scripts/tidy.sh
+}
+
+deep_mutants()
+{
+	"${build[@]}" test-programs SUITES=unit && node tests/mutants/mutants.mjs
 }
 
 deep_chaos()
