@@ -58,6 +58,8 @@ main(int argc, char **argv)
 		return (int)cli_stop(&cli);
 	case CLI_RESTART:
 		return (int)cli_restart(&cli);
+	case CLI_RELOAD:
+		return (int)cli_reload(&cli);
 	case CLI_STATUS:
 		return (int)cli_status(&cli);
 	case CLI_CHECK:

@@ -32,6 +32,12 @@ log_open(const char *name, int fd, enum log_level level)
 	log_state.last_error[0] = '\0';
 }
 
+void
+log_set_level(enum log_level level)
+{
+	log_state.level = level;
+}
+
 int
 log_level_parse(const char *name)
 {

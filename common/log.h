@@ -38,6 +38,9 @@ struct log_site {
  */
 void log_open(const char *name, int fd, enum log_level level);
 
+/* Change the highest level that is written. */
+void log_set_level(enum log_level level);
+
 /* Level from its name (error, warn, info, debug).  Returns -1 if unknown. */
 int log_level_parse(const char *name);
 

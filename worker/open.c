@@ -16,13 +16,13 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/log.h"
-#include "common/nofile.h"
 #include "common/xmalloc.h"
 #include "worker/drain.h"
 #include "worker/net/conns.h"
 #include "worker/net/io.h"
 #include "worker/net/tls_handshake.h"
 #include "worker/pubsub.h"
+#include "worker/reload.h"
 #include "worker/state.h"
 #include "worker/turn.h"
 #include "worker/ws/ws_conn.h"
@@ -33,9 +33,6 @@
 #include <string.h>
 
 #define WORKER_BEAT_S 0.5 /* the watchdog looks once a second */
-
-/* Descriptors that are not connections, with some to spare. */
-#define WORKER_FD_RESERVE 128
 
 /* The pipe that only the supervisor holds open has ended. */
 static void
@@ -69,15 +66,6 @@ worker_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)revents;
 	wheel_turn(&w->net.wheel, io_due_cb, NULL);
 	address_limits_tick(&w->net.addresses, w->net.wheel.now);
-}
-
-/* Descriptors that may be its clients'. */
-static uint32_t
-worker_fds_max(void)
-{
-	uint32_t limit = nofile_limit();
-
-	return limit > WORKER_FD_RESERVE ? limit - WORKER_FD_RESERVE : 1;
 }
 
 static void
@@ -158,17 +146,13 @@ static bool
 worker_init_net(struct worker *w, const struct service *service)
 {
 	struct net *net = &w->net;
-	uint32_t fds_max;
 
-	net->config = w->args->config;
+	net->config = &w->config;
 	net->service = service;
 	net->world = &w->hub;
 	net->stats.counters = w->args->segment->workers[w->args->slot].counters;
 	net->returning = worker_returning(w->args->segment->header);
-	fds_max = worker_fds_max();
-	conns_init(net,
-	    net->config->max_conns != 0 ? net->config->max_conns : fds_max,
-	    fds_max);
+	conns_init(net, reload_max_conns(w), w->descriptors);
 	ws_conn_open_pool(net);
 	return w->args->tls == NULL || tls_open(net, w->args->tls);
 }
@@ -178,7 +162,7 @@ static void
 worker_init_hub(struct worker *w)
 {
 	struct hub *hub = &w->hub;
-	const struct config *config = w->args->config;
+	const struct config *config = &w->config;
 	/* What an earlier run has left may be longer than messages are now. */
 	uint64_t record_max = hub->seg->ring_size / RING_RECORDS_MIN;
 
@@ -211,6 +195,7 @@ worker_open(struct worker *w, const struct worker_args *args,
 	w->hub.seg = args->segment;
 	w->hub.wakeup = args->wakeup;
 	w->hub.slot = args->slot;
+	reload_init(w);
 	worker_take_slot(&w->hub);
 	if (!static_open(&w->files, args->root, args->config->root))
 		return false;

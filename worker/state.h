@@ -22,6 +22,7 @@
 #ifndef WORKER_STATE_H
 #define WORKER_STATE_H
 
+#include "broker/shared/live.h"
 #include "common/container.h"
 #include "worker/api/list.h"
 #include "worker/api/reply.h"
@@ -66,7 +67,11 @@ struct drain {
 };
 
 struct worker {
-	const struct worker_args *args; /* borrowed */
+	const struct worker_args *args;    /* borrowed */
+	struct config config;              /* the options in force */
+	uint32_t descriptors;              /* that may be the clients' */
+	uint32_t options_version;          /* of these, live.h */
+	char option_names[LIVE_NAMES_MAX]; /* what its lists point into */
 	ev_prepare before_wait;
 	ev_check after_wait;
 	ev_io doorbell;

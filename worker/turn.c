@@ -16,6 +16,7 @@
 #include "worker/net/flush.h"
 #include "worker/requests/commit.h"
 #include "worker/drain.h"
+#include "worker/reload.h"
 #include "worker/state.h"
 
 void
@@ -68,6 +69,7 @@ turn_begin_cb(struct ev_loop *loop, ev_check *check, int revents)
 	(void)loop;
 	(void)revents;
 	wakeup_get_up(w->hub.wakeup);
+	reload_turn(w);
 }
 
 /* Clear the doorbell before the turn's work: a message published after that

@@ -31,6 +31,7 @@ enum cli_command {
 	CLI_START,
 	CLI_STOP,
 	CLI_RESTART,
+	CLI_RELOAD,
 	CLI_STATUS,
 	CLI_CHECK,
 	CLI_PUB,

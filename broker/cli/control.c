@@ -4,6 +4,7 @@
 #include "broker/cli/control.h"
 
 #include "broker/cli/absent.h"
+#include "broker/cli/control_server.h"
 #include "broker/cli/instance.h"
 #include "broker/host/pidfile.h"
 #include "broker/host/process.h"
@@ -22,23 +23,10 @@
 /* The same for a restart: the workers of the new run have to get ready. */
 #define CONTROL_READY_MS 30000
 
-/* How often a restart is looked at: its end shows in shared memory only. */
-#define CONTROL_LOOK_MS 10
-
 /* When the segment cannot be read to know better. */
 #define CONTROL_DRAIN_MS 10000
 
-/* A server that runs, or what is left of it. */
-struct control {
-	const struct config *config;
-	struct lockfile_holders holders;
-	int pidfd;
-	struct segment segment;
-	bool attached;
-	uint64_t drain_ms;
-};
-
-static void
+void
 control_close(struct control *control)
 {
 	if (control->attached)
@@ -76,8 +64,7 @@ control_not_running(const struct cli *cli)
 		     : "");
 }
 
-/* Find the server.  That there is none is not said yet. */
-static enum exit_status
+enum exit_status
 control_open(struct control *control, const struct cli *cli)
 {
 	const struct config *config = &cli->config;
@@ -101,8 +88,7 @@ control_open(struct control *control, const struct cli *cli)
 	return EXIT_STATUS_OK;
 }
 
-/* Signal the supervisor.  It may have gone meanwhile, by itself. */
-static enum exit_status
+enum exit_status
 control_signal(const struct control *control, int sig)
 {
 	if (process_signal(control->pidfd, sig) || errno == ESRCH)

@@ -24,4 +24,10 @@ enum exit_status cli_stop(const struct cli *cli);
  */
 enum exit_status cli_restart(const struct cli *cli);
 
+/*
+ * Have the server read its options again, and wait until they are in force in
+ * all its workers.  If it refuses, print why.
+ */
+enum exit_status cli_reload(const struct cli *cli);
+
 #endif

@@ -14,6 +14,7 @@
 /* What it takes to have a server go on with another value. */
 enum option_change {
 	OPTION_RESTART = 0,
+	OPTION_RELOAD,
 	OPTION_START, /* stop and start */
 };
 

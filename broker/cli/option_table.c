@@ -10,8 +10,10 @@
 #define CLI_GIB (UINT64_C(1024) * CLI_MIB)
 
 /* Which commands know an option: a bit per enum cli_command. */
-#define CLI_SERVING  CLI_CONFIGURED
-#define CLI_TALKING  (1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_STATUS)
+#define CLI_SERVING CLI_CONFIGURED
+#define CLI_TALKING                                              \
+	(1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_RELOAD | \
+	    1u << CLI_STATUS)
 #define CLI_CLIENTS  (1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS)
 #define CLI_INSTANCE (CLI_SERVING | CLI_TALKING | CLI_CLIENTS)
 
@@ -25,6 +27,7 @@ const struct option cli_options[] = {
 	    .help = "where to listen; *:PORT: on all addresses; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_listen,
+	    .at = MEMBER(config.listen),
 	    .repeats = true,
 	    .count_at = MEMBER(config.listen_count),
 	    .change = OPTION_START,
@@ -38,6 +41,7 @@ const struct option cli_options[] = {
 	    .set = cli_set_tls_listen,
 	    .repeats = true,
 	    .count_at = MEMBER(tls_listen_count),
+	    .at = MEMBER(tls_listen),
 	    .change = OPTION_START,
 	},
 	{
@@ -51,6 +55,7 @@ const struct option cli_options[] = {
 	    .count_at = MEMBER(tls_cert_count),
 	    .path = true,
 	    .at = MEMBER(last_path),
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "tls-key",
@@ -63,6 +68,7 @@ const struct option cli_options[] = {
 	    .count_at = MEMBER(tls_key_count),
 	    .path = true,
 	    .at = MEMBER(last_path),
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "tls-min",
@@ -71,6 +77,7 @@ const struct option cli_options[] = {
 	    .help = "the oldest version of TLS that is spoken",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_tls_min,
+	    .at = MEMBER(config.tls_only_1_3),
 	},
 	{
 	    .name = "workers",
@@ -90,6 +97,7 @@ const struct option cli_options[] = {
 	    .help = "instance: names its lock, segment and log",
 	    .commands = CLI_INSTANCE,
 	    .set = cli_set_name,
+	    .at = MEMBER(config.name),
 	    .not_in_file = true,
 	    .change = OPTION_START,
 	},
@@ -147,6 +155,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.drain_ms),
 	    .min = 0,
 	    .max = CONFIG_DRAIN_MAX_MS,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "restart-code",
@@ -156,6 +165,7 @@ const struct option cli_options[] = {
 	    .commands = CLI_SERVING,
 	    .set = cli_set_restart_code,
 	    .at = MEMBER(config.restart_code),
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "allow-origin",
@@ -164,8 +174,10 @@ const struct option cli_options[] = {
 	    .help = "whose pages may connect, app schemes too; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_origin,
+	    .at = MEMBER(config.allow_origin),
 	    .repeats = true,
 	    .count_at = MEMBER(config.allow_origin_count),
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "allow-host",
@@ -174,8 +186,10 @@ const struct option cli_options[] = {
 	    .help = "Host that a proxy passes on; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_host,
+	    .at = MEMBER(config.allow_host),
 	    .repeats = true,
 	    .count_at = MEMBER(config.allow_host_count),
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "base-path",
@@ -193,6 +207,7 @@ const struct option cli_options[] = {
 	    .help = "operator's pages: /metrics, /stats",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_admin,
+	    .at = MEMBER(config.admin),
 	    .change = OPTION_START,
 	},
 	{
@@ -204,6 +219,7 @@ const struct option cli_options[] = {
 	    .set = cli_set_path,
 	    .path = true,
 	    .at = MEMBER(config.log_path),
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "log-level",
@@ -212,6 +228,8 @@ const struct option cli_options[] = {
 	    .help = "error, warn, info or debug",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_level,
+	    .at = MEMBER(config.log_level),
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "pidfile",
@@ -245,6 +263,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.max_conns),
 	    .min = 1,
 	    .max = 1u << 24,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "max-conns-per-address",
@@ -256,6 +275,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.max_conns_per_address),
 	    .min = 1,
 	    .max = 1u << 24,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "conn-rate",
@@ -267,6 +287,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.conn_rate),
 	    .min = 0,
 	    .max = 1u << 24,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "max-topics-per-conn",
@@ -278,6 +299,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.max_topics_per_conn),
 	    .min = 1,
 	    .max = 1u << 20,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "rate",
@@ -289,6 +311,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.rate),
 	    .min = 0,
 	    .max = 1u << 30,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "control-rate",
@@ -300,6 +323,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.control_rate),
 	    .min = 0,
 	    .max = 1u << 30,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "max-head",
@@ -311,6 +335,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.max_head),
 	    .min = 512,
 	    .max = 64 * CLI_KIB,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "request-timeout",
@@ -322,6 +347,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.request_ms),
 	    .min = 250,
 	    .max = 3600 * 1000,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "idle-timeout",
@@ -333,6 +359,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.idle_ms),
 	    .min = 250,
 	    .max = 24 * 3600 * 1000,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "stall-timeout",
@@ -344,6 +371,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.stall_ms),
 	    .min = 250,
 	    .max = 3600 * 1000,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "min-rate",
@@ -356,6 +384,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.min_rate),
 	    .min = 0,
 	    .max = CLI_MIB,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "max-pipelined",
@@ -367,6 +396,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.max_pipelined),
 	    .min = 1,
 	    .max = 1u << 20,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "max-buffer",
@@ -378,6 +408,7 @@ const struct option cli_options[] = {
 	    .at = MEMBER(config.max_buffer),
 	    .min = 0,
 	    .max = 1u << 24,
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "max-worker-memory",
@@ -409,6 +440,7 @@ const struct option cli_options[] = {
 	    .commands = CLI_SERVING,
 	    .set = cli_set_bool,
 	    .at = MEMBER(config.watchdog),
+	    .change = OPTION_RELOAD,
 	},
 	{
 	    .name = "user",
@@ -417,6 +449,7 @@ const struct option cli_options[] = {
 	    .help = "user that the workers become; for root",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_user,
+	    .at = MEMBER(config.user),
 	},
 	{
 	    .name = "no-sandbox",
@@ -588,6 +621,11 @@ const struct command cli_commands[] = {
 	    .name = "restart",
 	    .help = "drain, then serve with the program now on disk",
 	    .examples = "  pubsubd restart\n",
+	},
+	[CLI_RELOAD] = {
+	    .name = "reload",
+	    .help = "read the options again; nobody is disconnected",
+	    .examples = "  pubsubd reload\n",
 	},
 	[CLI_STATUS] = {
 	    .name = "status",

@@ -3,6 +3,7 @@
 
 #include "broker/cli/start.h"
 
+#include "broker/cli/reload.h"
 #include "broker/host/descriptors.h"
 #include "broker/host/paths.h"
 #include "broker/host/tls_files.h"
@@ -59,13 +60,16 @@ cli_prepare(const struct cli *cli)
 static enum exit_status
 cli_serve(const struct cli *cli, worker_main_fn *worker_main)
 {
+	struct cli_reloading reloading;
 	struct supervisor_args args = {
 		.config = &cli->config,
 		.worker_main = worker_main,
 		.argv = cli->argv,
+		.reload = &reloading.supervisor,
 		.background = cli->command == CLI_START,
 	};
 
+	cli_reloading_init(&reloading, cli);
 	return supervisor_run(&args);
 }
 

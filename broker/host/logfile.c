@@ -187,19 +187,32 @@ logfile_carry(struct logfile *logfile)
 	}
 }
 
-bool
-logfile_reopen(struct logfile *logfile, char error[LOGFILE_ERROR_MAX])
+int
+logfile_open_other(const char *path, char error[LOGFILE_ERROR_MAX])
 {
-	int fd;
+	return logfile_open_file(path, error);
+}
 
-	fd = logfile_open_file(logfile->path, error);
+void
+logfile_go_on_with(struct logfile *logfile, const char *path, int fd)
+{
+	logfile->path = path;
 	if (fd == -1)
-		return false;
+		return;
 	logfile_carry(logfile);
 	close(logfile->fd);
 	logfile->fd = fd;
 	logfile->torn = false;
-	return true;
+}
+
+bool
+logfile_reopen(struct logfile *logfile, char error[LOGFILE_ERROR_MAX])
+{
+	int fd = logfile_open_file(logfile->path, error);
+
+	if (fd != -1)
+		logfile_go_on_with(logfile, logfile->path, fd);
+	return fd != -1;
 }
 
 void

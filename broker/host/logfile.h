@@ -49,6 +49,14 @@ void logfile_carry(struct logfile *logfile);
  * standard error.  Returns false with a reason; the old file is kept then. */
 bool logfile_reopen(struct logfile *logfile, char error[LOGFILE_ERROR_MAX]);
 
+/* Open another file, as logfile_open() does.  Returns a descriptor, or -1 with a
+ * reason. */
+int logfile_open_other(const char *path, char error[LOGFILE_ERROR_MAX]);
+
+/* Go on with the file of logfile_open_other(), and let go of the one so far; fd
+ * -1: keep that, whose path is borrowed from here now. */
+void logfile_go_on_with(struct logfile *logfile, const char *path, int fd);
+
 /* Carry what is left and close all. */
 void logfile_close(struct logfile *logfile);
 

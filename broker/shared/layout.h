@@ -84,6 +84,7 @@
  *                          supervisor, once it
  *                          has reaped w)
  *  worker[w].confined      worker w, before READY  atomic
+ *  worker[w].options       worker w only           atomic
  *  worker[w].died_in       lock holder, who found  atomic; a word never seen twice
  *                          the lock's owner dead
  *  worker[w].last_words    worker w, while dying   read only after waitpid(2)
@@ -166,6 +167,7 @@ struct layout_worker {
 	/* looked at by the supervisor and by status */
 	alignas(LAYOUT_LINE) _Atomic uint64_t beat; /* grows while it lives */
 	_Atomic uint32_t confined; /* before READY; enum above */
+	_Atomic uint32_t options;  /* version of those in force (live.h) */
 	_Atomic uint64_t counters[STATS_COUNT];
 	struct stats_delays delays; /* from acceptance to the sockets here */
 	char last_words[LAYOUT_OBITUARY]; /* last words, "" if none */
@@ -259,10 +261,16 @@ struct layout_header {
 		/* restarts that did not happen, and why the last one did not */
 		_Atomic uint64_t restart_failed;
 		char restart_why[512];
-		char urls[512];   /* "http://... http://...", for status */
-		char admin[128];  /* "http://..." of the operator, or "" */
-		char version[32]; /* of the supervisor's program */
-		char user[64];    /* of --user, or "" */
+		/* reloads: those that were done, the version of the options
+		 * since then (live.h); those refused, and why the last one was */
+		_Atomic uint64_t reloads;
+		_Atomic uint32_t options;
+		_Atomic uint64_t reload_refused;
+		char reload_why[512]; /* or what the last one has changed */
+		char urls[512];       /* "http://... http://...", for status */
+		char admin[128];      /* "http://..." of the operator, or "" */
+		char version[32];     /* of the supervisor's program */
+		char user[64];        /* of --user, or "" */
 		/* Connections that there were when this run was told to restart;
 		 * and of those of the run before, how many may still come back
 		 * without being counted as new (address_limits.h). */

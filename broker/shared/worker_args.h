@@ -10,6 +10,7 @@
 #ifndef BROKER_SHARED_WORKER_ARGS_H
 #define BROKER_SHARED_WORKER_ARGS_H
 
+#include "broker/shared/live.h"
 #include "broker/shared/segment.h"
 #include "broker/shared/tls_store.h"
 #include "broker/shared/wakeup.h"
@@ -28,6 +29,8 @@ struct worker_args {
 	const struct config *config;
 	struct segment *segment;
 	struct wakeup *wakeup;
+	const struct live *live;  /* options of a reload; NULL: none comes */
+	uint32_t options_version; /* of config, in terms of live */
 	unsigned slot;
 	const int *listeners; /* its own sockets, one per listening address, and
 	                          some that are left over of more workers */

@@ -50,8 +50,8 @@ become_close_others(const struct supervisor *s, const struct worker_args *args)
 static void
 become_set_signals(void)
 {
-	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
-		SIGPIPE };
+	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1,
+		SIGUSR2, SIGPIPE };
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
@@ -92,6 +92,8 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 		.config = s->config,
 		.segment = &s->segment,
 		.wakeup = &s->wakeup,
+		.live = s->live,
+		.options_version = live_version(s->live),
 		.slot = slot,
 		.listeners = listeners,
 		.listens_tls = listens_tls,
@@ -109,6 +111,7 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 
 	stop_point_set_self(STOP_WORKER(slot));
 	become_set_signals();
+	live_protect(s->live);
 	become_close_others(s, &args);
 	snprintf(name, sizeof(name), "worker %u", slot);
 	log_open(name, STDERR_FILENO, s->config->log_level);

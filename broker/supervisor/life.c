@@ -178,6 +178,7 @@ supervisor_begin_run(struct supervisor *s)
 	life_end_last_run(s);
 	life_sign_header(s);
 	store_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
+	atomic_store(&s->segment.header->run.options, live_version(s->live));
 }
 
 /* Whether every worker says that it is ready. */

@@ -59,7 +59,7 @@ open_is_nohup(const struct supervisor *s)
 static void
 supervisor_block_signals(struct supervisor *s)
 {
-	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
+	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2,
 		SIGCHLD };
 
 	signal(SIGPIPE, SIG_IGN);
@@ -79,7 +79,8 @@ supervisor_open_signals(struct supervisor *s)
 {
 	s->signal_fd = signalfd(-1, &s->signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	s->state_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return s->signal_fd != -1 && s->state_fd != -1 &&
+	s->live = live_open();
+	return s->live != NULL && s->signal_fd != -1 && s->state_fd != -1 &&
 	       pipe2(s->life, O_CLOEXEC) == 0 &&
 	       wakeup_open(&s->wakeup, &s->segment, s->config->workers);
 }
@@ -186,7 +187,7 @@ supervisor_write_pidfile(struct supervisor *s)
 
 /* Without these the service runs, but the kernel may hold more for its clients,
  * and for longer. */
-static void
+void
 supervisor_tune_listeners(struct supervisor *s)
 {
 	unsigned give_up_ms = s->config->stall_ms + CONFIG_GIVE_UP_MS;
@@ -377,6 +378,7 @@ supervisor_close(struct supervisor *s)
 	supervisor_close_tls(s);
 	close(s->root);
 	wakeup_close(&s->wakeup);
+	live_close(s->live);
 	supervisor_close_segment(s);
 	pidfile_remove(s->config->pidfile);
 	lockfile_release(&s->lockfile);

@@ -11,6 +11,7 @@
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
  *	tls.c         certificates, and keys of tickets
+ *	reload.c      change options while serving
  *	names.c       see that our files keep their names
  *	changed.c     tell of addresses that a restart does not change
  *	order.c       change the phase; say why a start fails
@@ -27,6 +28,8 @@
 #include "broker/host/logfile.h"
 #include "broker/host/lockfile.h"
 #include "broker/host/report.h"
+#include "broker/host/tls_files.h"
+#include "broker/shared/live.h"
 #include "broker/supervisor/args.h"
 #include "broker/supervisor/due.h"
 #include "broker/supervisor/phase.h"
@@ -48,7 +51,8 @@ struct supervisor_child {
 
 struct supervisor {
 	const struct supervisor_args *args;
-	const struct config *config; /* = args->config */
+	const struct config *config; /* in force */
+	struct live *live;           /* likewise, for the workers that run */
 	char *program;               /* absolute path, for a restart */
 
 	struct lockfile lockfile;
@@ -60,6 +64,8 @@ struct supervisor {
 	int claim; /* of the segment, segment_claim(); -1: none */
 	bool lock_lost, segment_lost; /* without a name, which was told */
 	struct tls_store *tls;        /* owned; NULL: no TLS */
+	struct tls_files next_tls;    /* of a reload under way */
+	int next_log;                 /* of a reload under way; -1: as before */
 	struct wakeup wakeup;
 	sigset_t signals; /* that the loop reads: */
 	int signal_fd;
@@ -95,6 +101,9 @@ bool supervisor_open(struct supervisor *s);
 
 /* Kill the workers that are left, close all parts and leave nothing behind. */
 void supervisor_close(struct supervisor *s);
+
+/* Bound what the kernel holds for clients. */
+void supervisor_tune_listeners(struct supervisor *s);
 
 /* orphans.c */
 
@@ -175,10 +184,12 @@ void supervisor_conclude(struct supervisor *s);
 bool supervisor_open_tls(struct supervisor *s);
 void supervisor_close_tls(struct supervisor *s);
 
-/* Read the certificates anew: handshakes that begin from now on use them, and
- * connections go on.  Returns false, having logged why, if they cannot be used:
- * then those of before stay. */
-bool supervisor_reload_tls(struct supervisor *s);
+/* As a part of a reload (reload.c): read the certificates anew.  Handshakes that
+ * begin when they are in force use them, and connections go on. */
+bool supervisor_prepare_tls(struct supervisor *s, const struct config *next,
+    char why[SUPERVISOR_WHY_MAX]);
+void supervisor_settle_tls(
+    struct supervisor *s, const struct config *next, bool in_force);
 
 /* Make another key for tickets, and set when the next is due. */
 void supervisor_rotate_tickets(struct supervisor *s, uint64_t now);
@@ -188,6 +199,15 @@ void supervisor_rotate_tickets(struct supervisor *s, uint64_t now);
 /* Look whether somebody removed the lock file or the segment's name, put back
  * what can be, and tell once. */
 void supervisor_check_names(struct supervisor *s);
+
+/* reload.c */
+
+/*
+ * Read the configuration again and put it in force.  If anything is wrong, or
+ * needs a restart, nothing is changed.  Either way the log and the segment's
+ * header say what came of it.
+ */
+void supervisor_reload(struct supervisor *s);
 
 /* changed.c */
 

@@ -60,8 +60,9 @@ supervisor_reopen_log(struct supervisor *s)
 		log_errorx("%s; going on with the old one", error);
 }
 
-/* With a log file: open it and the certificates anew.  Without one the terminal is closed, and we end
- * with it; nohup(1) has SIGHUP ignored instead. */
+/* With a log file: open it anew, and read the configuration again.  Without one
+ * the terminal is closed, and we end with it; nohup(1) has SIGHUP ignored
+ * instead. */
 static void
 supervisor_hung_up(struct supervisor *s)
 {
@@ -70,7 +71,7 @@ supervisor_hung_up(struct supervisor *s)
 		return;
 	}
 	supervisor_reopen_log(s);
-	supervisor_reload_tls(s);
+	supervisor_reload(s);
 }
 
 /* Whether a signal comes from `pubsubd stop' and the like. */
@@ -96,6 +97,9 @@ supervisor_read_signals(struct supervisor *s)
 			break;
 		case SIGHUP:
 			supervisor_hung_up(s);
+			break;
+		case SIGUSR1:
+			supervisor_reload(s);
 			break;
 		case SIGUSR2:
 			supervisor_try_program(s);

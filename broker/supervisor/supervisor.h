@@ -7,8 +7,9 @@
  * signal:
  *
  *	SIGTERM, SIGINT  drain and stop; one after 250 ms: stop now
- *	SIGHUP           open the log file and certificates anew; without
- *	                 a log file: as SIGTERM
+ *	SIGHUP           open the log file anew, and reload; without a log file:
+ *	                 as SIGTERM
+ *	SIGUSR1          reload: read the configuration again
  *	SIGUSR2          drain, then execute the program now on disk
  *
  * It never takes the ring's lock and parses nothing that a client sent, so

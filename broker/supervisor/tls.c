@@ -6,13 +6,14 @@
  * The workers look at the store at each handshake, so nobody has to be told.
  */
 
-#include "broker/host/tls_files.h"
 #include "broker/supervisor/state.h"
 #include "common/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+_Static_assert(SUPERVISOR_WHY_MAX >= TLS_FILES_ERROR_MAX, "a reason fits");
 
 #define TLS_ROTATE_MS (UINT64_C(1000) * TLS_STORE_KEY_S)
 
@@ -69,18 +70,23 @@ supervisor_rotate_tickets(struct supervisor *s, uint64_t now)
 }
 
 bool
-supervisor_reload_tls(struct supervisor *s)
+supervisor_prepare_tls(struct supervisor *s, const struct config *next,
+    char why[SUPERVISOR_WHY_MAX])
 {
-	char error[TLS_FILES_ERROR_MAX];
+	return s->tls == NULL || tls_files_read(&s->next_tls, next, true, why);
+}
 
+void
+supervisor_settle_tls(
+    struct supervisor *s, const struct config *next, bool in_force)
+{
+	(void)next;
 	if (s->tls == NULL)
-		return true;
-	if (!tls_fill(s, true, error)) {
-		log_errorx(
-		    "%s; going on with the certificates of before", error);
-		return false;
+		return;
+	if (in_force) {
+		tls_store_put(s->tls, s->next_tls.pairs, s->next_tls.count);
+		supervisor_rotate_tickets(s, clock_monotonic_ms());
+		log_info("certificates read anew");
 	}
-	supervisor_rotate_tickets(s, clock_monotonic_ms());
-	log_info("certificates read anew");
-	return true;
+	tls_files_wipe(&s->next_tls);
 }

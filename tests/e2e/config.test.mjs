@@ -5,12 +5,14 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+	existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { PUBSUBD, Server, run } from "./support.mjs";
+import { Client, PUBSUBD, ROOT, Server, run, waitFor } from "./support.mjs";
 
 const USAGE = 2;
 
@@ -212,4 +214,168 @@ describe("a server", { concurrency: true }, () => {
 			    "(and 1 more: see 'pubsubd check')\n");
 		}
 	});
+});
+
+/* A client that is subscribed to so many topics. */
+async function subscribing(server, topics) {
+	const client = await Client.open(server);
+
+	for (let n = 0; n < topics; n++)
+		client.say(`topic ${n}`, "x");
+	for (let n = 0; n < topics; n++)
+		await client.next();
+	return client;
+}
+
+describe("reload", { concurrency: true }, () => {
+	/* A server with one worker, whose file has these lines to begin with,
+	 * and a function that changes them and reloads. */
+	async function scene(t, lines, args = []) {
+		const path = file(t, ...lines);
+		const server = await Server.start(t,
+		    ["--config", path, "--workers", "1", ...args]);
+		const reload = (...next) => {
+			writeFileSync(path, `${next.join("\n")}\n`);
+			return server.cli("reload");
+		};
+
+		return { server, path, reload };
+	}
+
+	test("changes what it can, and cuts nobody", async (t) => {
+		const { server, reload } = await scene(t, ["rate = 7"]);
+		const client = await subscribing(server, 2);
+		const [pid] = await server.workers();
+		const done = await reload("max-topics-per-conn = 3",
+		    "max-head = 512", "allow-origin = https://a.example");
+
+		assert.deepEqual([done.status, done.stdout, done.stderr], [0,
+			`pubsubd ${server.name}: reloaded; changed: allow-origin, ` +
+			"max-topics-per-conn, rate, max-head\n", ""]);
+		/* One that was there before, and what it does now. */
+		client.say("topic 2", "still here");
+		assert.equal(await client.next(), "still here");
+		client.say("topic 3", "one too many");
+		assert.equal((await client.closed).code, 1008);
+		const headers = { Origin: "https://a.example" };
+		const answer = await fetch(`${server.url}/topics/a`, { headers });
+
+		assert.equal(answer.headers.get("access-control-allow-origin"),
+		    headers.Origin);
+		const long = await fetch(`${server.url}/topics/a`,
+		    { headers: { "X-Long": "x".repeat(600) } });
+
+		assert.equal(long.status, 431);
+		assert.deepEqual(await server.workers(), [pid]);
+	});
+
+	test("says so where nothing has changed", async (t) => {
+		const { server, reload } = await scene(t, ["rate = 7"]);
+
+		assert.equal((await reload("rate = 7", "drain = 5.0")).stdout,
+		    `pubsubd ${server.name}: reloaded; nothing has changed\n`);
+	});
+
+	for (const [what, line, why] of [
+		["is wrong", "rate = fast", /main\.conf:2: rate fast/u],
+		["needs a restart", "ring-size = 64M",
+			/--ring-size changed, which takes a restart; nothing is/u],
+		["cannot be opened", "log = /nonexistent/log", /--log: from/u],
+	])
+		test(`applies nothing if something ${what}`, async (t) => {
+			const { server, reload } = await scene(t, [], []);
+			const client = await subscribing(server, 1);
+			const done = await reload("max-topics-per-conn = 1", line);
+
+			assert.equal(done.status, 1);
+			assert.match(done.stderr, why);
+			assert.equal(done.stdout, "");
+			client.say("topic 1", "as before");
+			assert.equal(await client.next(), "as before");
+		});
+
+	test("a worker that starts later has the new options, too", async (t) => {
+		const { server, reload } = await scene(t, []);
+
+		server.deathsExpected = true;
+		assert.equal((await reload("max-head = 512")).status, 0);
+		const [pid] = await server.workers();
+
+		process.kill(pid, "SIGKILL");
+		await waitFor("its successor", async () => {
+			const [worker] = (await server.status()).workers;
+
+			return worker.pid !== pid && worker.state === "ready";
+		});
+		const long = await fetch(`${server.url}/topics/a`,
+		    { headers: { "X-Long": "x".repeat(600) } });
+
+		assert.equal(long.status, 431);
+		/* And the next reload reaches it. */
+		assert.equal((await reload("max-head = 4K")).status, 0);
+		const fine = await fetch(`${server.url}/topics/a`,
+		    { headers: { "X-Long": "x".repeat(600) } });
+
+		assert.equal(fine.status, 404); /* no such topic */
+	});
+
+	test("many reloads under way change all or nothing", async (t) => {
+		const { server, reload } = await scene(t, []);
+		const client = await subscribing(server, 1);
+
+		for (let n = 0; n < 20; n++) {
+			const done = await reload(`rate = ${5000 + n}`,
+			    ...Array.from({ length: 60 },
+				(_, i) => `allow-host = h${n}-${i}.example`));
+
+			assert.equal(done.status, 0, done.stderr);
+			client.say("topic 0", `${n}`);
+			assert.equal(await client.next(), `${n}`);
+		}
+	});
+
+	test("SIGHUP reloads, and moves the log", async (t) => {
+		const path = file(t);
+		const server = new Server(["--config", path]);
+		const logs = ["first", "second"].map((name) =>
+			join(server.dir, name));
+
+		t.after(() => server.end());
+		writeFileSync(path, `log = ${logs[0]}\n`);
+		await server.run();
+		writeFileSync(path, `log = ${logs[1]}\nlog-level = debug\n`);
+		server.child.kill("SIGHUP");
+		await waitFor("the other log", () => existsSync(logs[1]) &&
+			/reload: changed log, log-level/u.test(
+			    readFileSync(logs[1], "utf8")));
+		writeFileSync(path, "log = /nonexistent/log\n");
+		const refused = await server.cli("reload");
+
+		assert.equal(refused.status, 1);
+		assert.match(refused.stderr, /log file \/nonexistent\/log: No such/u);
+		await waitFor("the reason",
+		    () => /no reload/u.test(readFileSync(logs[1], "utf8")));
+	});
+
+	test("of what does not run", async () => {
+		const name = `e2e-none-${process.pid}`;
+		const done = await run(PUBSUBD, ["reload", "--name", name]);
+
+		assert.equal(done.status, 3);
+		assert.equal(done.stderr, `pubsubd: ${name} is not running\n`);
+	});
+});
+
+test("the README names the options that a reload changes", async () => {
+	const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+	const [, list] = /These options are changed\s+then([^]*?)\. If/u
+	    .exec(readme);
+	const table = readFileSync(
+	    join(ROOT, "broker/cli/option_table.c"), "utf8");
+	const marked = table.split(/\n\t\},\n/u)
+	    .filter((row) => row.includes("OPTION_RELOAD"))
+	    .map((row) => /\.name = "([^"]+)"/u.exec(row)[1]);
+
+	assert.deepEqual([...list.matchAll(/`([^`]+)`/gu)]
+	    .map(([, name]) => name).sort(), marked.sort());
 });

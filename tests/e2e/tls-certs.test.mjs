@@ -235,7 +235,7 @@ describe("reload", { concurrency: true }, () => {
 		]) {
 			spoil();
 			await reload(pattern);
-			await reload(/going on with the certificates of before/u);
+			await reload(/no reload: /u);
 			assert.equal(await subjectOf(t, server, authority,
 			    "old.test"), "localhost");
 		}

@@ -213,8 +213,8 @@ test_small_things_pass_while_input_is_full(void **state)
 		begin_message(hogs[i], 3000);
 	}
 	assert_int_equal(input_bytes(crew), 4 * 3000);
-	crew->config.max_worker_memory = 4;
-	crew->config.max_message = 64; /* for input: a little over 1 KiB */
+	crew->w[0].config.max_worker_memory = 4;
+	crew->w[0].config.max_message = 64; /* for input: a little over 1 KiB */
 	peer_send_string(browser, "GET /healthz HTTP/1.1\r\n");
 	assert_int_equal(input_bytes(crew), 4 * 3000 + 23);
 	peer_publish(bystander, "room", "hi");

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* control_reload.c - `pubsubd reload'; see control.h. */
+
+#include "broker/cli/absent.h"
+#include "broker/cli/control.h"
+#include "broker/cli/control_server.h"
+#include "broker/host/process.h"
+#include "common/clock.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+/* How long a reload may take: no worker has to finish anything for it. */
+#define CONTROL_RELOAD_MS 5000
+
+/* Whether every worker has taken over the options of this version. */
+static bool
+control_all_have(const struct segment *seg, unsigned *missing)
+{
+	uint32_t version = atomic_load(&seg->header->run.options);
+
+	for (*missing = 0; *missing < segment_workers(seg); ++*missing) {
+		const struct layout_worker *worker = &seg->workers[*missing];
+
+		if (atomic_load_explicit(
+			&worker->state, memory_order_acquire) == WORKER_READY &&
+		    atomic_load_explicit(
+			&worker->options, memory_order_acquire) != version)
+			return false;
+	}
+	return true;
+}
+
+/* Wait until the options are in force in every worker. */
+static enum exit_status
+control_wait_options(const struct control *control, uint64_t deadline)
+{
+	const struct layout_header *header = control->segment.header;
+	const char *name = control->config->name;
+	unsigned missing;
+
+	while (!control_all_have(&control->segment, &missing)) {
+		if (clock_monotonic_ms() >= deadline ||
+		    process_wait(control->pidfd, CONTROL_LOOK_MS))
+			return report_failure(EXIT_STATUS_FAILED,
+			    "%s is reloaded, but worker %u has not taken it "
+			    "over: does it hang?",
+			    name, missing);
+	}
+	printf("pubsubd %s: reloaded; %s%.*s\n", name,
+	    header->run.reload_why[0] != '\0' ? "changed: "
+					      : "nothing has changed",
+	    (int)sizeof(header->run.reload_why) - 1, header->run.reload_why);
+	return report_printed();
+}
+
+static enum exit_status
+control_reload(const struct control *control)
+{
+	const struct layout_header *header = control->segment.header;
+	uint64_t deadline = clock_monotonic_ms() + CONTROL_RELOAD_MS;
+	const char *name = control->config->name;
+	uint64_t done, refused;
+	enum exit_status status;
+
+	if (!control->attached)
+		return report_failure(EXIT_STATUS_FAILED,
+		    "%s is of another version, which may know no reload: "
+		    "restart it",
+		    name);
+	done = atomic_load(&header->run.reloads);
+	refused = atomic_load(&header->run.reload_refused);
+	status = control_signal(control, SIGUSR1);
+	if (status != EXIT_STATUS_OK)
+		return status;
+	while (clock_monotonic_ms() < deadline) {
+		if (atomic_load_explicit(&header->run.reload_refused,
+			memory_order_acquire) != refused)
+			return report_failure(EXIT_STATUS_FAILED,
+			    "%s goes on as it was: %.*s", name,
+			    (int)sizeof(header->run.reload_why) - 1,
+			    header->run.reload_why);
+		if (atomic_load_explicit(
+			&header->run.reloads, memory_order_acquire) != done)
+			return control_wait_options(control, deadline);
+		if (process_wait(control->pidfd, CONTROL_LOOK_MS))
+			return report_failure(EXIT_STATUS_FAILED,
+			    "%s ended instead of reloading; see its log", name);
+	}
+	return report_failure(EXIT_STATUS_FAILED,
+	    "%s was told to reload, but has not answered; see its log", name);
+}
+
+enum exit_status
+cli_reload(const struct cli *cli)
+{
+	struct control control;
+	enum exit_status status = control_open(&control, cli);
+
+	if (status == EXIT_STATUS_NOT_RUNNING)
+		return cli_not_running(cli, "");
+	if (status != EXIT_STATUS_OK)
+		return status;
+	if (control.holders.supervisor == 0)
+		status = report_failure(EXIT_STATUS_NOT_RUNNING,
+		    "%s is not running; what is left of it is leaving",
+		    control.config->name);
+	else
+		status = control_reload(&control);
+	control_close(&control);
+	return status;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* control_server.h - the server that a command is about, found and open; for the
+ * files of control.h alone. */
+
+#ifndef BROKER_CLI_CONTROL_SERVER_H
+#define BROKER_CLI_CONTROL_SERVER_H
+
+#include "broker/cli/cli.h"
+#include "broker/host/lockfile.h"
+#include "broker/host/report.h"
+#include "broker/shared/segment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How often a change is looked at: its end shows in shared memory only. */
+#define CONTROL_LOOK_MS 10
+
+/* A server that runs, or what is left of it. */
+struct control {
+	const struct config *config;
+	struct lockfile_holders holders;
+	int pidfd;
+	struct segment segment;
+	bool attached;
+	uint64_t drain_ms;
+};
+
+/*
+ * Find the server, or what is left of it.
+ * Owns:    the caller, control_close(), if this is EXIT_STATUS_OK.
+ * Returns: EXIT_STATUS_NOT_RUNNING, which is not said yet, or a failure, which
+ *          is.
+ */
+enum exit_status control_open(struct control *control, const struct cli *cli);
+void control_close(struct control *control);
+
+/* Signal the supervisor.  It may have gone meanwhile, by itself.  Returns
+ * EXIT_STATUS_OK, or a failure that is said. */
+enum exit_status control_signal(const struct control *control, int sig);
+
+#endif
