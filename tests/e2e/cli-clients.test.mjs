@@ -146,7 +146,6 @@ describe("pub", { concurrency: true }, () => {
 			['"$0" pub $\'\\xff\' a', "the topic is not UTF-8"],
 			['"$0" sub $\'\\xff\'', "a topic is not UTF-8"],
 			['"$0" pub -j room "[1"', "the message: not JSON: "],
-			['"$0" pub room a -u wss://h/ws', "--url wss://h/ws: TLS is the proxy's business"],
 		]) {
 			const { status, stderr } = await wrong(script);
 
