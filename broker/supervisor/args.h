@@ -40,7 +40,7 @@ struct supervisor_args {
 	const struct config *config;
 	worker_main_fn *worker_main;
 	char **argv; /* the call that a restart repeats; ends with NULL */
-	const struct supervisor_reload *reload;
+	const struct supervisor_reload *reload; /* NULL: a reload is refused */
 	bool background; /* standard error goes to the log too */
 };
 

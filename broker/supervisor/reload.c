@@ -136,6 +136,10 @@ supervisor_reload(struct supervisor *s)
 	char what[SUPERVISOR_WHY_MAX], why[SUPERVISOR_WHY_MAX];
 	const struct config *next;
 
+	if (reload == NULL) {
+		reload_tell(s, false, "there is no configuration to read");
+		return;
+	}
 	if (!phase_serves(s->phase)) {
 		reload_tell(s, false, "another change is under way");
 		return;
