@@ -54,7 +54,9 @@ live_open(void)
 	void *memory = mmap(NULL, sizeof(struct live), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return memory != MAP_FAILED ? memory : NULL;
+	if (memory == MAP_FAILED)
+		return NULL;
+	return memory;
 }
 
 void

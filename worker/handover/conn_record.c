@@ -186,7 +186,8 @@ record_read_protocol(struct conn_record *record, const struct field *field)
 	record->protocol = (const char *)field->at;
 	record->protocol_len = field->len;
 	return record->head.kind == CONN_RECORD_WEBSOCKET && field->len > 0 &&
-	       field->len <= CONN_RECORD_PROTOCOL_MAX;
+	       field->len <= CONN_RECORD_PROTOCOL_MAX &&
+	       memchr(field->at, '\0', field->len) == NULL;
 }
 
 static bool

@@ -65,11 +65,12 @@ outbuf_frame(struct outbuf *out, struct outbuf_masks *masks,
 void
 outbuf_flush(struct outbuf *out, int fd, struct tls_client *tls)
 {
-	const void *data = out->buf.at + out->off;
+	const void *data;
 	ssize_t n;
 
 	if (outbuf_unsent(out) == 0)
 		return;
+	data = out->buf.at + out->off;
 	n = tls != NULL ? tls_client_send(tls, data, outbuf_unsent(out))
 	                : send(fd, data, outbuf_unsent(out), MSG_NOSIGNAL);
 	if (n > 0)

@@ -40,8 +40,8 @@ void outbuf_frame(struct outbuf *out, struct outbuf_masks *masks,
     enum ws_opcode opcode, const void *data, size_t len);
 
 /*
- * Send what the socket takes, over TLS unless that is NULL.  After an error all is forgotten: that the
- * connection is broken shows when it is read.
+ * Send what the socket takes, over TLS unless that is NULL.  After an error
+ * all is forgotten: that the connection is broken shows when it is read.
  */
 void outbuf_flush(struct outbuf *out, int fd, struct tls_client *tls);
 

@@ -57,6 +57,7 @@ parse(struct cli *cli, const char *flag)
 	char *argv[] = { program, run, own, NULL };
 
 	assert_true(cli_parse(cli, argv, error));
+	free(own);
 }
 
 /* With this option changed, what a worker has after the reload is the same as
