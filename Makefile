@@ -53,7 +53,7 @@ COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(STOPS) $(CPPFLAGS) $(OPTIMIZE) -g \
 LINK = $(CC) $(OPTIMIZE) -g $(SANITIZE) $(COUNT) $(CFLAGS) $(LDFLAGS)
 LDLIBS := -lev -lwslay -lssl -lcrypto -lseccomp -pthread
 
-LIB_SRC := $(filter-out broker/main.c, $(foreach top,common broker worker, \
+LIB_SRC := $(filter-out broker/main.c broker/manual.c, $(foreach top,common broker worker, \
 	$(wildcard $(top)/*.c $(top)/*/*.c $(top)/*/*/*.c)))
 LOAD_SRC := $(wildcard tests/load/*.c) $(filter-out \
 	tests/bench/floor.c tests/bench/ring_bench.c,$(wildcard tests/bench/*.c))
@@ -64,12 +64,15 @@ MP_SRC := $(wildcard tests/mp/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 UNIT_SUPPORT_SRC := $(SUPPORT_SRC) $(wildcard tests/unit/support/*.c)
 MP_SUPPORT_SRC := $(SUPPORT_SRC) $(filter-out $(MP_SRC),$(wildcard tests/mp/*.c))
-ALL_SRC := broker/main.c $(LIB_SRC) $(wildcard tests/*/*.c tests/unit/*/*.c)
+ALL_SRC := broker/main.c broker/manual.c $(LIB_SRC) $(wildcard tests/*/*.c tests/unit/*/*.c)
 
 # The page's files, compressed, for clients that take that (worker/http/static.h).
 PACKED := $(patsubst %,%.gz,$(filter %.html %.css %.js %.svg,$(wildcard public/*)))
 
 PROGRAM := $(BIN)/pubsubd
+# Prints what the manual has from the tables of commands and options.
+MANUAL := $(B)/pubsubd-manual
+PAGES := $(patsubst scripts/man/%.in,$(B)/man/%,$(wildcard scripts/man/*.in))
 # What `make install' copies: the same, but for where it is installed.
 INSTALLABLE := $(B)/install/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
@@ -102,7 +105,7 @@ TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
 # tests/mutants links these anew.
 MUTATED := $(addprefix $(T)/unit/common/test_,base64url jwk jwt)
-TESTS_BY := $(if $(filter e2e,$(SUITES)),$(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(ECHO) $(MUTATED))
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(PAGES) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(ECHO) $(MUTATED))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
@@ -114,20 +117,26 @@ export STOP_AT := $(abspath $(ARMER))
 export REFUSE := $(abspath $(REFUSER))
 export PUBSUBD_FAULTY := $(abspath $(FAULTY))
 export ECHO_SERVER := $(abspath $(ECHO))
+export MANUAL_PROGRAM := $(abspath $(MANUAL))
+export MANUAL_PAGES := $(abspath $(PAGES))
 
-.PHONY: all everything help run bench bench-check bench-programs bench-deps profile test test-programs test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
+.PHONY: all everything help docs run bench bench-check bench-programs bench-deps profile test test-programs test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	coverage deep \
 	fuzz run-fuzzers \
-	model check check-format check-layers check-headers check-steps format lint install uninstall clean FORCE
+	model check check-format check-layers check-headers check-steps check-docs format lint install uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-all: $(PROGRAM) $(LOAD) $(PACKED) ## build the server and the load generator (default)
+all: $(PROGRAM) $(LOAD) $(PACKED) $(PAGES) ## build the server and the load generator (default)
 
-everything: all $(ECHO) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
+everything: all check-docs $(ECHO) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
+
+docs: $(MANUAL) $(PAGES) ## print the options into the README, and the man pages
+	scripts/manual.sh $(MANUAL) readme README.md >$(B)/README.md
+	cmp -s $(B)/README.md README.md || cp $(B)/README.md README.md
 
 run: $(PROGRAM) $(PACKED) ## build and run the server on http://localhost:8000
 	$(PROGRAM) run $(ARGS)
@@ -189,7 +198,7 @@ profile: ## draw where a worker spends its time: build/profile/bench/profile.svg
 model: check-steps $(LITMUS) ## check the models of the protocol, and its fences (DEEP=1: more)
 	@CC='$(CC)' scripts/model.sh $(B)/model $(if $(DEEP),deep)
 
-check: check-format check-layers check-headers check-steps ## check format, layers, headers, steps
+check: check-format check-layers check-headers check-steps check-docs ## check format, layers, headers, steps, README
 
 check-format:
 	scripts/check-format.sh
@@ -202,6 +211,9 @@ check-headers:
 
 check-steps:
 	scripts/check-steps.sh
+
+check-docs: $(MANUAL) $(PAGES)
+	@scripts/manual.sh $(MANUAL) check README.md
 
 format: ## put the C files into the house style
 	scripts/check-format.sh -i
@@ -236,6 +248,14 @@ $(INSTALLABLE): $(B)/broker/main.o $(B)/install/datadir.o $(B)/libpubsubd.a
 $(B)/install/datadir.o: broker/host/datadir.c $(B)/flags $(B)/install/datadir
 	@echo '  CC    $@'
 	$(Q)$(COMPILE) -DDATADIR=\"$(DATADIR)\" -c -o $@ $<
+
+$(MANUAL): $(B)/broker/manual.o $(B)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(PAGES): $(B)/man/%: scripts/man/%.in scripts/manual.sh $(MANUAL)
+	@mkdir -p $(@D)
+	$(Q)scripts/manual.sh $(MANUAL) page $< >$@
 
 $(filter-out $(PROGRAM),$(STOPPABLE)): $(T)/broker/main.o $(T)/libpubsubd.a
 	@echo '  LINK  $@'

@@ -37,6 +37,7 @@ cat >"$work/ranks" <<'END'
 8 worker
 8 broker/supervisor
 10 broker/cli/client
+10 broker/cli/manual
 9 broker/cli
 11 broker
 12 tests

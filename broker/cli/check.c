@@ -3,6 +3,7 @@
 
 #include "broker/cli/check.h"
 
+#include "broker/cli/option_change.h"
 #include "broker/cli/option_table.h"
 #include "broker/cli/settings.h"
 #include "common/address.h"
@@ -14,7 +15,8 @@
 static void
 check_print(const struct option *option, const char *value, const char *origin)
 {
-	printf("%-22s %-28s %s\n", option->name, value, origin);
+	printf("%-22s %-10s %-28s %s\n", option->name,
+	    option_change_word(option->change), value, origin);
 }
 
 static void
@@ -65,7 +67,7 @@ check_print_default(const struct cli *cli, const struct option *option)
 {
 	const struct config *config = &cli->config;
 	const char *path = NULL;
-	char number[16];
+	char text[PATH_MAX];
 
 	if (option->path && !option->repeats)
 		path = *(const char *const *)(const void *)((const char *)cli +
@@ -78,8 +80,8 @@ check_print_default(const struct cli *cli, const struct option *option)
 			? "default: there is none"
 			: "default");
 	} else if (strcmp(option->name, "workers") == 0) {
-		snprintf(number, sizeof(number), "%u", config->workers);
-		check_print(option, number, "default");
+		snprintf(text, sizeof(text), "%u", config->workers);
+		check_print(option, text, "default");
 	} else if (strcmp(option->name, "listen") == 0) {
 		check_print_addresses(
 		    option, config->listen, config->listen_count);
@@ -88,9 +90,8 @@ check_print_default(const struct cli *cli, const struct option *option)
 	} else if (option->arg == NULL) {
 		check_print(option, "0", "default");
 	} else {
-		snprintf(number, sizeof(number), "-");
-		printf("%-22s %-28s default: %s\n", option->name, number,
-		    option->words);
+		snprintf(text, sizeof(text), "default: %s", option->words);
+		check_print(option, "-", text);
 	}
 }
 
@@ -132,6 +133,8 @@ check_print_option(const struct cli *cli, const struct option *option)
 enum exit_status
 cli_print_options_in_force(const struct cli *cli)
 {
+	printf("%-22s %-10s %-28s %s\n", "OPTION", "CHANGED BY", "VALUE",
+	    "SAID BY");
 	for (size_t i = 0; i < cli_option_count; i++)
 		if ((cli_options[i].commands & 1u << CLI_CHECK) != 0)
 			check_print_option(cli, &cli_options[i]);

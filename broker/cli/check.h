@@ -9,8 +9,9 @@
 #include "broker/host/report.h"
 
 /*
- * Print each option with its value and who says it: a line `FILE:LINE', the
- * variable, the flag, or the default.  A list has a line for each of its values.
+ * Print each option with what changes it in a server that runs, its value, and
+ * who says that: a line `FILE:LINE', the variable, the flag, or the default.  A
+ * list has a line for each of its values.  The first line names the columns.
  */
 enum exit_status cli_print_options_in_force(const struct cli *cli);
 

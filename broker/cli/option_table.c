@@ -234,7 +234,7 @@ const struct option cli_options[] = {
 	{
 	    .name = "pidfile",
 	    .arg = "FILE",
-	    .words = "see below",
+	    .words = "NAME.pid",
 	    .help = "file for the number of the supervisor",
 	    .commands = CLI_INSTANCE,
 	    .set = cli_set_pidfile,

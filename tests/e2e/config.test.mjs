@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { Client, PUBSUBD, ROOT, Server, run, waitFor } from "./support.mjs";
+import { Client, PUBSUBD, Server, run, waitFor } from "./support.mjs";
 
 const USAGE = 2;
 
@@ -26,19 +26,24 @@ function file(t, ...lines) {
 	return path;
 }
 
-/* What `check' prints: option -> [value, origin] of each of its lines. */
-async function check(args, env = {}) {
+/* The lines that `check' prints below the names of the columns, as words. */
+async function checkLines(args, env = {}) {
 	const done = await run(PUBSUBD, ["check", ...args],
 	    { env: { ...process.env, ...env } });
-	const options = {};
-
 	assert.equal(done.stderr, "");
 	assert.equal(done.status, 0);
-	for (const line of done.stdout.trimEnd().split("\n")) {
-		const [name, value, ...origin] = line.split(/ +/u);
+	const [head, ...lines] = done.stdout.trimEnd().split("\n");
 
+	assert.match(head, /^OPTION +CHANGED BY +VALUE +SAID BY$/u);
+	return lines.map((line) => line.split(/ +/u));
+}
+
+/* The same by option: [value, origin] of each of its lines. */
+async function check(args, env = {}) {
+	const options = {};
+
+	for (const [name, , value, ...origin] of await checkLines(args, env))
 		(options[name] ??= []).push([value, origin.join(" ")]);
-	}
 	return options;
 }
 
@@ -64,6 +69,14 @@ describe("check", { concurrency: true }, () => {
 		assert.deepEqual(options["conn-rate"], [["200", "default"]]);
 		assert.deepEqual(options.config, [[path, "--config"]]);
 		assert.equal(options.workers[0][1], "default");
+	});
+
+	test("says what changes an option", async () => {
+		const change = Object.fromEntries(await checkLines([]));
+
+		assert.equal(change.rate, "reload");
+		assert.equal(change["ring-size"], "restart");
+		assert.equal(change.listen, "stop+start");
 	});
 
 	test("a list replaces the list that it outweighs", async (t) => {
@@ -364,18 +377,4 @@ describe("reload", { concurrency: true }, () => {
 		assert.equal(done.status, 3);
 		assert.equal(done.stderr, `pubsubd: ${name} is not running\n`);
 	});
-});
-
-test("the README names the options that a reload changes", async () => {
-	const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-	const [, list] = /These options are changed\s+then([^]*?)\. If/u
-	    .exec(readme);
-	const table = readFileSync(
-	    join(ROOT, "broker/cli/option_table.c"), "utf8");
-	const marked = table.split(/\n\t\},\n/u)
-	    .filter((row) => row.includes("OPTION_RELOAD"))
-	    .map((row) => /\.name = "([^"]+)"/u.exec(row)[1]);
-
-	assert.deepEqual([...list.matchAll(/`([^`]+)`/gu)]
-	    .map(([, name]) => name).sort(), marked.sort());
 });

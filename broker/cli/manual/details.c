@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* details.c - see details.h. */
+
+#include "broker/cli/manual/details.h"
+
+#include <string.h>
+
+const struct detail option_details[] = {
+	{
+	    .name = "listen",
+	    .text = "where to listen; repeatable. A port alone means "
+		    "loopback, `*:PORT` all addresses of the host; with port "
+		    "0 the kernel chooses a free one",
+	},
+	{
+	    .name = "tls-listen",
+	    .text = "where to speak TLS (`https://`, `wss://`); repeatable, "
+		    "as `--listen`",
+	},
+	{
+	    .name = "tls-cert",
+	    .text = "a certificate with its chain, PEM; repeatable. A reload "
+		    "also reads a file anew whose name is the same",
+	},
+	{
+	    .name = "tls-key",
+	    .text = "the private key of a certificate, PEM without a "
+		    "passphrase; as many as of `--tls-cert`, in the same order",
+	},
+	{
+	    .name = "tls-min",
+	    .text = "the oldest version of TLS",
+	},
+	{
+	    .name = "workers",
+	    .text = "worker processes, 1 to 64",
+	},
+	{
+	    .name = "name",
+	    .text = "the instance: names its ring, lock file, pidfile and "
+		    "log. Not in the file",
+	},
+	{
+	    .name = "config",
+	    .text = "the file with options; `none`: no file. Not in the file "
+		    "itself",
+	},
+	{
+	    .name = "root",
+	    .text = "the directory of the static files. Beside a file NAME "
+		    "there may be NAME.gz, which goes to clients that take "
+		    "gzip if it is not older",
+	},
+	{
+	    .name = "ring-size",
+	    .text = "the ring: how much history there is, and how far a "
+		    "worker may fall behind",
+	},
+	{
+	    .name = "max-topics",
+	    .text = "how many topics can have subscribers at one time",
+	},
+	{
+	    .name = "drain",
+	    .text = "how long a stop or restart may take",
+	},
+	{
+	    .name = "restart-code",
+	    .text = "the close code of a restart. 1012 means \"comes back "
+		    "soon\", but several client libraries take it for an error",
+	},
+	{
+	    .name = "allow-origin",
+	    .text = "another site, or an app, whose pages may connect; "
+		    "repeatable",
+	},
+	{
+	    .name = "allow-host",
+	    .text = "a host name that a proxy passes on; repeatable",
+	},
+	{
+	    .name = "base-path",
+	    .text = "the path before all others where a proxy does not take "
+		    "it away, as `/app` in `https://example.org/app/`",
+	},
+	{
+	    .name = "admin",
+	    .text = "the operator's pages, `/metrics` and `/stats`. If the "
+		    "public port is 0, the kernel chooses this one, too",
+	},
+	{
+	    .name = "log",
+	    .text = "the log file",
+	},
+	{
+	    .name = "log-level",
+	    .text = "`error`, `warn`, `info` or `debug`",
+	},
+	{
+	    .name = "pidfile",
+	    .text = "where the server writes the number of its process. No "
+		    "command reads it",
+	},
+	{
+	    .name = "max-message",
+	    .text = "the JSON text of a message, in however many pieces it "
+		    "comes",
+	},
+	{
+	    .name = "max-conns",
+	    .text = "connections of one worker",
+	},
+	{
+	    .name = "max-conns-per-address",
+	    .text = "connections of one worker from one address. An IPv6 /64 "
+		    "network counts as one; loopback is exempt",
+	},
+	{
+	    .name = "conn-rate",
+	    .text = "new connections per second from one address; 0: no limit",
+	},
+	{
+	    .name = "rate",
+	    .text = "messages, fragments and HTTP requests per second of a "
+		    "connection; beyond it the server reads more slowly, and "
+		    "nothing is lost. 0: no limit",
+	},
+	{
+	    .name = "control-rate",
+	    .text = "control frames per second of a connection; 0: no limit",
+	},
+	{
+	    .name = "max-head",
+	    .text = "the head of a request, which has at most 64 lines",
+	},
+	{
+	    .name = "request-timeout",
+	    .text = "how long a client may take for the head of a request; a "
+		    "body has 1 s more per 8 KB",
+	},
+	{
+	    .name = "idle-timeout",
+	    .text = "how long a connection may wait between two requests",
+	},
+	{
+	    .name = "stall-timeout",
+	    .text = "how long a client may take nothing of the output that "
+		    "waits for it",
+	},
+	{
+	    .name = "min-rate",
+	    .text = "bytes per second that a client must take of a file or an "
+		    "answer, on the average of `--stall-timeout`; 0: any rate",
+	},
+	{
+	    .name = "max-pipelined",
+	    .text = "requests that a client may send without waiting for "
+		    "answers and that are served in one go",
+	},
+	{
+	    .name = "max-buffer",
+	    .text = "the most messages that `?buffer=` may ask for",
+	},
+	{
+	    .name = "max-worker-memory",
+	    .text = "what a worker holds for its clients: three quarters for "
+		    "output that waits, one quarter for input that is not "
+		    "complete",
+	},
+	{
+	    .name = "ping-interval",
+	    .text = "how long a client may be silent before it is sent a "
+		    "ping, and the time between the heartbeats of an event "
+		    "stream. The client then has a ninth of that time to "
+		    "answer, and never less than 2 s. 0: no pings",
+	},
+	{
+	    .name = "user",
+	    .text = "the user that the workers become. Only root can say it. "
+		    "The supervisor stays root and keeps the ports, lock "
+		    "file, pidfile, log and ring",
+	},
+};
+
+const size_t option_detail_count =
+    sizeof(option_details) / sizeof(option_details[0]);
+
+const struct detail command_details[] = {
+	{
+	    .name = "run",
+	    .text = "Serve in the foreground and log to standard error, for a "
+		    "service manager, a container or a terminal. When all "
+		    "workers are ready it prints a line with its addresses.",
+	},
+	{
+	    .name = "start",
+	    .text = "Serve in the background. Returns when all workers are "
+		    "ready, or says in one line why they are not and leaves "
+		    "nothing behind.",
+	},
+	{
+	    .name = "stop",
+	    .text = "Accept no more messages, deliver what was accepted, "
+		    "close every connection with code 1001, and end. Takes at "
+		    "most `--drain` seconds. The ring is removed, and with it "
+		    "the history.",
+	},
+	{
+	    .name = "restart",
+	    .text = "Drain as `stop` does, then go on with the program that "
+		    "is on disk now and with the options as they are now. "
+		    "Port, ring, numbers and history stay. If the new program "
+		    "does not start, the old one serves on.",
+	},
+	{
+	    .name = "reload",
+	    .text = "Have the server read its options again; nobody is "
+		    "disconnected. Options that a reload changes are in force "
+		    "when the command returns. If anything is wrong, or if "
+		    "another option has changed, nothing is applied and the "
+		    "command says why.",
+	},
+	{
+	    .name = "status",
+	    .text = "Print what the server and each of its workers do.",
+	},
+	{
+	    .name = "check",
+	    .text = "Print each option with what changes it in a server that "
+		    "runs, its value, and who says that. If something is "
+		    "wrong, print `FILE:LINE: REASON` for each faulty line "
+		    "and exit with 2.",
+	},
+	{
+	    .name = "pub",
+	    .text = "Publish one message. Without a message, or with `-`, "
+		    "publish each line of standard input. Exits with 0 when "
+		    "the server has acknowledged everything.",
+	},
+	{
+	    .name = "sub",
+	    .text = "Print one message per line until Ctrl-C. Reconnects by "
+		    "itself and continues where it was; what is missing it "
+		    "says on standard error.",
+	},
+	{
+	    .name = "topics",
+	    .text = "List the topics with their last number and their "
+		    "subscribers.",
+	},
+	{
+	    .name = "version",
+	    .text = "Print the version.",
+	},
+	{
+	    .name = "help",
+	    .text = "Print the commands and options, or those of one command.",
+	},
+};
+
+const size_t command_detail_count =
+    sizeof(command_details) / sizeof(command_details[0]);
+
+static const char *
+detail_find(const struct detail *details, size_t count, const char *name,
+    const char *otherwise)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(details[i].name, name) == 0)
+			return details[i].text;
+	return otherwise;
+}
+
+const char *
+detail_of_option(const struct option *option)
+{
+	if ((option->commands & 1u << CLI_RUN) == 0)
+		return option->help;
+	return detail_find(
+	    option_details, option_detail_count, option->name, option->help);
+}
+
+const char *
+detail_of_command(const struct command *command)
+{
+	return detail_find(command_details, command_detail_count, command->name,
+	    command->help);
+}
