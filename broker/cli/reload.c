@@ -122,3 +122,10 @@ cli_reloading_init(struct cli_reloading *r, const struct cli *first)
 	r->supervisor.read = reload_read;
 	r->supervisor.settle = reload_settle;
 }
+
+void
+cli_reloading_fini(struct cli_reloading *r)
+{
+	reload_drop(&r->now);
+	reload_drop(&r->next);
+}

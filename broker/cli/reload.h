@@ -19,5 +19,7 @@ struct cli_reloading {
 
 /* Begin with the options of the call.  Both live as long as the server. */
 void cli_reloading_init(struct cli_reloading *r, const struct cli *first);
+/* The server has ended: drop what was read.  The first is its owner's. */
+void cli_reloading_fini(struct cli_reloading *r);
 
 #endif

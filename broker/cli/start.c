@@ -68,9 +68,12 @@ cli_serve(const struct cli *cli, worker_main_fn *worker_main)
 		.reload = &reloading.supervisor,
 		.background = cli->command == CLI_START,
 	};
+	enum exit_status status;
 
 	cli_reloading_init(&reloading, cli);
-	return supervisor_run(&args);
+	status = supervisor_run(&args);
+	cli_reloading_fini(&reloading);
+	return status;
 }
 
 enum exit_status

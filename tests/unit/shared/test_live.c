@@ -49,15 +49,15 @@ other_value(const struct option *option)
 	return "777";
 }
 
+/* The flag is borrowed as long as the options are looked at. */
 static void
-parse(struct cli *cli, const char *flag)
+parse(struct cli *cli, char *flag)
 {
 	char error[CLI_ERROR_MAX];
-	char program[] = "pubsubd", run[] = "run", *own = strdup(flag);
-	char *argv[] = { program, run, own, NULL };
+	char program[] = "pubsubd", run[] = "run";
+	char *argv[] = { program, run, flag, NULL };
 
 	assert_true(cli_parse(cli, argv, error));
-	free(own);
 }
 
 /* With this option changed, what a worker has after the reload is the same as
@@ -67,11 +67,11 @@ check_carried(const struct option *option)
 {
 	struct cli *before = calloc(1, sizeof(*before));
 	struct cli *after = calloc(1, sizeof(*after));
-	char flag[128];
+	char workers[] = "--workers=1", flag[128];
 
 	snprintf(
 	    flag, sizeof(flag), "--%s=%s", option->name, other_value(option));
-	parse(before, "--workers=1");
+	parse(before, workers);
 	parse(after, flag);
 	if (option_is_same(option, before, after))
 		fail_msg("--%s: no other value", option->name);
