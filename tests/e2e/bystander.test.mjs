@@ -394,6 +394,9 @@ describe("memory", { concurrency: 4 }, () => {
 			    raws[i].request("POST", "/topics/a",
 				{ "Content-Length": PIECE.length + 1 });
 			    raws[i].send(PIECE);
+			    /* The first is the one that was in time. */
+			    await waitFor("the first to be held", async () =>
+				    await total("input_bytes") >= PIECE.length);
 		    }
 		    await waitFor("all to be looked at", async () =>
 			    await total("refused_memory") >=

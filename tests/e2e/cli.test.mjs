@@ -335,9 +335,11 @@ describe("other instances", { concurrency: true }, () => {
 		    }
 		    for (const command of ["start", "run"]) {
 			    const done = await away(command, ...named,
-				"--listen", "127.0.0.1:0", "--log", server.log);
+				"--root", "public", "--listen", "127.0.0.1:0",
+				"--log", server.log);
 
-			    assert.equal(done.status, ALREADY_RUNNING);
+			    assert.equal(done.status, ALREADY_RUNNING,
+				done.stderr);
 			    assert.match(done.stderr, / is running already, in another pid namespace\n$/u);
 		    }
 	    });

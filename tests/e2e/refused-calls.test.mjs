@@ -33,9 +33,10 @@ const NEEDED = [
 		/^pubsubd: worker \d left with status 1 before it was ready: cannot confine this worker, Landlock: .*; --no-sandbox does without$/mu],
 ];
 
-/* What a build with sanitizers cannot show: they need sigaltstack themselves,
- * and its workers do not confine themselves. */
-const NOT_INSTRUMENTED = ["sigaltstack", "landlock_restrict_self"];
+/* What a build with sanitizers cannot show: they need sigaltstack and prlimit64
+ * themselves, and its workers do not confine themselves. */
+const NOT_INSTRUMENTED = ["sigaltstack", "prlimit64",
+	"landlock_restrict_self"];
 
 let instrumented = false;
 
