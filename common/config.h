@@ -9,6 +9,7 @@
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H
 
+#include "common/ip.h"
 #include "common/log.h"
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 
 #define CONFIG_LISTEN_MAX   16 /* --listen addresses */
 #define CONFIG_ALLOW_MAX    64 /* --allow-origin, --allow-host: each */
+#define CONFIG_PROXY_MAX    64 /* --trust-proxy networks */
 #define CONFIG_TLS_MAX      16 /* --tls-cert with --tls-key */
 #define CONFIG_WORKERS_MAX  64 /* bits of an interest word */
 #define CONFIG_NAME_MAX     32 /* bytes of an instance name */
@@ -93,6 +95,8 @@ struct config {
 	size_t allow_origin_count;
 	const char *allow_host[CONFIG_ALLOW_MAX];
 	size_t allow_host_count;
+	struct ip_network trust_proxy[CONFIG_PROXY_MAX];
+	size_t trust_proxy_count;
 };
 
 #endif

@@ -73,6 +73,9 @@ same_list(const struct option *option, const struct cli *cli_a,
 		a = cli_a->config.tls_key;
 		b = cli_b->config.tls_key;
 	}
+	if (option->set == cli_set_trust_proxy)
+		return memcmp(a, b, *counts[0] * sizeof(struct ip_network)) ==
+		       0;
 	return option->set == cli_set_listen ||
 	               option->set == cli_set_tls_listen
 	           ? same_addresses(a, b, *counts[0])

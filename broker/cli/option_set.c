@@ -240,6 +240,24 @@ cli_set_host(struct cli *cli, const struct option *option, const char *value,
 }
 
 bool
+cli_set_trust_proxy(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	struct config *config = &cli->config;
+	const char *wrong = "is one too many";
+
+	(void)option;
+	if (config->trust_proxy_count < CONFIG_PROXY_MAX)
+		wrong = ip_network_parse(
+		    &config->trust_proxy[config->trust_proxy_count], value);
+	if (wrong != NULL)
+		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
+	else
+		config->trust_proxy_count++;
+	return wrong == NULL;
+}
+
+bool
 cli_set_pidfile(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {

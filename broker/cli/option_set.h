@@ -39,6 +39,7 @@ CLI_SETTER(cli_set_restart_code);
 CLI_SETTER(cli_set_user);
 CLI_SETTER(cli_set_origin);
 CLI_SETTER(cli_set_host);
+CLI_SETTER(cli_set_trust_proxy);
 CLI_SETTER(cli_set_pidfile);
 
 CLI_SETTER(cli_set_url);

@@ -192,6 +192,18 @@ const struct option cli_options[] = {
 	    .change = OPTION_RELOAD,
 	},
 	{
+	    .name = "trust-proxy",
+	    .arg = "NETWORK",
+	    .words = "none",
+	    .help = "proxies whose X-Forwarded-For counts; repeatable",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_trust_proxy,
+	    .at = MEMBER(config.trust_proxy),
+	    .repeats = true,
+	    .count_at = MEMBER(config.trust_proxy_count),
+	    .change = OPTION_RELOAD,
+	},
+	{
 	    .name = "base-path",
 	    .arg = "/PATH",
 	    .words = "none",

@@ -46,6 +46,8 @@ static const struct {
 	LIVE_MEMBER(restart_code),
 	LIVE_MEMBER(allow_origin_count),
 	LIVE_MEMBER(allow_host_count),
+	LIVE_MEMBER(trust_proxy),
+	LIVE_MEMBER(trust_proxy_count),
 };
 
 struct live *

@@ -66,6 +66,8 @@
 	    "connections and requests refused: no memory for their input")     \
 	X(REFUSED_TOPICS, refused_topics, COUNTER, "refused", "topics",        \
 	    "connections and requests refused: address holds many topics")     \
+	X(BAD_FORWARDED, bad_forwarded, COUNTER, "bad_forwarded", NULL,        \
+	    "requests of a trusted proxy that tell no usable client")          \
 	X(TLS_HANDSHAKES, tls_handshakes, COUNTER, "tls_handshakes", NULL,     \
 	    "TLS handshakes completed")                                        \
 	X(TLS_RESUMED, tls_resumed, COUNTER, "tls_resumed", NULL,              \

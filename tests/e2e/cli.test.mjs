@@ -80,7 +80,7 @@ describe("words", { concurrency: true }, () => {
 				"--workers", "--name", "--root", "--ring-size",
 				"--max-topics", "--drain", "--restart-code",
 				"--allow-origin",
-				"--allow-host", "--admin", "--log", "--log-level",
+				"--allow-host", "--trust-proxy", "--admin", "--log", "--log-level",
 				"--pidfile", "--max-message", "--max-conns",
 				"--max-conns-per-address",
 				"--max-topics-per-conn", "--rate", "--max-buffer",

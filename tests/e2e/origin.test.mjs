@@ -102,11 +102,11 @@ test("what was refused, and what would allow it, is in the log", async (t) => {
 	await status(t, server, "/topics/a/events",
 	    { Origin: "https://b.example" });
 	await status(t, server, "/", { Host: "push.example" });
-	await server.logs("all of it", new RegExp(["refused: pages of " +
+	await server.logs("all of it", new RegExp(["refused to 127\\.0\\.0\\.1: pages of " +
 		"https://chat\\.example:3001 .*",
-	"refused: malformed Origin: a\\?b", "refused: pages of " +
+	"refused to 127\\.0\\.0\\.1: malformed Origin: a\\?b", "refused to 127\\.0\\.0\\.1: pages of " +
 		"https://b\\.example .*--allow-origin https://b\\.example\\)",
-	"refused: this server .*--allow-host push\\.example\\)"]
+	"refused to 127\\.0\\.0\\.1: this server .*--allow-host push\\.example\\)"]
 	    .join("\\n.*"), "u"));
 });
 

@@ -56,6 +56,7 @@ check_bounds(const struct config *config)
 	CHECK(config->ring_size / 16 > config->max_message);
 	CHECK(config->allow_origin_count <= CONFIG_ALLOW_MAX);
 	CHECK(config->allow_host_count <= CONFIG_ALLOW_MAX);
+	CHECK(config->trust_proxy_count <= CONFIG_PROXY_MAX);
 }
 
 static bool
@@ -88,6 +89,9 @@ check_same(const struct config *a, const struct config *b)
 	    same_list(a->allow_origin, b->allow_origin, a->allow_origin_count));
 	CHECK(a->allow_host_count == b->allow_host_count);
 	CHECK(same_list(a->allow_host, b->allow_host, a->allow_host_count));
+	CHECK(a->trust_proxy_count == b->trust_proxy_count);
+	CHECK(memcmp(a->trust_proxy, b->trust_proxy,
+		  a->trust_proxy_count * sizeof(a->trust_proxy[0])) == 0);
 }
 
 static void

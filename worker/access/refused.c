@@ -148,10 +148,11 @@ refused_was_logged(const char *reason)
 
 void
 refused_report(struct stats *stats, enum origin_verdict verdict,
-    const struct http_request *req, char reason[REFUSED_REASON_SIZE])
+    const struct http_request *req, const char *address,
+    char reason[REFUSED_REASON_SIZE])
 {
 	refused_explain(verdict, req, reason);
 	stats_add(stats, STATS_REFUSED_ORIGIN, 1);
 	if (!refused_was_logged(reason))
-		log_warnx("refused: %s", reason);
+		log_warnx("refused to %s: %s", address, reason);
 }

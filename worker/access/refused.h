@@ -33,8 +33,10 @@ void refused_explain(enum origin_verdict verdict,
     const struct http_request *req, char reason[REFUSED_REASON_SIZE]);
 
 /* The same, and count it (STATS_REFUSED_ORIGIN) and log it as a warning: the
- * same text once in REFUSED_QUIET_MS, and LOG_BURST texts a second. */
+ * same text once in REFUSED_QUIET_MS, with the address of the first to whom it
+ * happened, and LOG_BURST texts a second. */
 void refused_report(struct stats *stats, enum origin_verdict verdict,
-    const struct http_request *req, char reason[REFUSED_REASON_SIZE]);
+    const struct http_request *req, const char *address,
+    char reason[REFUSED_REASON_SIZE]);
 
 #endif

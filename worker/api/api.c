@@ -15,6 +15,7 @@
 #include "worker/api/reply.h"
 #include "worker/http/http_conn.h"
 #include "worker/http/reply.h"
+#include "worker/net/peer.h"
 #include "worker/requests/intake.h"
 
 #include <stdio.h>
@@ -189,9 +190,11 @@ api_refuse_origin(
 	struct stats *stats = &c->net->stats;
 	char reason[REFUSED_REASON_SIZE] =
 	    "a page of another site cannot have this";
+	char address[IP_TEXT_MAX];
 
 	if (verdict != ORIGIN_OK)
-		refused_report(stats, verdict, req, reason);
+		refused_report(
+		    stats, verdict, req, peer_format(c, address), reason);
 	else
 		stats_add(stats, STATS_REFUSED_ORIGIN, 1);
 	api_fail(c, 403, "forbidden", reason);

@@ -7,11 +7,13 @@
 #include "common/config.h"
 #include "common/http.h"
 #include "worker/access/refused.h"
+#include "worker/http/client_address.h"
 #include "worker/http/refusal.h"
 #include "worker/http/reply.h"
 #include "worker/net/conn.h"
 #include "worker/net/feed.h"
 #include "worker/net/io.h"
+#include "worker/net/peer.h"
 #include "worker/net/progress.h"
 #include "worker/net/rate.h"
 #include "worker/net/service.h"
@@ -28,9 +30,10 @@ void
 http_conn_refuse_origin(
     struct conn *c, const struct http_request *req, enum origin_verdict verdict)
 {
-	char reason[REFUSED_REASON_SIZE];
+	char reason[REFUSED_REASON_SIZE], address[IP_TEXT_MAX];
 
-	refused_report(&c->net->stats, verdict, req, reason);
+	refused_report(
+	    &c->net->stats, verdict, req, peer_format(c, address), reason);
 	http_conn_refuse(c, req, 403, reason, NULL);
 }
 
@@ -89,7 +92,7 @@ http_conn_serve(struct conn *c, const struct http_request *req)
 }
 
 /* Serve the request at the start of data.  Returns how many bytes its head has;
- * 0: the head is not complete, or was refused. */
+ * 0: the head is not complete, was refused, or has to wait. */
 static size_t
 http_conn_feed_head(struct conn *c, const char *data, size_t len)
 {
@@ -107,6 +110,8 @@ http_conn_feed_head(struct conn *c, const char *data, size_t len)
 		http_conn_refuse(c, NULL, req.status, req.why, NULL);
 		return 0;
 	case HTTP_OK:
+		if (!client_address_admits(c, &req))
+			return 0;
 		http_conn_serve(c, &req);
 		return req.head_len;
 	}

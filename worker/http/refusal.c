@@ -41,9 +41,8 @@ http_refusal_tell(
 	conn_close_when_written(c);
 }
 
-/* Its first request, or what is known of that. */
-static void
-refusal_answer(
+void
+http_refusal_answer(
     struct conn *c, const struct http_request *req, enum conn_refusal why)
 {
 	if (c->net->service->refuse != NULL)
@@ -79,7 +78,7 @@ http_refusal_now(struct conn *c, enum conn_refusal why)
 	}
 	len = refusal_cut(c->input, &text);
 	if (http_parse_request(text, len, len, &scanned, &req) == HTTP_OK)
-		refusal_answer(c, &req, why);
+		http_refusal_answer(c, &req, why);
 	else
 		http_refusal_tell(c, NULL, why);
 	free(text);
@@ -119,7 +118,7 @@ refusal_feed(struct conn *c, char *data, size_t len)
 		http_refusal_tell(c, NULL, why);
 		return 0;
 	case HTTP_OK:
-		refusal_answer(c, &req, why);
+		http_refusal_answer(c, &req, why);
 		return req.head_len;
 	}
 	BUG("no result of a parser");

@@ -24,6 +24,11 @@ struct http_request;
 void http_refusal_tell(
     struct conn *c, const struct http_request *req, enum conn_refusal why);
 
+/* Refuse a request, or what has come of one: by service.refuse, or by an error.
+ * The connection closes. */
+void http_refusal_answer(
+    struct conn *c, const struct http_request *req, enum conn_refusal why);
+
 /*
  * Refuse a connection that waits for a request, or for the rest of its head: by
  * service.refuse if it can be told which request, else by an error.

@@ -7,7 +7,6 @@
 #include "common/container.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
-#include "worker/net/address_limits.h"
 #include "worker/net/conns.h"
 
 #include <errno.h>
@@ -77,20 +76,23 @@ static int
 acceptor_accept(struct acceptor *a, int most)
 {
 	struct net *net = a->all->net;
-	struct sockaddr_storage peer;
+	struct sockaddr_storage from;
+	struct ip_address peer;
 	socklen_t len;
 	int n, fd;
 
 	for (n = 0; n < most; n++) {
-		len = sizeof(peer);
-		fd = accept4(a->io.fd, (struct sockaddr *)&peer, &len,
+		len = sizeof(from);
+		fd = accept4(a->io.fd, (struct sockaddr *)&from, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1)
 			break;
 		if (a->admin)
 			conns_open_admin(net, fd, a->loopback);
 		else
-			conns_open(net, fd, &peer, a->loopback, a->tls);
+			conns_open(net, fd,
+			    ip_from_sockaddr(&peer, &from) ? &peer : NULL,
+			    a->loopback, a->tls);
 	}
 	return n;
 }
@@ -123,13 +125,13 @@ acceptors_add(struct acceptors *as, int fd, bool tls, bool admin)
 	struct acceptor *a = &as->list[as->count++];
 	struct sockaddr_storage local;
 	socklen_t len = sizeof(local);
+	struct ip_address ip;
 
 	a->all = as;
 	a->tls = tls;
 	a->admin = admin;
-	memset(&local, 0, sizeof(local));
-	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
-		a->loopback = address_is_exempt(&local);
+	a->loopback = getsockname(fd, (struct sockaddr *)&local, &len) == 0 &&
+	              ip_from_sockaddr(&ip, &local) && ip_is_loopback(&ip);
 	ev_io_init(&a->io, acceptor_accept_cb, fd, EV_READ);
 	ev_io_start(as->net->loop, &a->io);
 }

@@ -8,7 +8,6 @@
 #include "worker/net/bucket.h"
 #include "worker/net/wheel.h"
 
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,34 +31,6 @@ struct address_share {
 	struct rate_bucket accepted;
 	unsigned char key[ADDRESS_KEY];
 };
-
-/* An IPv4 address, also when it came mapped into IPv6 (RFC 4291, 2.5.5.2). */
-static bool
-share_ipv4(const struct sockaddr_storage *peer, struct in_addr *v4)
-{
-	const struct sockaddr_in6 *in6 = (const void *)peer;
-
-	if (peer->ss_family == AF_INET) {
-		*v4 =
-		    ((const struct sockaddr_in *)(const void *)peer)->sin_addr;
-		return true;
-	}
-	if (!IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		return false;
-	memcpy(v4, in6->sin6_addr.s6_addr + 12, sizeof(*v4));
-	return true;
-}
-
-bool
-address_is_exempt(const struct sockaddr_storage *peer)
-{
-	const struct sockaddr_in6 *in6 = (const void *)peer;
-	struct in_addr v4;
-
-	if (share_ipv4(peer, &v4))
-		return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
-	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
-}
 
 void
 address_limits_init(
@@ -89,22 +60,28 @@ address_limits_fini(struct address_limits *shares)
 	CHECK(shares->by_address == NULL);
 }
 
+/* What counts of an address. */
+static void
+address_key(const struct ip_address *peer, unsigned char key[ADDRESS_KEY])
+{
+	memset(key, 0, ADDRESS_KEY);
+	/* No IPv6 network starts with four zero bytes and is routed. */
+	if (ip_is_v4(peer))
+		memcpy(key + 4, peer->at + 12, 4);
+	else
+		memcpy(key, peer->at, ADDRESS_KEY);
+}
+
 /* The peer's entry, found or made. */
 static struct address_share *
-address_find(struct address_limits *shares, const struct sockaddr_storage *peer,
-    uint32_t now)
+address_find(
+    struct address_limits *shares, const struct ip_address *peer, uint32_t now)
 {
-	const struct sockaddr_in6 *in6 = (const void *)peer;
-	unsigned char key[ADDRESS_KEY] = { 0 };
+	unsigned char key[ADDRESS_KEY];
 	struct address_share *share;
-	struct in_addr v4;
 	unsigned hash;
 
-	/* No IPv6 network starts with four zero bytes and is routed. */
-	if (share_ipv4(peer, &v4))
-		memcpy(key + 4, &v4, 4);
-	else
-		memcpy(key, in6->sin6_addr.s6_addr, ADDRESS_KEY);
+	address_key(peer, key);
 	hash = (unsigned)siphash(&shares->key, key, ADDRESS_KEY);
 	HASH_FIND_BYHASHVALUE(
 	    hh, shares->by_address, key, ADDRESS_KEY, hash, share);
@@ -157,15 +134,25 @@ address_take(
 }
 
 struct address_share *
-address_add_conn(struct address_limits *shares,
-    const struct sockaddr_storage *peer, uint32_t now, uint32_t *wait_ms)
+address_add_conn(struct address_limits *shares, const struct ip_address *peer,
+    uint32_t now, uint32_t *wait_ms)
 {
 	struct address_share *share = address_find(shares, peer, now);
 
 	if (share->count++ == 0)
 		TAILQ_REMOVE(&shares->leaving, share, link);
-	*wait_ms = address_take(shares, share, now);
+	if (wait_ms != NULL)
+		*wait_ms = address_take(shares, share, now);
 	return share;
+}
+
+bool
+address_is_of(const struct address_share *share, const struct ip_address *peer)
+{
+	unsigned char key[ADDRESS_KEY];
+
+	address_key(peer, key);
+	return memcmp(share->key, key, ADDRESS_KEY) == 0;
 }
 
 void

@@ -5,8 +5,8 @@
  * are kept for it (delivery/holding.h).
  *
  * An IPv6 client owns a whole /64 network, so the network counts as its
- * address.  Loopback is exempt, because a proxy there stands for all its
- * clients.
+ * address.  Who calls this leaves out loopback, because a proxy there stands for
+ * all its clients (peer.h).
  *
  * A rate is waited for: a connection that comes too early is served when its
  * turn has come, in the order in which they came, and only one that would wait
@@ -22,13 +22,13 @@
 #ifndef WORKER_NET_ADDRESS_LIMITS_H
 #define WORKER_NET_ADDRESS_LIMITS_H
 
+#include "common/ip.h"
 #include "common/siphash.h"
 #include "worker/net/wheel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
 struct address_share; /* one address */
 
@@ -62,16 +62,14 @@ void address_limits_init(
 /* Forget all; none may have a connection. */
 void address_limits_fini(struct address_limits *shares);
 
-/* Whether this peer's connections are not counted. */
-bool address_is_exempt(const struct sockaddr_storage *peer);
-
 /*
  * One more connection of this peer, at this tick of the wheel.  *wait_ms says
- * when it is within the rate: 0: it is, or ADDRESS_REFUSED.
+ * when it is within the rate: 0: it is, or ADDRESS_REFUSED.  wait_ms may be
+ * NULL: it is none of the new ones.
  * Owns: the table; give it back by address_remove_conn().
  */
 struct address_share *address_add_conn(struct address_limits *shares,
-    const struct sockaddr_storage *peer, uint32_t now, uint32_t *wait_ms);
+    const struct ip_address *peer, uint32_t now, uint32_t *wait_ms);
 
 /* One connection less. */
 void address_remove_conn(
@@ -79,6 +77,10 @@ void address_remove_conn(
 
 /* Forget the addresses whose last connection ended more than a second ago. */
 void address_limits_tick(struct address_limits *shares, uint32_t now);
+
+/* Whether it is the share of this address. */
+bool address_is_of(
+    const struct address_share *share, const struct ip_address *peer);
 
 /* Connections of this address now. */
 uint32_t address_count(const struct address_share *share);

@@ -9,6 +9,7 @@
 #include "worker/net/conn.h"
 #include "worker/net/io.h"
 #include "worker/net/outbox.h"
+#include "worker/net/peer.h"
 #include "worker/net/rate.h"
 #include "worker/net/service.h"
 #include "worker/net/tls.h"
@@ -35,10 +36,14 @@ conns_init(struct net *net, uint32_t max, uint32_t fds_max)
 	io_init(net);
 }
 
+/* proxy: the peer, if it may tell whose the connection is; NULL: it may not. */
 static struct conn *
-conns_add(struct net *net, int fd, bool loopback_listener)
+conns_add(struct net *net, int fd, bool loopback_listener,
+    const struct ip_address *proxy)
 {
-	struct conn *c = xcalloc(1, net->service->client_size);
+	struct conn *c =
+	    xcalloc(1, net->service->client_size +
+			   (proxy != NULL ? sizeof(struct proxied) : 0));
 
 	ev_io_init(&c->io, io_cb, fd, EV_READ);
 	c->io.data = NULL;
@@ -49,6 +54,10 @@ conns_add(struct net *net, int fd, bool loopback_listener)
 	c->loopback = loopback_listener;
 	c->number = ++net->conns.numbered;
 	c->last_heard_tick = c->last_taken_tick = net->wheel.now;
+	if (proxy != NULL) {
+		c->proxied = true;
+		peer_proxied(c)->peer = *proxy;
+	}
 	rate_init(c);
 	wheel_add(
 	    &net->wheel, &c->timeout, wheel_ticks(net->config->request_ms));
@@ -59,7 +68,7 @@ conns_add(struct net *net, int fd, bool loopback_listener)
 void
 conns_open_admin(struct net *net, int fd, bool loopback_listener)
 {
-	struct conn *c = conns_add(net, fd, loopback_listener);
+	struct conn *c = conns_add(net, fd, loopback_listener, NULL);
 
 	c->admin = true;
 	LIST_INSERT_HEAD(&net->conns.admins, c, link);
@@ -67,11 +76,24 @@ conns_open_admin(struct net *net, int fd, bool loopback_listener)
 		c->handler->refuse(c, CONN_OPERATOR_FULL);
 }
 
+void
+conns_count_refusal(struct net *net, enum conn_refusal why)
+{
+	static const enum stats_id counters[] = {
+		[CONN_FULL] = STATS_REFUSED_LIMIT,
+		[CONN_ADDRESS_FULL] = STATS_REFUSED_ADDRESS,
+		[CONN_ADDRESS_RATE] = STATS_REFUSED_CONN_RATE,
+	};
+
+	CHECK(why < sizeof(counters) / sizeof(counters[0]));
+	stats_add(&net->stats, counters[why], 1);
+}
+
 /* Count a refusal, and have the client told. */
 static void
-conns_refuse(struct conn *c, enum conn_refusal why, enum stats_id counter)
+conns_refuse(struct conn *c, enum conn_refusal why)
 {
-	stats_add(&c->net->stats, counter, 1);
+	conns_count_refusal(c->net, why);
 	c->handler->refuse(c, why);
 }
 
@@ -83,12 +105,13 @@ conns_are_too_many(const struct conns *conns)
 }
 
 void
-conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
+conns_open(struct net *net, int fd, const struct ip_address *peer,
     bool loopback_listener, bool tls)
 {
-	struct conn *c = conns_add(net, fd, loopback_listener);
-	struct address_share *share = NULL;
-	uint32_t wait_ms = 0;
+	bool is_proxy = peer != NULL && peer_is_proxy(net, peer);
+	struct conn *c =
+	    conns_add(net, fd, loopback_listener, is_proxy ? peer : NULL);
+	struct peer_verdict verdict = { .wait_ms = 0 };
 
 	if (tls)
 		tls_accept(c);
@@ -96,18 +119,14 @@ conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
 	net->conns.count++;
 	stats_add(&net->stats, STATS_ACCEPTED, 1);
 	stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
-	if (!address_is_exempt(peer))
-		c->io.data = share = address_add_conn(
-		    &net->addresses, peer, net->wheel.now, &wait_ms);
+	if (peer != NULL && !is_proxy)
+		verdict = peer_count(c, peer);
 	if (conns_are_too_many(&net->conns))
-		conns_refuse(c, CONN_FULL, STATS_REFUSED_LIMIT);
-	else if (share != NULL &&
-		 address_count(share) > net->config->max_conns_per_address)
-		conns_refuse(c, CONN_ADDRESS_FULL, STATS_REFUSED_ADDRESS);
-	else if (wait_ms == ADDRESS_REFUSED)
-		conns_refuse(c, CONN_ADDRESS_RATE, STATS_REFUSED_CONN_RATE);
-	else if (wait_ms > 0)
-		rate_wait(c, wait_ms);
+		conns_refuse(c, CONN_FULL);
+	else if (verdict.is_refused)
+		conns_refuse(c, verdict.why);
+	else if (verdict.wait_ms > 0)
+		rate_wait(c, verdict.wait_ms);
 }
 
 static void
@@ -120,9 +139,7 @@ conns_free_one(struct conn *c)
 		tls_session_end(c);
 	if (c->out != NULL)
 		outq_free(&c->out);
-	if (c->io.data != NULL)
-		address_remove_conn(
-		    &net->addresses, c->io.data, net->wheel.now);
+	peer_leave(c);
 	close(c->io.fd);
 	if (c->admin)
 		net->conns.admin_count--;

@@ -13,7 +13,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 /* Connections of the operator.  The descriptors are from what open.c keeps
  * back for such. */
@@ -32,9 +31,10 @@ void conns_fini(struct net *net);
 /*
  * Take over an accepted, non-blocking socket and read from it; or have it
  * refused when a limit is reached.  The descriptor is the connection's from now
- * on.  tls: it speaks TLS (net->tls is there).
+ * on.  peer: its other end's address; NULL: that has none, and is not counted
+ * for any.  tls: it speaks TLS (net->tls is there).
  */
-void conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
+void conns_open(struct net *net, int fd, const struct ip_address *peer,
     bool loopback_listener, bool tls);
 
 /*
@@ -43,6 +43,9 @@ void conns_open(struct net *net, int fd, const struct sockaddr_storage *peer,
  * it.  CONNS_ADMIN_MAX of them at most.
  */
 void conns_open_admin(struct net *net, int fd, bool loopback_listener);
+
+/* A connection, or a request on it, is refused for a limit on connections. */
+void conns_count_refusal(struct net *net, enum conn_refusal why);
 
 /* Free the dead.  Callers: the turn's end, with no connection's code on the
  * stack.  Returns whether a descriptor was closed. */

@@ -3,7 +3,7 @@
  * net.h - what all connections of a worker have in common.
  *
  *	bucket, wheel, arena, outq, budget < address_limits < net.h
- *	  < tls < outbox < conn < progress < feed < rate < tls_handshake < overflow
+ *	  < peer < tls < outbox < conn < progress < feed < rate < tls_handshake < overflow
  *	  < flush < io < conns < acceptor
  *
  * That is the order of the modules in this folder: each may call those before
@@ -14,6 +14,7 @@
 #define WORKER_NET_NET_H
 
 #include "broker/shared/stats.h"
+#include "common/ip.h"
 #include "worker/net/address_limits.h"
 #include "worker/net/arena.h"
 #include "worker/net/budget.h"
@@ -59,7 +60,7 @@ struct conn_input {
 };
 
 struct conn {
-	ev_io io; /* its data: the struct address_share; NULL: loopback */
+	ev_io io; /* its data: the struct address_share; NULL: not counted */
 	struct net *net;                    /* borrowed */
 	const struct conn_handler *handler; /* what it speaks */
 	struct wheel_entry timeout;
@@ -97,10 +98,18 @@ struct conn {
 	bool peer_closed_cleanly : 1; /* after our last word */
 	bool encrypted : 1;           /* speaks TLS, or will: tls.h */
 	bool waiting : 1; /* progress.c's: something waited at its last look */
+	bool proxied : 1; /* a struct proxied is behind it: peer.h */
 	uint16_t served_in_turn; /* requests; one turn has not 2^16 */
 };
 
 LIST_HEAD(conn_list, conn);
+
+/* Behind the service's part of a connection that comes from a proxy. */
+struct proxied {
+	struct ip_address peer;   /* the proxy */
+	struct ip_address client; /* as it was told last */
+	bool is_told;
+};
 
 /* A run of neighbouring frames for one connection. */
 struct outbox_run {

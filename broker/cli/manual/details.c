@@ -79,6 +79,13 @@ const struct detail option_details[] = {
 	    .text = "a host name that a proxy passes on; repeatable",
 	},
 	{
+	    .name = "trust-proxy",
+	    .text = "a proxy, or a network of them (`10.0.0.0/8`), that is "
+		    "believed who its clients are; repeatable. Limits per "
+		    "address are then those of the client that "
+		    "`X-Forwarded-For` or `Forwarded` names",
+	},
+	{
 	    .name = "base-path",
 	    .text = "the path before all others where a proxy does not take "
 		    "it away, as `/app` in `https://example.org/app/`",

@@ -116,13 +116,15 @@ test_it_is_counted_always_and_logged_seldom(void **state)
 	log_open("test", fds[1], LOG_INFO);
 	for (int i = 0; i < 100; i++) {
 		parse("chat.example", "https://one.example", &req);
-		refused_report(&stats, ORIGIN_FOREIGN, &req, reason);
+		refused_report(
+		    &stats, ORIGIN_FOREIGN, &req, "192.0.2.1", reason);
 	}
 	assert_int_equal(lines_in(fds[0]), 1);
 	for (int i = 0; i < 500; i++) {
 		snprintf(origin, sizeof(origin), "https://x%d.example", i);
 		parse("chat.example", origin, &req);
-		refused_report(&stats, ORIGIN_FOREIGN, &req, reason);
+		refused_report(
+		    &stats, ORIGIN_FOREIGN, &req, "192.0.2.1", reason);
 	}
 	/* However slow this is: LOG_BURST for each second that it took. */
 	assert_in_range(lines_in(fds[0]), 1, 100);

@@ -44,6 +44,8 @@ other_value(const struct option *option)
 		return "https://a.example";
 	if (strcmp(option->name, "allow-host") == 0)
 		return "a.example";
+	if (strcmp(option->name, "trust-proxy") == 0)
+		return "10.0.0.0/8";
 	if (strcmp(option->name, "watchdog") == 0)
 		return "0";
 	return "777";

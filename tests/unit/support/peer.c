@@ -78,18 +78,20 @@ peer_connect_admin(struct crew *crew, unsigned worker)
 struct peer *
 peer_connect(struct crew *crew, unsigned worker, int sndbuf)
 {
-	struct sockaddr_storage peer = { .ss_family = AF_INET };
-	struct sockaddr_in *in = (void *)&peer;
+	struct sockaddr_storage from = { .ss_family = AF_INET };
+	struct sockaddr_in *in = (void *)&from;
+	struct ip_address ip;
 	int fd;
 	struct peer *client = peer_new(crew, worker, &fd);
 
 	in->sin_addr.s_addr =
 	    htonl(crew->from != 0 ? crew->from : INADDR_LOOPBACK);
+	assert_true(ip_from_sockaddr(&ip, &from));
 	if (sndbuf > 0)
 		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf,
 				     sizeof(sndbuf)),
 		    0);
-	conns_open(&crew->w[worker].net, fd, &peer, false, false);
+	conns_open(&crew->w[worker].net, fd, &ip, false, false);
 	client->conn = LIST_FIRST(&crew->w[worker].net.conns.living);
 	return client;
 }
