@@ -4,16 +4,10 @@
 #include "broker/host/tls_files.h"
 
 #include "common/bug.h"
-#include "common/xmalloc.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char *const files_option[] = { "--tls-cert", "--tls-key" };
 
@@ -32,67 +26,15 @@ files_begin_error(
 	    "%s %.300s: ", files_option[is_key], path);
 }
 
-/* Whether the file is one, of a size that can be, and a key is kept secret. */
-static bool
-files_check(
-    int fd, bool is_key, const char *path, char error[TLS_FILES_ERROR_MAX])
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return files_fail(error, is_key, path, "%s", strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return files_fail(error, is_key, path, "is not a file");
-	if (st.st_size > TLS_CERTS_TEXT_MAX)
-		return files_fail(error, is_key, path, "has more than %d KiB",
-		    TLS_CERTS_TEXT_MAX / 1024);
-	if (is_key && (st.st_mode & (S_IRWXO | S_IWGRP)) != 0)
-		return files_fail(error, is_key, path,
-		    "others than its owner may %s it (mode %04o); chmod 600 "
-		    "mends that",
-		    (st.st_mode & S_IROTH) != 0 ? "read" : "change",
-		    (unsigned)st.st_mode & 07777);
-	return true;
-}
-
-/* Read until the end.  Returns the length, or -1 with errno. */
-static ssize_t
-files_read_all(int fd, char *text)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = read(fd, text + len, TLS_CERTS_TEXT_MAX - len)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
 static bool
 files_read_one(struct tls_files *files, size_t at, bool is_key,
     const char *path, char error[TLS_FILES_ERROR_MAX])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t len = -1;
-	bool ok;
+	char why[SMALL_FILE_WHY_MAX];
 
-	if (fd == -1)
-		return files_fail(error, is_key, path, "%s", strerror(errno));
-	ok = files_check(fd, is_key, path, error);
-	if (ok) {
-		files->text[at] = xmalloc(TLS_CERTS_TEXT_MAX);
-		len = files_read_all(fd, files->text[at]);
-		files->len[at] = len > 0 ? (size_t)len : 0;
-		if (len == -1)
-			ok = files_fail(
-			    error, is_key, path, "%s", strerror(errno));
-	}
-	close(fd);
-	return ok;
+	return small_file_read(
+		   &files->files[at], path, TLS_CERTS_TEXT_MAX, is_key, why) ||
+	       files_fail(error, is_key, path, "%s", why);
 }
 
 /* Whether OpenSSL can use them, and clients accept them at this time. */
@@ -130,10 +72,10 @@ tls_files_read(struct tls_files *files, const struct config *config,
 		     files_read_one(
 			 files, 2 * i + 1, true, config->tls_key[i], error);
 		files->pairs[i] = (struct tls_pair){
-			.cert = files->text[2 * i],
-			.cert_len = files->len[2 * i],
-			.key = files->text[2 * i + 1],
-			.key_len = files->len[2 * i + 1],
+			.cert = files->files[2 * i].text,
+			.cert_len = files->files[2 * i].len,
+			.key = files->files[2 * i + 1].text,
+			.key_len = files->files[2 * i + 1].len,
 		};
 	}
 	if (ok && files_judge(files, config, at_start, error))
@@ -145,10 +87,7 @@ tls_files_read(struct tls_files *files, const struct config *config,
 void
 tls_files_wipe(struct tls_files *files)
 {
-	for (size_t i = 0; i < 2 * files->count; i++) {
-		if (files->text[i] != NULL)
-			explicit_bzero(files->text[i], files->len[i]);
-		free(files->text[i]);
-	}
+	for (size_t i = 0; i < 2 * files->count; i++)
+		small_file_wipe(&files->files[i]);
 	memset(files, 0, sizeof(*files));
 }

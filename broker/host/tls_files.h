@@ -9,6 +9,7 @@
 #ifndef BROKER_HOST_TLS_FILES_H
 #define BROKER_HOST_TLS_FILES_H
 
+#include "broker/host/small_file.h"
 #include "common/config.h"
 #include "common/tls_certs.h"
 
@@ -18,10 +19,9 @@
 #define TLS_FILES_ERROR_MAX 512 /* bytes of a reason */
 
 struct tls_files {
-	struct tls_pair pairs[TLS_CERTS_MAX]; /* point into text */
+	struct tls_pair pairs[TLS_CERTS_MAX]; /* point into files */
 	size_t count;
-	char *text[2 * TLS_CERTS_MAX]; /* owned; certificate, key, ... */
-	size_t len[2 * TLS_CERTS_MAX]; /* bytes of each */
+	struct small_file files[2 * TLS_CERTS_MAX]; /* certificate, key, ... */
 };
 
 /*
