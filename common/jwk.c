@@ -23,20 +23,6 @@
  * slow. */
 #define JWK_RSA_E_BITS_MAX 64
 
-static const struct {
-	const char *name;
-	enum jwk_alg alg;
-} jwk_algs[] = {
-	{ "HS256", JWK_HS256 },
-	{ "RS256", JWK_RS256 },
-	{ "PS256", JWK_PS256 },
-	{ "ES256", JWK_ES256 },
-	{ "EdDSA", JWK_EDDSA },
-	{ "Ed25519", JWK_EDDSA },
-};
-
-#define JWK_ALGS (sizeof(jwk_algs) / sizeof(jwk_algs[0]))
-
 /* Bytes of a member in base64url. */
 struct jwk_bytes {
 	size_t len;
@@ -80,24 +66,6 @@ jwk_kind_of(const struct jose_object *jwk)
 	return JWK_OTHER;
 }
 
-unsigned
-jwk_algs_of(enum jwk_kind kind)
-{
-	switch (kind) {
-	case JWK_OCT:
-		return JWK_HS256;
-	case JWK_RSA:
-		return JWK_RS256 | JWK_PS256;
-	case JWK_EC:
-		return JWK_ES256;
-	case JWK_OKP:
-		return JWK_EDDSA;
-	case JWK_OTHER:
-		break;
-	}
-	return 0;
-}
-
 /* A key of OpenSSL's from parameters; selection: EVP_PKEY_PUBLIC_KEY, or
  * EVP_PKEY_KEYPAIR for a private one.  Frees params.  NULL: refused. */
 static EVP_PKEY *
@@ -126,14 +94,32 @@ jwk_number(const struct jose_object *jwk, const char *name)
 	return BN_bin2bn(bytes.at, (int)bytes.len, NULL);
 }
 
+/* Bytes as a private number, and overwrite them.  OpenSSL wipes such a number
+ * wherever it puts it. */
+static BIGNUM *
+jwk_private_number(struct jwk_bytes *bytes)
+{
+	BIGNUM *secure = BN_secure_new(), *d = NULL;
+
+	if (secure != NULL)
+		d = BN_bin2bn(bytes->at, (int)bytes->len, secure);
+	if (d == NULL)
+		BN_clear_free(secure);
+	OPENSSL_cleanse(bytes, sizeof(*bytes));
+	return d;
+}
+
 static EVP_PKEY *
 jwk_rsa_make(const struct jose_object *jwk, int selection)
 {
 	BIGNUM *n = jwk_number(jwk, "n"), *e = jwk_number(jwk, "e");
-	BIGNUM *d = selection == EVP_PKEY_KEYPAIR ? jwk_number(jwk, "d") : NULL;
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	OSSL_PARAM *params = NULL;
+	struct jwk_bytes private;
+	BIGNUM *d = NULL;
 
+	if (selection == EVP_PKEY_KEYPAIR && jwk_bytes_of(jwk, "d", &private))
+		d = jwk_private_number(&private);
 	if (n != NULL && e != NULL && build != NULL &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
@@ -159,7 +145,7 @@ jwk_ec_make(const struct jose_object *jwk, int selection)
 
 	if (selection == EVP_PKEY_KEYPAIR && jwk_bytes_of(jwk, "d", &private) &&
 	    private.len == JWK_P256_LEN)
-		d = BN_bin2bn(private.at, JWK_P256_LEN, NULL);
+		d = jwk_private_number(&private);
 	if (jwk_bytes_of(jwk, "x", &x) && jwk_bytes_of(jwk, "y", &y) &&
 	    x.len == JWK_P256_LEN && y.len == JWK_P256_LEN) {
 		memcpy(point + 1, x.at, JWK_P256_LEN);
@@ -371,14 +357,4 @@ jwk_free(struct jwk *key)
 	jwk_secret_free(key->secret);
 	EVP_PKEY_free(key->public.key);
 	free(key);
-}
-
-unsigned
-jwk_alg_named(const char *name, size_t len)
-{
-	for (size_t i = 0; i < JWK_ALGS; i++)
-		if (strlen(jwk_algs[i].name) == len &&
-		    memcmp(jwk_algs[i].name, name, len) == 0)
-			return jwk_algs[i].alg;
-	return 0;
 }

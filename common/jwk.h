@@ -104,4 +104,7 @@ void jwk_free(struct jwk *key);
  * differ), or 0. */
 unsigned jwk_alg_named(const char *name, size_t len);
 
+/* The name of the first of these algorithms, static; NULL: there is none. */
+const char *jwk_alg_name(unsigned algs);
+
 #endif

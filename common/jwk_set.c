@@ -4,6 +4,7 @@
 #include "common/jwk_set.h"
 
 #include "common/jose_object.h"
+#include "common/jwk_use.h"
 #include "common/xmalloc.h"
 
 #include <openssl/bio.h>
@@ -99,44 +100,6 @@ jwk_add(struct jwk_source *source, const char *at, struct jwk *key)
 	return true;
 }
 
-/* What alg, use and key_ops leave of the algorithms; 0: the key is for something
- * else.  Returns false if one of them is broken. */
-static bool
-jwk_narrow(const struct jose_object *jwk, unsigned *algs)
-{
-	const struct json_token *alg = jose_object_find(jwk, "alg");
-	const struct json_token *use = jose_object_find(jwk, "use");
-	const struct json_token *ops = jose_object_find(jwk, "key_ops");
-	struct json_reader reader;
-	struct json_token op;
-	char name[32];
-	size_t len;
-	bool verifies = false, good = true;
-
-	if ((alg != NULL && alg->kind != JSON_STRING) ||
-	    (use != NULL && use->kind != JSON_STRING) ||
-	    (ops != NULL && ops->kind != JSON_ARRAY))
-		return false;
-	if (alg != NULL)
-		*algs &= jose_string(alg, name, sizeof(name), &len)
-		             ? jwk_alg_named(name, len)
-		             : 0;
-	if (use != NULL && !jose_string_is(use, "sig"))
-		*algs = 0;
-	if (ops == NULL)
-		return true;
-	json_reader_init(&reader);
-	if (json_array_open(&reader, ops->raw, ops->raw_len) == JSON_OK)
-		while (json_element_next(&reader, &op)) {
-			good = good && op.kind == JSON_STRING;
-			verifies = verifies || jose_string_is(&op, "verify");
-		}
-	json_reader_fini(&reader);
-	if (!verifies)
-		*algs = 0;
-	return good;
-}
-
 static bool
 jwk_take_kid(const struct jose_object *jwk, struct jwk *key)
 {
@@ -176,7 +139,7 @@ jwk_add_object(
 
 	if (kty == NULL || kty->kind != JSON_STRING)
 		return jwk_refuse(source, at, "a key without kty");
-	if (!jwk_narrow(jwk, &algs))
+	if (!jwk_use_narrow(jwk, "verify", &algs))
 		return jwk_refuse(
 		    source, at, "alg, use or key_ops are not of their type");
 	if (algs == 0)

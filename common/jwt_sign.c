@@ -4,6 +4,7 @@
 #include "common/jwt_sign.h"
 
 #include "common/base64url.h"
+#include "common/jwk_use.h"
 #include "common/xmalloc.h"
 
 #include <openssl/bio.h>
@@ -13,36 +14,18 @@
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define JWT_SIGNATURE_MAX (JWK_RSA_MAX / 8)
 #define JWT_HALF          32 /* bytes of each number of ES256 */
 
-/* The algorithm that tokens of a kind of key usually have. */
-static const char *
-jwt_usual_alg(enum jwk_kind kind)
-{
-	switch (kind) {
-	case JWK_OCT:
-		return "HS256";
-	case JWK_RSA:
-		return "RS256";
-	case JWK_EC:
-		return "ES256";
-	case JWK_OKP:
-		return "EdDSA";
-	case JWK_OTHER:
-		break;
-	}
-	return NULL;
-}
-
+/* Note what a key of this kind can be used with. */
 static bool
 jwt_signer_is(struct jwt_signer *signer, enum jwk_kind kind)
 {
 	signer->algs = jwk_algs_of(kind);
-	signer->alg_name = jwt_usual_alg(kind);
 	return kind != JWK_OTHER;
 }
 
@@ -53,7 +36,9 @@ jwt_signer_read_pem(
 	BIO *bio = BIO_new_mem_buf(text, (int)len);
 	enum jwk_kind kind = JWK_OTHER;
 
-	*why = "no private key in PEM, nor a JWK";
+	*why = memmem(text, len, "ENCRYPTED", strlen("ENCRYPTED")) != NULL
+	           ? "the key has a password, which is not asked for"
+	           : "no private key in PEM, nor a JWK";
 	/* An empty password: no terminal is asked for one. */
 	signer->private =
 	    PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t) "");
@@ -68,20 +53,41 @@ jwt_signer_read_pem(
 	return false;
 }
 
+/* Note kid, alg and use of a JWK.  Returns NULL, or why it cannot sign. */
+static const char *
+jwt_signer_read_members(
+    struct jwt_signer *signer, const struct jose_object *jwk)
+{
+	const struct json_token *kid = jose_object_find(jwk, "kid");
+	const struct json_token *alg = jose_object_find(jwk, "alg");
+	size_t len;
+
+	signer->has_kid = kid != NULL;
+	if (kid != NULL && !jose_string(kid, signer->kid, sizeof(signer->kid),
+			       &signer->kid_len))
+		return "kid is not a string of at most 256 bytes";
+	if (jose_object_find(jwk, "keys") != NULL)
+		return "a set of keys, and one is needed";
+	if (!jwt_signer_is(signer, jwk_kind_of(jwk)))
+		return "a kind of key that is not taken here";
+	if (!jwk_use_narrow(jwk, "sign", &signer->algs))
+		return "alg, use or key_ops of the key is broken";
+	if (signer->algs == 0)
+		return "by its alg, use or key_ops the key is not for signing";
+	if (alg != NULL &&
+	    jose_string(alg, signer->alg_name, JWT_ALG_NAME_MAX, &len))
+		signer->alg_name[len] = '\0';
+	return NULL;
+}
+
 static bool
 jwt_signer_read_jwk(
     struct jwt_signer *signer, const struct jose_object *jwk, const char **why)
 {
-	const struct json_token *kid = jose_object_find(jwk, "kid");
 	enum jwk_kind kind = jwk_kind_of(jwk);
 
-	*why = "kid is not a string of at most 256 bytes";
-	signer->has_kid = kid != NULL;
-	if (kid != NULL && !jose_string(kid, signer->kid, sizeof(signer->kid),
-			       &signer->kid_len))
-		return false;
-	*why = "a kind of key that is not taken here";
-	if (!jwt_signer_is(signer, kind))
+	*why = jwt_signer_read_members(signer, jwk);
+	if (*why != NULL)
 		return false;
 	if (kind == JWK_OCT)
 		signer->secret = jwk_secret_make(jwk, why);
@@ -106,6 +112,9 @@ jwt_signer_read(
 	} else {
 		good = jwt_signer_read_pem(signer, text, len, why);
 	}
+	if (good && signer->alg_name[0] == '\0')
+		snprintf(signer->alg_name, sizeof(signer->alg_name), "%s",
+		    jwk_alg_name(signer->algs));
 	free(jwk);
 	return good;
 }

@@ -13,10 +13,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define JWT_ALG_NAME_MAX 15u /* bytes of the name of an algorithm */
+
 /* A key that signs. */
 struct jwt_signer {
-	unsigned algs;             /* enum jwk_alg: what it can be used with */
-	const char *alg_name;      /* the usual one of these, static */
+	unsigned algs; /* enum jwk_alg: what it may be used with */
+	char alg_name[JWT_ALG_NAME_MAX + 1]; /* the one that its JWK says, or
+	                                      * the usual one of these */
 	struct jwk_secret *secret; /* owned; exactly one of these two */
 	EVP_PKEY *private;         /* owned */
 	bool has_kid;
@@ -26,7 +29,8 @@ struct jwt_signer {
 
 /*
  * Read a signing key: PEM (PRIVATE KEY), or a JWK that is private or an HMAC
- * secret.
+ * secret.  The text may be overwritten afterwards; what is kept of it OpenSSL
+ * wipes.
  * Owns: the caller, jwt_signer_fini().
  * Returns: true; or false with *why a static sentence and nothing to free.
  */

@@ -73,12 +73,14 @@ export const mutants = [
     ["x.len == JWK_P256_LEN", "1"],
     ["y.len == JWK_P256_LEN", "1"],
   ]),
+  ...of("common/jwk_use.c", jwk, [
+    ['if (use != NULL && !jose_string_is(use, "sig"))', "if (0)"],
+    ["ops != NULL && !jwk_use_lists(ops, operation, &good)", "0"],
+    ["*good = *good && op.kind == JSON_STRING;", ""],
+  ]),
   ...of("common/jwk_set.c", jwk, [
     ["set->count == JWK_KEYS_MAX", "set->count == 1000"],
     ["jwk_kid_is_taken(set, key)", "0"],
-    ['if (use != NULL && !jose_string_is(use, "sig"))', "if (0)"],
-    ["if (!verifies)", "if (0)"],
-    ["good = good && op.kind == JSON_STRING;", ""],
     ['strstr(name, "PRIVATE KEY") != NULL', "0"],
     ['strcmp(name, "PUBLIC KEY") != 0', "0"],
     ["if (!good)\n\t\tjwk_set_cut(set, before);", ""],

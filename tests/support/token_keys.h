@@ -75,8 +75,11 @@
 	"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHO" \
 	"g7hcvPapiMlrwIaaPcHURo\"}"
 
-#define KEY_ED_PRIVATE                                                       \
-	"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHO" \
+#define KEY_ED_PRIVATE "{" KEY_ED_PRIVATE_REST
+
+/* The same to put further members in front of. */
+#define KEY_ED_PRIVATE_REST                                                  \
+	"\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHO"  \
 	"g7hcvPapiMlrwIaaPcHURo\",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZc" \
 	"DusAxyuf2A\"}"
 
@@ -166,6 +169,17 @@
 #define PEM_ED                                                           \
 	"-----BEGIN PUBLIC KEY-----\n"                                   \
 	"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n" \
+	"-----END PUBLIC KEY-----\n"
+
+/* RFC 8410, 10.3 and 10.1 */
+#define PEM_ED_PRIVATE                                                       \
+	"-----BEGIN PRIVATE KEY-----\n"                                      \
+	"MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n" \
+	"-----END PRIVATE KEY-----\n"
+
+#define PEM_ED_8410                                                      \
+	"-----BEGIN PUBLIC KEY-----\n"                                   \
+	"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n" \
 	"-----END PUBLIC KEY-----\n"
 
 #define PEM_EC                                                               \
