@@ -8,6 +8,7 @@
 #include "broker/cli/client/pub.h"
 #include "broker/cli/start.h"
 #include "broker/cli/status.h"
+#include "broker/cli/token.h"
 #include "broker/cli/client/sub.h"
 #include "broker/cli/client/topics.h"
 #include "broker/host/report.h"
@@ -70,6 +71,8 @@ main(int argc, char **argv)
 		return (int)cli_sub(&cli);
 	case CLI_TOPICS:
 		return (int)cli_topics(&cli);
+	case CLI_TOKEN:
+		return (int)cli_token(&cli);
 	case CLI_VERSION:
 		printf("pubsubd %s\n", PUBSUBD_VERSION);
 		return (int)report_printed();

@@ -26,6 +26,8 @@
 #define CLI_ERROR_MAX 512 /* bytes of a reason */
 #define CLI_EPOCH_MAX 64  /* bytes of an epoch, NUL included */
 
+#define CLI_TOKEN_AUD_MAX 8 /* --aud */
+
 enum cli_command {
 	CLI_RUN = 0,
 	CLI_START,
@@ -37,6 +39,7 @@ enum cli_command {
 	CLI_PUB,
 	CLI_SUB,
 	CLI_TOPICS,
+	CLI_TOKEN,
 	CLI_VERSION,
 	CLI_HELP,
 };
@@ -79,6 +82,19 @@ struct cli_client_options {
 	const char *ca_file; /* whom to trust; NULL: whom the system does */
 };
 
+/* The options of token alone.  Text is UTF-8; NULL: not said. */
+struct cli_token_options {
+	const char *key_path; /* absolute */
+	const char *alg;
+	const char *kid;
+	const char *sub;
+	const char *info; /* JSON */
+	const char *iss;
+	const char *aud[CLI_TOKEN_AUD_MAX];
+	size_t aud_count;
+	uint32_t expires_s;
+};
+
 struct cli {
 	enum cli_command command;
 	struct config config;
@@ -95,6 +111,7 @@ struct cli {
 	const char *conf_path; /* absolute; "none"; NULL: the default one */
 	bool has_conf;         /* the file at conf_path was read */
 	struct cli_client_options client;
+	struct cli_token_options token;
 	const char **words; /* behind the command: topics, a message */
 	size_t words_len;
 	/* The same call for a later execv(2): paths are absolute, so that the

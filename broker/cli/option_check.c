@@ -130,11 +130,21 @@ cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
 	return wrong == NULL;
 }
 
+/* A token is signed with something. */
+static bool
+cli_check_token(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	if (cli->command != CLI_TOKEN || cli->token.key_path != NULL)
+		return true;
+	snprintf(error, CLI_ERROR_MAX, "token: needs --key FILE");
+	return false;
+}
+
 bool
 cli_check(const struct cli *cli, char error[CLI_ERROR_MAX])
 {
-	return cli_check_client(cli, error) && cli_check_admin(cli, error) &&
-	       cli_check_tls(cli, error) &&
+	return cli_check_token(cli, error) && cli_check_client(cli, error) &&
+	       cli_check_admin(cli, error) && cli_check_tls(cli, error) &&
 	       cli_check_lockfile(&cli->config, error) &&
 	       cli_check_sizes(&cli->config, error);
 }

@@ -45,6 +45,11 @@ CLI_SETTER(cli_set_pidfile);
 CLI_SETTER(cli_set_url);
 CLI_SETTER(cli_set_since);
 
+CLI_SETTER(cli_set_claim);
+CLI_SETTER(cli_set_aud);
+CLI_SETTER(cli_set_info);
+CLI_SETTER(cli_set_alg);
+
 #undef CLI_SETTER
 
 #endif

@@ -4,6 +4,7 @@
 #include "broker/cli/option_table.h"
 
 #include "broker/cli/option_set.h"
+#include "common/jwt.h"
 
 #define CLI_KIB 1024u
 #define CLI_MIB (1024u * CLI_KIB)
@@ -606,6 +607,86 @@ const struct option cli_options[] = {
 	    .set = cli_set_text,
 	    .at = MEMBER(client.prefix),
 	},
+	{
+	    .name = "key",
+	    .arg = "FILE",
+	    .help = "key to sign with: private (PEM or JWK), or a secret (JWK)",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_path,
+	    .path = true,
+	    .at = MEMBER(token.key_path),
+	},
+	{
+	    .name = "alg",
+	    .arg = "NAME",
+	    .words = "the key's; of RSA, RS256",
+	    .help = "algorithm: HS256, RS256, PS256, ES256 or EdDSA",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_alg,
+	    .at = MEMBER(token.alg),
+	},
+	{
+	    .name = "kid",
+	    .arg = "NAME",
+	    .words = "that of a JWK",
+	    .help = "name of the key",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_claim,
+	    .at = MEMBER(token.kid),
+	    .max = JWK_KID_MAX,
+	},
+	{
+	    .name = "sub",
+	    .arg = "NAME",
+	    .words = "nobody",
+	    .help = "whose token it is",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_claim,
+	    .at = MEMBER(token.sub),
+	    .max = JWT_SUB_MAX,
+	},
+	{
+	    .name = "info",
+	    .arg = "JSON",
+	    .words = "none",
+	    .help = "what others may see of who that is",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_info,
+	    .at = MEMBER(token.info),
+	},
+	{
+	    .name = "iss",
+	    .arg = "TEXT",
+	    .words = "none",
+	    .help = "who issues it",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_claim,
+	    .at = MEMBER(token.iss),
+	    .max = 1024,
+	},
+	{
+	    .name = "aud",
+	    .arg = "TEXT",
+	    .words = "none",
+	    .help = "for which servers it is; repeatable",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_aud,
+	    .at = MEMBER(token.aud),
+	    .max = 1024,
+	    .repeats = true,
+	    .count_at = MEMBER(token.aud_count),
+	},
+	{
+	    .name = "expires",
+	    .arg = "SECONDS",
+	    .initial = "3600",
+	    .help = "until it is worth nothing",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_count,
+	    .at = MEMBER(token.expires_s),
+	    .min = 1,
+	    .max = 10u * 366 * 24 * 3600,
+	},
 };
 
 const size_t cli_option_count = sizeof(cli_options) / sizeof(cli_options[0]);
@@ -677,6 +758,11 @@ const struct command cli_commands[] = {
 	    .help = "list the topics",
 	    .examples = "  pubsubd topics\n"
 	                "  pubsubd topics --prefix room/\n",
+	},
+	[CLI_TOKEN] = {
+	    .name = "token",
+	    .help = "print a token, signed with a key",
+	    .examples = "  pubsubd token --key key.pem --sub 42\n",
 	},
 	[CLI_VERSION] = {
 	    .name = "version",

@@ -256,6 +256,13 @@ const struct detail command_details[] = {
 		    "subscribers.",
 	},
 	{
+	    .name = "token",
+	    .text = "Print a token (a JWT, RFC 7519), signed with the key in "
+		    "the file that `--key` names. The key decides the "
+		    "algorithm. A key file that everybody may read is "
+		    "refused. No server is asked.",
+	},
+	{
 	    .name = "version",
 	    .text = "Print the version.",
 	},

@@ -121,15 +121,18 @@ test_each_command_is_known(void **state)
 		[CLI_PUB] = "pub",
 		[CLI_SUB] = "sub",
 		[CLI_TOPICS] = "topics",
+		[CLI_TOKEN] = "token",
 		[CLI_VERSION] = "version",
 		[CLI_HELP] = "help",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
-		bool has_words = i == CLI_PUB || i == CLI_SUB;
+		const char *word = i == CLI_PUB || i == CLI_SUB ? "a"
+		                   : i == CLI_TOKEN             ? "--key=k"
+		                                                : NULL;
 
-		assert_true(parse(names[i], has_words ? "a" : NULL, NULL));
+		assert_true(parse(names[i], word, NULL));
 		assert_int_equal(cli->command, i);
 	}
 	assert_true(parse("--help", NULL));

@@ -58,8 +58,8 @@ round_trip(const char *key, const char *public, const struct jwt_wish *wish,
 	jwk_set_init(&set);
 	assert_true(jwk_set_add(&set, public, strlen(public), &fault));
 	assert_true(make(key, wish, &token));
-	status = jwt_verify(
-	    &set, policy, token.at, token.len - 1, now_s, &claims);
+	status =
+	    jwt_verify(&set, policy, token.at, token.len - 1, now_s, &claims);
 	buf_fini(&token);
 	jwk_set_fini(&set);
 	return status;
@@ -81,8 +81,8 @@ check_header(const char *key, const struct jwt_wish *wish, const char *expected)
 	size_t len;
 
 	assert_true(make(key, wish, &token));
-	assert_true(base64url_decode(
-	    token.at, strcspn(token.at, "."), header, &len));
+	assert_true(
+	    base64url_decode(token.at, strcspn(token.at, "."), header, &len));
 	assert_int_equal(len, strlen(expected));
 	assert_memory_equal(header, expected, len);
 	buf_fini(&token);
@@ -114,19 +114,17 @@ test_each_kind_of_key_signs_by_its_algorithms_alone(void **state)
 
 			wish.alg = pairs[i].alg;
 			alg = jwk_alg_named(wish.alg, strlen(wish.alg));
-			assert_true(jwt_signer_read(&signer,
-			    pairs[key].private, strlen(pairs[key].private),
-			    &why));
+			assert_true(jwt_signer_read(&signer, pairs[key].private,
+			    strlen(pairs[key].private), &why));
 			if ((signer.algs & alg) != 0) {
-				assert_int_equal(
-				    verified(pairs[key].private,
-					pairs[key].public, &wish),
+				assert_int_equal(verified(pairs[key].private,
+						     pairs[key].public, &wish),
 				    JWT_OK);
 			} else {
 				assert_false(
 				    make(pairs[key].private, &wish, &token));
-				assert_string_equal(why,
-				    "the key is not for this algorithm");
+				assert_string_equal(
+				    why, "the key is not for this algorithm");
 				buf_fini(&token);
 			}
 			jwt_signer_fini(&signer);
@@ -169,8 +167,7 @@ test_a_jwk_may_leave_less(void **state)
 	assert_string_equal(
 	    key_fault("{\"alg\":\"ES256\"," KEY_ED_PRIVATE_REST),
 	    "by its alg, use or key_ops the key is not for signing");
-	assert_string_equal(
-	    key_fault("{\"use\":\"enc\"," KEY_ED_PRIVATE_REST),
+	assert_string_equal(key_fault("{\"use\":\"enc\"," KEY_ED_PRIVATE_REST),
 	    "by its alg, use or key_ops the key is not for signing");
 	assert_string_equal(
 	    key_fault("{\"key_ops\":[\"verify\"]," KEY_ED_PRIVATE_REST),
@@ -243,8 +240,7 @@ test_what_is_wished_is_said(void **state)
 	    round_trip(KEY_HMAC, KEY_HMAC, &wish, &policy, NOW + 1),
 	    JWT_EXPIRED);
 	wish.aud = aud;
-	assert_int_equal(
-	    round_trip(KEY_HMAC, KEY_HMAC, &wish, &policy, NOW),
+	assert_int_equal(round_trip(KEY_HMAC, KEY_HMAC, &wish, &policy, NOW),
 	    JWT_WRONG_AUDIENCE);
 }
 
