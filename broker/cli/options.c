@@ -177,8 +177,8 @@ cli_apply_flags(struct cli *cli, const struct cli_setting *flags)
 
 	for (; flags->option != NULL; flags++) {
 		if (!settings_apply(cli, flags, why)) {
-			settings_fault(cli, "--%s %s: %s", flags->option->name,
-			    flags->value, why);
+			settings_fault(cli, "--%s %.200s: %s",
+			    flags->option->name, flags->value, why);
 			return false;
 		}
 		cli_remember(cli, flags->option, flags->value);
