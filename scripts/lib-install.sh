@@ -43,7 +43,18 @@ quietly()
 	return $status
 }
 
-# Install those of the packages named that are missing.
+# Whether a package is installed: NAME, or NAME=VERSION for no other version.
+is_installed()
+{
+	local state='' version=''
+
+	read -r state version < <(dpkg-query -W \
+		-f '${db:Status-Status} ${Version}\n' "${1%%=*}" 2>/dev/null)
+	[ "$state" = installed ] &&
+		{ [[ $1 != *=* ]] || [ "$version" = "${1#*=}" ]; }
+}
+
+# Install those of the packages named (NAME or NAME=VERSION) that are missing.
 install_missing()
 {
 	local package missing=() as_root=()
@@ -51,8 +62,7 @@ install_missing()
 	command -v dpkg-query >/dev/null ||
 		die "no dpkg here; please install the likes of: $*"
 	for package; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" \
-			2>/dev/null)" = installed ] || missing+=("$package")
+		is_installed "$package" || missing+=("$package")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if [ "$(id -u)" -ne 0 ]; then
@@ -68,4 +78,38 @@ install_missing()
 			-o Dpkg::Use-Pty=0 "${missing[@]}"; then
 		die "apt-get could not install: ${missing[*]}"
 	fi
+}
+
+# The same for servers: none of them is left running or enabled as a service, and
+# what was installed before stays as it is.
+install_idle()
+{
+	local as_root=() policy=/usr/sbin/policy-rc.d ours='' before unit name
+
+	[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+	before=$(dpkg-query -W -f '${Package}\n')
+	# Debian starts what it installs unless this says no.  Where there is one
+	# already, the machine's owner has decided.
+	if [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' |
+			"${as_root[@]}" install -m 0755 /dev/stdin $policy
+		ours=$policy
+	fi
+	(install_missing "$@") || {
+		[ -z "$ours" ] || "${as_root[@]}" rm -f "$ours"
+		return 1
+	}
+	[ -z "$ours" ] || "${as_root[@]}" rm -f "$ours"
+	for name in $(comm -13 <(sort <<<"$before") \
+		<(dpkg-query -W -f '${Package}\n' | sort)); do
+		for unit in $(dpkg -L "$name" |
+			grep -o '[^/]*\.service$' | grep -v @); do
+			if command -v systemctl >/dev/null; then
+				"${as_root[@]}" systemctl disable -q "$unit" || true
+			fi
+			if [ -d /run/systemd/system ]; then
+				"${as_root[@]}" systemctl stop "$unit"
+			fi
+		done
+	done
 }
