@@ -93,13 +93,14 @@ WRAPPED := main malloc calloc realloc reallocarray mmap shm_open posix_fallocate
 LIBS := $(sort $(B)/libpubsubd.a $(T)/libpubsubd.a)
 NODE_MODULES := tests/node_modules/.package-lock.json
 VERDICT := $(T)/fuzz/json_verdict
-SUITES := unit mp e2e browser fuzz chaos soak
+SUITES := unit mp e2e browser fuzz chaos soak interop
 TESTS_unit := $(UNIT_SRC:tests/%.c=$(T)/%)
 TESTS_fault := $(foreach test,$(TESTS_unit),$(if $(findstring /test_fault_,$(test)),$(test)))
 TESTS_mp := $(MP_SRC:tests/%.c=$(T)/%)
 TESTS_e2e := $(wildcard tests/e2e/*.test.mjs)
 TESTS_browser := $(wildcard tests/browser/*.test.mjs)
 TESTS_chaos := $(wildcard tests/chaos/*.test.mjs)
+TESTS_interop := $(wildcard tests/interop/*.test.mjs)
 TESTS_soak := $(wildcard tests/soak/*.test.mjs)
 TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
@@ -121,7 +122,7 @@ export MANUAL_PROGRAM := $(abspath $(MANUAL))
 export MANUAL_PAGES := $(abspath $(PAGES))
 
 .PHONY: all everything help docs run bench bench-check bench-programs bench-deps profile test test-programs test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
-	coverage deep \
+	coverage deep interop \
 	fuzz run-fuzzers \
 	model check check-format check-layers check-headers check-steps check-docs format lint install uninstall clean FORCE
 .DELETE_ON_ERROR:
@@ -177,6 +178,9 @@ deep: ## search for bugs for long (PARTS='memcheck analyzer tidy mutants chaos m
 
 coverage: ## run the tests and say which lines none reaches: build/coverage/html
 	@BUILD=$(BUILD) scripts/coverage.sh
+
+interop: $(PROGRAM) $(PACKED) $(NODE_MODULES) ## run clients and proxies of others with it (ONLY='nginx ws')
+	@ONLY='$(ONLY)' KEEP='$(KEEP)' scripts/interop.sh
 
 bench: bench-programs ## measure it beside others: build/bench/report.html (QUICK=1)
 	@BUILD=$(abspath $(BIN)) scripts/bench.sh

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Install the clients and proxies that `make interop' runs, all or those that are
+# named, in the versions that tests/interop/packages.txt and package-lock.json
+# pin.  No proxy is left running or enabled as a service.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib-install.sh
+
+grep -qx 'VERSION_ID="12"' /etc/os-release ||
+	die "the versions are those of a Debian 12"
+wanted=$(awk -v names=" $* " '/^#/ { next }
+	names == "  " || index(names, " " $1 " ") {
+		for (i = 2; i <= NF; i++)
+			print $i
+	}' tests/interop/packages.txt | sort -u)
+# shellcheck disable=SC2086 # one word for each package
+install_idle $wanted
+if ! cmp -s tests/interop/package-lock.json \
+	tests/interop/node_modules/.installed; then
+	(cd tests/interop && quietly npm ci --ignore-scripts)
+	cp tests/interop/package-lock.json tests/interop/node_modules/.installed
+fi

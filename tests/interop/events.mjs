@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/*
+ * events.mjs - what a client of server-sent events is put through (clients.mjs).
+ *
+ * The harm comes last: a client that does not connect again by itself has ended
+ * then, and another one takes its place.
+ */
+
+import { Events, post } from "../e2e/events.mjs";
+import { Server } from "../e2e/server.mjs";
+import { Program } from "./program.mjs";
+import { LONG, TEXT, killWorker, restart } from "./steps.mjs";
+
+const HEARTBEATS = 4;
+
+class Reader {
+	program = null;
+
+	constructor(server, client) {
+		this.server = server;
+		this.client = client;
+	}
+
+	async open() {
+		this.program = new Program([...this.client.command,
+			`${this.server.url}/topics/to/events`],
+		{ cwd: this.client.directory });
+		await this.program.says(/^open$/u);
+	}
+
+	async take(text) {
+		await post(this.server, "to", text);
+		await this.program.says(`message ${text}`);
+	}
+
+	/* Silent while a stream beside it gets heartbeats. */
+	async outlastHeartbeats() {
+		const beside = await Events.open(this.server, "beside");
+
+		for (let i = 0; i < HEARTBEATS; i++)
+			await beside.comment();
+		beside.close();
+		await this.take("still here");
+	}
+
+	/* What the client says when this happens, and whether it then misses
+	 * what is published before it is back. */
+	async toldWhen(happens) {
+		if (!this.program || this.program.ended)
+			await this.open();
+		await happens();
+		const end = await this.program.tellsOfAnEnd();
+
+		if (!this.client.returns) {
+			await this.program.end();
+			return end;
+		}
+		await this.take("while it was away");
+		return `${end}; comes back, nothing missed`;
+	}
+}
+
+/* With the same port and an empty ring. */
+async function stopAndStart(server) {
+	await server.stop();
+	await server.run();
+}
+
+export async function playEvents(client, outcome) {
+	const server = await new Server(["--workers", "1",
+		"--ping-interval", "1"]).run();
+	const reader = new Reader(server, client);
+	const told = (what, happens) => outcome.note(what,
+	    () => reader.toldWhen(() => happens(server)));
+
+	try {
+		await outcome.note("first event", () => reader.open());
+		await outcome.note("UTF-8", () => reader.take(TEXT));
+		await outcome.note("60 KB", () => reader.take(LONG));
+		await outcome.note("heartbeats", () => reader.outlastHeartbeats());
+		await told("restart", restart);
+		await told("killed worker", killWorker);
+		await told("stop and start", stopAndStart);
+	} finally {
+		await reader.program?.end();
+		await server.end();
+	}
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * interop.mjs - clients and proxies that others wrote, run for real before and
+ * behind this server; `make interop'.
+ *
+ *	interop.mjs [--keep] [--check] [NAME...]
+ *
+ * Runs those that are named, or all, one after another.  An outcome that is not
+ * the one in expected/ fails the run; --keep writes it there.  At the end the
+ * page, README.md, is printed from the outcomes that are kept.  --check runs
+ * nothing: it fails unless there is an outcome for each, and the page is theirs.
+ */
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { ROOT } from "../e2e/server.mjs";
+import { CLIENTS } from "./clients.mjs";
+import { playEvents } from "./events.mjs";
+import { Outcome, differences, expected, keep } from "./outcome.mjs";
+import { page } from "./page.mjs";
+import { PROXIES } from "./proxies.mjs";
+import { playProxy } from "./proxy.mjs";
+import { playWebSocket } from "./websocket.mjs";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const PAGE = join(HERE, "README.md");
+const BUILT = join(ROOT, "build/interop");
+const PLAY = { websocket: playWebSocket, events: playEvents, proxy: playProxy };
+
+/* All that can be tried: the clients' programs run from clients/, and those that
+ * are built first are in build/interop. */
+const all = [
+	...CLIENTS.map((client) => ({ ...client,
+		directory: join(HERE, "clients"),
+		command: client.command ?? [join(BUILT, client.name)] })),
+	...PROXIES.map((proxy) => ({ ...proxy, kind: "proxy",
+		directory: join(HERE, "proxies") })),
+];
+
+/* The version of the package that it is of, as packages.txt pins it. */
+function pinned(name) {
+	const lines = readFileSync(join(HERE, "packages.txt"), "utf8").split("\n");
+	const [, first] = lines.map((line) => line.split(/\s+/u))
+	    .find(([each]) => each === name) ?? [];
+
+	return first?.split("=") ?? [];
+}
+
+/* The version that is installed here, without what the distribution adds. */
+function version({ name, npm }) {
+	if (npm)
+		return JSON.parse(readFileSync(join(HERE, "node_modules", npm,
+		    "package.json"), "utf8")).version;
+	const [package_, wanted] = pinned(name);
+	const found = execFileSync("dpkg-query",
+	    ["-W", "-f", "${Version}", package_], { encoding: "utf8" });
+
+	if (found !== wanted)
+		throw new Error(`${package_} is ${found}, not ${wanted}; ` +
+		    "see scripts/interop-deps.sh");
+	return found;
+}
+
+/* Try one.  Returns what differs from what is kept. */
+async function play(one, keepIt) {
+	const outcome = new Outcome(version(one));
+
+	if (one.build)
+		execFileSync(one.build[0], [...one.build.slice(1)], {
+			cwd: one.directory, stdio: ["ignore", "ignore", "inherit"],
+			env: { ...process.env, OUT: join(BUILT, one.name) } });
+	await PLAY[one.kind](one, outcome);
+	if (keepIt)
+		keep(one.name, outcome.steps);
+	return differences(one.name, outcome.steps);
+}
+
+/* What is wrong with what is kept, without running anything. */
+function check() {
+	const missing = all.filter(({ name }) => !expected(name))
+	    .map(({ name }) => `${name}: no outcome is kept`);
+
+	if (missing.length === 0 && readFileSync(PAGE, "utf8") !== page())
+		missing.push("README.md is not that of the outcomes: `make interop'");
+	return missing;
+}
+
+/* Try these one after another, and print the page anew. */
+async function playAll(ones, keepIt) {
+	const wrong = [];
+
+	mkdirSync(BUILT, { recursive: true });
+	for (const one of ones) {
+		const differs = await play(one, keepIt);
+
+		console.log(`${differs.length === 0 ? "ok" : "DIFFERS"}: ` +
+		    one.title);
+		wrong.push(...differs);
+	}
+	if (all.every(({ name }) => expected(name)))
+		writeFileSync(PAGE, page());
+	return wrong;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true,
+	options: { keep: { type: "boolean" }, check: { type: "boolean" } } });
+const names = all.map(({ name }) => name);
+const unknown = positionals.filter((name) => !names.includes(name));
+
+if (unknown.length > 0) {
+	console.error(`not among them: ${unknown.join(" ")}; there are ` +
+	    names.join(" "));
+	process.exit(2);
+}
+const chosen = all.filter(({ name }) =>
+	positionals.length === 0 || positionals.includes(name));
+const wrong = values.check ? check() : await playAll(chosen, values.keep);
+
+wrong.forEach((line) => console.log(line));
+process.exit(wrong.length === 0 ? 0 : 1);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/*
+ * interop.test.mjs - the runner itself, with what the other tests need anyway: an
+ * outcome for each, a page that is theirs, and a client that is seen to fail.
+ */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { ROOT, run } from "../e2e/support.mjs";
+import { Outcome, differences, expected } from "./outcome.mjs";
+import { playWebSocket } from "./websocket.mjs";
+
+const directory = fileURLToPath(new URL("clients", import.meta.url));
+
+/* What the npm package ws is seen to do; change: edits its program. */
+async function outcomeOfWs(change = (text) => text) {
+	const program = change(readFileSync(join(directory, "ws.mjs"), "utf8"));
+	const outcome = new Outcome(expected("ws").version);
+
+	await playWebSocket({ directory, command: ["node",
+		"--input-type=module", "-e", program, "--", "ws.mjs"] }, outcome);
+	return outcome.steps;
+}
+
+describe("make interop", () => {
+	test("has an outcome for each, and its page is theirs", async () => {
+		const done = await run("node",
+		    [join(ROOT, "tests/interop/interop.mjs"), "--check"]);
+
+		assert.equal(done.status, 0, done.stdout + done.stderr);
+	});
+
+	test("refuses a name that it does not know", async () => {
+		const done = await run("node",
+		    [join(ROOT, "tests/interop/interop.mjs"), "nginks"]);
+
+		assert.equal(done.status, 2);
+		assert.match(done.stderr, /^not among them: nginks; there are .*nginx/u);
+	});
+
+	test("a client does what is kept of it", async () => {
+		assert.deepEqual(differences("ws", await outcomeOfWs()), []);
+	});
+
+	test("one that answers no pings is seen", async () => {
+		const steps = await outcomeOfWs((text) => text
+		    .replace("[protocol] : []", "$&, { autoPong: false }"));
+		const [pings, close, ...others] = differences("ws", steps);
+
+		assert.match(pings, /^ws: pings: ok -> no: /u);
+		assert.match(close, /^ws: its own close: closed 1000 -> /u);
+		assert.deepEqual(others, []);
+	});
+});

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * outcome.mjs - what was seen of one client or proxy: one word or sentence for
+ * each step, in the order of the steps.
+ *
+ * The outcomes that are known are kept in expected/NAME.json.  One that differs
+ * fails the run, better or worse, until it is looked at and kept.
+ */
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const file = (name) => fileURLToPath(
+    new URL(`expected/${name}.json`, import.meta.url));
+
+/* What is written down when a step comes to its end without saying anything. */
+export const OK = "ok";
+
+export class Outcome {
+	steps = {};
+
+	constructor(version) {
+		this.steps.version = version;
+	}
+
+	/* Take a step and note what it returns, or why it failed. */
+	async note(step, take) {
+		try {
+			this.steps[step] = await take() ?? OK;
+		} catch (error) {
+			this.steps[step] = `no: ${error.message.split("\n")[0]}`;
+		}
+	}
+}
+
+/* The outcome that is kept, or null. */
+export function expected(name) {
+	return existsSync(file(name)) ?
+		JSON.parse(readFileSync(file(name), "utf8")) : null;
+}
+
+export function keep(name, steps) {
+	writeFileSync(file(name), `${JSON.stringify(steps, null, "\t")}\n`);
+}
+
+/* One line for each step whose outcome is not the one that is kept. */
+export function differences(name, steps) {
+	const before = expected(name) ?? {};
+	const all = new Set([...Object.keys(before), ...Object.keys(steps)]);
+
+	return [...all].filter((step) => before[step] !== steps[step])
+	    .map((step) => `${name}: ${step}: ` +
+		`${before[step] ?? "unknown"} -> ${steps[step] ?? "not tried"}`);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/* program.mjs - another program that runs on its own: a client, which says what
+ * happens to it one line at a time, or a proxy. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { bounded, waitFor } from "../e2e/wait.mjs";
+
+const TOLD_OF_AN_END = /^closed\b/u;
+const LABEL_MAX = 40;
+
+const isThat = (line, what) => typeof what === "string" ?
+	line === what : what.test(line);
+
+export class Program {
+	stdout = "";
+	stderr = "";
+	ended = false;
+
+	#taken = 0;
+
+	/* Start it.  options are those of spawn(). */
+	constructor([program, ...args], options = {}) {
+		this.name = program;
+		this.child = spawn(program, args, { ...options,
+			env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
+			stdio: ["ignore", "pipe", "pipe"] });
+		for (const name of ["stdout", "stderr"])
+			this.child[name].setEncoding("utf8").on("data", (text) => {
+				this[name] += text;
+			});
+		this.child.on("error", (error) => {
+			this.stderr += error.message;
+			this.ended = true;
+		});
+		this.closed = once(this.child, "close").catch(() => {});
+		this.child.on("close", () => {
+			this.ended = true;
+		});
+	}
+
+	/* All whole lines so far. */
+	get lines() {
+		return this.stdout.split("\n").slice(0, -1)
+		    .map((line) => line.trimEnd());
+	}
+
+	/* The next line that is this text or matches this expression; those
+	 * before it are passed over. */
+	async says(what) {
+		const found = () => {
+			const rest = this.lines.slice(this.#taken);
+			const at = rest.findIndex((line) => isThat(line, what));
+
+			if (at < 0)
+				return this.ended ? { missing: true } : null;
+			this.#taken += at + 1;
+			return { line: rest[at] };
+		};
+		const { line, missing } = await waitFor(
+		    `${what}`.slice(0, LABEL_MAX), found);
+
+		if (missing)
+			throw new Error(`it ended: ${this.lastWords}`);
+		return line;
+	}
+
+	/* How it tells that its connection is gone. */
+	tellsOfAnEnd() {
+		return this.says(TOLD_OF_AN_END);
+	}
+
+	/* The last line of what it said to whoever looks after it. */
+	get lastWords() {
+		return this.stderr.trim().split("\n").at(-1);
+	}
+
+	/* End it, if it has not ended. */
+	async end(signal = "SIGKILL") {
+		if (!this.ended)
+			this.child.kill(signal);
+		await bounded(`end of ${this.name}`, this.closed);
+	}
+}
