@@ -17,6 +17,8 @@ PREFIX := /usr/local
 DATADIR = $(abspath $(PREFIX))/share/pubsubd# the page is in $(DATADIR)/public
 INSTALLED_PROGRAM = $(DESTDIR)$(abspath $(PREFIX))/bin/pubsubd
 INSTALLED_PAGE = $(DESTDIR)$(DATADIR)/public
+INSTALLED_MAN = $(DESTDIR)$(abspath $(PREFIX))/share/man
+INSTALLED_COMPLETION = $(DESTDIR)$(abspath $(PREFIX))/share/bash-completion/completions/pubsubd
 
 # The variant is named after whatever differs from a plain `make`.
 comma := ,
@@ -73,6 +75,7 @@ PROGRAM := $(BIN)/pubsubd
 # Prints what the manual has from the tables of commands and options.
 MANUAL := $(B)/pubsubd-manual
 PAGES := $(patsubst scripts/man/%.in,$(B)/man/%,$(wildcard scripts/man/*.in))
+COMPLETION := $(B)/completions/pubsubd
 # What `make install' copies: the same, but for where it is installed.
 INSTALLABLE := $(B)/install/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
@@ -106,7 +109,7 @@ TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
 # tests/mutants links these anew.
 MUTATED := $(addprefix $(T)/unit/common/test_,base64url jwk jwt)
-TESTS_BY := $(if $(filter e2e,$(SUITES)),$(PAGES) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(ECHO) $(MUTATED))
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(PAGES) $(COMPLETION) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(ECHO) $(MUTATED))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
@@ -120,6 +123,7 @@ export PUBSUBD_FAULTY := $(abspath $(FAULTY))
 export ECHO_SERVER := $(abspath $(ECHO))
 export MANUAL_PROGRAM := $(abspath $(MANUAL))
 export MANUAL_PAGES := $(abspath $(PAGES))
+export COMPLETION_SCRIPT := $(abspath $(COMPLETION))
 
 .PHONY: all everything help docs run bench bench-check bench-programs bench-deps profile test test-programs test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	coverage deep interop \
@@ -128,7 +132,7 @@ export MANUAL_PAGES := $(abspath $(PAGES))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-all: $(PROGRAM) $(LOAD) $(PACKED) $(PAGES) ## build the server and the load generator (default)
+all: $(PROGRAM) $(LOAD) $(PACKED) $(PAGES) $(COMPLETION) ## build the server and the load generator (default)
 
 everything: all check-docs $(ECHO) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
@@ -225,13 +229,17 @@ format: ## put the C files into the house style
 lint: ## look for bugs with cppcheck
 	scripts/lint.sh
 
-install: $(INSTALLABLE) $(PACKED) ## install into PREFIX (/usr/local)
+install: $(INSTALLABLE) $(PACKED) $(PAGES) $(COMPLETION) ## install into PREFIX (/usr/local)
 	install -D $(INSTALLABLE) $(INSTALLED_PROGRAM)
 	install -d $(INSTALLED_PAGE)
 	cp -R --preserve=timestamps public/. $(INSTALLED_PAGE)
+	install -D -m 644 -t $(INSTALLED_MAN)/man1 $(filter %.1,$(PAGES))
+	install -D -m 644 -t $(INSTALLED_MAN)/man5 $(filter %.5,$(PAGES))
+	install -D -m 644 $(COMPLETION) $(INSTALLED_COMPLETION)
 
 uninstall: ## remove what `make install' with the same PREFIX installed
-	rm -f $(INSTALLED_PROGRAM)
+	rm -f $(INSTALLED_PROGRAM) $(INSTALLED_COMPLETION)
+	rm -f $(foreach page,$(notdir $(PAGES)),$(INSTALLED_MAN)/man$(subst .,,$(suffix $(page)))/$(page))
 	scripts/uninstall-tree.sh public $(INSTALLED_PAGE)
 
 clean: ## remove what was built
@@ -256,6 +264,10 @@ $(B)/install/datadir.o: broker/host/datadir.c $(B)/flags $(B)/install/datadir
 $(MANUAL): $(B)/broker/manual.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(COMPLETION): scripts/completion.bash.in scripts/manual.sh $(MANUAL)
+	@mkdir -p $(@D)
+	$(Q)scripts/manual.sh $(MANUAL) page $< >$@
 
 $(PAGES): $(B)/man/%: scripts/man/%.in scripts/manual.sh $(MANUAL)
 	@mkdir -p $(@D)

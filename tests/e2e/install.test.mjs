@@ -7,7 +7,8 @@
 
 import assert from "node:assert/strict";
 import {
-	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync,
+	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync,
+	writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +34,10 @@ function place(t) {
 /* Everything below a directory, by its path from there. */
 const tree = (dir) => readdirSync(dir, { recursive: true }).sort();
 
+/* The same without the directories. */
+const files = (dir) => tree(dir)
+    .filter((path) => !statSync(join(dir, path)).isDirectory());
+
 /* It compiled every file again, and left build/pubsubd with the directory of
  * that installation. */
 test("install for another PREFIX compiles one file", async (t) => {
@@ -49,6 +54,22 @@ test("install for another PREFIX compiles one file", async (t) => {
 	assert.ok(!installed.includes("/first/share"));
 	assert.ok(readFileSync(PUBSUBD).equals(before));
 	assert.ok(!before.includes("/other/place"));
+});
+
+test("what is installed beside the program and its page", async (t) => {
+	const { dir, make } = place(t);
+
+	await make("install", "PREFIX=/usr");
+	assert.deepEqual(files(dir).filter((path) =>
+		!path.startsWith("usr/share/pubsubd/public/")), [
+		"usr/bin/pubsubd",
+		"usr/share/bash-completion/completions/pubsubd",
+		"usr/share/man/man1/pubsubd.1",
+		"usr/share/man/man5/pubsubd.conf.5",
+	]);
+	for (const path of files(dir))
+		assert.equal(statSync(join(dir, path)).mode & 0o777,
+		    path === "usr/bin/pubsubd" ? 0o755 : 0o644, path);
 });
 
 test("what is installed is the program and its page", async (t) => {
@@ -80,6 +101,8 @@ test("uninstall removes what was installed, and nothing else", async (t) => {
 	rmSync(join(page, "mine.html"));
 	await make("install", "PREFIX=/usr");
 	await make("uninstall", "PREFIX=/usr");
-	assert.deepEqual(tree(dir), ["usr", "usr/bin", "usr/share"]);
+	assert.deepEqual(files(dir), []);
+	assert.deepEqual(tree(join(dir, "usr/share")).filter((path) =>
+		path.startsWith("pubsubd")), []);
 	await make("uninstall", "PREFIX=/usr"); /* nothing there: no failure */
 });

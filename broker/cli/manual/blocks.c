@@ -62,6 +62,10 @@ manual_print(const char *name, FILE *out)
 		{ "other-options", manual_print_other_options },
 		{ "settings", manual_print_settings },
 		{ "version", manual_print_version },
+		{ "completion-commands", manual_print_completion_commands },
+		{ "completion-options", manual_print_completion_options },
+		{ "completion-values", manual_print_completion_values },
+		{ "completion-words", manual_print_completion_words },
 	};
 
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {

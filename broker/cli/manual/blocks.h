@@ -23,12 +23,19 @@ bool manual_print(const char *block, FILE *out);
  *	other-options	(roff) those that only other commands have
  *	settings	(roff) the options that a file can say
  *	version		(roff) the name of the program and its version
+ *	completion-commands, completion-options, completion-values,
+ *	completion-words
+ *			(bash) what scripts/completion.bash.in completes
  */
 void manual_print_options_table(FILE *out);
 void manual_print_commands(FILE *out);
 void manual_print_server_options(FILE *out);
 void manual_print_other_options(FILE *out);
 void manual_print_settings(FILE *out);
+void manual_print_completion_commands(FILE *out);
+void manual_print_completion_options(FILE *out);
+void manual_print_completion_values(FILE *out);
+void manual_print_completion_words(FILE *out);
 
 /* Print text in roff: each character as it is, and what stands between
  * backticks in bold. */
