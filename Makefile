@@ -18,6 +18,8 @@ DATADIR = $(abspath $(PREFIX))/share/pubsubd# the page is in $(DATADIR)/public
 INSTALLED_PROGRAM = $(DESTDIR)$(abspath $(PREFIX))/bin/pubsubd
 INSTALLED_PAGE = $(DESTDIR)$(DATADIR)/public
 INSTALLED_MAN = $(DESTDIR)$(abspath $(PREFIX))/share/man
+INSTALLED_SYSTEMD = $(DESTDIR)$(abspath $(PREFIX))/lib/systemd/system
+INSTALLED_USERS = $(DESTDIR)$(abspath $(PREFIX))/lib/sysusers.d/pubsubd.conf
 INSTALLED_COMPLETION = $(DESTDIR)$(abspath $(PREFIX))/share/bash-completion/completions/pubsubd
 
 # The variant is named after whatever differs from a plain `make`.
@@ -76,6 +78,7 @@ PROGRAM := $(BIN)/pubsubd
 MANUAL := $(B)/pubsubd-manual
 PAGES := $(patsubst scripts/man/%.in,$(B)/man/%,$(wildcard scripts/man/*.in))
 COMPLETION := $(B)/completions/pubsubd
+UNITS := scripts/pubsubd.service scripts/pubsubd.socket
 # What `make install' copies: the same, but for where it is installed.
 INSTALLABLE := $(B)/install/pubsubd
 LOAD := $(if $(LOAD_SRC),$(BIN)/pubsub-load)
@@ -87,6 +90,8 @@ OPENAT2 := $(BIN)/openat2.so
 # The same program with the stop points in it, and the tool that arms them.
 STOPPABLE := $(T)/pubsubd
 ARMER := $(T)/stop-at
+# What stands in for a service manager.
+MANAGER := $(T)/manager
 # What runs a program without one of its system calls.
 REFUSER := $(T)/refuse
 # And the program, and unit tests, in which these calls can be told to fail.
@@ -109,7 +114,7 @@ TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
 # tests/mutants links these anew.
 MUTATED := $(addprefix $(T)/unit/common/test_,base64url jwk jwt)
-TESTS_BY := $(if $(filter e2e,$(SUITES)),$(PAGES) $(COMPLETION) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(ECHO) $(MUTATED))
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(PAGES) $(COMPLETION) $(STOPPABLE) $(ARMER) $(MANAGER) $(REFUSER) $(FAULTY) $(ECHO) $(MUTATED))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
@@ -118,6 +123,7 @@ export PUBSUBD := $(abspath $(PROGRAM))
 export JSON_VERDICT := $(abspath $(VERDICT))
 export PUBSUBD_STOPPABLE := $(abspath $(STOPPABLE))
 export STOP_AT := $(abspath $(ARMER))
+export SERVICE_MANAGER := $(abspath $(MANAGER))
 export REFUSE := $(abspath $(REFUSER))
 export PUBSUBD_FAULTY := $(abspath $(FAULTY))
 export ECHO_SERVER := $(abspath $(ECHO))
@@ -134,7 +140,7 @@ export COMPLETION_SCRIPT := $(abspath $(COMPLETION))
 
 all: $(PROGRAM) $(LOAD) $(PACKED) $(PAGES) $(COMPLETION) ## build the server and the load generator (default)
 
-everything: all check-docs $(ECHO) $(STOPPABLE) $(ARMER) $(REFUSER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
+everything: all check-docs $(ECHO) $(STOPPABLE) $(ARMER) $(MANAGER) $(REFUSER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -236,9 +242,13 @@ install: $(INSTALLABLE) $(PACKED) $(PAGES) $(COMPLETION) ## install into PREFIX 
 	install -D -m 644 -t $(INSTALLED_MAN)/man1 $(filter %.1,$(PAGES))
 	install -D -m 644 -t $(INSTALLED_MAN)/man5 $(filter %.5,$(PAGES))
 	install -D -m 644 $(COMPLETION) $(INSTALLED_COMPLETION)
+	install -D -m 644 -t $(INSTALLED_SYSTEMD) $(UNITS)
+	sed -i 's|/usr/local/bin/|$(abspath $(PREFIX))/bin/|' $(INSTALLED_SYSTEMD)/pubsubd.service
+	install -D -m 644 scripts/pubsubd.sysusers $(INSTALLED_USERS)
 
 uninstall: ## remove what `make install' with the same PREFIX installed
-	rm -f $(INSTALLED_PROGRAM) $(INSTALLED_COMPLETION)
+	rm -f $(INSTALLED_PROGRAM) $(INSTALLED_COMPLETION) $(INSTALLED_USERS)
+	rm -f $(foreach unit,$(notdir $(UNITS)),$(INSTALLED_SYSTEMD)/$(unit))
 	rm -f $(foreach page,$(notdir $(PAGES)),$(INSTALLED_MAN)/man$(subst .,,$(suffix $(page)))/$(page))
 	scripts/uninstall-tree.sh public $(INSTALLED_PAGE)
 
@@ -282,6 +292,10 @@ $(FAULTY): $(T)/broker/main.o $(T)/tests/fault/fault.o $(T)/libpubsubd.a
 	$(Q)$(LINK) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
 
 $(REFUSER): $(T)/tests/e2e/refuse.o
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(MANAGER): $(T)/tests/e2e/manager.o $(T)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 

@@ -4,7 +4,8 @@
 
 BUILD_PACKAGES=(build-essential libev-dev libwslay-dev libjsmn-dev uthash-dev
 	libseccomp-dev libssl-dev)
-TEST_PACKAGES=(libcmocka-dev ca-certificates curl openssl gnutls-bin man-db)
+TEST_PACKAGES=(libcmocka-dev ca-certificates curl openssl gnutls-bin man-db
+	strace)
 # libclang-rt-dev has the sanitizers' and libFuzzer's runtime
 LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format clang-tidy cppcheck
 	valgrind)

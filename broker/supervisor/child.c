@@ -279,6 +279,8 @@ supervisor_watch(struct supervisor *s)
 	enum watchdog_verdict verdict[LAYOUT_WORKERS];
 
 	watchdog_look(&s->watchdog, &s->segment, s->config->workers, verdict);
+	if (!s->config->watchdog)
+		return;
 	for (unsigned slot = 0; slot < s->config->workers; slot++) {
 		pid_t pid = s->child[slot].pid;
 

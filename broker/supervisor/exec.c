@@ -180,6 +180,7 @@ supervisor_trial_ended(struct supervisor *s, int wait_status)
 		return;
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
 		log_info("restart: %s would start; draining", s->program);
+		supervisor_notify_changing("restarting");
 		supervisor_event(s, EVENT_RESTART);
 		return;
 	}

@@ -222,6 +222,7 @@ life_tell_ready(struct supervisor *s)
 	life_log_sandbox(s);
 	report_ready("pubsubd %s: ready on %s (%u %s)", s->config->name, urls,
 	    n, n == 1 ? "worker" : "workers");
+	supervisor_notify_ready(s);
 	if (s->restart_wanted)
 		supervisor_try_program(s);
 }

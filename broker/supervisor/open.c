@@ -242,6 +242,12 @@ supervisor_open_listeners(struct supervisor *s)
 	const struct config *config = s->config;
 	char error[LISTENERS_ERROR_MAX];
 
+	if (!supervisor_take_passed_sockets(s))
+		return false;
+	if (supervisor_has_passed_sockets(s)) {
+		supervisor_tune_listeners(s);
+		return true;
+	}
 	if (open_is_inherited(s))
 		supervisor_tell_changed_addresses(s);
 	if (open_is_inherited(s)

@@ -129,8 +129,8 @@ reload_tell(struct supervisor *s, bool done, const char *what)
 	    memory_order_release);
 }
 
-void
-supervisor_reload(struct supervisor *s)
+static void
+reload_try(struct supervisor *s)
 {
 	const struct supervisor_reload *reload = s->args->reload;
 	char what[SUPERVISOR_WHY_MAX], why[SUPERVISOR_WHY_MAX];
@@ -160,4 +160,16 @@ supervisor_reload(struct supervisor *s)
 	reload->settle(reload->reader, true);
 	supervisor_tune_listeners(s);
 	reload_tell(s, true, what);
+}
+
+void
+supervisor_reload(struct supervisor *s)
+{
+	bool is_ready = s->phase == PHASE_SERVING;
+
+	if (is_ready)
+		supervisor_notify_changing("reloading");
+	reload_try(s);
+	if (is_ready)
+		supervisor_notify_ready(s);
 }

@@ -15,6 +15,7 @@
  *	names.c       see that our files keep their names
  *	changed.c     tell of addresses that a restart does not change
  *	order.c       change the phase; say why a start fails
+ *	manager.c     take a service manager's sockets, tell it how we are
  *
  * A *run* is the time from forking N workers to having reaped them all.  What the
  * supervisor is doing is its phase (phase.h), and changes by supervisor_event()
@@ -133,6 +134,29 @@ void supervisor_fail(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
  */
 bool supervisor_event(struct supervisor *s, enum event event);
 
+/* manager.c */
+
+/* Take the sockets that a service manager has passed on, if it has; TLS is
+ * spoken where --tls-listen names the address.  Returns false, having told
+ * why. */
+bool supervisor_take_passed_sockets(struct supervisor *s);
+
+/* Whether the public sockets are such ones. */
+bool supervisor_has_passed_sockets(const struct supervisor *s);
+
+/* Tell the service manager that every worker serves, again if need be. */
+void supervisor_notify_ready(const struct supervisor *s);
+
+/* Tell it that a change has begun, which what names. */
+void supervisor_notify_changing(const char *what);
+
+/* Tell it that the server drains, and ends then. */
+void supervisor_notify_stopping(void);
+
+/* Tell it that the loops of all workers turn, if it wants to hear that and if
+ * they do, by what the watchdog has just seen. */
+void supervisor_notify_beat(const struct supervisor *s);
+
 /* become.c */
 
 /*
@@ -155,7 +179,7 @@ void supervisor_reap(struct supervisor *s, uint64_t now);
 /* SIGKILL every worker that lives. */
 void supervisor_kill_all(struct supervisor *s);
 
-/* Look at the workers, and kill those that hang. */
+/* Look at the workers, and, with --watchdog, kill those that hang. */
 void supervisor_watch(struct supervisor *s);
 
 /* life.c */

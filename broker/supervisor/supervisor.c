@@ -46,6 +46,8 @@ supervisor_told_to_stop(struct supervisor *s)
 	default:
 		break;
 	}
+	if (s->phase != PHASE_STOPPING)
+		supervisor_notify_stopping();
 	supervisor_event(s, EVENT_STOP);
 }
 
@@ -143,8 +145,8 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 	if (due_take(&s->due, DUE_LOOK, now)) {
 		s->due.at[DUE_LOOK] = now + WATCHDOG_LOOK_MS;
 		supervisor_check_names(s);
-		if (s->config->watchdog)
-			supervisor_watch(s);
+		supervisor_watch(s);
+		supervisor_notify_beat(s);
 	}
 	if (due_take(&s->due, DUE_KILL, now) && s->alive > 0) {
 		log_errorx(

@@ -63,10 +63,16 @@ test("what is installed beside the program and its page", async (t) => {
 	assert.deepEqual(files(dir).filter((path) =>
 		!path.startsWith("usr/share/pubsubd/public/")), [
 		"usr/bin/pubsubd",
+		"usr/lib/systemd/system/pubsubd.service",
+		"usr/lib/systemd/system/pubsubd.socket",
+		"usr/lib/sysusers.d/pubsubd.conf",
 		"usr/share/bash-completion/completions/pubsubd",
 		"usr/share/man/man1/pubsubd.1",
 		"usr/share/man/man5/pubsubd.conf.5",
 	]);
+	assert.match(readFileSync(join(dir,
+	    "usr/lib/systemd/system/pubsubd.service"), "utf8"),
+	/^ExecStart=\/usr\/bin\/pubsubd run$/mu);
 	for (const path of files(dir))
 		assert.equal(statSync(join(dir, path)).mode & 0o777,
 		    path === "usr/bin/pubsubd" ? 0o755 : 0o644, path);

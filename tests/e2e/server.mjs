@@ -109,7 +109,8 @@ export class Server {
 	/*
 	 * args: options of the program, in front of which stand a name, a
 	 * pidfile, a root, two workers and a free port on 127.0.0.1.
-	 * options: listen (a list of addresses), env, wrap (a command in front),
+	 * options: listen (a list of addresses), workers (other words in place
+	 * of --workers 2), env, wrap (a command in front),
 	 * program (another one than PUBSUBD).
 	 */
 	constructor(args = [], options = {}) {
@@ -161,7 +162,7 @@ export class Server {
 
 		return [command, "--name", this.name, "--pidfile", this.pidfile,
 			"--root", join(ROOT, "public"), "--admin", "none",
-			"--workers", "2",
+			...this.options.workers ?? ["--workers", "2"],
 			...listen.flatMap((address) => ["--listen", address]),
 			...log, ...this.args];
 	}

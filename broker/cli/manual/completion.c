@@ -60,8 +60,7 @@ manual_print_completion_values(FILE *out)
 		fputc('\t', out);
 		if (option->letter != '\0')
 			fprintf(out, "-%c | ", option->letter);
-		fprintf(
-		    out, "--%s) kind='%s' ;;\n", option->name, option->arg);
+		fprintf(out, "--%s) kind='%s' ;;\n", option->name, option->arg);
 	}
 }
 
