@@ -18,7 +18,9 @@ DATADIR = $(abspath $(PREFIX))/share/pubsubd# the page is in $(DATADIR)/public
 INSTALLED_PROGRAM = $(DESTDIR)$(abspath $(PREFIX))/bin/pubsubd
 INSTALLED_PAGE = $(DESTDIR)$(DATADIR)/public
 INSTALLED_MAN = $(DESTDIR)$(abspath $(PREFIX))/share/man
-INSTALLED_SYSTEMD = $(DESTDIR)$(abspath $(PREFIX))/lib/systemd/system
+UNITDIR = $(abspath $(PREFIX))/lib/systemd/system
+INSTALLED_SYSTEMD = $(DESTDIR)$(UNITDIR)
+INSTALLED_CONTRIB = $(DESTDIR)$(DATADIR)/contrib
 INSTALLED_USERS = $(DESTDIR)$(abspath $(PREFIX))/lib/sysusers.d/pubsubd.conf
 INSTALLED_COMPLETION = $(DESTDIR)$(abspath $(PREFIX))/share/bash-completion/completions/pubsubd
 
@@ -78,6 +80,7 @@ PROGRAM := $(BIN)/pubsubd
 MANUAL := $(B)/pubsubd-manual
 PAGES := $(patsubst scripts/man/%.in,$(B)/man/%,$(wildcard scripts/man/*.in))
 COMPLETION := $(B)/completions/pubsubd
+CONTRIB := $(addprefix scripts/contrib/,prometheus-rules.yml grafana-dashboard.json)
 UNITS := scripts/pubsubd.service scripts/pubsubd.socket
 # What `make install' copies: the same, but for where it is installed.
 INSTALLABLE := $(B)/install/pubsubd
@@ -134,7 +137,7 @@ export COMPLETION_SCRIPT := $(abspath $(COMPLETION))
 .PHONY: all everything help docs run bench bench-check bench-programs bench-deps profile test test-programs test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	coverage deep interop \
 	fuzz run-fuzzers \
-	model check check-format check-layers check-headers check-steps check-docs format lint install uninstall clean FORCE
+	model check check-format check-layers check-headers check-steps check-docs format lint installable install uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -235,7 +238,9 @@ format: ## put the C files into the house style
 lint: ## look for bugs with cppcheck
 	scripts/lint.sh
 
-install: $(INSTALLABLE) $(PACKED) $(PAGES) $(COMPLETION) ## install into PREFIX (/usr/local)
+installable: $(INSTALLABLE) $(PACKED) $(PAGES) $(COMPLETION)
+
+install: installable ## install into PREFIX (/usr/local)
 	install -D $(INSTALLABLE) $(INSTALLED_PROGRAM)
 	install -d $(INSTALLED_PAGE)
 	cp -R --preserve=timestamps public/. $(INSTALLED_PAGE)
@@ -245,12 +250,16 @@ install: $(INSTALLABLE) $(PACKED) $(PAGES) $(COMPLETION) ## install into PREFIX 
 	install -D -m 644 -t $(INSTALLED_SYSTEMD) $(UNITS)
 	sed -i 's|/usr/local/bin/|$(abspath $(PREFIX))/bin/|' $(INSTALLED_SYSTEMD)/pubsubd.service
 	install -D -m 644 scripts/pubsubd.sysusers $(INSTALLED_USERS)
+	install -D -m 644 -t $(INSTALLED_CONTRIB) $(CONTRIB)
 
 uninstall: ## remove what `make install' with the same PREFIX installed
 	rm -f $(INSTALLED_PROGRAM) $(INSTALLED_COMPLETION) $(INSTALLED_USERS)
 	rm -f $(foreach unit,$(notdir $(UNITS)),$(INSTALLED_SYSTEMD)/$(unit))
 	rm -f $(foreach page,$(notdir $(PAGES)),$(INSTALLED_MAN)/man$(subst .,,$(suffix $(page)))/$(page))
+	rm -f $(foreach file,$(notdir $(CONTRIB)),$(INSTALLED_CONTRIB)/$(file))
+	-rmdir $(INSTALLED_CONTRIB)
 	scripts/uninstall-tree.sh public $(INSTALLED_PAGE)
+
 
 clean: ## remove what was built
 	rm -rf $(BUILD) $(PACKED)

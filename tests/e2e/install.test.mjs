@@ -69,6 +69,8 @@ test("what is installed beside the program and its page", async (t) => {
 		"usr/share/bash-completion/completions/pubsubd",
 		"usr/share/man/man1/pubsubd.1",
 		"usr/share/man/man5/pubsubd.conf.5",
+		"usr/share/pubsubd/contrib/grafana-dashboard.json",
+		"usr/share/pubsubd/contrib/prometheus-rules.yml",
 	]);
 	assert.match(readFileSync(join(dir,
 	    "usr/lib/systemd/system/pubsubd.service"), "utf8"),
