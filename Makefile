@@ -137,7 +137,7 @@ export COMPLETION_SCRIPT := $(abspath $(COMPLETION))
 .PHONY: all everything help docs run bench bench-check bench-programs bench-deps profile test test-programs test-unit test-mp test-e2e test-browser test-fuzz test-tsan test-stress chaos soak \
 	coverage deep interop \
 	fuzz run-fuzzers \
-	model check check-format check-layers check-headers check-steps check-docs format lint installable install uninstall clean FORCE
+	model check check-format check-layers check-headers check-steps check-docs format lint installable install uninstall deb clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -260,6 +260,8 @@ uninstall: ## remove what `make install' with the same PREFIX installed
 	-rmdir $(INSTALLED_CONTRIB)
 	scripts/uninstall-tree.sh public $(INSTALLED_PAGE)
 
+deb: ## build a Debian package: build/deb
+	@scripts/deb.sh $(BUILD) $(VERSION)
 
 clean: ## remove what was built
 	rm -rf $(BUILD) $(PACKED)

@@ -9,6 +9,7 @@ TEST_PACKAGES=(libcmocka-dev ca-certificates curl openssl gnutls-bin man-db
 # libclang-rt-dev has the sanitizers' and libFuzzer's runtime
 LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format clang-tidy cppcheck
 	valgrind)
+DEB_PACKAGES=(debhelper lintian)
 MODEL_PACKAGES=(spin)
 BENCH_PACKAGES=(nginx libnginx-mod-nchan nats-server)
 
