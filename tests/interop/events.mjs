@@ -16,13 +16,14 @@ const HEARTBEATS = 4;
 class Reader {
 	program = null;
 
-	constructor(server, client) {
+	constructor(server, client, to) {
 		this.server = server;
 		this.client = client;
+		this.command = client.command(to);
 	}
 
 	async open() {
-		this.program = new Program([...this.client.command,
+		this.program = new Program([...this.command,
 			`${this.server.url}/topics/to/events`],
 		{ cwd: this.client.directory });
 		await this.program.says(/^open$/u);
@@ -44,8 +45,9 @@ class Reader {
 	}
 
 	/* What the client says when this happens, and whether it then misses
-	 * what is published before it is back. */
-	async toldWhen(happens) {
+	 * what is published before it is back.  In a new ring that is no part of
+	 * what it follows: it is told a gap. */
+	async toldWhen(happens, { newRing = false } = {}) {
 		if (!this.program || this.program.ended)
 			await this.open();
 		await happens();
@@ -55,8 +57,11 @@ class Reader {
 			await this.program.end();
 			return end;
 		}
+		if (newRing)
+			await this.program.says("gap");
 		await this.take("while it was away");
-		return `${end}; comes back, nothing missed`;
+		return `${end}; comes back, ` +
+		    (newRing ? "is told a gap" : "nothing missed");
 	}
 }
 
@@ -66,12 +71,12 @@ async function stopAndStart(server) {
 	await server.run();
 }
 
-export async function playEvents(client, outcome) {
+export async function playEvents(client, outcome, to) {
 	const server = await new Server(["--workers", "1",
 		"--ping-interval", "1"]).run();
-	const reader = new Reader(server, client);
-	const told = (what, happens) => outcome.note(what,
-	    () => reader.toldWhen(() => happens(server)));
+	const reader = new Reader(server, client, to);
+	const told = (what, happens, options) => outcome.note(what,
+	    () => reader.toldWhen(() => happens(server), options));
 
 	try {
 		await outcome.note("first event", () => reader.open());
@@ -80,7 +85,7 @@ export async function playEvents(client, outcome) {
 		await outcome.note("heartbeats", () => reader.outlastHeartbeats());
 		await told("restart", restart);
 		await told("killed worker", killWorker);
-		await told("stop and start", stopAndStart);
+		await told("stop and start", stopAndStart, { newRing: true });
 	} finally {
 		await reader.program?.end();
 		await server.end();

@@ -31,15 +31,8 @@ const PAGE = join(HERE, "README.md");
 const BUILT = join(ROOT, "build/interop");
 const PLAY = { websocket: playWebSocket, events: playEvents, proxy: playProxy };
 
-/* All that can be tried: the clients' programs run from clients/, and those that
- * are built first are in build/interop. */
-const all = [
-	...CLIENTS.map((client) => ({ ...client,
-		directory: join(HERE, "clients"),
-		command: client.command ?? [join(BUILT, client.name)] })),
-	...PROXIES.map((proxy) => ({ ...proxy, kind: "proxy",
-		directory: join(HERE, "proxies") })),
-];
+const all = [...CLIENTS, ...PROXIES.map((proxy) => ({ ...proxy, kind: "proxy",
+	directory: join(HERE, "proxies") }))];
 
 /* The version of the package that it is of, as packages.txt pins it. */
 function pinned(name) {
@@ -67,13 +60,16 @@ function version({ name, npm }) {
 
 /* Try one.  Returns what differs from what is kept. */
 async function play(one, keepIt) {
-	const outcome = new Outcome(version(one));
+	const outcome = new Outcome(version(one), one.varies);
 
-	if (one.build)
-		execFileSync(one.build[0], [...one.build.slice(1)], {
-			cwd: one.directory, stdio: ["ignore", "ignore", "inherit"],
-			env: { ...process.env, OUT: join(BUILT, one.name) } });
-	await PLAY[one.kind](one, outcome);
+	const to = join(BUILT, one.name);
+
+	if (one.build) {
+		const [compiler, ...args] = one.build(to);
+
+		execFileSync(compiler, args, { cwd: one.directory });
+	}
+	await PLAY[one.kind](one, outcome, to);
 	if (keepIt)
 		keep(one.name, outcome.steps);
 	return differences(one.name, outcome.steps);

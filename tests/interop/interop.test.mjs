@@ -18,11 +18,11 @@ const directory = fileURLToPath(new URL("clients", import.meta.url));
 
 /* What the npm package ws is seen to do; change: edits its program. */
 async function outcomeOfWs(change = (text) => text) {
-	const program = change(readFileSync(join(directory, "ws.mjs"), "utf8"));
-	const outcome = new Outcome(expected("ws").version);
+	const program = change(readFileSync(join(directory, "node-ws.mjs"), "utf8"));
+	const outcome = new Outcome(expected("node-ws").version);
 
-	await playWebSocket({ directory, command: ["node",
-		"--input-type=module", "-e", program, "--", "ws.mjs"] }, outcome);
+	await playWebSocket({ directory, command: () => ["node",
+		"--input-type=module", "-e", program, "--", "node-ws.mjs"] }, outcome);
 	return outcome.steps;
 }
 
@@ -43,16 +43,16 @@ describe("make interop", () => {
 	});
 
 	test("a client does what is kept of it", async () => {
-		assert.deepEqual(differences("ws", await outcomeOfWs()), []);
+		assert.deepEqual(differences("node-ws", await outcomeOfWs()), []);
 	});
 
 	test("one that answers no pings is seen", async () => {
 		const steps = await outcomeOfWs((text) => text
 		    .replace("[protocol] : []", "$&, { autoPong: false }"));
-		const [pings, close, ...others] = differences("ws", steps);
+		const [pings, close, ...others] = differences("node-ws", steps);
 
-		assert.match(pings, /^ws: pings: ok -> no: /u);
-		assert.match(close, /^ws: its own close: closed 1000 -> /u);
+		assert.match(pings, /^node-ws: pings: ok -> no: /u);
+		assert.match(close, /^node-ws: its own close: closed 1000 -> /u);
 		assert.deepEqual(others, []);
 	});
 });

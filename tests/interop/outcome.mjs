@@ -16,15 +16,26 @@ const file = (name) => fileURLToPath(
 /* What is written down when a step comes to its end without saying anything. */
 export const OK = "ok";
 
+/* And of a step that ends now so, now so. */
+const VARIES = "varies";
+
 export class Outcome {
 	steps = {};
 
-	constructor(version) {
+	#varies;
+
+	/* varies: steps whose outcome is a matter of chance. */
+	constructor(version, varies = []) {
 		this.steps.version = version;
+		this.#varies = varies;
 	}
 
 	/* Take a step and note what it returns, or why it failed. */
 	async note(step, take) {
+		if (this.#varies.includes(step)) {
+			this.steps[step] = VARIES;
+			return;
+		}
 		try {
 			this.steps[step] = await take() ?? OK;
 		} catch (error) {

@@ -9,6 +9,7 @@ import { bounded, waitFor } from "../e2e/wait.mjs";
 
 const TOLD_OF_AN_END = /^closed\b/u;
 const LABEL_MAX = 40;
+const LAST_WORDS_MAX = 120;
 
 const isThat = (line, what) => typeof what === "string" ?
 	line === what : what.test(line);
@@ -66,14 +67,23 @@ export class Program {
 		return line;
 	}
 
-	/* How it tells that its connection is gone. */
-	tellsOfAnEnd() {
-		return this.says(TOLD_OF_AN_END);
+	/* How it tells that its connection is gone: what it says up to
+	 * that, but for messages, and without ports, which differ. */
+	async tellsOfAnEnd() {
+		const from = this.#taken;
+
+		await this.says(TOLD_OF_AN_END);
+		return this.lines.slice(from, this.#taken)
+		    .filter((line) => !/^(open|message)\b/u.test(line))
+		    .map((line) => line.replaceAll(/127\.0\.0\.1:\d+/gu, "..."))
+		    .join("; ");
 	}
 
-	/* The last line of what it said to whoever looks after it. */
+	/* The last line of what it said, of its troubles if it can. */
 	get lastWords() {
-		return this.stderr.trim().split("\n").at(-1);
+		const trouble = this.stderr.trim() || this.stdout.trim();
+
+		return trouble.split("\n").at(-1).slice(0, LAST_WORDS_MAX);
 	}
 
 	/* End it, if it has not ended. */

@@ -3,18 +3,18 @@
  * proxies.mjs - the proxies that are tried, each with the configuration that
  * proxies/ has for it.
  *
- * In a configuration 127.0.0.1:8000 stands for the server and port 8080 for the
- * proxy's own; the runner puts free ports there, and a folder of its own for
- * /run/proxy.
+ * In a configuration 8000 stands for the server's port and 8080 for the proxy's;
+ * the runner puts free ports there, and a folder of its own for /run/proxy.
  *
  *	name		of its outcome, and in packages.txt
  *	title		of its line on the page
  *	config		its file
- *	command(file, dir)	how it is run in the foreground
- *	lower		what stands in the file for a time-out in seconds, which
- *			the runner lowers, so that idle connections outlast it
+ *	command(file, dir, port)	how it is run in the foreground
+ *	lower		time-outs in the file, and what the runner makes of them, so
+ *			that idle connections outlast them
  *	reload(file, dir)	a command that has it read its configuration again
  *	env(dir)	its environment
+ *	secure		it does TLS; it finds a certificate in /run/proxy/pem
  *	note		what to know of it; on the page
  */
 
@@ -25,17 +25,45 @@ export const PROXIES = [
 			"worker_processes 1;"],
 		reload: (file, dir) => ["nginx", "-p", dir, "-e", "stderr",
 			"-c", file, "-g", `pid ${dir}/pid;`, "-s", "reload"],
-		lower: ["120s"] },
+		lower: [["timeout 120s", "timeout 3s"]] },
 	{ name: "haproxy", title: "HAProxy", config: "haproxy.cfg",
 		command: (file) => ["haproxy", "-db", "-f", file],
-		lower: ["60s", "120s"],
+		lower: [["60s", "3s"], ["120s", "3s"]],
 		note: "Without `option abortonclose` it notices only late that the " +
 		    "reader of an event stream has left." },
 	{ name: "caddy", title: "Caddy", config: "Caddyfile",
 		command: (file) => ["caddy", "run", "--adapter", "caddyfile",
 			"--config", file],
-		reload: (file) => ["caddy", "reload", "--force", "--adapter", "caddyfile",
-			"--config", file],
+		reload: (file) => ["caddy", "reload", "--force", "--adapter",
+			"caddyfile", "--config", file],
 		env: (dir) => ({ HOME: dir, XDG_CONFIG_HOME: dir,
-			XDG_DATA_HOME: dir }) },
+			XDG_DATA_HOME: dir }),
+		note: "Its reload closes all WebSockets, which then come back." },
+	{ name: "varnish", title: "Varnish", config: "varnish.vcl",
+		command: (file, dir, port) => ["varnishd", "-F", "-n", dir,
+			"-a", `127.0.0.1:${port}`, "-f", file,
+			"-p", "pipe_timeout=3"],
+		note: "`pipe_timeout`, 60 seconds by default, must be longer than " +
+		    "`--ping-interval`." },
+	{ name: "apache", title: "Apache", config: "apache.conf",
+		command: (file, dir) => ["apache2", "-DFOREGROUND", "-d", dir,
+			"-f", file],
+		lower: [["ProxyTimeout 60", "ProxyTimeout 3"]] },
+	{ name: "lighttpd", title: "lighttpd", config: "lighttpd.conf",
+		command: (file) => ["lighttpd", "-D", "-f", file],
+		lower: [["max-read-idle = 60", "max-read-idle = 3"]] },
+	{ name: "nghttpx", title: "nghttpx", config: "nghttpx.conf",
+		command: (file) => ["nghttpx", `--conf=${file}`],
+		lower: [["timeout=60s", "timeout=3s"]] },
+	{ name: "squid", title: "Squid", config: "squid.conf",
+		command: (file) => ["squid", "-N", "-f", file],
+		lower: [["60 seconds", "3 seconds"]] },
+	{ name: "h2o", title: "h2o", config: "h2o.conf",
+		command: (file) => ["h2o", "-m", "worker", "-c", file],
+		lower: [["io: 60000", "io: 3000"]] },
+	{ name: "hitch", title: "hitch", config: "hitch.conf", secure: true,
+		command: (file) => ["hitch", "--user=nobody", `--config=${file}`] },
+	{ name: "stunnel", title: "stunnel", config: "stunnel.conf", secure: true,
+		command: (file) => ["stunnel4", file],
+		lower: [["TIMEOUTidle = 60", "TIMEOUTidle = 3"]] },
 ];

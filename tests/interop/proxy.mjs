@@ -8,8 +8,9 @@
  */
 
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,14 +18,13 @@ import { join } from "node:path";
 import WebSocket from "ws";
 
 import { Events } from "../e2e/events.mjs";
-import { Server } from "../e2e/server.mjs";
+import { Server, run } from "../e2e/server.mjs";
 import { bounded, waitFor } from "../e2e/wait.mjs";
 import { Program } from "./program.mjs";
 import { LONG, restart } from "./steps.mjs";
 
 const NAME = "chat.example.org";
-const LOWERED = "3s";
-const HEARTBEATS = 5; /* longer than LOWERED */
+const HEARTBEATS = 5; /* longer than all that is lowered */
 
 async function freePort() {
 	const server = createServer().listen(0, "127.0.0.1");
@@ -46,6 +46,16 @@ function answers(port) {
 	});
 }
 
+/* A key and a certificate that it signs itself, in one file. */
+async function makeCertificate(file) {
+	const { status, stderr } = await run("openssl", ["req", "-x509", "-nodes",
+		"-newkey", "rsa:2048", "-days", "2", "-subj", `/CN=${NAME}`,
+		"-keyout", file, "-out", `${file}.cert`]);
+
+	must(status === 0, stderr);
+	appendFileSync(file, readFileSync(`${file}.cert`));
+}
+
 /* Fail with what is wrong. */
 function must(condition, what) {
 	if (!condition)
@@ -65,16 +75,21 @@ class Front {
 		this.port = await freePort();
 		this.dir = mkdtempSync(join(tmpdir(), "pubsubd-interop-"));
 		const file = join(this.dir, proxy.config);
-		let text = readFileSync(join(proxy.directory, proxy.config), "utf8")
-		    .replaceAll("127.0.0.1:8000", `127.0.0.1:${this.server.port}`)
-		    .replaceAll("8080", `${this.port}`)
-		    .replaceAll("/run/proxy", this.dir);
+		let text = readFileSync(join(proxy.directory, proxy.config), "utf8");
 
-		for (const time of proxy.lower ?? [])
-			text = text.replaceAll(` ${time}`, ` ${LOWERED}`);
+		for (const [time, lowered] of [...proxy.lower ?? [],
+			["8000", this.server.port], ["8080", this.port],
+			["/run/proxy", this.dir]]) {
+			must(text.includes(time) || time.startsWith("8") ||
+			    time.startsWith("/"), `no "${time}" in ${file}`);
+			text = text.replaceAll(time, lowered);
+		}
+		chmodSync(this.dir, 0o777); /* some are another user then */
 		writeFileSync(file, text);
+		if (proxy.secure)
+			await makeCertificate(join(this.dir, "pem"));
 		this.file = file;
-		this.program = new Program(proxy.command(file, this.dir),
+		this.program = new Program(proxy.command(file, this.dir, this.port),
 		    { env: proxy.env?.(this.dir) });
 		await waitFor("the proxy's port", () => {
 			must(!this.program.ended,
@@ -88,14 +103,19 @@ class Front {
 		rmSync(this.dir, { recursive: true, force: true });
 	}
 
+	get scheme() {
+		return this.proxy.secure ? "https" : "http";
+	}
+
 	get host() {
 		return `${NAME}:${this.port}`;
 	}
 
 	/* A request, and its response once the head is there. */
 	async ask(path, { method = "GET", headers = {}, body } = {}) {
-		const asked = request({ host: "127.0.0.1", port: this.port, path,
-			method, agent: false,
+		const ask = this.proxy.secure ? https.request : http.request;
+		const asked = ask({ host: "127.0.0.1", port: this.port, path,
+			method, agent: false, rejectUnauthorized: false,
 			headers: { Host: this.host, ...headers } });
 
 		asked.on("error", () => {}); /* after the response */
@@ -140,11 +160,11 @@ class Front {
 	}
 
 	/* A WebSocket: messages are in its list; or the status that refuses it. */
-	async socket(query, { host = this.host, origin = `http://${this.host}`,
+	async socket(query, { host = this.host, origin = `${this.scheme}://${this.host}`,
 	    ...options } = {}) {
-		const socket = new WebSocket(
-		    `ws://127.0.0.1:${this.port}/ws${query}`,
-		    { headers: { Host: host }, origin, ...options });
+		const socket = new WebSocket(`${this.proxy.secure ? "wss" : "ws"}` +
+		    `://127.0.0.1:${this.port}/ws${query}`, { headers: { Host: host },
+			origin, rejectUnauthorized: false, ...options });
 
 		socket.messages = [];
 		socket.on("message", (data) => socket.messages.push(`${data}`));
@@ -277,9 +297,10 @@ async function tellsWhen(front, happens) {
 	const told = await bounded("the end of the WebSocket", socket.told);
 
 	await bounded("the end of the stream", stream.ended);
-	const { status } = await front.get("/healthz");
+	const then = await front.get("/healthz").then(({ status }) => status,
+	    () => "no answer");
 
-	return `${told}; then ${status}`;
+	return `${told}; then ${then}`;
 }
 
 /* Its configuration is read again: do connections live on? */

@@ -16,16 +16,17 @@ import { LONG, TEXT, killWorker, restart } from "./steps.mjs";
 const V1 = "pubsubd.v1";
 
 class Stage {
-	constructor(server, client) {
+	constructor(server, client, to) {
 		this.server = server;
 		this.client = client;
+		this.command = client.command(to);
 	}
 
 	/* The client, connected to /ws with this behind it. */
 	async connect(query, protocol = "", ...lines) {
 		const url = `ws://127.0.0.1:${this.server.port}/ws${query}`;
 		const program = new Program(
-		    [...this.client.command, url, protocol, ...lines],
+		    [...this.command, url, protocol, ...lines],
 		    { cwd: this.client.directory });
 
 		try {
@@ -60,15 +61,19 @@ class Stage {
 		await this.echo(program, "still here");
 	}
 
-	/* What the client is told when this happens to a connection of its. */
+	/* What the client is told when this happens to a connection of its, and
+	 * whether it comes back. */
 	async toldWhen(happens, ...connection) {
 		const program = await this.connect(...connection);
 
 		try {
 			await happens();
-			await program.tellsOfAnEnd();
-			return program.lines.filter(
-			    (line) => !/^(open|message)/u.test(line)).join("; ");
+			const told = await program.tellsOfAnEnd();
+
+			if (!this.client.returns || this.server.child.exitCode !== null)
+				return told;
+			await program.says(/^open/u);
+			return `${told}; comes back`;
 		} finally {
 			await program.end();
 		}
@@ -112,10 +117,10 @@ async function resume(stage) {
 	}
 }
 
-export async function playWebSocket(client, outcome) {
+export async function playWebSocket(client, outcome, to) {
 	const server = await new Server(["--workers", "1",
 		"--ping-interval", "1"]).run();
-	const stage = new Stage(server, client);
+	const stage = new Stage(server, client, to);
 	const told = (what, happens, ...connection) => outcome.note(what,
 	    () => stage.toldWhen(() => happens(server), ...connection));
 

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+import EventSource from "eventsource-2";
+
+import { follow } from "./follow.mjs";
+
+follow(EventSource, process.argv.slice(2));
