@@ -43,7 +43,8 @@
 struct config_address {
 	struct sockaddr_storage addr;
 	socklen_t len;
-	bool tls; /* of --tls-listen */
+	bool tls;   /* of --tls-listen */
+	bool proxy; /* a PROXY header comes first */
 };
 
 struct config {

@@ -17,11 +17,12 @@ static const unsigned char ip_mapped[IP_MAPPED_PREFIX / 8] = {
 	[11] = 0xff,
 };
 
-static void
-ip_map(struct ip_address *ip, const struct in_addr *v4)
+void
+ip_from_bytes(struct ip_address *ip, const void *bytes, size_t len)
 {
+	CHECK(len == 4 || len == sizeof(ip->at));
 	memcpy(ip->at, ip_mapped, sizeof(ip_mapped));
-	memcpy(ip->at + sizeof(ip_mapped), v4, sizeof(*v4));
+	memcpy(ip->at + sizeof(ip->at) - len, bytes, len);
 }
 
 bool
@@ -31,9 +32,9 @@ ip_from_sockaddr(struct ip_address *ip, const struct sockaddr_storage *from)
 	const struct sockaddr_in6 *in6 = (const void *)from;
 
 	if (from->ss_family == AF_INET)
-		ip_map(ip, &in->sin_addr);
+		ip_from_bytes(ip, &in->sin_addr, sizeof(in->sin_addr));
 	else if (from->ss_family == AF_INET6)
-		memcpy(ip->at, &in6->sin6_addr, sizeof(ip->at));
+		ip_from_bytes(ip, &in6->sin6_addr, sizeof(in6->sin6_addr));
 	else
 		return false;
 	return true;
@@ -53,7 +54,7 @@ ip_parse(struct ip_address *ip, const char *text, size_t len)
 		return true;
 	if (inet_pton(AF_INET, copy, &v4) != 1)
 		return false;
-	ip_map(ip, &v4);
+	ip_from_bytes(ip, &v4, sizeof(v4));
 	return true;
 }
 

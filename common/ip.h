@@ -30,6 +30,9 @@ struct ip_network {
 bool ip_from_sockaddr(
     struct ip_address *ip, const struct sockaddr_storage *from);
 
+/* That of 4 or 16 bytes in network order. */
+void ip_from_bytes(struct ip_address *ip, const void *bytes, size_t len);
+
 /* Parse so many bytes: an IPv4 or an IPv6 address, the latter without brackets
  * and without a zone.  Returns false if it is none. */
 bool ip_parse(struct ip_address *ip, const char *text, size_t len);

@@ -37,7 +37,8 @@ same_addresses(const struct config_address *a, const struct config_address *b,
 	for (size_t i = 0; i < count; i++)
 		if (a[i].len == 0 || b[i].len == 0
 			? a[i].len != b[i].len
-			: !address_equal(&a[i], &b[i]))
+			: !address_equal(&a[i], &b[i]) ||
+			      a[i].proxy != b[i].proxy)
 			return false;
 	return true;
 }

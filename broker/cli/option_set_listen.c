@@ -18,7 +18,8 @@ static bool
 cli_is_twice(const struct config_address *a, const struct config_address *b)
 {
 	return address_equal(a, b) &&
-	       (a->tls == b->tls || address_port(a) != 0);
+	       ((a->tls == b->tls && a->proxy == b->proxy) ||
+		   address_port(a) != 0);
 }
 
 /* Append to the addresses, plain ones or for TLS.  Returns NULL, or what is wrong
@@ -45,21 +46,50 @@ cli_add_address(struct cli *cli, const struct config_address *address)
 	return NULL;
 }
 
+/* Take what stands behind an address: ",proxy".  Returns NULL, or what is wrong
+ * with it. */
+static const char *
+cli_take_flags(const char *flags, struct config_address *address)
+{
+	if (*flags == '\0')
+		return NULL;
+	if (strcmp(flags, ",proxy") != 0)
+		return "may have ,proxy behind the port, and nothing else";
+	address->proxy = true;
+	return NULL;
+}
+
+/* Parse the address in front of the flags: one, or those that a name is for. */
+static const char *
+cli_parse_addresses(const char *value, size_t len,
+    struct config_address address[ADDRESS_LISTEN_MAX], size_t *count)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	*count = 1;
+	snprintf(text, sizeof(text), "%.*s", (int)len, value);
+	if (len >= sizeof(text))
+		return "is too long for an address";
+	/* Whether there is IPv6 is tried only where that matters. */
+	if (address_parse(&address[0], text) == NULL)
+		return NULL;
+	return address_parse_listen(
+	    address, count, text, listeners_have_ipv6());
+}
+
 static bool
 cli_add_addresses(
     struct cli *cli, const char *value, bool tls, char why[VALUES_WHY_MAX])
 {
 	struct config_address address[ADDRESS_LISTEN_MAX];
-	const char *wrong = NULL;
-	size_t count = 1;
+	size_t len = strcspn(value, ","), count;
+	const char *wrong = cli_parse_addresses(value, len, address, &count);
 
-	/* Whether there is IPv6 is tried only where that matters. */
-	if (address_parse(&address[0], value) != NULL)
-		wrong = address_parse_listen(
-		    address, &count, value, listeners_have_ipv6());
 	for (size_t i = 0; wrong == NULL && i < count; i++) {
 		address[i].tls = tls;
-		wrong = cli_add_address(cli, &address[i]);
+		wrong = cli_take_flags(value + len, &address[i]);
+		if (wrong == NULL)
+			wrong = cli_add_address(cli, &address[i]);
 	}
 	if (wrong != NULL)
 		snprintf(why, VALUES_WHY_MAX, "%s", wrong);

@@ -23,9 +23,9 @@
 const struct option cli_options[] = {
 	{
 	    .name = "listen",
-	    .arg = "[ADDR:]PORT",
+	    .arg = "WHERE",
 	    .words = CLI_PORT_DEFAULT ", on loopback",
-	    .help = "where to listen; *:PORT: on all addresses; repeatable",
+	    .help = "[ADDR:]PORT[,proxy]; *:PORT: on all addresses; repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_listen,
 	    .at = MEMBER(config.listen),
@@ -35,9 +35,9 @@ const struct option cli_options[] = {
 	},
 	{
 	    .name = "tls-listen",
-	    .arg = "[ADDR:]PORT",
+	    .arg = "WHERE",
 	    .words = "none",
-	    .help = "where to speak TLS: https://, wss://; repeatable",
+	    .help = "where to speak TLS: https://, wss://; likewise",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_tls_listen,
 	    .repeats = true,

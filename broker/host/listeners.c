@@ -146,11 +146,11 @@ listeners_open_all(struct listeners *listeners,
     const struct config_address *wanted, bool *chosen,
     char error[LISTENERS_ERROR_MAX])
 {
-	uint16_t ports[2] = { 0, 0 }; /* of plain ones, and for TLS */
+	uint16_t ports[2][2] = { { 0 } }; /* by TLS and PROXY header */
 
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct config_address *address = &listeners->address[i];
-		uint16_t *port = &ports[wanted[i].tls];
+		uint16_t *port = &ports[wanted[i].tls][wanted[i].proxy];
 
 		*address = wanted[i];
 		*chosen = address_port(address) == 0 && *port != 0;
@@ -293,16 +293,16 @@ listeners_resize(struct listeners *listeners, unsigned workers,
 
 size_t
 listeners_of_worker(const struct listeners *listeners, unsigned worker,
-    int out[LISTENERS_OF_WORKER_MAX], bool tls[LISTENERS_OF_WORKER_MAX])
+    struct listeners_socket out[LISTENERS_OF_WORKER_MAX])
 {
 	size_t n = 0;
 
 	for (unsigned w = worker; w < listeners->sockets;
 	     w += listeners->workers)
-		for (size_t i = 0; i < listeners->count; i++) {
-			tls[n] = listeners->address[i].tls;
-			out[n++] = listeners->fd[w][i];
-		}
+		for (size_t i = 0; i < listeners->count; i++)
+			out[n++] =
+			    (struct listeners_socket){ listeners->fd[w][i],
+				    &listeners->address[i] };
 	return n;
 }
 
@@ -333,10 +333,11 @@ listeners_urls(const struct listeners *listeners, const char *between,
 	out[0] = '\0';
 	for (size_t i = 0; i < listeners->count; i++) {
 		size_t room = LISTENERS_URLS_MAX - len;
-		int n = snprintf(out + len, room, "%s%s://%s",
+		int n = snprintf(out + len, room, "%s%s://%s%s",
 		    i == 0 ? "" : between,
 		    listeners->address[i].tls ? "https" : "http",
-		    address_format(&listeners->address[i], text));
+		    address_format(&listeners->address[i], text),
+		    listeners->address[i].proxy ? ",proxy" : "");
 
 		if ((size_t)n >= room) {
 			out[len] = '\0'; /* whole ones only */

@@ -53,7 +53,7 @@ bool listeners_have_ipv6(void);
 
 /*
  * Open the sockets.  All addresses with port 0 get one port, the same; those
- * for TLS another.
+ * for TLS another, and those with a PROXY header.
  * Returns false with a reason that names the address.
  * Owns: the caller, until listeners_close().
  */
@@ -78,12 +78,16 @@ bool listeners_open_alone(struct listeners *listeners,
 bool listeners_resize(struct listeners *listeners, unsigned workers,
     char error[LISTENERS_ERROR_MAX]);
 
-/*
- * Write which sockets a worker accepts from: its own, and its share of those that
- * are left over; and whether TLS is spoken on each.  Returns how many.
- */
+/* One socket, and the address that it is for (borrowed). */
+struct listeners_socket {
+	int fd;
+	const struct config_address *address;
+};
+
+/* Write which sockets a worker accepts from: its own, and its share of those that
+ * are left over.  Returns how many. */
 size_t listeners_of_worker(const struct listeners *listeners, unsigned worker,
-    int out[LISTENERS_OF_WORKER_MAX], bool tls[LISTENERS_OF_WORKER_MAX]);
+    struct listeners_socket out[LISTENERS_OF_WORKER_MAX]);
 
 /*
  * Set what accepted sockets inherit; also on sockets that another version of the
@@ -100,7 +104,9 @@ bool listeners_tune(
 
 /*
  * "http://127.0.0.1:8000 http://[::1]:8000", with `between' between them; as
- * many as there is room for.  Returns out.
+ * many as there is room for.  Where a PROXY header comes first, ",proxy" stands
+ * behind the port, so that no client takes it for an address of its own.
+ * Returns out.
  */
 const char *listeners_urls(const struct listeners *listeners,
     const char *between, char out[LISTENERS_URLS_MAX]);

@@ -66,6 +66,8 @@
 	    "connections and requests refused: no memory for their input")     \
 	X(REFUSED_TOPICS, refused_topics, COUNTER, "refused", "topics",        \
 	    "connections and requests refused: address holds many topics")     \
+	X(BAD_PROXY_HEADER, bad_proxy_header, COUNTER, "bad_proxy_headers",    \
+	    NULL, "connections closed: without a PROXY header that must come") \
 	X(BAD_FORWARDED, bad_forwarded, COUNTER, "bad_forwarded", NULL,        \
 	    "requests of a trusted proxy that tell no usable client")          \
 	X(TLS_HANDSHAKES, tls_handshakes, COUNTER, "tls_handshakes", NULL,     \

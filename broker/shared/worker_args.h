@@ -23,6 +23,13 @@
 #include <stdint.h>
 #include <unistd.h>
 
+/* A socket that clients connect to. */
+struct worker_listener {
+	int fd;     /* non-blocking, listening */
+	bool tls;   /* they speak TLS */
+	bool proxy; /* a PROXY header comes first */
+};
+
 /* Everything that a worker inherits.  All borrowed, valid as long as the
  * process. */
 struct worker_args {
@@ -32,11 +39,11 @@ struct worker_args {
 	const struct live *live;  /* options of a reload; NULL: none comes */
 	uint32_t options_version; /* of config, in terms of live */
 	unsigned slot;
-	const int *listeners; /* its own sockets, one per listening address, and
-	                          some that are left over of more workers */
-	const bool *listens_tls; /* of each of these; NULL: none does */
-	size_t listener_count; /* non-blocking, listening; not to be closed but
-	                          when the supervisor is dead */
+	/* Its own sockets, one per listening address, and some that are left
+	 * over of more workers. */
+	const struct worker_listener *listeners;
+	size_t listener_count; /* not to be closed but when the supervisor is
+	                          dead */
 	const int *admin_listener;   /* one such socket of the operator's, which
 	                              all workers have; NULL: none */
 	const struct tls_store *tls; /* for these; NULL: none does */

@@ -124,7 +124,7 @@ instance_has_url(const char *text, const struct config_address *address)
 	while ((text = strstr(text, scheme)) != NULL) {
 		text += strlen(scheme);
 		snprintf(
-		    url, sizeof(url), "%.*s", (int)strcspn(text, " "), text);
+		    url, sizeof(url), "%.*s", (int)strcspn(text, " ,"), text);
 		if (address_parse(&theirs, url) == NULL &&
 		    address_overlaps(&theirs, address))
 			return true;

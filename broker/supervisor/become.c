@@ -39,7 +39,7 @@ become_close_others(const struct supervisor *s, const struct worker_args *args)
 	for (unsigned i = 0; i < s->wakeup.count; i++)
 		fds[count++] = s->wakeup.fd[i];
 	for (size_t i = 0; i < args->listener_count; i++)
-		fds[count++] = args->listeners[i];
+		fds[count++] = args->listeners[i].fd;
 	if (s->admin.count > 0)
 		fds[count++] = s->admin.fd[0][0];
 	CHECK(count <= BECOME_FDS_MAX);
@@ -83,11 +83,27 @@ become_join_lock(struct supervisor *s, unsigned slot)
 	return false;
 }
 
+/* The sockets that a worker accepts from.  Returns how many. */
+static size_t
+become_listeners(const struct supervisor *s, unsigned slot,
+    struct worker_listener out[LISTENERS_OF_WORKER_MAX])
+{
+	struct listeners_socket sockets[LISTENERS_OF_WORKER_MAX];
+	size_t n = listeners_of_worker(&s->listeners, slot, sockets);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct worker_listener){
+			.fd = sockets[i].fd,
+			.tls = sockets[i].address->tls,
+			.proxy = sockets[i].address->proxy,
+		};
+	return n;
+}
+
 _Noreturn void
 supervisor_become_worker(struct supervisor *s, unsigned slot)
 {
-	int listeners[LISTENERS_OF_WORKER_MAX];
-	bool listens_tls[LISTENERS_OF_WORKER_MAX];
+	struct worker_listener listeners[LISTENERS_OF_WORKER_MAX];
 	struct worker_args args = {
 		.config = s->config,
 		.segment = &s->segment,
@@ -96,9 +112,7 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 		.options_version = live_version(s->live),
 		.slot = slot,
 		.listeners = listeners,
-		.listens_tls = listens_tls,
-		.listener_count = listeners_of_worker(
-		    &s->listeners, slot, listeners, listens_tls),
+		.listener_count = become_listeners(s, slot, listeners),
 		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
 		.tls = s->tls,
 		.root = s->root,

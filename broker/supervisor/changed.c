@@ -61,6 +61,7 @@ supervisor_mark_tls_listeners(struct supervisor *s)
 		const struct config_address *wanted = changed_wanted(s, i);
 
 		s->listeners.address[i].tls = wanted != NULL && wanted->tls;
+		s->listeners.address[i].proxy = wanted != NULL && wanted->proxy;
 	}
 }
 

@@ -238,8 +238,9 @@ void supervisor_reload(struct supervisor *s);
 /* Tell of the addresses that the sockets taken over do not have. */
 void supervisor_tell_changed_addresses(const struct supervisor *s);
 
-/* Note on which of the sockets taken over TLS is spoken, which a socket itself
- * does not know: as the options say of its address. */
+/* Note on which of the sockets taken over TLS is spoken or a PROXY header comes
+ * first, which a socket itself does not know: as the options say of its
+ * address. */
 void supervisor_mark_tls_listeners(struct supervisor *s);
 
 /* exec.c */

@@ -205,7 +205,7 @@ export class Server {
 	/* Take the port out of a ready line, which is checked to be one. */
 	noteReady(text) {
 		const line = new RegExp(`^pubsubd ${this.name}: ready on ` +
-		    "http://\\S+:(\\d+)( and https?://\\S+)* " +
+		    "http://\\S+:(\\d+)(?:,proxy)?( and https?://\\S+)* " +
 		    "\\((1 worker|\\d+ workers)\\)\\n$", "u").exec(text);
 
 		assert.ok(line, `not a ready line: ${text}`);

@@ -79,7 +79,9 @@ check_same(const struct config *a, const struct config *b)
 	CHECK(a->listen_count == b->listen_count);
 	for (size_t i = 0; i < a->listen_count; i++)
 		CHECK(strcmp(address_format(&a->listen[i], text[0]),
-			  address_format(&b->listen[i], text[1])) == 0);
+			  address_format(&b->listen[i], text[1])) == 0 &&
+		      a->listen[i].tls == b->listen[i].tls &&
+		      a->listen[i].proxy == b->listen[i].proxy);
 	CHECK(a->workers == b->workers && a->respawn == b->respawn);
 	CHECK(a->ring_size == b->ring_size && a->max_topics == b->max_topics);
 	CHECK(a->max_message == b->max_message && a->rate == b->rate);

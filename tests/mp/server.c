@@ -109,13 +109,13 @@ worker_run(const struct worker_args *args)
 			{ .fd = args->wakeup->fd[args->slot],
 			    .events = POLLIN },
 			{ .fd = args->supervisor_fd, .events = POLLIN },
-			{ .fd = args->listeners[0], .events = POLLIN },
+			{ .fd = args->listeners[0].fd, .events = POLLIN },
 		};
 
 		poll(fds, 3, SERVER_TURN_MS);
 		atomic_fetch_add(&self->beat, 1);
 		wakeup_clear(args->wakeup);
-		worker_answer(args->listeners[0]);
+		worker_answer(args->listeners[0].fd);
 		if (fds[1].revents != 0) {
 			atomic_fetch_add(&server_stage->orphans, 1);
 			while (atomic_load(&server_stage->linger) != 0)

@@ -7,7 +7,7 @@
 #include "common/config.h"
 #include "common/forwarded.h"
 #include "worker/http/refusal.h"
-#include "worker/net/conns.h"
+#include "worker/net/admit.h"
 #include "worker/net/peer.h"
 #include "worker/net/rate.h"
 
@@ -36,11 +36,11 @@ client_address_admits(struct conn *c, const struct http_request *req)
 {
 	struct peer_verdict verdict;
 
-	if (!c->proxied)
+	if (!c->proxied || !peer_proxied(c)->tells)
 		return true;
 	verdict = client_address_tell(c, req);
 	if (verdict.is_refused) {
-		conns_count_refusal(c->net, verdict.why);
+		admit_count_refusal(c->net, verdict.why);
 		http_refusal_answer(c, req, verdict.why);
 	} else if (verdict.wait_ms > 0) {
 		rate_wait(c, verdict.wait_ms);

@@ -7,7 +7,6 @@
 #include "common/container.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
-#include "worker/net/conns.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -88,11 +87,11 @@ acceptor_accept(struct acceptor *a, int most)
 		if (fd == -1)
 			break;
 		if (a->admin)
-			conns_open_admin(net, fd, a->loopback);
+			conns_open_admin(net, fd, a->from.loopback);
 		else
 			conns_open(net, fd,
 			    ip_from_sockaddr(&peer, &from) ? &peer : NULL,
-			    a->loopback, a->tls);
+			    &a->from);
 	}
 	return n;
 }
@@ -120,7 +119,8 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 }
 
 static void
-acceptors_add(struct acceptors *as, int fd, bool tls, bool admin)
+acceptors_add(
+    struct acceptors *as, const struct worker_listener *listener, bool admin)
 {
 	struct acceptor *a = &as->list[as->count++];
 	struct sockaddr_storage local;
@@ -128,11 +128,13 @@ acceptors_add(struct acceptors *as, int fd, bool tls, bool admin)
 	struct ip_address ip;
 
 	a->all = as;
-	a->tls = tls;
+	a->from.tls = listener->tls;
+	a->from.proxy = listener->proxy;
 	a->admin = admin;
-	a->loopback = getsockname(fd, (struct sockaddr *)&local, &len) == 0 &&
-	              ip_from_sockaddr(&ip, &local) && ip_is_loopback(&ip);
-	ev_io_init(&a->io, acceptor_accept_cb, fd, EV_READ);
+	a->from.loopback =
+	    getsockname(listener->fd, (struct sockaddr *)&local, &len) == 0 &&
+	    ip_from_sockaddr(&ip, &local) && ip_is_loopback(&ip);
+	ev_io_init(&a->io, acceptor_accept_cb, listener->fd, EV_READ);
 	ev_io_start(as->net->loop, &a->io);
 }
 
@@ -145,10 +147,11 @@ acceptors_open(
 	as->list = xcalloc(args->listener_count + 1, sizeof(*as->list));
 	ev_timer_init(&as->retry, acceptors_retry_cb, ACCEPTOR_RETRY_S, 0);
 	for (size_t i = 0; i < args->listener_count; i++)
-		acceptors_add(as, args->listeners[i],
-		    args->listens_tls != NULL && args->listens_tls[i], false);
+		acceptors_add(as, &args->listeners[i], false);
 	if (args->admin_listener != NULL)
-		acceptors_add(as, *args->admin_listener, false, true);
+		acceptors_add(as,
+		    &(struct worker_listener){ .fd = *args->admin_listener },
+		    true);
 }
 
 static void

@@ -12,6 +12,8 @@
 #ifndef WORKER_NET_ACCEPTOR_H
 #define WORKER_NET_ACCEPTOR_H
 
+#include "worker/net/conns.h"
+
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,10 +30,9 @@ struct worker_args;
 struct acceptor {
 	ev_io io;
 	struct acceptors *all; /* borrowed */
-	bool loopback;         /* bound to a loopback address */
-	bool tls;              /* its clients speak TLS */
-	bool admin;            /* the operator's; all workers accept from it */
-	bool closed;           /* not listened to any more */
+	struct conns_listener from;
+	bool admin;  /* the operator's; all workers accept from it */
+	bool closed; /* not listened to any more */
 };
 
 struct acceptors {

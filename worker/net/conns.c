@@ -7,9 +7,11 @@
 #include "common/config.h"
 #include "common/xmalloc.h"
 #include "worker/net/conn.h"
+#include "worker/net/admit.h"
 #include "worker/net/io.h"
 #include "worker/net/outbox.h"
 #include "worker/net/peer.h"
+#include "worker/net/proxy.h"
 #include "worker/net/rate.h"
 #include "worker/net/service.h"
 #include "worker/net/tls.h"
@@ -36,14 +38,12 @@ conns_init(struct net *net, uint32_t max, uint32_t fds_max)
 	io_init(net);
 }
 
-/* proxy: the peer, if it may tell whose the connection is; NULL: it may not. */
+/* proxied: its other end may tell whose the connection is. */
 static struct conn *
-conns_add(struct net *net, int fd, bool loopback_listener,
-    const struct ip_address *proxy)
+conns_add(struct net *net, int fd, bool loopback_listener, bool proxied)
 {
-	struct conn *c =
-	    xcalloc(1, net->service->client_size +
-			   (proxy != NULL ? sizeof(struct proxied) : 0));
+	size_t more = proxied ? sizeof(struct proxied) : 0;
+	struct conn *c = xcalloc(1, net->service->client_size + more);
 
 	ev_io_init(&c->io, io_cb, fd, EV_READ);
 	c->io.data = NULL;
@@ -54,10 +54,7 @@ conns_add(struct net *net, int fd, bool loopback_listener,
 	c->loopback = loopback_listener;
 	c->number = ++net->conns.numbered;
 	c->last_heard_tick = c->last_taken_tick = net->wheel.now;
-	if (proxy != NULL) {
-		c->proxied = true;
-		peer_proxied(c)->peer = *proxy;
-	}
+	c->proxied = proxied;
 	rate_init(c);
 	wheel_add(
 	    &net->wheel, &c->timeout, wheel_ticks(net->config->request_ms));
@@ -68,33 +65,12 @@ conns_add(struct net *net, int fd, bool loopback_listener,
 void
 conns_open_admin(struct net *net, int fd, bool loopback_listener)
 {
-	struct conn *c = conns_add(net, fd, loopback_listener, NULL);
+	struct conn *c = conns_add(net, fd, loopback_listener, false);
 
 	c->admin = true;
 	LIST_INSERT_HEAD(&net->conns.admins, c, link);
 	if (++net->conns.admin_count > CONNS_ADMIN_MAX)
 		c->handler->refuse(c, CONN_OPERATOR_FULL);
-}
-
-void
-conns_count_refusal(struct net *net, enum conn_refusal why)
-{
-	static const enum stats_id counters[] = {
-		[CONN_FULL] = STATS_REFUSED_LIMIT,
-		[CONN_ADDRESS_FULL] = STATS_REFUSED_ADDRESS,
-		[CONN_ADDRESS_RATE] = STATS_REFUSED_CONN_RATE,
-	};
-
-	CHECK(why < sizeof(counters) / sizeof(counters[0]));
-	stats_add(&net->stats, counters[why], 1);
-}
-
-/* Count a refusal, and have the client told. */
-static void
-conns_refuse(struct conn *c, enum conn_refusal why)
-{
-	conns_count_refusal(c->net, why);
-	c->handler->refuse(c, why);
 }
 
 static bool
@@ -106,27 +82,26 @@ conns_are_too_many(const struct conns *conns)
 
 void
 conns_open(struct net *net, int fd, const struct ip_address *peer,
-    bool loopback_listener, bool tls)
+    const struct conns_listener *from)
 {
-	bool is_proxy = peer != NULL && peer_is_proxy(net, peer);
-	struct conn *c =
-	    conns_add(net, fd, loopback_listener, is_proxy ? peer : NULL);
-	struct peer_verdict verdict = { .wait_ms = 0 };
+	bool may_tell =
+	    from->proxy || (peer != NULL && peer_is_proxy(net, peer));
+	struct conn *c = conns_add(net, fd, from->loopback, may_tell);
 
-	if (tls)
+	if (may_tell && peer != NULL)
+		peer_proxied(c)->peer = *peer;
+	if (from->proxy)
+		proxy_accept(c, from->tls);
+	else if (from->tls)
 		tls_accept(c);
 	LIST_INSERT_HEAD(&net->conns.living, c, link);
 	net->conns.count++;
 	stats_add(&net->stats, STATS_ACCEPTED, 1);
 	stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
-	if (peer != NULL && !is_proxy)
-		verdict = peer_count(c, peer);
 	if (conns_are_too_many(&net->conns))
-		conns_refuse(c, CONN_FULL);
-	else if (verdict.is_refused)
-		conns_refuse(c, verdict.why);
-	else if (verdict.wait_ms > 0)
-		rate_wait(c, verdict.wait_ms);
+		admit_refuse(c, CONN_FULL);
+	else if (peer != NULL && !from->proxy)
+		admit_peer(c, peer);
 }
 
 static void

@@ -28,14 +28,21 @@ void conns_init(struct net *net, uint32_t max, uint32_t fds_max);
 /* Abort and free all that is left. */
 void conns_fini(struct net *net);
 
+/* What a connection's listener says of it. */
+struct conns_listener {
+	bool loopback; /* bound to a loopback address */
+	bool tls;      /* clients speak TLS (net->tls is there) */
+	bool proxy;    /* a PROXY header comes first */
+};
+
 /*
  * Take over an accepted, non-blocking socket and read from it; or have it
  * refused when a limit is reached.  The descriptor is the connection's from now
  * on.  peer: its other end's address; NULL: that has none, and is not counted
- * for any.  tls: it speaks TLS (net->tls is there).
+ * for any.
  */
 void conns_open(struct net *net, int fd, const struct ip_address *peer,
-    bool loopback_listener, bool tls);
+    const struct conns_listener *from);
 
 /*
  * The same for one of the operator's listener: it gets the operator's pages and
@@ -43,9 +50,6 @@ void conns_open(struct net *net, int fd, const struct ip_address *peer,
  * it.  CONNS_ADMIN_MAX of them at most.
  */
 void conns_open_admin(struct net *net, int fd, bool loopback_listener);
-
-/* A connection, or a request on it, is refused for a limit on connections. */
-void conns_count_refusal(struct net *net, enum conn_refusal why);
 
 /* Free the dead.  Callers: the turn's end, with no connection's code on the
  * stack.  Returns whether a descriptor was closed. */

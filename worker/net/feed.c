@@ -40,7 +40,8 @@ conn_feed_kept(struct conn *c)
 	struct conn_input *input;
 	size_t used;
 
-	if (c->input == NULL || c->paused != 0 || c->state != CONN_OPEN)
+	if (c->input == NULL || c->paused != 0 || c->state != CONN_OPEN ||
+	    c->handler->receive != NULL)
 		return;
 	input = conn_take_input(c);
 	used = conn_feed_handler(c, input->data, input->len);

@@ -38,6 +38,10 @@ enum conn_refusal {
 };
 
 struct conn_handler {
+	/* The socket is readable, and the handler reads it by itself; feed is
+	 * not called then, and may be NULL.  NULL: it is read for it. */
+	void (*receive)(struct conn *c);
+
 	/*
 	 * Bytes came in, in the order in which they were sent.  Called again
 	 * until all are used, the connection is paused or closed, or the

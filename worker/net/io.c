@@ -11,7 +11,7 @@
 #include "worker/net/flush.h"
 #include "worker/net/progress.h"
 #include "worker/net/service.h"
-#include "worker/net/tls_handshake.h"
+#include "worker/net/tls.h"
 #include "worker/net/transport.h"
 
 #include <errno.h>
@@ -83,8 +83,8 @@ io_read(struct conn *c)
 	const struct service *service = c->net->service;
 	size_t n;
 
-	if (tls_is_shaking(c)) {
-		tls_handshake(c);
+	if (c->state == CONN_OPEN && c->handler->receive != NULL) {
+		c->handler->receive(c);
 		return;
 	}
 	if (c->state == CONN_OPEN && !c->handler->asks_nothing &&

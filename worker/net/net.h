@@ -4,7 +4,7 @@
  *
  *	bucket, wheel, arena, outq, budget < address_limits < net.h
  *	  < peer < tls < outbox < conn < progress < feed < rate < tls_handshake < overflow
- *	  < flush < io < conns < acceptor
+ *	  < flush < io < admit < proxy < conns < acceptor
  *
  * That is the order of the modules in this folder: each may call those before
  * it.  One process has one struct net, and one thread, so nothing is locked.
@@ -104,11 +104,15 @@ struct conn {
 
 LIST_HEAD(conn_list, conn);
 
-/* Behind the service's part of a connection that comes from a proxy. */
+/* Behind the service's part of a connection that may come from a proxy. */
 struct proxied {
-	struct ip_address peer;   /* the proxy */
-	struct ip_address client; /* as it was told last */
-	bool is_told;
+	struct ip_address peer; /* the other end, or as a PROXY header tells */
+	struct ip_address client; /* as a request has told last */
+	bool tells;               /* peer tells the clients of requests */
+	bool is_told;             /* there is a client */
+	bool has_tls; /* proxy.c's, and the next: behind the header */
+	bool is_refused;
+	enum conn_refusal why; /* if it is */
 };
 
 /* A run of neighbouring frames for one connection. */
@@ -161,7 +165,9 @@ struct net {
 	struct outbox outbox;
 	unsigned char *read_buf; /* io.c's: what a socket brought; owned */
 	bool draining;           /* nothing new is taken any more */
-	bool more;               /* there is work left for another turn */
+	uint32_t
+	    proxy_quiet_until; /* proxy.c's: tick; nothing is logged before */
+	bool more;             /* there is work left for another turn */
 };
 
 #endif

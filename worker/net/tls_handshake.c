@@ -96,15 +96,6 @@ tls_close(struct net *net)
 	net->tls = NULL;
 }
 
-static size_t
-handshake_feed(struct conn *c, char *data, size_t len)
-{
-	(void)c;
-	(void)data;
-	(void)len;
-	BUG("a handshake is read by tls_handshake()");
-}
-
 static void
 handshake_due(struct conn *c)
 {
@@ -124,28 +115,6 @@ handshake_go_away(struct conn *c, bool restart)
 {
 	(void)restart;
 	conn_abort(c);
-}
-
-static const struct conn_handler handshake_handler = {
-	.feed = handshake_feed,
-	.asks_nothing = true,
-	.due = handshake_due,
-	.refuse = handshake_refuse,
-	.go_away = handshake_go_away,
-};
-
-void
-tls_accept(struct conn *c)
-{
-	c->encrypted = true;
-	conn_speak(c, &handshake_handler, NULL);
-}
-
-bool
-tls_is_shaking(const struct conn *c)
-{
-	return c->encrypted && c->handler == &handshake_handler &&
-	       c->state == CONN_OPEN;
 }
 
 /* Go on in plain text, to close. */
@@ -233,8 +202,9 @@ handshake_failed(struct conn *c, const struct tls_session *session)
 		handshake_leave(c); /* the alert has been sent */
 }
 
-void
-tls_handshake(struct conn *c)
+/* Its socket is readable: go on with its handshake. */
+static void
+handshake_receive(struct conn *c)
 {
 	struct tls *tls = c->net->tls;
 	struct tls_session *session;
@@ -256,6 +226,21 @@ tls_handshake(struct conn *c)
 		conn_update_events(c);
 	else
 		handshake_failed(c, session);
+}
+
+static const struct conn_handler handshake_handler = {
+	.receive = handshake_receive,
+	.asks_nothing = true,
+	.due = handshake_due,
+	.refuse = handshake_refuse,
+	.go_away = handshake_go_away,
+};
+
+void
+tls_accept(struct conn *c)
+{
+	c->encrypted = true;
+	conn_speak(c, &handshake_handler, NULL);
 }
 
 void

@@ -40,12 +40,6 @@ void tls_close(struct net *net);
 /* A connection has been accepted from a TLS listener. */
 void tls_accept(struct conn *c);
 
-/* Whether its handshake is not done: tls_handshake() reads it then. */
-bool tls_is_shaking(const struct conn *c);
-
-/* Its socket is readable: go on with its handshake.  May close it. */
-void tls_handshake(struct conn *c);
-
 /* A turn has ended: handshakes may go on. */
 void tls_turn(struct net *net);
 

@@ -10,14 +10,34 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first URL of a running instance. */
+/* The first of these URLs, with spaces between them, that a client can use: not
+ * one where it had to send a PROXY header.  Returns NULL, or what is wrong with
+ * the last. */
+static const char *
+client_choose(const char *urls, struct url *url)
+{
+	const char *wrong = "there is none";
+
+	while (*urls != '\0' && wrong != NULL) {
+		size_t len = strcspn(urls, " ");
+		char text[sizeof(url->text)];
+
+		snprintf(text, sizeof(text), "%.*s", (int)len, urls);
+		wrong = url_parse(url, text);
+		urls += len + strspn(urls + len, " ");
+	}
+	return wrong;
+}
+
+/* The address of a running instance. */
 static enum exit_status
 client_find_instance(const struct cli *cli, struct url *url)
 {
-	char error[INSTANCE_ERROR_MAX], text[sizeof(url->text)];
+	char error[INSTANCE_ERROR_MAX];
 	struct lockfile_holders holders;
 	const char *wrong;
 	struct segment seg;
+	bool is_starting;
 
 	if (!lockfile_look(cli->config.lockfile, &holders, error))
 		return report_failure(EXIT_STATUS_FAILED, "%s", error);
@@ -26,14 +46,14 @@ client_find_instance(const struct cli *cli, struct url *url)
 	if (!instance_attach(&seg, cli->config.name, &holders, error))
 		return report_failure(
 		    EXIT_STATUS_FAILED, "%s %s", cli->config.name, error);
-	snprintf(text, sizeof(text), "%.*s",
-	    (int)strcspn(seg.header->run.urls, " "), seg.header->run.urls);
+	is_starting = seg.header->run.urls[0] == '\0';
+	wrong = client_choose(seg.header->run.urls, url);
 	segment_close(&seg);
-	wrong = url_parse(url, text);
-	if (wrong != NULL)
-		return report_failure(EXIT_STATUS_FAILED,
-		    "%s is only just starting", cli->config.name);
-	return EXIT_STATUS_OK;
+	if (wrong == NULL)
+		return EXIT_STATUS_OK;
+	return report_failure(EXIT_STATUS_FAILED, "%s %s", cli->config.name,
+	    is_starting ? "is only just starting"
+			: "has no address for clients without a PROXY header");
 }
 
 static enum exit_status

@@ -8,9 +8,12 @@
 const struct detail option_details[] = {
 	{
 	    .name = "listen",
-	    .text = "where to listen; repeatable. A port alone means "
-		    "loopback, `*:PORT` all addresses of the host; with port "
-		    "0 the kernel chooses a free one",
+	    .text = "where to listen, `[ADDR:]PORT[,proxy]`; repeatable. A "
+		    "port alone means loopback, `*:PORT` all addresses of the "
+		    "host; with port "
+		    "0 the kernel chooses a free one. With `,proxy` behind "
+		    "it, a connection begins with a header of the PROXY "
+		    "protocol, version 1 or 2, or is closed",
 	},
 	{
 	    .name = "tls-listen",

@@ -357,8 +357,8 @@ test_more_workers_join_and_fewer_get_all(void **state)
 static void
 test_who_waits_for_a_worker_too_many_is_accepted(void **state)
 {
-	int connections[CONNECTIONS], fds[LISTENERS_OF_WORKER_MAX];
-	bool tls[LISTENERS_OF_WORKER_MAX];
+	struct listeners_socket sockets[LISTENERS_OF_WORKER_MAX];
+	int connections[CONNECTIONS];
 	int accepted = 0;
 
 	(void)state;
@@ -367,10 +367,10 @@ test_who_waits_for_a_worker_too_many_is_accepted(void **state)
 		connections[i] = connect_to(&listeners.address[0]);
 	assert_true(listeners_resize(&listeners, 2, error));
 	for (unsigned w = 0; w < 2; w++) {
-		size_t n = listeners_of_worker(&listeners, w, fds, tls);
+		size_t n = listeners_of_worker(&listeners, w, sockets);
 
 		for (size_t i = 0; i < n; i++)
-			accepted += accept_all(fds[i]);
+			accepted += accept_all(sockets[i].fd);
 	}
 	assert_int_equal(accepted, CONNECTIONS);
 	for (int i = 0; i < CONNECTIONS; i++)

@@ -243,7 +243,7 @@ listen_for(struct crew *crew, struct sockaddr_in *at)
 	assert_int_equal(bind(fd, (const struct sockaddr *)at, len), 0);
 	assert_int_equal(listen(fd, 16), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
-	crew->args[0].listeners = &fd;
+	crew->args[0].listeners = &(struct worker_listener){ .fd = fd };
 	crew->args[0].listener_count = 1;
 	acceptors_fini(&crew->w[0].acceptors);
 	acceptors_open(&crew->w[0].acceptors, &crew->w[0].net, &crew->args[0]);

@@ -20,6 +20,7 @@
 #include "common/config.h"
 #include "tests/support/testseg.h"
 #include "tests/unit/support/peer.h"
+#include "worker/net/conns.h"
 #include "worker/net/service.h"
 #include "worker/state.h"
 
@@ -36,8 +37,9 @@ struct crew {
 	const struct service *service; /* likewise; to begin with pubsub's */
 	bool tcp;      /* likewise: connections are of TCP, over loopback */
 	uint32_t from; /* whence the next connection comes, IPv4; 0: loopback */
-	char root[32]; /* directory of the static files */
-	int root_fd;   /* of it, O_PATH */
+	struct conns_listener listener; /* that it comes through */
+	char root[32];                  /* directory of the static files */
+	int root_fd;                    /* of it, O_PATH */
 	struct wakeup doorbells;
 	struct wakeup wakeup[CREW_MAX]; /* as each worker has them */
 	struct worker_args args[CREW_MAX];

@@ -91,7 +91,7 @@ peer_connect(struct crew *crew, unsigned worker, int sndbuf)
 		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf,
 				     sizeof(sndbuf)),
 		    0);
-	conns_open(&crew->w[worker].net, fd, &ip, false, false);
+	conns_open(&crew->w[worker].net, fd, &ip, &crew->listener);
 	client->conn = LIST_FIRST(&crew->w[worker].net.conns.living);
 	return client;
 }
