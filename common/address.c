@@ -195,6 +195,12 @@ address_is_any(const struct config_address *address)
 }
 
 bool
+address_is_any_ipv6(const struct config_address *address)
+{
+	return address->addr.ss_family == AF_INET6 && address_is_any(address);
+}
+
+bool
 address_overlaps(const struct config_address *a, const struct config_address *b)
 {
 	if (address_port(a) != address_port(b) ||

@@ -46,6 +46,9 @@ uint16_t address_port(const struct config_address *address);
 /* Set the port, in host order. */
 void address_set_port(struct config_address *address, uint16_t port);
 
+/* Whether it is [::], all addresses of IPv6. */
+bool address_is_any_ipv6(const struct config_address *address);
+
 /* Whether both are the same address and port. */
 bool address_equal(
     const struct config_address *a, const struct config_address *b);

@@ -45,6 +45,7 @@ struct config_address {
 	socklen_t len;
 	bool tls;   /* of --tls-listen */
 	bool proxy; /* a PROXY header comes first */
+	bool dual;  /* [::] for IPv4 as well */
 };
 
 struct config {

@@ -251,6 +251,24 @@ cli_default_admin(struct config *config)
 		config->admin.len = 0; /* cli_check_admin() says so */
 }
 
+/* [::]:PORT is for IPv4 too, as everybody writes it, unless an address of IPv4
+ * has the port for itself (*:PORT stands for both). */
+static void
+cli_open_to_ipv4(struct config *config)
+{
+	config->admin.dual = address_is_any_ipv6(&config->admin);
+	for (size_t i = 0; i < config->listen_count; i++) {
+		struct config_address *address = &config->listen[i];
+
+		address->dual = address_is_any_ipv6(address);
+		for (size_t n = 0; n < config->listen_count; n++)
+			if (config->listen[n].addr.ss_family == AF_INET &&
+			    address_port(&config->listen[n]) ==
+				address_port(address))
+				address->dual = false;
+	}
+}
+
 /* Fill in the defaults that depend on this host and on other options. */
 static void
 cli_work_out_defaults(struct cli *cli)
@@ -265,6 +283,7 @@ cli_work_out_defaults(struct cli *cli)
 		cli_default_admin(config);
 	for (size_t i = 0; i < cli->tls_listen_count; i++)
 		config->listen[config->listen_count++] = cli->tls_listen[i];
+	cli_open_to_ipv4(config);
 	config->tls_count = cli->tls_cert_count;
 	if (config->workers == 0)
 		config->workers = cli_core_count();

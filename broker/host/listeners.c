@@ -44,7 +44,7 @@ listeners_socket(const struct config_address *address, enum listeners_role role)
 	    (role != LISTENERS_JOINING ||
 		listeners_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
 	    (family != AF_INET6 ||
-		listeners_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
+		listeners_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !address->dual)) &&
 	    listeners_set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
 	    bind(fd, (const struct sockaddr *)&address->addr, address->len) ==
 		0 &&

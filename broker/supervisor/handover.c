@@ -14,6 +14,7 @@
 #include "common/bug.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +80,18 @@ static bool
 handover_address(struct listeners *listeners, size_t at)
 {
 	struct config_address *address = &listeners->address[at];
+	int fd = listeners->fd[0][at], v6only = 1;
+	socklen_t len = sizeof(v6only);
 
 	address->len = sizeof(address->addr);
-	return getsockname(listeners->fd[0][at],
-		   (struct sockaddr *)&address->addr, &address->len) == 0;
+	if (getsockname(fd, (struct sockaddr *)&address->addr, &address->len) ==
+	    -1)
+		return false;
+	/* Those that join it have to be as it is. */
+	if (address->addr.ss_family == AF_INET6)
+		getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &len);
+	address->dual = v6only == 0;
+	return true;
 }
 
 static bool

@@ -9,7 +9,9 @@ const struct detail option_details[] = {
 	{
 	    .name = "listen",
 	    .text = "where to listen, `[ADDR:]PORT[,proxy]`; repeatable. A "
-		    "port alone means loopback, `*:PORT` all addresses of the "
+		    "port alone means loopback, as `:PORT` and "
+		    "`localhost:PORT` do, `*:PORT` or `[::]:PORT` all "
+		    "addresses of the "
 		    "host; with port "
 		    "0 the kernel chooses a free one. With `,proxy` behind "
 		    "it, a connection begins with a header of the PROXY "

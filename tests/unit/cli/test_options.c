@@ -462,6 +462,33 @@ test_a_port_alone_is_on_loopback(void **state)
 	    address_format(&cli->config.admin, text), "127.0.0.1:9100");
 }
 
+/* Whether the n-th address is for IPv4 as well. */
+static bool
+is_dual(size_t n)
+{
+	return cli->config.listen[n].dual;
+}
+
+static void
+test_all_of_ipv6_is_for_ipv4_unless_that_is_told(void **state)
+{
+	(void)state;
+	assert_true(parse("run", "--listen", "[::]:9000", NULL));
+	assert_true(is_dual(0));
+	assert_true(parse("run", "--listen", "[::1]:9000", NULL));
+	assert_false(is_dual(0));
+	assert_true(parse("run", "--listen", "[::]:9000", "--listen",
+	    "127.0.0.1:9000", NULL));
+	assert_false(is_dual(0));
+	assert_true(parse("run", "--listen", "[::]:9000", "--listen",
+	    "127.0.0.1:9001", "--admin", "[::]:9002", NULL));
+	assert_true(is_dual(0));
+	assert_true(cli->config.admin.dual);
+	assert_true(parse("run", "--listen", "*:9000", NULL));
+	for (size_t i = 0; i < cli->config.listen_count; i++)
+		assert_false(is_dual(i));
+}
+
 static void
 test_ring_has_room_for_its_largest_records(void **state)
 {
@@ -641,6 +668,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_option_of_another_command_is_refused),
 	cmocka_unit_test(test_address_given_twice_is_refused),
 	cmocka_unit_test(test_a_port_alone_is_on_loopback),
+	cmocka_unit_test(test_all_of_ipv6_is_for_ipv4_unless_that_is_told),
 	cmocka_unit_test(test_ring_has_room_for_its_largest_records),
 	cmocka_unit_test(test_more_connections_than_descriptors_are_refused),
 	cmocka_unit_test(test_start_has_a_log_file_and_run_has_none),

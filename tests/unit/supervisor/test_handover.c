@@ -77,6 +77,38 @@ test_what_was_put_is_taken(void **state)
 	    address_equal(&taken.admin.address[0], &given.admin.address[0]));
 }
 
+/* Sockets that join one for IPv4 and IPv6 have to be such, too. */
+static void
+test_a_socket_for_both_is_known_as_such(void **state)
+{
+	static const struct {
+		const char *text;
+		bool dual;
+	} cases[] = {
+		{ "[::]:0", true },
+		{ "[::]:0", false },
+		{ "[::1]:0", false },
+	};
+	struct config_address address;
+
+	(void)state;
+	if (!listeners_have_ipv6())
+		skip_because("this machine has no IPv6");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_null(address_parse(&address, cases[i].text));
+		address.dual = cases[i].dual;
+		listeners_close(&given.listeners);
+		assert_true(
+		    listeners_open(&given.listeners, &address, 1, 1, error));
+		handover_put(&given);
+		assert_true(handover_take(&taken));
+		assert_int_equal(
+		    taken.listeners.address[0].dual, cases[i].dual);
+		assert_true(listeners_resize(&taken.listeners, 3, error));
+		given.listeners = taken.listeners;
+	}
+}
+
 static void
 test_no_operator_is_handed_over_as_such(void **state)
 {
@@ -188,6 +220,7 @@ test_descriptor_that_is_no_socket_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
 	HANDOVER_TEST(test_what_was_put_is_taken),
+	HANDOVER_TEST(test_a_socket_for_both_is_known_as_such),
 	HANDOVER_TEST(test_no_operator_is_handed_over_as_such),
 	HANDOVER_TEST(test_text_without_operator_is_taken),
 	HANDOVER_TEST(test_operator_s_socket_must_be_one),
