@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/un.h>
 
 static const char address_shape[] =
     "must be ADDR:PORT, such as 127.0.0.1:8000 or [::1]:8000";
@@ -129,6 +130,49 @@ address_parse_listen(struct config_address out[ADDRESS_LISTEN_MAX],
 }
 
 const char *
+address_parse_unix(struct config_address *address, const char *text)
+{
+	struct sockaddr_un *un = (void *)&address->addr;
+	const char *path = text + strlen(ADDRESS_UNIX);
+
+	if (strncmp(text, ADDRESS_UNIX, strlen(ADDRESS_UNIX)) != 0 ||
+	    path[0] != '/')
+		return "must be unix:PATH with an absolute path";
+	if (strlen(path) >= sizeof(un->sun_path))
+		return "is too long for a unix socket: 107 bytes are allowed";
+	for (const char *at = path; *at != '\0'; at++)
+		if (*at <= ' ' || *at > '~' || *at == ',')
+			return "has a character that the path of a socket "
+			       "cannot have here";
+	memset(address, 0, sizeof(*address));
+	un->sun_family = AF_UNIX;
+	strcpy(un->sun_path, path);
+	address->len = sizeof(*un);
+	address->mode = ADDRESS_UNIX_MODE;
+	address->owner = (uid_t)-1;
+	address->group = (gid_t)-1;
+	return NULL;
+}
+
+bool
+address_is_unix(const struct config_address *address)
+{
+	return address->addr.ss_family == AF_UNIX;
+}
+
+const char *
+address_path(const struct config_address *address)
+{
+	const struct sockaddr_un *un = (const void *)&address->addr;
+
+	_Static_assert(
+	    ADDRESS_TEXT_MAX > sizeof(ADDRESS_UNIX) + sizeof(un->sun_path),
+	    "no room");
+	CHECK(address_is_unix(address));
+	return un->sun_path;
+}
+
+const char *
 address_format(const struct config_address *address, char out[ADDRESS_TEXT_MAX])
 {
 	const struct sockaddr_in *in = (const void *)&address->addr;
@@ -146,9 +190,19 @@ address_format(const struct config_address *address, char out[ADDRESS_TEXT_MAX])
 		snprintf(out, ADDRESS_TEXT_MAX, "[%s]:%u", host,
 		    (unsigned)address_port(address));
 		return out;
+	case AF_UNIX:
+		snprintf(out, ADDRESS_TEXT_MAX, ADDRESS_UNIX "%s",
+		    address_path(address));
+		return out;
 	default:
 		BUG("an address that address_parse() did not make");
 	}
+}
+
+bool
+address_wants_port(const struct config_address *address)
+{
+	return !address_is_unix(address) && address_port(address) == 0;
 }
 
 uint16_t
@@ -157,6 +211,8 @@ address_port(const struct config_address *address)
 	const struct sockaddr_in *in = (const void *)&address->addr;
 	const struct sockaddr_in6 *in6 = (const void *)&address->addr;
 
+	if (address_is_unix(address))
+		return 0;
 	return ntohs(address->addr.ss_family == AF_INET6 ? in6->sin6_port
 							 : in->sin_port);
 }
@@ -167,6 +223,7 @@ address_set_port(struct config_address *address, uint16_t port)
 	struct sockaddr_in *in = (void *)&address->addr;
 	struct sockaddr_in6 *in6 = (void *)&address->addr;
 
+	CHECK(!address_is_unix(address));
 	if (address->addr.ss_family == AF_INET6)
 		in6->sin6_port = htons(port);
 	else
@@ -189,6 +246,8 @@ address_is_any(const struct config_address *address)
 	const struct sockaddr_in *in = (const void *)&address->addr;
 	const struct sockaddr_in6 *in6 = (const void *)&address->addr;
 
+	if (address_is_unix(address))
+		return false;
 	return address->addr.ss_family == AF_INET6
 	           ? IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)
 	           : in->sin_addr.s_addr == htonl(INADDR_ANY);

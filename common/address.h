@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * address.h - "127.0.0.1:8000" and "[::1]:8000", to socket addresses and back.
+ * address.h - "127.0.0.1:8000", "[::1]:8000" and "unix:/run/a", to socket
+ * addresses and back.
  *
  * Only numeric addresses: a listener's name must mean the same today and after
  * a change of the resolver, and parsing one must not ask the network.
@@ -16,7 +17,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define ADDRESS_TEXT_MAX 64 /* bytes of a formatted address, NUL included */
+#define ADDRESS_TEXT_MAX 128 /* bytes of a formatted address, NUL included */
 
 /*
  * Parse ADDR:PORT; an IPv6 address stands in brackets.  Port 0 is allowed.
@@ -36,14 +37,32 @@ const char *address_parse(struct config_address *address, const char *text);
 const char *address_parse_listen(struct config_address out[ADDRESS_LISTEN_MAX],
     size_t *count, const char *text, bool has_ipv6);
 
-/* Write an IPv4 or IPv6 address with its port.  Returns out. */
+/*
+ * Parse "unix:PATH", a socket in the file system; its mode and owner are the
+ * defaults.  The path is absolute, and of visible ASCII without a comma, so that
+ * it can stand in lists.
+ * Returns NULL, or what is wrong with it (a constant string).
+ */
+#define ADDRESS_UNIX      "unix:"
+#define ADDRESS_UNIX_MODE 0660
+const char *address_parse_unix(
+    struct config_address *address, const char *text);
+
+/* Whether it is such a socket, and its path then. */
+bool address_is_unix(const struct config_address *address);
+const char *address_path(const struct config_address *address);
+
+/* Write an IPv4 or IPv6 address with its port, or "unix:PATH".  Returns out. */
 const char *address_format(
     const struct config_address *address, char out[ADDRESS_TEXT_MAX]);
 
-/* The port, in host order. */
+/* Whether the kernel is to choose its port. */
+bool address_wants_port(const struct config_address *address);
+
+/* The port, in host order; of a unix socket 0. */
 uint16_t address_port(const struct config_address *address);
 
-/* Set the port, in host order. */
+/* Set the port, in host order; not of a unix socket. */
 void address_set_port(struct config_address *address, uint16_t port);
 
 /* Whether it is [::], all addresses of IPv6. */

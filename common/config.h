@@ -43,9 +43,12 @@
 struct config_address {
 	struct sockaddr_storage addr;
 	socklen_t len;
-	bool tls;   /* of --tls-listen */
-	bool proxy; /* a PROXY header comes first */
-	bool dual;  /* [::] for IPv4 as well */
+	bool tls;    /* of --tls-listen */
+	bool proxy;  /* a PROXY header comes first */
+	bool dual;   /* [::] for IPv4 as well */
+	mode_t mode; /* of a unix socket's file, and the next */
+	uid_t owner; /* -1: whoever makes it */
+	gid_t group; /* likewise */
 };
 
 struct config {

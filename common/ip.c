@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Bits in front of an IPv4 address. */
@@ -35,6 +36,8 @@ ip_from_sockaddr(struct ip_address *ip, const struct sockaddr_storage *from)
 		ip_from_bytes(ip, &in->sin_addr, sizeof(in->sin_addr));
 	else if (from->ss_family == AF_INET6)
 		ip_from_bytes(ip, &in6->sin6_addr, sizeof(in6->sin6_addr));
+	else if (from->ss_family == AF_UNIX)
+		*ip = (struct ip_address)IP_OF_UNIX_SOCKETS;
 	else
 		return false;
 	return true;
@@ -64,7 +67,9 @@ ip_format(const struct ip_address *ip, char out[IP_TEXT_MAX])
 	const void *v4 = ip->at + sizeof(ip_mapped);
 
 	_Static_assert(IP_TEXT_MAX == INET6_ADDRSTRLEN, "no room for IPv6");
-	if (ip_is_v4(ip))
+	if (ip_equal(ip, &(struct ip_address)IP_OF_UNIX_SOCKETS))
+		snprintf(out, IP_TEXT_MAX, "unix");
+	else if (ip_is_v4(ip))
 		CHECK(inet_ntop(AF_INET, v4, out, IP_TEXT_MAX) != NULL);
 	else
 		CHECK(inet_ntop(AF_INET6, ip->at, out, IP_TEXT_MAX) != NULL);

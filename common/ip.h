@@ -26,7 +26,16 @@ struct ip_network {
 	uint8_t prefix;            /* bits, of 128 */
 };
 
-/* That of a socket's address.  Returns false if its family is another. */
+/* Who comes by a unix socket has no address: the unspecified one stands for all
+ * of them. */
+#define IP_OF_UNIX_SOCKETS \
+	{                  \
+		{          \
+			0  \
+		}          \
+	}
+
+/* That of a socket's address.  Returns false if its family has none. */
 bool ip_from_sockaddr(
     struct ip_address *ip, const struct sockaddr_storage *from);
 
@@ -37,7 +46,7 @@ void ip_from_bytes(struct ip_address *ip, const void *bytes, size_t len);
  * and without a zone.  Returns false if it is none. */
 bool ip_parse(struct ip_address *ip, const char *text, size_t len);
 
-/* Write it; IPv4 as such.  Returns out. */
+/* Write it; IPv4 as such, and "unix" for those of unix sockets.  Returns out. */
 const char *ip_format(const struct ip_address *ip, char out[IP_TEXT_MAX]);
 
 /* Whether it is an IPv4 address. */

@@ -3,6 +3,7 @@
 
 #include "common/url.h"
 
+#include "common/address.h"
 #include "common/bug.h"
 #include "common/http_text.h"
 
@@ -32,7 +33,7 @@ url_take_scheme(const char **text, bool *is_endpoint, bool *is_tls)
 		return NULL;
 	}
 	return "must be ws://HOST:PORT/ws or http://HOST:PORT, or wss:// or "
-	       "https:// for TLS";
+	       "https:// for TLS, or unix:PATH";
 }
 
 /* Copy the host and port out of the authority. */
@@ -87,6 +88,22 @@ url_take_path(struct url *url, const char *path, bool is_endpoint)
 		    url->base, path + len);
 }
 
+/* Take the path of a socket; the rest is as for http://localhost. */
+static const char *
+url_parse_unix(struct url *url, const char *text)
+{
+	struct config_address address;
+	const char *wrong = address_parse_unix(&address, text);
+
+	if (wrong != NULL)
+		return wrong;
+	url->is_unix = true;
+	snprintf(url->host, sizeof(url->host), "%s", address_path(&address));
+	snprintf(url->authority, sizeof(url->authority), "localhost");
+	url_take_path(url, "", false);
+	return NULL;
+}
+
 const char *
 url_parse(struct url *url, const char *text)
 {
@@ -96,7 +113,10 @@ url_parse(struct url *url, const char *text)
 
 	if (strlen(text) >= sizeof(url->text))
 		return "is too long";
+	memset(url, 0, sizeof(*url));
 	snprintf(url->text, sizeof(url->text), "%s", text);
+	if (strncmp(text, ADDRESS_UNIX, strlen(ADDRESS_UNIX)) == 0)
+		return url_parse_unix(url, text);
 	if ((wrong = url_take_scheme(&text, &is_endpoint, &url->is_tls)) !=
 	    NULL)
 		return wrong;

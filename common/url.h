@@ -4,7 +4,8 @@
  *
  * Two spellings of one place: http://HOST:PORT, as the server prints it when it
  * is ready, and ws://HOST:PORT/ws, the endpoint below it.  With TLS these are
- * https:// and wss://.
+ * https:// and wss://.  A server on this host may have a unix socket instead,
+ * unix:PATH; nothing else can be said of it.
  */
 
 #ifndef COMMON_URL_H
@@ -16,6 +17,7 @@
 
 struct url {
 	bool is_tls;             /* https:// or wss:// */
+	bool is_unix;            /* unix:, and host is the path */
 	char text[URL_MAX];      /* as given, to be shown to the user */
 	char authority[URL_MAX]; /* HOST[:PORT], for the Host line */
 	char host[URL_MAX];      /* without the brackets of IPv6 */

@@ -18,6 +18,7 @@
 /* Where a server listens unless told otherwise, on loopback; and the one that
  * pub, sub and topics talk to. */
 #define CLI_PORT_DEFAULT "8000"
+#define CLI_ADMIN_PORT   8001 /* where no public address has a port */
 #define CLI_URL_DEFAULT  "ws://localhost:" CLI_PORT_DEFAULT "/ws"
 
 #define CLI_CONF_DIR  "/etc/pubsubd" /* NAME.conf is there */

@@ -38,7 +38,10 @@ same_addresses(const struct config_address *a, const struct config_address *b,
 		if (a[i].len == 0 || b[i].len == 0
 			? a[i].len != b[i].len
 			: !address_equal(&a[i], &b[i]) ||
-			      a[i].proxy != b[i].proxy)
+			      a[i].proxy != b[i].proxy ||
+			      a[i].mode != b[i].mode ||
+			      a[i].owner != b[i].owner ||
+			      a[i].group != b[i].group)
 			return false;
 	return true;
 }

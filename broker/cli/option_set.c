@@ -244,12 +244,17 @@ cli_set_trust_proxy(struct cli *cli, const struct option *option,
     const char *value, char why[VALUES_WHY_MAX])
 {
 	struct config *config = &cli->config;
-	const char *wrong = "is one too many";
+	struct ip_network *network =
+	    &config->trust_proxy[config->trust_proxy_count];
+	const char *wrong = NULL;
 
 	(void)option;
-	if (config->trust_proxy_count < CONFIG_PROXY_MAX)
-		wrong = ip_network_parse(
-		    &config->trust_proxy[config->trust_proxy_count], value);
+	if (config->trust_proxy_count == CONFIG_PROXY_MAX)
+		wrong = "is one too many";
+	else if (strcmp(value, "unix") == 0)
+		*network = (struct ip_network){ IP_OF_UNIX_SOCKETS, 128 };
+	else
+		wrong = ip_network_parse(network, value);
 	if (wrong != NULL)
 		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
 	else

@@ -9,7 +9,10 @@
 #include "broker/host/paths.h"
 #include "common/address.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Whether two addresses are the same, and that not because the kernel will
@@ -19,7 +22,7 @@ cli_is_twice(const struct config_address *a, const struct config_address *b)
 {
 	return address_equal(a, b) &&
 	       ((a->tls == b->tls && a->proxy == b->proxy) ||
-		   address_port(a) != 0);
+		   !address_wants_port(a));
 }
 
 /* Append to the addresses, plain ones or for TLS.  Returns NULL, or what is wrong
@@ -46,17 +49,87 @@ cli_add_address(struct cli *cli, const struct config_address *address)
 	return NULL;
 }
 
-/* Take what stands behind an address: ",proxy".  Returns NULL, or what is wrong
- * with it. */
+/* Take "owner=NAME", or "group=NAME", by their numbers.  Returns NULL, or what is
+ * wrong. */
+static const char *
+cli_take_owner(const char *name, struct config_address *address)
+{
+	const struct passwd *user = getpwnam(name);
+
+	if (user == NULL)
+		return "has an owner whom this system does not know";
+	address->owner = user->pw_uid;
+	return NULL;
+}
+
+static const char *
+cli_take_group(const char *name, struct config_address *address)
+{
+	const struct group *group = getgrnam(name);
+
+	if (group == NULL)
+		return "has a group that this system does not know";
+	address->group = group->gr_gid;
+	return NULL;
+}
+
+/* Octal digits, as chmod(1) takes them. */
+static const char *
+cli_take_mode(const char *text, struct config_address *address)
+{
+	size_t len = strlen(text);
+
+	if (len < 3 || len > 4 || strspn(text, "01234567") != len ||
+	    (len == 4 && text[0] != '0'))
+		return "has a mode that is not from 000 to 0777";
+	address->mode = (mode_t)strtoul(text, NULL, 8);
+	return NULL;
+}
+
+/* Take one of the words behind an address. */
+static const char *
+cli_take_flag(const char *flag, struct config_address *address)
+{
+	static const struct {
+		const char *prefix;
+		const char *(*take)(
+		    const char *value, struct config_address *address);
+	} of_unix[] = { { "mode=", cli_take_mode },
+		{ "owner=", cli_take_owner }, { "group=", cli_take_group } };
+
+	if (strcmp(flag, "proxy") == 0) {
+		address->proxy = true;
+		return NULL;
+	}
+	for (size_t i = 0; i < sizeof(of_unix) / sizeof(of_unix[0]); i++) {
+		size_t len = strlen(of_unix[i].prefix);
+
+		if (address_is_unix(address) &&
+		    strncmp(flag, of_unix[i].prefix, len) == 0)
+			return of_unix[i].take(flag + len, address);
+	}
+	return address_is_unix(address)
+	           ? "may have ,mode= ,owner= ,group= and ,proxy behind the "
+	             "path, and nothing else"
+	           : "may have ,proxy behind the port, and nothing else";
+}
+
+/* Take what stands behind an address, each with a comma in front. */
 static const char *
 cli_take_flags(const char *flags, struct config_address *address)
 {
-	if (*flags == '\0')
-		return NULL;
-	if (strcmp(flags, ",proxy") != 0)
-		return "may have ,proxy behind the port, and nothing else";
-	address->proxy = true;
-	return NULL;
+	const char *wrong = NULL;
+
+	while (wrong == NULL && *flags == ',') {
+		size_t len = strcspn(flags + 1, ",");
+		char flag[ADDRESS_TEXT_MAX];
+
+		snprintf(flag, sizeof(flag), "%.*s", (int)len, flags + 1);
+		wrong = len < sizeof(flag) ? cli_take_flag(flag, address)
+		                           : "is too long";
+		flags += 1 + len;
+	}
+	return wrong;
 }
 
 /* Parse the address in front of the flags: one, or those that a name is for. */
@@ -70,6 +143,8 @@ cli_parse_addresses(const char *value, size_t len,
 	snprintf(text, sizeof(text), "%.*s", (int)len, value);
 	if (len >= sizeof(text))
 		return "is too long for an address";
+	if (strncmp(text, ADDRESS_UNIX, strlen(ADDRESS_UNIX)) == 0)
+		return address_parse_unix(&address[0], text);
 	/* Whether there is IPv6 is tried only where that matters. */
 	if (address_parse(&address[0], text) == NULL)
 		return NULL;
@@ -85,6 +160,8 @@ cli_add_addresses(
 	size_t len = strcspn(value, ","), count;
 	const char *wrong = cli_parse_addresses(value, len, address, &count);
 
+	if (wrong == NULL && tls && address_is_unix(&address[0]))
+		wrong = "cannot be a unix socket, which needs no TLS";
 	for (size_t i = 0; wrong == NULL && i < count; i++) {
 		address[i].tls = tls;
 		wrong = cli_take_flags(value + len, &address[i]);

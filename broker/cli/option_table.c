@@ -25,7 +25,8 @@ const struct option cli_options[] = {
 	    .name = "listen",
 	    .arg = "WHERE",
 	    .words = CLI_PORT_DEFAULT ", on loopback",
-	    .help = "[ADDR:]PORT[,proxy]; *:PORT: on all addresses; repeatable",
+	    .help = "[ADDR:]PORT[,proxy] or unix:PATH; *:PORT: all addresses; "
+		    "repeatable",
 	    .commands = CLI_SERVING,
 	    .set = cli_set_listen,
 	    .at = MEMBER(config.listen),
@@ -507,8 +508,8 @@ const struct option cli_options[] = {
 	    .letter = 'u',
 	    .arg = "URL",
 	    .words = CLI_URL_DEFAULT ", or by --name",
-	    .help = "the server: ws://HOST:PORT/ws or http://HOST:PORT; "
-		    "wss://, https://",
+	    .help = "the server: ws://HOST:PORT/ws, http://HOST:PORT, "
+		    "wss://, https://, unix:PATH",
 	    .commands = CLI_CLIENTS,
 	    .set = cli_set_url,
 	},

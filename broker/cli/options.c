@@ -240,11 +240,14 @@ cli_default_admin(struct config *config)
 	for (size_t i = 0; i < config->listen_count; i++) {
 		uint32_t public = address_port(&config->listen[i]);
 
-		if (public == 0)
+		if (address_wants_port(&config->listen[i]))
 			return;
-		if (public >= port)
+		if (public >= port && public != 0)
 			port = public + 1;
 	}
+	/* None has a port: as if it were the default. */
+	if (port == 0)
+		port = CLI_ADMIN_PORT;
 	if (port <= UINT16_MAX)
 		address_set_port(&config->admin, (uint16_t)port);
 	else

@@ -74,15 +74,45 @@ listeners_have_ipv6(void)
 	return have;
 }
 
+/* Close the socket that all workers share, and remove its file. */
+static void
+listeners_close_unix(struct listeners *listeners, size_t at)
+{
+	if (listeners->fd[0][at] == -1)
+		return;
+	unix_socket_remove(&listeners->address[at], &listeners->file[at]);
+	close(listeners->fd[0][at]);
+	for (unsigned w = 0; w < listeners->sockets; w++)
+		listeners->fd[w][at] = -1;
+}
+
 /* Close the sockets of one address. */
 static void
 listeners_close_address(struct listeners *listeners, size_t at)
 {
+	if (address_is_unix(&listeners->address[at])) {
+		listeners_close_unix(listeners, at);
+		return;
+	}
 	for (unsigned w = 0; w < listeners->sockets; w++) {
 		if (listeners->fd[w][at] != -1)
 			close(listeners->fd[w][at]);
 		listeners->fd[w][at] = -1;
 	}
+}
+
+/* Open the one socket of a path.  Returns false with errno. */
+static bool
+listeners_open_unix(struct listeners *listeners, size_t at)
+{
+	const struct config_address *address = &listeners->address[at];
+	int fd = unix_socket_open(address);
+
+	for (unsigned w = 0; w < listeners->workers; w++)
+		listeners->fd[w][at] = fd;
+	if (fd != -1)
+		listeners->file[at] = unix_socket_look(address);
+	return fd != -1;
 }
 
 /* Open the sockets of one address; afterwards it says which port it has.  On
@@ -94,6 +124,8 @@ listeners_open_address(struct listeners *listeners, size_t at)
 	socklen_t len = sizeof(address->addr);
 	int saved;
 
+	if (address_is_unix(address))
+		return listeners_open_unix(listeners, at);
 	for (unsigned w = 0; w < listeners->workers; w++) {
 		int fd =
 		    listeners_socket(address, listeners->alone ? LISTENERS_ALONE
@@ -122,7 +154,10 @@ listeners_fail(struct listeners *listeners,
 	char text[ADDRESS_TEXT_MAX];
 
 	address_format(address, text);
-	if (errno == EADDRINUSE) {
+	if (errno == ENOTSOCK) {
+		snprintf(error, LISTENERS_ERROR_MAX,
+		    "%s is there, and is no socket", text);
+	} else if (errno == EADDRINUSE) {
 		listeners->taken = *address;
 		snprintf(error, LISTENERS_ERROR_MAX,
 		    "%s is in use by another program", text);
@@ -153,12 +188,12 @@ listeners_open_all(struct listeners *listeners,
 		uint16_t *port = &ports[wanted[i].tls][wanted[i].proxy];
 
 		*address = wanted[i];
-		*chosen = address_port(address) == 0 && *port != 0;
+		*chosen = address_wants_port(address) && *port != 0;
 		if (*chosen)
 			address_set_port(address, *port);
 		if (!listeners_open_address(listeners, i))
 			return listeners_fail(listeners, address, error);
-		if (address_port(&wanted[i]) == 0)
+		if (address_wants_port(&wanted[i]))
 			*port = address_port(address);
 	}
 	return true;
@@ -220,7 +255,9 @@ listeners_add_sockets(
 		const struct config_address *address = &listeners->address[i];
 
 		listeners->fd[w][i] =
-		    listeners_socket(address, LISTENERS_JOINING);
+		    address_is_unix(address)
+			? listeners->fd[0][i]
+			: listeners_socket(address, LISTENERS_JOINING);
 		if (listeners->fd[w][i] == -1)
 			return listeners_fail(listeners, address, error);
 	}
@@ -234,7 +271,8 @@ listeners_drop_sockets(struct listeners *listeners)
 	unsigned w = --listeners->sockets;
 
 	for (size_t i = 0; i < listeners->count; i++) {
-		if (listeners->fd[w][i] != -1)
+		if (listeners->fd[w][i] != -1 &&
+		    !address_is_unix(&listeners->address[i]))
 			close(listeners->fd[w][i]);
 		listeners->fd[w][i] = -1;
 	}
@@ -263,6 +301,8 @@ listeners_steer(const struct listeners *listeners)
 	for (size_t i = 0; i < listeners->count; i++) {
 		int fd = listeners->fd[0][i];
 
+		if (address_is_unix(&listeners->address[i]))
+			continue;
 		if (listeners->sockets > listeners->workers)
 			setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
 			    &filter, sizeof(filter));
@@ -299,10 +339,15 @@ listeners_of_worker(const struct listeners *listeners, unsigned worker,
 
 	for (unsigned w = worker; w < listeners->sockets;
 	     w += listeners->workers)
-		for (size_t i = 0; i < listeners->count; i++)
-			out[n++] =
-			    (struct listeners_socket){ listeners->fd[w][i],
-				    &listeners->address[i] };
+		for (size_t i = 0; i < listeners->count; i++) {
+			const struct config_address *address =
+			    &listeners->address[i];
+
+			if (w == worker || !address_is_unix(address))
+				out[n++] = (struct listeners_socket){
+					listeners->fd[w][i], address
+				};
+		}
 	return n;
 }
 
@@ -315,37 +360,14 @@ listeners_tune(struct listeners *listeners, int unsent_max, unsigned give_up_ms)
 		for (size_t i = 0; i < listeners->count; i++) {
 			int fd = listeners->fd[w][i];
 
+			if (address_is_unix(&listeners->address[i]))
+				continue;
 			done &= listeners_set(fd, IPPROTO_TCP,
 				    TCP_NOTSENT_LOWAT, unsent_max) &&
 			        listeners_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
 				    (int)give_up_ms);
 		}
 	return done;
-}
-
-const char *
-listeners_urls(const struct listeners *listeners, const char *between,
-    char out[LISTENERS_URLS_MAX])
-{
-	char text[ADDRESS_TEXT_MAX];
-	size_t len = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < listeners->count; i++) {
-		size_t room = LISTENERS_URLS_MAX - len;
-		int n = snprintf(out + len, room, "%s%s://%s%s",
-		    i == 0 ? "" : between,
-		    listeners->address[i].tls ? "https" : "http",
-		    address_format(&listeners->address[i], text),
-		    listeners->address[i].proxy ? ",proxy" : "");
-
-		if ((size_t)n >= room) {
-			out[len] = '\0'; /* whole ones only */
-			break;
-		}
-		len += (size_t)n;
-	}
-	return out;
 }
 
 void
@@ -355,6 +377,15 @@ listeners_keep_on_exec(struct listeners *listeners, bool keep)
 		for (size_t i = 0; i < listeners->count; i++)
 			fcntl(listeners->fd[w][i], F_SETFD,
 			    keep ? 0 : FD_CLOEXEC);
+}
+
+void
+listeners_adopt_files(struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++)
+		if (address_is_unix(&listeners->address[i]))
+			listeners->file[i] =
+			    unix_socket_look(&listeners->address[i]);
 }
 
 void

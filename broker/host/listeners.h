@@ -17,6 +17,10 @@
  * each of the workers accepts from some of them, and a filter of the kernel's
  * keeps new connections away from them.
  *
+ * A unix socket cannot be shared by its path.  There is one, which every worker
+ * has, and the workers see to it themselves that each gets its part
+ * (worker/net/acceptor.h).
+ *
  * The operator's pages have one socket, which all workers accept from and
  * nobody can join: there is little to spread, and while any worker is well, it
  * answers.
@@ -25,6 +29,7 @@
 #ifndef BROKER_HOST_LISTENERS_H
 #define BROKER_HOST_LISTENERS_H
 
+#include "broker/host/unix_socket.h"
 #include "common/config.h"
 
 #include <stdbool.h>
@@ -42,7 +47,9 @@ struct listeners {
 	unsigned workers;
 	unsigned sockets; /* per address: >= workers, the rest is left over */
 	bool alone;       /* one socket for all workers; workers is 1 then */
-	int fd[CONFIG_WORKERS_MAX][CONFIG_LISTEN_MAX]; /* non-blocking */
+	/* Non-blocking.  A unix socket is one for all workers. */
+	int fd[CONFIG_WORKERS_MAX][CONFIG_LISTEN_MAX];
+	struct unix_socket_file file[CONFIG_LISTEN_MAX]; /* of such ones */
 	/* After a failure: the address that another program has; len 0 if that
 	 * is not what was wrong. */
 	struct config_address taken;
@@ -103,8 +110,7 @@ bool listeners_tune(
     struct listeners *listeners, int unsent_max, unsigned give_up_ms);
 
 /*
- * "http://127.0.0.1:8000 http://[::1]:8000", with `between' between them; as
- * many as there is room for.  Where a PROXY header comes first, ",proxy" stands
+ * "http://127.0.0.1:8000 unix:/run/a", with `between' between them; as many as there is room for.  Where a PROXY header comes first, ",proxy" stands
  * behind the port, so that no client takes it for an address of its own.
  * Returns out.
  */
@@ -122,7 +128,11 @@ bool listeners_answer(const struct listeners *listeners, unsigned timeout_ms,
 /* Let all sockets live on over execve(2), or not. */
 void listeners_keep_on_exec(struct listeners *listeners, bool keep);
 
-/* Close all sockets. */
+/* Sockets were taken over from another program: know the files of unix sockets,
+ * to remove them in the end. */
+void listeners_adopt_files(struct listeners *listeners);
+
+/* Close all sockets, and remove the files of unix sockets. */
 void listeners_close(struct listeners *listeners);
 
 #endif

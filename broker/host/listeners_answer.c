@@ -29,7 +29,8 @@ listeners_probe(const struct config_address *address, unsigned timeout_ms)
 	len = snprintf(question, sizeof(question),
 	    "%sGET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
 	    address->proxy ? "PROXY UNKNOWN\r\n" : "",
-	    address_format(address, text));
+	    address_is_unix(address) ? "localhost"
+				     : address_format(address, text));
 	fd = socket(address->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return false;

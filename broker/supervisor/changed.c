@@ -17,7 +17,7 @@ changed_is(const struct config_address *has, const struct config_address *wants)
 {
 	struct config_address any = *has;
 
-	if (address_port(wants) == 0)
+	if (address_wants_port(wants) && !address_is_unix(has))
 		address_set_port(&any, 0);
 	return address_equal(&any, wants);
 }

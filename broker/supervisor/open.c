@@ -326,6 +326,7 @@ supervisor_inherit(struct supervisor *s)
 	s->claim = handover.claim;
 	report_no_ready();
 	s->listeners = handover.listeners;
+	listeners_adopt_files(&s->listeners);
 	supervisor_mark_tls_listeners(s);
 	s->admin = handover.admin;
 	listeners_keep_on_exec(&s->listeners, false);

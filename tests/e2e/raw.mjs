@@ -181,11 +181,13 @@ export class Raw {
 		});
 	}
 
-	/* Connect; what the peer shuts down we do not, until told to.  t: the test
-	 * at whose end the connection is dropped. */
+	/* Connect to a port, or to a socket's path; what the peer shuts down we do
+	 * not, until told to.  t: the test at whose end the connection is
+	 * dropped. */
 	static async connect(port, { host = "127.0.0.1", from, t } = {}) {
-		const socket = connect({ port, host, localAddress: from,
-			allowHalfOpen: true });
+		const to = typeof port === "string" ? { path: port } :
+			{ port, host, localAddress: from };
+		const socket = connect({ ...to, allowHalfOpen: true });
 
 		if (t)
 			note(t, socket);
@@ -200,7 +202,8 @@ export class Raw {
 		const raw = await Raw.connect(port, options);
 		const key = randomBytes(16).toString("base64");
 
-		raw.request("GET", path, { Host: `127.0.0.1:${port}`,
+		raw.request("GET", path, { Host: typeof port === "string" ?
+			"localhost" : `127.0.0.1:${port}`,
 			Upgrade: "websocket", Connection: "Upgrade",
 			"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key,
 			...options.headers });

@@ -204,12 +204,13 @@ export class Server {
 
 	/* Take the port out of a ready line, which is checked to be one. */
 	noteReady(text) {
+		const url = "(https?://\\S+:\\d+(,proxy)?|unix:/\\S+)";
 		const line = new RegExp(`^pubsubd ${this.name}: ready on ` +
-		    "http://\\S+:(\\d+)(?:,proxy)?( and https?://\\S+)* " +
+		    `${url}( and ${url})* ` +
 		    "\\((1 worker|\\d+ workers)\\)\\n$", "u").exec(text);
 
 		assert.ok(line, `not a ready line: ${text}`);
-		this.port = Number(line[1]);
+		this.port = Number(/http:\S+:(\d+)/u.exec(text)?.[1] ?? 0);
 		this.tlsPort = Number(/https:\S+:(\d+)/u.exec(text)?.[1] ?? 0);
 	}
 

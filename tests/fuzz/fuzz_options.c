@@ -81,7 +81,8 @@ check_same(const struct config *a, const struct config *b)
 		CHECK(strcmp(address_format(&a->listen[i], text[0]),
 			  address_format(&b->listen[i], text[1])) == 0 &&
 		      a->listen[i].tls == b->listen[i].tls &&
-		      a->listen[i].proxy == b->listen[i].proxy);
+		      a->listen[i].proxy == b->listen[i].proxy &&
+		      a->listen[i].mode == b->listen[i].mode);
 	CHECK(a->workers == b->workers && a->respawn == b->respawn);
 	CHECK(a->ring_size == b->ring_size && a->max_topics == b->max_topics);
 	CHECK(a->max_message == b->max_message && a->rate == b->rate);

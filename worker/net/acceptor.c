@@ -4,6 +4,8 @@
 #include "worker/net/acceptor.h"
 
 #include "broker/shared/worker_args.h"
+#include "common/bug.h"
+#include "common/config.h"
 #include "common/container.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
@@ -38,7 +40,7 @@ acceptors_watch(struct acceptors *as)
 	if (as->closed)
 		return;
 	for (size_t i = 0; i < as->count; i++)
-		if (!as->list[i].closed)
+		if (!as->list[i].closed && !as->list[i].is_aside)
 			ev_io_start(as->net->loop, &as->list[i].io);
 }
 
@@ -70,13 +72,28 @@ acceptor_is_exhausted(int err)
 	       err == ENOMEM;
 }
 
+/* A client's connection has been accepted. */
+static void
+acceptor_open(struct acceptor *a, int fd, const struct sockaddr_storage *from)
+{
+	static const int unsent_max = CONFIG_UNSENT_MAX;
+	struct ip_address peer;
+
+	/* A socket of TCP has a bound from its listener; of these, the kernel
+	 * holds all that is not read. */
+	if (a->from.local)
+		setsockopt(
+		    fd, SOL_SOCKET, SO_SNDBUF, &unsent_max, sizeof(unsent_max));
+	CHECK(ip_from_sockaddr(&peer, from));
+	conns_open(a->all->net, fd, &peer, &a->from);
+}
+
 /* Accept so many at most.  Returns how many; if that is less, errno says why. */
 static int
 acceptor_accept(struct acceptor *a, int most)
 {
 	struct net *net = a->all->net;
 	struct sockaddr_storage from;
-	struct ip_address peer;
 	socklen_t len;
 	int n, fd;
 
@@ -89,11 +106,64 @@ acceptor_accept(struct acceptor *a, int most)
 		if (a->admin)
 			conns_open_admin(net, fd, a->from.loopback);
 		else
-			conns_open(net, fd,
-			    ip_from_sockaddr(&peer, &from) ? &peer : NULL,
-			    &a->from);
+			acceptor_open(a, fd, &from);
 	}
 	return n;
+}
+
+/* Whether another worker that serves has fewer connections than this one. */
+static bool
+acceptor_leads(const struct acceptors *as)
+{
+	const struct segment *seg = as->segment;
+
+	for (unsigned i = 0; i < segment_workers(seg); i++) {
+		const struct layout_worker *other = &seg->workers[i];
+
+		if (i != as->slot &&
+		    atomic_load_explicit(&other->state, memory_order_relaxed) ==
+			WORKER_READY &&
+		    stats_get(other->counters, STATS_CONNECTIONS) +
+			    ACCEPTOR_LEAD <
+			as->net->conns.count)
+			return true;
+	}
+	return false;
+}
+
+/* Leave what has come to others, for a moment.  Returns whether it does. */
+static bool
+acceptor_steps_aside(struct acceptor *a)
+{
+	struct acceptors *as = a->all;
+
+	if (!a->from.local || !acceptor_leads(as))
+		return false;
+	a->is_aside = true;
+	ev_io_stop(as->net->loop, &a->io);
+	if (!ev_is_active(&as->aside)) {
+		ev_timer_set(&as->aside, ACCEPTOR_ASIDE_S, 0);
+		ev_timer_start(as->net->loop, &as->aside);
+	}
+	return true;
+}
+
+static void
+acceptors_aside_cb(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct acceptors *as = container_of(timer, struct acceptors, aside);
+
+	(void)loop;
+	(void)revents;
+	for (size_t i = 0; i < as->count; i++) {
+		struct acceptor *a = &as->list[i];
+
+		if (a->is_aside && !a->closed && !as->paused)
+			acceptor_accept(a, ACCEPTOR_SHARED_TURN_MAX);
+		a->is_aside = false;
+	}
+	if (!as->paused)
+		acceptors_watch(as);
 }
 
 static void
@@ -101,11 +171,15 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct acceptor *a = container_of(io, struct acceptor, io);
 	struct acceptors *as = a->all;
-	int n = acceptor_accept(a, ACCEPTOR_TURN_MAX);
+	int most = a->from.local ? ACCEPTOR_SHARED_TURN_MAX : ACCEPTOR_TURN_MAX;
+	int n;
 
 	(void)loop;
 	(void)revents;
-	if (n == ACCEPTOR_TURN_MAX)
+	if (acceptor_steps_aside(a))
+		return;
+	n = acceptor_accept(a, most);
+	if (n == most)
 		return;
 	/* accept() reports EMFILE even when the queue is empty.  Pause only if
 	 * this call accepted nothing; if clients wait, the next call reports it
@@ -131,9 +205,11 @@ acceptors_add(
 	a->from.tls = listener->tls;
 	a->from.proxy = listener->proxy;
 	a->admin = admin;
-	a->from.loopback =
-	    getsockname(listener->fd, (struct sockaddr *)&local, &len) == 0 &&
-	    ip_from_sockaddr(&ip, &local) && ip_is_loopback(&ip);
+	if (getsockname(listener->fd, (struct sockaddr *)&local, &len) == 0 &&
+	    ip_from_sockaddr(&ip, &local)) {
+		a->from.local = local.ss_family == AF_UNIX;
+		a->from.loopback = a->from.local || ip_is_loopback(&ip);
+	}
 	ev_io_init(&a->io, acceptor_accept_cb, listener->fd, EV_READ);
 	ev_io_start(as->net->loop, &a->io);
 }
@@ -144,8 +220,11 @@ acceptors_open(
 {
 	memset(as, 0, sizeof(*as));
 	as->net = net;
+	as->segment = args->segment;
+	as->slot = args->slot;
 	as->list = xcalloc(args->listener_count + 1, sizeof(*as->list));
 	ev_timer_init(&as->retry, acceptors_retry_cb, ACCEPTOR_RETRY_S, 0);
+	ev_timer_init(&as->aside, acceptors_aside_cb, ACCEPTOR_ASIDE_S, 0);
 	for (size_t i = 0; i < args->listener_count; i++)
 		acceptors_add(as, &args->listeners[i], false);
 	if (args->admin_listener != NULL)
@@ -188,6 +267,7 @@ acceptors_end(struct acceptors *as, bool close_fds)
 	for (size_t i = 0; i < as->count; i++)
 		acceptor_close(&as->list[i], close_fds);
 	ev_timer_stop(as->net->loop, &as->retry);
+	ev_timer_stop(as->net->loop, &as->aside);
 	as->closed = true;
 }
 

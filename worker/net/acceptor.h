@@ -7,6 +7,13 @@
  * out, accepting pauses (a level-triggered loop would spin otherwise) and goes
  * on when a connection closes, or a moment later; clients in the queue lose
  * nothing.
+ *
+ * A unix socket is one that all workers have.  Each new connection wakes all who
+ * sleep: EPOLLEXCLUSIVE, which would wake one, is not to be had with libev, and
+ * a set of descriptors inside another passes every event on.  So that the fastest does
+ * not take them all, a worker accepts few at once, and one that has more
+ * connections than others steps aside for a moment, and then sleeps through the
+ * next ones as well.  Afterwards it takes what nobody else has taken.
  */
 
 #ifndef WORKER_NET_ACCEPTOR_H
@@ -24,6 +31,14 @@ struct worker_args;
 /* Connections accepted per socket and turn. */
 #define ACCEPTOR_TURN_MAX 64
 
+/* The same for a socket that all workers share. */
+#define ACCEPTOR_SHARED_TURN_MAX 4
+
+/* How many connections more than another worker one may have without stepping
+ * aside, and for how long it does, seconds. */
+#define ACCEPTOR_LEAD    4u
+#define ACCEPTOR_ASIDE_S 0.002
+
 /* How soon accepting is tried again when descriptors had run out, seconds. */
 #define ACCEPTOR_RETRY_S 0.25
 
@@ -31,16 +46,20 @@ struct acceptor {
 	ev_io io;
 	struct acceptors *all; /* borrowed */
 	struct conns_listener from;
-	bool admin;  /* the operator's; all workers accept from it */
-	bool closed; /* not listened to any more */
+	bool admin;    /* the operator's; all workers accept from it */
+	bool closed;   /* not listened to any more */
+	bool is_aside; /* of a shared one: its timer runs */
 };
 
 struct acceptors {
 	struct net *net;       /* borrowed */
 	struct acceptor *list; /* owned */
 	size_t count;
+	const struct segment *segment; /* borrowed: who else there is */
+	unsigned slot;
 	ev_timer retry;
-	bool paused; /* out of descriptors */
+	ev_timer aside; /* then the shared ones are watched again */
+	bool paused;    /* out of descriptors */
 	bool closed;
 };
 

@@ -84,11 +84,10 @@ void
 conns_open(struct net *net, int fd, const struct ip_address *peer,
     const struct conns_listener *from)
 {
-	bool may_tell =
-	    from->proxy || (peer != NULL && peer_is_proxy(net, peer));
+	bool may_tell = from->proxy || peer_is_proxy(net, peer);
 	struct conn *c = conns_add(net, fd, from->loopback, may_tell);
 
-	if (may_tell && peer != NULL)
+	if (may_tell)
 		peer_proxied(c)->peer = *peer;
 	if (from->proxy)
 		proxy_accept(c, from->tls);
@@ -100,7 +99,7 @@ conns_open(struct net *net, int fd, const struct ip_address *peer,
 	stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
 	if (conns_are_too_many(&net->conns))
 		admit_refuse(c, CONN_FULL);
-	else if (peer != NULL && !from->proxy)
+	else if (!from->proxy)
 		admit_peer(c, peer);
 }
 

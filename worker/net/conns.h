@@ -30,16 +30,16 @@ void conns_fini(struct net *net);
 
 /* What a connection's listener says of it. */
 struct conns_listener {
-	bool loopback; /* bound to a loopback address */
+	bool loopback; /* on a loopback address, or a unix socket */
 	bool tls;      /* clients speak TLS (net->tls is there) */
 	bool proxy;    /* a PROXY header comes first */
+	bool local;    /* a unix socket, which all workers share */
 };
 
 /*
  * Take over an accepted, non-blocking socket and read from it; or have it
  * refused when a limit is reached.  The descriptor is the connection's from now
- * on.  peer: its other end's address; NULL: that has none, and is not counted
- * for any.
+ * on.  peer: its other end's address.
  */
 void conns_open(struct net *net, int fd, const struct ip_address *peer,
     const struct conns_listener *from);

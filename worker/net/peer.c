@@ -58,10 +58,17 @@ peer_move(struct conn *c, const struct ip_address *ip, bool is_new)
 	return verdict;
 }
 
+/* Whether who comes from there stands for all its clients. */
+static bool
+peer_is_exempt(const struct ip_address *ip)
+{
+	return ip_is_loopback(ip) || ip_is_unspecified(ip);
+}
+
 struct peer_verdict
 peer_count(struct conn *c, const struct ip_address *ip)
 {
-	if (ip_is_loopback(ip))
+	if (peer_is_exempt(ip))
 		return (struct peer_verdict){ .wait_ms = 0 };
 	return peer_move(c, ip, true);
 }
@@ -74,7 +81,7 @@ peer_tell(struct conn *c, const struct ip_address *client)
 
 	proxied->is_told = true;
 	proxied->client = client != NULL ? *client : proxied->peer;
-	if (client == NULL || !ip_is_loopback(client))
+	if (client == NULL || !peer_is_exempt(client))
 		return peer_move(c, &proxied->client, is_new);
 	peer_leave(c);
 	return (struct peer_verdict){ .wait_ms = 0 };

@@ -38,13 +38,14 @@ bool peer_is_proxy(const struct net *net, const struct ip_address *ip);
 /* What is known of a connection from a proxy: c->proxied is set. */
 struct proxied *peer_proxied(struct conn *c);
 
-/* The connection is this address's.  Loopback is not counted. */
+/* The connection is this address's.  Loopback and unix sockets are not
+ * counted. */
 struct peer_verdict peer_count(struct conn *c, const struct ip_address *ip);
 
 /*
  * A proxy tells the client of a connection.  NULL: it should, but cannot be
- * understood; then the connection counts for the proxy itself, even on loopback,
- * for a client may have caused that.
+ * understood; then the connection counts for the proxy itself, even on loopback
+ * or by a unix socket, for a client may have caused that.
  */
 struct peer_verdict peer_tell(struct conn *c, const struct ip_address *client);
 

@@ -56,7 +56,7 @@ proxy_done(struct conn *c, const struct proxy_header *header)
 		conn_speak(c, c->net->service->handler, NULL);
 	if (proxied->is_refused)
 		c->handler->refuse(c, proxied->why);
-	else if (!ip_is_unspecified(&proxied->peer))
+	else
 		admit_peer(c, &proxied->peer);
 }
 

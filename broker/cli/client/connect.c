@@ -3,8 +3,9 @@
 
 #include "broker/cli/client/connect.h"
 
+#include "common/bug.h"
+
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -55,6 +56,20 @@ connect_result(int fd)
 	return error;
 }
 
+/* There is one address. */
+static void
+connecting_by_path(struct connecting *dial, const char *path)
+{
+	dial->path = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	CHECK(strlen(path) < sizeof(dial->path.sun_path)); /* url.c has */
+	strcpy(dial->path.sun_path, path);
+	dial->only = (struct addrinfo){
+		.ai_addr = (struct sockaddr *)&dial->path,
+		.ai_addrlen = sizeof(dial->path),
+	};
+	dial->next = &dial->only;
+}
+
 bool
 connecting_init(struct connecting *dial, const struct url *url)
 {
@@ -64,6 +79,10 @@ connecting_init(struct connecting *dial, const struct url *url)
 
 	dial->fd = -1;
 	dial->list = dial->next = NULL;
+	if (url->is_unix) {
+		connecting_by_path(dial, url->host);
+		return true;
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, &held);
 	error = getaddrinfo(url->host, url->port, &hints, &dial->list);

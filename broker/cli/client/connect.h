@@ -11,18 +11,20 @@
 
 #include "common/url.h"
 
+#include <netdb.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #define CONNECTING_MS 5000 /* for one address to answer */
 
-struct addrinfo;
-
 struct connecting {
-	struct addrinfo *list; /* owned */
-	struct addrinfo *next; /* in it, not yet tried */
-	int fd;                /* the present try; -1: none */
-	char why[160];         /* what was wrong with the last */
+	struct addrinfo *list; /* owned; NULL: a unix socket's */
+	struct addrinfo *next; /* not yet tried */
+	struct addrinfo only;  /* of a unix socket */
+	struct sockaddr_un path;
+	int fd;        /* the present try; -1: none */
+	char why[160]; /* what was wrong with the last */
 };
 
 /*

@@ -15,7 +15,9 @@ const struct detail option_details[] = {
 		    "host; with port "
 		    "0 the kernel chooses a free one. With `,proxy` behind "
 		    "it, a connection begins with a header of the PROXY "
-		    "protocol, version 1 or 2, or is closed",
+		    "protocol, version 1 or 2, or is closed. "
+		    "`unix:/PATH[,mode=0660][,owner=NAME][,group=NAME]` is a "
+		    "unix socket",
 	},
 	{
 	    .name = "tls-listen",
@@ -88,7 +90,8 @@ const struct detail option_details[] = {
 	    .text = "a proxy, or a network of them (`10.0.0.0/8`), that is "
 		    "believed who its clients are; repeatable. Limits per "
 		    "address are then those of the client that "
-		    "`X-Forwarded-For` or `Forwarded` names",
+		    "`X-Forwarded-For` or `Forwarded` names. `unix`: whoever "
+		    "comes by a unix socket",
 	},
 	{
 	    .name = "base-path",

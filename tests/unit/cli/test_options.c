@@ -632,7 +632,8 @@ test_clients_say_what_is_wrong(void **state)
 	check_wrong(
 	    "--retry: not an option of 'sub'", "sub", "a", "--retry", NULL);
 	check_wrong("--url ftp://a: must be ws://HOST:PORT/ws or "
-		    "http://HOST:PORT, or wss:// or https:// for TLS",
+		    "http://HOST:PORT, or wss:// or https:// for TLS, "
+		    "or unix:PATH",
 	    "sub", "a", "-u", "ftp://a", NULL);
 	check_wrong("--since 41: must be EPOCH:SEQ, such as k3f9:41", "sub",
 	    "a", "--since", "41", NULL);

@@ -197,7 +197,63 @@ test_where_nobody_can_listen_is_refused(void **state)
 		    address_parse_listen(out, &count, wrong[i], true));
 }
 
+static void
+test_a_unix_socket_has_a_path(void **state)
+{
+	struct config_address one, two, other;
+	char text[ADDRESS_TEXT_MAX], longest[ADDRESS_TEXT_MAX] = "unix:/";
+
+	(void)state;
+	assert_null(address_parse_unix(&one, "unix:/run/a"));
+	assert_true(address_is_unix(&one));
+	assert_string_equal(address_path(&one), "/run/a");
+	assert_string_equal(address_format(&one, text), "unix:/run/a");
+	assert_int_equal(address_port(&one), 0);
+	assert_false(address_wants_port(&one));
+	assert_int_equal(one.mode, ADDRESS_UNIX_MODE);
+	assert_null(address_parse_unix(&two, "unix:/run/a"));
+	assert_null(address_parse_unix(&other, "unix:/run/b"));
+	assert_true(address_equal(&one, &two));
+	assert_true(address_overlaps(&one, &two));
+	assert_false(address_equal(&one, &other));
+	assert_false(address_overlaps(&one, &other));
+	memset(longest + 6, 'x', 106);
+	assert_null(address_parse_unix(&one, longest));
+	assert_string_equal(address_format(&one, text), longest);
+	strcat(longest, "x");
+	assert_non_null(address_parse_unix(&one, longest));
+}
+
+static void
+test_other_paths_are_refused(void **state)
+{
+	static const char *const wrong[] = { "", "unix", "unix:", "unix:a",
+		"unix:./a", "unix://a b", "unix:/a\n", "unix:/a,b",
+		"unix:/\xc3\xa4", "/run/a", "UNIX:/run/a" };
+	struct config_address address;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_non_null(address_parse_unix(&address, wrong[i]));
+}
+
+static void
+test_a_port_may_be_the_kernels_choice(void **state)
+{
+	struct config_address address;
+
+	(void)state;
+	assert_null(address_parse(&address, "127.0.0.1:0"));
+	assert_true(address_wants_port(&address));
+	assert_null(address_parse(&address, "127.0.0.1:1"));
+	assert_false(address_wants_port(&address));
+	assert_false(address_is_unix(&address));
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_a_unix_socket_has_a_path),
+	cmocka_unit_test(test_other_paths_are_refused),
+	cmocka_unit_test(test_a_port_may_be_the_kernels_choice),
 	cmocka_unit_test(test_text_survives_parsing_and_formatting),
 	cmocka_unit_test(test_ipv6_is_written_in_its_shortest_form),
 	cmocka_unit_test(test_the_longest_address_fits),

@@ -25,7 +25,7 @@ test_an_address_is_written_in_one_way(void **state)
 		{ "::ffff:192.0.2.1", "192.0.2.1" },
 		{ "::ffff:c000:201", "192.0.2.1" },
 		{ "2001:DB8:0:0::1", "2001:db8::1" },
-		{ "::", "::" },
+		{ "::", "unix" },
 		{ "::192.0.2.1", "::192.0.2.1" }, /* not mapped */
 		{ "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
 		    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
@@ -74,6 +74,9 @@ test_that_of_a_socket_is_without_its_family(void **state)
 	assert_true(ip_from_sockaddr(&got, &from));
 	assert_true(ip_equal(&got, &wanted));
 	from.ss_family = AF_UNIX;
+	assert_true(ip_from_sockaddr(&got, &from));
+	assert_true(ip_is_unspecified(&got));
+	from.ss_family = AF_UNSPEC;
 	assert_false(ip_from_sockaddr(&got, &from));
 }
 

@@ -47,6 +47,24 @@ test_both_spellings_name_one_place(void **state)
 }
 
 static void
+test_a_unix_socket_is_a_path(void **state)
+{
+	(void)state;
+	assert_null(url_parse(&url, "ws://h:1/a"));
+	assert_null(url_parse(&url, "unix:/run/a?b"));
+	assert_true(url.is_unix);
+	assert_false(url.is_tls);
+	assert_string_equal(url.text, "unix:/run/a?b");
+	assert_string_equal(url.host, "/run/a?b");
+	assert_string_equal(url.authority, "localhost");
+	assert_string_equal(url.base, "");
+	assert_string_equal(url.endpoint, "/ws");
+	assert_non_null(url_parse(&url, "unix:run/a"));
+	assert_null(url_parse(&url, "ws://h:1/a"));
+	assert_false(url.is_unix);
+}
+
+static void
 test_the_rest_is_refused(void **state)
 {
 	static const struct {
@@ -114,6 +132,7 @@ test_an_option_does_not_overrule_the_urls(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_both_spellings_name_one_place),
+	cmocka_unit_test(test_a_unix_socket_is_a_path),
 	cmocka_unit_test(test_the_rest_is_refused),
 	cmocka_unit_test(test_a_long_one_is_cut_nowhere),
 	cmocka_unit_test(test_an_option_does_not_overrule_the_urls),
