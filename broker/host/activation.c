@@ -68,24 +68,44 @@ activation_ask(int fd, int option)
 	return value;
 }
 
+/* Whether a socket on all addresses of IPv6 takes IPv4, too.  All addresses of
+ * IPv4 would be one network of IPv6 then, with the limits of one. */
+static bool
+activation_mixes(int fd, const struct config_address *address)
+{
+	const struct sockaddr_in6 *in6 = (const void *)&address->addr;
+	socklen_t len = sizeof(int);
+	int only = 0;
+
+	return address->addr.ss_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) &&
+	       getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len) == 0 &&
+	       only == 0;
+}
+
 /* Look where a socket listens.  Returns false with a reason. */
 static bool
 activation_look(
     int fd, struct config_address *address, char error[LISTENERS_ERROR_MAX])
 {
+	const char *fault = NULL;
+
 	memset(address, 0, sizeof(*address));
 	address->len = sizeof(address->addr);
-	if (activation_ask(fd, SO_TYPE) == SOCK_STREAM &&
-	    activation_ask(fd, SO_ACCEPTCONN) == 1 &&
+	if (activation_ask(fd, SO_TYPE) != SOCK_STREAM ||
+	    activation_ask(fd, SO_ACCEPTCONN) != 1 ||
 	    getsockname(fd, (struct sockaddr *)&address->addr, &address->len) ==
-		0 &&
-	    (address->addr.ss_family == AF_INET ||
-		address->addr.ss_family == AF_INET6))
+		-1 ||
+	    (address->addr.ss_family != AF_INET &&
+		address->addr.ss_family != AF_INET6))
+		fault = "is not a listening TCP socket";
+	else if (activation_mixes(fd, address))
+		fault = "takes IPv4 too: it needs BindIPv6Only=ipv6-only, and "
+			"IPv4 a ListenStream= of its own";
+	if (fault == NULL)
 		return true;
 	snprintf(error, LISTENERS_ERROR_MAX,
-	    "descriptor %d of the service manager is not a listening TCP "
-	    "socket",
-	    fd);
+	    "descriptor %d of the service manager %s", fd, fault);
 	return false;
 }
 

@@ -247,6 +247,49 @@ test_the_operators_socket_is_known_by_its_name(void **state)
 	in_child(with_other_names);
 }
 
+/* A socket on all addresses of IPv6, of IPv4 too unless only.  Returns whether
+ * this host has IPv6. */
+static bool
+pass_all_ipv6(int fd, int only)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
+	int opened = socket(AF_INET6, SOCK_STREAM, 0);
+
+	if (opened == -1)
+		return false;
+	MP_CHECK(setsockopt(opened, IPPROTO_IPV6, IPV6_V6ONLY, &only,
+		     sizeof(only)) == 0);
+	MP_CHECK(
+	    bind(opened, (struct sockaddr *)&address, sizeof(address)) == 0);
+	MP_CHECK(listen(opened, 16) == 0);
+	if (opened != fd) {
+		MP_CHECK(dup2(opened, fd) == fd);
+		close(opened);
+	}
+	return true;
+}
+
+static int
+two_families(void *arg)
+{
+	(void)arg;
+	pass("1", NULL);
+	if (!pass_all_ipv6(FIRST, 0))
+		return 0;
+	MP_CHECK(!take(2));
+	MP_CHECK(strstr(error, "BindIPv6Only") != NULL);
+	MP_CHECK(pass_all_ipv6(FIRST, 1));
+	MP_CHECK(take(2));
+	return 0;
+}
+
+static void
+test_a_socket_is_of_one_family(void **state)
+{
+	(void)state;
+	in_child(two_families);
+}
+
 static int
 refused(void *arg)
 {
@@ -291,6 +334,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(
 	    test_the_operators_socket_is_known_by_its_name, mp_setup,
 	    mp_teardown),
+	cmocka_unit_test_setup_teardown(
+	    test_a_socket_is_of_one_family, mp_setup, mp_teardown),
 	cmocka_unit_test_setup_teardown(
 	    test_what_cannot_be_served_is_refused, mp_setup, mp_teardown),
 };
