@@ -10,12 +10,13 @@
 
 void
 handshake_request(struct buf *buf, const char *authority, const char *target,
-    const char *protocol, const char *key)
+    const char *protocol, const char *lines, const char *key)
 {
 	const char *const parts[] = { "GET ", target,
 		" HTTP/1.1\r\nHost: ", authority,
 		"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
-		HANDSHAKE_VERSION_LINE, "Sec-WebSocket-Key: ", key,
+		HANDSHAKE_VERSION_LINE, lines != NULL ? lines : "",
+		"Sec-WebSocket-Key: ", key,
 		protocol != NULL ? "\r\nSec-WebSocket-Protocol: " : "",
 		protocol != NULL ? protocol : "", "\r\n\r\n" };
 

@@ -18,10 +18,12 @@ struct http_answer;
 /*
  * Append a request to buf.  authority, target and protocol are the URL's and
  * the program's own, checked: nothing in them ends a line.  protocol is the
- * subprotocol to ask for, or NULL for none.  key as handshake_key() makes it.
+ * subprotocol to ask for, or NULL for none; lines are further ones of the head,
+ * each with its CRLF, or NULL.  key as handshake_key() makes it.
  */
 void handshake_request(struct buf *buf, const char *authority,
-    const char *target, const char *protocol, const char *key);
+    const char *target, const char *protocol, const char *lines,
+    const char *key);
 
 /*
  * Does the answer open the connection that was asked for with this key and

@@ -42,6 +42,8 @@ enum ws_code {
 	WS_CODE_INTERNAL = 1011,
 	WS_CODE_RESTART = 1012,
 	WS_CODE_TRY_LATER = 1013,
+	WS_CODE_UNAUTHORIZED = 4001, /* a token is needed, or another one */
+	WS_CODE_EXPIRED = 4103,      /* the token was good until now */
 	WS_CODE_TOO_SLOW = 4200,
 };
 

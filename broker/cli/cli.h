@@ -81,6 +81,10 @@ struct cli_client_options {
 	uint32_t timeout_ms; /* 0: none */
 	const char *prefix;  /* topics; or NULL */
 	const char *ca_file; /* whom to trust; NULL: whom the system does */
+	/* Where the credential is: at most one of these, the others NULL. */
+	const char *token_path;
+	const char *token_variable; /* of the environment */
+	const char *key_path;
 };
 
 /* The options of token alone.  Text is UTF-8; NULL: not said. */

@@ -118,6 +118,12 @@ cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
 
 	if (client->url != NULL && client->is_named)
 		wrong = "--url: there is --name or --pidfile, too";
+	else if ((client->token_path != NULL) +
+		     (client->token_variable != NULL) +
+		     (client->key_path != NULL) >
+		 1)
+		wrong = "--token-file, --token-env, --key-file: only one of "
+			"them";
 	else if (client->has_since && client->history > 0)
 		wrong = "--since: there is --history, too";
 	else if (client->has_since && cli->words_len > 1)

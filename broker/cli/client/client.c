@@ -3,12 +3,14 @@
 
 #include "broker/cli/client/client.h"
 
+#include "broker/cli/client/credential.h"
 #include "common/bug.h"
 #include "common/clock.h"
 #include "common/container.h"
 
 #include <limits.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* The largest message that a server can be told to take, with its envelope. */
 #define CLIENT_MESSAGE_MAX (17u << 20)
@@ -28,6 +30,7 @@ static void
 client_down(struct client *c)
 {
 	connecting_fini(&c->dial);
+	credential_wipe(&c->lines);
 	ws_client_drop(&c->ws);
 	if (c->opened_ms != 0 &&
 	    clock_monotonic_ms() - c->opened_ms >= CLIENT_LASTING_MS)
@@ -77,6 +80,27 @@ client_close(struct client *c)
 	}
 }
 
+bool
+client_may_come_back(const struct client *c)
+{
+	const struct outcome *end = client_end(c);
+
+	/* A token that has expired may be renewed in its file by then. */
+	if (end->kind == CLIENT_CLOSED && end->code == WS_CODE_UNAUTHORIZED)
+		return credential_may_change(c->options);
+	return retry_makes_sense(end);
+}
+
+uint64_t
+client_again_ms(struct client *c)
+{
+	uint32_t random;
+
+	CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
+	return clock_monotonic_ms() +
+	       retry_delay(&c->retry, client_end(c), random);
+}
+
 /* Try the next address, or give up. */
 static void
 client_dial_next(struct client *c)
@@ -90,10 +114,14 @@ client_dial_next(struct client *c)
 void
 client_connect(struct client *c)
 {
+	char why[CREDENTIAL_WHY_MAX];
+
 	CHECK(c->state == CLIENT_DOWN);
 	c->group.end = (struct outcome){ .kind = CLIENT_LOST };
 	c->retry.has_drain = false;
-	if (connecting_init(&c->dial, c->url))
+	if (!credential_line(c->options, &c->lines, why))
+		client_fail(c, CLIENT_UNREADY, "%s", why);
+	else if (connecting_init(&c->dial, c->url))
 		client_dial_next(c);
 	else
 		client_fail(c, CLIENT_UNREACHABLE, "%s", c->dial.why);
@@ -110,7 +138,10 @@ client_dialled(struct client *c)
 		return;
 	}
 	connecting_fini(&c->dial);
+	c->group.lines = c->lines.at;
 	ws_client_begin(&c->ws, fd);
+	c->group.lines = NULL;
+	credential_wipe(&c->lines);
 	client_enter(c, CLIENT_SHAKING, CLIENT_HANDSHAKE_MS);
 }
 
@@ -254,8 +285,9 @@ client_turn(struct client *c, short revents)
 
 void
 client_init(struct client *c, const struct url *url,
-    const struct tls_client_context *tls, const struct client_events *events,
-    void *owner)
+    const struct tls_client_context *tls,
+    const struct cli_client_options *options,
+    const struct client_events *events, void *owner)
 {
 	const struct ws_client_events connection = {
 		.opened = client_opened_cb,
@@ -264,9 +296,11 @@ client_init(struct client *c, const struct url *url,
 
 	memset(c, 0, sizeof(*c));
 	c->url = url;
+	c->options = options;
 	c->events = *events;
 	c->owner = owner;
 	c->dial.fd = -1;
+	buf_init(&c->lines);
 	ws_client_group_init(&c->group, url->authority, url->endpoint,
 	    CLIENT_PROTOCOL, CLIENT_MESSAGE_MAX, 1, &connection);
 	c->group.tls = tls;

@@ -22,6 +22,8 @@
 #include "broker/cli/client/retry.h"
 #include "broker/cli/client/server_message.h"
 #include "broker/cli/client/ws_client.h"
+#include "broker/cli/cli.h"
+#include "common/buf.h"
 #include "common/json.h"
 #include "common/url.h"
 
@@ -49,6 +51,7 @@ struct client_events {
 
 struct client {
 	const struct url *url;
+	const struct cli_client_options *options;
 	struct client_events events;
 	void *owner;
 	enum client_state state;
@@ -57,6 +60,7 @@ struct client {
 	char epoch[CLIENT_EPOCH_MAX]; /* likewise */
 
 	struct connecting dial;
+	struct buf lines; /* of the next handshake: who we are */
 	struct ws_client_group group;
 	struct ws_client ws; /* NONE while DOWN and DIALLING */
 	struct json_reader json;
@@ -67,10 +71,12 @@ struct client {
 	uint64_t silence_ms; /* how long none may come; 0: for ever */
 };
 
-/* A client that is DOWN.  url, tls (NULL: plain text) and owner are borrowed. */
+/* A client that is DOWN.  url, tls (NULL: plain text), options (which say who it
+ * is) and owner are borrowed. */
 void client_init(struct client *c, const struct url *url,
-    const struct tls_client_context *tls, const struct client_events *events,
-    void *owner);
+    const struct tls_client_context *tls,
+    const struct cli_client_options *options,
+    const struct client_events *events, void *owner);
 void client_fini(struct client *c);
 
 /* How the last connection ended. */
@@ -80,7 +86,15 @@ client_end(const struct client *c)
 	return &c->group.end;
 }
 
-/* Begin a connection.  Blocks: while a name is looked up. */
+/* Whether another connection may end better. */
+bool client_may_come_back(const struct client *c);
+
+/* When to begin that: see retry_delay().  Returns a time of the monotonic
+ * clock. */
+uint64_t client_again_ms(struct client *c);
+
+/* Begin a connection.  Blocks: while a name is looked up, and a credential is
+ * read. */
 void client_connect(struct client *c);
 
 /* Fill in what to poll for.  is_reading: take messages; otherwise they wait in

@@ -91,6 +91,9 @@ client_report(
 {
 	const char *semicolon = more[0] != '\0' ? "; " : "";
 
+	if (end->kind == CLIENT_UNREADY)
+		return report_failure(
+		    EXIT_STATUS_FAILED, "%s%s%s", end->why, semicolon, more);
 	if (end->kind == CLIENT_UNREACHABLE)
 		return report_failure(EXIT_STATUS_NOT_RUNNING,
 		    "no server answers on %s: %s%s%s", url->text, end->why,

@@ -24,14 +24,16 @@ client_handshake_fini(struct client_handshake *shake)
 
 void
 client_handshake_ask(struct client_handshake *shake, const char *authority,
-    const char *target, const char *protocol, struct outbuf *out)
+    const char *target, const char *protocol, const char *lines,
+    struct outbuf *out)
 {
 	uint8_t nonce[HANDSHAKE_NONCE_LEN];
 
 	/* Cannot fail: so few bytes, and not interruptible. */
 	CHECK(getrandom(nonce, sizeof(nonce), 0) == sizeof(nonce));
 	handshake_key(nonce, shake->key);
-	handshake_request(&out->buf, authority, target, protocol, shake->key);
+	handshake_request(
+	    &out->buf, authority, target, protocol, lines, shake->key);
 }
 
 /* The whole head is there.  Returns: whether it lets us in. */

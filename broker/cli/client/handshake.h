@@ -27,10 +27,11 @@ enum client_handshake_status {
 void client_handshake_init(struct client_handshake *shake);
 void client_handshake_fini(struct client_handshake *shake);
 
-/* Begin one: append its request to out.  authority, target and protocol are as
- * for handshake_request(). */
+/* Begin one: append its request to out.  authority, target, protocol and lines
+ * are as for handshake_request(). */
 void client_handshake_ask(struct client_handshake *shake, const char *authority,
-    const char *target, const char *protocol, struct outbuf *out);
+    const char *target, const char *protocol, const char *lines,
+    struct outbuf *out);
 
 /*
  * Bytes of the answer came in, to a request for this protocol.  FAILED: end

@@ -7,7 +7,10 @@
 #include "broker/cli/client/http_get.h"
 
 #include "broker/cli/client/connect.h"
+#include "broker/cli/client/credential.h"
+#include "broker/cli/client/server_message.h"
 #include "common/http_answer.h"
+#include "common/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,6 +113,44 @@ get_receive(
 	}
 }
 
+/* The value of an object's member; its raw is NULL if there is none. */
+static struct json_token
+get_member(
+    struct json_reader *reader, const char *text, size_t len, const char *name)
+{
+	struct json_token key, value, found = { 0 };
+
+	if (json_object_open(reader, text, len) == JSON_OK)
+		while (json_member_next(reader, &key, &value))
+			if (server_message_is(&key, name, strlen(name)))
+				found = value;
+	return found;
+}
+
+/* Say the reason, too, that stands in an error's body:
+ * {"error":{"code":...,"reason":...}}. */
+static void
+get_add_reason(struct outcome *end, const char *body, size_t len)
+{
+	size_t told = strlen(end->why), where;
+	struct json_token error, reason;
+	struct json_reader reader;
+	char text[200];
+	const char *why;
+
+	if (json_check(body, len, &where, &why) != JSON_OK)
+		return;
+	json_reader_init(&reader);
+	error = get_member(&reader, body, len, "error");
+	reason = error.raw != NULL
+	             ? get_member(&reader, error.raw, error.raw_len, "reason")
+	             : error;
+	if (reason.raw != NULL && reason.kind == JSON_STRING)
+		snprintf(end->why + told, sizeof(end->why) - told, ": %s",
+		    server_message_copy(&reason, text, sizeof(text)));
+	json_reader_fini(&reader);
+}
+
 /* Take the head off the answer, and judge it. */
 static bool
 get_judge(struct buf *text, struct outcome *end)
@@ -130,6 +171,8 @@ get_judge(struct buf *text, struct outcome *end)
 	}
 	if (answer.status != 200) {
 		outcome_refused(end, &answer);
+		get_add_reason(end, text->at + answer.head.head_len,
+		    text->len - answer.head.head_len);
 		return false;
 	}
 	body_len = text->len - answer.head.head_len;
@@ -143,10 +186,11 @@ get_judge(struct buf *text, struct outcome *end)
 
 bool
 client_get(const struct url *url, const struct tls_client_context *context,
-    const char *target, struct buf *body, struct outcome *end)
+    const char *target, const char *lines, struct buf *body,
+    struct outcome *end)
 {
 	const char *const parts[] = { "GET ", url->base, target,
-		" HTTP/1.0\r\nHost: ", url->authority, "\r\n\r\n" };
+		" HTTP/1.0\r\nHost: ", url->authority, "\r\n", lines, "\r\n" };
 	struct tls_client *tls = NULL;
 	struct buf request;
 	bool ok;
@@ -162,7 +206,7 @@ client_get(const struct url *url, const struct tls_client_context *context,
 	buf_reset(body);
 	ok = get_send(fd, tls, &request, end) &&
 	     get_receive(fd, tls, body, end) && get_judge(body, end);
-	buf_fini(&request);
+	credential_wipe(&request);
 	tls_client_free(tls);
 	close(fd);
 	return ok;

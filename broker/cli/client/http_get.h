@@ -14,13 +14,15 @@
 
 /*
  * GET what stands under the URL's base: target, its path and query; tls: of
- * client_find().  The body
+ * client_find(); lines: of the request's head, each with its CRLF.  The body
  * replaces what is in buf.
  * Blocks:  until all of it is there; for 10 s at most between two pieces.
- * Returns: whether the answer was 200; otherwise *end says why not.
+ * Returns: whether the answer was 200; otherwise *end says why not, with the
+ *          reason that the server gives.
  */
 bool client_get(const struct url *url, const struct tls_client_context *tls,
-    const char *target, struct buf *body, struct outcome *end);
+    const char *target, const char *lines, struct buf *body,
+    struct outcome *end);
 
 /* Append text to a target: what is not a letter or digit becomes %XX. */
 void client_put_escaped(struct buf *target, const char *text, size_t len);

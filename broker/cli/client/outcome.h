@@ -16,6 +16,7 @@ enum outcome_kind {
 	CLIENT_ALIEN,           /* what answers is no such server */
 	CLIENT_LOST,            /* cut, or silent for too long */
 	CLIENT_CLOSED,          /* by the server, with a close code */
+	CLIENT_UNREADY,         /* we cannot say who we are */
 	CLIENT_DONE,            /* as we wanted */
 };
 

@@ -18,7 +18,6 @@
 #include "broker/cli/client/find.h"
 #include "broker/cli/client/pub_input.h"
 #include "broker/cli/client/pub_message.h"
-#include "common/bug.h"
 #include "common/clock.h"
 #include "common/utf8.h"
 
@@ -27,7 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 /* The window: requests, and bytes of those (or one that is longer). */
@@ -244,12 +242,10 @@ pub_cut(struct pub *p)
 {
 	const struct outcome *end = client_end(&p->client);
 	char count[PUB_COUNT_MAX];
-	uint32_t random;
 
-	if (p->has_been && p->cli->client.retries && retry_makes_sense(end)) {
-		CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
-		p->again_ms = clock_monotonic_ms() +
-		              retry_delay(&p->client.retry, end, random);
+	if (p->has_been && p->cli->client.retries &&
+	    client_may_come_back(&p->client)) {
+		p->again_ms = client_again_ms(&p->client);
 		return;
 	}
 	p->is_over = true;
@@ -347,7 +343,7 @@ pub_run(struct pub *p)
 	const struct client_events events = { pub_opened, pub_said };
 	uint64_t now = clock_monotonic_ms();
 
-	client_init(&p->client, &p->url, p->tls, &events, p);
+	client_init(&p->client, &p->url, p->tls, &p->cli->client, &events, p);
 	if (p->cli->client.timeout_ms != 0)
 		p->until_ms = now + p->cli->client.timeout_ms;
 	p->again_ms = now;

@@ -36,6 +36,7 @@ retry_makes_sense(const struct outcome *end)
 	switch (end->kind) {
 	case CLIENT_UNREACHABLE:
 	case CLIENT_LOST:
+	case CLIENT_UNREADY:
 		return true;
 	case CLIENT_REFUSED:
 		return end->code == 429 || end->code >= 500;

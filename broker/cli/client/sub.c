@@ -16,7 +16,6 @@
 #include "broker/cli/client/sub_output.h"
 #include "broker/cli/client/sub_print.h"
 #include "broker/cli/client/sub_topics.h"
-#include "common/bug.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -25,7 +24,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -204,19 +202,15 @@ static void
 sub_cut(struct sub *s)
 {
 	const struct outcome *end = client_end(&s->client);
-	uint32_t random;
-	uint64_t delay;
 
 	for (size_t i = 0; i < s->topics.len; i++)
 		resume_point_cut(&s->topics.all[i].place);
-	if (!s->has_been || !retry_makes_sense(end)) {
+	if (!s->has_been || !client_may_come_back(&s->client)) {
 		sub_output_turn(&s->output, 0);
 		sub_leave(s, client_report(&s->url, end, ""));
 		return;
 	}
-	CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
-	delay = retry_delay(&s->client.retry, end, random);
-	s->again_ms = clock_monotonic_ms() + delay;
+	s->again_ms = client_again_ms(&s->client);
 	if (!s->is_cut && !retry_at_once(end)) {
 		sub_note(s, "%s: %s; trying again", s->url.text, end->why);
 		s->is_cut = true;
@@ -363,7 +357,7 @@ sub_run(struct sub *s)
 	if (!sub_hold_signals(s))
 		return report_failure(
 		    EXIT_STATUS_FAILED, "signalfd: %s", strerror(errno));
-	client_init(&s->client, &s->url, s->tls, &events, s);
+	client_init(&s->client, &s->url, s->tls, &s->cli->client, &events, s);
 	sub_output_init(&s->output, STDOUT_FILENO);
 	if (s->cli->client.timeout_ms != 0)
 		s->until_ms = clock_monotonic_ms() + s->cli->client.timeout_ms;

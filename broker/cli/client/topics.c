@@ -3,6 +3,7 @@
 
 #include "broker/cli/client/topics.h"
 
+#include "broker/cli/client/credential.h"
 #include "broker/cli/client/find.h"
 #include "broker/cli/client/http_get.h"
 #include "broker/cli/client/server_message.h"
@@ -130,17 +131,18 @@ topics_answer(struct topics *t, const struct buf *body, bool *more)
 	return ok;
 }
 
-/* Ask and print until there is no more. */
+/* Ask and print until there is no more; lines say who asks. */
 static enum exit_status
 topics_list(struct topics *t, const struct url *url,
-    const struct tls_client_context *tls, struct buf *target, struct buf *body)
+    const struct tls_client_context *tls, const char *lines, struct buf *target,
+    struct buf *body)
 {
 	struct outcome end;
 	bool more = true;
 
 	while (more) {
 		topics_target(t, target);
-		if (!client_get(url, tls, target->at, body, &end))
+		if (!client_get(url, tls, target->at, lines, body, &end))
 			return client_report(url, &end, "");
 		if (!topics_answer(t, body, &more))
 			return report_failure(EXIT_STATUS_FAILED,
@@ -156,7 +158,8 @@ enum exit_status
 cli_topics(const struct cli *cli)
 {
 	struct topics t = { .cli = cli };
-	struct buf target, body;
+	struct buf target, body, lines;
+	char why[CREDENTIAL_WHY_MAX];
 	struct tls_client_context *tls;
 	struct url url;
 	enum exit_status status = client_find(cli, &url, &tls);
@@ -166,7 +169,12 @@ cli_topics(const struct cli *cli)
 	buf_init(&t.last);
 	buf_init(&target);
 	buf_init(&body);
-	status = topics_list(&t, &url, tls, &target, &body);
+	buf_init(&lines);
+	if (credential_line(&cli->client, &lines, why))
+		status = topics_list(&t, &url, tls, lines.at, &target, &body);
+	else
+		status = report_failure(EXIT_STATUS_FAILED, "%s", why);
+	credential_wipe(&lines);
 	tls_client_context_free(tls);
 	buf_fini(&t.last);
 	buf_fini(&target);

@@ -229,7 +229,7 @@ ws_client_begin(struct ws_client *c, int fd)
 	c->state = WS_CLIENT_SHAKING;
 	client_handshake_init(c->shake);
 	client_handshake_ask(c->shake, c->group->authority, c->group->target,
-	    c->group->protocol, &c->out);
+	    c->group->protocol, c->group->lines, &c->out);
 	ws_client_flush(c);
 }
 

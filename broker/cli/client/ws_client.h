@@ -52,6 +52,8 @@ struct ws_client_group {
 	const char *authority; /* HOST[:PORT], for the Host line */
 	const char *target;    /* path and query */
 	const char *protocol;  /* Sec-WebSocket-Protocol; NULL: none */
+	const char *lines; /* further ones of the request's head, each with its
+	                    * CRLF, for who begins; NULL: none */
 	const struct tls_client_context *tls; /* borrowed; NULL: plain text */
 	const char *host; /* with tls: whose certificate it must be */
 	struct ws_client_events events;
@@ -78,7 +80,7 @@ struct ws_client {
  * Prepare a group.  A message over message_max bytes ends its connection; at
  * most spare idle parsers, of some 4.5 KiB, are kept.  The texts are borrowed,
  * checked by the caller: nothing in them ends a line.  events is copied.  It is
- * for plain text until its caller sets tls and host.
+ * for plain text until its caller sets tls and host; lines is NULL until then.
  * Owns: the caller, until ws_client_group_fini(), when all its connections are
  *       NONE.
  */

@@ -142,7 +142,7 @@ test_a_request_is_a_handshake_that_a_server_takes(void **state)
 
 	(void)state;
 	buf_init(&buf);
-	handshake_request(&buf, "h:1", "/ws?a=b", "pubsubd.v1", KEY);
+	handshake_request(&buf, "h:1", "/ws?a=b", "pubsubd.v1", NULL, KEY);
 	assert_int_equal(
 	    http_parse_request(buf.at, buf.len, HTTP_HEAD_MAX, &scanned, &req),
 	    HTTP_OK);
@@ -154,12 +154,13 @@ test_a_request_is_a_handshake_that_a_server_takes(void **state)
 	assert_true(http_text_equal(&req.query, "a=b"));
 	buf_reset(&buf);
 	scanned = 0;
-	handshake_request(&buf, "h:1", "/", NULL, KEY);
+	handshake_request(&buf, "h:1", "/", NULL, "X-A: b\r\n", KEY);
 	assert_int_equal(
 	    http_parse_request(buf.at, buf.len, HTTP_HEAD_MAX, &scanned, &req),
 	    HTTP_OK);
 	assert_int_equal(handshake_check(&req, &why), 101);
 	assert_null(http_header_find(&req, "Sec-WebSocket-Protocol"));
+	assert_true(http_text_equal(http_header_find(&req, "X-A"), "b"));
 	buf_fini(&buf);
 }
 
