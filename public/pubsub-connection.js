@@ -17,6 +17,8 @@
  * all was quiet for long, something is asked.
  */
 
+import { AUTH_ID, Auth } from "./pubsub-auth.js";
+
 const PROTOCOL = "pubsubd.v1";
 
 /* What holds until the server has said what it would like. */
@@ -29,6 +31,7 @@ const ANSWER_MS = 10 * 1000;
 
 const GOING_AWAY = 1001;
 const RESTART = 1012;
+const UNAUTHORIZED = 4001;
 
 /**
  * @typedef {import("./pubsub.js").ConnectOptions} ConnectOptions
@@ -74,6 +77,8 @@ export class Connection {
 	#WebSocket;
 	#timeout;
 	#on;
+	/** @type {Auth | null} null: we do not say who we are */
+	#auth = null;
 	/** @type {Socket | null} */
 	#socket = null;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -102,8 +107,19 @@ export class Connection {
 		this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
 		this.#timeout = options.timeout ?? ANSWER_MS;
 		this.#on = handlers;
+		if (options.token)
+			this.#auth = new Auth(options.token, {
+				send: (frame) => this.send(frame),
+				failed: (reason) => this.#dead(reason),
+				refused: (reason) => this.#lose(UNAUTHORIZED, reason),
+			});
 		if (!this.#WebSocket)
 			throw new TypeError("no WebSocket here: pass one in options");
+	}
+
+	/** Whom the server has recognized; "": nobody in particular. */
+	get user() {
+		return this.#auth?.user ?? "";
 	}
 
 	/** Whether send() may be called; a server that drains would refuse. */
@@ -198,6 +214,7 @@ export class Connection {
 		socket.onclose = mine(({ code, reason }) => this.#lose(code, reason));
 		socket.onerror = mine((event) => this.#failed(event));
 		this.#timer = setTimeout(() => this.#dead("no answer"), this.#timeout);
+		this.#auth?.prepare();
 		this.#become("connecting", this.reason);
 	}
 
@@ -248,6 +265,10 @@ export class Connection {
 			this.#welcomed(frame);
 		else if (frame.type === "drain")
 			this.#drained(frame);
+		else if (frame.type === "expiring")
+			this.#auth?.expiring(frame);
+		else if (frame.id === AUTH_ID)
+			this.#judged(frame);
 		else
 			this.#on.frame(frame);
 	}
@@ -256,6 +277,23 @@ export class Connection {
 	#welcomed(welcome) {
 		this.#retry = welcome.retry;
 		this.#idle = welcome.ping * 1000;
+		if (!this.#auth) {
+			this.#opened(welcome);
+			return;
+		}
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => this.#dead("no token"), this.#timeout);
+		this.#auth.introduce(() => this.#opened(welcome));
+	}
+
+	/** @param {import("./pubsub-auth.js").AuthAnswer} answer */
+	#judged(answer) {
+		this.answered();
+		this.#auth?.answered(answer);
+	}
+
+	/** @param {Welcome} welcome */
+	#opened(welcome) {
 		this.#openedAt = performance.now();
 		this.#watch();
 		this.#on.welcome(welcome);
@@ -303,9 +341,11 @@ export class Connection {
 			this.#attempt = 0;
 		const delay = this.#delay(code);
 		const inDoubt = !this.#isEndOfDrain(code);
+		const isFinal = code === UNAUTHORIZED ?
+		    !this.#auth?.mayShowAnother() : code >= 4000 && code < 4100;
 
 		this.#drop(code === 0, inDoubt);
-		if (code >= 4000 && code < 4100) {
+		if (isFinal) {
 			this.#become("closed",
 			    reason || "the server does not want this client");
 			return;
@@ -346,6 +386,7 @@ export class Connection {
 		const socket = this.#socket;
 
 		clearTimeout(this.#timer);
+		this.#auth?.reset();
 		this.#socket = null;
 		this.#openedAt = 0;
 		this.#asked = 0;

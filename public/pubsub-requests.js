@@ -22,7 +22,8 @@ const FRAME_EXTRA = 1024; /* bytes */
  */
 
 /**
- * Why something was not done.  `code` is the server's ("too_many_topics"), or
+ * Why something was not done.  `code` is the server's ("too_many_topics";
+ * "forbidden": the token does not grant it; "unauthorized": a token is needed), or
  * "unknown": the connection was lost before the answer, so it may be done;
  * "closed": the client is; "unsubscribed": before it was confirmed;
  * "already_subscribed": to this topic, with this client.

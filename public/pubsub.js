@@ -21,6 +21,10 @@
  * So onMessage gets each message once and in order, and where some are not to
  * be had any more, onGap is called in their place.  What is asked while there
  * is no connection is kept and asked on the next one (pubsub-requests.js).
+ *
+ * Where the server asks who one is, connect(url, { token: () => promise }) tells
+ * where a token is to be had (pubsub-auth.js).  What it does not grant fails
+ * with the code "forbidden", and all else goes on.
  */
 
 import { Connection } from "./pubsub-connection.js";
@@ -46,13 +50,13 @@ export { PubSubError };
 /**
  * Messages that are not to be had any more: numbers `from` to `to`, because
  * this client did not read fast enough ("slow"), a part of the server did not
- * ("lapped"), they are older than what it keeps ("expired"), or nobody knows
- * why ("lost", never seen).
+ * ("lapped"), they are older than what it keeps ("expired"), this client may not
+ * have what came before ("forbidden"), or nobody knows why ("lost", never seen).
  * @typedef {object} NumberedGap
  * @property {string} topic
  * @property {number} from
  * @property {number} to
- * @property {"slow" | "lapped" | "expired" | "lost"} reason
+ * @property {"slow" | "lapped" | "expired" | "forbidden" | "lost"} reason
  *
  * @typedef {object} BlindGap without numbers: nobody knows how many, if any,
  *     because it is another server than before, perhaps the same one started
@@ -75,8 +79,9 @@ export { PubSubError };
  * @property {boolean} [echo] false: without what this client publishes itself
  * @property {(message: Message) => void} [onMessage]
  * @property {(gap: Gap) => void} [onGap]
- * @property {(error: PubSubError) => void} [onEnd] after a reconnect the server
- *     has refused to go on: the subscription is no more
+ * @property {(error: PubSubError) => void} [onEnd] the server has refused to go
+ *     on, after a reconnect or because a renewed token does not grant it: the
+ *     subscription is no more
  *
  * @typedef {object} Subscription
  * @property {string} topic
@@ -92,12 +97,18 @@ export { PubSubError };
  * @property {((event: any) => any) | null} onclose
  * @property {((event: any) => any) | null} onerror
  *
+ * @typedef {import("./pubsub-token.js").GetToken} GetToken
+ *
  * @typedef {object} ConnectOptions
  * @property {new (url: string, protocols: string[]) => Socket} [WebSocket]
  * @property {(client: Client) => void} [onState] called whenever its `state` has
  *     changed; where there is none, one line on the console tells of a server
  *     that is not there
- * @property {number} [timeout] milliseconds for a handshake and for an answer,
+ * @property {GetToken} [token] called for a token before it is needed: for a
+ *     connection, unless the last one is still good, and to renew it on the
+ *     connection.  null: come without.  Where it fails the connection is tried
+ *     again, later each time
+ * @property {number} [timeout] milliseconds for a handshake, for a token and for an answer,
  *     after which the connection counts as dead (10,000)
  *
  * @typedef {{ message: number, topics: number, rate: number }} Limits
@@ -156,6 +167,11 @@ export class Client extends EventTarget {
 	/** @returns {State} */
 	get state() {
 		return this.#connection.state;
+	}
+
+	/** Whom the server has recognized by the token; "": nobody in particular. */
+	get user() {
+		return this.#connection.user;
 	}
 
 	/** Why it is closed, or why it was last lost. */
@@ -362,9 +378,23 @@ export class Client extends EventTarget {
 		case "gap":
 			this.#streams.get(frame.topic)?.gap(frame);
 			break;
+		case "unsubscribed":
+			this.#expelled(frame);
+			break;
 		default:
 			this.#requests.answered(frame);
 		}
+	}
+
+	/**
+	 * The server has ended a subscription by itself.
+	 * @param {{ topic: string, code: string, reason?: string }} frame
+	 */
+	#expelled({ topic, code, reason = "there is no grant for this any more" }) {
+		const stream = this.#streams.get(topic);
+
+		if (stream)
+			this.#refused(stream, new PubSubError(code, reason));
 	}
 
 	/** @param {boolean} inDoubt what is not answered may be done */

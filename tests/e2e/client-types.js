@@ -13,9 +13,13 @@ import { PubSubError, connect } from "../../public/pubsub.js";
 export async function use() {
 	const client = connect(new URL("ws://localhost:8000/ws"), {
 		timeout: 5000,
+		token: async () => "a.b.c",
 		onState: ({ state, reason, retryAt }) =>
 			state === "waiting" && reason.length + retryAt,
 	});
+	connect("ws", { token: () => null });
+	/* @ts-expect-error: a token is fetched, not given */
+	connect("ws", { token: "a.b.c" });
 	/** @type {Place | undefined} */
 	let since;
 	const room = await client.subscribe("room", {
@@ -54,6 +58,7 @@ export async function use() {
 	/* @ts-expect-error: limits are not known before the first welcome */
 	void client.limits.message;
 	await room.unsubscribe();
+	client.user.startsWith("of");
 	await client.ping();
 	await client.close();
 	return [count, more, messages.map((m) => m.seq + m.topic.length)];
