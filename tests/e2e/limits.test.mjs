@@ -14,8 +14,9 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { Client, Frame, Raw, Server, Stream, run, waitFor } from
-	"./support.mjs";
+import {
+	Client, Frame, Raw, Server, Stream, bounded, run, waitFor,
+} from "./support.mjs";
 
 const start = (t, ...args) => Server.start(t, ["--workers", "1", ...args]);
 
@@ -174,6 +175,34 @@ describe("connections", { concurrency: true }, () => {
 		assert.equal(await healthz(t, server), 200);
 		await server.logs("the end", /accepting goes on/u);
 		await Promise.all(inside.map((client) => client.close()));
+	});
+
+	/* The operator was not answered either. */
+	test("out of descriptors: the operator is served", async (t) => {
+		const server = await Server.start(t, ["--workers", "1",
+			"--max-conns", "1000", "--admin", "127.0.0.1:0"]);
+		const [pid] = await server.workers();
+		const { admin } = await server.status();
+		const ask = () => fetch(`${admin}/healthz`,
+		    { headers: { Connection: "close" } });
+
+		await leaveDescriptors(pid, 2);
+		const inside = await Promise.all([1, 2].map(() =>
+			Client.open(server)));
+		const waiting = await Raw.connect(server.port, { t });
+
+		waiting.request("GET", "/healthz");
+		await server.logs("the pause", /accepting pauses with 2/u);
+		const accepted = await server.total("accepted");
+
+		/* The descriptor is not given to who waits when it is free. */
+		for (let i = 0; i < 3; i++)
+			assert.equal((await bounded("an answer", ask())).status,
+			    200);
+		assert.equal(await server.total("accepted"), accepted);
+		await inside.pop().close();
+		assert.equal((await waiting.response()).status, 200);
+		await inside.pop().close();
 	});
 
 	/* Each has a file besides its socket.  They were counted as one, so none

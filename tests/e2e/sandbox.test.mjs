@@ -200,6 +200,8 @@ describe("what a process holds", { concurrency: 2 }, () => {
 			`${join(ROOT, "public")}, as a place`,       /* --root */
 			"socket, to read and write",        /* where it listens */
 			"socket, to read and write",        /* the operator's */
+			/* kept for the operator */
+			"anon_inode:[eventfd], to read and write",
 			...repeat(clients, "socket, to read and write"),
 		].sort();
 	}

@@ -13,11 +13,34 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Keep a descriptor for the operator, if there is one to keep.  Of all that is
+ * one, this can be opened within the sandbox. */
 static void
-acceptors_pause(struct acceptors *as)
+acceptors_keep_spare(struct acceptors *as)
+{
+	if (as->has_admin && as->spare == -1)
+		as->spare = eventfd(0, EFD_CLOEXEC);
+}
+
+/* Let go of it.  Returns false if there was none. */
+static bool
+acceptors_give_spare(struct acceptors *as)
+{
+	if (as->spare == -1)
+		return false;
+	close(as->spare);
+	as->spare = -1;
+	return true;
+}
+
+/* Listen to none of the clients' sockets for a while; nor to the operator's if
+ * that is the one that nobody can be accepted from. */
+static void
+acceptors_pause(struct acceptors *as, const struct acceptor *exhausted)
 {
 	struct net *net = as->net;
 
@@ -28,10 +51,11 @@ acceptors_pause(struct acceptors *as)
 	}
 	as->paused = true;
 	for (size_t i = 0; i < as->count; i++)
-		ev_io_stop(as->net->loop, &as->list[i].io);
-	ev_timer_stop(as->net->loop, &as->retry);
+		if (!as->list[i].admin || &as->list[i] == exhausted)
+			ev_io_stop(net->loop, &as->list[i].io);
+	ev_timer_stop(net->loop, &as->retry);
 	ev_timer_set(&as->retry, ACCEPTOR_RETRY_S, 0);
-	ev_timer_start(as->net->loop, &as->retry);
+	ev_timer_start(net->loop, &as->retry);
 }
 
 static void
@@ -58,7 +82,11 @@ acceptors_retry_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 void
 acceptors_descriptors_freed(struct acceptors *as)
 {
-	if (as->paused && !as->closed) {
+	if (as->closed)
+		return;
+	/* The operator's first: clients take what there is. */
+	acceptors_keep_spare(as);
+	if (as->paused) {
 		ev_timer_stop(as->net->loop, &as->retry);
 		acceptors_watch(as);
 	}
@@ -70,6 +98,22 @@ acceptor_is_exhausted(int err)
 {
 	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
 	       err == ENOMEM;
+}
+
+/* accept4(2).  The operator may take the spare descriptor. */
+static int
+acceptor_next(struct acceptor *a, struct sockaddr_storage *from)
+{
+	struct sockaddr *at = (struct sockaddr *)from;
+	const int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+	socklen_t len = sizeof(*from);
+	int fd = accept4(a->io.fd, at, &len, flags);
+
+	if (fd != -1 || !a->admin || !acceptor_is_exhausted(errno) ||
+	    !acceptors_give_spare(a->all))
+		return fd;
+	len = sizeof(*from);
+	return accept4(a->io.fd, at, &len, flags);
 }
 
 /* A client's connection has been accepted. */
@@ -94,13 +138,10 @@ acceptor_accept(struct acceptor *a, int most)
 {
 	struct net *net = a->all->net;
 	struct sockaddr_storage from;
-	socklen_t len;
 	int n, fd;
 
 	for (n = 0; n < most; n++) {
-		len = sizeof(from);
-		fd = accept4(a->io.fd, (struct sockaddr *)&from, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = acceptor_next(a, &from);
 		if (fd == -1)
 			break;
 		if (a->admin)
@@ -185,8 +226,8 @@ acceptor_accept_cb(struct ev_loop *loop, ev_io *io, int revents)
 	 * this call accepted nothing; if clients wait, the next call reports it
 	 * again. */
 	if (acceptor_is_exhausted(errno) && n == 0) {
-		acceptors_pause(as);
-	} else if (errno == EAGAIN && as->paused) {
+		acceptors_pause(as, a);
+	} else if (errno == EAGAIN && as->paused && !a->admin) {
 		as->paused = false;
 		log_warnx("accepting goes on");
 	}
@@ -220,6 +261,7 @@ acceptors_open(
 {
 	memset(as, 0, sizeof(*as));
 	as->net = net;
+	as->spare = -1;
 	as->segment = args->segment;
 	as->slot = args->slot;
 	as->list = xcalloc(args->listener_count + 1, sizeof(*as->list));
@@ -227,10 +269,12 @@ acceptors_open(
 	ev_timer_init(&as->aside, acceptors_aside_cb, ACCEPTOR_ASIDE_S, 0);
 	for (size_t i = 0; i < args->listener_count; i++)
 		acceptors_add(as, &args->listeners[i], false);
-	if (args->admin_listener != NULL)
+	as->has_admin = args->admin_listener != NULL;
+	if (as->has_admin)
 		acceptors_add(as,
 		    &(struct worker_listener){ .fd = *args->admin_listener },
 		    true);
+	acceptors_keep_spare(as);
 }
 
 static void
@@ -266,6 +310,7 @@ acceptors_end(struct acceptors *as, bool close_fds)
 {
 	for (size_t i = 0; i < as->count; i++)
 		acceptor_close(&as->list[i], close_fds);
+	acceptors_give_spare(as);
 	ev_timer_stop(as->net->loop, &as->retry);
 	ev_timer_stop(as->net->loop, &as->aside);
 	as->closed = true;

@@ -6,7 +6,7 @@
  * while no worker lives are served by the next worker.  When descriptors run
  * out, accepting pauses (a level-triggered loop would spin otherwise) and goes
  * on when a connection closes, or a moment later; clients in the queue lose
- * nothing.
+ * nothing.  The operator is served meanwhile: one descriptor is kept for that.
  *
  * A unix socket is one that all workers have.  Each new connection wakes all who
  * sleep: EPOLLEXCLUSIVE, which would wake one, is not to be had with libev, and
@@ -57,9 +57,11 @@ struct acceptors {
 	size_t count;
 	const struct segment *segment; /* borrowed: who else there is */
 	unsigned slot;
+	bool has_admin; /* one of them is the operator's */
+	int spare;      /* kept for the operator; -1: in use, or none */
 	ev_timer retry;
 	ev_timer aside; /* then the shared ones are watched again */
-	bool paused;    /* out of descriptors */
+	bool paused;    /* out of descriptors for clients */
 	bool closed;
 };
 
