@@ -279,18 +279,18 @@ listeners_drop_sockets(struct listeners *listeners)
 }
 
 /*
- * Spread new connections over the sockets of the workers only, or, if these are
+ * Spread new connections over this many sockets of each address, or, if these are
  * all, as the kernel does.  The filter returns the number of a socket: the kernel
  * counts them in the order in which they began to listen, as we do.  Where it is
- * refused, the sockets that are left over get their share, and are accepted from.
+ * refused, those that are left over get their share, and are accepted from.
  */
 static void
-listeners_steer(const struct listeners *listeners)
+listeners_steer(const struct listeners *listeners, unsigned sockets)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 		    (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM)),
-		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, listeners->workers),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, sockets),
 		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
 	const struct sock_fprog filter = {
@@ -303,7 +303,7 @@ listeners_steer(const struct listeners *listeners)
 
 		if (address_is_unix(&listeners->address[i]))
 			continue;
-		if (listeners->sockets > listeners->workers)
+		if (listeners->sockets > sockets)
 			setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
 			    &filter, sizeof(filter));
 		else
@@ -327,7 +327,7 @@ listeners_resize(struct listeners *listeners, unsigned workers,
 		return false;
 	}
 	listeners->workers = workers;
-	listeners_steer(listeners);
+	listeners_steer(listeners, workers);
 	return true;
 }
 
@@ -377,6 +377,9 @@ listeners_keep_on_exec(struct listeners *listeners, bool keep)
 		for (size_t i = 0; i < listeners->count; i++)
 			fcntl(listeners->fd[w][i], F_SETFD,
 			    keep ? 0 : FD_CLOEXEC);
+	if (listeners->sockets > listeners->workers)
+		listeners_steer(
+		    listeners, keep ? listeners->sockets : listeners->workers);
 }
 
 void

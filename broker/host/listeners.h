@@ -125,7 +125,11 @@ const char *listeners_urls(const struct listeners *listeners,
 bool listeners_answer(const struct listeners *listeners, unsigned timeout_ms,
     char error[LISTENERS_ERROR_MAX]);
 
-/* Let all sockets live on over execve(2), or not. */
+/*
+ * Let all sockets live on over execve(2), or not.  While they are to live on, new
+ * connections go to all of them: an older program would leave the filter of
+ * listeners_resize() as it found it, and sockets that it adds get nothing.
+ */
 void listeners_keep_on_exec(struct listeners *listeners, bool keep);
 
 /* Sockets were taken over from another program: know the files of unix sockets,

@@ -353,6 +353,31 @@ test_more_workers_join_and_fewer_get_all(void **state)
 	}
 }
 
+/* The sockets that a program without filters would add get their part. */
+static void
+test_program_that_is_executed_finds_no_filter(void **state)
+{
+	int accepted = 0;
+
+	(void)state;
+	open_on("127.0.0.1:0", WORKERS);
+	assert_true(listeners_resize(&listeners, 1, error));
+	check_spread_over(1);
+	listeners_keep_on_exec(&listeners, true);
+	for (int i = 0; i < CONNECTIONS; i++)
+		close(connect_to(&listeners.address[0]));
+	for (unsigned w = 0; w < WORKERS; w++) {
+		int n = accept_all(listeners.fd[w][0]);
+
+		assert_true(n > 0);
+		accepted += n;
+	}
+	assert_int_equal(accepted, CONNECTIONS);
+	/* It could not be executed. */
+	listeners_keep_on_exec(&listeners, false);
+	check_spread_over(1);
+}
+
 /* They were reset: the sockets were closed. */
 static void
 test_who_waits_for_a_worker_too_many_is_accepted(void **state)
@@ -481,6 +506,7 @@ static const struct CMUnitTest tests[] = {
 	LISTENERS_TEST(test_sockets_are_as_workers_want_them),
 	LISTENERS_TEST(test_accepted_sockets_inherit_what_was_tuned),
 	LISTENERS_TEST(test_more_workers_join_and_fewer_get_all),
+	LISTENERS_TEST(test_program_that_is_executed_finds_no_filter),
 	LISTENERS_TEST(test_who_waits_for_a_worker_too_many_is_accepted),
 	LISTENERS_TEST(test_urls_are_joined),
 	LISTENERS_TEST(test_urls_that_do_not_fit_are_left_out_whole),
