@@ -34,21 +34,26 @@ life_fits(const struct supervisor *s)
 	           segment_size(config->ring_size, config->max_topics);
 }
 
-/* Map the segment that was claimed, if it can be gone on with. */
-static bool
+/*
+ * Map the segment that was claimed, if it can be gone on with.
+ * Returns SEGMENT_OK; SEGMENT_FOREIGN with a reason if it cannot; SEGMENT_FAILED
+ * with a reason if it may be sound, and the system did not let us see.
+ */
+static enum segment_status
 life_take_over(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 {
-	const char *name = s->config->name;
+	enum segment_status status =
+	    segment_take_over(&s->segment, s->claim, s->config->name, error);
 
-	if (segment_take_over(&s->segment, s->claim, name, error) != SEGMENT_OK)
-		return false;
+	if (status != SEGMENT_OK)
+		return status;
 	if (!life_fits(s))
 		snprintf(error, SEGMENT_ERROR_MAX,
 		    "it was made with another --ring-size or --max-topics");
 	else if (ring_recover(&s->segment, error))
-		return true;
+		return SEGMENT_OK;
 	segment_close(&s->segment);
-	return false;
+	return SEGMENT_FOREIGN;
 }
 
 /* Whether the control group may have a segment's memory: to allocate more than it
@@ -94,17 +99,23 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 		status = segment_claim(s->config->name, &s->claim, error);
 	if (status == SEGMENT_BUSY)
 		return EXIT_STATUS_ALREADY_RUNNING;
-	if (status == SEGMENT_FAILED || status == SEGMENT_FOREIGN)
+	if (status == SEGMENT_FOREIGN)
 		return EXIT_STATUS_FAILED;
 	if (status == SEGMENT_OK) {
-		if (life_take_over(s, error)) {
+		status = life_take_over(s, error);
+		if (status == SEGMENT_OK) {
 			log_info("going on with the ring of epoch %s",
 			    s->segment.header->epoch);
 			stop_point_here(s->segment.header, STOP_ADOPTED);
 			return EXIT_STATUS_OK;
 		}
-		log_warnx("a new ring instead of the one found: %s", error);
+		if (status != SEGMENT_FAILED)
+			log_warnx(
+			    "a new ring instead of the one found: %s", error);
 	}
+	/* Whatever is there stays for the next start. */
+	if (status == SEGMENT_FAILED)
+		return EXIT_STATUS_FAILED;
 	return life_create(s, error) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 

@@ -304,8 +304,8 @@ supervisor_open_rest(struct supervisor *s)
 	snprintf(error, sizeof(error), "cannot open descriptors: %s",
 	    strerror(errno));
 	supervisor_report(s, EXIT_STATUS_FAILED, error);
-	/* A ring with a history is left for the next start to go on with. */
-	if (open_is_inherited(s))
+	/* A ring that was served is left for the next start to go on with. */
+	if (atomic_load(&s->segment.header->run.id) != 0)
 		segment_close(&s->segment);
 	else
 		supervisor_close_segment(s);

@@ -362,27 +362,92 @@ describe("several commands at a time", { concurrency: true }, () => {
 	    });
 });
 
-/* Too few descriptors for the program that was executed: the service ends, but the
- * ring is not removed, and the next start goes on with it. */
-test("a program that fails after the exec leaves the ring", async (t) => {
-	const server = await Server.start(t, ["--drain", "30"]);
-	const client = await Client.open(server, { topics: ["x"] });
-	const deaf = await Raw.open(server.port, "/ws", { t });
-	const { epoch, pid } = await server.status();
+/* The program that was executed ends: so does the service, but the ring is not
+ * removed, and the next start goes on with it. */
+describe("a program that fails after the exec", { concurrency: true }, () => {
+	/* A server whose restart is held up until the returned function lets it
+	 * go on, which sees it fail, and the next start go on with the ring. */
+	async function held(t) {
+		const { server, client, program } = await scene(t,
+		    "--drain", "60");
+		const holder = await Raw.open(server.port, "/ws", { t });
+		const { epoch, pid } = await server.status();
 
-	server.deathsExpected = true;
-	client.say("x", "kept");
-	assert.equal(await client.next(), "kept");
-	const restarting = server.cli("restart");
+		server.deathsExpected = true;
+		client.say("x", "kept");
+		assert.equal(await client.next(), "kept");
+		const restarting = server.cli("restart");
 
-	await server.logs("the trial", /would start; draining/u);
-	assert.equal((await run("prlimit", ["--pid", `${pid}`,
-		"--nofile=13:13"])).status, 0);
-	deaf.destroy();
-	assert.equal((await bounded("restart", restarting)).status, 1);
-	assert.equal((await bounded("end", server.exited)).code, 1);
-	assert.match(server.stderr, /cannot open descriptors: Too many open files/u);
-	assert.ok(existsSync(server.shm));
-	await server.run();
-	assert.equal((await server.status()).epoch, epoch);
+		await server.logs("the trial", /would start; draining/u);
+		assert.equal((await holder.frame()).opcode, Frame.CLOSE);
+
+		async function goOn(code) {
+			holder.destroy();
+			const done = await bounded("restart", restarting);
+
+			assert.equal(done.status, 1);
+			assert.match(done.stderr, /ended instead of restarting/u);
+			assert.equal((await bounded("end", server.exited)).code,
+			    code);
+			assert.ok(existsSync(server.shm));
+			copyFileSync(PUBSUBD, program);
+			await server.run();
+			assert.equal((await server.status()).epoch, epoch);
+			assert.equal((await (await fetch(
+			    `${server.url}/topics/x`)).json()).seq, 1);
+		}
+
+		return { server, pid, epoch, program, holder, restarting,
+			goOn };
+	}
+
+	async function limit(pid, ...limits) {
+		const { status, stderr } = await run("prlimit",
+		    ["--pid", `${pid}`, ...limits]);
+
+		assert.equal(status, 0, stderr);
+	}
+
+	test("for it has too few descriptors", async (t) => {
+		const { server, pid, goOn } = await held(t);
+
+		await limit(pid, "--nofile=13:13");
+		await goOn(1);
+		assert.match(server.logged,
+		    /cannot open descriptors: Too many open files/u);
+	});
+
+	/* It made a new ring instead. */
+	test("for it cannot map the ring", async (t) => {
+		const { server, program, goOn } = await held(t);
+		const { program: faulty } = fault("self", "mmap", "ENOMEM");
+
+		replace(program, (to) => writeFileSync(to, "#!/bin/sh\n" +
+		    `FAULT="self mmap 1 1 12" exec ${faulty} "$@"\n`));
+		await goOn(1);
+		assert.match(server.logged, /cannot be mapped: Cannot allocate/u);
+	});
+
+	test("for there is none any more: the old one serves", async (t) => {
+		const { server, epoch, program, holder, restarting } =
+			await held(t);
+
+		rmSync(program);
+		holder.destroy();
+		const done = await bounded("restart", restarting);
+
+		assert.equal(done.status, 1);
+		assert.match(done.stderr, /serves on: cannot execute \S+: No such/u);
+		await server.logs("the next run", /run 1 of epoch \w+ has ended/u);
+		assert.equal((await server.status()).epoch, epoch);
+		await assertUndisturbed(await Client.open(server,
+		    { topics: ["x"] }));
+	});
+
+	test("before it has opened anything", async (t) => {
+		const { program, goOn } = await held(t);
+
+		replace(program, (to) => writeFileSync(to, "#!/bin/sh\nexit 7\n"));
+		await goOn(7);
+	});
 });
