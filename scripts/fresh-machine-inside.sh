@@ -11,7 +11,8 @@ serve()
 {
 	local pid started=$SECONDS address
 
-	scripts/run.sh </dev/null >"$log" 2>&1 &
+	: >"$log" # or the ready line of the last run would be found in it
+	scripts/run.sh </dev/null >>"$log" 2>&1 &
 	pid=$!
 	grep -m 1 ': ready on ' < <(timeout 900 tail -n +1 -f --pid=$pid "$log")
 	for address in $(getent ahosts localhost | awk '/STREAM/ { print $1 }'); do
