@@ -86,6 +86,7 @@ struct conn {
 	uint8_t paused;              /* enum conn_pause, or-ed */
 	uint8_t protocol;            /* of a WebSocket: index in net->service */
 	bool pinged : 1;             /* a ping is out, nothing heard since */
+	bool asked : 1;              /* and the kernel, since it is late */
 	bool blocked : 1;            /* the kernel took less than there was */
 	bool feeding : 1;            /* its parser is on the stack */
 	bool served : 1;   /* had a request: now it is idle, not new */

@@ -61,7 +61,7 @@ progress_has_moved(struct conn *c, uint32_t acked, uint32_t min_rate)
 	int32_t moved = (int32_t)(acked - c->taken_mark);
 	uint64_t enough = c->waiting ? min_rate * progress_age(c) / 1000 : 0;
 
-	/* Behind it: the mark is that of a ping, progress_ask(). */
+	/* Behind it: the mark is that of a late pong, progress_ask(). */
 	if (moved > 0 && (uint64_t)moved < enough)
 		return false;
 	c->taken_mark = acked;

@@ -43,7 +43,7 @@ enum progress {
  */
 enum progress progress_look(struct conn *c, uint32_t min_rate, uint32_t ack_ms);
 
-/* A ping is about to be sent: note how far the peer lets us send. */
+/* A pong does not come at once: note how far the peer lets us send. */
 void progress_ask(struct conn *c);
 
 /*

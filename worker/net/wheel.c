@@ -70,6 +70,8 @@ wheel_turn(struct wheel *wheel,
 	wheel->now++;
 	bucket = &wheel->buckets[wheel->now % WHEEL_BUCKETS];
 	while ((entry = LIST_FIRST(bucket)) != NULL) {
+		/* Nobody has touched the next one for a long time. */
+		__builtin_prefetch(LIST_NEXT(entry, link));
 		if ((int32_t)(entry->due - wheel->now) > 0) {
 			LIST_REMOVE(entry, link);
 			wheel_lay(wheel, entry);

@@ -17,6 +17,10 @@
 #define PING_PONG_PART   9
 #define PING_PONG_MIN_MS 2000u
 
+/* Most pongs come before that.  Of the others' clients the kernel is asked then
+ * how far they let us send, to see later whether they have read meanwhile. */
+#define PING_ASK_MS 500u
+
 void
 ping_begin(struct conn *c)
 {
@@ -30,9 +34,9 @@ ping_send(struct conn *c)
 {
 	uint8_t frame[WS_HEADER_MAX];
 
-	progress_ask(c);
 	conn_answer(c, frame, ws_frame_header(frame, WS_PING, 0));
 	c->pinged = true;
+	c->asked = false;
 }
 
 static uint32_t
@@ -105,7 +109,11 @@ ping_due(struct conn *c)
 		conn_deadline(c, interval - silent);
 	} else if (!c->pinged) {
 		ping_send(c);
-		conn_deadline(c, ping_pong_ms(c));
+		conn_deadline(c, PING_ASK_MS);
+	} else if (!c->asked) {
+		progress_ask(c);
+		c->asked = true;
+		conn_deadline(c, ping_pong_ms(c) - PING_ASK_MS);
 	} else {
 		ping_unanswered(c, silent);
 	}
