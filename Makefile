@@ -62,7 +62,8 @@ LDLIBS := -lev -lwslay -lssl -lcrypto -lseccomp -pthread
 LIB_SRC := $(filter-out broker/main.c broker/manual.c, $(foreach top,common broker worker, \
 	$(wildcard $(top)/*.c $(top)/*/*.c $(top)/*/*/*.c)))
 LOAD_SRC := $(wildcard tests/load/*.c) $(filter-out \
-	tests/bench/floor.c tests/bench/ring_bench.c,$(wildcard tests/bench/*.c))
+	tests/bench/ring_bench.c,$(wildcard tests/bench/*.c))
+FLOOR_SRC := $(wildcard tests/floor/*.c)
 ECHO_SRC := $(wildcard tests/echo_server/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c)
@@ -322,7 +323,7 @@ $(ECHO): $(ECHO_SRC:%.c=$(B)/%.o) $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
-$(FLOOR): $(B)/tests/bench/floor.o $(B)/libpubsubd.a
+$(FLOOR): $(FLOOR_SRC:%.c=$(B)/%.o) $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 

@@ -48,6 +48,29 @@ export async function memory(bench) {
 		] });
 }
 
+/* Both at the same time, since it takes that long: two pings for each client. */
+export async function pings(bench) {
+	const clients = 10000, interval = 25, seconds = 2 * interval;
+	const key = "idle_cpu_percent";
+	const [least, ours] = await withAll(
+	    [() => floor({ ping: interval }),
+		    () => pubsubd({ args: ["--ping-interval", String(interval)] })],
+	    (both) => Promise.all(both.map((contestant) => load(contestant, "idle",
+		{ clients, base: clients / 10, seconds }, seconds + 40))));
+
+	bench.goal(`${clients} connections that answer a ping every ${interval} s:` +
+	    " percent of a core", 0.5, summary([ours[key]]));
+	bench.goal("the same against the floor", 1.1,
+	    summary([ours[key] / least[key]]));
+	bench.table(`${clients} connections that do nothing but answer a ping ` +
+	    `every ${interval} s`, ["", "floor", "pubsubd"], [
+		["CPU, percent of a core", least[key].toFixed(2),
+			ours[key].toFixed(2)],
+		["CPU per ping, µs", ...[least, ours].map((figures) =>
+			(figures[key] * 1e4 * interval / clients).toFixed(1))],
+	]);
+}
+
 export async function connect(bench, clock) {
 	const names = ["floor", "pubsubd", ...peersOf(bench)];
 	const key = "cpu_us_per_connection";

@@ -116,11 +116,13 @@ async function answers(contestant) {
 	}
 }
 
-/* rooms: takes messages in, instead of only counting them. */
-export function floor({ size = 100, rooms = false } = {}) {
+/* rooms: takes messages in, instead of only counting them.  ping: how often its
+ * clients are pinged, seconds; 0: never. */
+export function floor({ size = 100, rooms = false, ping = 0 } = {}) {
 	return new Contestant("floor", "plain").start(pinned(
 	    [join(BUILD, "floor"), "--listen", "0", "--size", String(size),
-		    ...rooms ? ["--rooms"] : []]), saidUrl);
+		    "--ping", String(ping), ...rooms ? ["--rooms"] : []]),
+	saidUrl);
 }
 
 /* under: a command that runs it, and needs in the workers what their sandbox

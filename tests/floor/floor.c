@@ -11,17 +11,18 @@
  * It understands what `pubsub-load' sends and nothing else: the room is the
  * number behind "topic=r" in the request, and a message is one of --size bytes.
  *
- * With --rooms it takes messages in, too, as little as that can be: each frame is
- * unmasked, memmem(3) finds topic and message in it, the message is copied into
- * a frame for the room that the topic names, and at the end of the turn each
- * member of a room gets what there is for it by one send().
+ *	--listen PORT	on loopback; 0: any
+ *	--size BYTES	of a message
+ *	--rooms		take messages in, too: intake.h
+ *	--ping SECONDS	ping every member so often: pings.h
  */
 
+#include "tests/floor/floor.h"
+
 #include <errno.h>
+#include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,46 +31,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/buf.h"
 #include "common/bug.h"
 #include "common/handshake.h"
 #include "common/ws.h"
-#include "common/ws_whole.h"
 #include "common/xmalloc.h"
+#include "tests/floor/intake.h"
+#include "tests/floor/pings.h"
 
 #define INPUT_MAX  (256u * 1024)  /* bytes per recv() */
 #define OUTPUT_MAX (1024u * 1024) /* bytes of ready-made frames */
 #define EVENTS_MAX 256
-#define ROOMS_MAX  100000u
 
-struct member {
-	bool is_open; /* the handshake is answered */
-	uint32_t room;
-	uint64_t rest;    /* bytes of the present frame that are to come */
-	uint8_t head[14]; /* of a header that came in pieces */
-	uint8_t head_len;
-	struct buf kept; /* --rooms: a frame that is not whole yet */
-};
+struct floor floor_state;
 
-struct room {
-	int *fds;
-	size_t count;
-	size_t max;
-	struct buf out; /* --rooms: what this turn has for its members */
-};
-
-static struct member *members; /* by descriptor */
-static size_t members_max;
-static struct room *rooms;
 static uint8_t *output; /* frame after frame */
 static size_t frame_len;
 static int epoll;
-static bool has_rooms;        /* --rooms */
-static struct room **touched; /* with something to send in this turn */
-static size_t touched_count;
+static bool has_rooms; /* --rooms */
 
-static _Noreturn void
-die(const char *what)
+_Noreturn void
+floor_die(const char *what)
 {
 	fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -102,13 +83,13 @@ listen_on(uint16_t port)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
 
 	if (fd == -1)
-		die("socket");
+		floor_die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == -1 ||
 	    listen(fd, 4096) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&addr, &len) == -1)
-		die("listen");
+		floor_die("listen");
 	printf("floor: ready on http://127.0.0.1:%d\n", ntohs(addr.sin_port));
 	fflush(stdout);
 	return fd;
@@ -120,28 +101,29 @@ watch(int fd)
 	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
 
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == -1)
-		die("epoll_ctl");
+		floor_die("epoll_ctl");
 }
 
 static void
 leave(int fd)
 {
-	struct room *room = &rooms[members[fd].room];
+	struct member *m = &floor_state.members[fd];
+	struct room *room = &floor_state.rooms[m->room];
 
 	for (size_t i = 0; i < room->count; i++)
 		if (room->fds[i] == fd) {
 			room->fds[i] = room->fds[--room->count];
 			break;
 		}
-	buf_fini(&members[fd].kept);
-	memset(&members[fd], 0, sizeof(members[fd]));
+	buf_fini(&m->kept);
+	memset(m, 0, sizeof(*m));
 	close(fd);
 }
 
 static void
 enter(int fd, uint32_t number)
 {
-	struct room *room = &rooms[number];
+	struct room *room = &floor_state.rooms[number];
 
 	if (room->count == room->max) {
 		room->max = room->max == 0 ? 16 : 2 * room->max;
@@ -149,8 +131,8 @@ enter(int fd, uint32_t number)
 		    xreallocarray(room->fds, room->max, sizeof(*room->fds));
 	}
 	room->fds[room->count++] = fd;
-	members[fd].room = number;
-	members[fd].is_open = true;
+	floor_state.members[fd].room = number;
+	floor_state.members[fd].is_open = true;
 }
 
 /* One request, which comes in one piece from the load generator. */
@@ -181,10 +163,8 @@ shake_hands(int fd, const char *request)
 		leave(fd);
 }
 
-/* The length of a client's header that begins so, 0 if not enough of it is
- * there, and that of what follows. */
-static size_t
-header_len(const uint8_t *head, size_t len, uint64_t *payload)
+size_t
+floor_header(const uint8_t *head, size_t len, uint64_t *payload)
 {
 	size_t extra = 0;
 
@@ -210,10 +190,13 @@ count_frames(struct member *m, const uint8_t *at, size_t len)
 		if (m->rest == 0) {
 			m->head[m->head_len++] = *at++;
 			len--;
-			if (header_len(m->head, m->head_len, &m->rest) == 0)
+			if (floor_header(m->head, m->head_len, &m->rest) == 0)
 				continue;
 			m->head_len = 0;
-			CHECK(m->rest > 0 && m->head[0] < 0x88);
+			if (m->rest == 0) { /* it has no payload: a pong */
+				CHECK(m->head[0] == (0x80 | WS_PONG));
+				continue;
+			}
 		}
 		take = m->rest < len ? (size_t)m->rest : len;
 		m->rest -= take;
@@ -224,7 +207,13 @@ count_frames(struct member *m, const uint8_t *at, size_t len)
 	return frames;
 }
 
-/* There are no queues here: whoever does not take all at once ends the run. */
+void
+floor_send(int fd, const void *data, size_t len)
+{
+	if (send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len)
+		floor_die("a subscriber does not keep up");
+}
+
 static void
 fan_out(const struct room *room, size_t frames)
 {
@@ -233,89 +222,8 @@ fan_out(const struct room *room, size_t frames)
 	for (; frames > 0; frames -= frames < most ? frames : most) {
 		len = (frames < most ? frames : most) * frame_len;
 		for (size_t i = 0; i < room->count; i++)
-			if (send(room->fds[i], output, len,
-				MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len)
-				die("a subscriber does not keep up");
+			floor_send(room->fds[i], output, len);
 	}
-}
-
-/* What stands behind a word of a message. */
-static const char *
-find(const char *text, size_t len, const char *word)
-{
-	const char *found = memmem(text, len, word, strlen(word));
-
-	CHECK(found != NULL);
-	return found + strlen(word);
-}
-
-/* One message, {"topic":"r000000-000000","message":"xxx"}. */
-static void
-take_in(const char *text, size_t len)
-{
-	unsigned long number =
-	    strtoul(find(text, len, "\"topic\":\"r"), NULL, 10);
-	const char *message = find(text, len, "\"message\":\"");
-	size_t message_len = (size_t)(text + len - message) - strlen("\"}");
-	uint8_t head[WS_HEADER_MAX];
-	struct room *room;
-
-	CHECK(number < ROOMS_MAX);
-	room = &rooms[number];
-	if (room->out.len == 0)
-		touched[touched_count++] = room;
-	buf_add(&room->out, head, ws_frame_header(head, WS_TEXT, message_len));
-	buf_add(&room->out, message, message_len);
-}
-
-/* Take in the whole frames.  Returns how many bytes they have. */
-static size_t
-take_in_frames(uint8_t *at, size_t len)
-{
-	size_t done = 0, head;
-	uint64_t payload;
-
-	while ((head = header_len(at + done, len - done, &payload)) > 0 &&
-	       payload <= len - done - head) {
-		CHECK(payload > 0 && at[done] == (0x80 | WS_TEXT));
-		ws_mask(at + done + head, payload, at + done + head - 4);
-		take_in((char *)at + done + head, payload);
-		done += head + payload;
-	}
-	return done;
-}
-
-static void
-take_in_all(struct member *m, uint8_t *input, size_t len)
-{
-	size_t done;
-
-	if (m->kept.len > 0) {
-		buf_add(&m->kept, input, len);
-		done = take_in_frames((uint8_t *)m->kept.at, m->kept.len);
-		m->kept.len -= done;
-		memmove(m->kept.at, m->kept.at + done, m->kept.len);
-	} else {
-		done = take_in_frames(input, len);
-		buf_add(&m->kept, input + done, len - done);
-	}
-}
-
-/* The end of a turn: to each member what there is for it. */
-static void
-send_rooms(void)
-{
-	for (size_t i = 0; i < touched_count; i++) {
-		struct room *room = touched[i];
-
-		for (size_t k = 0; k < room->count; k++)
-			if (send(room->fds[k], room->out.at, room->out.len,
-				MSG_NOSIGNAL | MSG_DONTWAIT) !=
-			    (ssize_t)room->out.len)
-				die("a subscriber does not keep up");
-		buf_reset(&room->out);
-	}
-	touched_count = 0;
 }
 
 static void
@@ -325,17 +233,20 @@ accept_all(int listener)
 
 	/* cppcheck-suppress nullPointer ; it does not know accept4(2) */
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) != -1) {
-		CHECK((size_t)fd < members_max);
+		CHECK((size_t)fd < floor_state.members_max);
+		if ((size_t)fd >= floor_state.members_end)
+			floor_state.members_end = (size_t)fd + 1;
 		watch(fd);
 	}
 	if (errno != EAGAIN && errno != ECONNABORTED)
-		die("accept");
+		floor_die("accept");
 }
 
 static void
 receive(int fd)
 {
 	static uint8_t input[INPUT_MAX + 1];
+	struct member *m = &floor_state.members[fd];
 	ssize_t n = recv(fd, input, INPUT_MAX, 0);
 	size_t frames;
 
@@ -346,51 +257,96 @@ receive(int fd)
 		return;
 	}
 	input[n] = '\0';
-	if (!members[fd].is_open) {
+	if (!m->is_open) {
 		shake_hands(fd, (const char *)input);
 		return;
 	}
 	if (has_rooms) {
-		take_in_all(&members[fd], input, (size_t)n);
+		intake_take(m, input, (size_t)n);
 		return;
 	}
-	frames = count_frames(&members[fd], input, (size_t)n);
+	frames = count_frames(m, input, (size_t)n);
 	if (frames > 0)
-		fan_out(&rooms[members[fd].room], frames);
+		fan_out(&floor_state.rooms[m->room], frames);
 }
 
-/* --listen PORT, --size BYTES and maybe --rooms, which must come in this order. */
+struct options {
+	int port;
+	int size;
+	int ping_seconds; /* 0: no pings */
+};
+
+static bool
+read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "listen", required_argument, NULL, 'l' },
+		{ "size", required_argument, NULL, 's' },
+		{ "rooms", no_argument, NULL, 'r' },
+		{ "ping", required_argument, NULL, 'p' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	*options = (struct options){ .port = -1 };
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (option == 'l')
+			options->port = atoi(optarg);
+		else if (option == 's')
+			options->size = atoi(optarg);
+		else if (option == 'r')
+			has_rooms = true;
+		else if (option == 'p')
+			options->ping_seconds = atoi(optarg);
+		else
+			return false;
+	}
+	return optind == argc && options->port >= 0 && options->size > 0 &&
+	       options->ping_seconds >= 0;
+}
+
+static void
+make_tables(void)
+{
+	struct rlimit files;
+	size_t most = 1u << 20;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
+	files.rlim_cur = files.rlim_max;
+	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	if (files.rlim_max < most)
+		most = files.rlim_max;
+	floor_state.members_max = most;
+	floor_state.members = xcalloc(most, sizeof(*floor_state.members));
+	floor_state.rooms = xcalloc(ROOMS_MAX, sizeof(*floor_state.rooms));
+}
+
 int
 main(int argc, char **argv)
 {
 	struct epoll_event events[EVENTS_MAX];
-	struct rlimit files;
+	struct options options;
 	int listener, n;
 
-	has_rooms = argc == 6 && strcmp(argv[5], "--rooms") == 0;
-	if ((argc != 5 && !has_rooms) || strcmp(argv[1], "--listen") != 0 ||
-	    strcmp(argv[3], "--size") != 0 || atoi(argv[4]) < 1) {
-		fputs("usage: floor --listen PORT --size BYTES [--rooms]\n",
+	if (!read_options(argc, argv, &options)) {
+		fputs("usage: floor --listen PORT --size BYTES [--rooms] "
+		      "[--ping SECONDS]\n",
 		    stderr);
 		return 2;
 	}
-	CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
-	files.rlim_cur = files.rlim_max;
-	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
-	members_max = files.rlim_max < (1u << 20) ? files.rlim_max : 1u << 20;
-	members = xcalloc(members_max, sizeof(*members));
-	rooms = xcalloc(ROOMS_MAX, sizeof(*rooms));
-	touched = xcalloc(ROOMS_MAX, sizeof(*touched));
-	make_frames((size_t)atoi(argv[4]));
+	make_tables();
+	make_frames((size_t)options.size);
+	intake_init();
+	pings_init((unsigned)options.ping_seconds);
 	epoll = epoll_create1(0);
-	watch(listener = listen_on((uint16_t)atoi(argv[2])));
+	watch(listener = listen_on((uint16_t)options.port));
 	for (;;) {
-		n = epoll_wait(epoll, events, EVENTS_MAX, -1);
+		n = epoll_wait(epoll, events, EVENTS_MAX, pings_turn());
 		for (int i = 0; i < n; i++)
 			if (events[i].data.fd == listener)
 				accept_all(listener);
 			else
 				receive(events[i].data.fd);
-		send_rooms();
+		intake_send();
 	}
 }
