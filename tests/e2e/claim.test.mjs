@@ -15,7 +15,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 
 import {
-	Client, PUBSUBD, ROOT, Raw, Server, bounded, run, waitFor,
+	Client, PUBSUBD, Raw, Server, bounded, run, waitFor,
 } from "./support.mjs";
 
 /* A server that is told the same name, but another pidfile. */
@@ -205,6 +205,7 @@ describe("what is removed while it runs", { concurrency: true }, () => {
 		const server = new Server();
 		const runtime = join(server.dir, "runtime");
 		const state = join(server.dir, "state");
+		const root = join(server.dir, "root");
 		const user = "--reuid=12345 --regid=12345 --clear-groups".split(" ");
 		const env = { XDG_RUNTIME_DIR: runtime, XDG_STATE_HOME: state };
 		const as = (command, ...args) => run("setpriv", [...user, PUBSUBD,
@@ -212,13 +213,13 @@ describe("what is removed while it runs", { concurrency: true }, () => {
 		{ env: server.env });
 
 		server.options.env = env;
-		for (const directory of [server.dir, runtime, state]) {
+		for (const directory of [server.dir, runtime, state, root]) {
 			mkdirSync(directory, { recursive: true, mode: 0o700 });
 			chownSync(directory, 12345, 12345);
 		}
 		t.after(() => server.end());
 		const started = await as("start", "--listen", "127.0.0.1:0",
-		    "--root", join(ROOT, "public"));
+		    "--root", root);
 
 		assert.equal(started.status, 0, started.stderr);
 		rmSync(runtime, { recursive: true });

@@ -29,7 +29,8 @@ export class Connection {
 
 	/* Connect.  topics: subscribe to these at once; query: what else stands
 	 * behind the question mark; protocols: the subprotocols to offer; ca:
-	 * over TLS, trusting this certificate; the rest is for ws. */
+	 * over TLS, trusting this certificate; the rest is for ws.  Node 18 does not
+	 * try a second address of localhost, so it is told which to take. */
 	static async open(server, { topics = [], query = {}, protocols = [],
 	    ...options } = {}) {
 		const base = options.ca ? `wss://localhost:${server.tlsPort}` :
@@ -40,7 +41,7 @@ export class Connection {
 			params.append("topic", topic);
 		const connection = new this(new WebSocket(
 		    `${base}/ws?${params}`, protocols,
-		    { perMessageDeflate: false, ...options }));
+		    { perMessageDeflate: false, family: 4, ...options }));
 
 		await bounded("handshake", once(connection.socket, "open"));
 		return connection;

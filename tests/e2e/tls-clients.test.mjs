@@ -131,7 +131,8 @@ test("pubsub.js: connects to wss, and goes on after a restart", async (t) => {
 
 	class Trusting extends WebSocket {
 		constructor(url, protocols) {
-			super(url, protocols, { ca: authority.pem });
+			super(url, protocols,
+			    { ca: authority.pem, family: 4 });
 		}
 	}
 	const client = connect(`${https.replace("http", "ws")}/ws`,
