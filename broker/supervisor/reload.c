@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Something that a reload has to get ready.  The parts are asked in the order
@@ -129,6 +130,31 @@ reload_tell(struct supervisor *s, bool done, const char *what)
 	    memory_order_release);
 }
 
+/* Whether --root names another directory than the one that the workers have, or
+ * none.  Their sandbox lets them read that one alone, for good. */
+static bool
+reload_root_is_replaced(const struct supervisor *s)
+{
+	struct stat served, named;
+
+	if (s->root == -1 || fstat(s->root, &served) == -1)
+		return false;
+	return stat(s->config->root, &named) == -1 ||
+	       served.st_dev != named.st_dev || served.st_ino != named.st_ino;
+}
+
+/* Tell, besides what has changed, of a directory that no reload can change. */
+static void
+reload_add_root(const struct supervisor *s, char what[SUPERVISOR_WHY_MAX])
+{
+	size_t len = strlen(what);
+
+	if (reload_root_is_replaced(s))
+		snprintf(what + len, SUPERVISOR_WHY_MAX - len,
+		    "%sroot (another directory, which a restart serves)",
+		    len > 0 ? ", " : "");
+}
+
 static void
 reload_try(struct supervisor *s)
 {
@@ -159,6 +185,7 @@ reload_try(struct supervisor *s)
 	s->config = next;
 	reload->settle(reload->reader, true);
 	supervisor_tune_listeners(s);
+	reload_add_root(s, what);
 	reload_tell(s, true, what);
 }
 

@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import {
-	existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync,
+	existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync,
+	symlinkSync, writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -287,6 +288,34 @@ describe("reload", { concurrency: true }, () => {
 
 		assert.equal((await reload("rate = 7", "drain = 5.0")).stdout,
 		    `pubsubd ${server.name}: reloaded; nothing has changed\n`);
+	});
+
+	/* It said that nothing had changed. */
+	test("tells of a --root that was replaced, which it cannot serve",
+	    async (t) => {
+		const root = mkdtempSync(join(tmpdir(), "pubsubd-root-"));
+
+		t.after(() => rmSync(root, { recursive: true }));
+		for (const release of ["one", "two"]) {
+			mkdirSync(join(root, release));
+			writeFileSync(join(root, release, "index.html"), release);
+		}
+		symlinkSync("one", join(root, "current"));
+		const { server, reload } = await scene(t, ["rate = 7"],
+		    ["--root", join(root, "current")]);
+		const page = async () => (await fetch(`${server.url}/`)).text();
+		const note = "root (another directory, which a restart serves)";
+
+		symlinkSync("two", join(root, "next"));
+		renameSync(join(root, "next"), join(root, "current"));
+		for (const [line, changed] of [["rate = 7", note],
+			["rate = 8", `rate, ${note}`]])
+			assert.equal((await reload(line)).stdout, "pubsubd " +
+			    `${server.name}: reloaded; changed: ${changed}\n`);
+		assert.equal(await page(), "one");
+		assert.equal((await server.cli("restart")).status, 0);
+		assert.equal(await page(), "two");
+		assert.match((await reload("rate = 8")).stdout, /nothing has/u);
 	});
 
 	for (const [what, line, why] of [
