@@ -17,10 +17,21 @@
 #define small_file_fail(why, ...) \
 	(snprintf((why), SMALL_FILE_WHY_MAX, __VA_ARGS__), false)
 
+bool
+small_file_is_guarded(
+    const struct small_file *file, char why[SMALL_FILE_WHY_MAX])
+{
+	if ((file->mode & (S_IRWXO | S_IWGRP)) == 0)
+		return true;
+	return small_file_fail(why,
+	    "others than its owner may %s it (mode %04o); chmod 600 mends that",
+	    (file->mode & S_IROTH) != 0 ? "read" : "change", file->mode);
+}
+
 /* Whether it is a file, of a size that can be, and a secret one is kept so. */
 static bool
-small_file_check(
-    int fd, size_t max, bool is_secret, char why[SMALL_FILE_WHY_MAX])
+small_file_check(struct small_file *file, int fd, size_t max, bool is_secret,
+    char why[SMALL_FILE_WHY_MAX])
 {
 	struct stat st;
 
@@ -31,13 +42,8 @@ small_file_check(
 	if (st.st_size > (off_t)max)
 		return small_file_fail(
 		    why, "has more than %zu KiB", max / 1024);
-	if (is_secret && (st.st_mode & (S_IRWXO | S_IWGRP)) != 0)
-		return small_file_fail(why,
-		    "others than its owner may %s it (mode %04o); chmod 600 "
-		    "mends that",
-		    (st.st_mode & S_IROTH) != 0 ? "read" : "change",
-		    (unsigned)st.st_mode & 07777);
-	return true;
+	file->mode = st.st_mode & 07777;
+	return !is_secret || small_file_is_guarded(file, why);
 }
 
 /* Read until the end, or until max bytes.  Returns the length, or -1 with
@@ -69,7 +75,7 @@ small_file_read(struct small_file *file, const char *path, size_t max,
 	*file = (struct small_file){ 0 };
 	if (fd == -1)
 		return small_file_fail(why, "%s", strerror(errno));
-	ok = small_file_check(fd, max, is_secret, why);
+	ok = small_file_check(file, fd, max, is_secret, why);
 	if (ok) {
 		file->text = xmalloc(max);
 		file->len = max; /* until it is known: to be wiped */

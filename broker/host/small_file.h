@@ -13,6 +13,7 @@
 struct small_file {
 	char *text; /* owned; not NUL-terminated; NULL: nothing was read */
 	size_t len;
+	unsigned mode; /* of the file */
 };
 
 /*
@@ -25,6 +26,11 @@ struct small_file {
  */
 bool small_file_read(struct small_file *file, const char *path, size_t max,
     bool is_secret, char why[SMALL_FILE_WHY_MAX]);
+
+/* Whether a file, which was read as no secret, is guarded as one: what it is may
+ * have become clear only then.  Returns false with the reason. */
+bool small_file_is_guarded(
+    const struct small_file *file, char why[SMALL_FILE_WHY_MAX]);
 
 /* Overwrite what was read, and free it. */
 void small_file_wipe(struct small_file *file);

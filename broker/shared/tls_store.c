@@ -3,10 +3,10 @@
 
 #include "broker/shared/tls_store.h"
 
+#include "broker/shared/version.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,26 +46,12 @@ tls_store_close(struct tls_store *store)
 		munmap(store, sizeof(*store));
 }
 
-/* Readers see from now on that the rest is being written. */
-static void
-store_begin(_Atomic uint32_t *version)
-{
-	atomic_fetch_add_explicit(version, 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
-}
-
-static void
-store_end(_Atomic uint32_t *version)
-{
-	atomic_fetch_add_explicit(version, 1, memory_order_release);
-}
-
 void
 tls_store_put(
     struct tls_store *store, const struct tls_pair *pairs, size_t count)
 {
 	CHECK(count > 0 && count <= TLS_CERTS_MAX);
-	store_begin(&store->version);
+	version_begin(&store->version);
 	for (size_t i = 0; i < count; i++) {
 		struct tls_store_pair *to = &store->pairs[i];
 
@@ -77,7 +63,7 @@ tls_store_put(
 		memcpy(to->key, pairs[i].key, pairs[i].key_len);
 	}
 	store->pairs_count = (uint32_t)count;
-	store_end(&store->version);
+	version_end(&store->version);
 }
 
 void
@@ -87,29 +73,20 @@ tls_store_rotate(struct tls_store *store)
 
 	/* getrandom(2) fills up to 256 bytes without fail. */
 	CHECK(getrandom(&key, sizeof(key), 0) == (ssize_t)sizeof(key));
-	store_begin(&store->keys_version);
+	version_begin(&store->keys_version);
 	memmove(&store->keys[1], &store->keys[0],
 	    sizeof(store->keys) - sizeof(store->keys[0]));
 	store->keys[0] = key;
 	if (store->keys_count < TLS_STORE_KEYS)
 		store->keys_count++;
-	store_end(&store->keys_version);
+	version_end(&store->keys_version);
 	explicit_bzero(&key, sizeof(key));
 }
 
 uint32_t
 tls_store_version(const struct tls_store *store)
 {
-	return atomic_load_explicit(&store->version, memory_order_acquire);
-}
-
-/* Whether what was copied since the version was read is whole. */
-static bool
-store_is_whole(const _Atomic uint32_t *version, uint32_t before)
-{
-	atomic_thread_fence(memory_order_acquire);
-	return before % 2 == 0 &&
-	       atomic_load_explicit(version, memory_order_relaxed) == before;
+	return version_look(&store->version);
 }
 
 /* Copy a text, if its length can be. */
@@ -142,7 +119,7 @@ tls_store_get(const struct tls_store *store,
 		store_copy(at, &pairs[i].key_len, from->key, from->key_len);
 		at += pairs[i].key_len;
 	}
-	return store_is_whole(&store->version, *version) ? count : 0;
+	return version_is_still(&store->version, *version) ? count : 0;
 }
 
 void
@@ -159,13 +136,12 @@ size_t
 tls_store_keys(
     const struct tls_store *store, struct tls_ticket_key keys[TLS_STORE_KEYS])
 {
-	uint32_t version =
-	    atomic_load_explicit(&store->keys_version, memory_order_acquire);
+	uint32_t version = version_look(&store->keys_version);
 	size_t count = store->keys_count;
 
 	memcpy(keys, store->keys, sizeof(store->keys));
 	if (count > TLS_STORE_KEYS ||
-	    !store_is_whole(&store->keys_version, version))
+	    !version_is_still(&store->keys_version, version))
 		return 0;
 	return count;
 }
