@@ -22,6 +22,9 @@
 #define CONFIG_ALLOW_MAX    64 /* --allow-origin, --allow-host: each */
 #define CONFIG_PROXY_MAX    64 /* --trust-proxy networks */
 #define CONFIG_TLS_MAX      16 /* --tls-cert with --tls-key */
+#define CONFIG_JWT_KEYS_MAX 16 /* --jwt-key */
+#define CONFIG_JWT_AUD_MAX  8  /* --jwt-aud */
+#define CONFIG_GRANTS_MAX   64 /* --anonymous, --grant: each */
 #define CONFIG_WORKERS_MAX  64 /* bits of an interest word */
 #define CONFIG_NAME_MAX     32 /* bytes of an instance name */
 #define CONFIG_DRAIN_MAX_MS (3600 * 1000)
@@ -102,6 +105,18 @@ struct config {
 	size_t allow_host_count;
 	struct ip_network trust_proxy[CONFIG_PROXY_MAX];
 	size_t trust_proxy_count;
+
+	/* Who may what; without any of these everybody may everything. */
+	const char *jwt_key[CONFIG_JWT_KEYS_MAX]; /* absolute */
+	size_t jwt_key_count;
+	const char *jwt_iss; /* NULL: any */
+	const char *jwt_aud[CONFIG_JWT_AUD_MAX];
+	size_t jwt_aud_count;
+	uint32_t jwt_leeway_ms;
+	const char *anonymous[CONFIG_GRANTS_MAX];
+	size_t anonymous_count;
+	const char *grant[CONFIG_GRANTS_MAX];
+	size_t grant_count;
 };
 
 #endif

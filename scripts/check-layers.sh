@@ -57,7 +57,7 @@ END
 cat >"$work/homes" <<'END'
 ^wslay/ ^common/ws[._]
 ^jsmn ^common/json[._]
-^openssl/ ^(common/(handshake|tls_certs|jwk|jwk_set|jwt_signature|jwt_sign)|worker/net/tls.*|broker/cli/client/tls_client)\.
+^openssl/ ^(common/(handshake|tls_certs|jwk|jwk_set|jwt_signature|jwt_sign|sha256)|worker/net/tls.*|broker/cli/client/tls_client)\.
 ^pthread\.h ^broker/(shared/lock|ring/ring_lock)\.
 ^(seccomp|linux/(landlock|seccomp))\.h ^worker/sandbox\.
 ^ev(\+\+)?\.h ^worker/

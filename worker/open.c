@@ -23,6 +23,7 @@
 #include "worker/net/tls_handshake.h"
 #include "worker/pubsub.h"
 #include "worker/reload.h"
+#include "worker/requests/caller.h"
 #include "worker/state.h"
 #include "worker/turn.h"
 #include "worker/ws/ws_conn.h"
@@ -66,6 +67,7 @@ worker_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)revents;
 	wheel_turn(&w->net.wheel, io_due_cb, NULL);
 	address_limits_tick(&w->net.addresses, w->net.wheel.now);
+	caller_tick(&w->hub);
 }
 
 static void
@@ -167,6 +169,7 @@ worker_init_hub(struct worker *w)
 	uint64_t record_max = hub->seg->ring_size / RING_RECORDS_MIN;
 
 	hub->net = &w->net;
+	hub->access = &w->access;
 	hub->forms = pubsub_forms;
 	hub->tail = &w->tail;
 	hub->replays = &w->replays;
@@ -202,7 +205,8 @@ worker_open(struct worker *w, const struct worker_args *args,
 	w->net.loop = worker_loop_new();
 	if (w->net.loop == NULL)
 		return false;
-	if (!worker_init_net(w, service))
+	if (!worker_init_net(w, service) ||
+	    !access_open(&w->access, args->access, &w->net.stats))
 		return false;
 	worker_init_hub(w);
 	drain_init(&w->drain);
@@ -216,6 +220,7 @@ worker_close(struct worker *w)
 {
 	acceptors_fini(&w->acceptors);
 	conns_fini(&w->net);
+	access_close(&w->access);
 	ws_conn_close_pool(&w->net);
 	tls_close(&w->net);
 	tail_fini(&w->tail);

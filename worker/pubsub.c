@@ -11,6 +11,7 @@
 #include "worker/http/http_conn.h"
 #include "worker/protocol/plain.h"
 #include "worker/protocol/v1.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/intake.h"
 #include "worker/site.h"
 #include "worker/ws/protocol.h"
@@ -58,5 +59,6 @@ const struct service pubsub_service = {
 	.slack = CONFIG_ENVELOPE_SLACK,
 	.serve = pubsub_serve,
 	.refuse = pubsub_refuse,
+	.forget = caller_forget,
 	.hold = intake_hold,
 };

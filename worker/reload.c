@@ -54,6 +54,7 @@ reload_pass_on(struct worker *w)
 	log_set_level(w->config.log_level);
 	w->net.conns.max = reload_max_conns(w);
 	w->net.addresses.rate = w->config.conn_rate;
+	access_renew(&w->access);
 }
 
 void

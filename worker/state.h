@@ -24,6 +24,7 @@
 
 #include "broker/shared/live.h"
 #include "common/container.h"
+#include "worker/access/access.h"
 #include "worker/api/list.h"
 #include "worker/api/reply.h"
 #include "worker/delivery/hub.h"
@@ -81,6 +82,7 @@ struct worker {
 
 	struct net net;
 	struct hub hub;
+	struct access access;
 	struct acceptors acceptors;
 	struct tail tail;
 	struct replays replays;

@@ -6,6 +6,7 @@
 #include "broker/cli/option_change.h"
 #include "broker/cli/option_table.h"
 #include "broker/cli/settings.h"
+#include "broker/host/access_files.h"
 #include "common/address.h"
 
 #include <limits.h>
@@ -133,11 +134,17 @@ check_print_option(const struct cli *cli, const struct option *option)
 enum exit_status
 cli_print_options_in_force(const struct cli *cli)
 {
+	char error[ACCESS_FILES_ERROR_MAX];
+	struct access_texts texts;
+
 	printf("%-22s %-10s %-28s %s\n", "OPTION", "CHANGED BY", "VALUE",
 	    "SAID BY");
 	for (size_t i = 0; i < cli_option_count; i++)
 		if ((cli_options[i].commands & 1u << CLI_CHECK) != 0)
 			check_print_option(cli, &cli_options[i]);
+	if (!access_files_read(&texts, &cli->config, error))
+		return report_failure(EXIT_STATUS_FAILED, "%s", error);
+	access_texts_wipe(&texts);
 	return report_printed();
 }
 

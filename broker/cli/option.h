@@ -31,7 +31,7 @@ struct option {
 	    const char *value, char why[VALUES_WHY_MAX]);
 	bool path; /* the value is a path: relative ones are made absolute */
 	size_t at; /* of the member in struct cli, if the setter asks for it */
-	uint64_t min, max; /* of a number */
+	uint64_t min, max; /* of a number; max: of the texts of a list */
 	bool repeats;      /* each value is one more, up to some number: */
 	size_t count_at;   /* of the size_t in struct cli that counts them */
 	bool not_in_file;

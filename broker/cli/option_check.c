@@ -60,6 +60,16 @@ cli_check_tls(const struct cli *cli, char error[CLI_ERROR_MAX])
 	return wrong == NULL;
 }
 
+/* Somebody can have what --grant grants. */
+static bool
+cli_check_access(const struct config *config, char error[CLI_ERROR_MAX])
+{
+	if (config->grant_count == 0 || config->jwt_key_count > 0)
+		return true;
+	snprintf(error, CLI_ERROR_MAX, "--grant: goes with --jwt-key");
+	return false;
+}
+
 /* A worker that sends the lock file to a client closes it, and drops its locks. */
 static bool
 cli_check_lockfile(const struct config *config, char error[CLI_ERROR_MAX])
@@ -151,6 +161,7 @@ cli_check(const struct cli *cli, char error[CLI_ERROR_MAX])
 {
 	return cli_check_token(cli, error) && cli_check_client(cli, error) &&
 	       cli_check_admin(cli, error) && cli_check_tls(cli, error) &&
+	       cli_check_access(&cli->config, error) &&
 	       cli_check_lockfile(&cli->config, error) &&
 	       cli_check_sizes(&cli->config, error);
 }

@@ -70,13 +70,6 @@ same_list(const struct option *option, const struct cli *cli_a,
 
 	if (*counts[0] != *counts[1])
 		return false;
-	if (option->set == cli_set_tls_cert) {
-		a = cli_a->config.tls_cert;
-		b = cli_b->config.tls_cert;
-	} else if (option->set == cli_set_tls_key) {
-		a = cli_a->config.tls_key;
-		b = cli_b->config.tls_key;
-	}
 	if (option->set == cli_set_trust_proxy)
 		return memcmp(a, b, *counts[0] * sizeof(struct ip_network)) ==
 		       0;

@@ -8,6 +8,7 @@
 #include "broker/host/listeners.h"
 #include "broker/host/paths.h"
 #include "common/address.h"
+#include "common/grants.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -139,6 +140,65 @@ cli_set_path(struct cli *cli, const struct option *option, const char *value,
 	return true;
 }
 
+/* One more of a list, of at most option->max texts. */
+bool
+cli_set_texts(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	const char **list = cli_member(cli, option);
+	size_t *count = (size_t *)(void *)((char *)cli + option->count_at);
+
+	if (*count == option->max) {
+		snprintf(why, VALUES_WHY_MAX, "is one too many: %u are allowed",
+		    (unsigned)option->max);
+		return false;
+	}
+	list[(*count)++] = value;
+	return true;
+}
+
+bool
+cli_set_paths(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	if (value[0] == '\0') {
+		snprintf(why, VALUES_WHY_MAX, "must be a path");
+		return false;
+	}
+	cli->last_path = settings_own(cli, paths_absolute(value));
+	return cli_set_texts(cli, option, cli->last_path, why);
+}
+
+/* One more grant; has_sub as of grants_add_text(). */
+static bool
+cli_add_grant(struct cli *cli, const struct option *option, const char *value,
+    bool has_sub, char why[VALUES_WHY_MAX])
+{
+	struct grants grants = { 0 };
+	const char *wrong;
+	bool ok =
+	    grants_add_text(&grants, value, strlen(value), has_sub, &wrong);
+
+	grants_fini(&grants);
+	if (!ok)
+		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
+	return ok && cli_set_texts(cli, option, value, why);
+}
+
+bool
+cli_set_anonymous(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	return cli_add_grant(cli, option, value, false, why);
+}
+
+bool
+cli_set_grant(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	return cli_add_grant(cli, option, value, true, why);
+}
+
 bool
 cli_set_config(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
@@ -201,42 +261,19 @@ cli_set_user(struct cli *cli, const struct option *option, const char *value,
 	return true;
 }
 
-/* Append to one of the two lists of names. */
-static bool
-cli_allow(const char **list, size_t *count, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	if (*count == CONFIG_ALLOW_MAX) {
-		snprintf(why, VALUES_WHY_MAX, "is one too many: %d are allowed",
-		    CONFIG_ALLOW_MAX);
-		return false;
-	}
-	list[(*count)++] = value;
-	return true;
-}
-
 bool
 cli_set_origin(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {
-	struct config *config = &cli->config;
-
-	(void)option;
 	return value_origin(value, why) &&
-	       cli_allow(config->allow_origin, &config->allow_origin_count,
-		   value, why);
+	       cli_set_texts(cli, option, value, why);
 }
 
 bool
 cli_set_host(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {
-	struct config *config = &cli->config;
-
-	(void)option;
-	return value_host(value, why) &&
-	       cli_allow(
-		   config->allow_host, &config->allow_host_count, value, why);
+	return value_host(value, why) && cli_set_texts(cli, option, value, why);
 }
 
 bool

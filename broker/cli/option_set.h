@@ -25,14 +25,14 @@ CLI_SETTER(cli_set_false);
 CLI_SETTER(cli_set_text);
 CLI_SETTER(cli_set_base_path);
 CLI_SETTER(cli_set_path);
+CLI_SETTER(cli_set_texts);
+CLI_SETTER(cli_set_paths);
 
 CLI_SETTER(cli_set_name);
 CLI_SETTER(cli_set_config);
 CLI_SETTER(cli_set_listen);
 CLI_SETTER(cli_set_admin);
 CLI_SETTER(cli_set_tls_listen);
-CLI_SETTER(cli_set_tls_cert);
-CLI_SETTER(cli_set_tls_key);
 CLI_SETTER(cli_set_tls_min);
 CLI_SETTER(cli_set_level);
 CLI_SETTER(cli_set_restart_code);
@@ -41,6 +41,8 @@ CLI_SETTER(cli_set_origin);
 CLI_SETTER(cli_set_host);
 CLI_SETTER(cli_set_trust_proxy);
 CLI_SETTER(cli_set_pidfile);
+CLI_SETTER(cli_set_anonymous);
+CLI_SETTER(cli_set_grant);
 
 CLI_SETTER(cli_set_url);
 CLI_SETTER(cli_set_since);

@@ -4,9 +4,7 @@
 
 #include "broker/cli/option_set.h"
 
-#include "broker/cli/settings.h"
 #include "broker/host/listeners.h"
-#include "broker/host/paths.h"
 #include "common/address.h"
 
 #include <grp.h>
@@ -187,43 +185,6 @@ cli_set_tls_listen(struct cli *cli, const struct option *option,
 {
 	(void)option;
 	return cli_add_addresses(cli, value, true, why);
-}
-
-/* Append a path to the certificates or to the keys. */
-static bool
-cli_add_tls_file(struct cli *cli, const char **list, size_t *count,
-    const char *value, char why[VALUES_WHY_MAX])
-{
-	if (value[0] == '\0') {
-		snprintf(why, VALUES_WHY_MAX, "must be a path");
-		return false;
-	}
-	if (*count == CONFIG_TLS_MAX) {
-		snprintf(why, VALUES_WHY_MAX, "is one too many: %d are allowed",
-		    CONFIG_TLS_MAX);
-		return false;
-	}
-	cli->last_path = settings_own(cli, paths_absolute(value));
-	list[(*count)++] = cli->last_path;
-	return true;
-}
-
-bool
-cli_set_tls_cert(struct cli *cli, const struct option *option,
-    const char *value, char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	return cli_add_tls_file(
-	    cli, cli->config.tls_cert, &cli->tls_cert_count, value, why);
-}
-
-bool
-cli_set_tls_key(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	(void)option;
-	return cli_add_tls_file(
-	    cli, cli->config.tls_key, &cli->tls_key_count, value, why);
 }
 
 bool

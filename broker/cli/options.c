@@ -30,7 +30,9 @@ cli_remember(struct cli *cli, const struct option *option, const char *value)
 	while (cli->argv[count] != NULL)
 		count++;
 	if (option->path)
-		value = *(const char **)cli_member(cli, option);
+		value = option->repeats
+		            ? cli->last_path
+		            : *(const char **)cli_member(cli, option);
 	if (option->arg == NULL)
 		n = asprintf(&arg, "--%s", option->name);
 	else

@@ -4,6 +4,7 @@
 #include "broker/cli/start.h"
 
 #include "broker/cli/reload.h"
+#include "broker/host/access_files.h"
 #include "broker/host/descriptors.h"
 #include "broker/host/paths.h"
 #include "broker/host/tls_files.h"
@@ -31,6 +32,21 @@ cli_check_tls_files(const struct cli *cli)
 	return true;
 }
 
+/* Whether it can be known who may what; if not, that is told. */
+static bool
+cli_check_access_files(const struct cli *cli)
+{
+	char error[ACCESS_FILES_ERROR_MAX];
+	struct access_texts texts;
+
+	if (!access_files_read(&texts, &cli->config, error)) {
+		report_failure(EXIT_STATUS_FAILED, "%s", error);
+		return false;
+	}
+	access_texts_wipe(&texts);
+	return true;
+}
+
 /* Check everything that can be checked before there is a server.  Makes the
  * directories of the files whose place is the default. */
 static enum exit_status
@@ -45,6 +61,8 @@ cli_prepare(const struct cli *cli)
 		return report_failure(EXIT_STATUS_FAILED, "--root %s", error);
 	if (!handover_is_there() && cli->config.tls_count > 0 &&
 	    !cli_check_tls_files(cli))
+		return EXIT_STATUS_FAILED;
+	if (!handover_is_there() && !cli_check_access_files(cli))
 		return EXIT_STATUS_FAILED;
 	if (!paths_make_directory(cli->config.lockfile, error))
 		return report_failure(EXIT_STATUS_FAILED, "lock: %s", error);

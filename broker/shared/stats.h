@@ -66,10 +66,26 @@
 	    "connections and requests refused: no memory for their input")     \
 	X(REFUSED_TOPICS, refused_topics, COUNTER, "refused", "topics",        \
 	    "connections and requests refused: address holds many topics")     \
+	X(REFUSED_GRANTS, refused_grants, COUNTER, "refused", "grants",        \
+	    "connections and requests refused: no grant for the topic")        \
 	X(BAD_PROXY_HEADER, bad_proxy_header, COUNTER, "bad_proxy_headers",    \
 	    NULL, "connections closed: without a PROXY header that must come") \
 	X(BAD_FORWARDED, bad_forwarded, COUNTER, "bad_forwarded", NULL,        \
 	    "requests of a trusted proxy that tell no usable client")          \
+	X(TOKENS_ACCEPTED, tokens_accepted, COUNTER, "tokens_accepted", NULL,  \
+	    "tokens accepted")                                                 \
+	X(TOKENS_MALFORMED, tokens_malformed, COUNTER, "tokens_refused",       \
+	    "malformed", "tokens refused: not the form of a token")            \
+	X(TOKENS_KEY, tokens_key, COUNTER, "tokens_refused", "key",            \
+	    "tokens refused: of no key of this server")                        \
+	X(TOKENS_SIGNATURE, tokens_signature, COUNTER, "tokens_refused",       \
+	    "signature", "tokens refused: the signature does not fit")         \
+	X(TOKENS_EXPIRED, tokens_expired, COUNTER, "tokens_refused",           \
+	    "expired", "tokens refused: expired, or not valid yet")            \
+	X(TOKENS_CLAIMS, tokens_claims, COUNTER, "tokens_refused", "claims",   \
+	    "tokens refused: of another issuer or audience, or bad claims")    \
+	X(ACCESS_ENDED, access_ended, COUNTER, "access_ended", NULL,           \
+	    "connections closed: their token has expired")                     \
 	X(TLS_HANDSHAKES, tls_handshakes, COUNTER, "tls_handshakes", NULL,     \
 	    "TLS handshakes completed")                                        \
 	X(TLS_RESUMED, tls_resumed, COUNTER, "tls_resumed", NULL,              \

@@ -10,6 +10,7 @@
 #ifndef BROKER_SHARED_WORKER_ARGS_H
 #define BROKER_SHARED_WORKER_ARGS_H
 
+#include "broker/shared/access_store.h"
 #include "broker/shared/live.h"
 #include "broker/shared/segment.h"
 #include "broker/shared/tls_store.h"
@@ -47,7 +48,8 @@ struct worker_args {
 	const int *admin_listener;   /* one such socket of the operator's, which
 	                              all workers have; NULL: none */
 	const struct tls_store *tls; /* for these; NULL: none does */
-	int root;                    /* the directory of --root, O_PATH */
+	const struct access_store *access; /* who may what; NULL: all may all */
+	int root;                          /* the directory of --root, O_PATH */
 	int supervisor_fd; /* read end of a pipe: EOF = supervisor died */
 	int state_fd;      /* eventfd of the supervisor: worker_set_state() */
 	int lock_fd;       /* of the file with a lock for each worker:

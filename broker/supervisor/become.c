@@ -115,6 +115,7 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 		.listener_count = become_listeners(s, slot, listeners),
 		.admin_listener = s->admin.count > 0 ? s->admin.fd[0] : NULL,
 		.tls = s->tls,
+		.access = s->access,
 		.root = s->root,
 		.supervisor_fd = s->life[0],
 		.state_fd = s->state_fd,
@@ -126,6 +127,7 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 	stop_point_set_self(STOP_WORKER(slot));
 	become_set_signals();
 	live_protect(s->live);
+	access_store_protect(s->access);
 	become_close_others(s, &args);
 	snprintf(name, sizeof(name), "worker %u", slot);
 	log_open(name, STDERR_FILENO, s->config->log_level);

@@ -346,8 +346,9 @@ supervisor_open_parts(struct supervisor *s)
 	if ((open_is_inherited(s) || supervisor_wait_orphans(s)) &&
 	    supervisor_open_listeners(s)) {
 		if (supervisor_open_admin(s) && supervisor_open_tls(s) &&
-		    supervisor_open_rest(s))
+		    supervisor_open_access(s) && supervisor_open_rest(s))
 			return true;
+		supervisor_close_access(s);
 		supervisor_close_tls(s);
 		listeners_close(&s->listeners);
 		listeners_close(&s->admin);
@@ -383,6 +384,7 @@ supervisor_close(struct supervisor *s)
 	listeners_close(&s->listeners);
 	listeners_close(&s->admin);
 	supervisor_close_tls(s);
+	supervisor_close_access(s);
 	close(s->root);
 	wakeup_close(&s->wakeup);
 	live_close(s->live);

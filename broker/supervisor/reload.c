@@ -90,6 +90,7 @@ reload_settle_log(
 static const struct reload_part reload_parts[] = {
 	{ reload_prepare_log, reload_settle_log },
 	{ supervisor_prepare_tls, supervisor_settle_tls },
+	{ supervisor_prepare_access, supervisor_settle_access },
 	{ reload_prepare_workers, reload_settle_workers },
 };
 

@@ -11,6 +11,7 @@
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
  *	tls.c         certificates, and keys of tickets
+ *	access.c      who may what
  *	reload.c      change options while serving
  *	names.c       see that our files keep their names
  *	changed.c     tell of addresses that a restart does not change
@@ -30,6 +31,7 @@
 #include "broker/host/lockfile.h"
 #include "broker/host/report.h"
 #include "broker/host/tls_files.h"
+#include "broker/shared/access_store.h"
 #include "broker/shared/live.h"
 #include "broker/supervisor/args.h"
 #include "broker/supervisor/due.h"
@@ -63,10 +65,12 @@ struct supervisor {
 	struct segment segment;
 	int root;  /* of --root, O_PATH; -1: not opened yet */
 	int claim; /* of the segment, segment_claim(); -1: none */
-	bool lock_lost, segment_lost; /* without a name, which was told */
-	struct tls_store *tls;        /* owned; NULL: no TLS */
-	struct tls_files next_tls;    /* of a reload under way */
-	int next_log;                 /* of a reload under way; -1: as before */
+	bool lock_lost, segment_lost;    /* without a name, which was told */
+	struct tls_store *tls;           /* owned; NULL: no TLS */
+	struct tls_files next_tls;       /* of a reload under way */
+	struct access_store *access;     /* owned */
+	struct access_texts next_access; /* of a reload under way */
+	int next_log; /* of a reload under way; -1: as before */
 	struct wakeup wakeup;
 	sigset_t signals; /* that the loop reads: */
 	int signal_fd;
@@ -217,6 +221,20 @@ void supervisor_settle_tls(
 
 /* Make another key for tickets, and set when the next is due. */
 void supervisor_rotate_tickets(struct supervisor *s, uint64_t now);
+
+/* access.c */
+
+/* Gather what options and key files say, for the workers to come.  Returns
+ * false, having told why (supervisor_report()). */
+bool supervisor_open_access(struct supervisor *s);
+void supervisor_close_access(struct supervisor *s);
+
+/* As a part of a reload (reload.c), before the workers': they look when they are
+ * told of other options.  The files are read anew even if no option changed. */
+bool supervisor_prepare_access(struct supervisor *s, const struct config *next,
+    char why[SUPERVISOR_WHY_MAX]);
+void supervisor_settle_access(
+    struct supervisor *s, const struct config *next, bool in_force);
 
 /* names.c */
 

@@ -79,6 +79,9 @@ api_answer_failure(struct hub *hub, const struct intake_op *op)
 	case INTAKE_NO_TOPIC:
 		api_fail(c, 404, "not_found", "there is no such topic");
 		return;
+	case INTAKE_FORBIDDEN:
+		api_forbid(c);
+		return;
 	case INTAKE_DONE:
 	case INTAKE_TOO_MANY:
 	case INTAKE_NOT_SUBSCRIBED:

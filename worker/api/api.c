@@ -4,6 +4,7 @@
 #include "worker/api/api.h"
 
 #include "common/bug.h"
+#include "common/grants.h"
 #include "common/http.h"
 #include "worker/access/refused.h"
 #include "worker/api/list.h"
@@ -16,6 +17,7 @@
 #include "worker/http/http_conn.h"
 #include "worker/http/reply.h"
 #include "worker/net/peer.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/intake.h"
 
 #include <stdio.h>
@@ -236,10 +238,14 @@ api_topics(struct conn *c, const struct http_request *req)
 {
 	struct api_query query;
 
-	if (api_query_parse(req->query, &query))
-		api_list_begin(c, &query);
-	else
+	if (!api_query_parse(req->query, &query)) {
 		api_refuse(c, 400, "bad_request", query.why);
+	} else if (!caller_may_some(c, GRANT_PRESENCE)) {
+		stats_add(&c->net->stats, STATS_REFUSED_GRANTS, 1);
+		api_forbid(c);
+	} else {
+		api_list_begin(c, &query);
+	}
 }
 
 static void
@@ -272,6 +278,7 @@ api_serve_target(struct conn *c, const struct http_request *req,
     const struct api_target *target, enum origin_verdict verdict)
 {
 	struct api_request *r = api_request_of(c);
+	const char *why;
 
 	r->is_stream = target->resource == API_EVENTS;
 	r->is_read = !r->is_stream && !http_text_equal(&req->method, "POST");
@@ -281,6 +288,8 @@ api_serve_target(struct conn *c, const struct http_request *req,
 		api_options(c, req, target->resource);
 	} else if (c->net->draining && !r->is_read) {
 		api_go_away(c, false);
+	} else if (!caller_identify(c, req, &why)) {
+		api_refuse_token(c, why);
 	} else if (target->resource == API_PUBLISH) {
 		batch_begin(c, req);
 	} else if (http_text_equal(&req->method, "POST")) {

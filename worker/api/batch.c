@@ -14,6 +14,7 @@
 #include "worker/http/body.h"
 #include "worker/http/reply.h"
 #include "worker/net/rate.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/intake.h"
 #include "worker/requests/topic_name.h"
 
@@ -107,6 +108,14 @@ batch_note(struct batch_item *item, const struct intake_op *op)
 		return;
 	case INTAKE_DRAINING:
 		batch_fail(item, "draining", "the server is going away");
+		return;
+	case INTAKE_FORBIDDEN:
+		if (caller_is_known(op->conn))
+			batch_fail(item, "forbidden",
+			    "there is no grant to publish this");
+		else
+			batch_fail(item, "unauthorized",
+			    "this needs a token that grants it");
 		return;
 	case INTAKE_NO_TOPIC:
 	case INTAKE_TOO_MANY:

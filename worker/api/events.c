@@ -220,6 +220,14 @@ events_refuse(struct conn *c, enum conn_refusal why)
 	events_close(c);
 }
 
+/* A browser asks again, and is told that by a status. */
+static void
+events_expire(struct conn *c, uint64_t in_ms)
+{
+	if (in_ms == 0)
+		events_close(c);
+}
+
 static void
 events_go_away(struct conn *c, bool restart)
 {
@@ -235,6 +243,7 @@ static const struct conn_handler events_handler = {
 	.end = events_end,
 	.refuse = events_refuse,
 	.dropped = gap_dropped,
+	.expire = events_expire,
 	.go_away = events_go_away,
 };
 

@@ -5,10 +5,12 @@
 
 #include "broker/ring/topics.h"
 #include "common/bug.h"
+#include "common/grants.h"
 #include "common/xmalloc.h"
 #include "worker/api/query.h"
 #include "worker/api/reply.h"
 #include "worker/net/feed.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/intake.h"
 
 #include <stdlib.h>
@@ -198,9 +200,12 @@ list_slice(struct hub *hub, struct api_list *list)
 		const struct layout_topic *topic =
 		    &hub->seg->topics[list->next];
 
+		const char *name = hub->seg->names[list->next].name;
+
 		if (topic->state == TOPIC_LIVE &&
-		    list_wants(list, hub->seg->names[list->next].name,
-			topic->name_len))
+		    list_wants(list, name, topic->name_len) &&
+		    caller_may(
+			list->conn, GRANT_PRESENCE, name, topic->name_len))
 			list_keep(hub, list, list->next);
 	}
 	return end < used;

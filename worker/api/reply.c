@@ -9,6 +9,7 @@
 #include "worker/http/http_conn.h"
 #include "worker/http/refusal.h"
 #include "worker/http/reply.h"
+#include "worker/requests/caller.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +49,10 @@ api_forget(struct conn *c)
 void
 api_lines(const struct api_request *r, char lines[API_LINES_SIZE])
 {
-	snprintf(lines, API_LINES_SIZE, "%s%s%s%s",
+	snprintf(lines, API_LINES_SIZE, "%s%s%s%s%s",
 	    r->allow != NULL ? "Allow: " : "", r->allow != NULL ? r->allow : "",
-	    r->allow != NULL ? "\r\n" : "", r->cors);
+	    r->allow != NULL ? "\r\n" : "",
+	    r->challenge != NULL ? r->challenge : "", r->cors);
 }
 
 struct buf *
@@ -96,6 +98,28 @@ api_refuse(struct conn *c, int status, const char *code, const char *reason)
 {
 	stats_add(&c->net->stats, STATS_REFUSED_REQUEST, 1);
 	api_fail(c, status, code, reason);
+}
+
+void
+api_forbid(struct conn *c)
+{
+	if (caller_is_known(c)) {
+		api_fail(c, 403, "forbidden", "there is no grant for this");
+		return;
+	}
+	api_request_of(c)->challenge = "WWW-Authenticate: Bearer\r\n";
+	api_fail(c, 401, "unauthorized", "this needs a token that grants it");
+}
+
+void
+api_refuse_token(struct conn *c, const char *why)
+{
+	char reason[128];
+
+	api_request_of(c)->challenge =
+	    "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
+	snprintf(reason, sizeof(reason), "bad token: %s", why);
+	api_fail(c, 401, "bad_token", reason);
 }
 
 uint32_t

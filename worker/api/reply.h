@@ -36,8 +36,9 @@ struct api_request {
 	bool is_read;      /* it asks for what there is: no drain keeps it from
 	                    * being answered */
 	const char *allow; /* methods, for an Allow line; or NULL */
-	char *cors;        /* lines for a page's browser (cors.h); owned */
-	void *job;         /* what else belongs to it, or NULL */
+	const char *challenge; /* another line, with its CRLF; or NULL */
+	char *cors;            /* lines for a page's browser (cors.h); owned */
+	void *job;             /* what else belongs to it, or NULL */
 	void (*free_job)(struct conn *c, void *job);
 };
 
@@ -67,6 +68,11 @@ void api_fail(struct conn *c, int status, const char *code, const char *reason);
 void api_refuse(
     struct conn *c, int status, const char *code, const char *reason);
 
+/* Answer that there is no grant for this: 403, or 401 to who has not said who it
+ * is.  The second: that its token is not accepted, and why; 401. */
+void api_forbid(struct conn *c);
+void api_refuse_token(struct conn *c, const char *why);
+
 /*
  * Answer that this cannot be had just now: 503 with a code and a reason.  To who
  * asks for events the stream, which ends with word when to come back: a browser
@@ -84,8 +90,8 @@ void api_go_away(struct conn *c, bool restart);
 uint32_t api_retry_ms(const struct conn *c);
 
 /* The header lines that answers to this request have beyond the usual: Allow,
- * and for a page of an allowed origin that it may read this. */
-#define API_LINES_SIZE (CORS_LINES_SIZE + 64u)
+ * WWW-Authenticate, and for a page of an allowed origin that it may read this. */
+#define API_LINES_SIZE (CORS_LINES_SIZE + 128u)
 void api_lines(const struct api_request *r, char lines[API_LINES_SIZE]);
 
 /* The request is answered, or its connection closes: free it. */

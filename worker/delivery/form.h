@@ -30,6 +30,7 @@ enum gap_reason {
 	GAP_EXPIRED,  /* the ring does not have it any more */
 	GAP_UNKNOWN,  /* the number asked for is not one of this topic's */
 	GAP_EPOCH,    /* it is of another ring */
+	GAP_WITHHELD, /* the client has no grant for the past */
 };
 
 struct form {

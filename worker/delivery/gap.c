@@ -15,6 +15,7 @@ static const char *const gap_reasons[] = {
 	[GAP_EXPIRED] = "expired",
 	[GAP_UNKNOWN] = "unknown",
 	[GAP_EPOCH] = "epoch",
+	[GAP_WITHHELD] = "forbidden",
 };
 
 size_t

@@ -19,6 +19,7 @@
 
 #include <stdint.h>
 
+struct access;
 struct api;
 struct intake;
 struct latency;
@@ -33,7 +34,9 @@ struct client {
 	struct conn conn;
 	struct sub_list subs;
 	uint32_t subs_count;
-	uint8_t form; /* enum form_id: how it gets messages */
+	uint8_t form;           /* enum form_id: how it gets messages */
+	uint32_t identity : 23; /* who it is: access/identities.h */
+	uint32_t is_warned : 1; /* that its time will be over */
 };
 
 struct hub {
@@ -44,6 +47,7 @@ struct hub {
 	const struct form *const *forms; /* [FORMS] */
 	struct ring ring;
 	struct subs subs;
+	struct access *access; /* borrowed: who may what */
 	/* Only the module of that name looks into it. */
 	struct tail *tail;
 	struct replays *replays;

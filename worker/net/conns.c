@@ -109,6 +109,8 @@ conns_free_one(struct conn *c)
 	struct net *net = c->net;
 
 	LIST_REMOVE(c, link);
+	if (net->service->forget != NULL)
+		net->service->forget(c);
 	if (c->encrypted)
 		tls_session_end(c);
 	if (c->out != NULL)

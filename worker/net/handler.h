@@ -80,6 +80,11 @@ struct conn_handler {
 	void (*dropped)(struct conn *c, uint32_t topic, uint64_t seq,
 	    struct outq_item *before);
 
+	/* What the client was let in with ends in in_ms: tell it; or that is
+	 * over (0): close.  NULL: the connection is not held to it, because
+	 * what it does ends by itself. */
+	void (*expire)(struct conn *c, uint64_t in_ms);
+
 	/* A drain has begun: in in_ms the connection will be closed, and a
 	 * client that comes back should do so within spread_ms.  NULL: the
 	 * connection goes on as before until then. */

@@ -52,6 +52,10 @@ struct service {
 	void (*refuse)(struct conn *c, const struct http_request *req,
 	    enum conn_refusal why);
 
+	/* The connection is freed: let go of what is the service's beyond its
+	 * bytes.  NULL: there is nothing. */
+	void (*forget)(struct conn *c);
+
 	/* Asked before a connection is read.  Returns true if it must not be
 	 * read now; then the service has paused it, and will resume it.  NULL:
 	 * always read. */

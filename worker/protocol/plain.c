@@ -9,6 +9,7 @@
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/protocol/protocols.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/topic_name.h"
 #include "worker/ws/protocol.h"
 #include "worker/ws/ws_conn.h"
@@ -135,6 +136,12 @@ plain_answer(struct hub *hub, const struct intake_op *op)
 		    "no room for another topic: all %u have subscribers",
 		    hub->net->config->max_topics);
 		break;
+	case INTAKE_FORBIDDEN:
+		snprintf(reason, sizeof(reason),
+		    caller_is_known(op->conn)
+			? "forbidden: there is no grant for this topic"
+			: "unauthorized: this needs a token that grants it");
+		break;
 	case INTAKE_DONE:
 	case INTAKE_DRAINING:
 	case INTAKE_NOT_SUBSCRIBED:
@@ -176,7 +183,8 @@ plain_message(struct conn *c, bool binary, const char *data, size_t len)
 static void
 plain_begin(struct conn *c, const struct http_request *req)
 {
-	protocols_subscribe(c, req, plain_answer);
+	if (protocols_admit(c, req, WS_CODE_POLICY))
+		protocols_subscribe(c, req, plain_answer);
 }
 
 /* This contract cannot announce a drain, so the client is just not read. */

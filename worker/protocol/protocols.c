@@ -4,7 +4,11 @@
 #include "worker/protocol/protocols.h"
 
 #include "common/http.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/listen_query.h"
+#include "worker/ws/ws_conn.h"
+
+#include <stdio.h>
 
 void
 protocols_init(
@@ -38,6 +42,19 @@ protocols_accept(
 	c->buffer_max = options.buffer;
 	c->overflow = (uint8_t)options.overflow;
 	return true;
+}
+
+bool
+protocols_admit(struct conn *c, const struct http_request *req, unsigned code)
+{
+	char reason[WS_REASON_MAX + 1];
+	const char *why;
+
+	if (caller_identify(c, req, &why))
+		return true;
+	snprintf(reason, sizeof(reason), "bad token: %s", why);
+	ws_close(c, code, reason);
+	return false;
 }
 
 void

@@ -32,6 +32,15 @@ void protocols_fini(struct protocols *protocols);
 bool protocols_accept(
     struct conn *c, const struct http_request *req, const char **why);
 
+/*
+ * Have a client that has just connected be who its handshake says.  One whose
+ * token is not accepted is closed with this code; a browser could not read why a
+ * handshake was refused.
+ * Returns: whether it may go on.
+ */
+bool protocols_admit(
+    struct conn *c, const struct http_request *req, unsigned code);
+
 /* Subscribe to each ?topic=; each is answered by answer(). */
 void protocols_subscribe(struct conn *c, const struct http_request *req,
     void (*answer)(struct hub *hub, const struct intake_op *op));

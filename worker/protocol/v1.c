@@ -131,6 +131,18 @@ v1_welcome(struct conn *c)
 }
 
 static void
+v1_expiring(struct conn *c, uint64_t in_ms)
+{
+	struct buf *text = &hub_of(c)->protocols->text;
+	size_t start;
+
+	buf_reset(text);
+	start = ws_text_open(text);
+	buf_printf(text, "{\"type\":\"expiring\",\"in_ms\":%" PRIu64, in_ms);
+	v1_send(c, start);
+}
+
+static void
 v1_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
 {
 	struct hub *hub = hub_of(c);
@@ -150,6 +162,8 @@ static void
 v1_begin(struct conn *c, const struct http_request *req)
 {
 	client_of(c)->form = FORM_ENVELOPE;
+	if (!protocols_admit(c, req, WS_CODE_UNAUTHORIZED))
+		return;
 	v1_welcome(c);
 	protocols_subscribe(c, req, v1_answer);
 }
@@ -180,6 +194,7 @@ const struct protocol v1_protocol = {
 	.accept = protocols_accept,
 	.begin = v1_begin,
 	.message = v1_message,
+	.expiring = v1_expiring,
 	.drain = v1_drain,
 	.written = replays_resume,
 	.dropped = gap_dropped,

@@ -6,6 +6,7 @@
 #include "common/config.h"
 #include "common/ws.h"
 #include "worker/protocol/protocols.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/history.h"
 #include "worker/requests/resume.h"
 
@@ -109,6 +110,14 @@ v1_answer_failure(struct hub *hub, const struct intake_op *op)
 	case INTAKE_DRAINING:
 		v1_error_text(
 		    hub, op, "draining", "the server takes no more messages");
+		break;
+	case INTAKE_FORBIDDEN:
+		if (caller_is_known(op->conn))
+			v1_error_text(
+			    hub, op, "forbidden", "there is no grant for this");
+		else
+			v1_error_text(hub, op, "unauthorized",
+			    "this needs a token that grants it");
 		break;
 	case INTAKE_NOT_SUBSCRIBED:
 		v1_error_text(hub, op, "not_subscribed",

@@ -14,6 +14,7 @@
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/net/rate.h"
+#include "worker/requests/granted.h"
 #include "worker/requests/intake.h"
 
 #include <string.h>
@@ -265,6 +266,8 @@ commit_request(struct hub *hub, struct intake_op *op)
 		commit_gather(hub, op);
 		return INTAKE_DONE;
 	}
+	if (!granted(hub, op))
+		return INTAKE_FORBIDDEN;
 	op->hash = topics_hash(
 	    hub->seg, intake_topic(hub->intake, op), op->want.topic_len);
 	if (commit_must_defer(hub, op))

@@ -65,6 +65,7 @@ enum intake_result {
 	INTAKE_NOT_SUBSCRIBED, /* to what it wanted to leave */
 	INTAKE_RESUBSCRIBED,   /* with since or history: not allowed */
 	INTAKE_NO_TOPIC,       /* nobody has ever used it */
+	INTAKE_FORBIDDEN,      /* no grant: caller.h */
 	INTAKE_LATER,          /* nothing was done: in the next turn */
 };
 
@@ -101,6 +102,7 @@ struct intake_op {
 	enum intake_result result;
 	uint32_t hash;  /* of the topic */
 	bool already;   /* it was subscribed before */
+	bool withheld;  /* no grant for the past that it wants to see again */
 	uint32_t msg;   /* of what was published: index + 1 in intake.msgs */
 	uint64_t count; /* of subscribers, where it is asked for */
 	struct subs_start start; /* where the topic stood */

@@ -37,6 +37,11 @@ static void
 resume_plan_replay(
     struct hub *hub, const struct intake_op *op, struct resume *resume)
 {
+	if (op->withheld) {
+		resume->how = RESUME_WITHHELD;
+		resume->recovered = op->want.since == op->start.seq;
+		return;
+	}
 	resume->how = RESUME_REPLAY;
 	resume->wanted = resume_wanted(op);
 	/* resume-1: from the pair that was read under the lock */
@@ -100,6 +105,11 @@ resume_begin(struct hub *hub, const struct intake_op *op, struct resume *resume)
 		break;
 	case RESUME_REPLAY:
 		resume_begin_replay(hub, op, resume);
+		break;
+	case RESUME_WITHHELD:
+		if (!resume->recovered)
+			gap_tell(resume->sub, op->want.since + 1, op->start.seq,
+			    GAP_WITHHELD);
 		break;
 	case RESUME_GAP:
 		gap_tell(resume->sub, 0, op->start.seq, resume->reason);

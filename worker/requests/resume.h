@@ -7,6 +7,8 @@
  *	                           live; what it has no more is one gap (expired)
  *	since another ring's life  a gap without numbers (epoch), then live
  *	since no number of its     a gap without numbers (unknown), then live
+ *	since, without a grant     all that was missed as one gap (forbidden), then
+ *	for the past               live
  *
  * First it is planned, so that the client can be told; then it begins.
  */
@@ -28,6 +30,7 @@ enum resume_how {
 	RESUME_LIVE = 0, /* with what comes */
 	RESUME_REPLAY,   /* with what was */
 	RESUME_GAP,      /* with what comes: nobody knows what was missed */
+	RESUME_WITHHELD, /* with what comes: what was missed is one gap */
 };
 
 struct resume {

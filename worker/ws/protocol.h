@@ -42,6 +42,10 @@ struct protocol {
 	void (*message)(
 	    struct conn *c, bool binary, const char *data, size_t len);
 
+	/* The client may stay for so long yet: conn_handler.expire.  NULL: this
+	 * protocol cannot tell. */
+	void (*expiring)(struct conn *c, uint64_t in_ms);
+
 	/* conn_handler.drain, .written, .dropped and .end (net/handler.h).
 	 * NULL: nothing to do. */
 	void (*drain)(struct conn *c, uint64_t in_ms, uint64_t spread_ms);

@@ -287,6 +287,15 @@ ws_conn_dropped(
 }
 
 static void
+ws_conn_expire(struct conn *c, uint64_t in_ms)
+{
+	if (in_ms == 0)
+		ws_close(c, WS_CODE_EXPIRED, "the token has expired");
+	else if (ws_conn_protocol(c)->expiring != NULL)
+		ws_conn_protocol(c)->expiring(c, in_ms);
+}
+
+static void
 ws_conn_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
 {
 	if (ws_conn_protocol(c)->drain != NULL)
@@ -314,6 +323,7 @@ const struct conn_handler ws_conn_handler = {
 	.held = ws_conn_held,
 	.refuse = ws_conn_refuse,
 	.dropped = ws_conn_dropped,
+	.expire = ws_conn_expire,
 	.drain = ws_conn_drain,
 	.go_away = ws_conn_go_away,
 };

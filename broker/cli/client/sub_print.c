@@ -64,6 +64,7 @@ sub_explain(const char *reason)
 		{ "expired", "expired: the server's ring holds them no more" },
 		{ "unknown", "unknown: the topic has begun anew meanwhile" },
 		{ "epoch", "epoch: the server has begun anew meanwhile" },
+		{ "forbidden", "forbidden: no grant for the past" },
 		{ "lost", "lost: the server did not say why" },
 	};
 

@@ -94,6 +94,41 @@ const struct detail option_details[] = {
 		    "comes by a unix socket",
 	},
 	{
+	    .name = "jwt-key",
+	    .text = "keys that tokens are verified with: PEM, JWK or JWKS; "
+		    "repeatable. From then on nothing is open but what a "
+		    "token or another of these options grants. A reload also "
+		    "reads a file anew whose name is the same",
+	},
+	{
+	    .name = "jwt-iss",
+	    .text = "who must have made a token (`iss`)",
+	},
+	{
+	    .name = "jwt-aud",
+	    .text = "whom a token must be for (`aud`), one of these; "
+		    "repeatable. Without it a token with an `aud` is for "
+		    "somebody else",
+	},
+	{
+	    .name = "jwt-leeway",
+	    .text = "by how much the clocks of this host and of the maker of "
+		    "tokens may differ",
+	},
+	{
+	    .name = "anonymous",
+	    .text = "what everybody may, as `subscribe,history:news/#`; "
+		    "repeatable. The kinds are `subscribe`, `publish`, "
+		    "`presence`, `history` and `all`; in the pattern `+` is a "
+		    "level and `#` the rest. From then on nothing else is "
+		    "open without a token",
+	},
+	{
+	    .name = "grant",
+	    .text = "what everybody with a good token may; `{sub}` in the "
+		    "pattern is the name in the token; repeatable",
+	},
+	{
 	    .name = "base-path",
 	    .text = "the path before all others where a proxy does not take "
 		    "it away, as `/app` in `https://example.org/app/`",

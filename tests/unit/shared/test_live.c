@@ -87,11 +87,16 @@ check_carried(const struct option *option)
 	free(after);
 }
 
-/* The supervisor alone looks at these. */
+/* The supervisor alone looks at these, or hands them to the workers with what is
+ * in their files (access_store.h). */
 static bool
 is_supervisors(const struct option *option)
 {
 	return strcmp(option->name, "log") == 0 ||
+	       strncmp(option->name, "jwt-", 4) == 0 ||
+	       strcmp(option->name, "auth-timeout") == 0 ||
+	       strcmp(option->name, "anonymous") == 0 ||
+	       strcmp(option->name, "grant") == 0 ||
 	       strncmp(option->name, "tls-", 4) == 0 ||
 	       strcmp(option->name, "watchdog") == 0;
 }

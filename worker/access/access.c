@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* access.c - see access.h. */
+
+#include "worker/access/access.h"
+
+#include "broker/shared/access_store.h"
+#include "common/log.h"
+
+#include <string.h>
+
+/* Take over what the store has.  Returns false if that cannot be had now. */
+static bool
+access_read(struct access *access)
+{
+	struct access_rules *rules = NULL;
+	struct access_texts texts;
+	struct access_fault fault;
+	uint32_t version;
+
+	if (!access_store_get(access->store, &texts, &version))
+		return false;
+	if (texts.count > 0)
+		rules = access_rules_new(&texts, &fault);
+	access_texts_wipe(&texts);
+	if (texts.count > 0 && rules == NULL)
+		return false;
+	access_rules_free(access->rules);
+	access->rules = rules;
+	access->version = version;
+	return true;
+}
+
+bool
+access_open(struct access *access, const struct access_store *store,
+    struct stats *stats)
+{
+	memset(access, 0, sizeof(*access));
+	access->store = store;
+	access->stats = stats;
+	identities_init(&access->identities);
+	if (store == NULL || access_read(access))
+		return true;
+	log_errorx("who may what cannot be read from the supervisor's memory");
+	return false;
+}
+
+void
+access_close(struct access *access)
+{
+	access_rules_free(access->rules);
+	identities_fini(&access->identities);
+}
+
+/* Give an identity what the rules grant to all who are known. */
+static void
+access_grant_general(const struct access *access, struct identity *identity)
+{
+	grants_fini(&identity->general);
+	if (access->rules != NULL)
+		grants_add_for(&identity->general, &access->rules->general,
+		    identity->sub, identity->sub_len);
+}
+
+bool
+access_renew(struct access *access)
+{
+	struct identities *all = &access->identities;
+
+	if (access->store == NULL ||
+	    access_store_version(access->store) == access->version ||
+	    !access_read(access))
+		return false;
+	identities_forget_all(all);
+	for (uint32_t i = 0; i < all->max; i++)
+		if (all->by_number[i] != NULL)
+			access_grant_general(access, all->by_number[i]);
+	return true;
+}
+
+/* Count a token that is refused. */
+static void
+access_count_refused(struct access *access, enum jwt_status status)
+{
+	static const enum stats_id counters[JWT_STATUSES] = {
+		[JWT_TOO_LONG] = STATS_TOKENS_MALFORMED,
+		[JWT_MALFORMED] = STATS_TOKENS_MALFORMED,
+		[JWT_BAD_HEADER] = STATS_TOKENS_MALFORMED,
+		[JWT_UNKNOWN_KEY] = STATS_TOKENS_KEY,
+		[JWT_BAD_SIGNATURE] = STATS_TOKENS_SIGNATURE,
+		[JWT_EXPIRED] = STATS_TOKENS_EXPIRED,
+		[JWT_NOT_YET] = STATS_TOKENS_EXPIRED,
+		[JWT_WRONG_ISSUER] = STATS_TOKENS_CLAIMS,
+		[JWT_WRONG_AUDIENCE] = STATS_TOKENS_CLAIMS,
+		[JWT_BAD_CLAIM] = STATS_TOKENS_CLAIMS,
+	};
+
+	stats_add(access->stats, counters[status], 1);
+}
+
+/* Fill in a new identity.  Returns false with *why if its grants are none. */
+static bool
+access_fill(const struct access *access, struct identity *identity,
+    const struct jwt_claims *claims, const char **why)
+{
+	identity->expires_s = claims->exp;
+	identity->sub_len = (uint8_t)claims->sub_len;
+	memcpy(identity->sub, claims->sub, claims->sub_len);
+	access_grant_general(access, identity);
+	return claims->grants == NULL ||
+	       grants_add_object(
+		   &identity->own, claims->grants, claims->grants_len, why);
+}
+
+/* Look into a token that is not known. */
+static enum jwt_status
+access_take_token(struct access *access, const char *token, size_t len,
+    const uint8_t digest[SHA256_LEN], uint64_t now_s, uint32_t *number,
+    const char **why)
+{
+	struct jwt_claims claims;
+	struct identity *identity;
+	enum jwt_status status = jwt_verify(&access->rules->keys,
+	    &access->rules->policy, token, len, now_s, &claims);
+
+	*why = jwt_reason(status);
+	if (status != JWT_OK)
+		return status;
+	identity = identities_add(&access->identities, digest,
+	    claims.exp + access->rules->policy.leeway_s);
+	*why = "there are too many tokens at once";
+	if (identity == NULL)
+		return JWT_TOO_LONG;
+	if (access_fill(access, identity, &claims, why)) {
+		*number = identity->number;
+		return JWT_OK;
+	}
+	/* It is known by no connection, and not to be found either. */
+	identities_drop(&access->identities, identity);
+	return JWT_BAD_CLAIM;
+}
+
+bool
+access_verify(struct access *access, const char *credential, size_t len,
+    uint64_t now_s, uint32_t *number, const char **why)
+{
+	enum jwt_status status = JWT_OK;
+	struct identity *identity;
+	uint8_t digest[SHA256_LEN];
+
+	sha256(credential, len, digest);
+	identity = identities_find(&access->identities, digest);
+	if (identity == NULL) {
+		status = access_take_token(
+		    access, credential, len, digest, now_s, number, why);
+	} else if (now_s >= identity->until_s) {
+		status = JWT_EXPIRED;
+		*why = jwt_reason(status);
+	} else {
+		*number = identity->number;
+		identities_hold(&access->identities, *number);
+	}
+	if (status == JWT_OK)
+		stats_add(access->stats, STATS_TOKENS_ACCEPTED, 1);
+	else
+		access_count_refused(access, status);
+	return status == JWT_OK;
+}
+
+void
+access_hold(struct access *access, uint32_t number)
+{
+	if (number != IDENTITY_NOBODY)
+		identities_hold(&access->identities, number);
+}
+
+void
+access_release(struct access *access, uint32_t number)
+{
+	if (number != IDENTITY_NOBODY)
+		identities_release(&access->identities, number);
+}
+
+bool
+access_allows(const struct access *access, uint32_t number, unsigned kinds,
+    const char *topic, size_t topic_len)
+{
+	const struct identity *identity;
+
+	if (access_is_open(access))
+		return true;
+	kinds = grants_left(&access->rules->anonymous, kinds, topic, topic_len);
+	if (kinds == 0 || number == IDENTITY_NOBODY)
+		return kinds == 0;
+	identity = identities_of(&access->identities, number);
+	kinds = grants_left(&identity->own, kinds, topic, topic_len);
+	kinds = grants_left(&identity->general, kinds, topic, topic_len);
+	return kinds == 0;
+}
+
+bool
+access_allows_some(const struct access *access, uint32_t number, unsigned kind)
+{
+	const struct identity *identity;
+
+	if (access_is_open(access) ||
+	    (access->rules->anonymous.kinds & kind) != 0)
+		return true;
+	if (number == IDENTITY_NOBODY)
+		return false;
+	identity = identities_of(&access->identities, number);
+	return ((identity->own.kinds | identity->general.kinds) & kind) != 0;
+}
