@@ -64,6 +64,13 @@ rules_keep(struct rules_source *source, const struct access_text *text)
 	return copy;
 }
 
+/* Whole seconds of a text of milliseconds. */
+static uint32_t
+rules_seconds(struct rules_source *source, const struct access_text *text)
+{
+	return (uint32_t)(strtoul(rules_keep(source, text), NULL, 10) / 1000);
+}
+
 static bool
 rules_add_key(struct rules_source *source, const struct access_text *text)
 {
@@ -111,9 +118,10 @@ rules_add(struct rules_source *source, const struct access_text *text)
 	case ACCESS_JWT_AUD:
 		return rules_add_aud(source, text);
 	case ACCESS_JWT_LEEWAY:
-		rules->policy.leeway_s =
-		    (uint32_t)(strtoul(rules_keep(source, text), NULL, 10) /
-			       1000);
+		rules->policy.leeway_s = rules_seconds(source, text);
+		return true;
+	case ACCESS_AUTH_TIMEOUT:
+		rules->auth_timeout_s = rules_seconds(source, text);
 		return true;
 	case ACCESS_ANONYMOUS:
 		return rules_add_grant(source, &rules->anonymous, text, false);

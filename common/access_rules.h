@@ -26,6 +26,7 @@ enum access_kind {
 	ACCESS_JWT_ISS,     /* --jwt-iss, and so on */
 	ACCESS_JWT_AUD,
 	ACCESS_JWT_LEEWAY, /* decimal milliseconds, as all times here */
+	ACCESS_AUTH_TIMEOUT,
 	ACCESS_ANONYMOUS,
 	ACCESS_GRANT,
 	ACCESS_KINDS
@@ -49,6 +50,7 @@ struct access_texts {
 struct access_rules {
 	struct jwk_set keys;
 	struct jwt_policy policy;
+	uint32_t auth_timeout_s;
 	struct grants anonymous; /* of everybody */
 	struct grants general;   /* of all who are known, with GRANTS_SUB */
 	char *copy;              /* owned: what policy points into */

@@ -247,6 +247,18 @@ const struct option cli_options[] = {
 	    .change = OPTION_RELOAD,
 	},
 	{
+	    .name = "auth-timeout",
+	    .arg = "SECONDS",
+	    .initial = "10",
+	    .help = "for a client to show a token, where it needs one",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_seconds,
+	    .at = MEMBER(config.auth_timeout_ms),
+	    .min = 1000,
+	    .max = 3600 * 1000,
+	    .change = OPTION_RELOAD,
+	},
+	{
 	    .name = "anonymous",
 	    .arg = "GRANT",
 	    .words = "none",

@@ -14,6 +14,7 @@ static const char *const access_options[ACCESS_KINDS] = {
 	[ACCESS_JWT_ISS] = "--jwt-iss",
 	[ACCESS_JWT_AUD] = "--jwt-aud",
 	[ACCESS_JWT_LEEWAY] = "--jwt-leeway",
+	[ACCESS_AUTH_TIMEOUT] = "--auth-timeout",
 	[ACCESS_ANONYMOUS] = "--anonymous",
 	[ACCESS_GRANT] = "--grant",
 };
@@ -114,17 +115,19 @@ access_add_keys(struct access_reading *r, const struct config *config)
 static bool
 access_add_all(struct access_reading *r, const struct config *config)
 {
-	char leeway[16];
+	char leeway[16], timeout[16];
 
 	if (config->jwt_key_count == 0 && config->anonymous_count == 0)
 		return true;
 	snprintf(leeway, sizeof(leeway), "%u", config->jwt_leeway_ms);
+	snprintf(timeout, sizeof(timeout), "%u", config->auth_timeout_ms);
 	return access_add_keys(r, config) &&
 	       access_add_values(r, ACCESS_JWT_ISS, &config->jwt_iss,
 		   config->jwt_iss != NULL) &&
 	       access_add_values(
 		   r, ACCESS_JWT_AUD, config->jwt_aud, config->jwt_aud_count) &&
 	       access_add_value(r, ACCESS_JWT_LEEWAY, leeway) &&
+	       access_add_value(r, ACCESS_AUTH_TIMEOUT, timeout) &&
 	       access_add_values(r, ACCESS_ANONYMOUS, config->anonymous,
 		   config->anonymous_count) &&
 	       access_add_values(

@@ -84,6 +84,8 @@
 	    "expired", "tokens refused: expired, or not valid yet")            \
 	X(TOKENS_CLAIMS, tokens_claims, COUNTER, "tokens_refused", "claims",   \
 	    "tokens refused: of another issuer or audience, or bad claims")    \
+	X(TOKENS_RENEWED, tokens_renewed, COUNTER, "tokens_renewed", NULL,     \
+	    "times a connection went on with another token")                   \
 	X(ACCESS_ENDED, access_ended, COUNTER, "access_ended", NULL,           \
 	    "connections closed: their token has expired")                     \
 	X(TLS_HANDSHAKES, tls_handshakes, COUNTER, "tls_handshakes", NULL,     \

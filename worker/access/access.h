@@ -62,6 +62,14 @@ access_is_open(const struct access *access)
 bool access_verify(struct access *access, const char *credential, size_t len,
     uint64_t now_s, uint32_t *number, const char **why);
 
+/*
+ * An identity without a grant, of who has until --auth-timeout to show a
+ * credential.
+ * Returns: its number, which the caller holds; IDENTITY_NOBODY if there is no
+ *          room for another.
+ */
+uint32_t access_guest(struct access *access, uint64_t now_s);
+
 /* Hold one more time, and let go; IDENTITY_NOBODY is always there. */
 void access_hold(struct access *access, uint32_t number);
 void access_release(struct access *access, uint32_t number);

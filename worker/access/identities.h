@@ -48,6 +48,7 @@ struct identity {
 	uint32_t number;
 	uint32_t holders; /* connections, and requests on their way */
 	bool is_listed;   /* found by its digest */
+	bool is_guest;    /* without a credential yet, which it has to show */
 	uint8_t digest[SHA256_LEN];
 	uint64_t expires_s;    /* exp, as it is told to the client */
 	uint64_t until_s;      /* its clients are let go then */

@@ -228,6 +228,15 @@ events_expire(struct conn *c, uint64_t in_ms)
 		events_close(c);
 }
 
+/* Its one topic. */
+static void
+events_revoked(struct conn *c, const char *topic, size_t topic_len)
+{
+	(void)topic;
+	(void)topic_len;
+	events_close(c);
+}
+
 static void
 events_go_away(struct conn *c, bool restart)
 {
@@ -244,6 +253,7 @@ static const struct conn_handler events_handler = {
 	.refuse = events_refuse,
 	.dropped = gap_dropped,
 	.expire = events_expire,
+	.revoked = events_revoked,
 	.go_away = events_go_away,
 };
 

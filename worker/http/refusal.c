@@ -34,6 +34,7 @@ http_refusal_tell(
 		    "no memory for the whole of it, try later" },
 		[CONN_TOO_SLOW] = { 503, "too slow" },
 		[CONN_TOO_LATE] = { 408, "the request took too long" },
+		[CONN_UNKNOWN] = { 401, "a token is needed" },
 	};
 
 	http_reply_error(

@@ -35,6 +35,7 @@ enum conn_refusal {
 	CONN_NO_INPUT_MEMORY, /* too much input that is not complete */
 	CONN_TOO_SLOW,        /* overflow=close, and its queue is full */
 	CONN_TOO_LATE,        /* it has not sent the whole of a request */
+	CONN_UNKNOWN,         /* --auth-timeout: it has not said who it is */
 };
 
 struct conn_handler {
@@ -84,6 +85,10 @@ struct conn_handler {
 	 * over (0): close.  NULL: the connection is not held to it, because
 	 * what it does ends by itself. */
 	void (*expire)(struct conn *c, uint64_t in_ms);
+
+	/* A topic may not be followed any more, and is not from now on: tell the
+	 * client, or close the connection.  NULL: it follows none. */
+	void (*revoked)(struct conn *c, const char *topic, size_t topic_len);
 
 	/* A drain has begun: in in_ms the connection will be closed, and a
 	 * client that comes back should do so within spread_ms.  NULL: the

@@ -4,6 +4,7 @@
 #include "worker/protocol/plain.h"
 
 #include "common/config.h"
+#include "common/grants.h"
 #include "common/utf8.h"
 #include "common/ws.h"
 #include "worker/delivery/replay.h"
@@ -183,8 +184,25 @@ plain_message(struct conn *c, bool binary, const char *data, size_t len)
 static void
 plain_begin(struct conn *c, const struct http_request *req)
 {
-	if (protocols_admit(c, req, WS_CODE_POLICY))
+	if (!protocols_admit(c, req, WS_CODE_POLICY))
+		return;
+	/* It cannot say later who it is. */
+	if (!caller_may_some(c, GRANT_ALL))
+		ws_close(c, WS_CODE_POLICY,
+		    "unauthorized: this needs a token that grants it");
+	else
 		protocols_subscribe(c, req, plain_answer);
+}
+
+/* What may not be followed any more ends the connection: nothing tells the client
+ * that the other topics go on. */
+static void
+plain_revoked(struct conn *c, const char *topic, size_t topic_len)
+{
+	(void)topic;
+	(void)topic_len;
+	ws_close(
+	    c, WS_CODE_POLICY, "forbidden: a topic is not granted any more");
 }
 
 /* This contract cannot announce a drain, so the client is just not read. */
@@ -235,6 +253,7 @@ const struct protocol plain_protocol = {
 	.accept = protocols_accept,
 	.begin = plain_begin,
 	.message = plain_message,
+	.revoked = plain_revoked,
 	.drain = plain_drain,
 	.written = replays_resume,
 	.end = subscribe_end_all,

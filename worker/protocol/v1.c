@@ -10,6 +10,7 @@
 #include "worker/delivery/subscribe.h"
 #include "worker/protocol/protocols.h"
 #include "worker/protocol/v1_answer.h"
+#include "worker/requests/caller.h"
 #include "worker/ws/protocol.h"
 
 #include <inttypes.h>
@@ -143,6 +144,20 @@ v1_expiring(struct conn *c, uint64_t in_ms)
 }
 
 static void
+v1_revoked(struct conn *c, const char *topic, size_t topic_len)
+{
+	struct buf *text = &hub_of(c)->protocols->text;
+	size_t start;
+
+	buf_reset(text);
+	start = ws_text_open(text);
+	buf_puts(text, "{\"type\":\"unsubscribed\",\"topic\":");
+	buf_json_string(text, topic, topic_len);
+	buf_puts(text, ",\"code\":\"forbidden\"");
+	v1_send(c, start);
+}
+
+static void
 v1_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
 {
 	struct hub *hub = hub_of(c);
@@ -164,8 +179,28 @@ v1_begin(struct conn *c, const struct http_request *req)
 	client_of(c)->form = FORM_ENVELOPE;
 	if (!protocols_admit(c, req, WS_CODE_UNAUTHORIZED))
 		return;
+	caller_await(c);
 	v1_welcome(c);
 	protocols_subscribe(c, req, v1_answer);
+}
+
+/* Look into the token of a request, which has no body from then on; or make it
+ * one that is answered by an error. */
+static void
+v1_authenticate(struct conn *c, struct intake_request *want)
+{
+	const char *why;
+
+	if (caller_verify(
+		c, want->body, want->body_len, &want->identity, &why)) {
+		want->body = NULL;
+		want->body_len = 0;
+		return;
+	}
+	want->kind = INTAKE_ERROR;
+	want->code = "bad_token";
+	want->body = why;
+	want->body_len = (uint32_t)strlen(why);
 }
 
 static void
@@ -178,6 +213,8 @@ v1_message(struct conn *c, bool binary, const char *data, size_t len)
 
 	v1_parse(&protocols->v1, binary, data, len, &want);
 	want.answer = v1_answer;
+	if (want.kind == INTAKE_AUTH)
+		v1_authenticate(c, &want);
 	body = want.body;
 	if (want.kind == INTAKE_PLAIN || want.kind == INTAKE_PUBLISH)
 		want.body = NULL;
@@ -195,6 +232,7 @@ const struct protocol v1_protocol = {
 	.begin = v1_begin,
 	.message = v1_message,
 	.expiring = v1_expiring,
+	.revoked = v1_revoked,
 	.drain = v1_drain,
 	.written = replays_resume,
 	.dropped = gap_dropped,

@@ -4,6 +4,7 @@
 #include "worker/protocol/v1_answer.h"
 
 #include "common/config.h"
+#include "worker/access/identities.h"
 #include "common/ws.h"
 #include "worker/protocol/protocols.h"
 #include "worker/requests/caller.h"
@@ -112,7 +113,10 @@ v1_answer_failure(struct hub *hub, const struct intake_op *op)
 		    hub, op, "draining", "the server takes no more messages");
 		break;
 	case INTAKE_FORBIDDEN:
-		if (caller_is_known(op->conn))
+		if (op->want.kind == INTAKE_AUTH)
+			v1_error_text(hub, op, "forbidden",
+			    "the token is another user's");
+		else if (caller_is_known(op->conn))
 			v1_error_text(
 			    hub, op, "forbidden", "there is no grant for this");
 		else
@@ -185,6 +189,29 @@ v1_answer_history(struct hub *hub, const struct intake_op *op)
 	v1_close(hub, op->conn, start);
 }
 
+/* Who the client is from now on, and until when; then what it may not follow any
+ * more. */
+static void
+v1_answer_auth(struct hub *hub, const struct intake_op *op)
+{
+	const struct identity *identity = caller_identity(op->conn);
+	struct buf *text = &hub->protocols->text;
+	size_t start;
+
+	if (op->want.id_len > 0) {
+		start = v1_open(hub, op, "ack");
+		if (identity != NULL && identity->sub_len > 0) {
+			buf_puts(text, ",\"user\":");
+			buf_json_string(text, identity->sub, identity->sub_len);
+		}
+		if (identity != NULL)
+			buf_printf(
+			    text, ",\"expires\":%" PRIu64, identity->expires_s);
+		v1_close(hub, op->conn, start);
+	}
+	caller_narrow(op->conn);
+}
+
 void
 v1_answer(struct hub *hub, const struct intake_op *op)
 {
@@ -200,6 +227,9 @@ v1_answer(struct hub *hub, const struct intake_op *op)
 	case INTAKE_PUBLISH:
 	case INTAKE_UNSUBSCRIBE:
 		v1_ack(hub, op, NULL);
+		break;
+	case INTAKE_AUTH:
+		v1_answer_auth(hub, op);
 		break;
 	case INTAKE_PRESENCE:
 		v1_answer_presence(hub, op);

@@ -15,7 +15,7 @@
 /* The members that requests have; raw tokens, raw == NULL: not there. */
 struct v1_members {
 	struct json_token type, id, topic, message, since, history, echo,
-	    before, limit;
+	    before, limit, token;
 };
 
 #define V1_NAME_MAX 7u /* bytes of the longest of these names */
@@ -31,6 +31,7 @@ static const struct {
 	{ "history", INTAKE_HISTORY },
 	{ "presence", INTAKE_PRESENCE },
 	{ "ping", INTAKE_PING },
+	{ "auth", INTAKE_AUTH },
 };
 
 #define V1_TYPES (sizeof(v1_types) / sizeof(v1_types[0]))
@@ -95,6 +96,7 @@ v1_member_named(struct v1_members *m, const char *name, size_t len)
 		return V1_IS("topic")   ? &m->topic
 		       : V1_IS("since") ? &m->since
 		       : V1_IS("limit") ? &m->limit
+		       : V1_IS("token") ? &m->token
 		                        : NULL;
 	case 6:
 		return V1_IS("before") ? &m->before : NULL;
@@ -190,7 +192,8 @@ v1_take_type(const struct v1_members *m, struct intake_request *want)
 			return true;
 		}
 	return v1_refuse(want, "unknown_type",
-	    "type: subscribe, unsubscribe, publish, history, presence, ping");
+	    "type: subscribe, unsubscribe, publish, history, presence, auth, "
+	    "ping");
 }
 
 /* The topic, decoded.  Empty is legal in a plain message alone. */
@@ -201,7 +204,7 @@ v1_take_topic(struct v1_reader *reader, const struct v1_members *m,
 	const char *why;
 
 	buf_reset(&reader->topic);
-	if (want->kind == INTAKE_PING)
+	if (want->kind == INTAKE_PING || want->kind == INTAKE_AUTH)
 		return true;
 	if (v1_has(&m->topic)) {
 		if (m->topic.kind != JSON_STRING)
@@ -330,6 +333,22 @@ v1_take_history(const struct v1_members *m, struct intake_request *want)
 	return true;
 }
 
+/* The token, decoded; no other request has a body and a topic in one place. */
+static bool
+v1_take_token(struct v1_reader *reader, const struct v1_members *m,
+    struct intake_request *want)
+{
+	if (want->kind != INTAKE_AUTH)
+		return true;
+	if (m->token.raw == NULL || m->token.kind != JSON_STRING)
+		return v1_refuse(want, "bad_request", "token: a string");
+	reader->topic.len = json_string_decode(m->token.raw, m->token.raw_len,
+	    buf_room(&reader->topic, m->token.raw_len));
+	want->body = reader->topic.at;
+	want->body_len = (uint32_t)reader->topic.len;
+	return true;
+}
+
 void
 v1_parse_any(struct v1_reader *reader, bool binary, const char *data,
     size_t len, struct intake_request *want)
@@ -357,6 +376,7 @@ v1_parse_any(struct v1_reader *reader, bool binary, const char *data,
 	(void)(v1_take_id(&m, want) && v1_take_type(&m, want) &&
 	       v1_take_topic(reader, &m, want) &&
 	       v1_take_message(reader, &m, want) &&
+	       v1_take_token(reader, &m, want) &&
 	       v1_take_subscribe(reader, &m, want) &&
 	       v1_take_history(&m, want));
 }

@@ -7,6 +7,9 @@
 #include "common/http.h"
 #include "worker/access/access.h"
 #include "worker/access/credential.h"
+#include "worker/delivery/subscribe.h"
+
+#include <string.h>
 
 static uint64_t
 caller_now_s(void)
@@ -14,26 +17,44 @@ caller_now_s(void)
 	return clock_wall_ms() / 1000;
 }
 
+/* Be that from now on; it is held. */
+static void
+caller_set(struct conn *c, uint32_t number)
+{
+	caller_forget(c);
+	client_of(c)->identity = number & ((1u << IDENTITY_BITS) - 1);
+	client_of(c)->is_warned = false;
+}
+
+bool
+caller_verify(struct conn *c, const char *token, size_t len, uint32_t *number,
+    const char **why)
+{
+	struct access *access = hub_of(c)->access;
+
+	*number = IDENTITY_NOBODY;
+	return access_is_open(access) ||
+	       access_verify(access, token, len, caller_now_s(), number, why);
+}
+
 bool
 caller_identify(
     struct conn *c, const struct http_request *req, const char **why)
 {
-	struct access *access = hub_of(c)->access;
 	struct http_text credential;
 	uint32_t number;
 
 	caller_forget(c);
-	if (access_is_open(access))
+	if (access_is_open(hub_of(c)->access))
 		return true;
 	switch (credential_find(req, &credential)) {
 	case CREDENTIAL_NONE:
 		return true;
 	case CREDENTIAL_FOUND:
-		if (!access_verify(access, credential.at, credential.len,
-			caller_now_s(), &number, why))
+		if (!caller_verify(
+			c, credential.at, credential.len, &number, why))
 			return false;
-		client_of(c)->identity = number;
-		client_of(c)->is_warned = false;
+		caller_set(c, number);
 		return true;
 	case CREDENTIAL_AMBIGUOUS:
 		break;
@@ -50,6 +71,77 @@ caller_forget(struct conn *c)
 
 	access_release(hub_of(c)->access, client->identity);
 	client->identity = IDENTITY_NOBODY;
+}
+
+const struct identity *
+caller_identity(struct conn *c)
+{
+	uint32_t number = client_of(c)->identity;
+	const struct identity *identity;
+
+	if (number == IDENTITY_NOBODY)
+		return NULL;
+	identity = identities_of(&hub_of(c)->access->identities, number);
+	return identity->is_guest ? NULL : identity;
+}
+
+bool
+caller_is_known(struct conn *c)
+{
+	return caller_identity(c) != NULL;
+}
+
+bool
+caller_become(struct conn *c, uint32_t number)
+{
+	struct access *access = hub_of(c)->access;
+	const struct identity *was = caller_identity(c), *is;
+
+	if (number == IDENTITY_NOBODY)
+		return true; /* everybody may everything */
+	is = identities_of(&access->identities, number);
+	if (was != NULL && (was->sub_len != is->sub_len ||
+			       memcmp(was->sub, is->sub, is->sub_len) != 0)) {
+		access_release(access, number);
+		return false;
+	}
+	if (was != NULL)
+		stats_add(&c->net->stats, STATS_TOKENS_RENEWED, 1);
+	caller_set(c, number);
+	return true;
+}
+
+void
+caller_narrow(struct conn *c)
+{
+	struct sub *sub = SLIST_FIRST(&client_of(c)->subs), *next;
+	char name[LAYOUT_TOPIC_NAME_MAX];
+	size_t len;
+
+	for (; sub != NULL && c->state == CONN_OPEN; sub = next) {
+		next = SLIST_NEXT(sub, link);
+		len = sub->topic->name_len;
+		memcpy(name, sub->topic->name, len);
+		if (caller_may(c, GRANT_SUBSCRIBE, name, len))
+			continue;
+		subscribe_end(hub_of(c), sub);
+		/* Not before: nothing of the topic follows. */
+		c->handler->revoked(c, name, len);
+	}
+}
+
+void
+caller_await(struct conn *c)
+{
+	struct access *access = hub_of(c)->access;
+	uint32_t guest;
+
+	if (client_of(c)->identity != IDENTITY_NOBODY ||
+	    caller_may_some(c, GRANT_ALL))
+		return;
+	guest = access_guest(access, caller_now_s());
+	if (guest != IDENTITY_NOBODY)
+		caller_set(c, guest);
 }
 
 bool
@@ -71,18 +163,24 @@ static void
 caller_look_at(struct conn *c, const struct access *access, uint64_t now_s)
 {
 	struct client *client = client_of(c);
-	uint64_t until_s;
+	const struct identity *identity;
 
 	if (client->identity == IDENTITY_NOBODY || c->state != CONN_OPEN ||
 	    c->handler->expire == NULL)
 		return;
-	until_s = identities_of(&access->identities, client->identity)->until_s;
-	if (until_s <= now_s) {
+	identity = identities_of(&access->identities, client->identity);
+	if (identity->until_s > now_s) {
+		if (identity->until_s - now_s > IDENTITY_WARN_S ||
+		    client->is_warned || identity->is_guest)
+			return;
+		client->is_warned = true;
+		c->handler->expire(c, (identity->until_s - now_s) * 1000);
+	} else if (identity->is_guest) {
+		stats_add(&c->net->stats, STATS_TIMEOUTS, 1);
+		c->handler->refuse(c, CONN_UNKNOWN);
+	} else {
 		stats_add(&c->net->stats, STATS_ACCESS_ENDED, 1);
 		c->handler->expire(c, 0);
-	} else if (until_s - now_s <= IDENTITY_WARN_S && !client->is_warned) {
-		client->is_warned = true;
-		c->handler->expire(c, (until_s - now_s) * 1000);
 	}
 }
 
@@ -93,7 +191,7 @@ caller_tick(struct hub *hub)
 	struct conn *c, *next;
 	uint64_t now_s;
 
-	if (access->identities.count == 0)
+	if (access->identities.count == 0 || access_is_open(access))
 		return;
 	now_s = caller_now_s();
 	if (!identities_are_due(&access->identities, now_s))
@@ -103,4 +201,22 @@ caller_tick(struct hub *hub)
 		caller_look_at(c, access, now_s);
 	}
 	identities_looked(&access->identities, now_s);
+}
+
+void
+caller_hold_to_rules(struct hub *hub)
+{
+	struct conn *c, *next;
+
+	for (c = LIST_FIRST(&hub->net->conns.living); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		if (c->state != CONN_OPEN)
+			continue;
+		if (client_of(c)->form == FORM_ENVELOPE) {
+			if (!caller_is_known(c))
+				caller_forget(c);
+			caller_await(c);
+		}
+		caller_narrow(c);
+	}
 }

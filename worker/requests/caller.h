@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 struct http_request;
+struct identity;
 
 /*
  * Have the connection be who its request says; whoever it was before is
@@ -26,15 +27,38 @@ struct http_request;
 bool caller_identify(
     struct conn *c, const struct http_request *req, const char **why);
 
+/*
+ * Look into a token that came in a message.
+ * Returns: true with the number of an identity, to be given to caller_become();
+ *          false with *why.
+ */
+bool caller_verify(struct conn *c, const char *token, size_t len,
+    uint32_t *number, const char **why);
+
+/*
+ * Have the connection be somebody from now on, who is held for it already.
+ * Returns: false, with that given back, if it is somebody of another name: a
+ *          connection does not change hands.
+ */
+bool caller_become(struct conn *c, uint32_t number);
+
+/* End the subscriptions that it has no grant for any more, and tell it of each. */
+void caller_narrow(struct conn *c);
+
+/*
+ * If there is nothing that it may do as nobody, it has --auth-timeout to say who
+ * it is.
+ */
+void caller_await(struct conn *c);
+
 /* The connection is nobody any more.  For service.forget. */
 void caller_forget(struct conn *c);
 
+/* Who it is, or NULL. */
+const struct identity *caller_identity(struct conn *c);
+
 /* Whether it is somebody. */
-static inline bool
-caller_is_known(struct conn *c)
-{
-	return client_of(c)->identity != 0;
-}
+bool caller_is_known(struct conn *c);
 
 /* Whether it may do all of these (enum grant_kind) with a topic. */
 bool caller_may(
@@ -42,6 +66,9 @@ bool caller_may(
 
 /* Whether there is any topic with which it may do this. */
 bool caller_may_some(struct conn *c, unsigned kind);
+
+/* Other rules are in force: hold all connections to them. */
+void caller_hold_to_rules(struct hub *hub);
 
 /* Let go of the clients whose time is over, and tell those whose time soon is.
  * Looks at each connection, but only in a second in which that is due.  Callers:

@@ -14,6 +14,7 @@
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/net/rate.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/granted.h"
 #include "worker/requests/intake.h"
 
@@ -286,6 +287,10 @@ commit_request(struct hub *hub, struct intake_op *op)
 	case INTAKE_HISTORY:
 	case INTAKE_TOPIC:
 		return commit_look_up(hub, op);
+	case INTAKE_AUTH:
+		return caller_become(op->conn, op->want.identity)
+		           ? INTAKE_DONE
+		           : INTAKE_FORBIDDEN;
 	case INTAKE_PING:
 	case INTAKE_ERROR:
 	case INTAKE_WAIT:

@@ -24,6 +24,7 @@ granted_needs(const struct intake_request *want)
 	case INTAKE_HISTORY:
 		return GRANT_HISTORY;
 	case INTAKE_UNSUBSCRIBE:
+	case INTAKE_AUTH:
 	case INTAKE_PING:
 	case INTAKE_ERROR:
 	case INTAKE_WAIT:

@@ -50,6 +50,7 @@ enum intake_kind {
 	INTAKE_PRESENCE,    /* how many subscribers a topic has */
 	INTAKE_HISTORY,     /* a topic's past messages */
 	INTAKE_TOPIC,       /* how a topic stands (HTTP) */
+	INTAKE_AUTH,        /* be somebody from now on: caller.h */
 	INTAKE_PING,        /* an answer, in its place */
 	INTAKE_ERROR,       /* what was wrong with a request, in its place */
 	INTAKE_WAIT,        /* nothing but to be read again: intake_hold() */
@@ -85,7 +86,8 @@ struct intake_request {
 	bool is_other_epoch; /* since is of another ring */
 	bool has_limit;      /* history: N, or limit */
 	bool has_before;
-	bool wants_count; /* publish: of the subscribers */
+	bool wants_count;  /* publish: of the subscribers */
+	uint32_t identity; /* auth: who, held for the connection */
 	uint32_t body_len;
 	uint32_t limit;
 	uint64_t since;

@@ -46,6 +46,9 @@ struct protocol {
 	 * protocol cannot tell. */
 	void (*expiring)(struct conn *c, uint64_t in_ms);
 
+	/* conn_handler.revoked.  NULL: it follows no topics. */
+	void (*revoked)(struct conn *c, const char *topic, size_t topic_len);
+
 	/* conn_handler.drain, .written, .dropped and .end (net/handler.h).
 	 * NULL: nothing to do. */
 	void (*drain)(struct conn *c, uint64_t in_ms, uint64_t spread_ms);

@@ -274,6 +274,9 @@ ws_conn_refuse(struct conn *c, enum conn_refusal why)
 	if (why == CONN_NO_INPUT_MEMORY)
 		ws_close(c, WS_CODE_TRY_LATER,
 		    "no memory for the whole of it, try later");
+	else if (why == CONN_UNKNOWN)
+		ws_close(c, WS_CODE_UNAUTHORIZED,
+		    "unauthorized: no token came in time");
 	else
 		ws_close(c, WS_CODE_TOO_SLOW, "too slow: subscribe again");
 }
@@ -293,6 +296,13 @@ ws_conn_expire(struct conn *c, uint64_t in_ms)
 		ws_close(c, WS_CODE_EXPIRED, "the token has expired");
 	else if (ws_conn_protocol(c)->expiring != NULL)
 		ws_conn_protocol(c)->expiring(c, in_ms);
+}
+
+static void
+ws_conn_revoked(struct conn *c, const char *topic, size_t topic_len)
+{
+	if (ws_conn_protocol(c)->revoked != NULL)
+		ws_conn_protocol(c)->revoked(c, topic, topic_len);
 }
 
 static void
@@ -324,6 +334,7 @@ const struct conn_handler ws_conn_handler = {
 	.refuse = ws_conn_refuse,
 	.dropped = ws_conn_dropped,
 	.expire = ws_conn_expire,
+	.revoked = ws_conn_revoked,
 	.drain = ws_conn_drain,
 	.go_away = ws_conn_go_away,
 };

@@ -116,6 +116,11 @@ const struct detail option_details[] = {
 		    "tokens may differ",
 	},
 	{
+	    .name = "auth-timeout",
+	    .text = "how long a WebSocket of pubsubd.v1 may stay without a "
+		    "token where nothing is granted to everybody",
+	},
+	{
 	    .name = "anonymous",
 	    .text = "what everybody may, as `subscribe,history:news/#`; "
 		    "repeatable. The kinds are `subscribe`, `publish`, "

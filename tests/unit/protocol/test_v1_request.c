@@ -74,6 +74,27 @@ expect_text(const char *at, size_t len, const char *text)
 	assert_memory_equal(at, text, len);
 }
 
+static void
+test_a_token_is_a_string(void **state)
+{
+	const struct intake_request *want;
+
+	want = parse(*state, "{'type':'auth','id':0,'token':'a.\\u0062.c'}");
+	assert_int_equal(want->kind, INTAKE_AUTH);
+	expect_text(want->id, want->id_len, "0");
+	expect_text(want->body, want->body_len, "a.b.c");
+	assert_int_equal(want->topic_len, 0);
+	want = parse(*state, "{'type':'auth','token':''}");
+	assert_int_equal(want->kind, INTAKE_AUTH);
+	assert_int_equal(want->body_len, 0);
+	want = parse(*state, "{'type':'auth','topic':'a','token':7}");
+	assert_int_equal(want->kind, INTAKE_ERROR);
+	assert_string_equal(want->code, "bad_request");
+	want = parse(*state, "{'type':'auth'}");
+	assert_int_equal(want->kind, INTAKE_ERROR);
+	expect_text(want->body, want->body_len, "token: a string");
+}
+
 /* Nothing of what stood in the request before is left. */
 static void
 test_bytes_that_are_no_text(void **state)
@@ -298,6 +319,7 @@ test_nesting(void **state)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
+	T(test_a_token_is_a_string),
 	T(test_bytes_that_are_no_text),
 	T(test_kinds),
 	T(test_refusals),
