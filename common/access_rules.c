@@ -120,6 +120,12 @@ rules_add(struct rules_source *source, const struct access_text *text)
 	case ACCESS_JWT_LEEWAY:
 		rules->policy.leeway_s = rules_seconds(source, text);
 		return true;
+	case ACCESS_JWT_COOKIE:
+		rules->cookie = rules_keep(source, text);
+		return true;
+	case ACCESS_JWT_QUERY:
+		rules->takes_query = true;
+		return true;
 	case ACCESS_AUTH_TIMEOUT:
 		rules->auth_timeout_s = rules_seconds(source, text);
 		return true;

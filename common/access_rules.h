@@ -26,6 +26,8 @@ enum access_kind {
 	ACCESS_JWT_ISS,     /* --jwt-iss, and so on */
 	ACCESS_JWT_AUD,
 	ACCESS_JWT_LEEWAY, /* decimal milliseconds, as all times here */
+	ACCESS_JWT_COOKIE,
+	ACCESS_JWT_QUERY, /* "1": it is said */
 	ACCESS_AUTH_TIMEOUT,
 	ACCESS_ANONYMOUS,
 	ACCESS_GRANT,
@@ -50,10 +52,12 @@ struct access_texts {
 struct access_rules {
 	struct jwk_set keys;
 	struct jwt_policy policy;
+	const char *cookie; /* that may hold a token; NULL: none */
+	bool takes_query;   /* which may hold one */
 	uint32_t auth_timeout_s;
 	struct grants anonymous; /* of everybody */
 	struct grants general;   /* of all who are known, with GRANTS_SUB */
-	char *copy;              /* owned: what policy points into */
+	char *copy;              /* owned: what policy and cookie point into */
 };
 
 /* What is wrong with which text. */

@@ -113,6 +113,8 @@ struct config {
 	const char *jwt_aud[CONFIG_JWT_AUD_MAX];
 	size_t jwt_aud_count;
 	uint32_t jwt_leeway_ms;
+	const char *jwt_cookie;   /* that may hold a token; NULL: none */
+	bool jwt_query;           /* which may hold one */
 	uint32_t auth_timeout_ms; /* for a first token by a message */
 	const char *anonymous[CONFIG_GRANTS_MAX];
 	size_t anonymous_count;

@@ -8,7 +8,6 @@
 #include "broker/host/listeners.h"
 #include "broker/host/paths.h"
 #include "common/address.h"
-#include "common/grants.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -167,36 +166,6 @@ cli_set_paths(struct cli *cli, const struct option *option, const char *value,
 	}
 	cli->last_path = settings_own(cli, paths_absolute(value));
 	return cli_set_texts(cli, option, cli->last_path, why);
-}
-
-/* One more grant; has_sub as of grants_add_text(). */
-static bool
-cli_add_grant(struct cli *cli, const struct option *option, const char *value,
-    bool has_sub, char why[VALUES_WHY_MAX])
-{
-	struct grants grants = { 0 };
-	const char *wrong;
-	bool ok =
-	    grants_add_text(&grants, value, strlen(value), has_sub, &wrong);
-
-	grants_fini(&grants);
-	if (!ok)
-		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
-	return ok && cli_set_texts(cli, option, value, why);
-}
-
-bool
-cli_set_anonymous(struct cli *cli, const struct option *option,
-    const char *value, char why[VALUES_WHY_MAX])
-{
-	return cli_add_grant(cli, option, value, false, why);
-}
-
-bool
-cli_set_grant(struct cli *cli, const struct option *option, const char *value,
-    char why[VALUES_WHY_MAX])
-{
-	return cli_add_grant(cli, option, value, true, why);
 }
 
 bool

@@ -41,6 +41,7 @@ CLI_SETTER(cli_set_origin);
 CLI_SETTER(cli_set_host);
 CLI_SETTER(cli_set_trust_proxy);
 CLI_SETTER(cli_set_pidfile);
+CLI_SETTER(cli_set_cookie);
 CLI_SETTER(cli_set_anonymous);
 CLI_SETTER(cli_set_grant);
 

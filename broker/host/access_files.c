@@ -14,6 +14,8 @@ static const char *const access_options[ACCESS_KINDS] = {
 	[ACCESS_JWT_ISS] = "--jwt-iss",
 	[ACCESS_JWT_AUD] = "--jwt-aud",
 	[ACCESS_JWT_LEEWAY] = "--jwt-leeway",
+	[ACCESS_JWT_COOKIE] = "--jwt-cookie",
+	[ACCESS_JWT_QUERY] = "--jwt-query",
 	[ACCESS_AUTH_TIMEOUT] = "--auth-timeout",
 	[ACCESS_ANONYMOUS] = "--anonymous",
 	[ACCESS_GRANT] = "--grant",
@@ -127,6 +129,10 @@ access_add_all(struct access_reading *r, const struct config *config)
 	       access_add_values(
 		   r, ACCESS_JWT_AUD, config->jwt_aud, config->jwt_aud_count) &&
 	       access_add_value(r, ACCESS_JWT_LEEWAY, leeway) &&
+	       access_add_values(r, ACCESS_JWT_COOKIE, &config->jwt_cookie,
+		   config->jwt_cookie != NULL) &&
+	       (!config->jwt_query ||
+		   access_add_value(r, ACCESS_JWT_QUERY, "1")) &&
 	       access_add_value(r, ACCESS_AUTH_TIMEOUT, timeout) &&
 	       access_add_values(r, ACCESS_ANONYMOUS, config->anonymous,
 		   config->anonymous_count) &&

@@ -6,8 +6,8 @@
  * A page whose origin may use this server (origin.h) may also read what it
  * answers, files included: a module is imported in no other way.  A page that is
  * the server's own, or was listed, may do so with the cookies of its user, which
- * mean nothing here but maybe to a proxy in front; one that "*" or "null" has
- * let in may not, because nobody has said that it is trusted.
+ * may say who that is (credential.h), here or to a proxy in front; one that "*" or
+ * "null" has let in may not, because nobody has said that it is trusted.
  */
 
 #ifndef WORKER_ACCESS_CORS_H

@@ -288,7 +288,7 @@ api_serve_target(struct conn *c, const struct http_request *req,
 		api_options(c, req, target->resource);
 	} else if (c->net->draining && !r->is_read) {
 		api_go_away(c, false);
-	} else if (!caller_identify(c, req, &why)) {
+	} else if (!caller_identify(c, req, false, &why)) {
 		api_refuse_token(c, why);
 	} else if (target->resource == API_PUBLISH) {
 		batch_begin(c, req);

@@ -50,7 +50,7 @@ protocols_admit(struct conn *c, const struct http_request *req, unsigned code)
 	char reason[WS_REASON_MAX + 1];
 	const char *why;
 
-	if (caller_identify(c, req, &why))
+	if (caller_identify(c, req, true, &why))
 		return true;
 	snprintf(reason, sizeof(reason), "bad token: %s", why);
 	ws_close(c, code, reason);

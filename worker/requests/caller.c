@@ -38,16 +38,20 @@ caller_verify(struct conn *c, const char *token, size_t len, uint32_t *number,
 }
 
 bool
-caller_identify(
-    struct conn *c, const struct http_request *req, const char **why)
+caller_identify(struct conn *c, const struct http_request *req,
+    bool is_websocket, const char **why)
 {
+	const struct access_rules *rules = hub_of(c)->access->rules;
+	struct credential_places places = { .subprotocol = is_websocket };
 	struct http_text credential;
 	uint32_t number;
 
 	caller_forget(c);
-	if (access_is_open(hub_of(c)->access))
+	if (rules == NULL)
 		return true;
-	switch (credential_find(req, &credential)) {
+	places.cookie = rules->cookie;
+	places.query = rules->takes_query;
+	switch (credential_find(c->net->config, req, &places, &credential)) {
 	case CREDENTIAL_NONE:
 		return true;
 	case CREDENTIAL_FOUND:
@@ -60,7 +64,7 @@ caller_identify(
 		break;
 	}
 	stats_add(&c->net->stats, STATS_TOKENS_MALFORMED, 1);
-	*why = "Authorization is not one token";
+	*why = "there is not one, but none or several";
 	return false;
 }
 

@@ -20,12 +20,12 @@ struct identity;
 
 /*
  * Have the connection be who its request says; whoever it was before is
- * forgotten.
+ * forgotten.  is_websocket: the request is for one.
  * Returns: false with *why a static sentence if it shows a credential that is
  *          not accepted; then it is nobody.
  */
-bool caller_identify(
-    struct conn *c, const struct http_request *req, const char **why);
+bool caller_identify(struct conn *c, const struct http_request *req,
+    bool is_websocket, const char **why);
 
 /*
  * Look into a token that came in a message.

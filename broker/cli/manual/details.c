@@ -116,6 +116,17 @@ const struct detail option_details[] = {
 		    "tokens may differ",
 	},
 	{
+	    .name = "jwt-cookie",
+	    .text = "the cookie that a token may come in, for pages of the "
+		    "server's own origin or one of `--allow-origin` by name",
+	},
+	{
+	    .name = "jwt-query",
+	    .text = "take a token from `?access_token=`, too. Addresses end "
+		    "up in the logs of proxies and in the histories of "
+		    "browsers, so prefer anything else",
+	},
+	{
 	    .name = "auth-timeout",
 	    .text = "how long a WebSocket of pubsubd.v1 may stay without a "
 		    "token where nothing is granted to everybody",
