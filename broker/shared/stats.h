@@ -74,6 +74,8 @@
 	    "requests of a trusted proxy that tell no usable client")          \
 	X(TOKENS_ACCEPTED, tokens_accepted, COUNTER, "tokens_accepted", NULL,  \
 	    "tokens accepted")                                                 \
+	X(TOKENS_VERIFIED, tokens_verified, COUNTER, "tokens_verified", NULL,  \
+	    "tokens looked into: the others were known")                       \
 	X(TOKENS_MALFORMED, tokens_malformed, COUNTER, "tokens_refused",       \
 	    "malformed", "tokens refused: not the form of a token")            \
 	X(TOKENS_KEY, tokens_key, COUNTER, "tokens_refused", "key",            \
@@ -84,6 +86,8 @@
 	    "expired", "tokens refused: expired, or not valid yet")            \
 	X(TOKENS_CLAIMS, tokens_claims, COUNTER, "tokens_refused", "claims",   \
 	    "tokens refused: of another issuer or audience, or bad claims")    \
+	X(TOKENS_PUT_OFF, tokens_put_off, COUNTER, "tokens_refused", "rate",   \
+	    "tokens refused: address has shown too many bad ones")             \
 	X(TOKENS_RENEWED, tokens_renewed, COUNTER, "tokens_renewed", NULL,     \
 	    "times a connection went on with another token")                   \
 	X(ACCESS_ENDED, access_ended, COUNTER, "access_ended", NULL,           \

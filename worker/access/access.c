@@ -139,31 +139,48 @@ access_take_token(struct access *access, const char *token, size_t len,
 	return JWT_BAD_CLAIM;
 }
 
-bool
-access_verify(struct access *access, const char *credential, size_t len,
+/* Count what came of a credential. */
+static enum access_verdict
+access_count(struct access *access, enum jwt_status status)
+{
+	if (status == JWT_OK) {
+		stats_add(access->stats, STATS_TOKENS_ACCEPTED, 1);
+		return ACCESS_GOOD;
+	}
+	access_count_refused(access, status);
+	return ACCESS_BAD;
+}
+
+enum access_verdict
+access_recall(struct access *access, const char *credential, size_t len,
     uint64_t now_s, uint32_t *number, const char **why)
 {
-	enum jwt_status status = JWT_OK;
 	struct identity *identity;
 	uint8_t digest[SHA256_LEN];
 
 	sha256(credential, len, digest);
 	identity = identities_find(&access->identities, digest);
-	if (identity == NULL) {
-		status = access_take_token(
-		    access, credential, len, digest, now_s, number, why);
-	} else if (now_s >= identity->until_s) {
-		status = JWT_EXPIRED;
-		*why = jwt_reason(status);
-	} else {
-		*number = identity->number;
-		identities_hold(&access->identities, *number);
+	if (identity == NULL)
+		return ACCESS_UNKNOWN;
+	if (now_s >= identity->until_s) {
+		*why = jwt_reason(JWT_EXPIRED);
+		return access_count(access, JWT_EXPIRED);
 	}
-	if (status == JWT_OK)
-		stats_add(access->stats, STATS_TOKENS_ACCEPTED, 1);
-	else
-		access_count_refused(access, status);
-	return status == JWT_OK;
+	*number = identity->number;
+	identities_hold(&access->identities, *number);
+	return access_count(access, JWT_OK);
+}
+
+enum access_verdict
+access_verify(struct access *access, const char *credential, size_t len,
+    uint64_t now_s, uint32_t *number, const char **why)
+{
+	uint8_t digest[SHA256_LEN];
+
+	stats_add(access->stats, STATS_TOKENS_VERIFIED, 1);
+	sha256(credential, len, digest);
+	return access_count(access, access_take_token(access, credential, len,
+					digest, now_s, number, why));
 }
 
 /* Those that come in one second are one identity, so its digest is that second;

@@ -2,7 +2,7 @@
 /*
  * access.h - who may what, in a worker.
  *
- *	credential --access_verify()--> number of an identity
+ *	credential --access_recall(), access_verify()--> number of an identity
  *	identity, kind, topic --access_allows()--> yes or no
  *
  * What an identity may is what its own credential grants, and --grant to all who
@@ -53,14 +53,28 @@ access_is_open(const struct access *access)
 	return access->rules == NULL;
 }
 
+enum access_verdict {
+	ACCESS_GOOD = 0,
+	ACCESS_BAD,
+	ACCESS_UNKNOWN, /* it has to be looked into */
+};
+
 /*
- * Find out whose credential this is.  now_s: seconds since 1970.
- * Blocks:  up to 0.2 ms of computing, the first time.
- * Returns: true with the number of an identity, which the caller holds from now
- *          on; false with *why a static sentence for the client.
+ * Find out whose credential this is, if it was shown before.  now_s: seconds since
+ * 1970.
+ * Returns: ACCESS_GOOD with the number of an identity, which the caller holds from
+ *          now on; ACCESS_BAD with *why a static sentence for the client.
  */
-bool access_verify(struct access *access, const char *credential, size_t len,
-    uint64_t now_s, uint32_t *number, const char **why);
+enum access_verdict access_recall(struct access *access, const char *credential,
+    size_t len, uint64_t now_s, uint32_t *number, const char **why);
+
+/*
+ * Find out whose credential this is, which access_recall() does not know.
+ * Blocks:  up to 0.2 ms of computing.
+ * Returns: as above, but not ACCESS_UNKNOWN.
+ */
+enum access_verdict access_verify(struct access *access, const char *credential,
+    size_t len, uint64_t now_s, uint32_t *number, const char **why);
 
 /*
  * An identity without a grant, of who has until --auth-timeout to show a

@@ -273,12 +273,30 @@ api_read(struct conn *c, const struct http_request *req,
 	}
 }
 
+/* Find out who makes the request, or answer that its token is no good. */
+static bool
+api_identify(struct conn *c, const struct http_request *req)
+{
+	const char *why;
+
+	switch (caller_identify(c, req, false, &why)) {
+	case CALLER_OK:
+		return true;
+	case CALLER_BAD:
+		api_refuse_token(c, why);
+		break;
+	case CALLER_LATER:
+		api_put_off(c, "try_later", why);
+		break;
+	}
+	return false;
+}
+
 static void
 api_serve_target(struct conn *c, const struct http_request *req,
     const struct api_target *target, enum origin_verdict verdict)
 {
 	struct api_request *r = api_request_of(c);
-	const char *why;
 
 	r->is_stream = target->resource == API_EVENTS;
 	r->is_read = !r->is_stream && !http_text_equal(&req->method, "POST");
@@ -288,8 +306,8 @@ api_serve_target(struct conn *c, const struct http_request *req,
 		api_options(c, req, target->resource);
 	} else if (c->net->draining && !r->is_read) {
 		api_go_away(c, false);
-	} else if (!caller_identify(c, req, false, &why)) {
-		api_refuse_token(c, why);
+	} else if (!api_identify(c, req)) {
+		return;
 	} else if (target->resource == API_PUBLISH) {
 		batch_begin(c, req);
 	} else if (http_text_equal(&req->method, "POST")) {

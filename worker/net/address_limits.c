@@ -29,6 +29,7 @@ struct address_share {
 	uint32_t count;
 	uint32_t topics;
 	struct rate_bucket accepted;
+	struct rate_bucket bad_tokens;
 	unsigned char key[ADDRESS_KEY];
 };
 
@@ -90,6 +91,7 @@ address_find(
 	share = xcalloc(1, sizeof(*share));
 	memcpy(share->key, key, ADDRESS_KEY);
 	rate_bucket_init(&share->accepted, shares->rate, now);
+	rate_bucket_init(&share->bad_tokens, ADDRESS_BAD_TOKENS, now);
 	HASH_ADD_BYHASHVALUE(
 	    hh, shares->by_address, key, ADDRESS_KEY, hash, share);
 	TAILQ_INSERT_TAIL(&shares->leaving, share, link);
@@ -181,6 +183,21 @@ uint32_t
 address_count(const struct address_share *share)
 {
 	return share->count;
+}
+
+bool
+address_may_try(struct address_share *share, uint32_t now)
+{
+	return share == NULL ||
+	       rate_bucket_has(&share->bad_tokens, ADDRESS_BAD_TOKENS, now);
+}
+
+void
+address_tried_badly(struct address_share *share, uint32_t now)
+{
+	if (share != NULL)
+		rate_bucket_take(
+		    &share->bad_tokens, ADDRESS_BAD_TOKENS, now, 1);
 }
 
 void

@@ -42,6 +42,9 @@ struct address_share; /* one address */
 /* So long after a start connections may come back, ticks of the wheel. */
 #define ADDRESS_RETURN_TICKS (60000u / WHEEL_TICK_MS)
 
+/* Bad tokens of one address, per second. */
+#define ADDRESS_BAD_TOKENS 20u
+
 struct address_limits {
 	struct address_share *by_address; /* uthash; NULL: none */
 	struct siphash_key key; /* of its hash: clients choose addresses */
@@ -84,6 +87,14 @@ bool address_is_of(
 
 /* Connections of this address now. */
 uint32_t address_count(const struct address_share *share);
+
+/*
+ * Looking into a token that is not known costs much computing, so an address that
+ * shows bad ones has to wait: whether it may show one now; and it was a bad one.
+ * NULL is an address that is not counted.
+ */
+bool address_may_try(struct address_share *share, uint32_t now);
+void address_tried_badly(struct address_share *share, uint32_t now);
 
 /* One topic more that is kept for this address, or one less.  It has a connection
  * meanwhile. */

@@ -50,10 +50,17 @@ protocols_admit(struct conn *c, const struct http_request *req, unsigned code)
 	char reason[WS_REASON_MAX + 1];
 	const char *why;
 
-	if (caller_identify(c, req, true, &why))
+	switch (caller_identify(c, req, true, &why)) {
+	case CALLER_OK:
 		return true;
-	snprintf(reason, sizeof(reason), "bad token: %s", why);
-	ws_close(c, code, reason);
+	case CALLER_BAD:
+		snprintf(reason, sizeof(reason), "bad token: %s", why);
+		ws_close(c, code, reason);
+		break;
+	case CALLER_LATER:
+		ws_close(c, WS_CODE_TRY_LATER, why);
+		break;
+	}
 	return false;
 }
 

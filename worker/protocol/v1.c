@@ -189,16 +189,18 @@ v1_begin(struct conn *c, const struct http_request *req)
 static void
 v1_authenticate(struct conn *c, struct intake_request *want)
 {
+	enum caller_status status;
 	const char *why;
 
-	if (caller_verify(
-		c, want->body, want->body_len, &want->identity, &why)) {
+	status =
+	    caller_verify(c, want->body, want->body_len, &want->identity, &why);
+	if (status == CALLER_OK) {
 		want->body = NULL;
 		want->body_len = 0;
 		return;
 	}
 	want->kind = INTAKE_ERROR;
-	want->code = "bad_token";
+	want->code = status == CALLER_BAD ? "bad_token" : "try_later";
 	want->body = why;
 	want->body_len = (uint32_t)strlen(why);
 }

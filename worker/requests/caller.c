@@ -8,8 +8,13 @@
 #include "worker/access/access.h"
 #include "worker/access/credential.h"
 #include "worker/delivery/subscribe.h"
+#include "worker/net/rate.h"
 
 #include <string.h>
+
+/* What a bad token costs its connection, in records that were looked at: the time
+ * of the dearest signature (rate.h). */
+#define CALLER_BAD_RECORDS 6400
 
 static uint64_t
 caller_now_s(void)
@@ -26,46 +31,71 @@ caller_set(struct conn *c, uint32_t number)
 	client_of(c)->is_warned = false;
 }
 
-bool
+/* A bad token: that costs its connection as many messages as could have been
+ * taken meanwhile, and its address one of few tries. */
+static void
+caller_tried_badly(struct conn *c)
+{
+	rate_charge(c, CALLER_BAD_RECORDS);
+	address_tried_badly(c->io.data, c->net->wheel.now);
+}
+
+enum caller_status
 caller_verify(struct conn *c, const char *token, size_t len, uint32_t *number,
     const char **why)
 {
 	struct access *access = hub_of(c)->access;
+	uint64_t now_s = caller_now_s();
+	enum access_verdict verdict;
 
 	*number = IDENTITY_NOBODY;
-	return access_is_open(access) ||
-	       access_verify(access, token, len, caller_now_s(), number, why);
+	if (access_is_open(access))
+		return CALLER_OK;
+	verdict = access_recall(access, token, len, now_s, number, why);
+	if (verdict == ACCESS_UNKNOWN) {
+		if (!address_may_try(c->io.data, c->net->wheel.now)) {
+			stats_add(&c->net->stats, STATS_TOKENS_PUT_OFF, 1);
+			*why = "too many bad tokens from your address";
+			return CALLER_LATER;
+		}
+		verdict = access_verify(access, token, len, now_s, number, why);
+	}
+	if (verdict == ACCESS_GOOD)
+		return CALLER_OK;
+	caller_tried_badly(c);
+	return CALLER_BAD;
 }
 
-bool
+enum caller_status
 caller_identify(struct conn *c, const struct http_request *req,
     bool is_websocket, const char **why)
 {
 	const struct access_rules *rules = hub_of(c)->access->rules;
 	struct credential_places places = { .subprotocol = is_websocket };
 	struct http_text credential;
+	enum caller_status status;
 	uint32_t number;
 
 	caller_forget(c);
 	if (rules == NULL)
-		return true;
+		return CALLER_OK;
 	places.cookie = rules->cookie;
 	places.query = rules->takes_query;
 	switch (credential_find(c->net->config, req, &places, &credential)) {
 	case CREDENTIAL_NONE:
-		return true;
+		return CALLER_OK;
 	case CREDENTIAL_FOUND:
-		if (!caller_verify(
-			c, credential.at, credential.len, &number, why))
-			return false;
-		caller_set(c, number);
-		return true;
+		status = caller_verify(
+		    c, credential.at, credential.len, &number, why);
+		if (status == CALLER_OK)
+			caller_set(c, number);
+		return status;
 	case CREDENTIAL_AMBIGUOUS:
 		break;
 	}
 	stats_add(&c->net->stats, STATS_TOKENS_MALFORMED, 1);
 	*why = "there is not one, but none or several";
-	return false;
+	return CALLER_BAD;
 }
 
 void

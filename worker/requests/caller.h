@@ -18,21 +18,28 @@
 struct http_request;
 struct identity;
 
+enum caller_status {
+	CALLER_OK = 0,
+	CALLER_BAD,   /* the credential is not accepted */
+	CALLER_LATER, /* it was not looked into: its address has shown too many
+	               * bad ones */
+};
+
 /*
  * Have the connection be who its request says; whoever it was before is
  * forgotten.  is_websocket: the request is for one.
- * Returns: false with *why a static sentence if it shows a credential that is
- *          not accepted; then it is nobody.
+ * Returns: CALLER_OK; or else with *why a static sentence for the client, which
+ *          is nobody then.
  */
-bool caller_identify(struct conn *c, const struct http_request *req,
-    bool is_websocket, const char **why);
+enum caller_status caller_identify(struct conn *c,
+    const struct http_request *req, bool is_websocket, const char **why);
 
 /*
  * Look into a token that came in a message.
- * Returns: true with the number of an identity, to be given to caller_become();
- *          false with *why.
+ * Returns: CALLER_OK with the number of an identity, to be given to
+ *          caller_become(); or else with *why, as above.
  */
-bool caller_verify(struct conn *c, const char *token, size_t len,
+enum caller_status caller_verify(struct conn *c, const char *token, size_t len,
     uint32_t *number, const char **why);
 
 /*
