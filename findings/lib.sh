@@ -10,7 +10,8 @@ set -eu -o pipefail
 work=$(mktemp -d)
 root=$work/root
 server=
-trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
+others=()
+trap 'kill $server "${others[@]}" 2>/dev/null; wait; rm -rf "$work"' EXIT
 
 # Download packages (NAME=VERSION) and all they depend on, of a Debian 12, and
 # unpack them into $root; nothing is installed and root's rights are not needed.
@@ -33,6 +34,14 @@ debian()
 	done
 	export PATH=$root/usr/bin:$PATH
 	export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu
+}
+
+# Install packages of npm (NAME@VERSION) into $work/node_modules, for scripts that
+# lie in $work.
+packages_of_npm()
+{
+	npm install --prefix "$work" --no-save --ignore-scripts --loglevel=error \
+		--no-audit --no-fund "$@" >/dev/null
 }
 
 # Start a WebSocket server that completes one handshake after the other and
@@ -98,6 +107,70 @@ EOF
 	server=$!
 	while ! [ -s "$work/port" ]; do sleep 0.05; done
 	url=ws://127.0.0.1:$(cat "$work/port")/
+}
+
+# A port that is free.
+free_port()
+{
+	node -e 'require("node:net").createServer().listen(0, "127.0.0.1",
+		function () { console.log(this.address().port); this.close(); })'
+}
+
+# Start an HTTP server on $1 that answers each request with the other arguments,
+# each in a TCP segment of its own, and then closes if it was asked to.
+answer()
+{
+	node - "$@" <<'EOF' &
+const [port, ...segments] = process.argv.slice(2);
+
+require("node:net").createServer((socket) => {
+	socket.setNoDelay(true);
+	socket.on("error", () => {});
+	socket.on("data", async (request) => {
+		for (const segment of segments) {
+			socket.write(segment);
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		}
+		if (/^connection: close/imu.test(request))
+			socket.end();
+	});
+}).listen(port, "127.0.0.1");
+EOF
+	others+=($!)
+	listening "$1"
+}
+
+# Wait until something listens on a port.
+listening()
+{
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		(: >"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+		sleep 0.05
+	done
+	echo "nothing listens on port $1" >&2
+	exit 1
+}
+
+# Run a proxy, or another program, that listens on $1.
+run()
+{
+	local port=$1
+
+	shift
+	"$@" >"$work/run.log" 2>&1 &
+	others+=($!)
+	listening "$port"
+}
+
+# Ask on a port for / and print all that comes, as it is, within two seconds.
+ask()
+{
+	exec 3<>"/dev/tcp/127.0.0.1/$1"
+	printf 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3
+	timeout 2 cat <&3 || true
+	exec 3>&-
 }
 
 # Compare what was seen with what was seen when this was written.
