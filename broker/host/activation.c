@@ -68,19 +68,13 @@ activation_ask(int fd, int option)
 	return value;
 }
 
-/* Whether a socket on all addresses of IPv6 takes IPv4, too.  All addresses of
- * IPv4 would be one network of IPv6 then, with the limits of one. */
+/* Whether it is an address that a server can have: of the network, or a path. */
 static bool
-activation_mixes(int fd, const struct config_address *address)
+activation_is_served(const struct config_address *address)
 {
-	const struct sockaddr_in6 *in6 = (const void *)&address->addr;
-	socklen_t len = sizeof(int);
-	int only = 0;
-
-	return address->addr.ss_family == AF_INET6 &&
-	       IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) &&
-	       getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len) == 0 &&
-	       only == 0;
+	return address->addr.ss_family == AF_INET ||
+	       address->addr.ss_family == AF_INET6 ||
+	       (address_is_unix(address) && address_path(address)[0] == '/');
 }
 
 /* Look where a socket listens.  Returns false with a reason. */
@@ -88,24 +82,18 @@ static bool
 activation_look(
     int fd, struct config_address *address, char error[LISTENERS_ERROR_MAX])
 {
-	const char *fault = NULL;
-
 	memset(address, 0, sizeof(*address));
 	address->len = sizeof(address->addr);
-	if (activation_ask(fd, SO_TYPE) != SOCK_STREAM ||
-	    activation_ask(fd, SO_ACCEPTCONN) != 1 ||
+	if (activation_ask(fd, SO_TYPE) == SOCK_STREAM &&
+	    activation_ask(fd, SO_ACCEPTCONN) == 1 &&
 	    getsockname(fd, (struct sockaddr *)&address->addr, &address->len) ==
-		-1 ||
-	    (address->addr.ss_family != AF_INET &&
-		address->addr.ss_family != AF_INET6))
-		fault = "is not a listening TCP socket";
-	else if (activation_mixes(fd, address))
-		fault = "takes IPv4 too: it needs BindIPv6Only=ipv6-only, and "
-			"IPv4 a ListenStream= of its own";
-	if (fault == NULL)
+		0 &&
+	    activation_is_served(address))
 		return true;
 	snprintf(error, LISTENERS_ERROR_MAX,
-	    "descriptor %d of the service manager %s", fd, fault);
+	    "descriptor %d of the service manager is not a listening TCP or "
+	    "unix socket",
+	    fd);
 	return false;
 }
 
@@ -203,13 +191,23 @@ activation_drop(struct listeners *listeners)
 				close(listeners->fd[w][i]);
 }
 
+/* A descriptor of a socket for one more worker.  A unix socket has one for all
+ * of them, as listeners.h has it.  Returns -1 with errno. */
+static int
+activation_share_one(const struct listeners *listeners, size_t at, int fd)
+{
+	int above = ACTIVATION_FIRST + (int)activation_count();
+
+	if (address_is_unix(&listeners->address[at]))
+		return fd;
+	return fcntl(fd, F_DUPFD_CLOEXEC, above);
+}
+
 /* Have a socket of each address for each worker. */
 static bool
 activation_share(struct listeners *listeners, unsigned workers,
     char error[LISTENERS_ERROR_MAX])
 {
-	int above = ACTIVATION_FIRST + (int)activation_count();
-
 	listeners->workers = workers;
 	if (listeners->sockets < workers)
 		listeners->sockets = workers;
@@ -217,8 +215,8 @@ activation_share(struct listeners *listeners, unsigned workers,
 		unsigned n = activation_sockets(listeners, i);
 
 		for (unsigned w = n; w < listeners->sockets; w++) {
-			listeners->fd[w][i] = fcntl(
-			    listeners->fd[w % n][i], F_DUPFD_CLOEXEC, above);
+			listeners->fd[w][i] = activation_share_one(
+			    listeners, i, listeners->fd[w % n][i]);
 			if (listeners->fd[w][i] != -1)
 				continue;
 			snprintf(error, LISTENERS_ERROR_MAX,

@@ -17,8 +17,9 @@ import { describe, test } from "node:test";
 
 import { openOnEachWorker } from "./client.mjs";
 import {
-	PUBSUBD, ROOT, Server, builtWithoutSandbox, run, waitFor,
+	PUBSUBD, ROOT, Server, builtWithoutSandbox, hasIPv6, run, waitFor,
 } from "./support.mjs";
+import { Authority, assertServes, pairOptions, shake } from "./tls.mjs";
 
 const MANAGER = process.env.SERVICE_MANAGER ??
 	join(ROOT, "build/testing/manager");
@@ -219,6 +220,31 @@ describe("sockets that were passed", { concurrency: true }, () => {
 		assert.equal((await fetch(`${server.url}/metrics`)).status, 404);
 	});
 
+	test("of all addresses are for IPv4 and IPv6", { skip: !hasIPv6 &&
+		"there is no IPv6 here" }, async (t) => {
+		const { server } = await activated(t, ["1", "[::]:0"]);
+
+		assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+		assert.equal((await fetch(
+		    `http://[::1]:${server.port}/healthz`)).status, 200);
+	});
+
+	/* Addresses with port 0 are told apart by their order. */
+	test("speak TLS where --tls-listen names the address, also over a restart",
+	    async (t) => {
+		const authority = new Authority(t);
+		const { server } = await activated(t,
+		    ["1", "127.0.0.1:0", "1", "127.0.0.1:0"],
+		    ["--tls-listen", "127.0.0.1:0",
+			    ...pairOptions(authority.issue())],
+		    { listen: ["127.0.0.1:0"] });
+
+		await assertServes(await shake(t, server, authority));
+		assert.equal((await server.cli("restart")).status, 0);
+		await assertServes(await shake(t, server, authority));
+		assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+	});
+
 	/* The queue of a socket that is closed is reset: a client that connects
 	 * while the server restarts, and with another number of workers, waits
 	 * and is served. */
@@ -267,7 +293,7 @@ describe("sockets that were passed", { concurrency: true }, () => {
 
 		assert.equal(done.status, 1);
 		assert.match(done.stderr,
-		    /^pubsubd: descriptor 3 .* is not a listening TCP socket$/mu);
+		    /^pubsubd: descriptor 3 .* is not a listening TCP or unix socket$/mu);
 	});
 });
 

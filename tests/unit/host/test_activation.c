@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #define FIRST ACTIVATION_FIRST
 
@@ -247,47 +248,59 @@ test_the_operators_socket_is_known_by_its_name(void **state)
 	in_child(with_other_names);
 }
 
-/* A socket on all addresses of IPv6, of IPv4 too unless only.  Returns whether
- * this host has IPv6. */
-static bool
-pass_all_ipv6(int fd, int only)
+/* A socket with a path, or without one, with this number. */
+static void
+pass_unix(int fd, const char *path)
 {
-	struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
-	int opened = socket(AF_INET6, SOCK_STREAM, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int opened = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	if (opened == -1)
-		return false;
-	MP_CHECK(setsockopt(opened, IPPROTO_IPV6, IPV6_V6ONLY, &only,
-		     sizeof(only)) == 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	MP_CHECK(
-	    bind(opened, (struct sockaddr *)&address, sizeof(address)) == 0);
+	    bind(opened, (struct sockaddr *)&address,
+		path[0] != '\0' ? sizeof(address) : sizeof(sa_family_t)) == 0);
 	MP_CHECK(listen(opened, 16) == 0);
 	if (opened != fd) {
 		MP_CHECK(dup2(opened, fd) == fd);
 		close(opened);
 	}
-	return true;
 }
 
+/* The file is the manager's: closing leaves it. */
 static int
-two_families(void *arg)
+unix_socket(void *arg)
 {
+	char path[64];
+	bool is_there;
+
 	(void)arg;
-	pass("1", NULL);
-	if (!pass_all_ipv6(FIRST, 0))
-		return 0;
-	MP_CHECK(!take(2));
-	MP_CHECK(strstr(error, "BindIPv6Only") != NULL);
-	MP_CHECK(pass_all_ipv6(FIRST, 1));
-	MP_CHECK(take(2));
+	snprintf(path, sizeof(path), "/tmp/pubsubd-passed-%d", getpid());
+	pass_unix(FIRST, path);
+	pass_socket(FIRST + 1, -1);
+	pass("2", NULL);
+	if (!take(3))
+		MP_CHECK(strcmp(error, "") == 0);
+	MP_CHECK(listeners.count == 2 && listeners.sockets == 3);
+	for (unsigned w = 0; w < 3; w++)
+		MP_CHECK(listeners.fd[w][0] == FIRST);
+	MP_CHECK(listeners.fd[2][1] > FIRST + 1);
+	MP_CHECK(take(1)); /* a restart */
+	MP_CHECK(is_open(FIRST));
+	listeners_close(&listeners);
+	is_there = access(path, F_OK) == 0;
+	unlink(path);
+	MP_CHECK(is_there);
+	pass_unix(FIRST, "");
+	pass_socket(FIRST + 1, -1);
+	MP_CHECK(!take(3)); /* no name, no path */
 	return 0;
 }
 
 static void
-test_a_socket_is_of_one_family(void **state)
+test_a_unix_socket_is_one_for_all(void **state)
 {
 	(void)state;
-	in_child(two_families);
+	in_child(unix_socket);
 }
 
 static int
@@ -335,7 +348,7 @@ static const struct CMUnitTest tests[] = {
 	    test_the_operators_socket_is_known_by_its_name, mp_setup,
 	    mp_teardown),
 	cmocka_unit_test_setup_teardown(
-	    test_a_socket_is_of_one_family, mp_setup, mp_teardown),
+	    test_a_unix_socket_is_one_for_all, mp_setup, mp_teardown),
 	cmocka_unit_test_setup_teardown(
 	    test_what_cannot_be_served_is_refused, mp_setup, mp_teardown),
 };
