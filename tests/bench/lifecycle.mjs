@@ -7,7 +7,7 @@
  */
 
 import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,8 +63,8 @@ async function client(port) {
 
 class Instance {
 	dir = mkdtempSync(join(tmpdir(), "pubsubd-bench-"));
-	options = ["--name", `bench-life-${process.pid}`,
-		"--pidfile", join(this.dir, "pid")];
+	name = `bench-life-${process.pid}`;
+	options = ["--name", this.name, "--pidfile", join(this.dir, "pid")];
 
 	command(name, more = []) {
 		return run(PUBSUBD, [name, ...this.options, ...more],
@@ -86,6 +86,15 @@ class Instance {
 		return JSON.parse(stdout).workers[0].pid;
 	}
 
+	/* What the start had to allocate, by another program. */
+	allocate() {
+		const { size } = statSync(`/dev/shm/pubsubd.${this.name}`);
+		const file = `/dev/shm/${this.name}-alone`;
+
+		return run("fallocate", ["--length", String(size), file])
+		    .finally(() => rmSync(file, { force: true }));
+	}
+
 	stop() {
 		spawnSync(PUBSUBD, ["stop", ...this.options], { timeout: 20_000 });
 		rmSync(this.dir, { recursive: true, force: true });
@@ -99,6 +108,7 @@ async function once(found) {
 	hold(instance);
 	try {
 		found.start.push(await time(() => instance.start()));
+		found.allocate.push(await time(() => instance.allocate()));
 		process.kill(await instance.worker(), "SIGKILL");
 		found.kill.push(await time(async () => {
 			(await ask(instance.port, "/healthz")).destroy();
@@ -115,16 +125,20 @@ async function once(found) {
 }
 
 export async function lifecycle(bench, clock) {
-	const found = { start: [], kill: [], restart: [], drain: [] };
+	const found = { start: [], allocate: [], kill: [], restart: [], drain: [] };
 
 	for (let i = 0; i < (bench.quick ? 3 : 9); i++) {
 		if (i > 0 && clock.isUp())
 			break;
 		await once(found);
 	}
+	bench.goal("start, until the command returns and the port answers, ms", 8,
+	    summary(found.start), "nearly all of it is the next line of the table");
 	bench.table("A server's life, ms", ["", "pubsubd, 1 worker"], [
 		["start, until the command returns and the port answers",
 			summary(found.start)],
+		["fallocate(1) of the same shared memory, whole",
+			summary(found.allocate)],
 		["kill -9 of the worker, until its successor answers",
 			summary(found.kill)],
 		[`restart with ${CLIENTS} connections, until the command returns`,
