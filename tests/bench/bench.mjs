@@ -49,7 +49,7 @@ const PARTS = [
 	["backlog", connections.backlog, 8],
 	["subscribers", delivery.subscribers, 60],
 	["topics", delivery.topics, 60],
-	["crowd", connections.crowd, 35],
+	["crowd", connections.crowd, 70],
 ];
 
 /* What a quick run leaves out. */

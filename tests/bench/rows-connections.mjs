@@ -202,31 +202,38 @@ export async function chatLoad(bench, clock) {
 	]);
 }
 
-/* As many as 8 workers, their descriptors and the memory let. */
+/* As many as 8 workers, their descriptors and the memory let; and as many with
+ * the floor, one after the other. */
 export async function crowd(bench, clock) {
 	const count = 8;
 	const files = 20000;
 	const room = Math.floor(freemem() / (32 * 1024));
 	const clients = Math.floor(
 	    Math.min(100_000, count * (files - 2000), room) / 1000) * 1000;
-	const figures = await withAll([() => pubsubd({ workers: count,
-		pin: false })], ([server]) => load(server, "idle", { clients,
-		base: clients / 10, seconds: 2, broadcast: true, cpu: null },
-	    clock.left() + 30));
+	const measure = (start) => withAll([start], ([server]) =>
+		load(server, "idle", { clients, base: clients / 10, seconds: 2,
+			broadcast: true, cpu: null }, clock.left() / 2 + 30));
+	const least = await measure(() => floor({ processes: count, pin: false }));
+	const ours = await measure(() => pubsubd({ workers: count, pin: false }));
+	const line = (figure) => [least, ours].map(figure);
 
+	bench.goal(`one message to ${clients} connections on ${count} workers: ` +
+	    "time against the floor", 1.15,
+	summary([ours.broadcast_ms / least.broadcast_ms]));
 	bench.table(`A crowd: ${clients} connections, ${count} workers`,
-	    ["", "pubsubd"], [
-		["connections held", figures.connections],
-		["seconds to open them", figures.connect_s.toFixed(1)],
+	    ["", "floor", "pubsubd"], [
+		["connections held", ...line((one) => one.connections)],
+		["seconds to open them",
+			...line((one) => one.connect_s.toFixed(1))],
 		["user space, bytes per connection",
-			Math.round(figures.pss_bytes_per_connection)],
+			...line((one) => Math.round(one.pss_bytes_per_connection))],
 		["user space in all, MiB, without the segment",
-			Math.round(figures.pss_kib / 1024)],
+			...line((one) => Math.round(one.pss_kib / 1024))],
 		["kernel slab, bytes per connection, both ends",
-			Math.round(figures.slab_bytes_per_connection)],
+			...line((one) => Math.round(one.slab_bytes_per_connection))],
 		["one message to all, ms until the last has it",
-			Math.round(figures.broadcast_ms)],
+			...line((one) => Math.round(one.broadcast_ms))],
 		["CPU while idle, percent of a core",
-			figures.idle_cpu_percent.toFixed(2)],
+			...line((one) => one.idle_cpu_percent.toFixed(2))],
 	]);
 }

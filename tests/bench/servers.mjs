@@ -117,12 +117,14 @@ async function answers(contestant) {
 }
 
 /* rooms: takes messages in, instead of only counting them.  ping: how often its
- * clients are pinged, seconds; 0: never. */
-export function floor({ size = 100, rooms = false, ping = 0 } = {}) {
+ * clients are pinged, seconds; 0: never.  processes: with several, each message
+ * goes to all clients. */
+export function floor({ size = 100, rooms = false, ping = 0, processes = 1,
+    pin = PINNED } = {}) {
 	return new Contestant("floor", "plain").start(pinned(
 	    [join(BUILD, "floor"), "--listen", "0", "--size", String(size),
-		    "--ping", String(ping), ...rooms ? ["--rooms"] : []]),
-	saidUrl);
+		    "--ping", String(ping), "--processes", String(processes),
+		    ...rooms ? ["--rooms"] : []], pin), saidUrl);
 }
 
 /* under: a command that runs it, and needs in the workers what their sandbox

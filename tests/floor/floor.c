@@ -15,12 +15,12 @@
  *	--size BYTES	of a message
  *	--rooms		take messages in, too: intake.h
  *	--ping SECONDS	ping every member so often: pings.h
+ *	--processes N	at one port, and a message goes to all: peers.h
  */
 
 #include "tests/floor/floor.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -36,6 +36,8 @@
 #include "common/ws.h"
 #include "common/xmalloc.h"
 #include "tests/floor/intake.h"
+#include "tests/floor/options.h"
+#include "tests/floor/peers.h"
 #include "tests/floor/pings.h"
 
 #define INPUT_MAX  (256u * 1024)  /* bytes per recv() */
@@ -71,12 +73,14 @@ make_frames(size_t size)
 		memcpy(output + i * frame_len, head, head_len);
 }
 
+/* A listening socket, which others may share the port with.  *port: 0, for any,
+ * becomes the one that was chosen. */
 static int
-listen_on(uint16_t port)
+listen_on(uint16_t *port)
 {
 	struct sockaddr_in addr = {
 		.sin_family = AF_INET,
-		.sin_port = htons(port),
+		.sin_port = htons(*port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	socklen_t len = sizeof(addr);
@@ -85,14 +89,32 @@ listen_on(uint16_t port)
 	if (fd == -1)
 		floor_die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == -1 ||
 	    listen(fd, 4096) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&addr, &len) == -1)
 		floor_die("listen");
-	printf("floor: ready on http://127.0.0.1:%d\n", ntohs(addr.sin_port));
-	fflush(stdout);
+	*port = ntohs(addr.sin_port);
 	return fd;
+}
+
+/* One for each process.  Returns this process's. */
+static int
+listen_all(uint16_t port, unsigned processes)
+{
+	static int listeners[PEERS_MAX];
+	unsigned self;
+
+	for (unsigned i = 0; i < processes; i++)
+		listeners[i] = listen_on(&port);
+	printf("floor: ready on http://127.0.0.1:%u\n", port);
+	fflush(stdout);
+	self = peers_fork(processes);
+	for (unsigned i = 0; i < processes; i++)
+		if (i != self)
+			close(listeners[i]);
+	return listeners[self];
 }
 
 static void
@@ -214,16 +236,36 @@ floor_send(int fd, const void *data, size_t len)
 		floor_die("a subscriber does not keep up");
 }
 
+/* Send so many of the ready-made messages. */
 static void
-fan_out(const struct room *room, size_t frames)
+send_messages(int fd, uint64_t messages)
 {
-	size_t most = OUTPUT_MAX / frame_len, len;
+	uint64_t most = OUTPUT_MAX / frame_len, now;
 
-	for (; frames > 0; frames -= frames < most ? frames : most) {
-		len = (frames < most ? frames : most) * frame_len;
-		for (size_t i = 0; i < room->count; i++)
-			floor_send(room->fds[i], output, len);
+	for (; messages > 0; messages -= now) {
+		now = messages < most ? messages : most;
+		floor_send(fd, output, now * frame_len);
 	}
+}
+
+static void
+send_to_all(uint64_t messages)
+{
+	for (size_t fd = 0; fd < floor_state.members_end; fd++)
+		if (floor_state.members[fd].is_open)
+			send_messages((int)fd, messages);
+}
+
+static void
+fan_out(const struct room *room, uint64_t messages)
+{
+	if (peers_fd() != -1) {
+		peers_tell(messages);
+		send_to_all(messages);
+		return;
+	}
+	for (size_t i = 0; i < room->count; i++)
+		send_messages(room->fds[i], messages);
 }
 
 static void
@@ -270,41 +312,6 @@ receive(int fd)
 		fan_out(&floor_state.rooms[m->room], frames);
 }
 
-struct options {
-	int port;
-	int size;
-	int ping_seconds; /* 0: no pings */
-};
-
-static bool
-read_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "size", required_argument, NULL, 's' },
-		{ "rooms", no_argument, NULL, 'r' },
-		{ "ping", required_argument, NULL, 'p' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	*options = (struct options){ .port = -1 };
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (option == 'l')
-			options->port = atoi(optarg);
-		else if (option == 's')
-			options->size = atoi(optarg);
-		else if (option == 'r')
-			has_rooms = true;
-		else if (option == 'p')
-			options->ping_seconds = atoi(optarg);
-		else
-			return false;
-	}
-	return optind == argc && options->port >= 0 && options->size > 0 &&
-	       options->ping_seconds >= 0;
-}
-
 static void
 make_tables(void)
 {
@@ -325,26 +332,29 @@ int
 main(int argc, char **argv)
 {
 	struct epoll_event events[EVENTS_MAX];
-	struct options options;
+	struct floor_options options;
 	int listener, n;
 
-	if (!read_options(argc, argv, &options)) {
-		fputs("usage: floor --listen PORT --size BYTES [--rooms] "
-		      "[--ping SECONDS]\n",
-		    stderr);
+	if (!floor_options_read(argc, argv, &options))
 		return 2;
-	}
+	has_rooms = options.has_rooms;
 	make_tables();
 	make_frames((size_t)options.size);
 	intake_init();
 	pings_init((unsigned)options.ping_seconds);
+	listener =
+	    listen_all((uint16_t)options.port, (unsigned)options.processes);
 	epoll = epoll_create1(0);
-	watch(listener = listen_on((uint16_t)options.port));
+	watch(listener);
+	if (peers_fd() != -1)
+		watch(peers_fd());
 	for (;;) {
 		n = epoll_wait(epoll, events, EVENTS_MAX, pings_turn());
 		for (int i = 0; i < n; i++)
 			if (events[i].data.fd == listener)
 				accept_all(listener);
+			else if (events[i].data.fd == peers_fd())
+				send_to_all(peers_take());
 			else
 				receive(events[i].data.fd);
 		intake_send();
