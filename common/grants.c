@@ -3,6 +3,7 @@
 
 #include "common/grants.h"
 
+#include "common/buf.h"
 #include "common/jose_object.h"
 #include "common/pattern.h"
 #include "common/xmalloc.h"
@@ -243,4 +244,40 @@ grants_add_for(struct grants *grants, const struct grants *from,
 		if (len <= PATTERN_MAX)
 			grants_add(grants, grant.kinds, pattern, len, &why);
 	}
+}
+
+/* Append the list of the patterns of one kind, which occurs. */
+static void
+grants_put_list(const struct grants *grants, unsigned kind, struct buf *json)
+{
+	struct grant grant;
+	size_t at = 0;
+	char mark = '[';
+
+	while (grants_next(grants, &at, &grant)) {
+		if ((grant.kinds & kind) == 0)
+			continue;
+		buf_add(json, &mark, 1);
+		buf_json_string(json, grant.pattern, grant.len);
+		mark = ',';
+	}
+	buf_puts(json, "]");
+}
+
+void
+grants_put_object(const struct grants *grants, struct buf *json)
+{
+	const char *comma = "";
+
+	buf_puts(json, "{");
+	for (size_t i = 0; i < GRANTS_NAMES; i++) {
+		unsigned kind = grants_names[i].kinds;
+
+		if (kind == GRANT_ALL || (kind & grants->kinds) == 0)
+			continue;
+		buf_printf(json, "%s\"%s\":", comma, grants_names[i].name);
+		grants_put_list(grants, kind, json);
+		comma = ",";
+	}
+	buf_puts(json, "}");
 }

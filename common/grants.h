@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 #define GRANTS_MAX 256u /* of one owner */
 
 /* In a pattern of an option, the name of who asks. */
@@ -78,5 +80,9 @@ bool grants_add_object(
  */
 void grants_add_for(struct grants *grants, const struct grants *from,
     const char *sub, size_t sub_len);
+
+/* Append the object of a token that grants the same: lists of patterns by kind.
+ * The patterns are UTF-8. */
+void grants_put_object(const struct grants *grants, struct buf *json);
 
 #endif

@@ -97,6 +97,9 @@ struct cli_token_options {
 	const char *iss;
 	const char *aud[CLI_TOKEN_AUD_MAX];
 	size_t aud_count;
+	const char
+	    *grants[CONFIG_GRANTS_MAX]; /* as grants_add_text() has them */
+	size_t grant_count;
 	uint32_t expires_s;
 };
 

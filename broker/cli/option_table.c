@@ -785,6 +785,19 @@ const struct option cli_options[] = {
 	    .max = JWT_SUB_MAX,
 	},
 	{
+	    .name = "grant",
+	    .arg = "GRANT",
+	    .words = "none",
+	    .help =
+		"what it allows, as all:room/+; {sub}: the name; repeatable",
+	    .commands = 1u << CLI_TOKEN,
+	    .set = cli_set_grant,
+	    .at = MEMBER(token.grants),
+	    .repeats = true,
+	    .count_at = MEMBER(token.grant_count),
+	    .max = CONFIG_GRANTS_MAX,
+	},
+	{
 	    .name = "info",
 	    .arg = "JSON",
 	    .words = "none",
@@ -901,7 +914,8 @@ const struct command cli_commands[] = {
 	[CLI_TOKEN] = {
 	    .name = "token",
 	    .help = "print a token, signed with a key",
-	    .examples = "  pubsubd token --key key.pem --sub 42\n",
+	    .examples = "  pubsubd token --key key.pem --sub 42 "
+	                "--grant subscribe,publish:room/+\n",
 	},
 	[CLI_VERSION] = {
 	    .name = "version",

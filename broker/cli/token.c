@@ -11,10 +11,12 @@
 #include "broker/host/small_file.h"
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/grants.h"
 #include "common/jwt_make.h"
 #include "common/jwt_sign.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Read the signing key.  Returns false, having said why. */
 static bool
@@ -34,10 +36,36 @@ token_read_key(const char *path, struct jwt_signer *signer)
 	return ok;
 }
 
+/* Append what the token grants.  Returns false, having said why. */
+static bool
+token_put_grants(const struct cli_token_options *options, struct buf *json)
+{
+	const char *sub = options->sub != NULL ? options->sub : "", *why = "";
+	struct grants said = { 0 }, meant = { 0 };
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < options->grant_count; i++)
+		ok = grants_add_text(&said, options->grants[i],
+		    strlen(options->grants[i]), true, &why);
+	grants_add_for(&meant, &said, sub, strlen(sub));
+	if (ok && meant.count != said.count) {
+		why = "{sub} stands for --sub, a name of one level, and leaves "
+		      "at most 255 bytes";
+		ok = false;
+	}
+	if (ok)
+		grants_put_object(&meant, json);
+	else
+		report_failure(EXIT_STATUS_USAGE, "--grant: %s", why);
+	grants_fini(&said);
+	grants_fini(&meant);
+	return ok;
+}
+
 /* Print a token.  Returns false, having said why. */
 static bool
-token_print(
-    const struct cli_token_options *options, const struct jwt_signer *signer)
+token_print(const struct cli_token_options *options,
+    const struct jwt_signer *signer, const char *grants)
 {
 	struct jwt_wish wish = {
 		.alg = options->alg,
@@ -47,6 +75,7 @@ token_print(
 		.info = options->info,
 		.aud = options->aud,
 		.aud_count = options->aud_count,
+		.grants = options->grant_count > 0 ? grants : NULL,
 		.now_s = clock_wall_ms() / 1000,
 	};
 	struct buf token;
@@ -67,12 +96,19 @@ token_print(
 enum exit_status
 cli_token(const struct cli *cli)
 {
+	enum exit_status status = EXIT_STATUS_FAILED;
 	struct jwt_signer signer;
-	bool ok;
+	struct buf grants;
 
-	if (!token_read_key(cli->token.key_path, &signer))
-		return EXIT_STATUS_FAILED;
-	ok = token_print(&cli->token, &signer);
-	jwt_signer_fini(&signer);
-	return ok ? report_printed() : EXIT_STATUS_FAILED;
+	buf_init(&grants);
+	if (!token_put_grants(&cli->token, &grants)) {
+		status = EXIT_STATUS_USAGE;
+	} else if (token_read_key(cli->token.key_path, &signer)) {
+		buf_add(&grants, "", 1);
+		if (token_print(&cli->token, &signer, grants.at))
+			status = report_printed();
+		jwt_signer_fini(&signer);
+	}
+	buf_fini(&grants);
+	return status;
 }

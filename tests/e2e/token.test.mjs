@@ -80,6 +80,20 @@ describe("jose verifies", { concurrency: true }, () => {
 		    errors.JWTExpired);
 	});
 
+	test("what is granted, with the name in its place", async (t) => {
+		const key = new Keys(t).make("oct");
+		const { payload: { pubsubd, sub } } = await jwtVerify(await make(
+		    ["--key", key.files.jwk.sign, "--sub", "42",
+			    "--grant", "subscribe,history:room/+",
+			    "--grant=publish:user/{sub}/#", "--grant", "all:x"]),
+		key.verify);
+
+		assert.equal(sub, "42");
+		assert.deepEqual(pubsubd, {
+			subscribe: ["room/+", "x"], publish: ["user/42/#", "x"],
+			presence: ["x"], history: ["room/+", "x"] });
+	});
+
 	test("the name of the key, and one audience", async (t) => {
 		const key = new Keys(t).make("oct", { kid: "k1" });
 		const token = await make(["--key", key.files.jwk.sign,
@@ -144,6 +158,14 @@ describe("refused", { concurrency: true }, () => {
 		await value(["--info", `"${"x".repeat(511)}"`], /longer than 512/u);
 		await value(["--info", "[".repeat(33) + "]".repeat(33)],
 		    /nested deeper than 32/u);
+		await value(["--grant", "read:a"], /--grant read:a: a grant is KIND/u);
+		await value(["--grant", "all:#/a"], /--grant all:#\/a: /u);
+		await value(["--grant", "all:{sub}"],
+		    /--grant: \{sub\} stands for --sub, a name of one level/u);
+		await value(["--grant", "all:{sub}", "--sub", "a/b"],
+		    /--grant: \{sub\} stands for/u);
+		await value(["--grant", "all:{sub}", "--sub", "+"],
+		    /--grant: \{sub\} stands for/u);
 		await value(["--alg", "none"], /--alg none: must be HS256, /u);
 		await value(["--expires", "0"], /--expires 0: /u);
 		await value(Array(9).fill("--aud=a"), /--aud a: is one too many/u);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_grants.c - what common/grants.h promises. */
 
+#include "common/buf.h"
 #include "common/grants.h"
 #include "tests/support/suite.h"
 
@@ -267,7 +268,45 @@ test_a_name_that_makes_a_pattern_too_long_has_none(void **state)
 	assert_int_equal(allowed_for(text, sub, topic), GRANT_ALL);
 }
 
+/* What a token says that grants what these texts do. */
+static void
+check_object(const char *const *texts, const char *expected)
+{
+	struct grants grants = { 0 }, again = { 0 };
+	struct buf json;
+	const char *why;
+
+	for (; *texts != NULL; texts++)
+		assert_true(grants_add_text(
+		    &grants, *texts, strlen(*texts), false, &why));
+	buf_init(&json);
+	grants_put_object(&grants, &json);
+	assert_int_equal(json.len, strlen(expected));
+	assert_memory_equal(json.at, expected, json.len);
+	assert_true(grants_add_object(&again, json.at, json.len, &why));
+	assert_int_equal(again.kinds, grants.kinds);
+	grants_fini(&grants);
+	grants_fini(&again);
+	buf_fini(&json);
+}
+
+static void
+test_grants_become_the_object_of_a_token(void **state)
+{
+	(void)state;
+	check_object((const char *[]){ NULL }, "{}");
+	check_object((const char *[]){ "history,subscribe:a/+", NULL },
+	    "{\"subscribe\":[\"a/+\"],\"history\":[\"a/+\"]}");
+	check_object(
+	    (const char *[]){ "publish:a", "subscribe:\"", "publish:#", NULL },
+	    "{\"subscribe\":[\"\\\"\"],\"publish\":[\"a\",\"#\"]}");
+	check_object((const char *[]){ "all:x", NULL },
+	    "{\"subscribe\":[\"x\"],\"publish\":[\"x\"],"
+	    "\"presence\":[\"x\"],\"history\":[\"x\"]}");
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_grants_become_the_object_of_a_token),
 	cmocka_unit_test(test_nothing_is_granted_at_first),
 	cmocka_unit_test(test_a_text_grants_its_kinds_for_its_pattern),
 	cmocka_unit_test(test_a_pattern_may_have_colons_and_be_empty),
