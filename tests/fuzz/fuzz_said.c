@@ -61,6 +61,7 @@ move(struct resume_point *place, const struct server_message *said)
 		break;
 	case SERVER_WELCOME:
 	case SERVER_ERROR:
+	case SERVER_UNSUBSCRIBED:
 	case SERVER_OTHER:
 		break;
 	}

@@ -57,6 +57,7 @@ static const struct {
 	{ "gap", SERVER_GAP },
 	{ "drain", SERVER_DRAIN },
 	{ "error", SERVER_ERROR },
+	{ "unsubscribed", SERVER_UNSUBSCRIBED },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -197,6 +198,9 @@ server_message_is_whole(const struct server_message *said)
 		return has_topic &&
 		       server_message_is_string(&said->reason, SIZE_MAX) &&
 		       said->from <= said->to;
+	case SERVER_UNSUBSCRIBED:
+		return has_topic &&
+		       server_message_is_string(&said->code, SIZE_MAX);
 	case SERVER_ERROR:
 		return server_message_is_string(&said->code, SIZE_MAX) &&
 		       server_message_is_string(&said->reason, SIZE_MAX);

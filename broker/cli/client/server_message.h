@@ -26,6 +26,7 @@ enum server_message_kind {
 	SERVER_GAP,
 	SERVER_DRAIN,
 	SERVER_ERROR,
+	SERVER_UNSUBSCRIBED, /* a subscription has ended by the server's will */
 };
 
 /* When to come back, milliseconds: at random between these. */

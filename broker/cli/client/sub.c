@@ -169,6 +169,7 @@ sub_said(void *owner, const struct server_message *said)
 {
 	struct sub *s = owner;
 	struct sub_topic *topic;
+	char code[64];
 
 	if (said->kind == SERVER_ERROR) {
 		sub_refused(s, said);
@@ -188,6 +189,12 @@ sub_said(void *owner, const struct server_message *said)
 		break;
 	case SERVER_GAP:
 		sub_gap(s, topic, said);
+		break;
+	case SERVER_UNSUBSCRIBED:
+		sub_note(s, "%s: the server has ended the subscription (%s)",
+		    topic->name,
+		    server_message_copy(&said->code, code, sizeof(code)));
+		sub_leave(s, EXIT_STATUS_FAILED);
 		break;
 	case SERVER_ERROR:
 	case SERVER_WELCOME:

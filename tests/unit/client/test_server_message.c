@@ -107,6 +107,9 @@ test_each_kind_is_taken_apart(void **state)
 			  "\"reason\":\"x\"}"));
 	assert_int_equal(said.kind, SERVER_ERROR);
 	assert_int_equal(said.id, 0);
+	assert_true(parse("{\"type\":\"unsubscribed\",\"topic\":\"a\","
+			  "\"code\":\"forbidden\"}"));
+	assert_int_equal(said.kind, SERVER_UNSUBSCRIBED);
 }
 
 static void
@@ -122,6 +125,8 @@ test_what_no_server_says_is_refused(void **state)
 {
 	static const char *const texts[] = { "", "hello", "[]", "{}",
 		"{\"type\":1}", "{\"type\":\"ack\"}",
+		"{\"type\":\"unsubscribed\",\"topic\":\"a\"}",
+		"{\"type\":\"unsubscribed\",\"code\":\"forbidden\"}",
 		"{\"type\":\"message\",\"topic\":\"a\",\"seq\":1}",
 		"{\"type\":\"message\",\"topic\":1,\"seq\":1,\"message\":1}",
 		"{\"type\":\"message\",\"topic\":\"a\",\"message\":1}",
