@@ -15,8 +15,8 @@ import { describe, test } from "node:test";
 
 import { WebSocketServer } from "ws";
 
-import { Command } from "./command.mjs";
-import { PUBSUBD, run, waitFor } from "./support.mjs";
+import { Command, subscribed } from "./command.mjs";
+import { PUBSUBD, Server, run, waitFor } from "./support.mjs";
 import { Keys } from "./token-keys.mjs";
 
 const FAILED = 1, USAGE = 2;
@@ -179,6 +179,80 @@ describe("a refusal", { concurrency: true }, () => {
 
 			assert.match(done.stderr, line);
 			assert.equal(done.status, FAILED);
+		}
+	});
+});
+
+describe("with a server that asks", { concurrency: true }, () => {
+	/* A server, and who runs the clients with a token that grants this. */
+	async function scene(t, ...grants) {
+		const { files } = new Keys(t).make("ed25519");
+		const server = await Server.start(t, ["--jwt-key", files.pem.verify]);
+		const { stdout } = await run(PUBSUBD, ["token", "--key",
+			files.pem.sign, "--sub", "42",
+			...grants.flatMap((grant) => ["--grant", grant])]);
+		const env = { ...process.env, MINE: stdout };
+		const client = (words, args = ["--token-env", "MINE"]) => run(PUBSUBD,
+		    [...words, "--url", server.url, ...args], { env });
+
+		return { server, client };
+	}
+
+	test("pub, sub and topics do what is granted", async (t) => {
+		const { client } = await scene(t, "all:room/+");
+
+		assert.equal((await client(["pub", "room/1", "hello"])).status, 0);
+		const { stdout } = await client(
+		    ["sub", "room/1", "--history", "1", "-C", "1"]);
+
+		assert.equal(stdout, "hello\n");
+		assert.match((await client(["topics"])).stdout, / room\/1\n$/u);
+	});
+
+	test("and are told of what is not", async (t) => {
+		const { client } = await scene(t, "subscribe:room/+");
+		const told = async (words, line, args) => {
+			const { status, stderr } = await client(words, args);
+
+			assert.match(stderr, line);
+			assert.equal(status, FAILED);
+		};
+
+		await told(["pub", "room/1", "x"],
+		    /^pubsubd: the message: .* \(forbidden\)\n$/u);
+		await told(["sub", "rooms"], /^pubsubd: rooms: .* \(forbidden\)\n$/u);
+		await told(["topics"], /refused with 403 Forbidden: there is no grant/u);
+		await told(["pub", "room/1", "x"], / \(unauthorized\)\n$/u, []);
+		await told(["sub", "room/1"], / \(unauthorized\)\n$/u, []);
+		await told(["topics"],
+		    /refused with 401 Unauthorized: this needs a token/u, []);
+	});
+
+	test("and of a subscription that ends", async (t) => {
+		const keys = new Keys(t);
+		const write = (line) => keys.file("conf",
+		    `anonymous = publish:room/+\n${line}`);
+		const server = await Server.start(t,
+		    ["--config", write("anonymous = subscribe:room/+\n")]);
+		const sub = await subscribed(t, server, ["room/1"]);
+
+		write("");
+		assert.equal((await server.cli("reload")).status, 0);
+		await sub.said(
+		    /room\/1: the server has ended the subscription \(forbidden\)/u);
+		assert.equal(await sub.ended(), FAILED);
+	});
+
+	test("and of a token that is not taken", async (t) => {
+		const { client } = await scene(t);
+		const file = new Keys(t).file("token", "a.b.c");
+
+		for (const words of COMMANDS) {
+			const { status, stderr } = await client(
+			    words, ["--token-file", file]);
+
+			assert.match(stderr, /: bad token: the token is malformed/u);
+			assert.equal(status, FAILED);
 		}
 	});
 });

@@ -11,8 +11,10 @@ import { describe, test } from "node:test";
 
 import { PubSubError } from "../../public/pubsub.js";
 import { Tokens } from "../../public/pubsub-token.js";
-import { waitFor } from "./support.mjs";
-import { open, reaches, scripted } from "./client-support.mjs";
+import { guarded } from "./access.mjs";
+import { Ear, open, reaches, scripted } from "./client-support.mjs";
+import { Server, waitFor } from "./support.mjs";
+import { Issuer, now } from "./tokens.mjs";
 
 const UNAUTHORIZED = 4001, EXPIRED = 4103;
 
@@ -274,6 +276,70 @@ test("a server that asks for no token", async (t) => {
 
 	await client.publish("a", 1);
 	assert.equal(client.user, "");
+});
+
+describe("with a server that asks", { concurrency: true }, () => {
+	test("what is granted is done, and all else fails by itself", async (t) => {
+		const { server, issuer } = await guarded(t);
+		const token = () => issuer.grant({ subscribe: ["room/+"],
+			publish: ["room/1"], history: ["room/+"] });
+		const client = open(t, server.port, { token });
+		const ear = new Ear();
+
+		await client.subscribe("room/1", ear.options);
+		await client.publish("room/1", "hello");
+		assert.deepEqual(await ear.hears(1), ["hello"]);
+		assert.equal(client.user, "42");
+		for (const call of [client.publish("room/2", 1),
+			client.subscribe("rooms"), client.presence("room/1"),
+			client.history("rooms")])
+			await assert.rejects(call, code("forbidden"));
+		assert.equal((await client.history("room/1")).messages.length, 1);
+		assert.equal(client.state, "open");
+	});
+
+	test("nothing is done without a token", async (t) => {
+		const { server } = await guarded(t);
+
+		for (const options of [{}, { token: () => null }])
+			await assert.rejects(open(t, server.port, options)
+			    .subscribe("room/1"), code("unauthorized"));
+	});
+
+	test("a token of another's key ends the client", async (t) => {
+		const { server } = await guarded(t);
+		const stranger = new Issuer();
+		const client = open(t, server.port,
+		    { token: () => stranger.grant({ subscribe: ["#"] }) });
+
+		await assert.rejects(client.subscribe("a"), code("closed"));
+		assert.equal(client.reason, "the token's signature is wrong");
+	});
+
+	test("a subscription goes on with the next token", async (t) => {
+		const { server, issuer } = await guarded(t, ["--jwt-leeway", "0"]);
+		const lives = [2, 3600];
+		let given = 0;
+		const all = { subscribe: ["#"], publish: ["#"], history: ["#"] };
+		const client = open(t, server.port, { token: () => issuer.grant(all,
+		    "42", { exp: now() + lives[Math.min(given++, 1)] }) });
+		const ear = new Ear();
+
+		await client.subscribe("room/1", ear.options);
+		await client.publish("room/1", 1);
+		await waitFor("the end of a token", () => given === 2);
+		await client.publish("room/1", 2);
+		assert.deepEqual(await ear.hears(2), [1, 2]);
+		assert.equal(client.state, "open");
+	});
+
+	test("a server that does not ask takes everybody", async (t) => {
+		const server = await Server.start(t);
+		const client = open(t, server.port, { token: () => "a.b.c" });
+
+		await client.publish("a", 1);
+		assert.equal(client.user, "");
+	});
 });
 
 test("what is not granted fails by itself", async (t) => {
