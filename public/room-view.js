@@ -8,6 +8,7 @@
 
 import { announce, byId, el } from "./dom.js";
 import { LogView } from "./log-view.js";
+import { pass } from "./pass.js";
 import { roomHash, roomLink } from "./address.js";
 import { soon } from "./turn.js";
 
@@ -56,6 +57,10 @@ export class RoomView {
 	constructor() {
 		byId("copy").addEventListener("click", () => this.#copy());
 		byId("retry").addEventListener("click", () => this.#room.retryNow());
+		byId("pass").addEventListener("submit", (event) => {
+			event.preventDefault();
+			pass.use(byId("token").value.trim());
+		});
 		byId("latest").addEventListener("click", () => {
 			this.log.toEnd();
 			byId("text").focus();
@@ -122,10 +127,14 @@ export class RoomView {
 	#drawNotice(room) {
 		const text = byId("notice-text");
 
-		byId("notice").hidden = room.state === "open" ||
+		byId("notice").hidden = (room.state === "open" && !room.wantsToken) ||
 		    (room.state === "connecting" && room.retryAt === 0);
+		byId("pass").hidden = !room.wantsToken;
+		byId("retry").hidden = room.wantsToken;
 		if (room.state === "stopped")
 			text.textContent = room.reason || "Disconnected.";
+		else if (room.state === "open")
+			text.textContent = "With another token you may do more.";
 		else
 			text.textContent = "The connection is lost. What you " +
 			    "write is kept and sent once it is back.";

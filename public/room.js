@@ -34,11 +34,16 @@ const SAVE_MS = 500;
 const COUNT_PAUSE_MS = 1000;     /* between two counts of who is here */
 const LATELY = 50;               /* messages after which a voice is new again */
 
+/* Refusals that another token may turn into a welcome. */
+const FOR_WANT_OF_A_TOKEN = ["unauthorized", "forbidden"];
+
 /* What a visitor is told of the server's refusals. */
 const REFUSALS = {
 	bad_topic: "The server does not take this room's name.",
 	directory_full: "The server has no place for another room.",
 	too_large: "This message is too long for the server.",
+	unauthorized: "This server asks for a token here.",
+	forbidden: "Your token does not allow this.",
 	too_many_topics: "You are in as many rooms as the server allows.",
 };
 
@@ -78,6 +83,7 @@ export class Room extends EventTarget {
 	#subscription = null;
 	#place; /* where the messages of a former page end */
 	#refused = null; /* why the server does not let us in */
+	#isDenied = false; /* for want of a token that allows what we have tried */
 	#isCatchingUp; /* what comes is of the time before we joined */
 	#past;
 	#saying = new Set(); /* ids */
@@ -112,6 +118,11 @@ export class Room extends EventTarget {
 
 	get retryAt() {
 		return this.#client.retryAt;
+	}
+
+	/* Would another token help?  The server ends a client for a bad one. */
+	get wantsToken() {
+		return this.#isDenied || this.#client.state === "closed";
 	}
 
 	/* Bytes that a message may have, once the server has told. */
@@ -289,6 +300,7 @@ export class Room extends EventTarget {
 		this.#place = this.#subscription?.place ?? this.#place;
 		this.#subscription = null;
 		this.#refused = refusal(error);
+		this.#isDenied = FOR_WANT_OF_A_TOKEN.includes(error.code);
 		this.#emit("state");
 	}
 
@@ -380,6 +392,8 @@ export class Room extends EventTarget {
 		} catch (error) {
 			if (error.code !== "unknown" && error.code !== "closed")
 				message.problem = refusal(error);
+			this.#isDenied ||=
+			    FOR_WANT_OF_A_TOKEN.includes(error.code);
 		}
 		this.#saying.delete(message.id);
 		this.#emit("outbox");

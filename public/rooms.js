@@ -10,6 +10,7 @@
 
 import { Room } from "./room.js";
 import { connect } from "./pubsub.js";
+import { pass } from "./pass.js";
 import { kept } from "./storage.js";
 
 /* A network that is back needs a moment; nobody needs all pages at once. */
@@ -113,12 +114,14 @@ export class Rooms extends EventTarget {
 	}
 
 	#connect() {
-		return connect(socketUrl(), { onState: (client) => {
+		const onState = (client) => {
 			clearTimeout(this.#patience);
 			if (client.state === "waiting" && !document.hidden)
 				this.#patience = setTimeout(() => client.wake(),
 				    PATIENCE_MS * (0.5 + Math.random() / 2));
-		} });
+		};
+
+		return connect(socketUrl(), { onState, token: () => pass.get() });
 	}
 
 	#joinKept() {
