@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
@@ -44,6 +45,28 @@ describe("the README's examples", () => {
 		    JSON.parse(topics).topics.map(({ topic: name }) => name),
 		    ["room/1"]);
 		assert.match(events.join("\n"), /^retry: \d+/mu);
+	});
+
+	test("by a token", async (t) => {
+		const dir = mkdtempSync(join(tmpdir(), "pubsubd-readme-"));
+		const name = `readme-${process.pid}`;
+		const env = { ...process.env, XDG_STATE_HOME: dir };
+		const words = example("token")
+		    .replaceAll("build/pubsubd", PUBSUBD)
+		    .replaceAll("guarded", name)
+		    .replace("8002", "127.0.0.1:0");
+
+		t.after(async () => {
+			await run(PUBSUBD, ["stop", "--name", name], { env });
+			rmSync(dir, { recursive: true });
+		});
+		const { status, stdout, stderr } =
+		    await run("bash", ["-ec", words], { cwd: dir, env });
+
+		assert.equal(status, 0, stderr);
+		assert.match(stdout, /^hello$/mu);
+		assert.equal((await run(PUBSUBD,
+		    ["status", "--name", name], { env })).status, 3);
 	});
 
 	test("from the command line", async (t) => {
