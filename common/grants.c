@@ -37,10 +37,11 @@ struct grant {
 static bool
 grants_next(const struct grants *grants, size_t *at, struct grant *grant)
 {
-	const unsigned char *entry = grants->entries + *at;
+	const unsigned char *entry;
 
 	if (*at == grants->len)
 		return false;
+	entry = grants->entries + *at;
 	grant->kinds = entry[0];
 	grant->len = entry[1];
 	grant->pattern = (const char *)entry + 2;
