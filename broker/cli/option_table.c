@@ -617,7 +617,7 @@ const struct option cli_options[] = {
 	    .letter = 'u',
 	    .arg = "URL",
 	    .words = CLI_URL_DEFAULT ", or by --name",
-	    .help = "the server: ws://HOST:PORT/ws, http://HOST:PORT, "
+	    .help = "ws://HOST:PORT/ws, http://HOST:PORT, "
 		    "wss://, https://, unix:PATH",
 	    .commands = CLI_CLIENTS,
 	    .set = cli_set_url,
