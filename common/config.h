@@ -76,6 +76,7 @@ struct config {
 	bool sandbox; /* --no-sandbox clears it */
 	bool respawn; /* --no-respawn (for tests) clears it */
 
+	bool keep_ring;                 /* over stop and start */
 	uint64_t ring_size;             /* bytes */
 	uint32_t max_topics;            /* directory slots */
 	uint32_t max_message;           /* bytes of a message's JSON text */

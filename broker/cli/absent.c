@@ -28,6 +28,10 @@ absent_hint(const char *name, char hint[ABSENT_HINT_MAX])
 		snprintf(hint, ABSENT_HINT_MAX,
 		    "; one of that name was started with another HOME or "
 		    "XDG_STATE_HOME");
+	else if (one.seg.header != NULL &&
+		 atomic_load(&one.seg.header->run.kept) == 1)
+		snprintf(hint, ABSENT_HINT_MAX,
+		    "; its ring is kept for the next start");
 	instance_release(&one);
 }
 

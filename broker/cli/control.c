@@ -34,24 +34,42 @@ control_close(struct control *control)
 	close(control->pidfd);
 }
 
-/* Remove what a killed server left, if all of it is dead.  Returns whether a
- * ring was there. */
+/* Whether a stop has left this segment to the next start. */
+static bool
+control_is_kept(const char *name, int claim)
+{
+	char error[SEGMENT_ERROR_MAX];
+	struct segment seg;
+	bool kept;
+
+	if (segment_take_over(&seg, claim, name, error) != SEGMENT_OK)
+		return false;
+	kept = atomic_load(&seg.header->run.kept) == 1;
+	segment_close(&seg);
+	return kept;
+}
+
+/* Remove what a killed server left, if all of it is dead; not a ring that a stop
+ * has left to the next start.  Returns whether a ring was removed. */
 static bool
 control_clear_away(const struct config *config)
 {
 	char error[SEGMENT_ERROR_MAX];
 	struct lockfile lockfile;
-	bool found;
-	int claim;
+	int claim = -1;
+	bool removed;
 
 	if (!lockfile_take_left(&lockfile, config->lockfile))
 		return false;
-	found = segment_claim(config->name, &claim, error) == SEGMENT_OK;
-	if (found)
+	removed = segment_claim(config->name, &claim, error) == SEGMENT_OK &&
+	          !control_is_kept(config->name, claim);
+	if (removed)
 		segment_remove(config->name, claim);
+	else if (claim != -1)
+		close(claim);
 	pidfile_remove_left(config->pidfile);
 	lockfile_release(&lockfile);
-	return found;
+	return removed;
 }
 
 /* There is none: end what is left of it, as a stop would have. */

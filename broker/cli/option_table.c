@@ -139,6 +139,14 @@ const struct option cli_options[] = {
 	    .max = 1024 * CLI_GIB,
 	},
 	{
+	    .name = "keep-ring",
+	    .help = "stop leaves the ring to the next start",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_true,
+	    .at = MEMBER(config.keep_ring),
+	    .change = OPTION_RELOAD,
+	},
+	{
 	    .name = "max-topics",
 	    .arg = "N",
 	    .initial = "32768",

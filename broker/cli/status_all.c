@@ -27,7 +27,10 @@ status_look(const struct instance *one)
 
 	instance_user(one->owner, listed.user);
 	if (!one->is_alive)
-		listed.state = "killed";
+		listed.state =
+		    header != NULL && atomic_load(&header->run.kept) == 1
+			? "kept"
+			: "killed";
 	else if (header != NULL)
 		listed.state = overview_state(header);
 	if (header == NULL || !one->is_alive)

@@ -64,6 +64,7 @@ store_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 	atomic_store(&h->stop_point_arm, 0);
 
 	atomic_store(&h->run.ready, 0);
+	atomic_store(&h->run.kept, 0);
 	atomic_store(&h->run.order, RUN_SERVE);
 	atomic_store(&h->run.order_ms, 0);
 	atomic_store(&h->run.workers, workers);

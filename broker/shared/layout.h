@@ -276,6 +276,8 @@ struct layout_header {
 		 * without being counted as new (address_limits.h). */
 		uint32_t leaving;
 		_Atomic uint32_t returning;
+		/* 1: no server has it; it waits for the next one (--keep-ring) */
+		_Atomic uint32_t kept;
 	} run;
 
 	alignas(LAYOUT_LINE) unsigned char lock[LAYOUT_LOCK_SIZE];

@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How long the workers of a start may take until all are ready. */
 #define LIFE_READY_MS 30000
@@ -107,6 +108,7 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 			log_info("going on with the ring of epoch %s",
 			    s->segment.header->epoch);
 			stop_point_here(s->segment.header, STOP_ADOPTED);
+			s->has_history = true;
 			return EXIT_STATUS_OK;
 		}
 		if (status != SEGMENT_FAILED)
@@ -119,11 +121,37 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	return life_create(s, error) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
+/* Whether the next start is to find the segment. */
+static bool
+life_keeps_ring(const struct supervisor *s)
+{
+	const struct layout_header *header = s->segment.header;
+
+	if (!s->config->keep_ring ||
+	    (!s->has_history && atomic_load(&header->run.ready) != 1))
+		return false;
+	if (segment_is_named(s->config->name, s->claim))
+		return true;
+	log_errorx("the ring cannot be kept: its name in /dev/shm is gone");
+	return false;
+}
+
 void
 supervisor_close_segment(struct supervisor *s)
 {
+	struct layout_header *header = s->segment.header;
+	bool keep = life_keeps_ring(s);
+
+	if (keep) {
+		log_info("the ring of epoch %s is kept for the next start",
+		    header->epoch);
+		atomic_store(&header->run.kept, 1);
+	}
 	segment_close(&s->segment);
-	segment_remove(s->config->name, s->claim);
+	if (keep)
+		close(s->claim);
+	else
+		segment_remove(s->config->name, s->claim);
 	s->claim = -1;
 }
 

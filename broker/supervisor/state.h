@@ -63,8 +63,9 @@ struct supervisor {
 	struct listeners listeners;
 	struct listeners admin; /* the operator's; count 0: none */
 	struct segment segment;
-	int root;  /* of --root, O_PATH; -1: not opened yet */
-	int claim; /* of the segment, segment_claim(); -1: none */
+	int root;         /* of --root, O_PATH; -1: not opened yet */
+	int claim;        /* of the segment, segment_claim(); -1: none */
+	bool has_history; /* the segment is an earlier server's */
 	bool lock_lost, segment_lost;    /* without a name, which was told */
 	struct tls_store *tls;           /* owned; NULL: no TLS */
 	struct tls_files next_tls;       /* of a reload under way */
@@ -193,7 +194,8 @@ void supervisor_watch(struct supervisor *s);
 enum exit_status supervisor_open_segment(
     struct supervisor *s, char error[SEGMENT_ERROR_MAX]);
 
-/* Remove the segment. */
+/* Remove the segment; or (--keep-ring) leave it to the next start, unless this one
+ * has made it and not got ready. */
 void supervisor_close_segment(struct supervisor *s);
 
 /* Begin a run: a new worker table, and all workers due. */

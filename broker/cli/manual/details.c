@@ -64,6 +64,12 @@ const struct detail option_details[] = {
 		    "worker may fall behind",
 	},
 	{
+	    .name = "keep-ring",
+	    .text = "at `stop`, leave the ring in /dev/shm: the next start "
+		    "goes on with it, its numbers and its history. A reboot "
+		    "loses it",
+	},
+	{
 	    .name = "max-topics",
 	    .text = "how many topics can have subscribers at one time",
 	},

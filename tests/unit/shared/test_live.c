@@ -98,7 +98,8 @@ is_supervisors(const struct option *option)
 	       strcmp(option->name, "anonymous") == 0 ||
 	       strcmp(option->name, "grant") == 0 ||
 	       strncmp(option->name, "tls-", 4) == 0 ||
-	       strcmp(option->name, "watchdog") == 0;
+	       strcmp(option->name, "watchdog") == 0 ||
+	       strcmp(option->name, "keep-ring") == 0;
 }
 
 static void
