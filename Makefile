@@ -98,6 +98,8 @@ ARMER := $(T)/stop-at
 MANAGER := $(T)/manager
 # What runs a program without one of its system calls.
 REFUSER := $(T)/refuse
+# A wall clock that can be set, for a program to be run with.
+WALL_CLOCK := $(T)/wall_clock.so
 # And the program, and unit tests, in which these calls can be told to fail.
 FAULTY := $(T)/pubsubd-faulty
 WRAPPED := main malloc calloc realloc reallocarray mmap shm_open posix_fallocate eventfd \
@@ -118,7 +120,7 @@ TESTS_fuzz := $(FUZZ_SRC:tests/%.c=$(T)/%) $(wildcard tests/fuzz/*.test.mjs)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(T)/libfuzzer/%)
 # tests/mutants links these anew.
 MUTATED := $(addprefix $(T)/unit/common/test_,base64url jwk jwt)
-TESTS_BY := $(if $(filter e2e,$(SUITES)),$(PAGES) $(COMPLETION) $(STOPPABLE) $(ARMER) $(MANAGER) $(REFUSER) $(FAULTY) $(ECHO) $(MUTATED))
+TESTS_BY := $(if $(filter e2e,$(SUITES)),$(PAGES) $(COMPLETION) $(STOPPABLE) $(ARMER) $(MANAGER) $(REFUSER) $(WALL_CLOCK) $(FAULTY) $(ECHO) $(MUTATED))
 TESTS := $(foreach suite,$(SUITES),$(TESTS_$(suite)))
 STRESS := $(filter %stress,$(TESTS_unit) $(TESTS_mp))
 
@@ -129,6 +131,7 @@ export PUBSUBD_STOPPABLE := $(abspath $(STOPPABLE))
 export STOP_AT := $(abspath $(ARMER))
 export SERVICE_MANAGER := $(abspath $(MANAGER))
 export REFUSE := $(abspath $(REFUSER))
+export WALL_CLOCK_SO := $(abspath $(WALL_CLOCK))
 export PUBSUBD_FAULTY := $(abspath $(FAULTY))
 export ECHO_SERVER := $(abspath $(ECHO))
 export MANUAL_PROGRAM := $(abspath $(MANUAL))
@@ -144,7 +147,7 @@ export COMPLETION_SCRIPT := $(abspath $(COMPLETION))
 
 all: $(PROGRAM) $(LOAD) $(PACKED) $(PAGES) $(COMPLETION) ## build the server and the load generator (default)
 
-everything: all check-docs $(ECHO) $(STOPPABLE) $(ARMER) $(MANAGER) $(REFUSER) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
+everything: all check-docs $(ECHO) $(STOPPABLE) $(ARMER) $(MANAGER) $(REFUSER) $(WALL_CLOCK) $(FAULTY) $(TESTS_unit) $(TESTS_mp) $(TESTS_fuzz) ## build these and the tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -333,6 +336,8 @@ $(RING_BENCH): $(B)/tests/bench/ring_bench.o $(B)/tests/support/testseg.o \
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
 $(OPENAT2): tests/valgrind/openat2.c $(B)/flags
+$(WALL_CLOCK): tests/e2e/wall_clock.c $(T)/flags
+$(OPENAT2) $(WALL_CLOCK):
 	@echo '  LINK  $@'
 	$(Q)$(COMPILE) -shared -fPIC -o $@ $<
 
