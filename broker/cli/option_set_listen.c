@@ -96,6 +96,8 @@ cli_take_flag(const char *flag, struct config_address *address)
 		{ "owner=", cli_take_owner }, { "group=", cli_take_group } };
 
 	if (strcmp(flag, "proxy") == 0) {
+		if (address->proxy)
+			return "has ,proxy twice";
 		address->proxy = true;
 		return NULL;
 	}

@@ -121,7 +121,8 @@ describe(",proxy", { concurrency: true }, () => {
 
 		assert.notEqual(Number(plain), server.port);
 		assert.equal((await ask(t, server, ANNA)).status, 200);
-		assert.equal((await ask(t, { port: plain }, "")).status, 200);
+		assert.equal((await ask(t, { port: Number(plain) }, "")).status,
+		    200);
 		/* Who is told no URL takes the one that it can use. */
 		const pub = await server.cli("pub", "news", "hello");
 
