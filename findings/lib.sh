@@ -10,8 +10,9 @@ set -eu -o pipefail
 work=$(mktemp -d)
 root=$work/root
 server=
+handshake=$'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade'
 others=()
-trap 'kill $server "${others[@]}" 2>/dev/null; wait; rm -rf "$work"' EXIT
+trap 'kill $server "${others[@]}" 2>/dev/null || true; wait; rm -rf "$work"' EXIT
 
 # Download packages (NAME=VERSION) and all they depend on, of a Debian 12, and
 # unpack them into $root; nothing is installed and root's rights are not needed.
@@ -47,12 +48,13 @@ packages_of_npm()
 # Start a WebSocket server that completes one handshake after the other and
 # then writes the given bytes (hexadecimal), each argument in a TCP segment of
 # its own; what the client sends is in $work/heard, one unmasked frame a line as
-# "opcode length payload".  Ends an earlier server; sets url.
+# "opcode length payload".  Ends an earlier server; sets url.  $handshake is what
+# it answers, but for Sec-WebSocket-Accept.
 serve()
 {
 	[ -z "$server" ] || kill "$server"
 	rm -f "$work/port"
-	node - "$@" >"$work/port" 2>"$work/heard" <<'EOF' &
+	HANDSHAKE=$handshake node - "$@" >"$work/port" 2>"$work/heard" <<'EOF' &
 const { createHash } = require("node:crypto");
 const segments = process.argv.slice(2).map((hex) => Buffer.from(hex, "hex"));
 const later = () => new Promise((resolve) => setTimeout(resolve, 50));
@@ -62,8 +64,7 @@ async function greet(socket, head) {
 	const accept = createHash("sha1").update(
 	    `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 
-	socket.write("HTTP/1.1 101 Switching Protocols\r\n" +
-	    "Upgrade: websocket\r\nConnection: Upgrade\r\n" +
+	socket.write(`${process.env.HANDSHAKE}\r\n` +
 	    `Sec-WebSocket-Accept: ${accept}\r\n\r\n`);
 	for (const segment of segments) {
 		await later();
