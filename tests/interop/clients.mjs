@@ -113,6 +113,8 @@ export const CLIENTS = [
 	    { npm: "partysocket", returns: true }),
 	client("Node robust-websocket", "node-robust-websocket.mjs",
 	    { npm: "robust-websocket", returns: true }),
+	client("Chromium", "chromium.mjs"),
+	events("Chromium", "chromium-events.mjs", { returns: true }),
 	events("curl", "curl.sh"),
 	events("Node eventsource 2", "node-eventsource-2.mjs",
 	    { npm: "eventsource-2", returns: true }),
