@@ -13,10 +13,12 @@
  *	lower		time-outs in the file, and what the runner makes of them, so
  *			that idle connections outlast them
  *	reload(file, dir)	a command that has it read its configuration again
- *	env(dir)	its environment
+ *	env(dir, port)	its environment
  *	secure		it does TLS; it finds a certificate in /run/proxy/pem
  *	note		what to know of it; on the page
  */
+
+import { join } from "node:path";
 
 export const PROXIES = [
 	{ name: "nginx", title: "nginx", config: "nginx.conf",
@@ -61,6 +63,21 @@ export const PROXIES = [
 	{ name: "h2o", title: "h2o", config: "h2o.conf",
 		command: (file) => ["h2o", "-m", "worker", "-c", file],
 		lower: [["io: 60000", "io: 3000"]] },
+	{ name: "trafficserver", title: "Traffic Server",
+		config: "trafficserver.remap",
+		command: () => ["traffic_server"],
+		env: (dir, port) => ({ PROXY_CONFIG_HTTP_SERVER_PORTS: `${port}`,
+			PROXY_CONFIG_URL_REMAP_PRISTINE_HOST_HDR: "1",
+			PROXY_CONFIG_URL_REMAP_FILENAME: join(dir,
+			    "trafficserver.remap"),
+			PROXY_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_IN: "3",
+			PROXY_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_OUT: "3",
+			PROXY_CONFIG_HTTP_CACHE_HTTP: "0",
+			PROXY_CONFIG_LOCAL_STATE_DIR: dir,
+			PROXY_CONFIG_LOG_LOGFILE_DIR: dir,
+			PROXY_CONFIG_ADMIN_USER_ID: "#-1" }),
+		note: "This is its remap.config; in records.config it takes " +
+		    "`proxy.config.url_remap.pristine_host_hdr` 1." },
 	{ name: "hitch", title: "hitch", config: "hitch.conf", secure: true,
 		command: (file) => ["hitch", "--user=nobody", `--config=${file}`] },
 	{ name: "stunnel", title: "stunnel", config: "stunnel.conf", secure: true,
