@@ -113,7 +113,7 @@ export class Events {
 	async next() {
 		const block = await this.block();
 
-		assert.deepEqual(Object.keys(block), ["id", "data"]);
+		assert.deepEqual(Object.keys(block), ["data", "id"]);
 		return block.data;
 	}
 

@@ -166,7 +166,7 @@ describe("events", () => {
 		raw.send(junk, Buffer.alloc(200_000, "x"));
 		await post(server, "junk", "hello");
 		assert.equal((await raw.chunk()).toString(),
-		    `id: ${epoch}:1\ndata: hello\n\n`);
+		    `data: hello\nid: ${epoch}:1\n\n`);
 	});
 
 	for (const [query, code] of [["buffer=x", "bad_request"],
@@ -389,7 +389,7 @@ test("the slow are told what they missed, in its place", async (t) => {
 			assert.equal(Number(gap[2]), to);
 			next = to + 1;
 		} else {
-			assert.equal(Number(/^id: \w+:(\d+)\n/u.exec(block)[1]),
+			assert.equal(Number(/\nid: \w+:(\d+)\n\n$/u.exec(block)[1]),
 			    next++);
 		}
 	}

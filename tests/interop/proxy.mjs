@@ -227,8 +227,8 @@ async function streams(front) {
 	    { method: "POST", body });
 
 	await publish("one");
-	await waitFor("event", () => first.text.includes("data: one\n"));
-	const id = /^id: (\S+)\ndata: one$/mu.exec(first.text)[1];
+	await waitFor("event", () => /^data: one\nid: .*\n\n/mu.test(first.text));
+	const id = /^data: one\nid: (\S+)$/mu.exec(first.text)[1];
 
 	first.close();
 	await publish("two");

@@ -28,6 +28,10 @@ event_put_lines(struct buf *out, const char *text, size_t len)
 	}
 }
 
+/* The id comes behind the data: some clients take an id as soon as its line has
+ * come (eventsource 2 and fetch-event-source of npm).  In front, the id of an
+ * event that breaks off would have them resume behind a message that they never
+ * got. */
 static void
 event_put_message(struct buf *out, const struct ring_record *rec,
     const struct sub_topic *topic, const char *epoch)
@@ -35,14 +39,13 @@ event_put_message(struct buf *out, const struct ring_record *rec,
 	struct buf text;
 
 	(void)topic;
-	buf_printf(out, "id: %s:", epoch);
-	buf_number(out, rec->seq);
-	buf_puts(out, "\n");
 	buf_init(&text);
 	buf_json_text(&text, rec->body, rec->body_len);
 	event_put_lines(out, text.len > 0 ? text.at : "", text.len);
 	buf_fini(&text);
-	buf_puts(out, "\n");
+	buf_printf(out, "id: %s:", epoch);
+	buf_number(out, rec->seq);
+	buf_puts(out, "\n\n");
 }
 
 static struct outq_gap_places

@@ -409,7 +409,7 @@ test_http_1_0_has_no_chunks(void **state)
 	peer_send_string(b, POST("/topics/x") "Content-Length: 1\r\n\r\ny");
 	crew_run(crew);
 	peer_receive(a);
-	snprintf(event, sizeof(event), "id: %s:1\ndata: y\n\n",
+	snprintf(event, sizeof(event), "data: y\nid: %s:1\n\n",
 	    crew->w[0].hub.seg->header->epoch);
 	expect_bytes(a, event);
 	peer_expect_nothing(a);
