@@ -4,83 +4,24 @@
 #include "worker/delivery/subscribe.h"
 
 #include "broker/ring/topics.h"
-#include "common/bug.h"
 #include "common/config.h"
-#include "common/xmalloc.h"
 #include "worker/delivery/holding.h"
 #include "worker/delivery/replay.h"
+#include "worker/delivery/sub_link.h"
 #include "worker/delivery/tail.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/* Keep the worker's gauges in step. */
+/* A topic's first subscriber is new: messages come from now on.  Under the
+ * lock. */
 static void
-subscribe_count(struct hub *hub)
+subscribe_topic_begin(struct hub *hub, struct sub_topic *topic)
 {
-	stats_set(&hub->net->stats, STATS_SUBSCRIPTIONS, hub->subs.count);
-	stats_set(&hub->net->stats, STATS_TOPICS, hub->subs.topics);
-}
-
-/* The first subscriber here: make the topic, known by name and by slot. */
-static struct sub_topic *
-subscribe_topic_new(struct hub *hub, uint32_t slot, const char *name,
-    uint8_t len, uint32_t hash)
-{
-	struct subs *subs = &hub->subs;
-	struct sub_topic *topic = xcalloc(1, sizeof(*topic) + len);
-
-	topic->slot = slot;
-	topic->seq = ring_topic_seq(hub->seg, slot);
-	topic->pos = atomic_load(&hub->seg->topics[slot].last);
-	topic->name_len = len;
-	memcpy(topic->name, name, len);
-	buf_json_string(&topic->json, name, len);
-	HASH_ADD_KEYPTR_BYHASHVALUE(
-	    hh, subs->by_name, topic->name, len, hash, topic);
-	CHECK(subs->by_slot[slot] == NULL);
-	subs->by_slot[slot] = topic;
-	subs->wanted[slot / 64] |= UINT64_C(1) << (slot % 64);
+	topic->seq = ring_topic_seq(hub->seg, topic->slot);
+	topic->pos = atomic_load(&hub->seg->topics[topic->slot].last);
 	/* subscribe-3: messages that were slept through are in no gap */
-	if (subs->topics++ == 0)
+	if (hub->subs.topics == 1)
 		tail_skip_to_head(hub);
-	return topic;
-}
-
-static void
-subscribe_topic_free(struct hub *hub, struct sub_topic *topic)
-{
-	struct subs *subs = &hub->subs;
-
-	subs->by_slot[topic->slot] = NULL;
-	subs->wanted[topic->slot / 64] &= ~(UINT64_C(1) << (topic->slot % 64));
-	HASH_DELETE(hh, subs->by_name, topic);
-	subs->topics--;
-	buf_fini(&topic->json);
-	free(topic->subs);
-	free(topic);
-}
-
-static void
-subscribe_link(struct client *client, struct sub_topic *topic, uint64_t seen)
-{
-	struct sub *sub = xmalloc(sizeof(*sub));
-
-	if (topic->count == topic->max) {
-		topic->max += topic->max / 2 + 1;
-		topic->subs = xreallocarray(
-		    topic->subs, topic->max, sizeof(struct sub *));
-	}
-	sub->client = client;
-	sub->topic = topic;
-	sub->seen = seen;
-	sub->index = topic->count;
-	sub->begun_by = 0;
-	sub->no_echo = sub->replaying = false;
-	topic->forms[client->form]++;
-	topic->subs[topic->count++] = sub;
-	SLIST_INSERT_HEAD(&client->subs, sub, link);
-	client->subs_count++;
 }
 
 /* Find or make the directory's slot for a topic that has no subscriber here. */
@@ -127,12 +68,12 @@ subscribe_begin(struct hub *hub, struct client *client, const char *name,
 	/* subscribe-2: number and place, an exact pair */
 	topic_snapshot(hub->seg, slot, start);
 	if (topic == NULL) {
-		topic = subscribe_topic_new(hub, slot, name, len, hash);
+		topic = sub_topic_new(hub, slot, name, len, hash);
+		subscribe_topic_begin(hub, topic);
 		holding_begin(topic, client);
 	}
-	subscribe_link(client, topic, start->seq);
-	hub->subs.count++;
-	subscribe_count(hub);
+	sub_link(hub, client, topic, start->seq);
+	sub_count(hub);
 	return SUBS_OK;
 }
 
@@ -153,7 +94,7 @@ subscribe_unlink(struct hub *hub, struct sub *sub)
 	topics_unsubscribe(hub->seg, topic->slot, hub->slot);
 	holding_pass(topic, sub->client);
 	if (topic->count == 0)
-		subscribe_topic_free(hub, topic);
+		sub_topic_free(hub, topic);
 	free(sub);
 	hub->subs.count--;
 }
@@ -166,7 +107,7 @@ subscribe_end(struct hub *hub, struct sub *sub)
 	SLIST_REMOVE(&client->subs, sub, sub, link);
 	client->subs_count--;
 	subscribe_unlink(hub, sub);
-	subscribe_count(hub);
+	sub_count(hub);
 }
 
 void
@@ -181,5 +122,5 @@ subscribe_end_all(struct conn *c)
 		subscribe_unlink(hub, sub);
 	}
 	client->subs_count = 0;
-	subscribe_count(hub);
+	sub_count(hub);
 }
