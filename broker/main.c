@@ -39,7 +39,9 @@ int
 main(int argc, char **argv)
 {
 	static struct cli cli; /* what it owns lives as long as the process */
-	bool is_trial = argc > 1 && strcmp(argv[1], SUPERVISOR_TRIAL) == 0;
+	bool is_trial =
+	    argc > 1 && (strcmp(argv[1], SUPERVISOR_TRIAL) == 0 ||
+			    strcmp(argv[1], SUPERVISOR_TRIAL_UPGRADE) == 0);
 	char error[CLI_ERROR_MAX];
 
 	main_open_standard_streams();
@@ -49,7 +51,7 @@ main(int argc, char **argv)
 		           : (int)report_failure(
 				 EXIT_STATUS_USAGE, "%s", error);
 	if (is_trial)
-		return (int)cli_try(&cli);
+		return (int)cli_try(&cli, argv[1]);
 	switch (cli.command) {
 	case CLI_RUN:
 		return (int)cli_run(&cli, worker_main);
@@ -59,6 +61,8 @@ main(int argc, char **argv)
 		return (int)cli_stop(&cli);
 	case CLI_RESTART:
 		return (int)cli_restart(&cli);
+	case CLI_UPGRADE:
+		return (int)cli_upgrade(&cli);
 	case CLI_RELOAD:
 		return (int)cli_reload(&cli);
 	case CLI_STATUS:

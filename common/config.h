@@ -95,6 +95,7 @@ struct config {
 	uint32_t min_rate; /* bytes per second of a response, 0: any */
 	uint32_t max_pipelined; /* requests of a connection, per turn */
 	uint32_t drain_ms;
+	uint32_t handover_ms;  /* for connections to come to rest */
 	uint32_t restart_code; /* of a close frame; 0: as the client speaks */
 	uint32_t ping_interval_ms; /* 0: no pings */
 	bool watchdog;

@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/xmalloc.h"
 #include "worker/drain.h"
+#include "worker/hand_over.h"
 #include "worker/net/conns.h"
 #include "worker/net/io.h"
 #include "worker/net/tls_handshake.h"
@@ -25,6 +26,7 @@
 #include "worker/reload.h"
 #include "worker/requests/caller.h"
 #include "worker/state.h"
+#include "worker/take_over.h"
 #include "worker/turn.h"
 #include "worker/ws/ws_conn.h"
 
@@ -84,17 +86,13 @@ worker_watch(struct worker *w, const struct worker_args *args)
 	ev_timer_start(w->net.loop, &w->tick);
 }
 
-/* Take over the slot: what a dead predecessor left is cleared first, and what
- * it left in the ring is repaired now, not at the next publish. */
+/* Take over the slot: what a dead worker left is cleared first, and what it left
+ * in the ring is repaired now, not at the next publish. */
 static void
 worker_take_slot(struct hub *hub)
 {
-	struct layout_worker *self = &hub->seg->workers[hub->slot];
-
-	last_words_open(self);
 	wakeup_claim_slot(hub->wakeup, hub->slot);
 	topics_clear_worker(hub->seg, hub->slot);
-	ring_attach(&hub->ring, hub->seg, hub->slot);
 	if (ring_lock(&hub->ring) == RING_OK)
 		ring_unlock(&hub->ring);
 	stop_point_here(hub->seg->header, STOP_SLOT_TAKEN);
@@ -152,7 +150,10 @@ worker_init_net(struct worker *w, const struct service *service)
 	net->config = &w->config;
 	net->service = service;
 	net->world = &w->hub;
-	net->stats.counters = w->args->segment->workers[w->args->slot].counters;
+	net->stats.counters =
+	    w->args->predecessor != NULL
+		? w->take_over.counters
+		: w->args->segment->workers[w->args->slot].counters;
 	net->returning = worker_returning(w->args->segment->header);
 	conns_init(net, reload_max_conns(w), w->descriptors);
 	ws_conn_open_pool(net);
@@ -199,7 +200,14 @@ worker_open(struct worker *w, const struct worker_args *args,
 	w->hub.wakeup = args->wakeup;
 	w->hub.slot = args->slot;
 	reload_init(w);
-	worker_take_slot(&w->hub);
+	last_words_open(&w->hub.seg->workers[w->hub.slot]);
+	ring_attach(&w->hub.ring, w->hub.seg, w->hub.slot);
+	if (args->predecessor == NULL) {
+		reload_tell(w);
+		worker_take_slot(&w->hub);
+	} else if (!take_over_open(w)) {
+		return false;
+	}
 	if (!static_open(&w->files, args->root, args->config->root))
 		return false;
 	w->net.loop = worker_loop_new();
@@ -212,12 +220,14 @@ worker_open(struct worker *w, const struct worker_args *args,
 	drain_init(&w->drain);
 	acceptors_open(&w->acceptors, &w->net, args);
 	worker_watch(w, args);
+	hand_over_init(w);
 	return true;
 }
 
 void
 worker_close(struct worker *w)
 {
+	hand_over_fini(w);
 	acceptors_fini(&w->acceptors);
 	conns_fini(&w->net);
 	access_close(&w->access);

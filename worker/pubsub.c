@@ -7,7 +7,9 @@
 #include "common/http.h"
 #include "worker/api/api.h"
 #include "worker/api/event_form.h"
+#include "worker/api/events.h"
 #include "worker/delivery/hub.h"
+#include "worker/handover/conn_record.h"
 #include "worker/http/http_conn.h"
 #include "worker/protocol/plain.h"
 #include "worker/protocol/v1.h"
@@ -15,6 +17,7 @@
 #include "worker/requests/intake.h"
 #include "worker/site.h"
 #include "worker/ws/protocol.h"
+#include "worker/ws/ws_conn.h"
 
 static bool
 pubsub_route(struct conn *c, const struct http_request *req)
@@ -50,12 +53,20 @@ static const struct protocol *const pubsub_protocols[] = {
 	&v1_protocol,
 };
 
+static const struct conn_handler *const pubsub_moving[] = {
+	[CONN_RECORD_HTTP] = &http_conn_handler,
+	[CONN_RECORD_WEBSOCKET] = &ws_conn_handler,
+	[CONN_RECORD_EVENTS] = &events_handler,
+};
+
 const struct service pubsub_service = {
 	.client_size = sizeof(struct client),
 	.handler = &http_conn_handler,
 	.protocols = pubsub_protocols,
 	.protocols_count =
 	    sizeof(pubsub_protocols) / sizeof(pubsub_protocols[0]),
+	.moving = pubsub_moving,
+	.moving_count = sizeof(pubsub_moving) / sizeof(pubsub_moving[0]),
 	.slack = CONFIG_ENVELOPE_SLACK,
 	.serve = pubsub_serve,
 	.refuse = pubsub_refuse,

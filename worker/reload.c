@@ -30,8 +30,7 @@ reload_max_conns(const struct worker *w)
 	return w->config.max_conns != 0 ? w->config.max_conns : w->descriptors;
 }
 
-/* Say which options this worker has. */
-static void
+void
 reload_tell(struct worker *w)
 {
 	atomic_store_explicit(&w->hub.seg->workers[w->hub.slot].options,
@@ -45,7 +44,6 @@ reload_init(struct worker *w)
 	w->options_version = w->args->options_version;
 	/* Now, for the sandbox forbids to ask. */
 	w->descriptors = reload_descriptors();
-	reload_tell(w);
 }
 
 /* Pass on the options that are not looked up where they are needed. */

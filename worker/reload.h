@@ -14,6 +14,9 @@ uint32_t reload_max_conns(const struct worker *w);
 /* Have the options that the supervisor had at the fork. */
 void reload_init(struct worker *w);
 
+/* Say in the slot which options this worker has. */
+void reload_tell(struct worker *w);
+
 /*
  * Take over other options, if there are any.  Connections go on: a limit that is
  * lower now is held to what comes from now on.

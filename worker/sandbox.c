@@ -62,6 +62,9 @@ static const int sandbox_allowed[] = {
 	SCMP_SYS(eventfd2),
 	SCMP_SYS(timerfd_create),
 	SCMP_SYS(timerfd_settime),
+	/* to wait for another process at an upgrade */
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
 	/* the ring's lock */
 	SCMP_SYS(futex),
 	SCMP_SYS(sched_yield),

@@ -23,6 +23,7 @@
 #define WORKER_STATE_H
 
 #include "broker/shared/live.h"
+#include "broker/shared/stats.h"
 #include "common/container.h"
 #include "worker/access/access.h"
 #include "worker/api/list.h"
@@ -67,6 +68,26 @@ struct drain {
 	ev_timer tick;
 };
 
+/* How far the worker has come with giving its connections away: hand_over.h. */
+enum hand_over_phase {
+	HAND_OVER_IDLE = 0,
+	HAND_OVER_GATHER,
+	HAND_OVER_LATE, /* who is not at rest has been told to go */
+};
+
+struct hand_over {
+	enum hand_over_phase phase;
+	ev_io asked;       /* the socket to the supervisor */
+	ev_io gone;        /* that to the successor: owned */
+	ev_timer tick;     /* while gathering */
+	uint64_t until_ms; /* the phase ends, monotonic clock */
+};
+
+struct take_over {
+	int ours, theirs; /* a pair of sockets; -1: closed */
+	_Atomic uint64_t counters[STATS_COUNT]; /* until the slot is ours */
+};
+
 struct worker {
 	const struct worker_args *args;    /* borrowed */
 	struct config config;              /* the options in force */
@@ -93,6 +114,8 @@ struct worker {
 	struct api_lists lists;
 	struct static_files files;
 	struct drain drain;
+	struct hand_over hand_over; /* to a successor */
+	struct take_over take_over; /* from a predecessor */
 };
 
 /* The worker whose connection this is. */

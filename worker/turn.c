@@ -16,6 +16,7 @@
 #include "worker/net/flush.h"
 #include "worker/requests/commit.h"
 #include "worker/drain.h"
+#include "worker/hand_over.h"
 #include "worker/reload.h"
 #include "worker/state.h"
 
@@ -37,6 +38,7 @@ turn_end(struct worker *w)
 	latency_settle(hub);
 	if (conns_sweep(net))
 		acceptors_descriptors_freed(&w->acceptors);
+	hand_over_step(w);
 	/* A connection that was resumed by its output has been read on. */
 	if (!intake_empty(&w->intake) && !ev_is_active(&w->intake.retry))
 		net->more = true;

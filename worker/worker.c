@@ -9,6 +9,7 @@
 #include "worker/pubsub.h"
 #include "worker/sandbox.h"
 #include "worker/state.h"
+#include "worker/take_over.h"
 
 #include <malloc.h>
 #include <time.h>
@@ -72,6 +73,8 @@ worker_serve(const struct worker_args *args, const struct service *service)
 
 	worker_bound_heap();
 	if (!worker_open(w, args, service) || !worker_confine(w))
+		return 1;
+	if (args->predecessor != NULL && !take_over(w))
 		return 1;
 	worker_set_state(args, WORKER_READY);
 	ev_run(w->net.loop, 0);

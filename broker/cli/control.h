@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* control.h - the commands `stop' and `restart': tell a running server, and
+/* control.h - the commands that tell a running server to do something, and
  * wait for the outcome. */
 
 #ifndef BROKER_CLI_CONTROL_H
@@ -29,5 +29,11 @@ enum exit_status cli_restart(const struct cli *cli);
  * all its workers.  If it refuses, print why.
  */
 enum exit_status cli_reload(const struct cli *cli);
+
+/*
+ * Have the server serve with the program now on disk, and wait until every
+ * worker does; nobody is disconnected.
+ */
+enum exit_status cli_upgrade(const struct cli *cli);
 
 #endif

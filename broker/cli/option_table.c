@@ -12,9 +12,9 @@
 
 /* Which commands know an option: a bit per enum cli_command. */
 #define CLI_SERVING CLI_CONFIGURED
-#define CLI_TALKING                                              \
-	(1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_RELOAD | \
-	    1u << CLI_STATUS)
+#define CLI_TALKING                                               \
+	(1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_UPGRADE | \
+	    1u << CLI_RELOAD | 1u << CLI_STATUS)
 #define CLI_CLIENTS  (1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS)
 #define CLI_INSTANCE (CLI_SERVING | CLI_TALKING | CLI_CLIENTS)
 
@@ -165,6 +165,18 @@ const struct option cli_options[] = {
 	    .commands = CLI_SERVING,
 	    .set = cli_set_seconds,
 	    .at = MEMBER(config.drain_ms),
+	    .min = 0,
+	    .max = CONFIG_DRAIN_MAX_MS,
+	    .change = OPTION_RELOAD,
+	},
+	{
+	    .name = "handover-time",
+	    .arg = "SECONDS",
+	    .initial = "2",
+	    .help = "upgrade: how long half-read input may take",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_seconds,
+	    .at = MEMBER(config.handover_ms),
 	    .min = 0,
 	    .max = CONFIG_DRAIN_MAX_MS,
 	    .change = OPTION_RELOAD,
@@ -874,6 +886,11 @@ const struct command cli_commands[] = {
 	    .name = "restart",
 	    .help = "drain, then serve with the program now on disk",
 	    .examples = "  pubsubd restart\n",
+	},
+	[CLI_UPGRADE] = {
+	    .name = "upgrade",
+	    .help = "serve with the program now on disk; nobody is disconnected",
+	    .examples = "  pubsubd upgrade\n",
 	},
 	[CLI_RELOAD] = {
 	    .name = "reload",

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -171,10 +172,19 @@ cli_start(const struct cli *cli, worker_main_fn *worker_main)
 }
 
 enum exit_status
-cli_try(const struct cli *cli)
+cli_try(const struct cli *cli, const char *word)
 {
-	if (cli->command == CLI_RUN || cli->command == CLI_START)
-		return cli_prepare(cli);
-	return report_failure(
-	    EXIT_STATUS_USAGE, SUPERVISOR_TRIAL ": goes with run and start");
+	char terms[SUPERVISOR_TERMS_MAX];
+	enum exit_status status;
+
+	if (cli->command != CLI_RUN && cli->command != CLI_START)
+		return report_failure(
+		    EXIT_STATUS_USAGE, "%s: goes with run and start", word);
+	status = cli_prepare(cli);
+	if (status == EXIT_STATUS_OK &&
+	    strcmp(word, SUPERVISOR_TRIAL_UPGRADE) == 0) {
+		supervisor_terms(&cli->config, terms);
+		fprintf(stderr, "%s\n", terms);
+	}
+	return status;
 }

@@ -22,9 +22,9 @@ enum exit_status cli_start(const struct cli *cli, worker_main_fn *worker_main);
 /*
  * Say whether run or start would begin to serve, as far as that can be known
  * without the pidfile, the port and the segment: a server that runs has them,
- * and asks this before it restarts (SUPERVISOR_TRIAL).
+ * and asks this before it restarts or upgrades (args.h: word).
  * Returns: how the process should end.
  */
-enum exit_status cli_try(const struct cli *cli);
+enum exit_status cli_try(const struct cli *cli, const char *word);
 
 #endif

@@ -110,6 +110,15 @@ logfile_open(struct logfile *logfile, const char *path, int adopted,
 	return true;
 }
 
+void
+logfile_adopt_pipe(struct logfile *logfile, int reader, int writer)
+{
+	close(logfile->reader);
+	close(logfile->writer);
+	logfile->reader = reader;
+	logfile->writer = writer;
+}
+
 /* Write as much as goes without blocking.  Returns the bytes written, or -1. */
 static ssize_t
 logfile_try_write(int fd, const char *bytes, size_t len)

@@ -41,6 +41,9 @@ struct logfile {
 bool logfile_open(struct logfile *logfile, const char *path, int adopted,
     char error[LOGFILE_ERROR_MAX]);
 
+/* Go on with this pipe instead of the own one. */
+void logfile_adopt_pipe(struct logfile *logfile, int reader, int writer);
+
 /* Carry what is in the pipe to the file; of a flood only a part.  Never
  * blocks. */
 void logfile_carry(struct logfile *logfile);

@@ -24,7 +24,7 @@ process_open(pid_t pid)
 }
 
 bool
-process_signal(int pidfd, int sig)
+process_order(int pidfd, int sig, int order)
 {
 	siginfo_t info;
 
@@ -33,8 +33,14 @@ process_signal(int pidfd, int sig)
 	info.si_code = SI_QUEUE;
 	info.si_pid = getpid();
 	info.si_uid = getuid();
-	info.si_int = PROCESS_COMMAND;
+	info.si_int = order;
 	return syscall(SYS_pidfd_send_signal, pidfd, sig, &info, 0) == 0;
+}
+
+bool
+process_signal(int pidfd, int sig)
+{
+	return process_order(pidfd, sig, PROCESS_COMMAND);
 }
 
 pid_t

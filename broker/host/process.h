@@ -18,11 +18,15 @@ int process_open(pid_t pid);
 
 /*
  * Send a signal that says it is a command's, in its siginfo: si_code SI_QUEUE,
- * si_int PROCESS_COMMAND.  Two `stop's at a time mean no more than one, unlike
- * two SIGTERMs from somebody who has lost patience.
+ * si_int one of these.  Two `stop's at a time mean no more than one, unlike two
+ * SIGTERMs from somebody who has lost patience.
  * Returns false with errno set (ESRCH: it is gone).
  */
 #define PROCESS_COMMAND 1
+#define PROCESS_UPGRADE 2 /* with SIGUSR2: not a restart */
+bool process_order(int pidfd, int sig, int order);
+
+/* The same with PROCESS_COMMAND. */
 bool process_signal(int pidfd, int sig);
 
 /* The number by which a process knows itself: another than ours for it, where

@@ -321,6 +321,33 @@ topics_clear_worker(struct segment *seg, unsigned worker)
 	}
 }
 
+void
+topics_take_over(struct segment *seg, unsigned worker, const uint32_t *counts)
+{
+	uint32_t used = atomic_load(&seg->header->used);
+
+	for (uint32_t slot = 0; slot < used; slot++) {
+		_Atomic uint32_t *count = topics_count(seg, slot, worker);
+		uint32_t before = atomic_load(count);
+
+		CHECK(counts[slot] == 0 || before > 0);
+		atomic_store(count, counts[slot]);
+		if (before > 0 && counts[slot] == 0)
+			topics_lose_interest(seg, slot, worker);
+	}
+}
+
+bool
+topics_has_interest(const struct segment *seg, uint32_t slot, unsigned worker,
+    const char *name, size_t len)
+{
+	/* With interest in it, the slot keeps its name. */
+	return slot < seg->topics_max &&
+	       atomic_load(topics_count(seg, slot, worker)) > 0 &&
+	       seg->topics[slot].name_len == len &&
+	       memcmp(seg->names[slot].name, name, len) == 0;
+}
+
 uint64_t
 topics_subscribers(const struct segment *seg, uint32_t slot)
 {

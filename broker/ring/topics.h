@@ -68,6 +68,21 @@ bool topics_unsubscribe(struct segment *seg, uint32_t slot, unsigned worker);
  * needed.  Callers: the successor, before anything else. */
 void topics_clear_worker(struct segment *seg, unsigned worker);
 
+/*
+ * The counts of a predecessor in this slot become these, one for each slot of
+ * the directory; interest that is left without a count is cleared.  No count may
+ * be above 0 where the predecessor had none: its interest kept the slot from
+ * being recycled till now, and goes on to do so.  No lock needed.
+ * Callers: the successor, before it subscribes to anything else.
+ */
+void topics_take_over(
+    struct segment *seg, unsigned worker, const uint32_t *counts);
+
+/* Whether this worker, or its predecessor, has a subscriber of the topic of this
+ * name in this slot of the directory.  Any time, of the own slot. */
+bool topics_has_interest(const struct segment *seg, uint32_t slot,
+    unsigned worker, const char *name, size_t len);
+
 /* Subscribers on all workers but those that are gone or only starting.  Any
  * time, a moment's value. */
 uint64_t topics_subscribers(const struct segment *seg, uint32_t slot);

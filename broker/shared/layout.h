@@ -78,6 +78,8 @@
  *  worker[w].last_death    supervisor              its last byte is always NUL; a
  *                                                  look in between may see it half
  *                                                  written, which is for the eye
+ *  worker[w].succession    supervisor, worker w    atomic; every change is a
+ *                          and its successor       compare-and-swap (succession.h)
  *  worker[w].beat,         worker w only           atomic; one writer
  *  .cursor, .sleeping,
  *  .counters, .delays      (counters also by the
@@ -157,6 +159,7 @@ struct layout_worker {
 	_Atomic uint32_t state;                   /* enum worker_state */
 	_Atomic uint32_t starts;                  /* forks in this run */
 	_Atomic uint64_t started_ms;              /* monotonic clock */
+	_Atomic uint32_t succession;   /* enum succession, succession.h */
 	char last_death[LAYOUT_DEATH]; /* how, "": none in this run */
 
 	/* looked at by every publisher */
@@ -267,10 +270,14 @@ struct layout_header {
 		_Atomic uint32_t options;
 		_Atomic uint64_t reload_refused;
 		char reload_why[512]; /* or what the last one has changed */
-		char urls[512];       /* "http://... http://...", for status */
-		char admin[128];      /* "http://..." of the operator, or "" */
-		char version[32];     /* of the supervisor's program */
-		char user[64];        /* of --user, or "" */
+		/* upgrades likewise */
+		_Atomic uint64_t upgrades;
+		_Atomic uint64_t upgrade_refused;
+		char upgrade_why[512];
+		char urls[512];   /* "http://... http://...", for status */
+		char admin[128];  /* "http://..." of the operator, or "" */
+		char version[32]; /* of the supervisor's program */
+		char user[64];    /* of --user, or "" */
 		/* Connections that there were when this run was told to restart;
 		 * and of those of the run before, how many may still come back
 		 * without being counted as new (address_limits.h). */

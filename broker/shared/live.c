@@ -43,6 +43,7 @@ static const struct {
 	LIVE_MEMBER(min_rate),
 	LIVE_MEMBER(max_pipelined),
 	LIVE_MEMBER(drain_ms),
+	LIVE_MEMBER(handover_ms),
 	LIVE_MEMBER(restart_code),
 	LIVE_MEMBER(allow_origin_count),
 	LIVE_MEMBER(allow_host_count),

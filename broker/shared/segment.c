@@ -64,9 +64,7 @@ segment_mix(uint64_t h, uint64_t part)
 	return (h ^ part) * UINT64_C(0x100000001b3);
 }
 
-/* A number that changes when any struct of the layout does, or when its
- * counters mean something else. */
-static uint64_t
+uint64_t
 segment_fingerprint(void)
 {
 	const uint64_t parts[] = { sizeof(struct layout_header),
@@ -78,6 +76,8 @@ segment_fingerprint(void)
 		offsetof(struct layout_header, head),
 		offsetof(struct layout_header, used),
 		offsetof(struct layout_header, hash_key), STATS_COUNT,
+		offsetof(struct layout_worker, succession),
+		offsetof(struct layout_header, run.upgrades),
 		offsetof(struct layout_worker, confined),
 		offsetof(struct layout_worker, counters),
 		offsetof(struct layout_worker, delays), STATS_DELAY_BOUNDS,

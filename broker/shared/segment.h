@@ -58,6 +58,10 @@ void segment_lay_out(
  * it from now on.  Callers: store.c. */
 void segment_finish(struct segment *seg);
 
+/* A number that changes when any struct of the layout does, or when its
+ * counters mean something else. */
+uint64_t segment_fingerprint(void);
+
 /*
  * Fill the handle if this mapped memory is a segment of this layout and of this
  * size in bytes; nothing else in it has been looked at.

@@ -51,3 +51,17 @@ stats_reset_gauges(_Atomic uint64_t *counters)
 			atomic_store_explicit(
 			    &counters[i], 0, memory_order_relaxed);
 }
+
+void
+stats_merge(_Atomic uint64_t *counters, const _Atomic uint64_t *own)
+{
+	for (int i = 0; i < STATS_COUNT; i++) {
+		uint64_t value = stats_get_word(&own[i]);
+
+		if (stats_info[i].kind == STATS_GAUGE)
+			atomic_store_explicit(
+			    &counters[i], value, memory_order_relaxed);
+		else
+			stats_add_word(&counters[i], value);
+	}
+}

@@ -148,6 +148,10 @@
 	    "drain: connections closed with their close frame answered")       \
 	X(CUT, cut, COUNTER, "drain_cut", NULL,                                \
 	    "drain: connections cut at the deadline")                          \
+	X(HANDED_OVER, handed_over, COUNTER, "handed_over", NULL,              \
+	    "upgrade: connections taken over from the old process")            \
+	X(NOT_HANDED_OVER, not_handed_over, COUNTER, "not_handed_over", NULL,  \
+	    "upgrade: connections closed that could not be taken over")        \
 	X(LOG_DROPPED, log_dropped, COUNTER, "log_dropped", NULL,              \
 	    "log lines dropped")
 /* clang-format on */
@@ -238,6 +242,11 @@ stats_get(const _Atomic uint64_t *counters, enum stats_id id)
 /* Count n things that took this long each.  Callers: the worker that owns the
  * slot. */
 void stats_delay_add(struct stats_delays *delays, uint64_t ns, uint64_t n);
+
+/* Counters that a worker kept for itself become those of its slot: gauges
+ * replace what is there, the others are added.  Callers: the worker that owns
+ * the slot. */
+void stats_merge(_Atomic uint64_t *counters, const _Atomic uint64_t *own);
 
 /* Set the gauges of a slot to 0.  Callers: the supervisor, when it has reaped
  * the slot's worker. */

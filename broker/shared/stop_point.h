@@ -55,6 +55,19 @@
 	/* a successor on its slot */                                          \
 	X(SLOT_HALF_CLEARED, "slot-half-cleared", "the dead one's counts are going") \
 	X(SLOT_TAKEN, "slot-taken", "cleared and repaired, not ready yet")     \
+	/* an upgrade: the worker whose connections go */                      \
+	X(FREEZING, "freezing", "all are at rest, nothing is frozen yet")      \
+	X(FROZEN, "frozen", "frozen, nothing is sent")                         \
+	X(HALF_SENT, "half-sent", "the first connections are sent")            \
+	X(ALL_SENT, "all-sent", "all are sent, nobody has said anything")      \
+	X(LEAVING, "leaving", "committed, about to leave")                     \
+	/* and the one to which they go: not known by its slot yet */          \
+	X(SUCCEEDING, "succeeding", "about to ask for them")                   \
+	X(HALF_TAKEN, "half-taken", "the first connections have come")         \
+	X(ALL_TAKEN, "all-taken", "rebuilt, nobody is told")                   \
+	X(REBUILT, "rebuilt", "and told")                                      \
+	X(GRANTED, "granted", "the slot is its own, nothing is done")          \
+	X(SLOT_COUNTED, "slot-counted", "counts are its own, not serving")     \
 	/* the supervisor */                                                   \
 	X(REAPED, "reaped", "a dead worker is reaped, nothing noted")          \
 	X(BURYING, "burying", "between the two looks whether it held the lock") \
@@ -62,6 +75,9 @@
 	X(FORKED, "forked", "forked, its pid not noted")                       \
 	X(ORDERED, "ordered", "an order is given, nobody rung")                \
 	X(HANDING_OVER, "handing-over", "all workers gone, about to execute")  \
+	X(UPGRADING, "upgrading", "workers serve, about to execute")           \
+	X(UPGRADED, "upgraded", "the new program has all, nobody is forked")   \
+	X(SUCCESSION_COMMITTED, "succession-committed", "nobody is told yet")  \
 	X(ADOPTED, "adopted", "a segment is found and believed, not used yet") \
 	X(RUN_HALF_BEGUN, "run-half-begun", "counts cleared, still sealed")
 /* clang-format on */

@@ -32,6 +32,17 @@ wakeup_open(struct wakeup *wakeup, struct segment *seg, unsigned n)
 }
 
 void
+wakeup_adopt(
+    struct wakeup *wakeup, struct segment *seg, const int *fds, unsigned n)
+{
+	CHECK(n >= 1 && n <= LAYOUT_WORKERS);
+	memset(wakeup, 0, sizeof(*wakeup));
+	wakeup->seg = seg;
+	wakeup->count = n;
+	memcpy(wakeup->fd, fds, n * sizeof(*fds));
+}
+
+void
 wakeup_close(struct wakeup *wakeup)
 {
 	while (wakeup->count > 0)

@@ -40,6 +40,11 @@ struct wakeup {
  */
 bool wakeup_open(struct wakeup *wakeup, struct segment *seg, unsigned n);
 
+/* Go on with n doorbells that the workers of an upgrade have, too.
+ * Callers: supervisor. */
+void wakeup_adopt(
+    struct wakeup *wakeup, struct segment *seg, const int *fds, unsigned n);
+
 /* Close all doorbells. */
 void wakeup_close(struct wakeup *wakeup);
 

@@ -54,10 +54,17 @@ struct worker_args {
 	int state_fd;      /* eventfd of the supervisor: worker_set_state() */
 	int lock_fd;       /* of the file with a lock for each worker:
 	                      worker_lives() */
+	/* Where a successor in this slot asks for our connections, a socket
+	 * (worker/hand_over.h); NULL: nobody can. */
+	const int *successor;
+	/* The other end of that of the worker whose successor we are
+	 * (worker/take_over.h); NULL: we begin with nothing. */
+	const int *predecessor;
 };
 
 /*
- * Be worker args->slot until told to leave.  Called in the child after the
+ * Be worker args->slot until told to leave, or until a successor has its
+ * connections.  Called in the child after the
  * fork, with SIGTERM, SIGINT, SIGHUP, SIGUSR2 and SIGPIPE ignored, no signal
  * blocked, other descriptors closed, and the log opened.
  *

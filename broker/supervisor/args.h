@@ -15,6 +15,10 @@
  * would start: what a restart asks the program on disk before it becomes it. */
 #define SUPERVISOR_TRIAL "check-restart"
 
+/* The same for an upgrade.  It also says what it would go on with (upgrade.h),
+ * on standard error. */
+#define SUPERVISOR_TRIAL_UPGRADE "check-upgrade"
+
 #define SUPERVISOR_WHY_MAX 512 /* bytes of a reason */
 
 /*
@@ -43,5 +47,12 @@ struct supervisor_args {
 	const struct supervisor_reload *reload; /* NULL: a reload is refused */
 	bool background; /* standard error goes to the log too */
 };
+
+/* What an upgrade needs to be the same in both programs, as a sentence: of this
+ * program with this configuration.  Workers of both read each other's messages
+ * for a while. */
+#define SUPERVISOR_TERMS_MAX 160
+void supervisor_terms(
+    const struct config *config, char terms[SUPERVISOR_TERMS_MAX]);
 
 #endif

@@ -16,8 +16,9 @@
 
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
  * listeners, the operator's, --root, lock file, two of the
- * supervisor's. */
-#define BECOME_FDS_MAX (3 + LAYOUT_WORKERS + LISTENERS_OF_WORKER_MAX + 2 + 3)
+ * supervisor's, and the sockets to its successor and its predecessor. */
+#define BECOME_FDS_MAX \
+	(3 + LAYOUT_WORKERS + LISTENERS_OF_WORKER_MAX + 2 + 3 + 2)
 
 _Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
 
@@ -42,6 +43,10 @@ become_close_others(const struct supervisor *s, const struct worker_args *args)
 		fds[count++] = args->listeners[i].fd;
 	if (s->admin.count > 0)
 		fds[count++] = s->admin.fd[0][0];
+	if (args->successor != NULL)
+		fds[count++] = *args->successor;
+	if (args->predecessor != NULL)
+		fds[count++] = *args->predecessor;
 	CHECK(count <= BECOME_FDS_MAX);
 	descriptors_keep_only(fds, count);
 }
@@ -101,7 +106,8 @@ become_listeners(const struct supervisor *s, unsigned slot,
 }
 
 _Noreturn void
-supervisor_become_worker(struct supervisor *s, unsigned slot)
+supervisor_become_worker(struct supervisor *s, unsigned slot,
+    const struct supervisor_sockets *sockets)
 {
 	struct worker_listener listeners[LISTENERS_OF_WORKER_MAX];
 	struct worker_args args = {
@@ -120,6 +126,8 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 		.supervisor_fd = s->life[0],
 		.state_fd = s->state_fd,
 		.lock_fd = s->lockfile.workers_fd,
+		.successor = sockets->asked != -1 ? &sockets->asked : NULL,
+		.predecessor = sockets->asks != -1 ? &sockets->asks : NULL,
 	};
 	char name[32];
 	int status = 1;
@@ -133,8 +141,9 @@ supervisor_become_worker(struct supervisor *s, unsigned slot)
 	log_open(name, STDERR_FILENO, s->config->log_level);
 	if (become_join_lock(s, slot) && become_set_user(s->config))
 		status = s->args->worker_main(&args);
-	/* Why it could not start is told where the server was started. */
-	if (status != 0)
+	/* Why it could not start is told where the server was started.  The
+	 * slot of a successor is still another worker's. */
+	if (status != 0 && args.predecessor == NULL)
 		last_words_leave(&s->segment.workers[slot], log_last_error());
 	_exit(status);
 }

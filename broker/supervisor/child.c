@@ -6,11 +6,11 @@
 #include "broker/shared/last_words.h"
 #include "broker/shared/stats.h"
 #include "broker/shared/stop_point.h"
+#include "broker/shared/succession.h"
 #include "broker/supervisor/state.h"
 #include "common/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,20 +19,6 @@
 
 /* How often a start tries to fork a worker: for about 3 s in all. */
 #define CHILD_FORK_TRIES 7
-
-/*
- * Have the directory of --root: opened once, so that all workers serve the same
- * one, whatever is done to its name meanwhile.  If that failed, the next fork
- * tries again.
- */
-static bool
-child_open_root(struct supervisor *s)
-{
-	if (s->root == -1)
-		s->root =
-		    open(s->config->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return s->root != -1;
-}
 
 /* There is no worker (errno): try again, but a start not for ever. */
 static void
@@ -61,7 +47,7 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	struct supervisor_child *child = &s->child[slot];
 	struct layout_worker *worker = &s->segment.workers[slot];
 
-	if (!child_open_root(s)) {
+	if (!supervisor_open_root(s)) {
 		child_not_started(s, slot, now, "open --root for");
 		return;
 	}
@@ -72,13 +58,13 @@ child_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	child->started_ms = now;
 	child->killed = false;
 	stop_point_here(s->segment.header, STOP_FORKING);
-	child->pid = fork();
-	if (child->pid == 0)
-		supervisor_become_worker(s, slot);
+	child->pid = supervisor_fork_worker(s, slot, -1, &child->asks);
 	if (child->pid == -1) {
+		child->asks = -1;
 		child_not_started(s, slot, now, "fork");
 		return;
 	}
+	child->renewed = true;
 	s->alive++;
 	stop_point_here(s->segment.header, STOP_FORKED);
 	atomic_store(&worker->pid, child->pid);
@@ -220,6 +206,14 @@ child_fail_start(
 }
 
 static void
+child_close_asks(struct supervisor_child *child)
+{
+	if (child->asks != -1)
+		close(child->asks);
+	child->asks = -1;
+}
+
+static void
 child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 {
 	struct supervisor_child *child = &s->child[slot];
@@ -234,8 +228,11 @@ child_reaped(struct supervisor *s, unsigned slot, int wait_status, uint64_t now)
 	child_tell_death(s, slot, wait_status, held_lock, words);
 	child_clear_gauges(s, slot);
 	child->pid = 0;
+	child->claims = false;
+	child_close_asks(child);
 	s->alive--;
 	atomic_store(&worker->pid, 0);
+	atomic_store(&worker->succession, SUCCESSION_NONE);
 	/* reap-1: nobody waits for it any more */
 	atomic_store(&worker->state, WORKER_GONE);
 	if (held_lock)
@@ -259,8 +256,11 @@ supervisor_reap(struct supervisor *s, uint64_t now)
 			supervisor_trial_ended(s, wait_status);
 			continue;
 		}
+		if (supervisor_upgrade_heir_ended(s, pid, wait_status))
+			continue;
 		for (unsigned slot = 0; slot < s->config->workers; slot++)
-			if (s->child[slot].pid == pid)
+			if (s->child[slot].pid == pid &&
+			    !supervisor_upgrade_promote(s, slot))
 				child_reaped(s, slot, wait_status, now);
 	}
 }
@@ -268,9 +268,12 @@ supervisor_reap(struct supervisor *s, uint64_t now)
 void
 supervisor_kill_all(struct supervisor *s)
 {
-	for (unsigned slot = 0; slot < s->config->workers; slot++)
+	for (unsigned slot = 0; slot < s->config->workers; slot++) {
 		if (s->child[slot].pid != 0)
 			kill(s->child[slot].pid, SIGKILL);
+		if (s->child[slot].heir != 0)
+			kill(s->child[slot].heir, SIGKILL);
+	}
 }
 
 void
@@ -284,7 +287,9 @@ supervisor_watch(struct supervisor *s)
 	for (unsigned slot = 0; slot < s->config->workers; slot++) {
 		pid_t pid = s->child[slot].pid;
 
-		if (pid == 0)
+		/* While it is being followed it may stand still for a while;
+		 * that has a limit of its own (DUE_HEIR). */
+		if (pid == 0 || s->child[slot].heir != 0)
 			continue;
 		switch (verdict[slot]) {
 		case WATCHDOG_FINE:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec.c - restart: become the program now on disk.
+ * exec.c - restart and upgrade: become the program now on disk.
  *
  * The same process goes on with another program: sockets, the lock,
  * log and segment stay.  A program that cannot run, or not with these options
@@ -8,6 +8,9 @@
  * very call of the restart, with a word in front that makes it only say whether
  * it would start; only then are the clients sent away.  To a program that does
  * not know the word it is an unknown command, never a second server.
+ *
+ * For an upgrade the word is another one, nobody is sent away, and the program
+ * says what it would go on with: that has to be what there is.
  */
 
 #include "broker/host/process.h"
@@ -34,18 +37,23 @@
 
 static void exec_refuse(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
 
-/* Tell the commands that wait for the restart that it does not happen, and
- * why. */
+/* Tell the commands that wait for the restart, or for the upgrade, that it does
+ * not happen, and why. */
 static void
 exec_refuse(struct supervisor *s, const char *fmt, ...)
 {
 	struct layout_header *header = s->segment.header;
+	char why[sizeof(header->run.restart_why)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(
-	    header->run.restart_why, sizeof(header->run.restart_why), fmt, ap);
+	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
+	if (s->trial_upgrades) {
+		supervisor_upgrade_refuse(s, why);
+		return;
+	}
+	memcpy(header->run.restart_why, why, sizeof(why));
 	log_errorx("no restart: %s", header->run.restart_why);
 	atomic_fetch_add_explicit(
 	    &header->run.restart_failed, 1, memory_order_release);
@@ -55,7 +63,8 @@ exec_refuse(struct supervisor *s, const char *fmt, ...)
 static char **
 exec_trial_argv(const struct supervisor *s)
 {
-	static char word[] = SUPERVISOR_TRIAL;
+	static char restart[] = SUPERVISOR_TRIAL;
+	static char upgrade[] = SUPERVISOR_TRIAL_UPGRADE;
 	size_t count = 0;
 	char **argv;
 
@@ -63,7 +72,7 @@ exec_trial_argv(const struct supervisor *s)
 		count++;
 	argv = xcalloc(count + 2, sizeof(*argv));
 	argv[0] = s->program;
-	argv[1] = word;
+	argv[1] = s->trial_upgrades ? upgrade : restart;
 	memcpy(argv + 2, s->args->argv + 1, count * sizeof(*argv));
 	return argv;
 }
@@ -130,17 +139,48 @@ exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
 	                                                 : out;
 }
 
-void
-supervisor_try_program(struct supervisor *s)
+/* Another change than that under way is asked for. */
+static void
+exec_refuse_other(struct supervisor *s, bool upgrade)
 {
-	if (s->trial != 0 || s->phase == PHASE_RESTARTING) {
-		/* One restart does for both: a refusal of the second would end
-		 * the wait of the command that asked for the first. */
-		log_info("restart: there is one under way");
+	bool under_way = s->trial_upgrades;
+
+	s->trial_upgrades = upgrade;
+	exec_refuse(s, "another change is under way");
+	s->trial_upgrades = under_way;
+}
+
+/* Whether there is one under way.  It does for both: a refusal of the second
+ * would end the wait of the command that asked for the first. */
+static bool
+exec_is_under_way(const struct supervisor *s, bool upgrade)
+{
+	if (upgrade ? s->upgrade.active || (s->trial != 0 && s->trial_upgrades)
+		    : s->phase == PHASE_RESTARTING ||
+			  (s->trial != 0 && !s->trial_upgrades)) {
+		log_info("%s: there is one under way",
+		    upgrade ? "upgrade" : "restart");
+		return true;
+	}
+	return false;
+}
+
+void
+supervisor_try_program(struct supervisor *s, bool upgrade)
+{
+	if (exec_is_under_way(s, upgrade))
+		return;
+	if (s->trial != 0 || s->upgrade.active) {
+		exec_refuse_other(s, upgrade);
 		return;
 	}
+	s->trial_upgrades = upgrade;
 	if (!phase_serves(s->phase)) {
 		exec_refuse(s, "another change is under way");
+		return;
+	}
+	if (upgrade && s->phase != PHASE_SERVING) {
+		exec_refuse(s, "it is not ready yet");
 		return;
 	}
 	if (s->phase == PHASE_STARTING) {
@@ -168,25 +208,6 @@ supervisor_end_trial(struct supervisor *s)
 	kill(-s->trial, SIGKILL);
 }
 
-void
-supervisor_trial_ended(struct supervisor *s, int wait_status)
-{
-	char out[EXEC_WORDS_MAX];
-	const char *words = exec_take_words(s, wait_status, out);
-
-	s->trial = 0;
-	s->due.at[DUE_TRIAL] = DUE_NEVER;
-	if (!phase_serves(s->phase))
-		return;
-	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
-		log_info("restart: %s would start; draining", s->program);
-		supervisor_notify_changing("restarting");
-		supervisor_event(s, EVENT_RESTART);
-		return;
-	}
-	exec_refuse(s, "%s would not start: %s", s->program, words);
-}
-
 /* Let what the next program takes over live on over execve(2), or not. */
 static void
 exec_keep(struct supervisor *s, bool keep)
@@ -201,8 +222,26 @@ exec_keep(struct supervisor *s, bool keep)
 		fcntl(s->logfile.fd, F_SETFD, flags);
 }
 
-void
-supervisor_exec(struct supervisor *s)
+/* What an upgrade passes on beyond a restart. */
+static void
+exec_fill_kept(const struct supervisor *s, struct handover_kept *kept)
+{
+	*kept = (struct handover_kept){
+		.workers = s->config->workers,
+		.life = { s->life[0], s->life[1] },
+		.state_fd = s->state_fd,
+		.log = { s->logfile.reader, s->logfile.writer },
+	};
+	for (unsigned slot = 0; slot < s->config->workers; slot++) {
+		kept->doorbell[slot] = s->wakeup.fd[slot];
+		kept->successor[slot] = s->child[slot].asks;
+	}
+}
+
+/* Become the program on disk, with these workers at work (workers 0: none is
+ * left).  Returns only if that failed, having told. */
+static void
+exec_become(struct supervisor *s, const struct handover_kept *kept)
 {
 	struct handover handover = {
 		.lock_fd = s->lockfile.fd,
@@ -210,6 +249,7 @@ supervisor_exec(struct supervisor *s)
 		.listeners = s->listeners,
 		.admin = s->admin,
 		.claim = s->claim,
+		.kept = *kept,
 	};
 
 	logfile_carry(&s->logfile);
@@ -219,11 +259,63 @@ supervisor_exec(struct supervisor *s)
 		dup2(s->logfile.fd, STDERR_FILENO);
 	handover_put(&handover);
 	exec_keep(s, true);
-	stop_point_here(s->segment.header, STOP_HANDING_OVER);
+	handover_keep(kept, true);
 	execv(s->program, s->args->argv);
 	exec_refuse(s, "cannot execute %s: %s", s->program, strerror(errno));
 	exec_keep(s, false);
+	handover_keep(kept, false);
 	handover_drop();
 	if (s->args->background)
 		dup2(s->logfile.writer, STDERR_FILENO);
+}
+
+void
+supervisor_exec(struct supervisor *s)
+{
+	const struct handover_kept none = { .workers = 0 };
+
+	s->trial_upgrades = false;
+	stop_point_here(s->segment.header, STOP_HANDING_OVER);
+	exec_become(s, &none);
+}
+
+/* The program on disk would go on, on these terms. */
+static void
+exec_upgrade(struct supervisor *s, const char *terms)
+{
+	char ours[SUPERVISOR_TERMS_MAX];
+	struct handover_kept kept;
+
+	supervisor_terms(s->config, ours);
+	if (strcmp(terms, ours) != 0) {
+		exec_refuse(s,
+		    "%s has %s; this server has %s: that takes a restart",
+		    s->program, terms, ours);
+		return;
+	}
+	log_info("upgrade: %s would go on", s->program);
+	exec_fill_kept(s, &kept);
+	stop_point_here(s->segment.header, STOP_UPGRADING);
+	exec_become(s, &kept);
+}
+
+void
+supervisor_trial_ended(struct supervisor *s, int wait_status)
+{
+	char out[EXEC_WORDS_MAX];
+	const char *words = exec_take_words(s, wait_status, out);
+
+	s->trial = 0;
+	s->due.at[DUE_TRIAL] = DUE_NEVER;
+	if (!phase_serves(s->phase))
+		return;
+	if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0) {
+		exec_refuse(s, "%s would not start: %s", s->program, words);
+	} else if (s->trial_upgrades) {
+		exec_upgrade(s, words);
+	} else {
+		log_info("restart: %s would start; draining", s->program);
+		supervisor_notify_changing("restarting");
+		supervisor_event(s, EVENT_RESTART);
+	}
 }

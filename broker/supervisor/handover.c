@@ -5,8 +5,9 @@
  * The text: pid, lock file, log, number of sockets per
  * address, number of addresses, then the
  * sockets of worker 0, of worker 1, and so on, then the operator's or -1, then
- * the segment's claim, all as decimal numbers.  Older programs know nothing of
- * the last, or of the last two, and leave them out.
+ * the segment's claim, then (an upgrade) what struct handover_kept has, in its
+ * order, all as decimal numbers.  Older programs know nothing of the last one,
+ * two or three of these, and leave them out.
  */
 
 #include "broker/supervisor/handover.h"
@@ -20,8 +21,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Seven numbers and every socket, each of at most 11 characters and a space. */
-#define HANDOVER_TEXT_MAX ((7 + CONFIG_WORKERS_MAX * CONFIG_LISTEN_MAX) * 12)
+/* Thirteen numbers, every socket, and two of each worker, each of at most 11
+ * characters and a space. */
+#define HANDOVER_TEXT_MAX \
+	((13 + CONFIG_WORKERS_MAX * (CONFIG_LISTEN_MAX + 2)) * 12)
+
+/* Descriptors of an upgrade that all workers share. */
+#define HANDOVER_KEPT_COMMON 5
 
 static void
 handover_append(char *text, size_t *len, int number)
@@ -32,10 +38,42 @@ handover_append(char *text, size_t *len, int number)
 	CHECK(*len < HANDOVER_TEXT_MAX);
 }
 
+/* Descriptor i of an upgrade, in the order of the text; of so many. */
+static int *
+handover_kept_fd(struct handover_kept *kept, unsigned i)
+{
+	int *const common[HANDOVER_KEPT_COMMON] = { &kept->life[0],
+		&kept->life[1], &kept->state_fd, &kept->log[0], &kept->log[1] };
+
+	if (i < HANDOVER_KEPT_COMMON)
+		return common[i];
+	i -= HANDOVER_KEPT_COMMON;
+	return i < kept->workers ? &kept->doorbell[i]
+	                         : &kept->successor[i - kept->workers];
+}
+
+static unsigned
+handover_kept_count(const struct handover_kept *kept)
+{
+	return kept->workers > 0 ? HANDOVER_KEPT_COMMON + 2 * kept->workers : 0;
+}
+
+void
+handover_keep(const struct handover_kept *kept, bool keep)
+{
+	struct handover_kept all = *kept;
+
+	for (unsigned i = 0; i < handover_kept_count(kept); i++)
+		if (*handover_kept_fd(&all, i) != -1)
+			fcntl(*handover_kept_fd(&all, i), F_SETFD,
+			    keep ? 0 : FD_CLOEXEC);
+}
+
 void
 handover_put(const struct handover *handover)
 {
 	const struct listeners *listeners = &handover->listeners;
+	struct handover_kept kept = handover->kept;
 	char text[HANDOVER_TEXT_MAX];
 	size_t len = 0;
 
@@ -50,6 +88,9 @@ handover_put(const struct handover *handover)
 	handover_append(text, &len,
 	    handover->admin.count > 0 ? handover->admin.fd[0][0] : -1);
 	handover_append(text, &len, handover->claim);
+	handover_append(text, &len, (int)handover->kept.workers);
+	for (unsigned i = 0; i < handover_kept_count(&handover->kept); i++)
+		handover_append(text, &len, *handover_kept_fd(&kept, i));
 	CHECK(setenv(HANDOVER_VARIABLE, text, 1) == 0);
 }
 
@@ -140,6 +181,27 @@ handover_claim(const char **text, int *claim)
 		*claim = -1;
 }
 
+/* Returns false if there are workers, and not all that goes with them. */
+static bool
+handover_take_kept(const char **text, struct handover_kept *kept)
+{
+	int workers;
+
+	memset(kept, 0, sizeof(*kept));
+	if (!handover_number(text, 0, CONFIG_WORKERS_MAX, &workers))
+		return true; /* an older program */
+	kept->workers = (unsigned)workers;
+	for (unsigned i = 0; i < handover_kept_count(kept); i++) {
+		int *fd = handover_kept_fd(kept, i);
+
+		if (!handover_number(text, -1, INT32_MAX, fd) ||
+		    (*fd == -1 && i < HANDOVER_KEPT_COMMON + kept->workers))
+			return false;
+	}
+	handover_keep(kept, false);
+	return true;
+}
+
 bool
 handover_is_there(void)
 {
@@ -166,6 +228,7 @@ handover_take(struct handover *handover)
 	        handover_admin(&text, &handover->admin);
 	if (whole)
 		handover_claim(&text, &handover->claim);
+	whole = whole && handover_take_kept(&text, &handover->kept);
 	handover_drop();
 	return whole;
 }

@@ -18,13 +18,28 @@
 
 #define HANDOVER_VARIABLE "PUBSUBD_HANDOVER"
 
+/* What an upgrade passes on beyond that: the workers, which serve on.  The
+ * sockets are those over which a successor asks (worker/hand_over.h). */
+struct handover_kept {
+	unsigned workers; /* 0: a restart, there is none */
+	int life[2];      /* the pipe whose end they watch */
+	int state_fd;
+	int log[2];                        /* the pipe, reader and writer */
+	int doorbell[CONFIG_WORKERS_MAX];  /* of each slot, like the next */
+	int successor[CONFIG_WORKERS_MAX]; /* -1: none */
+};
+
 struct handover {
 	int lock_fd;
 	int log_fd; /* -1: none */
 	struct listeners listeners;
 	struct listeners admin; /* the operator's; count 0: none */
 	int claim;              /* of the segment; -1: it was not told */
+	struct handover_kept kept;
 };
+
+/* Let what an upgrade passes on live on over execve(2), or not. */
+void handover_keep(const struct handover_kept *kept, bool keep);
 
 /* Put it into the environment, for this very process. */
 void handover_put(const struct handover *handover);

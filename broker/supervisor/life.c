@@ -35,6 +35,22 @@ life_fits(const struct supervisor *s)
 	           segment_size(config->ring_size, config->max_topics);
 }
 
+/* Map the segment that was claimed, if it has the right size.  Returns as
+ * life_take_over(). */
+static enum segment_status
+life_attach(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
+{
+	enum segment_status status =
+	    segment_take_over(&s->segment, s->claim, s->config->name, error);
+
+	if (status != SEGMENT_OK || life_fits(s))
+		return status;
+	snprintf(error, SEGMENT_ERROR_MAX,
+	    "it was made with another --ring-size or --max-topics");
+	segment_close(&s->segment);
+	return SEGMENT_FOREIGN;
+}
+
 /*
  * Map the segment that was claimed, if it can be gone on with.
  * Returns SEGMENT_OK; SEGMENT_FOREIGN with a reason if it cannot; SEGMENT_FAILED
@@ -43,16 +59,10 @@ life_fits(const struct supervisor *s)
 static enum segment_status
 life_take_over(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 {
-	enum segment_status status =
-	    segment_take_over(&s->segment, s->claim, s->config->name, error);
+	enum segment_status status = life_attach(s, error);
 
-	if (status != SEGMENT_OK)
+	if (status != SEGMENT_OK || ring_recover(&s->segment, error))
 		return status;
-	if (!life_fits(s))
-		snprintf(error, SEGMENT_ERROR_MAX,
-		    "it was made with another --ring-size or --max-topics");
-	else if (ring_recover(&s->segment, error))
-		return SEGMENT_OK;
 	segment_close(&s->segment);
 	return SEGMENT_FOREIGN;
 }
@@ -103,6 +113,12 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	if (status == SEGMENT_FOREIGN)
 		return EXIT_STATUS_FAILED;
 	if (status == SEGMENT_OK) {
+		/* With workers at work there is nothing to be repaired, and no
+		 * other ring that they could go on with. */
+		if (s->kept.workers > 0)
+			return life_attach(s, error) == SEGMENT_OK
+			           ? EXIT_STATUS_OK
+			           : EXIT_STATUS_FAILED;
 		status = life_take_over(s, error);
 		if (status == SEGMENT_OK) {
 			log_info("going on with the ring of epoch %s",
@@ -155,9 +171,8 @@ supervisor_close_segment(struct supervisor *s)
 	s->claim = -1;
 }
 
-/* Write this process's identity into the header. */
-static void
-life_sign_header(struct supervisor *s)
+void
+supervisor_sign_header(struct supervisor *s)
 {
 	struct layout_header *header = s->segment.header;
 	char urls[LISTENERS_URLS_MAX], text[ADDRESS_TEXT_MAX];
@@ -211,11 +226,13 @@ supervisor_begin_run(struct supervisor *s)
 		s->due.at[DUE_READY] = now + LIFE_READY_MS;
 	watchdog_init(&s->watchdog);
 	memset(s->child, 0, sizeof(s->child));
-	for (unsigned slot = 0; slot < s->config->workers; slot++)
+	for (unsigned slot = 0; slot < s->config->workers; slot++) {
+		s->child[slot].asks = -1;
 		s->due.at[DUE_FORK + slot] = now;
+	}
 	lockfile_begin_run(&s->lockfile);
 	life_end_last_run(s);
-	life_sign_header(s);
+	supervisor_sign_header(s);
 	store_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
 	atomic_store(&s->segment.header->run.options, live_version(s->live));
 }
@@ -263,7 +280,7 @@ life_tell_ready(struct supervisor *s)
 	    n, n == 1 ? "worker" : "workers");
 	supervisor_notify_ready(s);
 	if (s->restart_wanted)
-		supervisor_try_program(s);
+		supervisor_try_program(s, false);
 }
 
 void

@@ -21,11 +21,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* Whether a restart executed us, and left us what was open. */
+/* Whether a restart or an upgrade executed us, and left us what was open. */
 static bool
 open_is_inherited(const struct supervisor *s)
 {
-	return s->phase == PHASE_RESUMING;
+	return s->phase != PHASE_STARTING;
 }
 
 static struct supervisor *supervisor_self; /* for supervisor_last_words() */
@@ -78,10 +78,15 @@ static bool
 supervisor_open_signals(struct supervisor *s)
 {
 	s->signal_fd = signalfd(-1, &s->signals, SFD_NONBLOCK | SFD_CLOEXEC);
-	s->state_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	s->live = live_open();
-	return s->live != NULL && s->signal_fd != -1 && s->state_fd != -1 &&
-	       pipe2(s->life, O_CLOEXEC) == 0 &&
+	if (s->live == NULL || s->signal_fd == -1)
+		return false;
+	if (s->kept.workers > 0) {
+		supervisor_adopt_descriptors(s);
+		return true;
+	}
+	s->state_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return s->state_fd != -1 && pipe2(s->life, O_CLOEXEC) == 0 &&
 	       wakeup_open(&s->wakeup, &s->segment, s->config->workers);
 }
 
@@ -128,6 +133,8 @@ supervisor_open_log(struct supervisor *s, int adopted)
 		supervisor_report(s, EXIT_STATUS_FAILED, error);
 		return false;
 	}
+	if (s->kept.workers > 0)
+		logfile_adopt_pipe(&s->logfile, s->kept.log[0], s->kept.log[1]);
 	supervisor_self = s;
 	bug_set_hook(supervisor_last_words);
 	log_open("supervisor", s->logfile.writer, s->config->log_level);
@@ -310,29 +317,6 @@ supervisor_open_rest(struct supervisor *s)
 	else
 		supervisor_close_segment(s);
 	return false;
-}
-
-/* Take over from the program that was executed before us, if there was one. */
-static int
-supervisor_inherit(struct supervisor *s)
-{
-	struct handover handover;
-
-	s->claim = -1;
-	s->phase = PHASE_STARTING;
-	if (!handover_take(&handover))
-		return -1;
-	s->phase = PHASE_RESUMING;
-	s->claim = handover.claim;
-	report_no_ready();
-	s->listeners = handover.listeners;
-	listeners_adopt_files(&s->listeners);
-	supervisor_mark_tls_listeners(s);
-	s->admin = handover.admin;
-	listeners_keep_on_exec(&s->listeners, false);
-	listeners_keep_on_exec(&s->admin, false);
-	lockfile_adopt(&s->lockfile, s->config->lockfile, handover.lock_fd);
-	return handover.log_fd;
 }
 
 /* All that comes after the lock. */

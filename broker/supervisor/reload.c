@@ -167,7 +167,7 @@ reload_try(struct supervisor *s)
 		reload_tell(s, false, "there is no configuration to read");
 		return;
 	}
-	if (!phase_serves(s->phase)) {
+	if (!phase_serves(s->phase) || s->upgrade.active) {
 		reload_tell(s, false, "another change is under way");
 		return;
 	}

@@ -7,6 +7,9 @@
  *	open.c        the parts: open or take over, close
  *	orphans.c     wait for the workers of a killed server
  *	child.c       fork, reap, start again
+ *	upgrade.c     give each worker a successor
+ *	fork.c        fork a worker, first or successor
+ *	inherit.c     go on with what the program before us had
  *	become.c      what a fork does until it is a worker
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
@@ -35,6 +38,7 @@
 #include "broker/shared/live.h"
 #include "broker/supervisor/args.h"
 #include "broker/supervisor/due.h"
+#include "broker/supervisor/handover.h"
 #include "broker/supervisor/phase.h"
 #include "broker/supervisor/policy.h"
 
@@ -50,6 +54,25 @@ struct supervisor_child {
 	unsigned deaths; /* in a row */
 	bool killed;     /* by the watchdog; the end is yet to come */
 	bool succeeds;   /* a dead one, and has not been ready yet */
+	bool renewed;    /* it runs this program, not the one before */
+	int asks;        /* where a successor asks it; -1: nowhere */
+	/* The successor, until it has the slot. */
+	pid_t heir;    /* 0: none */
+	int heir_asks; /* as asks */
+	bool claims;   /* it is the worker now, and does not serve yet */
+};
+
+/* An upgrade under way. */
+struct supervisor_upgrade {
+	bool active;
+	unsigned slot; /* that gets its successor */
+	unsigned failed;
+	uint64_t began_ms;
+	uint64_t handed_over, not_handed_over; /* connections, before */
+	/* How the slot's successor ended, without having been the worker; "":
+	 * it has not. */
+	char heir_end[LAYOUT_DEATH];
+	uint64_t beat; /* of the worker, when its successor ended */
 };
 
 struct supervisor {
@@ -79,9 +102,12 @@ struct supervisor {
 	int life[2];  /* pipe that ends for the workers when we die */
 
 	struct supervisor_child child[CONFIG_WORKERS_MAX];
-	unsigned alive;  /* children that are workers */
-	pid_t trial;     /* the program on disk being tried; 0: none */
-	int trial_words; /* what it says; only while there is one */
+	unsigned alive;      /* children that are workers */
+	pid_t trial;         /* the program on disk being tried; 0: none */
+	int trial_words;     /* what it says; only while there is one */
+	bool trial_upgrades; /* it is for an upgrade, not for a restart */
+	struct supervisor_upgrade upgrade;
+	struct handover_kept kept; /* of the program before; workers 0: none */
 
 	enum phase phase;
 	struct due due;
@@ -164,11 +190,59 @@ void supervisor_notify_beat(const struct supervisor *s);
 
 /* become.c */
 
+/* The sockets by which workers follow one another on a slot; -1: none. */
+struct supervisor_sockets {
+	int asked; /* where a successor asks this worker */
+	int asks;  /* where this worker asks its predecessor */
+};
+
 /*
  * The life of worker `slot', from the fork to its end.
  * Callers: the child.
  */
-_Noreturn void supervisor_become_worker(struct supervisor *s, unsigned slot);
+_Noreturn void supervisor_become_worker(struct supervisor *s, unsigned slot,
+    const struct supervisor_sockets *sockets);
+
+/* fork.c */
+
+/* Whether there is a directory to serve; opened once. */
+bool supervisor_open_root(struct supervisor *s);
+
+/* Fork worker `slot'; asks: a copy of its end of the predecessor's socket, or
+ * -1.  Returns its pid, -1 with errno, and where its successor can ask it in
+ * *asked.  Callers: they note that in the table. */
+pid_t supervisor_fork_worker(
+    struct supervisor *s, unsigned slot, int asks, int *asked);
+
+/* inherit.c */
+
+/* Take over from the program that was executed before us, if there was one.
+ * Returns the descriptor of its log file; -1: none. */
+int supervisor_inherit(struct supervisor *s);
+
+/* Go on with the workers of an upgrade, and what they share with us. */
+void supervisor_adopt_descriptors(struct supervisor *s);
+void supervisor_adopt_workers(struct supervisor *s);
+
+/* upgrade.c */
+
+/* An upgrade does not happen: tell the command that waits, and the log. */
+void supervisor_upgrade_refuse(struct supervisor *s, const char *why);
+
+/* Give each worker a successor, one after another. */
+void supervisor_upgrade_begin(struct supervisor *s);
+
+/* Go on with that. */
+void supervisor_upgrade_step(struct supervisor *s, uint64_t now);
+
+/* A process has been reaped.  Returns whether it was a successor that had not
+ * come to serve. */
+bool supervisor_upgrade_heir_ended(
+    struct supervisor *s, pid_t pid, int wait_status);
+
+/* The worker of a slot has been reaped.  Returns whether its successor is the
+ * worker now. */
+bool supervisor_upgrade_promote(struct supervisor *s, unsigned slot);
 
 /* child.c */
 
@@ -197,6 +271,9 @@ enum exit_status supervisor_open_segment(
 /* Remove the segment; or (--keep-ring) leave it to the next start, unless this one
  * has made it and not got ready. */
 void supervisor_close_segment(struct supervisor *s);
+
+/* Write this process's identity into the header. */
+void supervisor_sign_header(struct supervisor *s);
 
 /* Begin a run: a new worker table, and all workers due. */
 void supervisor_begin_run(struct supervisor *s);
@@ -265,8 +342,8 @@ void supervisor_mark_tls_listeners(struct supervisor *s);
 
 /* exec.c */
 
-/* Start a restart: see whether the program on disk would start. */
-void supervisor_try_program(struct supervisor *s);
+/* Start a restart, or an upgrade: see whether the program on disk would start. */
+void supervisor_try_program(struct supervisor *s, bool upgrade);
 
 /* End a trial that has had its time. */
 void supervisor_end_trial(struct supervisor *s);

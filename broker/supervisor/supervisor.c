@@ -78,9 +78,9 @@ supervisor_hung_up(struct supervisor *s)
 
 /* Whether a signal comes from `pubsubd stop' and the like. */
 static bool
-supervisor_is_command(const struct signalfd_siginfo *info)
+supervisor_is_order(const struct signalfd_siginfo *info, int order)
 {
-	return info->ssi_code == SI_QUEUE && info->ssi_int == PROCESS_COMMAND;
+	return info->ssi_code == SI_QUEUE && info->ssi_int == order;
 }
 
 static void
@@ -94,7 +94,7 @@ supervisor_read_signals(struct supervisor *s)
 		case SIGTERM:
 		case SIGINT:
 			if (s->phase != PHASE_STOPPING ||
-			    !supervisor_is_command(&info))
+			    !supervisor_is_order(&info, PROCESS_COMMAND))
 				supervisor_told_to_stop(s);
 			break;
 		case SIGHUP:
@@ -104,7 +104,8 @@ supervisor_read_signals(struct supervisor *s)
 			supervisor_reload(s);
 			break;
 		case SIGUSR2:
-			supervisor_try_program(s);
+			supervisor_try_program(
+			    s, supervisor_is_order(&info, PROCESS_UPGRADE));
 			break;
 		case SIGCHLD: /* supervisor_reap() looks anyway */
 			break;
@@ -160,6 +161,7 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 		supervisor_end_trial(s);
 	supervisor_check_ready(s, now);
 	supervisor_tell_successors(s);
+	supervisor_upgrade_step(s, now);
 	supervisor_fork_due(s, now);
 }
 
@@ -177,8 +179,13 @@ supervisor_run(const struct supervisor_args *args)
 	s.program = paths_program();
 	log_info("pubsubd %s, instance %s, epoch %s", PUBSUBD_VERSION,
 	    s.config->name, s.segment.header->epoch);
-	supervisor_begin_run(&s);
-	supervisor_fork_due(&s, clock_monotonic_ms());
+	if (s.kept.workers > 0) {
+		supervisor_adopt_workers(&s);
+		supervisor_upgrade_begin(&s);
+	} else {
+		supervisor_begin_run(&s);
+		supervisor_fork_due(&s, clock_monotonic_ms());
+	}
 	while (s.phase != PHASE_OVER) {
 		supervisor_wait(&s);
 		logfile_carry(&s.logfile);

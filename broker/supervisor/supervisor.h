@@ -10,7 +10,8 @@
  *	SIGHUP           open the log file anew, and reload; without a log file:
  *	                 as SIGTERM
  *	SIGUSR1          reload: read the configuration again
- *	SIGUSR2          drain, then execute the program now on disk
+ *	SIGUSR2          drain, then execute the program now on disk; by
+ *	                 `pubsubd upgrade': without a drain
  *
  * It never takes the ring's lock and parses nothing that a client sent, so
  * neither a client nor the death of a worker can hang it.

@@ -3,8 +3,8 @@
  * actions.mjs - how each kind of action of the schedule is done.
  *
  * An action that takes its time goes on beside those that follow it; only one
- * that makes the server another one (restart, behead) is waited for.  Each says
- * what it did, in a word or two for the run's log.
+ * that makes the server another one (restart, upgrade, behead) is waited for.  Each
+ * says what it did, in a word or two for the run's log.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -60,6 +60,10 @@ const actions = {
 	async restart({ world }) {
 		await world.restart();
 		return "done";
+	},
+
+	async upgrade({ world }) {
+		return world.upgrade();
 	},
 
 	async behead({ world }) {

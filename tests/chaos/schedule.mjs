@@ -32,6 +32,8 @@ const KINDS = {
 	/* SIGSTOP, publish more than the ring holds, SIGCONT */
 	lap: [2, (dice) => ({ slot: slot(dice), kib: dice.between(1500, 4000) })],
 	restart: [1, () => ({})],
+	/* another program under the connections */
+	upgrade: [3, () => ({})],
 	/* kill -9 of the supervisor, then start */
 	behead: [1, () => ({})],
 	/* readers that do not read while much is published */

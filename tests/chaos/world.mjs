@@ -24,7 +24,8 @@ const ENDED = /run (\d+) of epoch (\w+) has ended: (\d+) messages dropped, (\d+)
 
 const ARGS = ["--workers", `${WORKERS}`, "--ring-size", `${RING_BYTES}`,
 	"--max-message", "16384", "--max-topics", `${MAX_TOPICS}`,
-	"--max-worker-memory", "8M", "--drain", "2", "--ping-interval", "9"];
+	"--max-worker-memory", "8M", "--drain", "2", "--ping-interval", "9",
+	"--handover-time", "0.3"];
 
 /* Let a process have so many descriptors; it may be gone. */
 function limitDescriptors(pid, limit) {
@@ -236,6 +237,17 @@ export class World {
 
 		if (status !== 0)
 			this.ledger.fault("damaged", `restart: ${stderr.trim()}`);
+	}
+
+	/* Upgrade.  A worker that is stopped, or dies, may keep it from being whole. */
+	async upgrade() {
+		const { status, stdout, stderr } =
+			await this.server.cli("upgrade");
+
+		if (status !== 0 && !/workers go on as they were/u.test(stderr))
+			this.ledger.fault("damaged", `upgrade: ${stderr.trim()}`);
+		return (status === 0 ? stdout : stderr).trim()
+		    .replace(/^\S+ \S+ /u, "");
 	}
 
 	/* Kill the supervisor and start anew; its workers leave by themselves, or

@@ -99,6 +99,8 @@ copy(struct buf *out, struct conn_record record, const struct input *input)
 	copy_items(out, &record, input);
 	if (record.begun > 0)
 		CHECK(conn_record_put_begun(out, record.begun));
+	if (record.is_proxied)
+		CHECK(conn_record_put_proxied(out, &record.proxied));
 }
 
 int

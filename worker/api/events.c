@@ -32,8 +32,6 @@
 
 #define EVENTS_HEARTBEAT ":\n"
 
-static const struct conn_handler events_handler;
-
 static bool
 events_is_chunked(struct conn *c)
 {
@@ -244,7 +242,21 @@ events_go_away(struct conn *c, bool restart)
 	events_close(c);
 }
 
-static const struct conn_handler events_handler = {
+/* What the client sends is thrown away, and all else is in the queue. */
+static bool
+events_at_rest(const struct conn *c)
+{
+	(void)c;
+	return true;
+}
+
+static void
+events_go_on(struct conn *c)
+{
+	stats_add(&c->net->stats, STATS_EVENT_STREAMS, 1);
+}
+
+const struct conn_handler events_handler = {
 	.feed = events_feed,
 	.asks_nothing = true,
 	.written = replays_resume,
@@ -255,6 +267,8 @@ static const struct conn_handler events_handler = {
 	.expire = events_expire,
 	.revoked = events_revoked,
 	.go_away = events_go_away,
+	.at_rest = events_at_rest,
+	.go_on = events_go_on,
 };
 
 void

@@ -31,9 +31,14 @@
 #ifndef WORKER_API_EVENTS_H
 #define WORKER_API_EVENTS_H
 
+#include "worker/net/handler.h"
+
 struct api_name;
 struct conn;
 struct http_request;
+
+/* Of such a connection, once it is subscribed. */
+extern const struct conn_handler events_handler;
 
 /* Subscribe; the answer follows when that is done. */
 void events_begin(struct conn *c, const struct http_request *req,

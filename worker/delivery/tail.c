@@ -56,6 +56,12 @@ tail_skip_to_head(struct hub *hub)
 	tail_publish_cursor(hub);
 }
 
+void
+tail_go_on_at(struct hub *hub, uint64_t pos)
+{
+	hub->tail->cursor.pos = pos;
+}
+
 bool
 tail_reached(const struct hub *hub, uint64_t head)
 {

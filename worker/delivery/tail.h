@@ -50,6 +50,9 @@ void tail_turn(struct hub *hub);
  * in turns that have no topic. */
 void tail_skip_to_head(struct hub *hub);
 
+/* Go on at this position, up to which another process has read in our place. */
+void tail_go_on_at(struct hub *hub, uint64_t pos);
+
 /* Whether all up to this position has been read. */
 bool tail_reached(const struct hub *hub, uint64_t head);
 

@@ -16,6 +16,7 @@ enum {
 	TAG_SUB,
 	TAG_ITEM,
 	TAG_BEGUN,
+	TAG_PROXIED,
 };
 
 /* In front of a subscription's name. */
@@ -36,6 +37,7 @@ struct item_head {
 _Static_assert(sizeof(struct conn_record_head) == 32, "has no padding");
 _Static_assert(sizeof(struct sub_head) == 16, "has no padding");
 _Static_assert(sizeof(struct item_head) == 24, "has no padding");
+_Static_assert(sizeof(struct conn_record_proxied) == 36, "has no padding");
 
 /* The largest number that a gap has the digits for. */
 #define GAP_SEQ_MAX UINT64_C(9999999999999999)
@@ -86,6 +88,13 @@ bool
 conn_record_put_begun(struct buf *out, uint32_t begun)
 {
 	return fields_add(out, TAG_BEGUN, &begun, sizeof(begun), NULL, 0);
+}
+
+bool
+conn_record_put_proxied(
+    struct buf *out, const struct conn_record_proxied *proxied)
+{
+	return fields_add(out, TAG_PROXIED, proxied, sizeof(*proxied), NULL, 0);
 }
 
 /* Take a subscription out of its field.  Returns false if it is none. */
@@ -239,6 +248,18 @@ record_read_begun(struct conn_record *record, const struct field *field)
 	       record->begun < item.len;
 }
 
+static bool
+record_read_proxied(struct conn_record *record, const struct field *field)
+{
+	struct conn_record_proxied *proxied = &record->proxied;
+
+	if (field->len != sizeof(*proxied))
+		return false;
+	memcpy(proxied, field->at, sizeof(*proxied));
+	record->is_proxied = true;
+	return proxied->tells <= 1 && proxied->is_told <= 1;
+}
+
 /* One field of those that there are once at most, or a sub, or an item. */
 static enum conn_record_status
 record_read_field(struct conn_record *record, const struct field *field,
@@ -248,7 +269,7 @@ record_read_field(struct conn_record *record, const struct field *field,
 
 	/* The tags do not decrease, so the one before is the same. */
 	if (field->tag == from->tag && field->tag != TAG_SUB &&
-	    field->tag != TAG_ITEM && field->tag <= TAG_BEGUN)
+	    field->tag != TAG_ITEM && field->tag <= TAG_PROXIED)
 		return CONN_RECORD_BROKEN;
 	if (from->tag == 0 && field->tag != TAG_HEAD)
 		return CONN_RECORD_BROKEN;
@@ -264,6 +285,8 @@ record_read_field(struct conn_record *record, const struct field *field,
 		ok = record_read_item(record, field, from);
 	else if (field->tag == TAG_BEGUN)
 		ok = record_read_begun(record, field);
+	else if (field->tag == TAG_PROXIED)
+		ok = record_read_proxied(record, field);
 	else if (field->tag & FIELD_OPTIONAL)
 		ok = true;
 	else
@@ -280,6 +303,7 @@ record_is_whole(const struct conn_record *record)
 
 	switch ((enum conn_record_kind)record->head.kind) {
 	case CONN_RECORD_HTTP:
+	case CONN_RECORD_CLOSING:
 		return record->subs_count == 0;
 	case CONN_RECORD_WEBSOCKET:
 		return form == FORM_TEXT || form == FORM_ENVELOPE;

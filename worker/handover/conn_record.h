@@ -12,6 +12,7 @@
  *	sub ...             each subscription
  *	item ...            each item of the queue, in order of sending
  *	begun               bytes of the first item that are sent
+ *	proxied             of one from a trusted proxy: whose it is
  *
  * Times are spans, so no clock is shared.  A queued message says its topic by
  * the number of the subscription, counted from 0, and not by the slot of the
@@ -30,6 +31,7 @@
 #ifndef WORKER_HANDOVER_CONN_RECORD_H
 #define WORKER_HANDOVER_CONN_RECORD_H
 
+#include "common/ip.h"
 #include "worker/handover/fields.h"
 #include "worker/net/outq.h"
 
@@ -47,6 +49,7 @@ enum conn_record_kind {
 	CONN_RECORD_HTTP = 0,  /* between two requests */
 	CONN_RECORD_WEBSOCKET, /* between two frames */
 	CONN_RECORD_EVENTS,    /* a stream of events: one subscription */
+	CONN_RECORD_CLOSING,   /* what is queued is the last thing */
 	CONN_RECORD_KINDS
 };
 
@@ -54,7 +57,10 @@ enum conn_record_flag {                /* bits */
 	CONN_RECORD_LOOPBACK = 1 << 0, /* as those of the same names in */
 	CONN_RECORD_PINGED = 1 << 1,   /* struct conn */
 	CONN_RECORD_SERVED = 1 << 2,
-	CONN_RECORD_FLAGS = (1 << 3) - 1 /* all that there are */
+	CONN_RECORD_UPGRADED = 1 << 3,
+	CONN_RECORD_EOF = 1 << 4,
+	CONN_RECORD_COUNTED = 1 << 5,    /* for an address */
+	CONN_RECORD_FLAGS = (1 << 6) - 1 /* all that there are */
 };
 
 struct conn_record_head {
@@ -76,6 +82,12 @@ struct conn_record_sub {
 	bool no_echo;
 	uint64_t told; /* last number that its client was sent, or told to have
 	                * missed; it resumes behind this */
+};
+
+/* Of a connection from a trusted proxy: struct proxied. */
+struct conn_record_proxied {
+	struct ip_address peer, client;
+	uint16_t tells, is_told; /* 0 or 1 */
 };
 
 enum conn_record_item_kind {
@@ -106,6 +118,8 @@ bool conn_record_put_input(struct buf *out, const void *data, size_t len);
 bool conn_record_put_sub(struct buf *out, const struct conn_record_sub *sub);
 bool conn_record_put_item(struct buf *out, const struct conn_record_item *item);
 bool conn_record_put_begun(struct buf *out, uint32_t begun);
+bool conn_record_put_proxied(
+    struct buf *out, const struct conn_record_proxied *proxied);
 
 /* A record that was read.  All pointers are borrowed from its bytes. */
 struct conn_record {
@@ -115,8 +129,10 @@ struct conn_record {
 	const void *input; /* NULL: none */
 	uint32_t input_len;
 	uint32_t subs_count, items_count;
-	uint32_t begun;            /* bytes of the first item; 0: none */
-	struct fields subs, items; /* not taken yet */
+	uint32_t begun; /* bytes of the first item; 0: none */
+	bool is_proxied;
+	struct conn_record_proxied proxied; /* if it is */
+	struct fields subs, items;          /* not taken yet */
 };
 
 enum conn_record_status {

@@ -214,10 +214,25 @@ http_conn_go_away(struct conn *c, bool restart)
 	conn_abort(c);
 }
 
+/* Half a head is kept input, which is looked at from its start again. */
+static bool
+http_conn_at_rest(const struct conn *c)
+{
+	return c->data == NULL;
+}
+
+static void
+http_conn_go_on(struct conn *c)
+{
+	c->scanned = 0;
+}
+
 const struct conn_handler http_conn_handler = {
 	.feed = http_conn_feed,
 	.written = http_conn_written,
 	.due = http_conn_due,
 	.refuse = http_refusal_begin,
 	.go_away = http_conn_go_away,
+	.at_rest = http_conn_at_rest,
+	.go_on = http_conn_go_on,
 };

@@ -61,7 +61,7 @@ acceptors_pause(struct acceptors *as, const struct acceptor *exhausted)
 static void
 acceptors_watch(struct acceptors *as)
 {
-	if (as->closed)
+	if (as->closed || as->waiting)
 		return;
 	for (size_t i = 0; i < as->count; i++)
 		if (!as->list[i].closed && !as->list[i].is_aside)
@@ -77,6 +77,16 @@ acceptors_retry_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)loop;
 	(void)revents;
 	acceptors_watch(as);
+}
+
+void
+acceptors_wait(struct acceptors *as, bool wait)
+{
+	as->waiting = wait;
+	if (!wait && !as->paused)
+		acceptors_watch(as);
+	for (size_t i = 0; wait && i < as->count; i++)
+		ev_io_stop(as->net->loop, &as->list[i].io);
 }
 
 void
@@ -199,7 +209,7 @@ acceptors_aside_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	for (size_t i = 0; i < as->count; i++) {
 		struct acceptor *a = &as->list[i];
 
-		if (a->is_aside && !a->closed && !as->paused)
+		if (a->is_aside && !a->closed && !as->paused && !as->waiting)
 			acceptor_accept(a, ACCEPTOR_SHARED_TURN_MAX);
 		a->is_aside = false;
 	}

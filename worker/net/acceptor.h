@@ -62,6 +62,7 @@ struct acceptors {
 	ev_timer retry;
 	ev_timer aside; /* then the shared ones are watched again */
 	bool paused;    /* out of descriptors for clients */
+	bool waiting;   /* acceptors_wait() */
 	bool closed;
 };
 
@@ -81,6 +82,9 @@ void acceptors_close(struct acceptors *as);
 /* Stop accepting, if that has not been done, and free what is ours; sockets that
  * are open stay so. */
 void acceptors_fini(struct acceptors *as);
+
+/* Accept nobody for a while, from the operator neither; and go on. */
+void acceptors_wait(struct acceptors *as, bool wait);
 
 /* Connections were closed: accepting may work again. */
 void acceptors_descriptors_freed(struct acceptors *as);

@@ -24,6 +24,7 @@
 #ifndef WORKER_NET_CONN_H
 #define WORKER_NET_CONN_H
 
+#include "worker/net/handler.h"
 #include "worker/net/net.h"
 
 #include <stdbool.h>
@@ -41,6 +42,16 @@ static inline bool
 conn_is_held(const struct conn *c)
 {
 	return c->requests_pending != 0 && (c->held || c->state != CONN_OPEN);
+}
+
+/* Whether another process can go on with it as it is. */
+static inline bool
+conn_is_at_rest(const struct conn *c)
+{
+	if (c->encrypted || c->admin || c->requests_pending != 0)
+		return false;
+	return c->state != CONN_OPEN ||
+	       (c->handler->at_rest != NULL && c->handler->at_rest(c));
 }
 
 /* From now on it speaks this; data is what the new handler keeps. */

@@ -40,7 +40,7 @@ conns_init(struct net *net, uint32_t max, uint32_t fds_max)
 
 /* proxied: its other end may tell whose the connection is. */
 static struct conn *
-conns_add(struct net *net, int fd, bool loopback_listener, bool proxied)
+conns_add(struct net *net, int fd, uint64_t number, bool proxied)
 {
 	size_t more = proxied ? sizeof(struct proxied) : 0;
 	struct conn *c = xcalloc(1, net->service->client_size + more);
@@ -51,8 +51,7 @@ conns_add(struct net *net, int fd, bool loopback_listener, bool proxied)
 	c->state = CONN_OPEN;
 	c->handler = net->service->handler;
 	c->held = true;
-	c->loopback = loopback_listener;
-	c->number = ++net->conns.numbered;
+	c->number = number;
 	c->last_heard_tick = c->last_taken_tick = net->wheel.now;
 	c->proxied = proxied;
 	rate_init(c);
@@ -65,12 +64,25 @@ conns_add(struct net *net, int fd, bool loopback_listener, bool proxied)
 void
 conns_open_admin(struct net *net, int fd, bool loopback_listener)
 {
-	struct conn *c = conns_add(net, fd, loopback_listener, false);
+	struct conn *c = conns_add(net, fd, ++net->conns.numbered, false);
 
+	c->loopback = loopback_listener;
 	c->admin = true;
 	LIST_INSERT_HEAD(&net->conns.admins, c, link);
 	if (++net->conns.admin_count > CONNS_ADMIN_MAX)
 		c->handler->refuse(c, CONN_OPERATOR_FULL);
+}
+
+/* One that is not the operator's. */
+static struct conn *
+conns_add_client(struct net *net, int fd, uint64_t number, bool proxied)
+{
+	struct conn *c = conns_add(net, fd, number, proxied);
+
+	LIST_INSERT_HEAD(&net->conns.living, c, link);
+	net->conns.count++;
+	stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
+	return c;
 }
 
 static bool
@@ -85,22 +97,32 @@ conns_open(struct net *net, int fd, const struct ip_address *peer,
     const struct conns_listener *from)
 {
 	bool may_tell = from->proxy || peer_is_proxy(net, peer);
-	struct conn *c = conns_add(net, fd, from->loopback, may_tell);
+	struct conn *c =
+	    conns_add_client(net, fd, ++net->conns.numbered, may_tell);
 
+	c->loopback = from->loopback;
 	if (may_tell)
 		peer_proxied(c)->peer = *peer;
 	if (from->proxy)
 		proxy_accept(c, from->tls);
 	else if (from->tls)
 		tls_accept(c);
-	LIST_INSERT_HEAD(&net->conns.living, c, link);
-	net->conns.count++;
 	stats_add(&net->stats, STATS_ACCEPTED, 1);
-	stats_set(&net->stats, STATS_CONNECTIONS, net->conns.count);
 	if (conns_are_too_many(&net->conns))
 		admit_refuse(c, CONN_FULL);
 	else if (!from->proxy)
 		admit_peer(c, peer);
+}
+
+struct conn *
+conns_adopt(
+    struct net *net, int fd, uint64_t number, const struct proxied *proxied)
+{
+	struct conn *c = conns_add_client(net, fd, number, proxied != NULL);
+
+	if (proxied != NULL)
+		*peer_proxied(c) = *proxied;
+	return c;
 }
 
 static void

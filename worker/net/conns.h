@@ -51,6 +51,16 @@ void conns_open(struct net *net, int fd, const struct ip_address *peer,
  */
 void conns_open_admin(struct net *net, int fd, bool loopback_listener);
 
+/*
+ * Go on with a connection that another process had under this number.  It is
+ * CONN_OPEN, has neither input nor output, and counts for no address yet
+ * (peer_adopt()); no other limit is looked at, because it is not new.  The
+ * descriptor is the connection's from now on.  proxied: what was known of it;
+ * NULL: its other end tells nothing.
+ */
+struct conn *conns_adopt(
+    struct net *net, int fd, uint64_t number, const struct proxied *proxied);
+
 /* Free the dead.  Callers: the turn's end, with no connection's code on the
  * stack.  Returns whether a descriptor was closed. */
 bool conns_sweep(struct net *net);

@@ -97,6 +97,15 @@ struct conn_handler {
 
 	/* Close: the server leaves, or (restart) comes back. */
 	void (*go_away)(struct conn *c, bool restart);
+
+	/* Whether nothing is half-done but what every connection has (its kept
+	 * input, its queue), so that another process can go on with it.  NULL:
+	 * never as long as this is its handler. */
+	bool (*at_rest)(const struct conn *c);
+
+	/* Another process had the connection until now, at rest, and its
+	 * handler becomes this one: count it.  NULL: at_rest is, too. */
+	void (*go_on)(struct conn *c);
 };
 
 #endif

@@ -87,6 +87,11 @@ io_read(struct conn *c)
 		c->handler->receive(c);
 		return;
 	}
+	if (c->net->handing_over && c->state == CONN_OPEN &&
+	    conn_is_at_rest(c)) {
+		conn_pause(c, PAUSE_HANDOVER);
+		return;
+	}
 	if (c->state == CONN_OPEN && !c->handler->asks_nothing &&
 	    service->hold != NULL && service->hold(c))
 		return;

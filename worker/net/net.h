@@ -43,11 +43,12 @@ enum conn_state {
 
 /* Why a connection is not read for now; bits. */
 enum conn_pause {
-	PAUSE_INTAKE = 1 << 0,  /* its requests have not been done yet */
-	PAUSE_RATE = 1 << 1,    /* over one of its rates */
-	PAUSE_ANSWERS = 1 << 2, /* it does not read its answers */
-	PAUSE_DRAIN = 1 << 3,   /* the server stops taking publishes */
-	PAUSE_WRITTEN = 1 << 4, /* its answer has to be written first */
+	PAUSE_INTAKE = 1 << 0,   /* its requests have not been done yet */
+	PAUSE_RATE = 1 << 1,     /* over one of its rates */
+	PAUSE_ANSWERS = 1 << 2,  /* it does not read its answers */
+	PAUSE_DRAIN = 1 << 3,    /* the server stops taking publishes */
+	PAUSE_WRITTEN = 1 << 4,  /* its answer has to be written first */
+	PAUSE_HANDOVER = 1 << 5, /* another process will go on with it */
 };
 
 /* Above this many bytes of unsent answers the connection is not read. */
@@ -166,6 +167,7 @@ struct net {
 	struct outbox outbox;
 	unsigned char *read_buf; /* io.c's: what a socket brought; owned */
 	bool draining;           /* nothing new is taken any more */
+	bool handing_over; /* who is at rest is not read: worker/hand_over.h */
 	uint32_t
 	    proxy_quiet_until; /* proxy.c's: tick; nothing is logged before */
 	bool more;             /* there is work left for another turn */

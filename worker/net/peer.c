@@ -87,11 +87,38 @@ peer_tell(struct conn *c, const struct ip_address *client)
 	return (struct peer_verdict){ .wait_ms = 0 };
 }
 
-const char *
-peer_format(struct conn *c, char out[IP_TEXT_MAX])
+/* The address that one of no proxy is from.  False: it was reset, and has none any
+ * more; it ends at its first event. */
+static bool
+peer_ask(struct conn *c, struct ip_address *ip)
 {
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
+
+	return getpeername(c->io.fd, (struct sockaddr *)&from, &len) == 0 &&
+	       ip_from_sockaddr(ip, &from);
+}
+
+void
+peer_adopt(struct conn *c, bool counts)
+{
+	const struct proxied *proxied;
+	struct ip_address ip;
+
+	if (!counts)
+		return;
+	if (c->proxied) {
+		proxied = peer_proxied(c);
+		ip = proxied->is_told ? proxied->client : proxied->peer;
+	} else if (!peer_ask(c, &ip)) {
+		return;
+	}
+	peer_move(c, &ip, false);
+}
+
+const char *
+peer_format(struct conn *c, char out[IP_TEXT_MAX])
+{
 	struct ip_address ip;
 
 	if (c->proxied) {
@@ -100,8 +127,7 @@ peer_format(struct conn *c, char out[IP_TEXT_MAX])
 		return ip_format(
 		    proxied->is_told ? &proxied->client : &proxied->peer, out);
 	}
-	if (getpeername(c->io.fd, (struct sockaddr *)&from, &len) == 0 &&
-	    ip_from_sockaddr(&ip, &from))
+	if (peer_ask(c, &ip))
 		return ip_format(&ip, out);
 	snprintf(out, IP_TEXT_MAX, "nowhere");
 	return out;

@@ -49,6 +49,10 @@ struct peer_verdict peer_count(struct conn *c, const struct ip_address *ip);
  */
 struct peer_verdict peer_tell(struct conn *c, const struct ip_address *client);
 
+/* Another process had the connection until now.  If it counted for an address
+ * there it counts for the same, and is not new. */
+void peer_adopt(struct conn *c, bool counts);
+
 /* The connection ends. */
 void peer_leave(struct conn *c);
 

@@ -38,6 +38,12 @@ struct service {
 	const struct protocol *const *protocols;
 	uint8_t protocols_count;
 
+	/* [moving_count]: the handlers whose connections another process can go
+	 * on with, by enum conn_record_kind (handover/conn_record.h).  NULL:
+	 * none. */
+	const struct conn_handler *const *moving;
+	uint8_t moving_count;
+
 	/* How many bytes a WebSocket message may be longer than --max-message,
 	 * which limits only the published message inside it. */
 	uint32_t slack;

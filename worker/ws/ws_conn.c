@@ -325,6 +325,21 @@ ws_conn_go_away(struct conn *c, bool restart)
 		ws_close(c, WS_CODE_GOING_AWAY, "the server goes away");
 }
 
+/* The parser knows a part of a message, and cannot be taken out of it. */
+static bool
+ws_conn_at_rest(const struct conn *c)
+{
+	return c->data == NULL;
+}
+
+static void
+ws_conn_go_on(struct conn *c)
+{
+	c->upgraded = true;
+	c->held = false;
+	stats_add(&c->net->stats, STATS_WEBSOCKETS, 1);
+}
+
 const struct conn_handler ws_conn_handler = {
 	.feed = ws_conn_feed,
 	.written = ws_conn_written,
@@ -337,4 +352,6 @@ const struct conn_handler ws_conn_handler = {
 	.revoked = ws_conn_revoked,
 	.drain = ws_conn_drain,
 	.go_away = ws_conn_go_away,
+	.at_rest = ws_conn_at_rest,
+	.go_on = ws_conn_go_on,
 };

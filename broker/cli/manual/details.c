@@ -78,6 +78,11 @@ const struct detail option_details[] = {
 	    .text = "how long a stop or restart may take",
 	},
 	{
+	    .name = "handover-time",
+	    .text = "how long connections that are just sending something "
+		    "have to finish that before an `upgrade` closes them",
+	},
+	{
 	    .name = "restart-code",
 	    .text = "the close code of a restart. 1012 means \"comes back "
 		    "soon\", but several client libraries take it for an error",
@@ -283,6 +288,15 @@ const struct detail command_details[] = {
 		    "is on disk now and with the options as they are now. "
 		    "Port, ring, numbers and history stay. If the new program "
 		    "does not start, the old one serves on.",
+	},
+	{
+	    .name = "upgrade",
+	    .text = "Go on with the program that is on disk now and with the "
+		    "options as they are now, and keep the connections: each "
+		    "worker hands them to a new process. Where that cannot "
+		    "be, the old program serves on and the command says why; "
+		    "`restart` is for those cases. Connections over TLS are "
+		    "closed as by a restart.",
 	},
 	{
 	    .name = "reload",

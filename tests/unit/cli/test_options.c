@@ -115,6 +115,7 @@ test_each_command_is_known(void **state)
 		[CLI_START] = "start",
 		[CLI_STOP] = "stop",
 		[CLI_RESTART] = "restart",
+		[CLI_UPGRADE] = "upgrade",
 		[CLI_RELOAD] = "reload",
 		[CLI_STATUS] = "status",
 		[CLI_CHECK] = "check",

@@ -387,6 +387,46 @@ test_only_an_answer_can_be_half_sent(void **state)
 	assert_refused();
 }
 
+static void
+test_whose_a_proxied_connection_is_comes_back(void **state)
+{
+	struct conn_record_proxied proxied = { .tells = 1, .is_told = 1 };
+	struct conn_record record;
+
+	(void)state;
+	assert_true(ip_parse(&proxied.peer, "10.0.0.1", 8));
+	assert_true(ip_parse(&proxied.client, "192.0.2.7", 9));
+	put_head();
+	assert_true(conn_record_put_proxied(&out, &proxied));
+	assert_int_equal(read_out(&record), CONN_RECORD_OK);
+	assert_true(record.is_proxied);
+	assert_true(ip_equal(&record.proxied.peer, &proxied.peer));
+	assert_true(ip_equal(&record.proxied.client, &proxied.client));
+	proxied.is_told = 2;
+	buf_reset(&out);
+	put_head();
+	conn_record_put_proxied(&out, &proxied);
+	assert_refused();
+}
+
+static void
+test_one_that_closes_has_no_subscriptions(void **state)
+{
+	struct conn_record_head closing = head;
+	struct conn_record record;
+
+	(void)state;
+	closing.kind = CONN_RECORD_CLOSING;
+	closing.flags = CONN_RECORD_UPGRADED | CONN_RECORD_EOF;
+	assert_true(conn_record_put_head(&out, &closing));
+	assert_true(conn_record_put_item(&out, &answer));
+	assert_int_equal(read_out(&record), CONN_RECORD_OK);
+	buf_reset(&out);
+	conn_record_put_head(&out, &closing);
+	put_rooms();
+	assert_refused();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -403,6 +443,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_items_that_a_queue_cannot_hold_are_refused),
 	TEST(test_a_message_of_a_topic_that_was_left_is_taken),
 	TEST(test_only_an_answer_can_be_half_sent),
+	TEST(test_whose_a_proxied_connection_is_comes_back),
+	TEST(test_one_that_closes_has_no_subscriptions),
 };
 
 SUITE_MAIN(tests);

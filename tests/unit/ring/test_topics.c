@@ -384,6 +384,49 @@ test_clear_worker_clears_that_worker_alone(void **state)
 	}
 }
 
+/* An upgrade: the counts of a worker become those of its successor. */
+static void
+test_successor_s_counts_replace_those_of_its_worker_alone(void **state)
+{
+	struct ringkit *kit = *state;
+	uint32_t counts[TOPICS] = { [0] = 1, [1] = 2 };
+
+	fill(kit);
+	for (uint32_t i = 0; i < 3; i++)
+		for (unsigned n = 0; n < 2; n++) {
+			topics_subscribe(&kit->t.seg, i, 2);
+			topics_subscribe(&kit->t.seg, i, 1);
+		}
+	topics_take_over(&kit->t.seg, 2, counts);
+	assert_int_equal(topics_subscribers(&kit->t.seg, 0), 3);
+	assert_int_equal(topics_subscribers(&kit->t.seg, 1), 4);
+	assert_int_equal(topics_subscribers(&kit->t.seg, 2), 2);
+	assert_int_equal(atomic_load(&kit->t.seg.topics[1].interest), 6);
+	assert_int_equal(atomic_load(&kit->t.seg.topics[2].interest), 2);
+	/* The last one to leave clears the interest, as ever. */
+	assert_true(topics_unsubscribe(&kit->t.seg, 0, 2));
+	assert_int_equal(atomic_load(&kit->t.seg.topics[0].interest), 2);
+	assert_false(topics_unsubscribe(&kit->t.seg, 1, 2));
+	assert_true(topics_unsubscribe(&kit->t.seg, 1, 2));
+}
+
+static void
+test_interest_is_of_a_name_in_its_slot(void **state)
+{
+	struct ringkit *kit = *state;
+
+	fill(kit);
+	assert_false(topics_has_interest(&kit->t.seg, 3, 2, "3", 1));
+	topics_subscribe(&kit->t.seg, 3, 2);
+	assert_true(topics_has_interest(&kit->t.seg, 3, 2, "3", 1));
+	assert_false(topics_has_interest(&kit->t.seg, 3, 1, "3", 1));
+	assert_false(topics_has_interest(&kit->t.seg, 3, 2, "4", 1));
+	assert_false(topics_has_interest(&kit->t.seg, 3, 2, "3", 0));
+	assert_false(topics_has_interest(&kit->t.seg, 4, 2, "3", 1));
+	assert_false(topics_has_interest(&kit->t.seg, TOPICS, 2, "3", 1));
+	assert_false(topics_has_interest(&kit->t.seg, UINT32_MAX, 2, "3", 1));
+}
+
 /* One that starts has none yet: what is counted in its name is its dead
  * predecessor's, and was shown as present until the successor had cleared it. */
 static void
@@ -458,6 +501,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_new_life_starts_with_no_record_above_all_numbers),
 	T(test_first_and_last_subscriber_of_a_worker_are_told),
 	T(test_clear_worker_clears_that_worker_alone),
+	T(test_successor_s_counts_replace_those_of_its_worker_alone),
+	T(test_interest_is_of_a_name_in_its_slot),
 	T(test_subscribers_are_those_of_workers_that_serve),
 	T(test_every_ring_hashes_in_its_own_way),
 	T(test_hash_spreads_over_the_buckets),

@@ -142,12 +142,30 @@ test_delay_is_counted_at_its_bound(void **state)
 	assert_int_equal(delays.count[STATS_DELAY_BOUNDS], 3);
 }
 
+static void
+test_merge_replaces_gauges_and_adds_counters(void **state)
+{
+	_Atomic uint64_t slot[STATS_COUNT] = { 0 }, own[STATS_COUNT] = { 0 };
+
+	(void)state;
+	slot[STATS_CONNECTIONS] = 900;
+	own[STATS_CONNECTIONS] = 7;
+	slot[STATS_ACCEPTED] = 1000;
+	own[STATS_ACCEPTED] = 3;
+	stats_merge(slot, own);
+	assert_int_equal(stats_get(slot, STATS_CONNECTIONS), 7);
+	assert_int_equal(stats_get(slot, STATS_ACCEPTED), 1003);
+	assert_int_equal(stats_get(slot, STATS_TOPICS), 0);
+	assert_int_equal(stats_get(own, STATS_ACCEPTED), 3);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_every_counter_has_a_name_of_its_own),
 	cmocka_unit_test(test_name_belongs_to_its_number),
 	cmocka_unit_test(test_adding_and_setting_touch_one_counter),
 	cmocka_unit_test(test_counter_may_exceed_32_bits),
 	cmocka_unit_test(test_reset_clears_gauges_and_keeps_counters),
+	cmocka_unit_test(test_merge_replaces_gauges_and_adds_counters),
 	cmocka_unit_test(test_counters_of_one_metric_stand_together),
 	cmocka_unit_test(test_delay_is_counted_at_its_bound),
 };

@@ -185,6 +185,51 @@ test_it_is_for_one_process_only(void **state)
 }
 
 static void
+test_a_restart_keeps_no_workers(void **state)
+{
+	(void)state;
+	handover_put(&given);
+	assert_true(handover_take(&taken));
+	assert_int_equal(taken.kept.workers, 0);
+}
+
+static void
+test_workers_of_an_upgrade_are_taken(void **state)
+{
+	struct handover_kept *kept = &given.kept;
+
+	(void)state;
+	*kept = (struct handover_kept){ .workers = 3,
+		.life = { 10, 11 },
+		.state_fd = 12,
+		.log = { 13, 14 },
+		.doorbell = { 15, 16, 17 },
+		.successor = { 18, -1, 20 } };
+	handover_put(&given);
+	assert_true(handover_take(&taken));
+	assert_memory_equal(&taken.kept, kept, sizeof(*kept));
+	kept->workers = 0;
+}
+
+static void
+test_workers_without_all_that_goes_with_them_are_refused(void **state)
+{
+	char text[256];
+	size_t len;
+
+	(void)state;
+	given.kept = (struct handover_kept){ .workers = 1, .life = { 10, 11 } };
+	handover_put(&given);
+	given.kept.workers = 0;
+	snprintf(text, sizeof(text), "%s", getenv(HANDOVER_VARIABLE));
+	/* The last number, the successor's socket, is missing. */
+	len = strlen(text);
+	text[len - 2] = '\0';
+	assert_int_equal(setenv(HANDOVER_VARIABLE, text, 1), 0);
+	assert_false(handover_take(&taken));
+}
+
+static void
 test_text_that_is_not_whole_is_refused(void **state)
 {
 	static const char *const texts[] = { "", "0", "0 2", "0 2 1", "0 2 1 1",
@@ -227,6 +272,9 @@ static const struct CMUnitTest tests[] = {
 	HANDOVER_TEST(test_it_is_taken_once),
 	HANDOVER_TEST(test_missing_log_is_handed_over_as_such),
 	HANDOVER_TEST(test_it_is_for_one_process_only),
+	HANDOVER_TEST(test_a_restart_keeps_no_workers),
+	HANDOVER_TEST(test_workers_of_an_upgrade_are_taken),
+	HANDOVER_TEST(test_workers_without_all_that_goes_with_them_are_refused),
 	HANDOVER_TEST(test_text_that_is_not_whole_is_refused),
 	HANDOVER_TEST(test_descriptor_that_is_no_socket_is_refused),
 };

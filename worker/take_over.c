@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* take_over.c - see take_over.h. */
+
+#include "worker/take_over.h"
+
+#include "broker/shared/stop_point.h"
+#include "broker/shared/succession.h"
+#include "broker/shared/wakeup.h"
+#include "broker/shared/worker_args.h"
+#include "common/log.h"
+#include "worker/delivery/adopt.h"
+#include "worker/handover/conn_record.h"
+#include "worker/handover/conn_restore.h"
+#include "worker/handover/hub_record.h"
+#include "worker/handover/parcel.h"
+#include "worker/reload.h"
+#include "worker/requests/caller.h"
+#include "worker/state.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How often the word of the slot is looked at anyway, milliseconds. */
+#define TAKE_OVER_LOOK_MS 250
+
+/* How soon the ring's lock is tried again. */
+static const struct timespec take_over_retry = { .tv_nsec = 1000000 };
+
+static struct layout_worker *
+take_over_slot(const struct worker *w)
+{
+	return &w->hub.seg->workers[w->hub.slot];
+}
+
+bool
+take_over_open(struct worker *w)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) {
+		log_error("no socket for the connections to come over");
+		return false;
+	}
+	w->take_over.ours = pair[0];
+	w->take_over.theirs = pair[1];
+	return true;
+}
+
+static void
+take_over_close(int *fd)
+{
+	close(*fd);
+	*fd = -1;
+}
+
+/* Ask the predecessor, which gets the other end of our socket. */
+static bool
+take_over_ask(struct worker *w)
+{
+	struct hub_hello hello = { .version = CONN_RECORD_VERSION };
+	enum parcel_status status;
+	struct buf body;
+
+	buf_init(&body);
+	hub_hello_put(&body, &hello);
+	status = parcel_send(*w->args->predecessor, HUB_PARCEL_ASK, &body,
+	    &w->take_over.theirs, 1);
+	buf_fini(&body);
+	close(*w->args->predecessor);
+	/* Its copies are the predecessor's alone, so we see when it ends. */
+	take_over_close(&w->take_over.theirs);
+	return status == PARCEL_OK;
+}
+
+static bool
+take_over_hello(struct worker *w, const struct buf *body)
+{
+	struct hub_hello hello;
+
+	if (!hub_hello_take(&hello, body) ||
+	    strcmp(hello.epoch, w->hub.seg->header->epoch) != 0)
+		return false;
+	tail_go_on_at(&w->hub, hello.cursor);
+	w->net.conns.numbered = hello.numbered;
+	return true;
+}
+
+static bool
+take_over_topics(struct worker *w, const struct buf *body)
+{
+	struct adopt_topic topic;
+	enum fields_status status;
+	struct fields topics;
+
+	fields_begin(&topics, body->at, body->len);
+	while ((status = hub_topic_next(&topics, &topic)) == FIELDS_OK)
+		if (!adopt_topic(&w->hub, &topic))
+			return false;
+	return status == FIELDS_END;
+}
+
+static bool
+take_over_conns(struct worker *w, struct parcel *parcel, const struct buf *body)
+{
+	struct conn_record record;
+	enum fields_status status;
+	struct fields conns;
+	struct field field;
+	uint32_t count = 0;
+
+	fields_begin(&conns, body->at, body->len);
+	while ((status = hub_conn_next(&conns, &field)) == FIELDS_OK) {
+		if (count == parcel->fds_count ||
+		    conn_record_read(&record, field.at, field.len) !=
+			CONN_RECORD_OK ||
+		    !conn_restore(&w->hub, parcel->fds[count++], &record))
+			return false;
+	}
+	stop_point_here(w->hub.seg->header, STOP_HALF_TAKEN);
+	return status == FIELDS_END && count == parcel->fds_count;
+}
+
+/* One parcel.  Returns false if it is none that should come. */
+static bool
+take_over_parcel(
+    struct worker *w, struct parcel *parcel, const struct buf *body)
+{
+	if (parcel->kind == HUB_PARCEL_CONNS)
+		return take_over_conns(w, parcel, body);
+	if (parcel->fds_count > 0)
+		return false;
+	if (parcel->kind == HUB_PARCEL_HELLO)
+		return take_over_hello(w, body);
+	return parcel->kind == HUB_PARCEL_TOPICS && take_over_topics(w, body);
+}
+
+/* Receive all, and rebuild it. */
+static bool
+take_over_receive(struct worker *w)
+{
+	struct parcel parcel;
+	struct buf body;
+	bool is_first = true, ok;
+
+	buf_init(&body);
+	for (;;) {
+		ok = parcel_receive(w->take_over.ours, &parcel, &body) ==
+		     PARCEL_OK;
+		if (!ok || parcel.kind == HUB_PARCEL_END)
+			break;
+		ok = is_first == (parcel.kind == HUB_PARCEL_HELLO) &&
+		     take_over_parcel(w, &parcel, &body);
+		if (!ok)
+			break;
+		is_first = false;
+	}
+	buf_fini(&body);
+	if (ok && !is_first) {
+		adopt_unused(&w->hub);
+		return true;
+	}
+	log_errorx("the connections did not come over");
+	return false;
+}
+
+/* Tell the supervisor that everything is here. */
+static bool
+take_over_tell(struct worker *w)
+{
+	uint64_t one = 1;
+	ssize_t sent;
+
+	stop_point_here(w->hub.seg->header, STOP_ALL_TAKEN);
+	if (!succession_step(
+		take_over_slot(w), SUCCESSION_FROZEN, SUCCESSION_REBUILT)) {
+		log_errorx("the connections are not given away any more");
+		return false;
+	}
+	sent = write(w->args->state_fd, &one, sizeof(one));
+	(void)sent; /* as in worker_set_state() */
+	stop_point_here(w->hub.seg->header, STOP_REBUILT);
+	return true;
+}
+
+/* Wait until a descriptor can be read, or the supervisor is dead: then without
+ * end, if the predecessor has been told to leave.  Returns false if we are
+ * neither told to go on nor ever will be. */
+static bool
+take_over_wait(struct worker *w, int fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = w->args->supervisor_fd, .events = POLLIN },
+	};
+	bool is_orphan;
+
+	poll(fds, 2, TAKE_OVER_LOOK_MS);
+	is_orphan = fds[1].revents != 0;
+	return !is_orphan ||
+	       succession_of(take_over_slot(w)) >= SUCCESSION_COMMITTED;
+}
+
+/* Whether the predecessor has ended, or has at least closed its socket. */
+static bool
+take_over_is_alone(const struct worker *w)
+{
+	struct pollfd fd = { .fd = w->take_over.ours, .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* Wait until the slot is ours.  Without a supervisor it is when the predecessor,
+ * told to leave, has left. */
+static bool
+take_over_await(struct worker *w)
+{
+	const struct layout_worker *self = take_over_slot(w);
+	int doorbell = w->hub.wakeup->fd[w->hub.slot];
+
+	while (!take_over_is_alone(w))
+		if (!take_over_wait(w, w->take_over.ours))
+			return false;
+	/* The doorbell is rung for us alone from here on. */
+	while (succession_of(self) != SUCCESSION_GRANTED) {
+		struct pollfd life = { .fd = w->args->supervisor_fd,
+			.events = POLLIN };
+
+		if (succession_of(self) == SUCCESSION_NONE)
+			return false; /* the predecessor goes on */
+		if (!take_over_wait(w, doorbell))
+			return false;
+		wakeup_clear(w->hub.wakeup);
+		if (succession_of(self) == SUCCESSION_COMMITTED &&
+		    poll(&life, 1, 0) == 1)
+			return true;
+	}
+	return true;
+}
+
+/* What was counted apart is counted in the slot from now on. */
+static void
+take_over_count(struct worker *w)
+{
+	_Atomic uint64_t *counters = take_over_slot(w)->counters;
+
+	stats_merge(counters, w->take_over.counters);
+	w->net.stats.counters = counters;
+	w->net.budget.stats.counters = counters;
+	stats_add(&w->net.stats, STATS_HANDED_OVER, w->net.conns.count);
+}
+
+/* The slot is ours. */
+static void
+take_over_claim(struct worker *w)
+{
+	struct layout_worker *self = take_over_slot(w);
+
+	stop_point_here(w->hub.seg->header, STOP_GRANTED);
+	wakeup_claim_slot(w->hub.wakeup, w->hub.slot);
+	/* The watchdog ends who holds the lock for too long. */
+	while (ring_lock(&w->hub.ring) == RING_BUSY) {
+		atomic_fetch_add_explicit(&self->beat, 1, memory_order_relaxed);
+		nanosleep(&take_over_retry, NULL);
+	}
+	adopt_slot(&w->hub);
+	ring_unlock(&w->hub.ring);
+	stop_point_here(w->hub.seg->header, STOP_SLOT_COUNTED);
+	take_over_count(w);
+	reload_tell(w);
+	if (!succession_step(self, SUCCESSION_GRANTED, SUCCESSION_NONE))
+		succession_step(self, SUCCESSION_COMMITTED, SUCCESSION_NONE);
+}
+
+bool
+take_over(struct worker *w)
+{
+	stop_point_here(w->hub.seg->header, STOP_SUCCEEDING);
+	if (!take_over_ask(w)) {
+		log_errorx("the predecessor cannot be asked");
+		return false;
+	}
+	if (!take_over_receive(w) || !take_over_tell(w))
+		return false;
+	if (!take_over_await(w)) {
+		log_errorx("the predecessor goes on");
+		return false;
+	}
+	take_over_claim(w);
+	take_over_close(&w->take_over.ours);
+	log_info("%u connections taken over", w->net.conns.count);
+	w->net.more = true;
+	/* There may be other ones than those that they came under. */
+	caller_hold_to_rules(&w->hub);
+	conn_restore_go_on(&w->net);
+	return true;
+}
