@@ -35,7 +35,7 @@ const NOT_WEBSOCKET = ALL.slice(1);
 async function ask(t, server, door, headers, host) {
 	const [method, target, own] = door;
 	const port = OPERATOR.includes(door) ?
-		new URL(server.admin).port : server.port;
+		Number(new URL(server.admin).port) : server.port;
 	const raw = await Raw.connect(port, { t, host });
 	const lines = Object.entries({ Host: "localhost:%p", ...own, ...headers })
 	    .flatMap(([name, values]) => [values].flat().map((value) =>
@@ -167,7 +167,8 @@ describe("on loopback", { concurrency: 4 }, () => {
 
 	test("nothing can be posted to the operator", async (t) => {
 		const door = ["POST", "/stats", { "Content-Length": "1" }];
-		const raw = await Raw.connect(new URL(server.admin).port, { t });
+		const raw = await Raw.connect(
+		    Number(new URL(server.admin).port), { t });
 
 		raw.request(...door);
 		assert.equal((await raw.head()).status, 405);
