@@ -26,8 +26,9 @@ const REFUSED = [
 	["eventfd", "EMFILE", `cannot open descriptors: ${EMFILE}`],
 	["eventfd", "ENFILE", "cannot open descriptors: " +
 		"Too many open files in system", { nth: 2 }],
+	["mmap", "ENOMEM", `no memory for grants: ${ENOMEM}`],
 	["mmap", "ENOMEM",
-		`shared memory NAME: cannot be mapped: ${ENOMEM}`],
+		`shared memory NAME: cannot be mapped: ${ENOMEM}`, { nth: 2 }],
 	["posix_fallocate", "ENOSPC", "shared memory NAME: no room for " +
 		"50 MiB in /dev/shm (see --ring-size, --max-topics): " +
 		"No space left on device"],

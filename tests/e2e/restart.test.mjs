@@ -423,7 +423,7 @@ describe("a program that fails after the exec", { concurrency: true }, () => {
 		const { program: faulty } = fault("self", "mmap", "ENOMEM");
 
 		replace(program, (to) => writeFileSync(to, "#!/bin/sh\n" +
-		    `FAULT="self mmap 1 1 12" exec ${faulty} "$@"\n`));
+		    `FAULT="self mmap 2 1 12" exec ${faulty} "$@"\n`));
 		await goOn(1);
 		assert.match(server.logged, /cannot be mapped: Cannot allocate/u);
 	});
