@@ -52,6 +52,14 @@ rules_fail(struct rules_source *source, const char *why)
 	return false;
 }
 
+static bool
+rules_fail_in_line(struct rules_source *source, const struct jwk_fault *fault)
+{
+	source->fault->line = fault->line;
+	memcpy(source->fault->why, fault->why, sizeof(fault->why));
+	return false;
+}
+
 /* Keep a copy of a text, with a NUL. */
 static const char *
 rules_keep(struct rules_source *source, const struct access_text *text)
@@ -78,9 +86,37 @@ rules_add_key(struct rules_source *source, const struct access_text *text)
 
 	if (jwk_set_add(&source->rules->keys, text->at, text->len, &fault))
 		return true;
-	source->fault->line = fault.line;
-	memcpy(source->fault->why, fault.why, sizeof(fault.why));
-	return false;
+	return rules_fail_in_line(source, &fault);
+}
+
+static bool
+rules_add_api_keys(struct rules_source *source, const struct access_text *text)
+{
+	struct jwk_fault fault;
+
+	return api_keys_add(
+		   &source->rules->api_keys, text->at, text->len, &fault) ||
+	       rules_fail_in_line(source, &fault);
+}
+
+/* The bytes of a file but for the white space around them. */
+static bool
+rules_add_admin_key(struct rules_source *source, const struct access_text *text)
+{
+	const char *at = text->at;
+	size_t len = text->len;
+
+	while (len > 0 && strchr(" \t\r\n", at[len - 1]) != NULL)
+		len--;
+	while (len > 0 && strchr(" \t\r\n", *at) != NULL) {
+		at++;
+		len--;
+	}
+	if (len < ACCESS_ADMIN_KEY_MIN)
+		return rules_fail(source, "a key has 16 bytes or more");
+	sha256(at, len, source->rules->admin_key);
+	source->rules->has_admin_key = true;
+	return true;
 }
 
 static bool
@@ -109,7 +145,14 @@ rules_add(struct rules_source *source, const struct access_text *text)
 {
 	struct access_rules *rules = source->rules;
 
+	rules->guard |= text->kind == ACCESS_JWT_KEY ||
+	                text->kind == ACCESS_API_KEYS ||
+	                text->kind == ACCESS_ANONYMOUS;
 	switch (text->kind) {
+	case ACCESS_API_KEYS:
+		return rules_add_api_keys(source, text);
+	case ACCESS_ADMIN_KEY:
+		return rules_add_admin_key(source, text);
 	case ACCESS_JWT_KEY:
 		return rules_add_key(source, text);
 	case ACCESS_JWT_ISS:
@@ -164,6 +207,7 @@ access_rules_free(struct access_rules *rules)
 	if (rules == NULL)
 		return;
 	jwk_set_fini(&rules->keys);
+	api_keys_fini(&rules->api_keys);
 	grants_fini(&rules->anonymous);
 	grants_fini(&rules->general);
 	free(rules->copy);

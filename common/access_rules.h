@@ -12,6 +12,7 @@
 #ifndef COMMON_ACCESS_RULES_H
 #define COMMON_ACCESS_RULES_H
 
+#include "common/api_keys.h"
 #include "common/grants.h"
 #include "common/jwk_set.h"
 #include "common/jwt.h"
@@ -23,6 +24,8 @@
 /* What a text is. */
 enum access_kind {
 	ACCESS_JWT_KEY = 0, /* a key file */
+	ACCESS_API_KEYS,    /* likewise, of api_keys.h */
+	ACCESS_ADMIN_KEY,   /* likewise: one key, white space around it */
 	ACCESS_JWT_ISS,     /* --jwt-iss, and so on */
 	ACCESS_JWT_AUD,
 	ACCESS_JWT_LEEWAY, /* decimal milliseconds, as all times here */
@@ -37,6 +40,9 @@ enum access_kind {
 #define ACCESS_TEXTS_MAX   256u
 #define ACCESS_TEXTS_BYTES (8u << 20) /* of all of them together */
 
+#define ACCESS_ADMIN_KEY_MIN 16u /* bytes */
+#define ACCESS_ADMIN_KEY_MAX 1024u
+
 struct access_text {
 	enum access_kind kind;
 	size_t len;
@@ -44,13 +50,17 @@ struct access_text {
 };
 
 struct access_texts {
-	size_t count; /* 0: everything is open */
+	size_t count;
 	size_t bytes;
 	struct access_text text[ACCESS_TEXTS_MAX];
 };
 
 struct access_rules {
+	bool guard; /* else everybody may everything */
+	bool has_admin_key;
+	uint8_t admin_key[SHA256_LEN]; /* SHA-256 of it */
 	struct jwk_set keys;
+	struct api_keys api_keys;
 	struct jwt_policy policy;
 	const char *cookie; /* that may hold a token; NULL: none */
 	bool takes_query;   /* which may hold one */

@@ -111,7 +111,9 @@ struct config {
 	/* Who may what; without any of these everybody may everything. */
 	const char *jwt_key[CONFIG_JWT_KEYS_MAX]; /* absolute */
 	size_t jwt_key_count;
-	const char *jwt_iss; /* NULL: any */
+	const char *api_keys;  /* absolute; NULL: none */
+	const char *admin_key; /* likewise */
+	const char *jwt_iss;   /* NULL: any */
 	const char *jwt_aud[CONFIG_JWT_AUD_MAX];
 	size_t jwt_aud_count;
 	uint32_t jwt_leeway_ms;

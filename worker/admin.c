@@ -12,6 +12,7 @@
 #include "worker/drain.h"
 #include "worker/http/http_conn.h"
 #include "worker/http/reply.h"
+#include "worker/access/credential.h"
 #include "worker/access/origin.h"
 #include "worker/state.h"
 
@@ -117,6 +118,24 @@ admin_is_foreign(const struct conn *c, const struct http_request *req)
 	       (mode == NULL || !http_text_equal(mode, "navigate"));
 }
 
+/* Whether a request shows the key of --admin-key, where one is needed. */
+static bool
+admin_is_allowed(struct conn *c, const struct http_request *req)
+{
+	const struct access_rules *rules = worker_of(c)->access.rules;
+	const struct credential_places places = { .cookie = NULL };
+	struct http_text key;
+	uint8_t digest[SHA256_LEN];
+
+	if (c->loopback || rules == NULL || !rules->has_admin_key)
+		return true;
+	if (credential_find(c->net->config, req, &places, &key) !=
+	    CREDENTIAL_FOUND)
+		return false;
+	sha256(key.at, key.len, digest);
+	return sha256_equal(digest, rules->admin_key);
+}
+
 void
 admin_serve(struct conn *c, const struct http_request *req)
 {
@@ -126,6 +145,12 @@ admin_serve(struct conn *c, const struct http_request *req)
 		stats_add(&c->net->stats, STATS_REFUSED_ORIGIN, 1);
 		http_conn_refuse(c, req, 403,
 		    "a page of another site cannot have this", NULL);
+		return;
+	}
+	if (page != NULL && page->put != admin_put_ok &&
+	    !admin_is_allowed(c, req)) {
+		http_conn_refuse(c, req, 401, "the operator's key is needed",
+		    "WWW-Authenticate: Bearer\r\n");
 		return;
 	}
 	if (!http_text_equal(&req->method, "GET") &&

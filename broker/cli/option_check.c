@@ -64,9 +64,11 @@ cli_check_tls(const struct cli *cli, char error[CLI_ERROR_MAX])
 static bool
 cli_check_access(const struct config *config, char error[CLI_ERROR_MAX])
 {
-	if (config->grant_count == 0 || config->jwt_key_count > 0)
+	if (config->grant_count == 0 || config->jwt_key_count > 0 ||
+	    config->api_keys != NULL)
 		return true;
-	snprintf(error, CLI_ERROR_MAX, "--grant: goes with --jwt-key");
+	snprintf(
+	    error, CLI_ERROR_MAX, "--grant: goes with --jwt-key or --api-keys");
 	return false;
 }
 

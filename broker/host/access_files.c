@@ -11,6 +11,8 @@
 
 static const char *const access_options[ACCESS_KINDS] = {
 	[ACCESS_JWT_KEY] = "--jwt-key",
+	[ACCESS_API_KEYS] = "--api-keys",
+	[ACCESS_ADMIN_KEY] = "--admin-key",
 	[ACCESS_JWT_ISS] = "--jwt-iss",
 	[ACCESS_JWT_AUD] = "--jwt-aud",
 	[ACCESS_JWT_LEEWAY] = "--jwt-leeway",
@@ -114,16 +116,40 @@ access_add_keys(struct access_reading *r, const struct config *config)
 	return true;
 }
 
+/* A file that is a secret whatever is in it; path may be NULL. */
+static bool
+access_add_secret(struct access_reading *r, enum access_kind kind,
+    const char *path, size_t max)
+{
+	char why[SMALL_FILE_WHY_MAX];
+	struct small_file file;
+	bool ok;
+
+	if (path == NULL)
+		return true;
+	if (!small_file_read(&file, path, max, true, why))
+		return access_fail(r, kind, path, 0, why);
+	ok = access_add(r, kind, path, file.text, file.len);
+	small_file_wipe(&file);
+	return ok;
+}
+
 static bool
 access_add_all(struct access_reading *r, const struct config *config)
 {
 	char leeway[16], timeout[16];
 
-	if (config->jwt_key_count == 0 && config->anonymous_count == 0)
+	if (!access_add_secret(
+		r, ACCESS_ADMIN_KEY, config->admin_key, ACCESS_ADMIN_KEY_MAX))
+		return false;
+	if (config->jwt_key_count == 0 && config->api_keys == NULL &&
+	    config->anonymous_count == 0)
 		return true;
 	snprintf(leeway, sizeof(leeway), "%u", config->jwt_leeway_ms);
 	snprintf(timeout, sizeof(timeout), "%u", config->auth_timeout_ms);
 	return access_add_keys(r, config) &&
+	       access_add_secret(
+		   r, ACCESS_API_KEYS, config->api_keys, API_KEYS_TEXT) &&
 	       access_add_values(r, ACCESS_JWT_ISS, &config->jwt_iss,
 		   config->jwt_iss != NULL) &&
 	       access_add_values(

@@ -69,6 +69,36 @@ describe("the README's examples", () => {
 		    ["status", "--name", name], { env })).status, 3);
 	});
 
+	/* It starts a server of its own. */
+	test("who may", async (t) => {
+		const server = new Server();
+
+		t.after(() => server.end());
+		const command = (name) => [PUBSUBD,
+			...server.commandLine(name)].map((word) =>
+			`'${word}'`).join(" ");
+		const script = `start() {
+			port=$(${command("start")} "$@" |
+				sed -E 's|.*://[^:]*:([0-9]+).*|\\1|')
+		}
+		${example("who-may")
+		    .replaceAll("localhost:8000", "127.0.0.1:$port")
+		    .replace("build/pubsubd start", "start")
+		    .replace("build/pubsubd stop", `'${PUBSUBD}' stop ` +
+			`--name ${server.name} --pidfile '${server.pidfile}'`)}`;
+		const { status, stdout, stderr } = await run("bash",
+		    ["-ec", script], { cwd: server.dir, env: server.env });
+
+		assert.equal(status, 0, stderr);
+		const [published, history, refused] = stdout.split("\n")
+		    .filter((line) => line.startsWith("{"))
+		    .map((line) => JSON.parse(line));
+
+		assert.equal(published.seq, 1);
+		assert.equal(history.messages[0].message, "hello");
+		assert.equal(refused.error.code, "unauthorized");
+	});
+
 	test("from the command line", async (t) => {
 		const { status, stdout, stderr } = await shell(t, "shell");
 

@@ -61,6 +61,22 @@ access_grant_general(const struct access *access, struct identity *identity)
 		    identity->sub, identity->sub_len);
 }
 
+/* Hold who came by a key to what the key grants now, or to its having gone. */
+static void
+access_renew_key(struct access *access, struct identity *identity)
+{
+	const struct api_key *key =
+	    access->rules != NULL
+		? api_keys_find(&access->rules->api_keys, identity->digest)
+		: NULL;
+
+	grants_fini(&identity->own);
+	if (key != NULL)
+		grants_add_for(&identity->own, &key->grants, "", 0);
+	else if (!access_is_open(access))
+		identities_end(&access->identities, identity);
+}
+
 bool
 access_renew(struct access *access)
 {
@@ -72,8 +88,11 @@ access_renew(struct access *access)
 		return false;
 	identities_forget_all(all);
 	for (uint32_t i = 0; i < all->max; i++)
-		if (all->by_number[i] != NULL)
+		if (all->by_number[i] != NULL) {
 			access_grant_general(access, all->by_number[i]);
+			if (all->by_number[i]->is_key)
+				access_renew_key(access, all->by_number[i]);
+		}
 	return true;
 }
 
@@ -139,6 +158,32 @@ access_take_token(struct access *access, const char *token, size_t len,
 	return JWT_BAD_CLAIM;
 }
 
+/* Find a key of a program, which has no dot in it as a token has. */
+static enum jwt_status
+access_take_key(struct access *access, const uint8_t digest[SHA256_LEN],
+    uint32_t *number, const char **why)
+{
+	const struct api_key *key =
+	    api_keys_find(&access->rules->api_keys, digest);
+	struct identity *identity;
+
+	*why = "it is neither a token nor a key of this server";
+	if (key == NULL)
+		return JWT_MALFORMED;
+	identity = identities_add(&access->identities, digest, UINT64_MAX);
+	*why = "there are too many tokens at once";
+	if (identity == NULL)
+		return JWT_TOO_LONG;
+	identity->is_key = true;
+	identity->expires_s = UINT64_MAX;
+	identity->sub_len = key->name_len;
+	memcpy(identity->sub, key->name, key->name_len);
+	grants_add_for(&identity->own, &key->grants, "", 0);
+	access_grant_general(access, identity);
+	*number = identity->number;
+	return JWT_OK;
+}
+
 /* Count what came of a credential. */
 static enum access_verdict
 access_count(struct access *access, enum jwt_status status)
@@ -176,11 +221,16 @@ access_verify(struct access *access, const char *credential, size_t len,
     uint64_t now_s, uint32_t *number, const char **why)
 {
 	uint8_t digest[SHA256_LEN];
+	enum jwt_status status;
 
 	stats_add(access->stats, STATS_TOKENS_VERIFIED, 1);
 	sha256(credential, len, digest);
-	return access_count(access, access_take_token(access, credential, len,
-					digest, now_s, number, why));
+	if (memchr(credential, '.', len) == NULL)
+		status = access_take_key(access, digest, number, why);
+	else
+		status = access_take_token(
+		    access, credential, len, digest, now_s, number, why);
+	return access_count(access, status);
 }
 
 /* Those that come in one second are one identity, so its digest is that second;

@@ -50,7 +50,7 @@ bool access_renew(struct access *access);
 static inline bool
 access_is_open(const struct access *access)
 {
-	return access->rules == NULL;
+	return access->rules == NULL || !access->rules->guard;
 }
 
 enum access_verdict {

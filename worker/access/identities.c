@@ -187,3 +187,10 @@ identities_looked(struct identities *all, uint64_t now_s)
 			all->due_s = identity->until_s;
 	}
 }
+
+void
+identities_end(struct identities *all, struct identity *identity)
+{
+	identity->until_s = 0;
+	all->due_s = 0;
+}

@@ -48,6 +48,7 @@ struct identity {
 	uint32_t number;
 	uint32_t holders; /* connections, and requests on their way */
 	bool is_listed;   /* found by its digest */
+	bool is_key;      /* by a key of a program, which has no end */
 	bool is_guest;    /* without a credential yet, which it has to show */
 	uint8_t digest[SHA256_LEN];
 	uint64_t expires_s;    /* exp, as it is told to the client */
@@ -108,6 +109,9 @@ identities_are_due(const struct identities *all, uint64_t now_s)
 {
 	return now_s >= all->due_s;
 }
+
+/* Let its connections go as soon as they are looked at, which is due then. */
+void identities_end(struct identities *all, struct identity *identity);
 
 /* They were looked at: find out when that is due again. */
 void identities_looked(struct identities *all, uint64_t now_s);

@@ -204,7 +204,7 @@ v1_answer_auth(struct hub *hub, const struct intake_op *op)
 			buf_puts(text, ",\"user\":");
 			buf_json_string(text, identity->sub, identity->sub_len);
 		}
-		if (identity != NULL)
+		if (identity != NULL && !identity->is_key)
 			buf_printf(
 			    text, ",\"expires\":%" PRIu64, identity->expires_s);
 		v1_close(hub, op->conn, start);

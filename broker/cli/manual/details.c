@@ -112,6 +112,19 @@ const struct detail option_details[] = {
 		    "reads a file anew whose name is the same",
 	},
 	{
+	    .name = "api-keys",
+	    .text = "keys of programs, a line each: a name, the SHA-256 of "
+		    "the key in hexadecimal, and what it grants, as "
+		    "`publish:news/#`. A key that a reload does not find any "
+		    "more is good for nothing at once",
+	},
+	{
+	    .name = "admin-key",
+	    .text = "a file with a key of 16 bytes or more, which the "
+		    "operator's pages ask for (`Authorization: Bearer KEY`) "
+		    "on an address that is not loopback",
+	},
+	{
 	    .name = "jwt-iss",
 	    .text = "who must have made a token (`iss`)",
 	},

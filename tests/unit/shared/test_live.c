@@ -94,6 +94,8 @@ is_supervisors(const struct option *option)
 {
 	return strcmp(option->name, "log") == 0 ||
 	       strncmp(option->name, "jwt-", 4) == 0 ||
+	       strcmp(option->name, "api-keys") == 0 ||
+	       strcmp(option->name, "admin-key") == 0 ||
 	       strcmp(option->name, "auth-timeout") == 0 ||
 	       strcmp(option->name, "anonymous") == 0 ||
 	       strcmp(option->name, "grant") == 0 ||
