@@ -200,6 +200,7 @@ describe("what a process holds", { concurrency: 2 }, () => {
 			`${join(ROOT, "public")}, as a place`,       /* --root */
 			"socket, to read and write",        /* where it listens */
 			"socket, to read and write",        /* the operator's */
+			"socket, to read and write",        /* an upgrade's */
 			/* kept for the operator */
 			"anon_inode:[eventfd], to read and write",
 			...repeat(clients, "socket, to read and write"),
@@ -230,6 +231,14 @@ describe("what a process holds", { concurrency: 2 }, () => {
 		process.kill(pid, "SIGKILL");
 		assert.deepEqual(descriptors(await successor(server, 0, pid)),
 		    expected(server, 2, 0));
+	});
+
+	test("nor has one of an upgrade", async (t) => {
+		const server = await Server.start(t, ["--admin", "127.0.0.1:0"]);
+
+		assert.equal((await server.cli("upgrade")).status, 0);
+		for (const pid of await server.workers())
+			assert.deepEqual(descriptors(pid), expected(server, 2, 0));
 	});
 
 	test("nobody leaves a core", async (t) => {
