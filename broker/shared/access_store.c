@@ -23,10 +23,12 @@ struct access_store {
 struct access_store *
 access_store_open(void)
 {
-	void *memory = mmap(NULL, sizeof(struct access_store),
+	struct access_store *store = mmap(NULL, sizeof(*store),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return memory != MAP_FAILED ? memory : NULL;
+	if (store == MAP_FAILED)
+		return NULL;
+	return store;
 }
 
 void
