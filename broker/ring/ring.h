@@ -207,6 +207,17 @@ struct ring_link {
 enum ring_status ring_follow(const struct segment *seg, uint64_t pos,
     uint32_t topic, struct ring_link *link);
 
+/*
+ * Read the name of the topic that the record at a position is of, as ring_fetch()
+ * does.  It is that topic's whatever has become of its slot since.
+ * Callers: status, which cannot take the lock that the directory's names need.
+ * Blocks:  never; takes no lock.
+ * Returns: RING_OK with name (not NUL-terminated) and *len; RING_LAPPED: it has
+ *          been overwritten; RING_CORRUPT: no record, or not one of this topic.
+ */
+enum ring_status ring_fetch_name(const struct segment *seg, uint64_t pos,
+    uint32_t topic, char name[LAYOUT_TOPIC_NAME_MAX + 1], uint8_t *len);
+
 /* The last number given in a topic; after RING_LAPPED or under the lock. */
 uint64_t ring_topic_seq(const struct segment *seg, uint32_t topic);
 

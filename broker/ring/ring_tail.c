@@ -192,3 +192,23 @@ ring_follow(const struct segment *seg, uint64_t pos, uint32_t topic,
 	link->prev = rec.prev;
 	return RING_OK;
 }
+
+enum ring_status
+ring_fetch_name(const struct segment *seg, uint64_t pos, uint32_t topic,
+    char name[LAYOUT_TOPIC_NAME_MAX + 1], uint8_t *len)
+{
+	struct layout_record rec;
+	/* As ring_fetch(): copied, not yet believed. */
+	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
+	          !(rec.flags & RECORD_PADDING) && rec.topic == topic;
+
+	if (ok) {
+		ring_bytes_read(seg, pos + sizeof(rec), name,
+		    ring_bytes_round(rec.name_len));
+		*len = rec.name_len;
+	}
+	/* After the copy. */
+	if (ring_overtaken(seg, pos))
+		return RING_LAPPED;
+	return ok ? RING_OK : RING_CORRUPT;
+}

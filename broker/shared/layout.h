@@ -59,9 +59,12 @@
  *                                                  loads `applied' (acquire) first
  *  topic.interest          any worker, its own     atomic or/and; set only under the
  *                          bit only                lock, cleared at any time
- *  topic.base, .hash,      lock holder             read under the lock; the owner of a
- *  .next, .state, names,                           subscription may read its topic's
- *  .name_len, .touched                             name: a slot with interest keeps it
+ *  topic.base              lock holder             atomic; read under the lock, and by
+ *                                                  status, where a base that does not
+ *                                                  yet go with `seq' is for the eye
+ *  topic.hash, .next,      lock holder             read under the lock; the owner of a
+ *  .state, .name_len,                              subscription may read its topic's
+ *  .touched, names                                 name: a slot with interest keeps it
  *  buckets                 lock holder             read under the lock only
  *  busy                    any worker: its slot's  atomic or/and; only a hint.  A
  *                          bit, set under the      bit may be missing for a slot
@@ -188,7 +191,7 @@ struct layout_topic {
 	alignas(LAYOUT_LINE) _Atomic uint64_t seq; /* last number given */
 	_Atomic uint64_t last;     /* position of its last record, 0: none */
 	_Atomic uint64_t interest; /* bit w: worker w has a subscriber */
-	uint64_t base;             /* its present life's numbers are above */
+	_Atomic uint64_t base;     /* its present life's numbers are above */
 	uint32_t hash;             /* of the name */
 	uint32_t next;             /* in its bucket's chain: slot + 1, 0: end */
 	uint8_t state;             /* enum topic_state */

@@ -282,6 +282,29 @@ test_good_records_before_a_bad_one_are_read(void **state)
 	assert_int_equal(kit->reader.batch.count, 0);
 }
 
+static void
+test_name_of_a_record(void **state)
+{
+	struct ringkit *kit = *state;
+	uint32_t slot = hand_topic(&kit->ring, "a name of 19 bytes!");
+	uint64_t first = ring_head(&kit->t.seg);
+	char name[LAYOUT_TOPIC_NAME_MAX + 1];
+	uint8_t len = 0;
+
+	assert_int_equal(ring_fetch_name(&kit->t.seg, first, slot, name, &len),
+	    RING_CORRUPT);
+	hand_publish(&kit->ring, slot, "1");
+	assert_int_equal(
+	    ring_fetch_name(&kit->t.seg, first, slot, name, &len), RING_OK);
+	assert_int_equal(len, 19);
+	assert_memory_equal(name, "a name of 19 bytes!", 19);
+	assert_int_equal(ring_fetch_name(&kit->t.seg, first, SLOT, name, &len),
+	    RING_CORRUPT);
+	publish_times(kit, RING_SIZE / SMALL + 2);
+	assert_int_equal(
+	    ring_fetch_name(&kit->t.seg, first, slot, name, &len), RING_LAPPED);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, ringkit_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -300,6 +323,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_record_larger_than_the_batch_is_corrupt),
 	T(test_what_is_torn_is_lapped_not_corrupt),
 	T(test_good_records_before_a_bad_one_are_read),
+	T(test_name_of_a_record),
 };
 
 SUITE_MAIN(tests);
