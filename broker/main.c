@@ -11,6 +11,7 @@
 #include "broker/cli/token.h"
 #include "broker/cli/client/sub.h"
 #include "broker/cli/client/topics.h"
+#include "broker/cli/top.h"
 #include "broker/host/report.h"
 #include "broker/supervisor/supervisor.h"
 #include "common/bug.h"
@@ -67,6 +68,8 @@ main(int argc, char **argv)
 		return (int)cli_reload(&cli);
 	case CLI_STATUS:
 		return (int)cli_status(&cli);
+	case CLI_TOP:
+		return (int)cli_top(&cli);
 	case CLI_CHECK:
 		return (int)cli_print_options_in_force(&cli);
 	case CLI_PUB:

@@ -37,6 +37,7 @@ enum cli_command {
 	CLI_UPGRADE,
 	CLI_RELOAD,
 	CLI_STATUS,
+	CLI_TOP,
 	CLI_CHECK,
 	CLI_PUB,
 	CLI_SUB,
@@ -104,6 +105,12 @@ struct cli_token_options {
 	uint32_t expires_s;
 };
 
+/* The options of those that look into a running server. */
+struct cli_looking_options {
+	bool is_once;         /* top: print, and end */
+	uint32_t interval_ms; /* top: between two looks */
+};
+
 struct cli {
 	enum cli_command command;
 	struct config config;
@@ -121,6 +128,7 @@ struct cli {
 	bool has_conf;         /* the file at conf_path was read */
 	struct cli_client_options client;
 	struct cli_token_options token;
+	struct cli_looking_options looking;
 	const char **words; /* behind the command: topics, a message */
 	size_t words_len;
 	/* The same call for a later execv(2): paths are absolute, so that the

@@ -111,6 +111,7 @@ cli_print_all(void)
 	    "deal with a server:",
 	    serving, 0);
 	cli_print_options("status:", 1u << CLI_STATUS, serving);
+	cli_print_options("top:", 1u << CLI_TOP, serving);
 	cli_print_options("pub, sub and topics:", clients, serving);
 	cli_print_options("token:", 1u << CLI_TOKEN, 0);
 	printf("\n%s", cli_help_end);

@@ -14,7 +14,7 @@
 #define CLI_SERVING CLI_CONFIGURED
 #define CLI_TALKING                                               \
 	(1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_UPGRADE | \
-	    1u << CLI_RELOAD | 1u << CLI_STATUS)
+	    1u << CLI_RELOAD | 1u << CLI_STATUS | 1u << CLI_TOP)
 #define CLI_CLIENTS  (1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS)
 #define CLI_INSTANCE (CLI_SERVING | CLI_TALKING | CLI_CLIENTS)
 
@@ -655,6 +655,24 @@ const struct option cli_options[] = {
 	    .at = MEMBER(all),
 	},
 	{
+	    .name = "once",
+	    .help = "print one screen, and end",
+	    .commands = 1u << CLI_TOP,
+	    .set = cli_set_true,
+	    .at = MEMBER(looking.is_once),
+	},
+	{
+	    .name = "interval",
+	    .arg = "SECONDS",
+	    .initial = "1",
+	    .help = "between two looks",
+	    .commands = 1u << CLI_TOP,
+	    .set = cli_set_seconds,
+	    .at = MEMBER(looking.interval_ms),
+	    .min = 100,
+	    .max = 3600 * 1000,
+	},
+	{
 	    .name = "url",
 	    .letter = 'u',
 	    .arg = "URL",
@@ -925,6 +943,13 @@ const struct command cli_commands[] = {
 	    .examples = "  pubsubd status\n"
 	                "  pubsubd status --json\n"
 	                "  pubsubd status --all\n",
+	},
+	[CLI_TOP] = {
+	    .name = "top",
+	    .help = "watch what it does; q quits",
+	    .examples = "  pubsubd top\n"
+	                "  pubsubd top --interval 5\n"
+	                "  pubsubd top --once\n",
 	},
 	[CLI_CHECK] = {
 	    .name = "check",

@@ -5,6 +5,7 @@
 #include "broker/cli/status.h"
 
 #include "broker/cli/absent.h"
+#include "broker/cli/format.h"
 #include "broker/cli/instance.h"
 #include "broker/cli/option_values.h"
 #include "broker/cli/status_all.h"
@@ -15,31 +16,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-/* "3 d 4 h", "4 h 5 min", "5 min 6 s", "6 s". */
-static const char *
-status_format_uptime(uint64_t ms, char out[48])
-{
-	static const struct {
-		const char *name;
-		uint64_t seconds;
-	} units[] = { { "d", 86400 }, { "h", 3600 }, { "min", 60 },
-		{ "s", 1 } };
-	uint64_t s = ms / 1000;
-	size_t i = 0;
-
-	while (i < 3 && s < units[i].seconds)
-		i++;
-	if (i == 3)
-		snprintf(out, 48, "%llu s", (unsigned long long)s);
-	else
-		snprintf(out, 48, "%llu %s %llu %s",
-		    (unsigned long long)(s / units[i].seconds), units[i].name,
-		    (unsigned long long)(s % units[i].seconds /
-					 units[i + 1].seconds),
-		    units[i + 1].name);
-	return out;
-}
 
 /* Print the failures of this run, if there were any. */
 static void
@@ -85,13 +61,12 @@ status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 		STATS_DROPS };
 	const struct layout_header *header = seg->header;
 	unsigned workers = segment_workers(seg);
-	char uptime[48], size[24];
+	char uptime[FORMAT_MAX], size[24];
 
 	printf("instance  %s\npid       %d\nstate     %s\nversion   %s\n",
 	    cli->config.name, pid, overview_state(header), header->run.version);
 	printf("uptime    %s\naddress   %s\noperator  %s\n",
-	    status_format_uptime(overview_uptime_ms(header), uptime),
-	    header->run.urls,
+	    format_uptime(overview_uptime_ms(header), uptime), header->run.urls,
 	    header->run.admin[0] != '\0' ? header->run.admin : "none");
 	status_print_sandbox(seg);
 	printf("ring      %s, epoch %s\n",

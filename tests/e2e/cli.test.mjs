@@ -76,7 +76,8 @@ describe("words", { concurrency: true }, () => {
 
 			assert.equal(status, 0);
 			for (const known of ["run", "start", "stop", "restart",
-				"status", "version", "help", "--listen",
+				"status", "top", "version", "help",
+				"--once", "--interval", "--listen",
 				"--workers", "--name", "--root", "--ring-size",
 				"--max-topics", "--drain", "--restart-code",
 				"--allow-origin",

@@ -13,12 +13,14 @@ export class Command {
 	stderr = "";
 
 	/* A command of pubsubd, which the test ends if it has not ended.  With
-	 * a terminal that script(1) makes, all that it prints is in stdout. */
-	constructor(t, args, { terminal = false } = {}) {
+	 * a terminal that script(1) makes, all that it prints is in stdout;
+	 * `around' puts shell commands around it there. */
+	constructor(t, args, { terminal = false, around } = {}) {
 		const words = [PUBSUBD, ...args];
 		const quoted = words.map((word) => `'${word}'`).join(" ");
 		const [program, ...rest] = terminal ?
-			["script", "-qefc", quoted, "/dev/null"] : words;
+			["script", "-qefc", around?.(quoted) ?? quoted, "/dev/null"] :
+			words;
 
 		this.child = spawn(program, rest, { stdio: "pipe" });
 		for (const name of ["stdout", "stderr"])

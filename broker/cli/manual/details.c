@@ -324,6 +324,14 @@ const struct detail command_details[] = {
 	    .text = "Print what the server and each of its workers do.",
 	},
 	{
+	    .name = "top",
+	    .text = "Show, again and again, what the server does per second, "
+		    "what each worker does and how far it is behind, and the "
+		    "topics that most is published to. `q` quits. It reads "
+		    "the shared memory alone, so it works while workers hang. "
+		    "Without a terminal it needs `--once`.",
+	},
+	{
 	    .name = "check",
 	    .text = "Print each option with what changes it in a server that "
 		    "runs, its value, and who says that. If something is "

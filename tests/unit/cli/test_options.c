@@ -118,6 +118,7 @@ test_each_command_is_known(void **state)
 		[CLI_UPGRADE] = "upgrade",
 		[CLI_RELOAD] = "reload",
 		[CLI_STATUS] = "status",
+		[CLI_TOP] = "top",
 		[CLI_CHECK] = "check",
 		[CLI_PUB] = "pub",
 		[CLI_SUB] = "sub",
