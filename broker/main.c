@@ -10,6 +10,7 @@
 #include "broker/cli/status.h"
 #include "broker/cli/token.h"
 #include "broker/cli/client/sub.h"
+#include "broker/cli/client/tap.h"
 #include "broker/cli/client/topics.h"
 #include "broker/cli/top.h"
 #include "broker/host/report.h"
@@ -70,6 +71,8 @@ main(int argc, char **argv)
 		return (int)cli_status(&cli);
 	case CLI_TOP:
 		return (int)cli_top(&cli);
+	case CLI_TAP:
+		return (int)cli_tap(&cli);
 	case CLI_CHECK:
 		return (int)cli_print_options_in_force(&cli);
 	case CLI_PUB:

@@ -38,6 +38,7 @@ enum cli_command {
 	CLI_RELOAD,
 	CLI_STATUS,
 	CLI_TOP,
+	CLI_TAP,
 	CLI_CHECK,
 	CLI_PUB,
 	CLI_SUB,
@@ -68,7 +69,7 @@ struct cli_setting {
 	unsigned line; /* of the file */
 };
 
-/* The options of pub, sub and topics alone. */
+/* The options of pub, sub and topics, some of which tap knows, too. */
 struct cli_client_options {
 	const char *url; /* NULL: the default one, or that of an instance: */
 	bool is_named;   /* by --name or --pidfile, on this host */
@@ -79,7 +80,7 @@ struct cli_client_options {
 	char since_epoch[CLI_EPOCH_MAX];
 	uint64_t since_seq;
 	uint32_t history;    /* sub: messages; 0: none */
-	uint32_t count;      /* sub: messages; 0: no end */
+	uint32_t count;      /* sub, tap: messages; 0: no end */
 	uint32_t timeout_ms; /* 0: none */
 	const char *prefix;  /* topics; or NULL */
 	const char *ca_file; /* whom to trust; NULL: whom the system does */

@@ -14,7 +14,8 @@
 #define CLI_SERVING CLI_CONFIGURED
 #define CLI_TALKING                                               \
 	(1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_UPGRADE | \
-	    1u << CLI_RELOAD | 1u << CLI_STATUS | 1u << CLI_TOP)
+	    1u << CLI_RELOAD | 1u << CLI_STATUS | 1u << CLI_TOP | \
+	    1u << CLI_TAP)
 #define CLI_CLIENTS  (1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS)
 #define CLI_INSTANCE (CLI_SERVING | CLI_TALKING | CLI_CLIENTS)
 
@@ -634,7 +635,8 @@ const struct option cli_options[] = {
 	    .name = "json",
 	    .letter = 'j',
 	    .help = "print JSON",
-	    .commands = 1u << CLI_STATUS | 1u << CLI_SUB | 1u << CLI_TOPICS,
+	    .commands = 1u << CLI_STATUS | 1u << CLI_TAP | 1u << CLI_SUB |
+	                1u << CLI_TOPICS,
 	    .set = cli_set_true,
 	    .at = MEMBER(json),
 	},
@@ -739,7 +741,7 @@ const struct option cli_options[] = {
 	    .arg = "SECONDS",
 	    .words = "no end",
 	    .help = "end after these",
-	    .commands = 1u << CLI_SUB,
+	    .commands = 1u << CLI_SUB | 1u << CLI_TAP,
 	    .set = cli_set_seconds,
 	    .at = MEMBER(client.timeout_ms),
 	    .min = 1,
@@ -774,7 +776,7 @@ const struct option cli_options[] = {
 	    .arg = "N",
 	    .words = "no end",
 	    .help = "end after this many messages",
-	    .commands = 1u << CLI_SUB,
+	    .commands = 1u << CLI_SUB | 1u << CLI_TAP,
 	    .set = cli_set_count,
 	    .at = MEMBER(client.count),
 	    .min = 1,
@@ -950,6 +952,16 @@ const struct command cli_commands[] = {
 	    .examples = "  pubsubd top\n"
 	                "  pubsubd top --interval 5\n"
 	                "  pubsubd top --once\n",
+	},
+	[CLI_TAP] = {
+	    .name = "tap",
+	    .help = "print what is published, whether workers hang or not",
+	    .words = "PATTERN...",
+	    .words_min = 1,
+	    .words_max = SIZE_MAX,
+	    .examples = "  pubsubd tap '#'\n"
+	                "  pubsubd tap 'room/+/news' alarms\n"
+	                "  pubsubd tap --json -C 10 'room/#'\n",
 	},
 	[CLI_CHECK] = {
 	    .name = "check",

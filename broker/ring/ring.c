@@ -53,6 +53,13 @@ ring_detach(struct ring *ring)
 }
 
 uint64_t
+ring_first(const struct segment *seg)
+{
+	/* Not 0, so that position 0 can mean "no record". */
+	return seg->ring_size;
+}
+
+uint64_t
 ring_head(const struct segment *seg)
 {
 	return atomic_load_explicit(&seg->header->head, memory_order_acquire);

@@ -134,6 +134,9 @@ uint64_t ring_interest(
 /* Say that nothing more will be published (drain, step 2).  Under the lock. */
 void ring_seal(struct ring *ring);
 
+/* Position of the first record that there ever is in a ring.  Anybody. */
+uint64_t ring_first(const struct segment *seg);
+
 /* Position behind the newest record.  Anybody. */
 uint64_t ring_head(const struct segment *seg);
 

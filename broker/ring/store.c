@@ -3,6 +3,7 @@
 
 #include "broker/ring/store.h"
 
+#include "broker/ring/ring.h"
 #include "broker/shared/lock.h"
 #include "broker/shared/stop_point.h"
 #include "common/clock.h"
@@ -17,10 +18,9 @@ store_fill(struct segment *seg)
 	struct layout_header *h = seg->header;
 
 	lock_make(h);
-	/* Not 0, so that position 0 can mean "no record". */
-	atomic_store(&h->reserve, seg->ring_size);
-	atomic_store(&h->applied, seg->ring_size);
-	atomic_store(&h->head, seg->ring_size);
+	atomic_store(&h->reserve, ring_first(seg));
+	atomic_store(&h->applied, ring_first(seg));
+	atomic_store(&h->head, ring_first(seg));
 	segment_finish(seg);
 }
 

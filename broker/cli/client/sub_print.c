@@ -7,48 +7,43 @@
 #include <stdio.h>
 #include <string.h>
 
-/* JSON on one line: a newline in it is white space, for in a string it would be
- * escaped. */
-static void
-sub_put_json(struct buf *buf, const char *text, size_t len)
+/* A newline in JSON is white space, for in a string it would be escaped. */
+void
+sub_put_json(struct buf *buf, const char *json, size_t len)
 {
 	char *room = buf_room(buf, len);
 
 	for (size_t i = 0; i < len; i++) {
-		room[i] = text[i];
-		if (text[i] == '\n' || text[i] == '\r')
+		room[i] = json[i];
+		if (json[i] == '\n' || json[i] == '\r')
 			room[i] = ' ';
 	}
 	buf->len += len;
 }
 
-static void
-sub_put_string(struct buf *buf, const struct json_token *string)
+void
+sub_put_body(struct buf *buf, const char *json, size_t len)
 {
-	char *room = buf_room(buf, string->raw_len);
-
-	buf->len += json_string_decode(string->raw, string->raw_len, room);
+	if (len > 0 && json[0] == '"')
+		buf_json_text(buf, json, len);
+	else
+		sub_put_json(buf, json, len);
 }
 
 void
 sub_print(
     struct buf *buf, enum sub_form form, const struct server_message *message)
 {
-	const struct json_token *body = &message->message;
-
 	if (form == SUB_ENVELOPE) {
 		sub_put_json(buf, message->text, message->len);
 		buf_add(buf, "\n", 1);
 		return;
 	}
 	if (form == SUB_TOPIC) {
-		sub_put_string(buf, &message->topic);
+		sub_put_body(buf, message->topic.raw, message->topic.raw_len);
 		buf_add(buf, " ", 1);
 	}
-	if (body->kind == JSON_STRING)
-		sub_put_string(buf, body);
-	else
-		sub_put_json(buf, body->raw, body->raw_len);
+	sub_put_body(buf, message->message.raw, message->message.raw_len);
 	buf_add(buf, "\n", 1);
 }
 

@@ -16,6 +16,13 @@ enum sub_form {
 	SUB_ENVELOPE, /* all that the server said, JSON */
 };
 
+/* Append a message's JSON as people read it: a string as what it stands for,
+ * anything else as JSON on one line.  It has been checked (json_check()). */
+void sub_put_body(struct buf *buf, const char *json, size_t len);
+
+/* Append JSON on one line. */
+void sub_put_json(struct buf *buf, const char *json, size_t len);
+
 /* Append a message and a newline.  A string may have newlines of its own, JSON
  * is one line in any case. */
 void sub_print(

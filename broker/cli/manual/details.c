@@ -332,6 +332,17 @@ const struct detail command_details[] = {
 		    "Without a terminal it needs `--once`.",
 	},
 	{
+	    .name = "tap",
+	    .text = "Print each message that is published on a server of this "
+		    "host in a topic that matches: its topic, a space and the "
+		    "message, or with `--json` an object. In a pattern, `+` "
+		    "stands for one level of a topic's name and `#` at the end "
+		    "for the rest. It reads the shared memory alone, so it "
+		    "works while workers hang, and no client is kept waiting. "
+		    "Messages that were overwritten before it had read them "
+		    "are told on standard error.",
+	},
+	{
 	    .name = "check",
 	    .text = "Print each option with what changes it in a server that "
 		    "runs, its value, and who says that. If something is "

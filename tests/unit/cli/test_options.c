@@ -119,6 +119,7 @@ test_each_command_is_known(void **state)
 		[CLI_RELOAD] = "reload",
 		[CLI_STATUS] = "status",
 		[CLI_TOP] = "top",
+		[CLI_TAP] = "tap",
 		[CLI_CHECK] = "check",
 		[CLI_PUB] = "pub",
 		[CLI_SUB] = "sub",
@@ -130,8 +131,9 @@ test_each_command_is_known(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
-		const char *word = i == CLI_PUB || i == CLI_SUB ? "a"
-		                   : i == CLI_TOKEN             ? "--key=k"
+		const char *word =
+		    i == CLI_PUB || i == CLI_SUB || i == CLI_TAP ? "a"
+		    : i == CLI_TOKEN                            ? "--key=k"
 		                                                : NULL;
 
 		assert_true(parse(names[i], word, NULL));
