@@ -4,6 +4,7 @@
 #include "broker/cli/check.h"
 #include "broker/cli/control.h"
 #include "broker/cli/help.h"
+#include "broker/cli/inspect.h"
 #include "broker/cli/options.h"
 #include "broker/cli/client/pub.h"
 #include "broker/cli/start.h"
@@ -73,6 +74,8 @@ main(int argc, char **argv)
 		return (int)cli_top(&cli);
 	case CLI_TAP:
 		return (int)cli_tap(&cli);
+	case CLI_INSPECT:
+		return (int)cli_inspect(&cli);
 	case CLI_CHECK:
 		return (int)cli_print_options_in_force(&cli);
 	case CLI_PUB:

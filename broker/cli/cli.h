@@ -39,6 +39,7 @@ enum cli_command {
 	CLI_STATUS,
 	CLI_TOP,
 	CLI_TAP,
+	CLI_INSPECT,
 	CLI_CHECK,
 	CLI_PUB,
 	CLI_SUB,

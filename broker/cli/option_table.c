@@ -15,7 +15,7 @@
 #define CLI_TALKING                                               \
 	(1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_UPGRADE | \
 	    1u << CLI_RELOAD | 1u << CLI_STATUS | 1u << CLI_TOP | \
-	    1u << CLI_TAP)
+	    1u << CLI_TAP | 1u << CLI_INSPECT)
 #define CLI_CLIENTS  (1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS)
 #define CLI_INSTANCE (CLI_SERVING | CLI_TALKING | CLI_CLIENTS)
 
@@ -635,8 +635,8 @@ const struct option cli_options[] = {
 	    .name = "json",
 	    .letter = 'j',
 	    .help = "print JSON",
-	    .commands = 1u << CLI_STATUS | 1u << CLI_TAP | 1u << CLI_SUB |
-	                1u << CLI_TOPICS,
+	    .commands = 1u << CLI_STATUS | 1u << CLI_TAP | 1u << CLI_INSPECT |
+	                1u << CLI_SUB | 1u << CLI_TOPICS,
 	    .set = cli_set_true,
 	    .at = MEMBER(json),
 	},
@@ -962,6 +962,12 @@ const struct command cli_commands[] = {
 	    .examples = "  pubsubd tap '#'\n"
 	                "  pubsubd tap 'room/+/news' alarms\n"
 	                "  pubsubd tap --json -C 10 'room/#'\n",
+	},
+	[CLI_INSPECT] = {
+	    .name = "inspect",
+	    .help = "what is in its shared memory, even if it is dead",
+	    .examples = "  pubsubd inspect\n"
+	                "  pubsubd inspect --name two --json\n",
 	},
 	[CLI_CHECK] = {
 	    .name = "check",

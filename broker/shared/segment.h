@@ -126,6 +126,15 @@ enum segment_status segment_attach(struct segment *seg, const char *name,
     bool writable, char error[SEGMENT_ERROR_MAX]);
 
 /*
+ * Map an existing segment as segment_attach() does to read it, in such a way that
+ * what is changed is changed in this process alone: a trial of a repair.  What
+ * others write is seen as long as it has not been changed here.
+ * Callers: inspect.
+ */
+enum segment_status segment_attach_copy(
+    struct segment *seg, const char *name, char error[SEGMENT_ERROR_MAX]);
+
+/*
  * Map, read-only, the segment of this name that a process has open: it may have
  * lost its name, or the name may mean another by now.  As segment_attach().
  * Callers: status, stop, restart.

@@ -4,7 +4,8 @@
 
 #include "broker/shared/segment.h"
 
-#include <dirent.h>
+#include "broker/shared/segment_of.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -59,11 +60,16 @@ segment_allocate(
 	return false;
 }
 
+/* What a mapping is for. */
+enum segment_use { SEGMENT_TO_READ, SEGMENT_TO_WRITE, SEGMENT_TO_TRY };
+
 static void *
-segment_map(int fd, uint64_t size, bool writable)
+segment_map(int fd, uint64_t size, enum segment_use use)
 {
-	return mmap(NULL, size, writable ? PROT_READ | PROT_WRITE : PROT_READ,
-	    MAP_SHARED, fd, 0);
+	return mmap(NULL, size,
+	    use == SEGMENT_TO_READ ? PROT_READ : PROT_READ | PROT_WRITE,
+	    use == SEGMENT_TO_TRY ? MAP_PRIVATE | MAP_NORESERVE : MAP_SHARED,
+	    fd, 0);
 }
 
 /* Where a name is in the file system. */
@@ -225,7 +231,7 @@ segment_make(struct segment *seg, int fd, const char *name, uint64_t ring_size,
 	}
 	if (!segment_allocate(fd, name, size, error))
 		return false;
-	base = segment_map(fd, size, true);
+	base = segment_map(fd, size, SEGMENT_TO_WRITE);
 	if (base == MAP_FAILED) {
 		segment_error(error, name, "cannot be mapped", errno);
 		return false;
@@ -258,9 +264,10 @@ segment_create(struct segment *seg, const char *name, uint64_t ring_size,
 /* Map an open file of ours if it is a segment.  Closes nothing.  To map it for
  * writing, no other user must have access to it. */
 static enum segment_status
-segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
-    char error[SEGMENT_ERROR_MAX])
+segment_attach_fd(struct segment *seg, int fd, const char *name,
+    enum segment_use use, char error[SEGMENT_ERROR_MAX])
 {
+	bool writable = use == SEGMENT_TO_WRITE;
 	struct stat st;
 	void *base;
 
@@ -278,7 +285,7 @@ segment_attach_fd(struct segment *seg, int fd, const char *name, bool writable,
 		segment_error(error, name, "is half-made", 0);
 		return SEGMENT_FOREIGN;
 	}
-	base = segment_map(fd, (uint64_t)st.st_size, writable);
+	base = segment_map(fd, (uint64_t)st.st_size, use);
 	if (base == MAP_FAILED) {
 		segment_error(error, name, "cannot be mapped", errno);
 		return SEGMENT_FAILED;
@@ -295,13 +302,14 @@ enum segment_status
 segment_take_over(struct segment *seg, int claim, const char *name,
     char error[SEGMENT_ERROR_MAX])
 {
-	return segment_attach_fd(seg, claim, name, true, error);
+	return segment_attach_fd(seg, claim, name, SEGMENT_TO_WRITE, error);
 }
 
-enum segment_status
-segment_attach(struct segment *seg, const char *name, bool writable,
-    char error[SEGMENT_ERROR_MAX])
+static enum segment_status
+segment_attach_named(struct segment *seg, const char *name,
+    enum segment_use use, char error[SEGMENT_ERROR_MAX])
 {
+	bool writable = use == SEGMENT_TO_WRITE;
 	enum segment_status status;
 	int fd;
 
@@ -309,50 +317,24 @@ segment_attach(struct segment *seg, const char *name, bool writable,
 	    name, writable ? O_RDWR : O_RDONLY, !writable, &fd, error);
 	if (status != SEGMENT_OK)
 		return status;
-	status = segment_attach_fd(seg, fd, name, writable, error);
+	status = segment_attach_fd(seg, fd, name, use, error);
 	close(fd);
 	return status;
 }
 
-/* Whether a link in /proc/PID/fd leads to the segment of this name, or to one
- * that has lost it. */
-static bool
-segment_link_is(const char *target, const char *name)
+enum segment_status
+segment_attach(struct segment *seg, const char *name, bool writable,
+    char error[SEGMENT_ERROR_MAX])
 {
-	static const char prefix[] = "/pubsubd.", deleted[] = " (deleted)";
-	const char *base = strrchr(target, '/');
-	size_t len = strlen(name);
-
-	if (base == NULL || strncmp(base, prefix, strlen(prefix)) != 0)
-		return false;
-	base += strlen(prefix);
-	return strncmp(base, name, len) == 0 &&
-	       (base[len] == '\0' || strcmp(base + len, deleted) == 0);
+	return segment_attach_named(
+	    seg, name, writable ? SEGMENT_TO_WRITE : SEGMENT_TO_READ, error);
 }
 
-/* Open, to read, the segment that a process has open.  Returns -1: none. */
-static int
-segment_open_of(const char *name, pid_t pid)
+enum segment_status
+segment_attach_copy(
+    struct segment *seg, const char *name, char error[SEGMENT_ERROR_MAX])
 {
-	char path[32], target[SEGMENT_PATH_MAX * 4];
-	const struct dirent *entry;
-	int fd = -1;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	while (dir != NULL && fd == -1 && (entry = readdir(dir)) != NULL) {
-		ssize_t len = readlinkat(
-		    dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-
-		target[len > 0 ? len : 0] = '\0';
-		if (segment_link_is(target, name))
-			fd = openat(
-			    dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return fd;
+	return segment_attach_named(seg, name, SEGMENT_TO_TRY, error);
 }
 
 enum segment_status
@@ -368,7 +350,7 @@ segment_attach_of(struct segment *seg, const char *name, pid_t pid,
 		    (int)pid, name);
 		return SEGMENT_MISSING;
 	}
-	status = segment_attach_fd(seg, fd, name, false, error);
+	status = segment_attach_fd(seg, fd, name, SEGMENT_TO_READ, error);
 	close(fd);
 	return status;
 }

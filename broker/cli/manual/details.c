@@ -343,6 +343,15 @@ const struct detail command_details[] = {
 		    "are told on standard error.",
 	},
 	{
+	    .name = "inspect",
+	    .text = "Print what is in the shared memory of an instance, whose "
+		    "server may be dead: its run, its options, the positions "
+		    "of the ring, the workers, the topics, and whether the "
+		    "ring can be believed. What a dead server left is "
+		    "repaired in a private copy, as the next start would, and "
+		    "stays as it is. Exits with 1 if it is damaged.",
+	},
+	{
 	    .name = "check",
 	    .text = "Print each option with what changes it in a server that "
 		    "runs, its value, and who says that. If something is "

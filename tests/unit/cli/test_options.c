@@ -120,6 +120,7 @@ test_each_command_is_known(void **state)
 		[CLI_STATUS] = "status",
 		[CLI_TOP] = "top",
 		[CLI_TAP] = "tap",
+		[CLI_INSPECT] = "inspect",
 		[CLI_CHECK] = "check",
 		[CLI_PUB] = "pub",
 		[CLI_SUB] = "sub",
