@@ -17,6 +17,7 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
+#include "worker/answering.h"
 #include "worker/drain.h"
 #include "worker/hand_over.h"
 #include "worker/net/conns.h"
@@ -218,6 +219,7 @@ worker_open(struct worker *w, const struct worker_args *args,
 		return false;
 	worker_init_hub(w);
 	drain_init(&w->drain);
+	answering_init(w);
 	acceptors_open(&w->acceptors, &w->net, args);
 	worker_watch(w, args);
 	hand_over_init(w);
@@ -242,6 +244,7 @@ worker_close(struct worker *w)
 	replays_fini(&w->replays);
 	protocols_fini(&w->protocols);
 	static_close(&w->files);
+	answering_fini(w);
 	ring_detach(&w->hub.ring);
 	ev_loop_destroy(w->net.loop);
 }

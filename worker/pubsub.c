@@ -8,6 +8,7 @@
 #include "worker/api/api.h"
 #include "worker/api/event_form.h"
 #include "worker/api/events.h"
+#include "worker/describe.h"
 #include "worker/delivery/hub.h"
 #include "worker/handover/conn_record.h"
 #include "worker/http/http_conn.h"
@@ -72,4 +73,5 @@ const struct service pubsub_service = {
 	.refuse = pubsub_refuse,
 	.forget = caller_forget,
 	.hold = intake_hold,
+	.describe = describe_conn,
 };

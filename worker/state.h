@@ -22,6 +22,7 @@
 #ifndef WORKER_STATE_H
 #define WORKER_STATE_H
 
+#include "broker/shared/ask.h"
 #include "broker/shared/live.h"
 #include "broker/shared/stats.h"
 #include "common/container.h"
@@ -116,6 +117,8 @@ struct worker {
 	struct drain drain;
 	struct hand_over hand_over; /* to a successor */
 	struct take_over take_over; /* from a predecessor */
+	struct asked asked; /* answering.h, like the next */
+	struct buf answer;
 };
 
 /* The worker whose connection this is. */

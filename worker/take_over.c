@@ -15,6 +15,7 @@
 #include "worker/handover/parcel.h"
 #include "worker/reload.h"
 #include "worker/requests/caller.h"
+#include "worker/net/conns.h"
 #include "worker/state.h"
 
 #include <poll.h>
@@ -84,7 +85,9 @@ take_over_hello(struct worker *w, const struct buf *body)
 	    strcmp(hello.epoch, w->hub.seg->header->epoch) != 0)
 		return false;
 	tail_go_on_at(&w->hub, hello.cursor);
-	w->net.conns.numbered = hello.numbered;
+	/* Ours are above all of theirs. */
+	if (w->net.conns.numbered < hello.numbered)
+		w->net.conns.numbered = hello.numbered;
 	return true;
 }
 
@@ -160,6 +163,7 @@ take_over_receive(struct worker *w)
 	buf_fini(&body);
 	if (ok && !is_first) {
 		adopt_unused(&w->hub);
+		conns_adopted(&w->net);
 		return true;
 	}
 	log_errorx("the connections did not come over");

@@ -15,6 +15,7 @@
 #include "worker/net/conns.h"
 #include "worker/net/flush.h"
 #include "worker/requests/commit.h"
+#include "worker/answering.h"
 #include "worker/drain.h"
 #include "worker/hand_over.h"
 #include "worker/reload.h"
@@ -34,6 +35,8 @@ turn_end(struct worker *w)
 	drain_step(w);
 	tail_turn(hub);
 	replays_turn(hub);
+	if (asked_may_be(&w->asked, hub->seg))
+		answering_turn(w);
 	flush_turn(net);
 	latency_settle(hub);
 	if (conns_sweep(net))

@@ -18,13 +18,16 @@
  *	|                        subscribers, by worker, then by slot  |
  *	| uint64_t               x topics_max / 64   busy bits         |
  *	+--------------------------------------------------------------+
+ *	| struct layout_ask      x LAYOUT_ASKERS   what is asked       |
+ *	| struct layout_answer   x LAYOUT_WORKERS  what was answered   |
+ *	+--------------------------------------------------------------+
  *	| ring_size bytes        the ring: struct layout_record ...    |
  *	+--------------------------------------------------------------+
  *
  * Two lifetimes share the segment.  The ring and the directory live as long as
  * their epoch: over restarts, and over the death of any process.  The worker
- * table, the subscriber counts, the interest words and the `run' fields belong
- * to one run of the supervisor and are made anew by the next, which may have
+ * table, the subscriber counts, the interest words, questions, answers and the
+ * `run' fields belong to one run of the supervisor and are made anew by the next, which may have
  * another number of workers.
  *
  * No pointer is ever stored here (except those that the C library may keep
@@ -93,6 +96,12 @@
  *  worker[w].died_in       lock holder, who found  atomic; a word never seen twice
  *                          the lock's owner dead
  *  worker[w].last_words    worker w, while dying   read only after waitpid(2)
+ *  asking                  any asker: one more     atomic; only a hint
+ *  asks[a]                 worker a; from slot     copied word by word, believed
+ *                          LAYOUT_WORKERS on: a    only after `id' was looked at
+ *                          command that holds the  again (ask.h)
+ *                          file's lock on byte a
+ *  answers[w]              worker w only           likewise, by `version'
  *  stop_point_arm,         tests, and the process  atomic; only with -DTESTING
  *  stopped                 that stops
  *  ring bytes              lock holder, only in    copied word by word (relaxed
@@ -118,6 +127,12 @@
 #define LAYOUT_EPOCH   12u /* characters of an epoch, without the NUL */
 
 #define LAYOUT_STAMPS 4096u /* batches whose time of acceptance is known */
+
+/* Who may ask workers at a time: each worker, and so many commands. */
+#define LAYOUT_ASK_COMMANDS 4u
+#define LAYOUT_ASKERS       (LAYOUT_WORKERS + LAYOUT_ASK_COMMANDS)
+#define LAYOUT_ASK_WORDS    64u   /* of a question */
+#define LAYOUT_ANSWER_WORDS 4088u /* of an answer, its head included */
 
 #define LAYOUT_TOPIC_NAME_MAX 255u /* bytes */
 #define LAYOUT_OBITUARY       256u /* bytes, NUL included */
@@ -186,6 +201,20 @@ struct layout_stamp {
 	_Atomic uint64_t ns;   /* monotonic clock */
 };
 
+/* A question to some workers; ask.h. */
+struct layout_ask {
+	alignas(LAYOUT_LINE) _Atomic uint64_t id; /* odd: being written */
+	_Atomic uint64_t targets;                 /* a bit per worker */
+	_Atomic uint64_t taken;                   /* whose answer it has */
+	_Atomic uint64_t words[LAYOUT_ASK_WORDS]; /* struct ask_question */
+};
+
+/* A worker's answer to one of them. */
+struct layout_answer {
+	alignas(LAYOUT_LINE) _Atomic uint64_t version; /* odd: being written */
+	_Atomic uint64_t words[LAYOUT_ANSWER_WORDS]; /* struct ask_head, text */
+};
+
 /* The words of a topic that publishing touches; one cache line. */
 struct layout_topic {
 	alignas(LAYOUT_LINE) _Atomic uint64_t seq; /* last number given */
@@ -246,7 +275,7 @@ struct layout_header {
 	uint32_t buckets; /* a power of two */
 	/* offsets from the segment's start, bytes */
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
-	    subscribers_at, busy_at, ring_at;
+	    subscribers_at, busy_at, asks_at, answers_at, ring_at;
 	struct siphash_key hash_key; /* of the directory's names; secret */
 	char epoch[LAYOUT_EPOCH + 1];
 
@@ -301,6 +330,9 @@ struct layout_header {
 
 	/* alone on its line: every worker looks here before it sleeps */
 	alignas(LAYOUT_LINE) _Atomic uint64_t head;
+
+	/* alone on its line: every worker looks here in every turn */
+	alignas(LAYOUT_LINE) _Atomic uint64_t asking; /* questions so far */
 
 	/* looked at only in builds for tests, see stop_point.h */
 	alignas(LAYOUT_LINE) _Atomic uint32_t stop_point_arm; /* STOP_AT() */

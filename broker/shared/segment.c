@@ -9,7 +9,8 @@
 
 struct segment_geometry {
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
-	    subscribers_at, busy_at, ring_at, ring_size, size;
+	    subscribers_at, busy_at, asks_at, answers_at, ring_at, ring_size,
+	    size;
 	uint32_t topics_max, buckets;
 };
 
@@ -45,6 +46,10 @@ segment_plan(uint64_t ring_size, uint32_t topics_max)
 	g.busy_at = at;
 	at += segment_page_round(
 	    ((uint64_t)topics_max + 63) / 64 * sizeof(uint64_t));
+	g.asks_at = at;
+	at += segment_page_round(LAYOUT_ASKERS * sizeof(struct layout_ask));
+	g.answers_at = at;
+	at += segment_page_round(LAYOUT_WORKERS * sizeof(struct layout_answer));
 	g.ring_at = at;
 	g.ring_size = segment_page_round(ring_size);
 	g.size = at + g.ring_size;
@@ -82,6 +87,9 @@ segment_fingerprint(void)
 		offsetof(struct layout_worker, counters),
 		offsetof(struct layout_worker, delays), STATS_DELAY_BOUNDS,
 		sizeof(struct layout_stamp), LAYOUT_STAMPS,
+		sizeof(struct layout_ask), LAYOUT_ASKERS,
+		sizeof(struct layout_answer),
+		offsetof(struct layout_header, asking),
 		offsetof(struct layout_header, stamped),
 		offsetof(struct layout_topic, state), LAYOUT_WORKERS,
 		LAYOUT_LOCK_SIZE };
@@ -111,6 +119,8 @@ segment_point(struct segment *seg, void *base, const struct segment_geometry *g)
 	seg->names = (void *)(at + g->names_at);
 	seg->subscribers = (void *)(at + g->subscribers_at);
 	seg->busy = (void *)(at + g->busy_at);
+	seg->asks = (void *)(at + g->asks_at);
+	seg->answers = (void *)(at + g->answers_at);
 	seg->ring = at + g->ring_at;
 	seg->size = g->size;
 	seg->ring_size = g->ring_size;
@@ -151,6 +161,8 @@ segment_lay_out(
 	h->names_at = g.names_at;
 	h->subscribers_at = g.subscribers_at;
 	h->busy_at = g.busy_at;
+	h->asks_at = g.asks_at;
+	h->answers_at = g.answers_at;
 	h->ring_at = g.ring_at;
 	segment_make_epoch(h->epoch);
 	siphash_key_make(&h->hash_key);

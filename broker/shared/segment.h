@@ -35,6 +35,8 @@ struct segment {
 	struct layout_name *names;
 	_Atomic uint32_t *subscribers; /* [worker * topics_max + slot] */
 	_Atomic uint64_t *busy;        /* a bit per slot */
+	struct layout_ask *asks;
+	struct layout_answer *answers;
 	unsigned char *ring;
 	size_t size;
 	uint64_t ring_size; /* bytes, a multiple of LAYOUT_PAGE */
@@ -133,6 +135,15 @@ enum segment_status segment_attach(struct segment *seg, const char *name,
  */
 enum segment_status segment_attach_copy(
     struct segment *seg, const char *name, char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Map an existing segment for writing as segment_attach() does, and keep its
+ * descriptor: for locks on its bytes (fcntl(2)).
+ * Callers: commands that ask workers.
+ * Owns:    the caller, segment_close() and close(2).
+ */
+enum segment_status segment_attach_keeping(struct segment *seg,
+    const char *name, int *fd, char error[SEGMENT_ERROR_MAX]);
 
 /*
  * Map, read-only, the segment of this name that a process has open: it may have

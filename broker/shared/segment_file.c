@@ -305,20 +305,24 @@ segment_take_over(struct segment *seg, int claim, const char *name,
 	return segment_attach_fd(seg, claim, name, SEGMENT_TO_WRITE, error);
 }
 
+/* Sets *fd only if it returns OK. */
 static enum segment_status
 segment_attach_named(struct segment *seg, const char *name,
-    enum segment_use use, char error[SEGMENT_ERROR_MAX])
+    enum segment_use use, int *fd, char error[SEGMENT_ERROR_MAX])
 {
 	bool writable = use == SEGMENT_TO_WRITE;
 	enum segment_status status;
-	int fd;
+	int opened;
 
 	status = segment_open(
-	    name, writable ? O_RDWR : O_RDONLY, !writable, &fd, error);
+	    name, writable ? O_RDWR : O_RDONLY, !writable, &opened, error);
 	if (status != SEGMENT_OK)
 		return status;
-	status = segment_attach_fd(seg, fd, name, use, error);
-	close(fd);
+	status = segment_attach_fd(seg, opened, name, use, error);
+	if (status == SEGMENT_OK && fd != NULL)
+		*fd = opened;
+	else
+		close(opened);
 	return status;
 }
 
@@ -326,15 +330,22 @@ enum segment_status
 segment_attach(struct segment *seg, const char *name, bool writable,
     char error[SEGMENT_ERROR_MAX])
 {
-	return segment_attach_named(
-	    seg, name, writable ? SEGMENT_TO_WRITE : SEGMENT_TO_READ, error);
+	return segment_attach_named(seg, name,
+	    writable ? SEGMENT_TO_WRITE : SEGMENT_TO_READ, NULL, error);
 }
 
 enum segment_status
 segment_attach_copy(
     struct segment *seg, const char *name, char error[SEGMENT_ERROR_MAX])
 {
-	return segment_attach_named(seg, name, SEGMENT_TO_TRY, error);
+	return segment_attach_named(seg, name, SEGMENT_TO_TRY, NULL, error);
+}
+
+enum segment_status
+segment_attach_keeping(struct segment *seg, const char *name, int *fd,
+    char error[SEGMENT_ERROR_MAX])
+{
+	return segment_attach_named(seg, name, SEGMENT_TO_WRITE, fd, error);
 }
 
 enum segment_status

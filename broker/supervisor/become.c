@@ -56,7 +56,7 @@ static void
 become_set_signals(void)
 {
 	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1,
-		SIGUSR2, SIGPIPE };
+		SIGUSR2, SIGURG, SIGPIPE };
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)

@@ -60,7 +60,7 @@ static void
 supervisor_block_signals(struct supervisor *s)
 {
 	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2,
-		SIGCHLD };
+		SIGURG, SIGCHLD };
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log file at its limit is a full disk */

@@ -107,6 +107,9 @@ supervisor_read_signals(struct supervisor *s)
 			supervisor_try_program(
 			    s, supervisor_is_order(&info, PROCESS_UPGRADE));
 			break;
+		case SIGURG:
+			wakeup_ring_all(&s->wakeup);
+			break;
 		case SIGCHLD: /* supervisor_reap() looks anyway */
 			break;
 		}

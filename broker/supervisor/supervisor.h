@@ -12,6 +12,7 @@
  *	SIGUSR1          reload: read the configuration again
  *	SIGUSR2          drain, then execute the program now on disk; by
  *	                 `pubsubd upgrade': without a drain
+ *	SIGURG           ring all doorbells: a command asks something (ask.h)
  *
  * It never takes the ring's lock and parses nothing that a client sent, so
  * neither a client nor the death of a worker can hang it.

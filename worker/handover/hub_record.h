@@ -42,7 +42,7 @@ struct hub_hello {
 	uint32_t version; /* CONN_RECORD_VERSION */
 	uint32_t zero;
 	uint64_t cursor;   /* position up to which the ring has been read */
-	uint64_t numbered; /* connections so far */
+	uint64_t numbered; /* the last number that one was given */
 	char epoch[LAYOUT_EPOCH + 4]; /* of the ring, NUL behind it */
 };
 

@@ -4,10 +4,12 @@
 #include "worker/net/conns.h"
 
 #include "common/bug.h"
+#include "common/clock.h"
 #include "common/config.h"
 #include "common/xmalloc.h"
 #include "worker/net/conn.h"
 #include "worker/net/admit.h"
+#include "worker/net/drops.h"
 #include "worker/net/io.h"
 #include "worker/net/outbox.h"
 #include "worker/net/peer.h"
@@ -20,6 +22,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define CONNS_NUMBER_SECOND (UINT64_C(1) << CONNS_NUMBER_BITS)
+
+/* The first number of this second. */
+static uint64_t
+conns_number_of_now(void)
+{
+	return clock_monotonic_ms() / 1000 << CONNS_NUMBER_BITS;
+}
+
+static uint64_t
+conns_number(struct conns *conns)
+{
+	uint64_t now = conns_number_of_now();
+
+	conns->numbered++;
+	if (conns->numbered < now)
+		conns->numbered = now;
+	return conns->numbered;
+}
+
 void
 conns_init(struct net *net, uint32_t max, uint32_t fds_max)
 {
@@ -30,6 +52,8 @@ conns_init(struct net *net, uint32_t max, uint32_t fds_max)
 	LIST_INIT(&net->conns.dead);
 	net->conns.max = max;
 	net->conns.fds_max = fds_max;
+	/* A predecessor may have numbered some in this second. */
+	net->conns.numbered = conns_number_of_now() + CONNS_NUMBER_SECOND;
 	address_limits_init(
 	    &net->addresses, net->config->conn_rate, net->returning);
 	budget_init(&net->budget, net->config, &net->stats);
@@ -64,7 +88,7 @@ conns_add(struct net *net, int fd, uint64_t number, bool proxied)
 void
 conns_open_admin(struct net *net, int fd, bool loopback_listener)
 {
-	struct conn *c = conns_add(net, fd, ++net->conns.numbered, false);
+	struct conn *c = conns_add(net, fd, conns_number(&net->conns), false);
 
 	c->loopback = loopback_listener;
 	c->admin = true;
@@ -98,7 +122,7 @@ conns_open(struct net *net, int fd, const struct ip_address *peer,
 {
 	bool may_tell = from->proxy || peer_is_proxy(net, peer);
 	struct conn *c =
-	    conns_add_client(net, fd, ++net->conns.numbered, may_tell);
+	    conns_add_client(net, fd, conns_number(&net->conns), may_tell);
 
 	c->loopback = from->loopback;
 	if (may_tell)
@@ -125,6 +149,19 @@ conns_adopt(
 	return c;
 }
 
+void
+conns_adopted(struct net *net)
+{
+	struct conn_list reversed = net->conns.living;
+	struct conn *c;
+
+	LIST_INIT(&net->conns.living);
+	while ((c = LIST_FIRST(&reversed)) != NULL) {
+		LIST_FIRST(&reversed) = LIST_NEXT(c, link);
+		LIST_INSERT_HEAD(&net->conns.living, c, link);
+	}
+}
+
 static void
 conns_free_one(struct conn *c)
 {
@@ -138,6 +175,7 @@ conns_free_one(struct conn *c)
 	if (c->out != NULL)
 		outq_free(&c->out);
 	peer_leave(c);
+	drops_forget(c);
 	close(c->io.fd);
 	if (c->admin)
 		net->conns.admin_count--;

@@ -36,6 +36,19 @@ struct conns_listener {
 	bool local;    /* a unix socket, which all workers share */
 };
 
+/* A connection's number has the second in which it came, of the monotonic clock,
+ * above so many bits.  It is larger than all before it, and that of no
+ * connection of the worker's predecessor, unless that died within the second in
+ * which it began. */
+#define CONNS_NUMBER_BITS 22u
+
+/* When a connection with this number came; seconds. */
+static inline uint64_t
+conns_came_at(uint64_t number)
+{
+	return number >> CONNS_NUMBER_BITS;
+}
+
 /*
  * Take over an accepted, non-blocking socket and read from it; or have it
  * refused when a limit is reached.  The descriptor is the connection's from now
@@ -60,6 +73,10 @@ void conns_open_admin(struct net *net, int fd, bool loopback_listener);
  */
 struct conn *conns_adopt(
     struct net *net, int fd, uint64_t number, const struct proxied *proxied);
+
+/* All have been adopted, the newest first: put them into the order that a worker
+ * has its connections in, which is the same. */
+void conns_adopted(struct net *net);
 
 /* Free the dead.  Callers: the turn's end, with no connection's code on the
  * stack.  Returns whether a descriptor was closed. */

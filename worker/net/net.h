@@ -3,8 +3,8 @@
  * net.h - what all connections of a worker have in common.
  *
  *	bucket, wheel, arena, outq, budget < address_limits < net.h
- *	  < peer < tls < outbox < conn < progress < feed < rate < tls_handshake < overflow
- *	  < flush < io < admit < proxy < conns < acceptor
+ *	  < drops < peer < tls < outbox < conn < progress < feed < rate < tls_handshake
+ *	  < overflow < flush < io < admit < proxy < conns < acceptor
  *
  * That is the order of the modules in this folder: each may call those before
  * it.  One process has one struct net, and one thread, so nothing is locked.
@@ -30,6 +30,7 @@
 
 struct address_share;
 struct config;
+struct drops;
 struct service;
 struct tls;
 struct ws_pool;
@@ -69,7 +70,7 @@ struct conn {
 	struct outq *out;         /* owned; NULL: nothing waits */
 	struct conn_input *input; /* owned; NULL: nothing is half-read */
 	void *data;               /* the handler's */
-	uint64_t number;          /* of all of this worker's connections */
+	uint64_t number;          /* conns_number() */
 	uint32_t pending;         /* in this turn's outbox: index + 1, 0: not */
 	uint32_t requests_pending; /* the service has so many of it to do */
 	uint32_t last_heard_tick;  /* of the wheel */
@@ -101,6 +102,7 @@ struct conn {
 	bool encrypted : 1;           /* speaks TLS, or will: tls.h */
 	bool waiting : 1; /* progress.c's: something waited at its last look */
 	bool proxied : 1; /* a struct proxied is behind it: peer.h */
+	bool dropped : 1; /* drops.h knows how many of its messages were */
 	uint16_t served_in_turn; /* requests; one turn has not 2^16 */
 };
 
@@ -147,7 +149,7 @@ struct conns {
 	uint32_t file_count;  /* files being sent: descriptors beside those */
 	uint32_t max;         /* of count */
 	uint32_t fds_max;     /* of count and file_count together */
-	uint64_t numbered;    /* connections so far */
+	uint64_t numbered;    /* the last number that one was given */
 };
 
 struct net {
@@ -163,6 +165,7 @@ struct net {
 	struct conns conns;
 	struct address_limits addresses;
 	struct budget budget;
+	struct drops *drops; /* drops.h's; NULL: none */
 	struct arena arena;
 	struct outbox outbox;
 	unsigned char *read_buf; /* io.c's: what a socket brought; owned */

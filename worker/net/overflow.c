@@ -4,6 +4,7 @@
 #include "worker/net/overflow.h"
 
 #include "worker/net/conn.h"
+#include "worker/net/drops.h"
 
 static struct outq *
 overflow_queue(struct conn *c)
@@ -38,14 +39,14 @@ overflow_is_full(const struct conn *c, size_t len)
 
 /* Under overflow=latest older messages make room. */
 static void
-overflow_make_room(struct net *net, struct conn *c, size_t len)
+overflow_make_room(struct conn *c, size_t len)
 {
 	struct outq_dropped dropped;
 
 	while (overflow_is_full(c, len)) {
 		if (!outq_drop_oldest(c->out, &dropped))
 			return;
-		stats_add(&net->stats, STATS_DROPS, 1);
+		drops_add(c, STATS_DROPS);
 		overflow_tell(c, dropped.topic, dropped.seq, dropped.next);
 	}
 }
@@ -56,15 +57,15 @@ overflow_has_room(struct net *net, struct conn *c, size_t len)
 {
 	overflow_queue(c);
 	if (c->overflow == OUTQ_LATEST && c->buffer_max > 0)
-		overflow_make_room(net, c, len);
+		overflow_make_room(c, len);
 	if (overflow_is_full(c, len)) {
-		stats_add(&net->stats, STATS_DROPS, 1);
+		drops_add(c, STATS_DROPS);
 		return false;
 	}
 	if (budget_has_room(&net->budget, BUDGET_OUTPUT, c->out->bytes, len,
 		net->conns.count))
 		return true;
-	stats_add(&net->stats, STATS_DROPS_MEMORY, 1);
+	drops_add(c, STATS_DROPS_MEMORY);
 	return false;
 }
 

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct conn;
 struct conn_handler;
 struct http_request;
@@ -66,6 +67,10 @@ struct service {
 	 * read now; then the service has paused it, and will resume it.  NULL:
 	 * always read. */
 	bool (*hold)(struct conn *c);
+
+	/* Append a connection, as JSON for the operator.  NULL: nothing of them
+	 * is told or done when the operator asks. */
+	void (*describe)(struct buf *buf, struct conn *c);
 };
 
 #endif

@@ -88,6 +88,8 @@ test_size_has_room_for_everything(void **state)
 		(uintptr_t)(seg->names + TOPICS),
 		(uintptr_t)(seg->subscribers + LAYOUT_WORKERS * TOPICS),
 		(uintptr_t)(seg->busy + (TOPICS + 63) / 64),
+		(uintptr_t)(seg->asks + LAYOUT_ASKERS),
+		(uintptr_t)(seg->answers + LAYOUT_WORKERS),
 		(uintptr_t)(seg->ring + seg->header->ring_size),
 	};
 	const uintptr_t starts[] = {
@@ -98,6 +100,8 @@ test_size_has_room_for_everything(void **state)
 		(uintptr_t)seg->names,
 		(uintptr_t)seg->subscribers,
 		(uintptr_t)seg->busy,
+		(uintptr_t)seg->asks,
+		(uintptr_t)seg->answers,
 		(uintptr_t)seg->ring,
 		(uintptr_t)seg->header + segment_size(RING_SIZE + 1, TOPICS),
 	};
