@@ -2,6 +2,7 @@
 /* main.c - pubsubd's command line: parse it, do it. */
 
 #include "broker/cli/check.h"
+#include "broker/cli/conns.h"
 #include "broker/cli/control.h"
 #include "broker/cli/help.h"
 #include "broker/cli/inspect.h"
@@ -76,6 +77,10 @@ main(int argc, char **argv)
 		return (int)cli_tap(&cli);
 	case CLI_INSPECT:
 		return (int)cli_inspect(&cli);
+	case CLI_CONNS:
+		return (int)cli_conns(&cli);
+	case CLI_KICK:
+		return (int)cli_kick(&cli);
 	case CLI_CHECK:
 		return (int)cli_print_options_in_force(&cli);
 	case CLI_PUB:

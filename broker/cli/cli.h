@@ -40,6 +40,8 @@ enum cli_command {
 	CLI_TOP,
 	CLI_TAP,
 	CLI_INSPECT,
+	CLI_CONNS,
+	CLI_KICK,
 	CLI_CHECK,
 	CLI_PUB,
 	CLI_SUB,
@@ -113,6 +115,15 @@ struct cli_looking_options {
 	uint32_t interval_ms; /* top: between two looks */
 };
 
+/* The options of conns and kick. */
+struct cli_asking_options {
+	unsigned conn_worker; /* of the connection: */
+	uint64_t conn_number; /* 0: any */
+	const char *topic;    /* NULL: any */
+	uint32_t code;        /* kick: to close with */
+	const char *reason;   /* kick */
+};
+
 struct cli {
 	enum cli_command command;
 	struct config config;
@@ -131,6 +142,7 @@ struct cli {
 	struct cli_client_options client;
 	struct cli_token_options token;
 	struct cli_looking_options looking;
+	struct cli_asking_options asking;
 	const char **words; /* behind the command: topics, a message */
 	size_t words_len;
 	/* The same call for a later execv(2): paths are absolute, so that the

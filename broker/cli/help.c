@@ -112,6 +112,8 @@ cli_print_all(void)
 	    serving, 0);
 	cli_print_options("status:", 1u << CLI_STATUS, serving);
 	cli_print_options("top:", 1u << CLI_TOP, serving);
+	cli_print_options("conns and kick:", 1u << CLI_CONNS | 1u << CLI_KICK,
+	    serving | 1u << CLI_STATUS);
 	cli_print_options("tap, pub, sub and topics:", clients, serving);
 	cli_print_options("token:", 1u << CLI_TOKEN, 0);
 	printf("\n%s", cli_help_end);

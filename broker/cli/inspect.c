@@ -54,8 +54,9 @@ inspect_put_options(struct buf *buf, const struct inspected *it)
 	const char *admin = inspected_text(h->run.admin, sizeof(h->run.admin));
 	char size[FORMAT_MAX];
 
-	buf_printf(buf, "options   --workers %u --ring-size %s --max-topics "
-			"%" PRIu32 " --drain %g",
+	buf_printf(buf,
+	    "options   --workers %u --ring-size %s --max-topics "
+	    "%" PRIu32 " --drain %g",
 	    segment_workers(&it->seg),
 	    format_bytes((double)it->seg.ring_size, size), it->seg.topics_max,
 	    (double)atomic_load(&h->run.drain_ms) / 1000);
@@ -83,9 +84,8 @@ inspect_put_ring(struct buf *buf, const struct inspected *it)
 	else
 		buf_puts(buf, "lock      free");
 	buf_printf(buf, "%s\n",
-	    atomic_load(&h->sealed) != 0
-		? "; sealed: nothing more is published"
-		: "");
+	    atomic_load(&h->sealed) != 0 ? "; sealed: nothing more is published"
+					 : "");
 }
 
 static void
@@ -108,8 +108,7 @@ inspect_put_verdict(struct buf *buf, const struct inspected *it)
 		break;
 	case INSPECT_DAMAGED:
 		buf_printf(buf,
-		    "damaged: the next start makes a new ring (%s)\n",
-		    it->why);
+		    "damaged: the next start makes a new ring (%s)\n", it->why);
 		break;
 	}
 }
@@ -122,8 +121,7 @@ inspect_put_workers(struct buf *buf, const struct inspected *it)
 	buf_printf(buf, "\n%6s %8s %-8s %6s %16s %10s  %s\n", "worker", "pid",
 	    "state", "starts", "cursor", "beat", "last end");
 	for (unsigned slot = 0; slot < workers; slot++) {
-		struct overview_worker worker =
-		    overview_worker(&it->seg, slot);
+		struct overview_worker worker = overview_worker(&it->seg, slot);
 
 		buf_printf(buf,
 		    "%6u %8d %-8s %6" PRIu32 " %16" PRIu64 " %10" PRIu64
@@ -131,8 +129,8 @@ inspect_put_workers(struct buf *buf, const struct inspected *it)
 		    slot, worker.pid, worker.state, worker.starts,
 		    atomic_load(&worker.of->cursor),
 		    atomic_load(&worker.of->beat),
-		    inspected_text(worker.of->last_death,
-			sizeof(worker.of->last_death)));
+		    inspected_text(
+			worker.of->last_death, sizeof(worker.of->last_death)));
 	}
 }
 
@@ -154,9 +152,9 @@ inspect_put_topics(struct buf *buf, const struct inspected *it)
 	for (uint32_t slot = 0; slot < used; slot++)
 		count += inspected_topic(it, slot, &topics[count]);
 	qsort(topics, count, sizeof(*topics), inspect_compare);
-	buf_printf(buf, "\n%16s %16s %11s  topic (%" PRIu32 " of %" PRIu32
-			")\n",
-	    "seq", "last record at", "subscribers", count, it->seg.topics_max);
+	buf_printf(buf,
+	    "\n%16s %16s %11s  topic (%" PRIu32 " of %" PRIu32 ")\n", "seq",
+	    "last record at", "subscribers", count, it->seg.topics_max);
 	for (uint32_t i = 0; i < count && i < INSPECT_TOPICS; i++)
 		buf_printf(buf,
 		    "%16" PRIu64 " %16" PRIu64 " %11" PRIu64 "  %.*s\n",

@@ -28,8 +28,8 @@ inspect_put_run(struct buf *buf, const struct inspected *it)
 	buf_printf(buf, ",\"state\":\"%s\",\"pid\":%d,\"run\":%" PRIu64,
 	    overview_state(h), atomic_load(&h->run.supervisor),
 	    atomic_load(&h->run.id));
-	buf_printf(buf, ",\"started_at\":%" PRIu64,
-	    atomic_load(&h->run.started_at));
+	buf_printf(
+	    buf, ",\"started_at\":%" PRIu64, atomic_load(&h->run.started_at));
 	inspect_put_text(
 	    buf, "version", h->run.version, sizeof(h->run.version));
 	inspect_put_text(buf, "user", h->run.user, sizeof(h->run.user));
@@ -57,8 +57,8 @@ inspect_put_ring(struct buf *buf, const struct inspected *it)
 		buf_printf(buf, "%u}", holder);
 	else
 		buf_puts(buf, "null}");
-	buf_printf(buf, ",\"verdict\":\"%s\",\"why\":",
-	    inspected_verdict(it->verdict));
+	buf_printf(buf,
+	    ",\"verdict\":\"%s\",\"why\":", inspected_verdict(it->verdict));
 	if (it->verdict >= INSPECT_CHANGING)
 		buf_json_string(buf, it->why, strlen(it->why));
 	else
@@ -72,8 +72,7 @@ inspect_put_workers(struct buf *buf, const struct inspected *it)
 
 	buf_puts(buf, ",\"workers\":[");
 	for (unsigned slot = 0; slot < workers; slot++) {
-		struct overview_worker worker =
-		    overview_worker(&it->seg, slot);
+		struct overview_worker worker = overview_worker(&it->seg, slot);
 
 		buf_printf(buf,
 		    "%s{\"slot\":%u,\"pid\":%d,\"state\":\"%s\""
@@ -104,8 +103,8 @@ inspect_put_topics(struct buf *buf, const struct inspected *it)
 	for (uint32_t slot = 0; slot < used; slot++) {
 		if (!inspected_topic(it, slot, &topic))
 			continue;
-		buf_printf(buf, "%s\n{\"slot\":%" PRIu32 ",\"topic\":", comma,
-		    slot);
+		buf_printf(
+		    buf, "%s\n{\"slot\":%" PRIu32 ",\"topic\":", comma, slot);
 		if (topic.name != NULL)
 			buf_json_string(buf, topic.name, topic.name_len);
 		else

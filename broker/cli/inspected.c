@@ -66,8 +66,8 @@ inspected_used(const struct inspected *it)
 }
 
 bool
-inspected_topic(const struct inspected *it, uint32_t slot,
-    struct inspected_topic *topic)
+inspected_topic(
+    const struct inspected *it, uint32_t slot, struct inspected_topic *topic)
 {
 	const struct segment *seg = &it->seg;
 	const struct layout_topic *of = &seg->topics[slot];

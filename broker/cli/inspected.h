@@ -46,8 +46,8 @@ struct inspected_topic {
 };
 
 /* Read the topic of a slot.  Returns false if there is none. */
-bool inspected_topic(const struct inspected *it, uint32_t slot,
-    struct inspected_topic *topic);
+bool inspected_topic(
+    const struct inspected *it, uint32_t slot, struct inspected_topic *topic);
 
 /* Slots of the directory that have ever been used. */
 uint32_t inspected_used(const struct inspected *it);

@@ -148,6 +148,17 @@ cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
 	return wrong == NULL;
 }
 
+/* Nobody means to close all of them by leaving something out. */
+static bool
+cli_check_kick(const struct cli *cli, char error[CLI_ERROR_MAX])
+{
+	if (cli->command != CLI_KICK || cli->asking.conn_number != 0 ||
+	    cli->asking.topic != NULL)
+		return true;
+	snprintf(error, CLI_ERROR_MAX, "kick: needs --conn or --topic");
+	return false;
+}
+
 /* A token is signed with something. */
 static bool
 cli_check_token(const struct cli *cli, char error[CLI_ERROR_MAX])
@@ -161,6 +172,8 @@ cli_check_token(const struct cli *cli, char error[CLI_ERROR_MAX])
 bool
 cli_check(const struct cli *cli, char error[CLI_ERROR_MAX])
 {
+	if (!cli_check_kick(cli, error))
+		return false;
 	return cli_check_token(cli, error) && cli_check_client(cli, error) &&
 	       cli_check_admin(cli, error) && cli_check_tls(cli, error) &&
 	       cli_check_access(&cli->config, error) &&

@@ -47,6 +47,9 @@ CLI_SETTER(cli_set_grant);
 
 CLI_SETTER(cli_set_url);
 CLI_SETTER(cli_set_since);
+CLI_SETTER(cli_set_conn);
+CLI_SETTER(cli_set_topic);
+CLI_SETTER(cli_set_reason);
 
 CLI_SETTER(cli_set_claim);
 CLI_SETTER(cli_set_aud);

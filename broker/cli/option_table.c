@@ -15,7 +15,8 @@
 #define CLI_TALKING                                               \
 	(1u << CLI_STOP | 1u << CLI_RESTART | 1u << CLI_UPGRADE | \
 	    1u << CLI_RELOAD | 1u << CLI_STATUS | 1u << CLI_TOP | \
-	    1u << CLI_TAP | 1u << CLI_INSPECT)
+	    1u << CLI_TAP | 1u << CLI_INSPECT | 1u << CLI_CONNS | \
+	    1u << CLI_KICK)
 #define CLI_CLIENTS  (1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS)
 #define CLI_INSTANCE (CLI_SERVING | CLI_TALKING | CLI_CLIENTS)
 
@@ -636,7 +637,7 @@ const struct option cli_options[] = {
 	    .letter = 'j',
 	    .help = "print JSON",
 	    .commands = 1u << CLI_STATUS | 1u << CLI_TAP | 1u << CLI_INSPECT |
-	                1u << CLI_SUB | 1u << CLI_TOPICS,
+	                1u << CLI_CONNS | 1u << CLI_SUB | 1u << CLI_TOPICS,
 	    .set = cli_set_true,
 	    .at = MEMBER(json),
 	},
@@ -673,6 +674,41 @@ const struct option cli_options[] = {
 	    .at = MEMBER(looking.interval_ms),
 	    .min = 100,
 	    .max = 3600 * 1000,
+	},
+	{
+	    .name = "conn",
+	    .arg = "ID",
+	    .words = "any",
+	    .help = "the connection of this id, as 'conns' prints it",
+	    .commands = 1u << CLI_CONNS | 1u << CLI_KICK,
+	    .set = cli_set_conn,
+	},
+	{
+	    .name = "topic",
+	    .arg = "TOPIC",
+	    .words = "any",
+	    .help = "those that subscribe to it",
+	    .commands = 1u << CLI_CONNS | 1u << CLI_KICK,
+	    .set = cli_set_topic,
+	},
+	{
+	    .name = "code",
+	    .arg = "N",
+	    .initial = "4001",
+	    .help = "close code, 3000 to 4999",
+	    .commands = 1u << CLI_KICK,
+	    .set = cli_set_count,
+	    .at = MEMBER(asking.code),
+	    .min = 3000,
+	    .max = 4999,
+	},
+	{
+	    .name = "reason",
+	    .arg = "TEXT",
+	    .initial = "closed by the operator",
+	    .help = "reason in the close frame, 123 bytes at most",
+	    .commands = 1u << CLI_KICK,
+	    .set = cli_set_reason,
 	},
 	{
 	    .name = "url",
@@ -968,6 +1004,19 @@ const struct command cli_commands[] = {
 	    .help = "what is in its shared memory, even if it is dead",
 	    .examples = "  pubsubd inspect\n"
 	                "  pubsubd inspect --name two --json\n",
+	},
+	[CLI_CONNS] = {
+	    .name = "conns",
+	    .help = "list its connections",
+	    .examples = "  pubsubd conns\n"
+	                "  pubsubd conns --topic room/1 --json\n",
+	},
+	[CLI_KICK] = {
+	    .name = "kick",
+	    .help = "close connections: --conn ID or --topic TOPIC",
+	    .examples = "  pubsubd kick --conn 0.4398046511105\n"
+	                "  pubsubd kick --topic room/1 --code 4001 "
+	                "--reason 'room closed'\n",
 	},
 	[CLI_CHECK] = {
 	    .name = "check",

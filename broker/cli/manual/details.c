@@ -325,31 +325,37 @@ const struct detail command_details[] = {
 	},
 	{
 	    .name = "top",
-	    .text = "Show, again and again, what the server does per second, "
-		    "what each worker does and how far it is behind, and the "
-		    "topics that most is published to. `q` quits. It reads "
-		    "the shared memory alone, so it works while workers hang. "
+	    .text = "Show, again and again, what the server and its workers "
+		    "do per second, and the busiest topics. `q` quits. "
 		    "Without a terminal it needs `--once`.",
 	},
 	{
 	    .name = "tap",
-	    .text = "Print each message that is published on a server of this "
-		    "host in a topic that matches: its topic, a space and the "
-		    "message, or with `--json` an object. In a pattern, `+` "
-		    "stands for one level of a topic's name and `#` at the end "
-		    "for the rest. It reads the shared memory alone, so it "
-		    "works while workers hang, and no client is kept waiting. "
-		    "Messages that were overwritten before it had read them "
-		    "are told on standard error.",
+	    .text = "Print each message that is published in a topic that "
+		    "matches: its topic and the message, or with `--json` "
+		    "an object. `+` stands for one level of a name, `#` at "
+		    "the end for the rest. It reads the shared memory "
+		    "alone; what was overwritten before that is told on "
+		    "standard error.",
 	},
 	{
 	    .name = "inspect",
-	    .text = "Print what is in the shared memory of an instance, whose "
-		    "server may be dead: its run, its options, the positions "
-		    "of the ring, the workers, the topics, and whether the "
-		    "ring can be believed. What a dead server left is "
-		    "repaired in a private copy, as the next start would, and "
-		    "stays as it is. Exits with 1 if it is damaged.",
+	    .text = "Print what is in the shared memory of an instance, "
+		    "whose server may be dead, and whether it can be "
+		    "believed. It stays as it is. Exits with 1 if it is "
+		    "damaged.",
+	},
+	{
+	    .name = "conns",
+	    .text = "List the connections. The workers are asked; one that "
+		    "does not answer within a second is said to hang, and "
+		    "the exit status is 1.",
+	},
+	{
+	    .name = "kick",
+	    .text = "Close connections with a code and a reason: that of "
+		    "`--conn`, or all that subscribe to `--topic`. Exits "
+		    "with 1 if there is none, or a worker hangs.",
 	},
 	{
 	    .name = "check",

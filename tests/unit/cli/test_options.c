@@ -121,6 +121,8 @@ test_each_command_is_known(void **state)
 		[CLI_TOP] = "top",
 		[CLI_TAP] = "tap",
 		[CLI_INSPECT] = "inspect",
+		[CLI_CONNS] = "conns",
+		[CLI_KICK] = "kick",
 		[CLI_CHECK] = "check",
 		[CLI_PUB] = "pub",
 		[CLI_SUB] = "sub",
@@ -132,10 +134,11 @@ test_each_command_is_known(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
-		const char *word =
-		    i == CLI_PUB || i == CLI_SUB || i == CLI_TAP ? "a"
-		    : i == CLI_TOKEN                            ? "--key=k"
-		                                                : NULL;
+		const char *word = i == CLI_PUB || i == CLI_SUB || i == CLI_TAP
+		                       ? "a"
+		                   : i == CLI_TOKEN ? "--key=k"
+		                   : i == CLI_KICK  ? "--topic=a"
+		                                    : NULL;
 
 		assert_true(parse(names[i], word, NULL));
 		assert_int_equal(cli->command, i);
