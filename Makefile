@@ -404,6 +404,9 @@ $(VERDICT): $(T)/tests/fuzz/json_verdict.o $(T)/libpubsubd.a
 
 tests/fuzz/json.test.mjs: $(VERDICT)
 
+# Its assembler code has these in it.
+$(B)/worker/admin_files.o $(T)/worker/admin_files.o: $(wildcard worker/pages/*)
+
 $(LIBS): %/libpubsubd.a: %/sources $(addprefix %/,$(LIB_SRC:.c=.o))
 	@echo '  AR    $@'
 	$(Q)rm -f $@

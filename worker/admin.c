@@ -3,51 +3,76 @@
 
 #include "worker/admin.h"
 
+#include "broker/status/busiest_json.h"
 #include "broker/status/metrics.h"
 #include "broker/status/overview.h"
 #include "common/bug.h"
 #include "common/config.h"
 #include "common/http.h"
 #include "common/http_response.h"
+#include "worker/admin_files.h"
 #include "worker/drain.h"
 #include "worker/http/http_conn.h"
 #include "worker/http/reply.h"
 #include "worker/access/credential.h"
 #include "worker/access/origin.h"
+#include "worker/operator_ask.h"
 #include "worker/state.h"
 
 #include <time.h>
 
-#define ADMIN_HEAD_SIZE 512 /* room for any head of these pages */
+#define ADMIN_HEAD_SIZE 1024 /* room for any head of these pages */
+
+/* Only what is here; a browser executes and shows nothing else. */
+#define ADMIN_POLICY                                                \
+	"Content-Security-Policy: default-src 'none'; "             \
+	"script-src 'self'; style-src 'self'; connect-src 'self'; " \
+	"img-src data:; base-uri 'none'; form-action 'none'; "      \
+	"frame-ancestors 'none'\r\n"
 
 static void
-admin_put_index(struct buf *buf, const struct worker *w)
+admin_put_html(struct buf *buf, struct worker *w)
 {
-	buf_printf(buf,
-	    "<!doctype html>\n<meta charset=utf-8>\n<title>pubsubd %s</title>\n"
-	    "<h1>pubsubd %s</h1>\n<ul>\n"
-	    "<li><a href=/metrics>/metrics</a> for Prometheus\n"
-	    "<li><a href=/stats>/stats</a> the same as JSON\n"
-	    "<li><a href=/healthz>/healthz</a> whether it lives\n"
-	    "<li><a href=/readyz>/readyz</a> whether it takes clients\n"
-	    "</ul>\n",
-	    w->net.config->name, w->net.config->name);
+	(void)w;
+	buf_add(buf, admin_html, (size_t)(admin_html_end - admin_html));
 }
 
 static void
-admin_put_metrics(struct buf *buf, const struct worker *w)
+admin_put_js(struct buf *buf, struct worker *w)
+{
+	(void)w;
+	buf_add(buf, admin_js, (size_t)(admin_js_end - admin_js));
+}
+
+static void
+admin_put_css(struct buf *buf, struct worker *w)
+{
+	(void)w;
+	buf_add(buf, admin_css, (size_t)(admin_css_end - admin_css));
+}
+
+static void
+admin_put_metrics(struct buf *buf, struct worker *w)
 {
 	metrics_put(buf, w->hub.seg, w->net.config->name);
 }
 
 static void
-admin_put_stats(struct buf *buf, const struct worker *w)
+admin_put_stats(struct buf *buf, struct worker *w)
 {
 	overview_json(buf, w->hub.seg, w->net.config->name);
 }
 
 static void
-admin_put_ok(struct buf *buf, const struct worker *w)
+admin_put_busiest(struct buf *buf, struct worker *w)
+{
+	if (w->busiest == NULL)
+		w->busiest = busiest_new();
+	busiest_json(buf, w->busiest, w->hub.seg);
+}
+
+static void
+admin_put_ok(struct buf *buf, struct worker *w)
 {
 	(void)w;
 	buf_puts(buf, "ok\n");
@@ -56,14 +81,18 @@ admin_put_ok(struct buf *buf, const struct worker *w)
 struct admin_page {
 	const char *path;
 	const char *type;
-	void (*put)(struct buf *buf, const struct worker *w);
+	void (*put)(struct buf *buf, struct worker *w);
 	bool until_stop; /* 503 from then on */
 };
 
 static const struct admin_page admin_pages[] = {
-	{ "/", "text/html; charset=utf-8", admin_put_index, false },
+	{ "/", "text/html; charset=utf-8", admin_put_html, false },
+	{ "/operator.js", "text/javascript; charset=utf-8", admin_put_js,
+	    false },
+	{ "/operator.css", "text/css; charset=utf-8", admin_put_css, false },
 	{ "/metrics", METRICS_TYPE, admin_put_metrics, false },
 	{ "/stats", "application/json", admin_put_stats, false },
+	{ "/busiest", "application/json", admin_put_busiest, false },
 	{ "/healthz", "text/plain; charset=utf-8", admin_put_ok, false },
 	{ "/readyz", "text/plain; charset=utf-8", admin_put_ok, true },
 };
@@ -86,7 +115,7 @@ admin_send(struct conn *c, const struct http_request *req,
 		.date = time(NULL),
 		.content_type = page->type,
 		.keep_alive = http_keep_alive(req),
-		.extra = "Cache-Control: no-store\r\n"
+		.extra = "Cache-Control: no-store\r\n" ADMIN_POLICY
 			 "X-Content-Type-Options: nosniff\r\n" };
 	char head[ADMIN_HEAD_SIZE];
 	struct buf body;
@@ -136,6 +165,42 @@ admin_is_allowed(struct conn *c, const struct http_request *req)
 	return sha256_equal(digest, rules->admin_key);
 }
 
+/* Requests that are not answered from the segment alone. */
+struct admin_request {
+	const char *path;
+	const char *method;
+	const char *allow; /* the line of a 405 */
+	void (*begin)(struct conn *c, const struct http_request *req);
+};
+
+static const struct admin_request admin_requests[] = {
+	{ "/conns", "GET", "Allow: GET\r\n", operator_ask_conns },
+	{ "/kick", "POST", "Allow: POST\r\n", operator_ask_kick },
+};
+
+/* Answer one of these.  Returns false if it is none. */
+static bool
+admin_asks(struct conn *c, const struct http_request *req)
+{
+	for (size_t i = 0;
+	     i < sizeof(admin_requests) / sizeof(admin_requests[0]); i++) {
+		const struct admin_request *asked = &admin_requests[i];
+
+		if (!http_text_equal(&req->path, asked->path))
+			continue;
+		if (req->is_chunked || req->content_length > 0)
+			http_conn_refuse(
+			    c, req, 413, "no body is taken here", NULL);
+		else if (!http_text_equal(&req->method, asked->method))
+			http_conn_refuse(
+			    c, req, 405, "not by this method", asked->allow);
+		else
+			asked->begin(c, req);
+		return true;
+	}
+	return false;
+}
+
 void
 admin_serve(struct conn *c, const struct http_request *req)
 {
@@ -147,12 +212,14 @@ admin_serve(struct conn *c, const struct http_request *req)
 		    "a page of another site cannot have this", NULL);
 		return;
 	}
-	if (page != NULL && page->put != admin_put_ok &&
+	if ((page == NULL || page->put != admin_put_ok) &&
 	    !admin_is_allowed(c, req)) {
 		http_conn_refuse(c, req, 401, "the operator's key is needed",
 		    "WWW-Authenticate: Bearer\r\n");
 		return;
 	}
+	if (admin_asks(c, req))
+		return;
 	if (!http_text_equal(&req->method, "GET") &&
 	    !http_text_equal(&req->method, "HEAD")) {
 		http_conn_refuse(c, req, 405, "only GET and HEAD here",

@@ -2,9 +2,12 @@
 /*
  * admin.h - the operator's pages, on a listener of their own.
  *
- *	GET /          what there is
+ *	GET /          a page that shows the next ones as they change
  *	GET /metrics   all counters of all workers, for Prometheus
  *	GET /stats     the same as JSON, which is what `status --json' prints
+ *	GET /busiest   the topics that most was published to since the worker
+ *	               that answers was asked last, as JSON
+ *	GET /conns     the connections, POST /kick closes some: operator_ask.h
  *	GET /healthz   200 while the process lives
  *	GET /readyz    200, or 503 from the moment a stop begins
  *

@@ -12,6 +12,7 @@
 #include "broker/shared/stop_point.h"
 #include "broker/shared/wakeup.h"
 #include "broker/shared/worker_args.h"
+#include "broker/status/busiest_json.h"
 #include "common/bug.h"
 #include "common/clock.h"
 #include "common/config.h"
@@ -23,6 +24,7 @@
 #include "worker/net/conns.h"
 #include "worker/net/io.h"
 #include "worker/net/tls_handshake.h"
+#include "worker/operator_ask.h"
 #include "worker/pubsub.h"
 #include "worker/reload.h"
 #include "worker/requests/caller.h"
@@ -220,6 +222,7 @@ worker_open(struct worker *w, const struct worker_args *args,
 	worker_init_hub(w);
 	drain_init(&w->drain);
 	answering_init(w);
+	operator_asks_init(&w->operator_asks);
 	acceptors_open(&w->acceptors, &w->net, args);
 	worker_watch(w, args);
 	hand_over_init(w);
@@ -245,6 +248,8 @@ worker_close(struct worker *w)
 	protocols_fini(&w->protocols);
 	static_close(&w->files);
 	answering_fini(w);
+	operator_asks_fini(w);
+	busiest_free(w->busiest);
 	ring_detach(&w->hub.ring);
 	ev_loop_destroy(w->net.loop);
 }

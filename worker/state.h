@@ -43,6 +43,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct busiest;
+struct operator_ask;
 struct worker_args;
 
 /* How far the worker has come with leaving: drain.h. */
@@ -89,6 +91,18 @@ struct take_over {
 	_Atomic uint64_t counters[STATS_COUNT]; /* until the slot is ours */
 };
 
+/* What operator_ask.c asks other workers. */
+struct operator_asks {
+	TAILQ_HEAD(operator_line, operator_ask) line; /* the first is asked */
+	ev_timer patience;
+	uint64_t id;   /* of the question that is out; 0: none */
+	uint64_t left; /* who has to answer it; bits */
+	uint64_t below[LAYOUT_WORKERS]; /* where each goes on; 0: nowhere */
+	int pids[LAYOUT_WORKERS];       /* of those that were asked */
+	uint64_t until_ms;              /* of the question; monotonic clock */
+	uint64_t hung;                  /* who has not answered; bits */
+};
+
 struct worker {
 	const struct worker_args *args;    /* borrowed */
 	struct config config;              /* the options in force */
@@ -119,6 +133,8 @@ struct worker {
 	struct take_over take_over; /* from a predecessor */
 	struct asked asked; /* answering.h, like the next */
 	struct buf answer;
+	struct operator_asks operator_asks;
+	struct busiest *busiest; /* admin.c's; NULL: nobody has asked */
 };
 
 /* The worker whose connection this is. */

@@ -19,6 +19,7 @@
 #include "worker/drain.h"
 #include "worker/hand_over.h"
 #include "worker/reload.h"
+#include "worker/operator_ask.h"
 #include "worker/state.h"
 
 void
@@ -37,6 +38,7 @@ turn_end(struct worker *w)
 	replays_turn(hub);
 	if (asked_may_be(&w->asked, hub->seg))
 		answering_turn(w);
+	operator_asks_turn(w);
 	flush_turn(net);
 	latency_settle(hub);
 	if (conns_sweep(net))

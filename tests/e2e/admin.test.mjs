@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import {
-	Client, PUBSUBD, Server, bounded, openOnEachWorker, run, waitFor,
+	Client, PUBSUBD, ROOT, Server, bounded, openOnEachWorker, run, waitFor,
 } from "./support.mjs";
 import { parseMetrics, sumOf } from "./prometheus.mjs";
 
@@ -61,7 +61,8 @@ describe("pages", { concurrency: true }, () => {
 	test("what there is", async (t) => {
 		const server = await startWithPages(t);
 
-		assert.match((await get(`${server.admin}/`)).body, /\/metrics/u);
+		assert.match((await get(`${server.admin}/`)).body,
+		    /href="metrics"/u);
 		assert.equal((await get(`${server.admin}/healthz`)).body, "ok\n");
 		assert.equal((await get(`${server.admin}/readyz`)).status, 200);
 		for (const path of ["/index.html", "/ws", "/topics", "/metricsx"])
@@ -270,6 +271,157 @@ describe("/stats", () => {
 		assert.deepEqual(JSON.parse(body, still), JSON.parse(
 		    JSON.stringify(await server.status()), still));
 		await client.close();
+	});
+});
+
+describe("the page", () => {
+	test("is all in the program, and executes nothing else", async (t) => {
+		const server = await startWithPages(t,
+		    ["--root", join(ROOT, "scripts")]);
+
+		for (const [path, type] of [["/", "text/html"],
+			["/operator.js", "text/javascript"],
+			["/operator.css", "text/css"]]) {
+			const { status, headers, body } =
+				await get(server.admin + path);
+
+			assert.equal(status, 200);
+			assert.equal(headers["content-type"],
+			    `${type}; charset=utf-8`);
+			assert.match(headers["content-security-policy"],
+			    /^default-src 'none'; script-src 'self';/u);
+			assert.ok(body.length > 1000);
+			assert.doesNotMatch(body, /https?:\/\/(?!www\.w3\.org)/u);
+		}
+	});
+
+	test("/busiest tells what was published between two looks", async (t) => {
+		const server = await startWithPages(t, ["--workers", "1"]);
+		const client = await Client.open(server, { topics: ["a"] });
+		const busiest = async () =>
+			JSON.parse((await get(`${server.admin}/busiest`)).body);
+
+		assert.deepEqual(await busiest(), { seconds: 0, topics: [] });
+		const { seconds, topics } = await waitFor("a topic", async () => {
+			client.say("a", "x");
+			const told = await busiest();
+
+			return told.topics.length > 0 && told;
+		});
+
+		assert.ok(seconds >= 0.5);
+		assert.equal(topics.length, 1);
+		assert.equal(topics[0].topic, "a");
+		assert.equal(topics[0].subscribers, 1);
+		assert.ok(topics[0].rate > 0 && topics[0].seq > 0);
+		await client.close();
+	});
+});
+
+describe("/conns and /kick", () => {
+	async function conns(server, query = "") {
+		const { status, headers, body } =
+			await get(`${server.admin}/conns${query}`);
+
+		assert.equal(status, 200);
+		assert.equal(headers["content-type"], "application/json");
+		return JSON.parse(body);
+	}
+
+	const kick = async (server, query) => {
+		const response = await fetch(`${server.admin}/kick${query}`,
+		    { method: "POST" });
+
+		return { status: response.status, ...await response.json() };
+	};
+
+	test("are of all workers, whichever answers", async (t) => {
+		const server = await startWithPages(t, ["--workers", "3"]);
+		const clients = await openOnEachWorker(server,
+		    () => Client.open(server, { topics: ["a b"] }));
+		const other = await Client.open(server, { topics: ["b"] });
+
+		for (let i = 0; i < 10; i++) {
+			const { connections, more, hung } =
+				await conns(server, "?topic=a%20b");
+
+			assert.equal(connections.length, 3);
+			assert.deepEqual(connections.map(({ worker }) => worker)
+			    .sort((x, y) => x - y), [0, 1, 2]);
+			assert.equal(more, false);
+			assert.deepEqual(hung, []);
+		}
+		const [{ id }] = (await conns(server, "?topic=b")).connections;
+
+		assert.deepEqual((await conns(server, `?conn=${id}`)).connections
+		    .map(({ topics }) => topics), [["b"]]);
+		assert.deepEqual(
+		    await kick(server, "?topic=a+b&code=4010&reason=out"),
+		    { status: 200, closed: 3, hung: [] });
+		for (const client of clients)
+			assert.deepEqual(await client.closed,
+			    { code: 4010, reason: "out" });
+		await other.barrier();
+		assert.deepEqual(await kick(server, `?conn=${id}`),
+		    { status: 200, closed: 1, hung: [] });
+		assert.equal((await other.closed).code, 4001);
+	});
+
+	test("several at a time, and with a worker that hangs", async (t) => {
+		const server = await startWithPages(t, ["--watchdog", "0"]);
+		const clients = await Promise.all(Array.from({ length: 300 },
+		    (_, i) => Client.open(server,
+			{ topics: [`${"t".repeat(200)}${i}`] })));
+		const lists = await Promise.all(Array.from({ length: 5 },
+		    () => conns(server)));
+
+		for (const { connections } of lists)
+			assert.equal(new Set(connections.map(({ id }) => id)).size, 300);
+		const workers = await server.workers();
+		const asked = Array.from({ length: 6 }, () =>
+			conns(server).catch((error) => error));
+
+		await Promise.all(asked);
+		process.kill(workers[1], "SIGSTOP");
+		try {
+			/* The one that hangs may have taken the connection. */
+			const answer = await waitFor("an answer", () =>
+				Promise.race([conns(server), new Promise((resolve) =>
+					setTimeout(resolve, 3000, null))]));
+
+			assert.deepEqual(answer.hung, [1]);
+			for (const { worker } of answer.connections)
+				assert.equal(worker, 0);
+		} finally {
+			process.kill(workers[1], "SIGCONT");
+		}
+		await Promise.all(clients.map((client) => client.close()));
+	});
+
+	for (const [query, reason] of [
+		["", "topic or conn is missing"],
+		["?conn=5", "conn is the id of a connection, WORKER.NUMBER"],
+		["?conn=1.0", "conn is the id of a connection, WORKER.NUMBER"],
+		["?topic=a&code=1000", "code is a number from 3000 to 4999"],
+		[`?topic=a&reason=${"x".repeat(124)}`,
+			"reason is UTF-8 of at most 123 bytes"],
+		["?topic=%ff", "topic is UTF-8 of at most 255 bytes"],
+	])
+		test(`a kick of "${query.slice(0, 30)}" is refused`, async (t) => {
+			const server = await startWithPages(t);
+			const { status, error } = await kick(server, query);
+
+			assert.equal(status, 400);
+			assert.equal(error.reason, reason);
+		});
+
+	test("a page of another site cannot kick, nor GET", async (t) => {
+		const server = await startWithPages(t);
+		const foreign = await fetch(`${server.admin}/kick?topic=a`,
+		    { method: "POST", headers: { Origin: "http://evil.example" } });
+
+		assert.equal(foreign.status, 403);
+		assert.equal((await get(`${server.admin}/kick?topic=a`)).status, 405);
 	});
 });
 

@@ -46,9 +46,10 @@ test_each_page_is_there(void **state)
 	static const struct {
 		const char *path, *part;
 	} pages[] = {
-		{ "/", "<a href=/metrics>" },
+		{ "/", "<a href=\"metrics\">" },
 		{ "/metrics", "\npubsubd_messages_in_total{worker=\"0\"} 0\n" },
 		{ "/stats", "\"instance\":\"crew\"" },
+		{ "/busiest", "\"topics\":[]" },
 		{ "/healthz", "ok\n" },
 		{ "/readyz", "ok\n" },
 	};
@@ -65,7 +66,7 @@ test_each_page_is_there(void **state)
 		peer_expect_status(a, 200);
 		peer_expect_nothing(a);
 	}
-	assert_int_equal(crew_stat(crew, 0, STATS_ADMIN_REQUESTS), 10);
+	assert_int_equal(crew_stat(crew, 0, STATS_ADMIN_REQUESTS), 12);
 	assert_int_equal(crew_stat(crew, 0, STATS_REQUESTS), 0);
 	peer_close(&a);
 }
