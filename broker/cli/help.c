@@ -101,7 +101,7 @@ cli_print_all(void)
 {
 	const unsigned serving = 1u << CLI_RUN | 1u << CLI_START;
 	const unsigned clients =
-	    1u << CLI_TAP | 1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS;
+	    1u << CLI_PUB | 1u << CLI_SUB | 1u << CLI_TOPICS;
 
 	printf("usage: pubsubd COMMAND [OPTIONS]\n\n");
 	for (size_t i = 0; i < cli_command_count; i++)
@@ -114,7 +114,8 @@ cli_print_all(void)
 	cli_print_options("top:", 1u << CLI_TOP, serving);
 	cli_print_options("conns and kick:", 1u << CLI_CONNS | 1u << CLI_KICK,
 	    serving | 1u << CLI_STATUS);
-	cli_print_options("tap, pub, sub and topics:", clients, serving);
+	cli_print_options("tap:", 1u << CLI_TAP, serving);
+	cli_print_options("pub, sub and topics:", clients, serving);
 	cli_print_options("token:", 1u << CLI_TOKEN, 0);
 	printf("\n%s", cli_help_end);
 }
