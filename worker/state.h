@@ -131,7 +131,7 @@ struct worker {
 	struct drain drain;
 	struct hand_over hand_over; /* to a successor */
 	struct take_over take_over; /* from a predecessor */
-	struct asked asked; /* answering.h, like the next */
+	struct asked asked;         /* answering.h, like the next */
 	struct buf answer;
 	struct operator_asks operator_asks;
 	struct busiest *busiest; /* admin.c's; NULL: nobody has asked */
