@@ -50,7 +50,8 @@ describe("the README's examples", () => {
 	test("by a token", async (t) => {
 		const dir = mkdtempSync(join(tmpdir(), "pubsubd-readme-"));
 		const name = `readme-${process.pid}`;
-		const env = { ...process.env, XDG_STATE_HOME: dir };
+		const env = { ...process.env, XDG_STATE_HOME: dir,
+			PUBSUBD_ROOT: join(ROOT, "public") };
 		const words = example("token")
 		    .replaceAll("build/pubsubd", PUBSUBD)
 		    .replaceAll("guarded", name)
