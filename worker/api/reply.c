@@ -125,8 +125,8 @@ api_refuse_token(struct conn *c, const char *why)
 uint32_t
 api_retry_ms(const struct conn *c)
 {
-	return API_RETRY_MIN_MS + (uint32_t)(c->number * 2654435761u) %
-	                              (API_RETRY_MAX_MS - API_RETRY_MIN_MS + 1);
+	return API_RETRY_MIN_MS +
+	       conn_spread(c, API_RETRY_MAX_MS - API_RETRY_MIN_MS + 1);
 }
 
 /* The head of a stream, and unless nobody asked for it, nothing but `retry'.  It

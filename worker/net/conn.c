@@ -65,11 +65,19 @@ conn_deadline(struct conn *c, uint64_t ms)
 	wheel_set(&c->net->wheel, &c->timeout, wheel_ticks(ms));
 }
 
+uint32_t
+conn_spread(const struct conn *c, uint32_t below)
+{
+	uint32_t of_second =
+	    (uint32_t)c->number & ((1u << CONN_NUMBER_BITS) - 1);
+
+	return of_second * 2654435761u % below;
+}
+
 void
 conn_deadline_spread(struct conn *c, uint32_t ms)
 {
-	conn_deadline(
-	    c, ms / 2 + (uint32_t)(c->number * 2654435761u) % (ms / 2 + 1));
+	conn_deadline(c, ms / 2 + conn_spread(c, ms / 2 + 1));
 }
 
 void

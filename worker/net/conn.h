@@ -79,6 +79,9 @@ void conn_keep_input(struct conn *c, const void *data, size_t len);
 /* Take the kept bytes away from it.  Owns: the caller, free(3). */
 struct conn_input *conn_take_input(struct conn *c);
 
+/* A number below `below' that differs between connections which came together. */
+uint32_t conn_spread(const struct conn *c, uint32_t below);
+
 /* Set the deadline of the present state: milliseconds from now. */
 void conn_deadline(struct conn *c, uint64_t ms);
 

@@ -22,13 +22,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CONNS_NUMBER_SECOND (UINT64_C(1) << CONNS_NUMBER_BITS)
+#define CONNS_NUMBER_SECOND (UINT64_C(1) << CONN_NUMBER_BITS)
 
 /* The first number of this second. */
 static uint64_t
 conns_number_of_now(void)
 {
-	return clock_monotonic_ms() / 1000 << CONNS_NUMBER_BITS;
+	return clock_monotonic_ms() / 1000 << CONN_NUMBER_BITS;
 }
 
 static uint64_t

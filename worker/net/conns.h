@@ -36,17 +36,15 @@ struct conns_listener {
 	bool local;    /* a unix socket, which all workers share */
 };
 
-/* A connection's number has the second in which it came, of the monotonic clock,
- * above so many bits.  It is larger than all before it, and that of no
- * connection of the worker's predecessor, unless that died within the second in
- * which it began. */
-#define CONNS_NUMBER_BITS 22u
-
-/* When a connection with this number came; seconds. */
+/*
+ * When a connection with this number came; seconds of the monotonic clock.  A
+ * number is larger than all before it, and that of no connection of the worker's
+ * predecessor, unless that died within the second in which it began.
+ */
 static inline uint64_t
 conns_came_at(uint64_t number)
 {
-	return number >> CONNS_NUMBER_BITS;
+	return number >> CONN_NUMBER_BITS;
 }
 
 /*

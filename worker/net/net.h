@@ -52,6 +52,10 @@ enum conn_pause {
 	PAUSE_HANDOVER = 1 << 5, /* another process will go on with it */
 };
 
+/* A connection's number: the second in which it came (conns.h), and below that so
+ * many bits that count those of one second. */
+#define CONN_NUMBER_BITS 22u
+
 /* Above this many bytes of unsent answers the connection is not read. */
 #define CONN_ANSWERS_MAX (64u * 1024)
 
