@@ -116,10 +116,11 @@ damage_floor_far_out(struct segment *seg)
 static void
 damage_seq_far_out(struct segment *seg)
 {
-	seg->header->floor = seg->topics[USED_RING_SILENT].base = UINT64_C(1)
-	                                                          << 52;
-	atomic_store(
-	    &seg->topics[USED_RING_SILENT].seq, (UINT64_C(1) << 52) + 1);
+	const uint64_t far_out = UINT64_C(1) << 52;
+
+	seg->header->floor = far_out;
+	seg->topics[USED_RING_SILENT].base = far_out;
+	atomic_store(&seg->topics[USED_RING_SILENT].seq, far_out + 1);
 }
 
 static void
