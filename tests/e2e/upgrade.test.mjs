@@ -371,6 +371,36 @@ describe("an upgrade", { concurrency: 4 }, () => {
 		await talker.close();
 	});
 
+	/* Its successor died of the answer, which is of no topic. */
+	test("keeps the answers to who has no subscription", async (t) => {
+		const server = await Server.start(t, one());
+		const talker = await V1.open(server);
+		const asker = await Raw.open(server.port, "/ws", { t,
+			headers: { "Sec-WebSocket-Protocol": "pubsubd.v1" } });
+		const large = "a".repeat(50_000);
+		const asked = 40; /* 20 MB of answers: no socket takes them */
+
+		for (let i = 0; i < 10; i++)
+			await talker.publish("x", large);
+		await asker.text();
+		asker.socket.pause();
+		for (let id = 1; id <= asked; id++)
+			asker.send(Frame.encode(Frame.TEXT, JSON.stringify(
+			    { type: "history", id, topic: "x", limit: 10 })));
+		await waitFor("a queue", async () =>
+			await server.total("buffered_bytes") > 0);
+		assert.deepEqual(await upgrade(server), { moved: 2, closed: 0 });
+		asker.socket.resume();
+		for (let id = 1; id <= asked; id++) {
+			const answer = JSON.parse(await asker.text());
+
+			assert.equal(answer.id, id);
+			assert.equal(answer.messages.length, 10);
+		}
+		asker.destroy();
+		await talker.close();
+	});
+
 	test("goes on with a replay, where it was", async (t) => {
 		const server = await Server.start(t, one());
 		const talker = await V1.open(server);

@@ -87,24 +87,31 @@ restore_message(struct outq *q, uint32_t topic, uint64_t seq,
 	kept_drop(&kept);
 }
 
+/* The slot of the topic that an item is of. */
+static uint32_t
+restore_topic(
+    const struct conn_record_item *item, struct sub_topic *const *topics)
+{
+	return item->sub == CONN_RECORD_NO_SUB ? CONN_RECORD_NO_SUB
+	                                       : topics[item->sub]->slot;
+}
+
+/* An answer is of no topic: its client may have no subscription at all. */
 static void
 restore_item(struct outq *q, const struct conn_record_item *item,
     struct sub_topic *const *topics)
 {
-	uint32_t topic = item->sub == CONN_RECORD_NO_SUB
-	                     ? CONN_RECORD_NO_SUB
-	                     : topics[item->sub]->slot;
-
 	switch (item->kind) {
 	case CONN_RECORD_ANSWER:
 		outq_add_answer(q, item->data, item->len);
 		break;
 	case CONN_RECORD_MESSAGE:
-		restore_message(q, topic, item->seq, item);
+		restore_message(
+		    q, restore_topic(item, topics), item->seq, item);
 		break;
 	case CONN_RECORD_GAP:
-		outq_add_gap(
-		    q, topic, item->seq, NULL, item->data, item->len, item->at);
+		outq_add_gap(q, restore_topic(item, topics), item->seq, NULL,
+		    item->data, item->len, item->at);
 		break;
 	case CONN_RECORD_ITEM_KINDS:
 		break;
