@@ -34,21 +34,21 @@ static void
 admin_put_html(struct buf *buf, struct worker *w)
 {
 	(void)w;
-	buf_add(buf, admin_html, (size_t)(admin_html_end - admin_html));
+	buf_puts(buf, admin_html);
 }
 
 static void
 admin_put_js(struct buf *buf, struct worker *w)
 {
 	(void)w;
-	buf_add(buf, admin_js, (size_t)(admin_js_end - admin_js));
+	buf_puts(buf, admin_js);
 }
 
 static void
 admin_put_css(struct buf *buf, struct worker *w)
 {
 	(void)w;
-	buf_add(buf, admin_css, (size_t)(admin_css_end - admin_css));
+	buf_puts(buf, admin_css);
 }
 
 static void

@@ -4,12 +4,12 @@
 
 #include "worker/admin_files.h"
 
-/* A file, from a label to another. */
-#define ADMIN_FILE(label, file)                                        \
-	__asm__(".pushsection .rodata\n"                               \
-		".globl " #label ", " #label "_end\n" #label ":\n"     \
-		".incbin \"worker/pages/" file "\"\n" #label "_end:\n" \
-		".byte 0\n"                                            \
+/* A file, behind a label. */
+#define ADMIN_FILE(label, file)                       \
+	__asm__(".pushsection .rodata\n"              \
+		".globl " #label "\n" #label ":\n"    \
+		".incbin \"worker/pages/" file "\"\n" \
+		".byte 0\n"                           \
 		".popsection\n")
 
 ADMIN_FILE(admin_html, "operator.html");

@@ -121,13 +121,17 @@ terminal_open(struct terminal *terminal, char error[TERMINAL_ERROR_MAX])
 	 * standard output. */
 	terminal->out = open(
 	    "/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	terminal_signals(&signals);
-	terminal->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (terminal->out == -1 || terminal->signals == -1) {
+	if (terminal->out == -1) {
 		snprintf(error, TERMINAL_ERROR_MAX, "the terminal: %s",
 		    strerror(errno));
+		return false;
+	}
+	terminal_signals(&signals);
+	terminal->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (terminal->signals == -1) {
+		snprintf(
+		    error, TERMINAL_ERROR_MAX, "signals: %s", strerror(errno));
 		close(terminal->out);
-		close(terminal->signals);
 		return false;
 	}
 	sigprocmask(SIG_BLOCK, &signals, NULL);
