@@ -287,6 +287,27 @@ control_restart(const struct control *control)
 }
 
 enum exit_status
+control_serving(const struct cli *cli,
+    enum exit_status (*command)(const struct control *control))
+{
+	struct control control;
+	enum exit_status status = control_open(&control, cli);
+
+	if (status == EXIT_STATUS_NOT_RUNNING)
+		return cli_not_running(cli, "");
+	if (status != EXIT_STATUS_OK)
+		return status;
+	if (control.holders.supervisor == 0)
+		status = report_failure(EXIT_STATUS_NOT_RUNNING,
+		    "%s is not running; what is left of it is leaving",
+		    control.config->name);
+	else
+		status = command(&control);
+	control_close(&control);
+	return status;
+}
+
+enum exit_status
 cli_restart(const struct cli *cli)
 {
 	struct control control;

@@ -35,6 +35,14 @@ struct control {
 enum exit_status control_open(struct control *control, const struct cli *cli);
 void control_close(struct control *control);
 
+/*
+ * Run a command on the server of the call, which must be serving.
+ * Returns: what the command does; EXIT_STATUS_NOT_RUNNING, or a failure, which
+ *          is said.
+ */
+enum exit_status control_serving(const struct cli *cli,
+    enum exit_status (*command)(const struct control *control));
+
 /* Signal the supervisor.  It may have gone meanwhile, by itself.  Returns
  * EXIT_STATUS_OK, or a failure that is said. */
 enum exit_status control_signal(const struct control *control, int sig);

@@ -73,19 +73,5 @@ control_upgrade(const struct control *control)
 enum exit_status
 cli_upgrade(const struct cli *cli)
 {
-	struct control control;
-	enum exit_status status = control_open(&control, cli);
-
-	if (status == EXIT_STATUS_NOT_RUNNING)
-		return cli_not_running(cli, "");
-	if (status != EXIT_STATUS_OK)
-		return status;
-	if (control.holders.supervisor == 0)
-		status = report_failure(EXIT_STATUS_NOT_RUNNING,
-		    "%s is not running; what is left of it is leaving",
-		    control.config->name);
-	else
-		status = control_upgrade(&control);
-	control_close(&control);
-	return status;
+	return control_serving(cli, control_upgrade);
 }
