@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034 # url is for those who source it
 # lib.sh - what the scripts of this folder share.  A script sources it, calls
 # debian once, starts a server with serve, runs a client of the package against
 # it, and ends with expect, which fails when the package behaves differently.
