@@ -2,6 +2,7 @@
 /* main.c - pubsubd's command line: parse it, do it. */
 
 #include "broker/cli/check.h"
+#include "broker/cli/cluster.h"
 #include "broker/cli/conns.h"
 #include "broker/cli/control.h"
 #include "broker/cli/help.h"
@@ -81,6 +82,8 @@ main(int argc, char **argv)
 		return (int)cli_conns(&cli);
 	case CLI_KICK:
 		return (int)cli_kick(&cli);
+	case CLI_CLUSTER:
+		return (int)cli_cluster(&cli);
 	case CLI_CHECK:
 		return (int)cli_print_options_in_force(&cli);
 	case CLI_PUB:

@@ -169,6 +169,9 @@ rules_add(struct rules_source *source, const struct access_text *text)
 	case ACCESS_JWT_QUERY:
 		rules->takes_query = true;
 		return true;
+	case ACCESS_JWT_STRICT_ROTATION:
+		rules->strict_rotation = true;
+		return true;
 	case ACCESS_AUTH_TIMEOUT:
 		rules->auth_timeout_s = rules_seconds(source, text);
 		return true;

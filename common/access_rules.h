@@ -30,7 +30,8 @@ enum access_kind {
 	ACCESS_JWT_AUD,
 	ACCESS_JWT_LEEWAY, /* decimal milliseconds, as all times here */
 	ACCESS_JWT_COOKIE,
-	ACCESS_JWT_QUERY, /* "1": it is said */
+	ACCESS_JWT_QUERY, /* "1": it is said; likewise: */
+	ACCESS_JWT_STRICT_ROTATION,
 	ACCESS_AUTH_TIMEOUT,
 	ACCESS_ANONYMOUS,
 	ACCESS_GRANT,
@@ -62,8 +63,9 @@ struct access_rules {
 	struct jwk_set keys;
 	struct api_keys api_keys;
 	struct jwt_policy policy;
-	const char *cookie; /* that may hold a token; NULL: none */
-	bool takes_query;   /* which may hold one */
+	const char *cookie;   /* that may hold a token; NULL: none */
+	bool takes_query;     /* which may hold one */
+	bool strict_rotation; /* a token lasts no longer than its key */
 	uint32_t auth_timeout_s;
 	struct grants anonymous; /* of everybody */
 	struct grants general;   /* of all who are known, with GRANTS_SUB */

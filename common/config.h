@@ -11,6 +11,7 @@
 
 #include "common/ip.h"
 #include "common/log.h"
+#include "common/policy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,16 +19,18 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define CONFIG_LISTEN_MAX   16 /* --listen addresses */
-#define CONFIG_ALLOW_MAX    64 /* --allow-origin, --allow-host: each */
-#define CONFIG_PROXY_MAX    64 /* --trust-proxy networks */
-#define CONFIG_TLS_MAX      16 /* --tls-cert with --tls-key */
-#define CONFIG_JWT_KEYS_MAX 16 /* --jwt-key */
-#define CONFIG_JWT_AUD_MAX  8  /* --jwt-aud */
-#define CONFIG_GRANTS_MAX   64 /* --anonymous, --grant: each */
-#define CONFIG_WORKERS_MAX  64 /* bits of an interest word */
-#define CONFIG_NAME_MAX     32 /* bytes of an instance name */
-#define CONFIG_DRAIN_MAX_MS (3600 * 1000)
+#define CONFIG_LISTEN_MAX         16 /* --listen addresses */
+#define CONFIG_ALLOW_MAX          64 /* --allow-origin, --allow-host: each */
+#define CONFIG_PROXY_MAX          64 /* --trust-proxy networks */
+#define CONFIG_TLS_MAX            16 /* --tls-cert with --tls-key */
+#define CONFIG_JWT_KEYS_MAX       16 /* --jwt-key */
+#define CONFIG_JWT_AUD_MAX        8  /* --jwt-aud */
+#define CONFIG_GRANTS_MAX         64 /* --anonymous, --grant: each */
+#define CONFIG_WORKERS_MAX        64 /* bits of an interest word */
+#define CONFIG_CLUSTER_MAX        16 /* --cluster servers */
+#define CONFIG_NAME_MAX           32 /* bytes of an instance name */
+#define CONFIG_DRAIN_MAX_MS       (3600 * 1000)
+#define CONFIG_LEAVE_DELAY_MAX_MS (3600 * 1000)
 
 /* Bytes that the kernel takes for a connection's peer beyond what is on its way
  * to it, and how long after --stall-timeout it gives up by itself. */
@@ -42,6 +45,10 @@
  * past is an object with an array of objects) then stays within JSON_DEPTH_MAX,
  * which is what readers of other makes may take. */
 #define CONFIG_MESSAGE_DEPTH 61
+
+/* In the place of a length from which WebSocket messages are compressed: none
+ * is. */
+#define CONFIG_COMPRESS_OFF UINT32_MAX
 
 struct config_address {
 	struct sockaddr_storage addr;
@@ -76,14 +83,28 @@ struct config {
 	bool sandbox; /* --no-sandbox clears it */
 	bool respawn; /* --no-respawn (for tests) clears it */
 
+	/* Other hosts; without a server of theirs there are none. */
+	const char *cluster[CONFIG_CLUSTER_MAX]; /* nats://, tls:// */
+	size_t cluster_count;
+	const char *cluster_name;   /* of the log */
+	const char *cluster_creds;  /* absolute; NULL: none, like the next */
+	const char *cluster_tls_ca; /* absolute */
+	uint32_t cluster_wait_ms; /* for the log, before clients are refused */
+
 	bool keep_ring;                 /* over stop and start */
 	uint64_t ring_size;             /* bytes */
 	uint32_t max_topics;            /* directory slots */
+	uint32_t max_members;           /* users in topics */
+	uint64_t retain_size;           /* bytes for last values */
+	uint32_t dedup_keys;            /* of publishes, remembered at a time */
+	uint32_t dedup_window_ms;       /* how long */
 	uint32_t max_message;           /* bytes of a message's JSON text */
 	uint32_t max_conns;             /* per worker; 0: from RLIMIT_NOFILE */
 	uint32_t max_conns_per_address; /* per worker; loopback exempt */
 	uint32_t conn_rate; /* new ones per second, likewise; 0: off */
 	uint32_t max_topics_per_conn;
+	uint32_t max_patterns_per_conn;
+	uint32_t max_patterns; /* different ones, per worker */
 	uint32_t rate;         /* messages per second and connection, 0: off */
 	uint32_t control_rate; /* control frames, likewise */
 	uint32_t max_buffer;   /* messages that ?buffer= may ask for */
@@ -95,9 +116,11 @@ struct config {
 	uint32_t min_rate; /* bytes per second of a response, 0: any */
 	uint32_t max_pipelined; /* requests of a connection, per turn */
 	uint32_t drain_ms;
-	uint32_t handover_ms;  /* for connections to come to rest */
-	uint32_t restart_code; /* of a close frame; 0: as the client speaks */
+	uint32_t leave_delay_ms; /* of members: broker/ring/members.h */
+	uint32_t handover_ms;    /* for connections to come to rest */
+	uint32_t restart_code;   /* of a close frame; 0: as the client speaks */
 	uint32_t ping_interval_ms; /* 0: no pings */
+	uint32_t compress; /* WebSocket messages of so many bytes or more */
 	bool watchdog;
 
 	const char *base_path; /* "/app", without a slash behind; NULL: none */
@@ -107,6 +130,8 @@ struct config {
 	size_t allow_host_count;
 	struct ip_network trust_proxy[CONFIG_PROXY_MAX];
 	size_t trust_proxy_count;
+
+	struct policies policies; /* sections of the file, by topic */
 
 	/* Who may what; without any of these everybody may everything. */
 	const char *jwt_key[CONFIG_JWT_KEYS_MAX]; /* absolute */
@@ -119,6 +144,7 @@ struct config {
 	uint32_t jwt_leeway_ms;
 	const char *jwt_cookie;   /* that may hold a token; NULL: none */
 	bool jwt_query;           /* which may hold one */
+	bool jwt_strict_rotation; /* a token lasts no longer than its key */
 	uint32_t auth_timeout_ms; /* for a first token by a message */
 	const char *anonymous[CONFIG_GRANTS_MAX];
 	size_t anonymous_count;

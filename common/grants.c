@@ -56,9 +56,13 @@ grants_fini(struct grants *grants)
 	memset(grants, 0, sizeof(*grants));
 }
 
-unsigned
-grants_left(const struct grants *grants, unsigned kinds, const char *topic,
-    size_t topic_len)
+/* Which kinds no grant allows to a text, by how a grant's pattern is compared
+ * with it. */
+static unsigned
+grants_left_by(const struct grants *grants, unsigned kinds, const char *text,
+    size_t len,
+    bool (*allows)(
+	const char *pattern, size_t pattern_len, const char *text, size_t len))
 {
 	struct grant grant;
 	size_t at = 0;
@@ -67,9 +71,23 @@ grants_left(const struct grants *grants, unsigned kinds, const char *topic,
 		return kinds;
 	while (kinds != 0 && grants_next(grants, &at, &grant))
 		if ((grant.kinds & kinds) != 0 &&
-		    pattern_matches(grant.pattern, grant.len, topic, topic_len))
+		    allows(grant.pattern, grant.len, text, len))
 			kinds &= ~grant.kinds;
 	return kinds;
+}
+
+unsigned
+grants_left(const struct grants *grants, unsigned kinds, const char *topic,
+    size_t topic_len)
+{
+	return grants_left_by(grants, kinds, topic, topic_len, pattern_matches);
+}
+
+unsigned
+grants_left_of_pattern(const struct grants *grants, unsigned kinds,
+    const char *pattern, size_t len)
+{
+	return grants_left_by(grants, kinds, pattern, len, pattern_covers);
 }
 
 bool

@@ -50,6 +50,13 @@ unsigned grants_left(const struct grants *grants, unsigned kinds,
     const char *topic, size_t topic_len);
 
 /*
+ * The same for access to all topics that a pattern stands for: a kind is allowed if
+ * one grant of it covers the pattern (pattern_covers()).
+ */
+unsigned grants_left_of_pattern(const struct grants *grants, unsigned kinds,
+    const char *pattern, size_t len);
+
+/*
  * Add one grant.
  * Returns: true; or false with nothing added and *why set to a static phrase.
  */

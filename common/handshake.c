@@ -15,7 +15,7 @@
 /* Says that the answer is a WebSocket server's, and no cache's (RFC 6455). */
 #define HANDSHAKE_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-#define HANDSHAKE_EXTRA_SIZE 256
+#define HANDSHAKE_EXTRA_SIZE 384
 
 static bool
 handshake_is_base64(char c)
@@ -98,25 +98,40 @@ handshake_offers(const struct http_request *req, const char *protocol)
 	return http_header_has_exactly(req, "Sec-WebSocket-Protocol", protocol);
 }
 
+/* A header line, or nothing if it has no value. */
+static bool
+handshake_add_line(
+    char *lines, size_t size, const char *name, const char *value)
+{
+	size_t at = strlen(lines);
+	int n;
+
+	if (value == NULL)
+		return true;
+	n = snprintf(lines + at, size - at, "%s: %s\r\n", name, value);
+	return n > 0 && (size_t)n < size - at;
+}
+
 size_t
 handshake_response(const struct http_request *req, const char *protocol,
-    char *buf, size_t size)
+    const char *extension, char *buf, size_t size)
 {
 	const struct http_text *key =
 	    http_header_find(req, "Sec-WebSocket-Key");
-	char accept[HANDSHAKE_ACCEPT_LEN + 1], extra[HANDSHAKE_EXTRA_SIZE];
+	char accept[HANDSHAKE_ACCEPT_LEN + 1], extra[HANDSHAKE_EXTRA_SIZE] = "";
 	struct http_response response = {
 		.status = 101,
 		.upgrade = "websocket",
 		.extra = extra,
 	};
-	int n;
 
 	handshake_accept(key->at, key->len, accept);
-	n = snprintf(extra, sizeof(extra), "Sec-WebSocket-Accept: %s\r\n%s%s%s",
-	    accept, protocol != NULL ? "Sec-WebSocket-Protocol: " : "",
-	    protocol != NULL ? protocol : "", protocol != NULL ? "\r\n" : "");
-	if (n < 0 || (size_t)n >= sizeof(extra))
+	if (!handshake_add_line(
+		extra, sizeof(extra), "Sec-WebSocket-Accept", accept) ||
+	    !handshake_add_line(
+		extra, sizeof(extra), "Sec-WebSocket-Protocol", protocol) ||
+	    !handshake_add_line(
+		extra, sizeof(extra), "Sec-WebSocket-Extensions", extension))
 		return 0;
 	return http_response_head(buf, size, &response);
 }

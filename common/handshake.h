@@ -40,14 +40,15 @@ bool handshake_offers(const struct http_request *req, const char *protocol);
 
 /*
  * Write the whole 101 response to a request that handshake_check() allows.
- * protocol is the subprotocol chosen, one that the client offers, or NULL; a
- * name of at most 128 bytes.
+ * protocol is the subprotocol chosen, one that the client offers, or NULL;
+ * extension likewise, with its parameters (ws_deflate.h).  Each has at most 128
+ * bytes.
  *
- * Returns: the number of bytes, or 0 if size is too small for them or the
- *          protocol's name too long.
+ * Returns: the number of bytes, or 0 if size is too small for them or one of the
+ *          two too long.
  */
 size_t handshake_response(const struct http_request *req, const char *protocol,
-    char *buf, size_t size);
+    const char *extension, char *buf, size_t size);
 
 /*
  * Write the Sec-WebSocket-Accept that answers a well-formed key, of which

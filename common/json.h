@@ -187,6 +187,15 @@ size_t json_string_encode(const char *text, size_t len, char *out);
  */
 void json_normalise(const char *text, size_t len, char *out);
 
+/*
+ * Copy a checked value without the white space between its tokens.  The copy has
+ * no control character in it, so it is one line.  out has room for len bytes and
+ * may be text itself.
+ *
+ * Returns: the number of bytes written, at most len.
+ */
+size_t json_compact(const char *text, size_t len, char *out);
+
 /* What json_string_equal() asks when a look at the bytes is not enough: read the
  * token, escapes and all. */
 bool json_string_reads(

@@ -119,6 +119,24 @@ json_normalise(const char *text, size_t len, char *out)
 	}
 }
 
+size_t
+json_compact(const char *text, size_t len, char *out)
+{
+	bool in_string = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!in_string && strchr(" \t\r\n", text[i]) != NULL)
+			continue;
+		if (text[i] == '"')
+			in_string = !in_string;
+		else if (in_string && text[i] == '\\')
+			out[n++] = text[i++];
+		out[n++] = text[i];
+	}
+	return n;
+}
+
 static uint32_t
 json_lower(uint32_t c)
 {

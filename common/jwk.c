@@ -15,9 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JWK_NUMBER_MAX  (JWK_RSA_MAX / 8) /* bytes of one number */
-#define JWK_P256_LEN    32u               /* bytes of a coordinate */
-#define JWK_ED25519_LEN 32u
+#define JWK_NUMBER_MAX (JWK_RSA_MAX / 8) /* bytes of one number */
 
 /* A public exponent has at most this many bits: more only makes verifying
  * slow. */

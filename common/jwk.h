@@ -19,16 +19,21 @@
 #define COMMON_JWK_H
 
 #include "common/jose_object.h"
+#include "common/sha256.h"
 
 #include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define JWK_KID_MAX    256u  /* bytes of a key's name, decoded */
 #define JWK_SECRET_MAX 1024u /* bytes of an HMAC secret */
 #define JWK_SECRET_MIN 32u   /* RFC 7518, 3.2: as long as the hash */
 #define JWK_RSA_MIN    2048  /* bits of the modulus; RFC 7518, 3.3 */
 #define JWK_RSA_MAX    8192
+
+#define JWK_P256_LEN    32u /* bytes of a coordinate */
+#define JWK_ED25519_LEN 32u /* bytes of a public key */
 
 /* Algorithms, as bits. */
 enum jwk_alg {
@@ -57,7 +62,8 @@ struct jwk {
 	struct jwk_public public;
 	bool has_kid;
 	size_t kid_len;
-	char kid[JWK_KID_MAX]; /* not NUL-terminated */
+	char kid[JWK_KID_MAX];          /* not NUL-terminated */
+	uint8_t thumbprint[SHA256_LEN]; /* of keys of a set */
 };
 
 /* The kinds of keys that are known. */
@@ -96,6 +102,13 @@ void jwk_secret_free(struct jwk_secret *secret);
 /* Whether OpenSSL's key, which came from elsewhere, is one that is taken, and
  * of which kind.  Returns JWK_OTHER with *why. */
 enum jwk_kind jwk_judge(EVP_PKEY *key, const char **why);
+
+/*
+ * The thumbprint of a key by SHA-256 (RFC 7638, 3): the same for one key however
+ * it is written, named, and narrowed.  Pure.
+ * Returns: false if OpenSSL does not tell the numbers of the key.
+ */
+bool jwk_thumbprint(const struct jwk *key, uint8_t thumbprint[SHA256_LEN]);
 
 /* Wipe and free a key with all that it owns. */
 void jwk_free(struct jwk *key);

@@ -54,6 +54,17 @@ jwk_set_has_secret(const struct jwk_set *set)
 	return false;
 }
 
+const struct jwk *
+jwk_set_find(const struct jwk_set *set, const uint8_t thumbprint[SHA256_LEN],
+    unsigned alg)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if ((set->keys[i]->algs & alg) != 0 &&
+		    sha256_equal(set->keys[i]->thumbprint, thumbprint))
+			return set->keys[i];
+	return NULL;
+}
+
 /* Say what is wrong at this place of the text.  Returns false. */
 static bool
 jwk_refuse(const struct jwk_source *source, const char *at, const char *why)
@@ -92,6 +103,8 @@ jwk_add(struct jwk_source *source, const char *at, struct jwk *key)
 		why = "more than 64 keys";
 	else if (jwk_kid_is_taken(set, key))
 		why = "another key has the same kid";
+	else if (!jwk_thumbprint(key, key->thumbprint))
+		why = "the numbers of the key are broken";
 	if (why != NULL) {
 		jwk_free(key);
 		return jwk_refuse(source, at, why);

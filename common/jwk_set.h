@@ -47,6 +47,10 @@ void jwk_set_fini(struct jwk_set *set);
 bool jwk_set_add(
     struct jwk_set *set, const char *text, size_t len, struct jwk_fault *fault);
 
+/* The key of this thumbprint that may be used with this algorithm, or NULL. */
+const struct jwk *jwk_set_find(const struct jwk_set *set,
+    const uint8_t thumbprint[SHA256_LEN], unsigned alg);
+
 /* Whether the set has a key whose text must not be read by others. */
 bool jwk_set_has_secret(const struct jwk_set *set);
 

@@ -52,11 +52,10 @@ jwt_take_header(const struct jwt_parts *parts, struct jwt_header *header)
 }
 
 static enum jwt_status
-jwt_check_signature(const struct jwk_set *keys, const struct jwt_parts *parts,
+jwt_check_signature(const struct jwk *key, const struct jwt_parts *parts,
     const struct jwt_header *header)
 {
 	unsigned char signature[BASE64URL_DECODED_MAX(JWT_MAX)];
-	const struct jwk *key = jwt_key_for(keys, header);
 	size_t len;
 
 	if (key == NULL)
@@ -85,8 +84,11 @@ jwt_verify(const struct jwk_set *keys, const struct jwt_policy *policy,
 	if (!jwt_split(token, len, &parts))
 		return JWT_MALFORMED;
 	status = jwt_take_header(&parts, &header);
-	if (status == JWT_OK)
-		status = jwt_check_signature(keys, &parts, &header);
+	if (status != JWT_OK)
+		return status;
+	claims->alg = header.alg;
+	claims->key = jwt_key_for(keys, &header);
+	status = jwt_check_signature(claims->key, &parts, &header);
 	if (status != JWT_OK)
 		return status;
 	if (!base64url_decode(parts.payload, parts.payload_len,

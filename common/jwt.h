@@ -64,8 +64,10 @@ struct jwt_header {
 
 /* What a verified token says. */
 struct jwt_claims {
-	uint64_t exp;   /* seconds since 1970 */
-	size_t sub_len; /* 0: none */
+	const struct jwk *key; /* that it was verified with, of the set */
+	unsigned alg;          /* enum jwk_alg, by which */
+	uint64_t exp;          /* seconds since 1970 */
+	size_t sub_len;        /* 0: none */
 	char sub[JWT_SUB_MAX];
 	const char *info; /* JSON, in payload; NULL: none */
 	size_t info_len;

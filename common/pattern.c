@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* Bytes of the level that a text begins with. */
-static size_t
+size_t
 pattern_level(const char *text, size_t len)
 {
 	const char *slash = len > 0 ? memchr(text, '/', len) : NULL;
@@ -14,8 +13,8 @@ pattern_level(const char *text, size_t len)
 	return slash != NULL ? (size_t)(slash - text) : len;
 }
 
-static bool
-pattern_is(const char *level, size_t len, char wildcard)
+bool
+pattern_level_is(const char *level, size_t len, char wildcard)
 {
 	return len == 1 && level[0] == wildcard;
 }
@@ -33,7 +32,7 @@ pattern_valid(const char *pattern, size_t len, const char **why)
 		level = pattern_level(pattern, len);
 		if (level == len)
 			return true;
-		if (pattern_is(pattern, level, '#'))
+		if (pattern_level_is(pattern, level, '#'))
 			return false;
 		pattern += level + 1;
 		len -= level + 1;
@@ -48,10 +47,10 @@ pattern_matches(
 
 	for (;;) {
 		wanted = pattern_level(pattern, pattern_len);
-		if (pattern_is(pattern, wanted, '#'))
+		if (pattern_level_is(pattern, wanted, '#'))
 			return true;
 		level = pattern_level(name, name_len);
-		if (!pattern_is(pattern, wanted, '+') &&
+		if (!pattern_level_is(pattern, wanted, '+') &&
 		    (wanted != level || memcmp(pattern, name, level) != 0))
 			return false;
 		pattern += wanted;
@@ -69,4 +68,57 @@ pattern_matches(
 		name++;
 		name_len--;
 	}
+}
+
+/* Take the level that a text begins with, and the "/" behind it, off the text.
+ * Returns whether there is another one. */
+static bool
+pattern_next(const char **text, size_t *len, size_t level)
+{
+	if (level == *len)
+		return false;
+	*text += level + 1;
+	*len -= level + 1;
+	return true;
+}
+
+bool
+pattern_covers(
+    const char *wide, size_t wide_len, const char *pattern, size_t pattern_len)
+{
+	bool wide_goes_on, goes_on;
+
+	for (;;) {
+		size_t any = pattern_level(wide, wide_len);
+		size_t level = pattern_level(pattern, pattern_len);
+
+		if (pattern_level_is(wide, any, '#'))
+			return true;
+		if (pattern_level_is(pattern, level, '#'))
+			return false;
+		if (!pattern_level_is(wide, any, '+') &&
+		    (any != level || memcmp(wide, pattern, level) != 0))
+			return false;
+		wide_goes_on = pattern_next(&wide, &wide_len, any);
+		goes_on = pattern_next(&pattern, &pattern_len, level);
+		if (!goes_on)
+			return !wide_goes_on ||
+			       pattern_level_is(wide, wide_len, '#');
+		if (!wide_goes_on)
+			return false;
+	}
+}
+
+bool
+pattern_has_wildcard(const char *text, size_t len)
+{
+	size_t level;
+
+	do {
+		level = pattern_level(text, len);
+		if (pattern_level_is(text, level, '+') ||
+		    pattern_level_is(text, level, '#'))
+			return true;
+	} while (pattern_next(&text, &len, level));
+	return false;
 }

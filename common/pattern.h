@@ -32,4 +32,22 @@ bool pattern_valid(const char *pattern, size_t len, const char **why);
 bool pattern_matches(
     const char *pattern, size_t pattern_len, const char *name, size_t name_len);
 
+/*
+ * Whether every name that a valid pattern stands for is one that another, `wide',
+ * stands for as well.  Levels are compared one by one, so a few that do are not
+ * seen: "+/#" stands for every name, and is not taken for as wide as "#".
+ */
+bool pattern_covers(
+    const char *wide, size_t wide_len, const char *pattern, size_t pattern_len);
+
+/* Whether a text has a wildcard: a level that is "+" or "#". */
+bool pattern_has_wildcard(const char *text, size_t len);
+
+/* Bytes of the level that a text begins with; behind it is the text's end, or a
+ * "/". */
+size_t pattern_level(const char *text, size_t len);
+
+/* Whether a level is that wildcard. */
+bool pattern_level_is(const char *level, size_t len, char wildcard);
+
 #endif

@@ -40,6 +40,9 @@ struct ws_events {
 	/* A frame came in whole that is not the last of its message.  NULL:
 	 * nobody wants to know. */
 	void (*fragment)(void *owner);
+	/* The message that is told next came compressed: in from bytes, which
+	 * became to bytes.  NULL: likewise. */
+	void (*inflated)(void *owner, size_t from, size_t to);
 	/* A ping came in and its pong is in the output; or a pong came in. */
 	void (*control)(void *owner, enum ws_opcode opcode);
 	/*
@@ -87,6 +90,14 @@ struct ws *ws_borrow(struct ws_pool *pool, void *owner);
 /* Give a parser back, clean or not, and leave NULL.  Only a clean one is kept
  * for the next owner. */
 void ws_return(struct ws_pool *pool, struct ws **ws);
+
+/*
+ * The peer has agreed on permessage-deflate (ws_deflate.h): until the parser is
+ * given back, its messages may be compressed (RFC 7692, section 6).  They are
+ * collected as they come and inflated when they are whole, all of a pool by one
+ * inflater, within max_message bytes; text is judged then.
+ */
+void ws_allow_deflate(struct ws *ws);
 
 /*
  * Feed len bytes as they came from the peer, split anywhere: the split makes

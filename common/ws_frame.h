@@ -16,8 +16,9 @@
 
 struct buf;
 
-#define WS_HEADER_MAX 14  /* bytes: 2 + 8 length + 4 mask */
-#define WS_REASON_MAX 123 /* bytes of a close frame's reason, section 5.5 */
+#define WS_HEADER_MAX 14   /* bytes: 2 + 8 length + 4 mask */
+#define WS_RSV1       0x40 /* bit of the first byte: it is compressed */
+#define WS_REASON_MAX 123  /* bytes of a close frame's reason, section 5.5 */
 #define WS_OUTPUT_MAX (WS_HEADER_MAX + 125) /* bytes of a control frame */
 
 enum ws_opcode {
@@ -53,6 +54,13 @@ enum ws_code {
  */
 size_t ws_frame_header(
     uint8_t out[WS_HEADER_MAX], enum ws_opcode opcode, uint64_t len);
+
+/* Returns: the length of an unmasked frame's header, which begins here. */
+static inline size_t
+ws_frame_header_len(const uint8_t *frame)
+{
+	return frame[1] < 126 ? 2 : frame[1] == 126 ? 4 : 10;
+}
 
 /*
  * Put an unmasked text frame together at the end of buf: ws_text_open() leaves

@@ -17,17 +17,18 @@
 
 struct ws_message {
 	enum ws_opcode opcode; /* WS_CONTINUATION: no message has begun */
-	uint8_t *data;         /* owned */
+	bool is_deflated; /* its bytes are, and say nothing until the end */
+	uint8_t *data;    /* owned */
 	size_t len;
 	size_t cap;
 	size_t checked; /* bytes at its start known to be UTF-8 */
 };
 
 /*
- * Add len bytes, when more bytes of the same frame are still to come.  The
- * memory grows with the bytes that come, not with what a frame announces, which
- * costs its sender nothing: it doubles, so that the copying stays linear, within
- * what the frame announces and max bytes.
+ * Add len bytes, when more bytes are still to come; 0: nobody knows how many.
+ * The memory grows with the bytes that come, not with what a frame announces,
+ * which costs its sender nothing: it doubles, so that the copying stays linear,
+ * within what is to come and max bytes.
  *
  * Returns: false when out of memory; the message is unchanged then.
  */

@@ -14,29 +14,12 @@
 
 #include "common/ws_parser.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/bug.h"
 #include "common/random.h"
 #include "common/utf8.h"
-
-/* The peer broke the protocol: tell why, and end. */
-static void __attribute__((format(printf, 3, 4)))
-ws_fail(struct ws *ws, unsigned code, const char *format, ...)
-{
-	char reason[WS_REASON_MAX + 1];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(reason, sizeof(reason), format, args);
-	va_end(args);
-	ws->status = WS_ENDED;
-	ws->pool->events.closing(
-	    ws->owner, false, code, reason, strlen(reason));
-}
 
 /* wslay wants bytes: give it those that ws_feed() was given. */
 static ssize_t
@@ -84,13 +67,6 @@ ws_new(struct ws_pool *pool)
 	return ws;
 }
 
-static void
-ws_forget_message(struct ws *ws)
-{
-	ws->pool->bytes -= ws->message.len;
-	ws_message_forget(&ws->message);
-}
-
 void
 ws_free(struct ws **wsp)
 {
@@ -109,40 +85,10 @@ ws_bytes(const struct ws *ws)
 	return ws->message.len;
 }
 
-/*
- * A piece of a message came in.  A message that is whole in wslay's buffer, as
- * most are, is told from there.
- */
-static void
-ws_data_piece(struct ws *ws, const struct wslay_frame_iocb *io)
+void
+ws_allow_deflate(struct ws *ws)
 {
-	struct ws_message *message = &ws->message;
-	bool is_last = io->fin && ws->frame_left == 0;
-	const uint8_t *data = io->data;
-	size_t len = io->data_length;
-
-	if (!is_last && ws->frame_left == 0 && ws->pool->events.fragment)
-		ws->pool->events.fragment(ws->owner);
-	if (len == 0 && !is_last)
-		return;
-	if (!is_last || message->len > 0) {
-		if (!ws_message_append(message, data, len, ws->frame_left,
-			ws->pool->max_message)) {
-			ws->status = WS_NOMEM;
-			return;
-		}
-		ws->pool->bytes += len;
-		data = message->data;
-		len = message->len;
-	}
-	if (message->opcode == WS_TEXT &&
-	    !ws_text_check(data, len, is_last, &message->checked)) {
-		ws_fail(ws, WS_CODE_BAD_DATA, "invalid UTF-8");
-	} else if (is_last) {
-		ws->pool->events.message(
-		    ws->owner, message->opcode, (const char *)data, len);
-		ws_forget_message(ws);
-	}
+	ws->may_deflate = true;
 }
 
 /* Put the answer to a ping into the output. */
@@ -233,13 +179,23 @@ ws_control_piece(struct ws *ws, const struct wslay_frame_iocb *io)
 	ws->control_len = 0;
 }
 
+/* Whether the frame's reserved bits may be what they are: none, or of the first
+ * frame of a compressed message that one (RFC 7692, section 6). */
+static bool
+ws_may_reserve(const struct ws *ws, const struct wslay_frame_iocb *io)
+{
+	return io->rsv == 0 ||
+	       (io->rsv == WSLAY_RSV1_BIT && ws->may_deflate &&
+		   (io->opcode == WS_TEXT || io->opcode == WS_BINARY));
+}
+
 /* Returns the fault of a frame's header, or NULL. */
 static const char *
 ws_header_fault(const struct ws *ws, const struct wslay_frame_iocb *io)
 {
 	bool in_message = ws->message.opcode != WS_CONTINUATION;
 
-	if (io->rsv != 0)
+	if (!ws_may_reserve(ws, io))
 		return "reserved bits";
 	if (io->mask != (ws->pool->role == WS_SERVER))
 		return io->mask ? "masked frame" : "frame without mask";
@@ -272,11 +228,12 @@ ws_frame_begin(struct ws *ws, const struct wslay_frame_iocb *io)
 	}
 	if (wslay_is_ctrl_frame(io->opcode))
 		return;
-	if (io->opcode != WS_CONTINUATION)
+	if (io->opcode != WS_CONTINUATION) {
 		ws->message.opcode = io->opcode;
-	if (io->payload_length > ws->pool->max_message - ws->message.len)
-		ws_fail(ws, WS_CODE_TOO_BIG, "message over %llu bytes",
-		    (unsigned long long)ws->pool->max_message);
+		ws->message.is_deflated = io->rsv != 0;
+	}
+	if (io->payload_length > ws_wire_max(ws) - ws->message.len)
+		ws_fail_too_big(ws);
 }
 
 /* Bytes of a frame with its header; wslay refuses lengths not written in the

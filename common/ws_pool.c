@@ -37,6 +37,7 @@ ws_pool_free(struct ws_pool **poolp)
 		pool->spare = ws->next;
 		ws_free(&ws);
 	}
+	inflater_free(&pool->inflater);
 	free(pool);
 }
 
@@ -81,6 +82,7 @@ ws_return(struct ws_pool *pool, struct ws **wsp)
 	}
 	*wsp = NULL;
 	ws->owner = NULL;
+	ws->may_deflate = false;
 	ws->next = pool->spare;
 	pool->spare = ws;
 	pool->spare_count++;

@@ -5,7 +5,7 @@
  * On Linux a small allocation does not fail; the kernel kills instead.  So one
  * policy for all: out of memory is logged and aborts this process alone, and
  * the supervisor starts another.  Memory that grows for a client reaches a
- * limit (README, Limits) long before malloc could fail.
+ * limit (broker/cli/README.md, Limits) long before malloc could fail.
  */
 
 #ifndef COMMON_XMALLOC_H

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install the servers that `make bench' compares with: nginx with nchan, and
-# nats-server.  None of them is left running or enabled as a service; one that
+# Install the servers that `make bench' compares with: nginx with nchan,
+# nats-server and mosquitto.  None of them is left running or enabled as a service; one that
 # was installed before stays as it is.
 set -eu
 cd "$(dirname "$0")/.."

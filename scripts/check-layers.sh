@@ -23,6 +23,8 @@ cat >"$work/ranks" <<'END'
 0 common
 1 broker/shared
 2 broker/ring
+3 broker/cluster
+4 broker/bridge
 3 broker/status
 3 broker/host
 4 worker/net
@@ -57,11 +59,13 @@ END
 cat >"$work/homes" <<'END'
 ^wslay/ ^common/ws[._]
 ^jsmn ^common/json[._]
-^openssl/ ^(common/(handshake|tls_certs|jwk|jwk_set|jwt_signature|jwt_sign|sha256)|worker/net/tls.*|broker/cli/client/tls_client)\.
+^zlib\.h ^common/deflate\.
+^openssl/ ^(common/(handshake|tls_certs|jwk|jwk_thumbprint|jwk_set|jwt_signature|jwt_sign|sha256)|worker/net/tls.*|broker/cli/client/tls_client)\.
 ^pthread\.h ^broker/(shared/lock|ring/ring_lock)\.
 ^(seccomp|linux/(landlock|seccomp))\.h ^worker/sandbox\.
+^nats/ ^broker/bridge/
 ^ev(\+\+)?\.h ^worker/
-^(sys/socket|sys/un|netdb|netinet/.*|arpa/.*)\.h ^(common|worker|broker/(host|supervisor|cli))/
+^(sys/socket|sys/un|netdb|netinet/.*|arpa/.*)\.h ^(common|worker|broker/(host|supervisor|cli|bridge))/
 END
 
 git ls-files --cached --others --exclude-standard -- '*.c' '*.h' >"$work/files"

@@ -19,7 +19,9 @@ git grep -hoE '(/\*|^[[:space:]]*\*)[[:space:]]+[a-z]+-[0-9]+:' -- \
 	sort >"$work/placed"
 grep -hoE '/\* [a-z]+-[0-9]+ \*/' tests/model/*.pml |
 	grep -oE '[a-z]+-[0-9]+' | sort -u >"$work/named"
-[ -s "$work/placed" ] && [ -s "$work/named" ] || die 'found no steps at all'
+if ! [ -s "$work/placed" ] || ! [ -s "$work/named" ]; then
+	die 'found no steps at all'
+fi
 
 # Print what the files named say, with a reason.
 complain()

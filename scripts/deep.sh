@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 exec </dev/null
 . scripts/lib-install.sh
 
-parts=(memcheck analyzer tidy mutants chaos model coverage)
+parts=(memcheck analyzer tidy mutants chaos upgrade model coverage)
 build=(make --no-print-directory -j"$(nproc)")
 seed=${SEED:-$RANDOM} # of the chaos run; the same number runs the same again
 log=$(mktemp)
@@ -46,6 +46,11 @@ deep_mutants()
 deep_chaos()
 {
 	"${build[@]}" CC=clang SAN=address,undefined chaos SECONDS=60 SEED="$seed"
+}
+
+deep_upgrade()
+{
+	"${build[@]}" tests/node_modules/.package-lock.json && scripts/upgrade-from.sh
 }
 
 deep_model()

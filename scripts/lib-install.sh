@@ -3,7 +3,7 @@
 # installs only what is not there yet.
 
 BUILD_PACKAGES=(build-essential libev-dev libwslay-dev libjsmn-dev uthash-dev
-	libseccomp-dev libssl-dev)
+	libseccomp-dev libssl-dev zlib1g-dev)
 TEST_PACKAGES=(libcmocka-dev ca-certificates curl openssl gnutls-bin man-db
 	strace)
 # libclang-rt-dev has the sanitizers' and libFuzzer's runtime
@@ -11,7 +11,7 @@ LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format clang-tidy cppcheck
 	valgrind)
 DEB_PACKAGES=(debhelper lintian)
 MODEL_PACKAGES=(spin)
-BENCH_PACKAGES=(nginx libnginx-mod-nchan nats-server)
+BENCH_PACKAGES=(nginx libnginx-mod-nchan nats-server mosquitto)
 
 die()
 {
@@ -104,8 +104,8 @@ install_idle()
 	[ -z "$ours" ] || "${as_root[@]}" rm -f "$ours"
 	for name in $(comm -13 <(sort <<<"$before") \
 		<(dpkg-query -W -f '${Package}\n' | sort)); do
-		for unit in $(dpkg -L "$name" |
-			grep -o '[^/]*\.service$' | grep -v @); do
+		for unit in $(dpkg -L "$name" | sed -n \
+			's|.*/systemd/system/\([^@/]*\.service\)$|\1|p'); do
 			if command -v systemctl >/dev/null; then
 				"${as_root[@]}" systemctl disable -q "$unit" || true
 			fi

@@ -4,7 +4,7 @@
 #
 #	manual.sh MANUAL page TEMPLATE	print TEMPLATE; a line @BLOCK@ becomes the block,
 #					and @version@ anywhere the version
-#	manual.sh MANUAL readme FILE	print FILE; what stands between the lines
+#	manual.sh MANUAL fill FILE	print FILE; what stands between the lines
 #					<!-- begin of BLOCK ... --> and
 #					<!-- end of BLOCK --> becomes the block
 #	manual.sh MANUAL check FILE	fail, with a diff, if that would change FILE
@@ -23,14 +23,14 @@ fill()
 	}
 	BEGIN { (manual " version") | getline version }
 	{ gsub(/@version@/, version) }
-	!readme && /^@[a-z-]+@$/ {
+	!between && /^@[a-z-]+@$/ {
 		fflush()
 		block(substr($0, 2, length($0) - 2))
 		next
 	}
-	readme && /^<!-- end of / { skip = 0 }
+	between && /^<!-- end of / { skip = 0 }
 	!skip { print }
-	readme && /^<!-- begin of / { 
+	between && /^<!-- begin of / { 
 		sub(/:$/, "", $4)
 		fflush()
 		block($4)
@@ -42,12 +42,12 @@ fill()
 			exit 1
 		}
 	}
-	' readme="$1" "$file"
+	' between="$1" "$file"
 }
 
 case $what in
 page) fill '' ;;
-readme) fill 1 ;;
+fill) fill 1 ;;
 check)
 	fill 1 | diff -u --label "$file" --label "$file, as printed" "$file" - || {
 		echo "$file: is not what the table of options says; 'make docs'" >&2
@@ -55,7 +55,7 @@ check)
 	}
 	;;
 *)
-	echo "${0##*/}: $what: neither page, readme nor check" >&2
+	echo "${0##*/}: $what: neither page, fill nor check" >&2
 	exit 2
 	;;
 esac

@@ -19,10 +19,11 @@
 #	holds    1337296 states    2.4 s  wake -DCAP=1
 #	holds    1365749 states    3.2 s  wake -DSTOPPED
 #	holds     738240 states    1.7 s  resume
+#	holds      18428 states    0.7 s  members
 #	holds     136810 states    0.7 s  drain -DHALF -DMAXD=0
 #	holds     228804 states    0.8 s  drain -DMESSAGES=1
 #	holds     364432 states    1.0 s  drain -DSUPERVISOR_DIES -DMESSAGES=1
-#	... and 48 lines like
+#	... and 55 lines like
 #	breaks      3036 states    0.6 s  ring BREAK_APPLIED_BEFORE_DIRECTORY
 #	litmus litmus wake: none was lost in 500000 races
 #	litmus no_wake_fence wake: one was lost after 4 races
@@ -36,6 +37,7 @@ cd "$(dirname "$0")/.."
 export LC_ALL=C
 programs=$1
 jobs_max=${JOBS:-$(nproc)}
+read -ra cc <<<"${CC:-cc}" # as make takes it: ccache gcc
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM
@@ -51,6 +53,7 @@ quick=(
 	'wake -DCAP=1'
 	'wake -DSTOPPED'
 	'resume'
+	'members'
 	'drain -DHALF -DMAXD=0'
 	'drain -DMESSAGES=1'
 	'drain -DSUPERVISOR_DIES -DMESSAGES=1'
@@ -68,6 +71,7 @@ deep=(
 	'wake -DTSO -DMAXM=1 -DMAXD=1 -DMAXEND=1'
 	'resume -DMAXD=1'
 	'resume -DCAP=3 -DMAXM=5'
+	'members -DACTIONS=7 -DMAXD=4'
 	'drain -DHALF'
 	'drain -DSUPERVISOR_DIES -DHALF'
 	'drain -DHALF -DMAXD=2'
@@ -86,7 +90,7 @@ search()
 	(
 		cd "$dir"
 		spin -a "$@" "$OLDPWD/tests/model/$model.pml"
-		"${CC:-cc}" "$optimize" -w -DSAFETY -DNOCLAIM -DCOLLAPSE \
+		"${cc[@]}" "$optimize" -w -DSAFETY -DNOCLAIM -DCOLLAPSE \
 			-DMEMLIM=1500 -o pan pan.c
 		timeout 600 ./pan -m100000 "-w$table"
 	) >"$dir/log" 2>&1 || true
@@ -185,7 +189,7 @@ hold_all()
 }
 
 hold_all "${quick[@]}"
-for model in ring topics wake resume drain; do
+for model in ring topics wake resume members drain; do
 	while read -r broken; do
 		start must_break "$model" "$broken"
 	done < <(grep -oE 'BREAK_[A-Z_]+' "tests/model/$model.pml" | sort -u)

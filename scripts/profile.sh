@@ -79,7 +79,8 @@ else
 		--callgrind-out-file="$work/callgrind.%p" \
 		env LD_PRELOAD="$(realpath "$bin/openat2.so")"
 	load "${WHEN:-5}" >"$work/load"
-	kill "$server" && wait "$server" || true
+	kill "$server" || true
+	wait "$server" || true
 	server=
 	callgrind_annotate --auto=no "$work/callgrind.$worker" >"$out/profile.txt"
 fi

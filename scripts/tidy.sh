@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 # Look at the files that come as input, with options of the compiler.
 tidy()
 {
+	# shellcheck disable=SC2016 # the inner sh expands them
 	xargs -0 -r -P "$(nproc)" -n 10 sh -c '
 		options=$1; shift
 		exec clang-tidy --quiet "$@" -- -std=c11 -I. -D_GNU_SOURCE \

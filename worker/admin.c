@@ -82,19 +82,21 @@ struct admin_page {
 	const char *path;
 	const char *type;
 	void (*put)(struct buf *buf, struct worker *w);
+	bool is_open;    /* says nothing of the server: needs no key */
 	bool until_stop; /* 503 from then on */
 };
 
 static const struct admin_page admin_pages[] = {
-	{ "/", "text/html; charset=utf-8", admin_put_html, false },
-	{ "/operator.js", "text/javascript; charset=utf-8", admin_put_js,
+	{ "/", "text/html; charset=utf-8", admin_put_html, true, false },
+	{ "/operator.js", "text/javascript; charset=utf-8", admin_put_js, true,
 	    false },
-	{ "/operator.css", "text/css; charset=utf-8", admin_put_css, false },
-	{ "/metrics", METRICS_TYPE, admin_put_metrics, false },
-	{ "/stats", "application/json", admin_put_stats, false },
-	{ "/busiest", "application/json", admin_put_busiest, false },
-	{ "/healthz", "text/plain; charset=utf-8", admin_put_ok, false },
-	{ "/readyz", "text/plain; charset=utf-8", admin_put_ok, true },
+	{ "/operator.css", "text/css; charset=utf-8", admin_put_css, true,
+	    false },
+	{ "/metrics", METRICS_TYPE, admin_put_metrics, false, false },
+	{ "/stats", "application/json", admin_put_stats, false, false },
+	{ "/busiest", "application/json", admin_put_busiest, false, false },
+	{ "/healthz", "text/plain; charset=utf-8", admin_put_ok, true, false },
+	{ "/readyz", "text/plain; charset=utf-8", admin_put_ok, true, true },
 };
 
 static const struct admin_page *
@@ -212,8 +214,7 @@ admin_serve(struct conn *c, const struct http_request *req)
 		    "a page of another site cannot have this", NULL);
 		return;
 	}
-	if ((page == NULL || page->put != admin_put_ok) &&
-	    !admin_is_allowed(c, req)) {
+	if ((page == NULL || !page->is_open) && !admin_is_allowed(c, req)) {
 		http_conn_refuse(c, req, 401, "the operator's key is needed",
 		    "WWW-Authenticate: Bearer\r\n");
 		return;

@@ -12,8 +12,11 @@
 #include "broker/ring/topics.h"
 #include "broker/shared/ask.h"
 #include "broker/shared/wakeup.h"
+#include "broker/shared/worker_args.h"
 #include "common/clock.h"
+#include "worker/access/identities.h"
 #include "worker/net/service.h"
+#include "worker/requests/caller.h"
 #include "worker/state.h"
 #include "worker/ws/ws_conn.h"
 
@@ -28,9 +31,18 @@ struct answering_wish {
 };
 
 void
+answering_forget(struct worker *w)
+{
+	ask_end(w->hub.seg, w->hub.slot);
+}
+
+void
 answering_init(struct worker *w)
 {
-	ask_end(w->hub.seg, w->hub.slot); /* what a predecessor asked */
+	/* What a predecessor asks, it wants to know as long as it has the slot
+	 * (take_over_claim()). */
+	if (w->args->predecessor == NULL)
+		answering_forget(w);
 	asked_init(&w->asked, w->hub.seg);
 	buf_init(&w->answer);
 }
@@ -41,6 +53,16 @@ answering_fini(struct worker *w)
 	buf_fini(&w->answer);
 }
 
+/* Whether it is the connection of the user that is meant. */
+static bool
+answering_is(const struct ask_question *q, struct conn *c)
+{
+	const struct identity *identity = caller_identity(c);
+
+	return identity != NULL && identity->sub_len == q->user_len &&
+	       memcmp(identity->sub, q->user, q->user_len) == 0;
+}
+
 static bool
 answering_fits(const struct answering_wish *wish, struct conn *c)
 {
@@ -48,7 +70,7 @@ answering_fits(const struct answering_wish *wish, struct conn *c)
 
 	if (c->state != CONN_OPEN || (q->conn != 0 && q->conn != c->number))
 		return false;
-	if (q->has_user)
+	if (q->has_user && !answering_is(q, c))
 		return false;
 	return !q->has_topic ||
 	       (wish->topic != NULL && subs_find_of_client(&client_of(c)->subs,

@@ -13,6 +13,9 @@ struct worker;
 void answering_init(struct worker *w);
 void answering_fini(struct worker *w);
 
+/* What this slot asks is nobody's any more.  Callers: who takes it over. */
+void answering_forget(struct worker *w);
+
 /* Answer one question, if there is any: a page, for which a bounded number of
  * connections is looked at.  Callers: the turn's end, before the flush. */
 void answering_turn(struct worker *w);

@@ -6,10 +6,12 @@
 #include "common/address.h"
 #include "common/clock.h"
 #include "common/config.h"
+#include "worker/access/identities.h"
 #include "worker/delivery/hub.h"
 #include "worker/net/conns.h"
 #include "worker/net/drops.h"
 #include "worker/net/peer.h"
+#include "worker/requests/caller.h"
 #include "worker/ws/protocol.h"
 #include "worker/ws/ws_conn.h"
 
@@ -23,9 +25,8 @@ describe_protocol(const struct conn *c)
 	const char *name;
 
 	if (!c->upgraded)
-		return (form == FORM_EVENT || form == FORM_CHUNK) ? "events"
-		                                                  : "http";
-	name = ws_conn_protocol(c)->name;
+		return form == FORM_TEXT ? "http" : "events";
+	name = protocol_of(c)->name;
 	return name != NULL ? name : "plain";
 }
 
@@ -45,6 +46,19 @@ describe_address(struct buf *buf, struct conn *c)
 		buf_puts(buf, "\"unix\"");
 	else
 		buf_printf(buf, "\"%s\"", address_format(&address, text));
+}
+
+/* Who it is: null if nobody has said, or without a name. */
+static void
+describe_user(struct buf *buf, struct conn *c)
+{
+	const struct identity *identity = caller_identity(c);
+
+	buf_puts(buf, ",\"user\":");
+	if (identity != NULL && identity->sub_len > 0)
+		buf_json_string(buf, identity->sub, identity->sub_len);
+	else
+		buf_puts(buf, "null");
 }
 
 static void
@@ -78,10 +92,10 @@ describe_conn(struct buf *buf, struct conn *c)
 	    "{\"id\":\"%u.%" PRIu64 "\",\"worker\":%u,\"address\":", slot,
 	    c->number, slot);
 	describe_address(buf, c);
-	buf_printf(buf,
-	    ",\"protocol\":\"%s\",\"tls\":%s,\"age\":%" PRIu64
-	    ",\"subscriptions\":%" PRIu32,
-	    describe_protocol(c), c->encrypted ? "true" : "false",
+	buf_printf(buf, ",\"protocol\":\"%s\",\"tls\":%s", describe_protocol(c),
+	    c->encrypted ? "true" : "false");
+	describe_user(buf, c);
+	buf_printf(buf, ",\"age\":%" PRIu64 ",\"subscriptions\":%" PRIu32,
 	    now > came ? now - came : 0, client_of(c)->subs_count);
 	describe_topics(buf, c);
 	buf_printf(buf, ",\"buffered_bytes\":%zu,\"drops\":%" PRIu64 "}",

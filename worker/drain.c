@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/ws.h"
 #include "worker/http/http_conn.h"
+#include "worker/requests/waiting.h"
 #include "worker/state.h"
 
 /* How often an unfinished drain looks around, seconds. */
@@ -111,6 +112,11 @@ drain_read_order(struct worker *w)
 static bool
 drain_has_done_all(const struct worker *w)
 {
+	uint64_t half =
+	    w->drain.began_ms + (w->drain.until_ms - w->drain.began_ms) / 2;
+
+	if (!waiting_is_empty(&w->hub) && clock_monotonic_ms() < half)
+		return false; /* the cluster's log has them */
 	return intake_empty(&w->intake) || w->intake.commits > w->drain.commits;
 }
 
@@ -184,7 +190,7 @@ drain_settled(const struct worker *w)
 	    clock_monotonic_ms() < (w->drain.began_ms + w->drain.until_ms) / 2)
 		return false;
 	return w->drain.sealed &&
-	       (w->hub.subs.topics == 0 ||
+	       (!hub_follows(&w->hub) ||
 		   tail_reached(&w->hub, w->drain.final_head)) &&
 	       w->net.outbox.runs_count ==
 	           0; /* answers and files come in order */

@@ -9,10 +9,10 @@
 #include "broker/shared/worker_args.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "worker/access/identities.h"
 #include "worker/hand_over_send.h"
 #include "worker/handover/hub_record.h"
 #include "worker/handover/parcel.h"
+#include "worker/moving.h"
 #include "worker/net/feed.h"
 #include "worker/state.h"
 
@@ -46,6 +46,7 @@ hand_over_end(struct worker *w)
 	ev_io_stop(w->net.loop, &h->gone);
 	close(h->gone.fd);
 	ev_timer_stop(w->net.loop, &h->tick);
+	moving_end(w);
 	w->net.handing_over = false;
 	w->net.more = true;
 	acceptors_wait(&w->acceptors, false);
@@ -101,18 +102,37 @@ hand_over_discard(int socket)
 		continue;
 }
 
-/* The socket of a successor that asks; -1: that is none. */
+/* The socket of a successor that asks, and the page where a move is decided, or -1;
+ * -1: that is none. */
 static int
-hand_over_take_socket(struct parcel *parcel, const struct buf *body)
+hand_over_take_socket(struct parcel *parcel, const struct buf *body, int *page)
 {
+	bool moves = parcel->kind == HUB_PARCEL_ASK_TO_MOVE;
 	struct hub_hello hello;
 	int fd = parcel->fds[0];
 
-	if (parcel->kind == HUB_PARCEL_ASK && parcel->fds_count == 1 &&
-	    hub_hello_take(&hello, body))
+	if ((moves || parcel->kind == HUB_PARCEL_ASK) &&
+	    parcel->fds_count == (moves ? 2 : 1) &&
+	    hub_hello_take(&hello, body)) {
+		*page = moves ? parcel->fds[1] : -1;
 		return fd;
+	}
 	parcel_close(parcel);
 	return -1;
+}
+
+/* Somebody has asked.  Owns: both descriptors. */
+static void
+hand_over_begin(struct worker *w, int successor, int page)
+{
+	bool may = w->hand_over.phase == HAND_OVER_IDLE && !w->net.draining;
+
+	if (!may && page != -1)
+		close(page);
+	if (may && (page == -1 || moving_begin(w, page)))
+		hand_over_gather(w, successor);
+	else
+		close(successor);
 }
 
 static void
@@ -123,13 +143,13 @@ hand_over_asked_cb(struct ev_loop *loop, ev_io *io, int revents)
 	enum parcel_status status;
 	struct parcel parcel;
 	struct buf body;
-	int fd = -1;
+	int fd = -1, page = -1;
 
 	(void)revents;
 	buf_init(&body);
 	status = parcel_receive(io->fd, &parcel, &body);
 	if (status == PARCEL_OK)
-		fd = hand_over_take_socket(&parcel, &body);
+		fd = hand_over_take_socket(&parcel, &body, &page);
 	else if (status == PARCEL_GONE)
 		ev_io_stop(loop, io); /* the supervisor is dead */
 	else
@@ -140,10 +160,8 @@ hand_over_asked_cb(struct ev_loop *loop, ev_io *io, int revents)
 	if (fd == -1)
 		log_warnx("asked for the connections, but by nobody who could "
 			  "take them");
-	else if (h->phase != HAND_OVER_IDLE || w->net.draining)
-		close(fd);
 	else
-		hand_over_gather(w, fd);
+		hand_over_begin(w, fd, page);
 }
 
 void
@@ -169,13 +187,11 @@ hand_over_fini(struct worker *w)
 		hand_over_end(w);
 }
 
-/* Whether a connection can never go over: it speaks TLS, or the worker knows who
- * its client is, by a token that it has shown. */
+/* Whether a connection can never go over: the keys of TLS are OpenSSL's. */
 static bool
-hand_over_cannot(struct conn *c)
+hand_over_cannot(const struct conn *c)
 {
-	return c->state == CONN_OPEN &&
-	       (c->encrypted || client_of(c)->identity != IDENTITY_NOBODY);
+	return c->state == CONN_OPEN && c->encrypted;
 }
 
 /* Connections that cannot go over as they are. */
@@ -229,6 +245,15 @@ hand_over_close_others(struct worker *w)
 	}
 }
 
+/* Whether it is decided that the successor goes on. */
+static bool
+hand_over_is_decided(struct worker *w)
+{
+	return moving_is(w)
+	           ? moving_is_decided(w)
+	           : succession_of(hand_over_slot(w)) == SUCCESSION_COMMITTED;
+}
+
 /* Wait for the supervisor's word, or for the successor's end.  Returns whether
  * the worker has to leave. */
 static bool
@@ -240,7 +265,7 @@ hand_over_await(struct worker *w)
 		{ .fd = w->hub.wakeup->fd[w->hub.slot], .events = POLLIN },
 	};
 
-	while (succession_of(self) != SUCCESSION_COMMITTED) {
+	while (!hand_over_is_decided(w) && !moving_is_off(w)) {
 		poll(fds, 2, HAND_OVER_BEAT_MS);
 		atomic_fetch_add_explicit(&self->beat, 1, memory_order_relaxed);
 		if (fds[0].revents != 0)
@@ -248,7 +273,7 @@ hand_over_await(struct worker *w)
 		if (fds[1].revents != 0)
 			wakeup_clear(w->hub.wakeup);
 	}
-	return succession_of(self) == SUCCESSION_COMMITTED;
+	return hand_over_is_decided(w);
 }
 
 /* Go on, unless it is too late for that. */
@@ -257,6 +282,8 @@ hand_over_thaw(struct worker *w)
 {
 	struct layout_worker *self = hand_over_slot(w);
 
+	if (moving_is(w) && !moving_call_off(w))
+		return false;
 	/* In this order: it becomes REBUILT, never FROZEN again. */
 	return succession_step(self, SUCCESSION_FROZEN, SUCCESSION_NONE) ||
 	       succession_step(self, SUCCESSION_REBUILT, SUCCESSION_NONE);
@@ -273,6 +300,7 @@ hand_over_freeze(struct worker *w)
 		hand_over_end(w);
 		return;
 	}
+	moving_note_floor(w);
 	stop_point_here(w->hub.seg->header, STOP_FROZEN);
 	if ((hand_over_send(w, w->hand_over.gone.fd) && hand_over_await(w)) ||
 	    !hand_over_thaw(w)) {
@@ -293,16 +321,17 @@ hand_over_step(struct worker *w)
 
 	if (h->phase == HAND_OVER_IDLE)
 		return;
-	if (w->net.draining) {
+	if (w->net.draining || moving_is_off(w)) {
 		hand_over_end(w);
 		return;
 	}
 	late = clock_monotonic_ms() >= h->until_ms;
 	if (h->phase == HAND_OVER_GATHER)
 		hand_over_close_others(w);
-	if (intake_empty(&w->intake) &&
+	if (intake_empty(&w->intake) && w->attend.gone_count == 0 &&
 	    (h->phase == HAND_OVER_LATE || hand_over_busy(w) == 0)) {
-		hand_over_freeze(w);
+		if (moving_may_freeze(w))
+			hand_over_freeze(w);
 	} else if (late && h->phase == HAND_OVER_GATHER) {
 		h->phase = HAND_OVER_LATE;
 		h->until_ms = clock_monotonic_ms() + w->config.handover_ms;

@@ -19,6 +19,9 @@
  * after close(2) of a descriptor that lives on elsewhere epoll(7) still reports
  * it, and libev makes its whole set anew for each.
  *
+ * A successor of another segment asks in another way; then all workers freeze at
+ * about the same time (moving.h).
+ *
  *	step                    descriptors are of
  *	GATHER                  the predecessor
  *	frozen                  both; neither reads nor writes

@@ -7,7 +7,9 @@
 #include "worker/handover/conn_record.h"
 #include "worker/handover/conn_save.h"
 #include "worker/handover/hub_record.h"
+#include "worker/handover/identity_record.h"
 #include "worker/handover/parcel.h"
+#include "worker/moving.h"
 #include "worker/state.h"
 
 #include <string.h>
@@ -28,11 +30,23 @@ hand_over_send_hello(struct worker *w, int successor, struct buf *body)
 	       PARCEL_OK;
 }
 
+/* Send what is there of a row, if it is enough for a parcel. */
+static bool
+hand_over_send_some(int successor, enum hub_parcel kind, struct buf *body)
+{
+	bool ok;
+
+	if (body->len < HUB_PARCEL_BYTES)
+		return true;
+	ok = parcel_send(successor, kind, body, NULL, 0) == PARCEL_OK;
+	buf_reset(body);
+	return ok;
+}
+
 static bool
 hand_over_send_topics(struct worker *w, int successor, struct buf *body)
 {
 	struct sub_topic *topic, *next;
-	bool ok = true;
 
 	buf_reset(body);
 	HASH_ITER(hh, w->hub.subs.by_name, topic, next) {
@@ -44,17 +58,39 @@ hand_over_send_topics(struct worker *w, int successor, struct buf *body)
 			.pos = topic->pos,
 		};
 
-		ok = hub_topic_put(body, &sent);
-		if (ok && body->len >= HUB_PARCEL_BYTES) {
-			ok = parcel_send(successor, HUB_PARCEL_TOPICS, body,
-				 NULL, 0) == PARCEL_OK;
-			buf_reset(body);
-		}
-		if (!ok)
+		if (!hub_topic_put(body, &sent) ||
+		    !hand_over_send_some(successor, HUB_PARCEL_TOPICS, body))
 			return false;
 	}
 	return parcel_send(successor, HUB_PARCEL_TOPICS, body, NULL, 0) ==
 	       PARCEL_OK;
+}
+
+/* Those that somebody is: identities in use. */
+static bool
+hand_over_send_identities(struct worker *w, int successor, struct buf *body)
+{
+	const struct identities *all = &w->access.identities;
+	struct buf record;
+	bool ok = true;
+
+	buf_init(&record);
+	buf_reset(body);
+	for (uint32_t i = 0; ok && i < all->max; i++) {
+		if (!identities_has(all, i) ||
+		    identities_of(all, i)->holders == 0)
+			continue;
+		buf_reset(&record);
+		ok =
+		    identity_record_put(&record, identities_of(all, i)) &&
+		    hub_identity_put(body, &record) &&
+		    hand_over_send_some(successor, HUB_PARCEL_IDENTITIES, body);
+	}
+	buf_fini(&record);
+	/* A program that knows no identities takes those who are nobody. */
+	return ok &&
+	       (body->len == 0 || parcel_send(successor, HUB_PARCEL_IDENTITIES,
+				      body, NULL, 0) == PARCEL_OK);
 }
 
 /* A parcel of connections, while it is filled. */
@@ -121,7 +157,9 @@ hand_over_send(struct worker *w, int successor)
 
 	buf_init(&body);
 	ok = hand_over_send_hello(w, successor, &body) &&
-	     hand_over_send_topics(w, successor, &body) &&
+	     /* In another ring they are other ones. */
+	     (moving_is(w) || hand_over_send_topics(w, successor, &body)) &&
+	     hand_over_send_identities(w, successor, &body) &&
 	     hand_over_send_conns(w, successor);
 	buf_reset(&body);
 	ok = ok && parcel_send(successor, HUB_PARCEL_END, &body, NULL, 0) ==

@@ -7,6 +7,8 @@
 
 #include "worker/open.h"
 
+#include "broker/ring/member_table.h"
+#include "broker/ring/following.h"
 #include "broker/ring/topics.h"
 #include "broker/shared/last_words.h"
 #include "broker/shared/stop_point.h"
@@ -19,6 +21,9 @@
 #include "common/log.h"
 #include "common/xmalloc.h"
 #include "worker/answering.h"
+#include "worker/delivery/ending.h"
+#include "worker/delivery/pack.h"
+#include "worker/delivery/policies.h"
 #include "worker/drain.h"
 #include "worker/hand_over.h"
 #include "worker/net/conns.h"
@@ -28,6 +33,7 @@
 #include "worker/pubsub.h"
 #include "worker/reload.h"
 #include "worker/requests/caller.h"
+#include "worker/requests/waiting.h"
 #include "worker/state.h"
 #include "worker/take_over.h"
 #include "worker/turn.h"
@@ -73,6 +79,7 @@ worker_tick_cb(struct ev_loop *loop, ev_timer *timer, int revents)
 	wheel_turn(&w->net.wheel, io_due_cb, NULL);
 	address_limits_tick(&w->net.addresses, w->net.wheel.now);
 	caller_tick(&w->hub);
+	attend_tick(&w->hub);
 }
 
 static void
@@ -89,6 +96,13 @@ worker_watch(struct worker *w, const struct worker_args *args)
 	ev_timer_start(w->net.loop, &w->tick);
 }
 
+/* Whether the slot is still another's, who may go on in it. */
+static bool
+worker_waits_for_slot(const struct worker_args *args)
+{
+	return args->predecessor != NULL && args->move == NULL;
+}
+
 /* Take over the slot: what a dead worker left is cleared first, and what it left
  * in the ring is repaired now, not at the next publish. */
 static void
@@ -96,6 +110,7 @@ worker_take_slot(struct hub *hub)
 {
 	wakeup_claim_slot(hub->wakeup, hub->slot);
 	topics_clear_worker(hub->seg, hub->slot);
+	following_set(hub->seg, hub->slot, false);
 	if (ring_lock(&hub->ring) == RING_OK)
 		ring_unlock(&hub->ring);
 	stop_point_here(hub->seg->header, STOP_SLOT_TAKEN);
@@ -154,13 +169,26 @@ worker_init_net(struct worker *w, const struct service *service)
 	net->service = service;
 	net->world = &w->hub;
 	net->stats.counters =
-	    w->args->predecessor != NULL
+	    worker_waits_for_slot(w->args)
 		? w->take_over.counters
 		: w->args->segment->workers[w->args->slot].counters;
 	net->returning = worker_returning(w->args->segment->header);
 	conns_init(net, reload_max_conns(w), w->descriptors);
 	ws_conn_open_pool(net);
 	return w->args->tls == NULL || tls_open(net, w->args->tls);
+}
+
+/* What a dead worker had of members; if the lock cannot be had now, the first turn
+ * does it. */
+static void
+worker_take_members(struct hub *hub)
+{
+	member_forget_watching(hub->seg, UINT64_C(1) << hub->slot);
+	hub->attend->must_clear = true;
+	if (ring_lock(&hub->ring) == RING_BUSY)
+		return;
+	attend_take_slot(hub);
+	ring_unlock(&hub->ring);
 }
 
 /* The parts of the hub, and what the protocols and the API need. */
@@ -176,21 +204,30 @@ worker_init_hub(struct worker *w)
 	hub->access = &w->access;
 	hub->forms = pubsub_forms;
 	hub->tail = &w->tail;
+	hub->attend = &w->attend;
+	hub->watches = &w->watches;
 	hub->replays = &w->replays;
+	hub->paces = &w->paces;
 	hub->latency = &w->latency;
 	hub->intake = &w->intake;
 	hub->protocols = &w->protocols;
 	hub->api = &w->api;
 	subs_init(&hub->subs, config->max_topics);
+	policies_renew(hub);
 	tail_init(&w->tail, hub->seg, config->max_message);
 	replays_init(&w->replays, record_max);
+	paces_init(&w->paces, record_max);
 	latency_init(&w->latency, TAIL_TURN_RECORDS);
 	intake_init(&w->intake, record_max);
 	protocols_init(
 	    &w->protocols, hub->seg->header->epoch, config->max_message);
+	if (config->cluster_count > 0)
+		waiting_open(hub);
 	buf_init(&w->api.text);
 	api_lists_init(&w->lists);
 	w->api.lists = &w->lists;
+	if (!worker_waits_for_slot(w->args))
+		worker_take_members(hub);
 }
 
 bool
@@ -205,12 +242,12 @@ worker_open(struct worker *w, const struct worker_args *args,
 	reload_init(w);
 	last_words_open(&w->hub.seg->workers[w->hub.slot]);
 	ring_attach(&w->hub.ring, w->hub.seg, w->hub.slot);
-	if (args->predecessor == NULL) {
+	if (!worker_waits_for_slot(args)) {
 		reload_tell(w);
 		worker_take_slot(&w->hub);
-	} else if (!take_over_open(w)) {
-		return false;
 	}
+	if (args->predecessor != NULL && !take_over_open(w))
+		return false;
 	if (!static_open(&w->files, args->root, args->config->root))
 		return false;
 	w->net.loop = worker_loop_new();
@@ -235,16 +272,23 @@ worker_close(struct worker *w)
 	hand_over_fini(w);
 	acceptors_fini(&w->acceptors);
 	conns_fini(&w->net);
+	attend_fini(&w->hub);
+	watches_fini(&w->hub);
+	endings_fini(&w->hub.endings);
 	access_close(&w->access);
 	ws_conn_close_pool(&w->net);
 	tls_close(&w->net);
 	tail_fini(&w->tail);
 	latency_fini(&w->latency);
 	subs_fini(&w->hub.subs);
+	waiting_close(&w->hub);
 	intake_fini(&w->intake);
+	policies_close(&w->hub);
 	api_lists_fini(&w->lists, w->net.loop);
 	buf_fini(&w->api.text);
 	replays_fini(&w->replays);
+	pack_fini(&w->hub.packer);
+	paces_fini(&w->paces);
 	protocols_fini(&w->protocols);
 	static_close(&w->files);
 	answering_fini(w);

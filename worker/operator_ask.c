@@ -91,8 +91,8 @@ operator_ask_begin(
 
 	/* Nobody means to close all of them by leaving something out. */
 	if (ok && kind == ASK_KICK && ask->question.conn == 0 &&
-	    !ask->question.has_topic) {
-		why = "topic or conn is missing";
+	    !ask->question.has_topic && !ask->question.has_user) {
+		why = "topic, user or conn is missing";
 		ok = false;
 	}
 	if (!ok) {

@@ -89,6 +89,14 @@ operator_option(const struct http_text *key, const struct http_text *value,
 		           ? NULL
 		           : "topic is UTF-8 of at most 255 bytes";
 	}
+	if (operator_is(key, "user")) {
+		question->has_user = 1;
+		return operator_text(value, question->user, ASK_USER_MAX,
+			   &question->user_len) &&
+		               question->user_len > 0
+		           ? NULL
+		           : "user is UTF-8 of 1 to 64 bytes";
+	}
 	if (operator_is(key, "conn"))
 		return operator_conn(value, question, targets)
 		           ? NULL

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /*
- * Read ?topic=, ?conn= (an id, WORKER.NUMBER), ?code= and ?reason= into a
- * question whose kind the caller sets, and the workers that it is for, a bit
+ * Read ?topic=, ?user=, ?conn= (an id, WORKER.NUMBER), ?code= and ?reason= into
+ * a question whose kind the caller sets, and the workers that it is for, a bit
  * each.  Other keys are left alone.
  * Returns: false with *why set to a static sentence.
  */

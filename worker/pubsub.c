@@ -8,10 +8,14 @@
 #include "worker/api/api.h"
 #include "worker/api/event_form.h"
 #include "worker/api/events.h"
+#include "worker/api/feed_form.h"
+#include "worker/delivery/ending.h"
 #include "worker/describe.h"
 #include "worker/delivery/hub.h"
+#include "worker/delivery/policies.h"
 #include "worker/handover/conn_record.h"
 #include "worker/http/http_conn.h"
+#include "worker/protocol/centrifuge.h"
 #include "worker/protocol/plain.h"
 #include "worker/protocol/v1.h"
 #include "worker/requests/caller.h"
@@ -42,16 +46,42 @@ pubsub_refuse(
 	site_refuse(c, req, why, api_put_off_events);
 }
 
+_Static_assert(POLICY_OVERFLOW_DROP == OUTQ_DROP + 1 &&
+		   POLICY_OVERFLOW_LATEST == OUTQ_LATEST + 1 &&
+		   POLICY_OVERFLOW_CLOSE == OUTQ_CLOSE + 1,
+    "the same behind that of the client");
+
+/* The client has a subscription to the topic, or had one in this turn. */
+static uint8_t
+pubsub_overflow(const struct conn *c, uint32_t topic)
+{
+	struct hub *hub = hub_of(c);
+	uint8_t overflow;
+
+	if (hub->endings.count > 0 &&
+	    ending_has(&hub->endings, (const struct client *)c, topic))
+		return OUTQ_ENDED;
+	overflow = policy_of(hub, topic)->overflow;
+	return overflow == POLICY_OVERFLOW_CLIENT ? c->overflow
+	                                          : (uint8_t)(overflow - 1);
+}
+
 const struct form *const pubsub_forms[FORMS] = {
 	[FORM_TEXT] = &plain_form,
 	[FORM_ENVELOPE] = &v1_form,
 	[FORM_EVENT] = &event_form,
 	[FORM_CHUNK] = &event_chunk_form,
+	[FORM_FEED] = &feed_form,
+	[FORM_FEED_CHUNK] = &feed_chunk_form,
+	[FORM_TEXT_DEFLATED] = &plain_form,
+	[FORM_ENVELOPE_DEFLATED] = &v1_form,
+	[FORM_PUSH] = &centrifuge_form,
 };
 
 static const struct protocol *const pubsub_protocols[] = {
 	&plain_protocol,
 	&v1_protocol,
+	&centrifuge_protocol,
 };
 
 static const struct conn_handler *const pubsub_moving[] = {
@@ -73,5 +103,6 @@ const struct service pubsub_service = {
 	.refuse = pubsub_refuse,
 	.forget = caller_forget,
 	.hold = intake_hold,
+	.overflow = pubsub_overflow,
 	.describe = describe_conn,
 };

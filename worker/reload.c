@@ -7,6 +7,7 @@
 #include "broker/shared/worker_args.h"
 #include "common/log.h"
 #include "common/nofile.h"
+#include "worker/delivery/policies.h"
 #include "worker/requests/caller.h"
 #include "worker/state.h"
 
@@ -53,6 +54,7 @@ reload_pass_on(struct worker *w)
 	log_set_level(w->config.log_level);
 	w->net.conns.max = reload_max_conns(w);
 	w->net.addresses.rate = w->config.conn_rate;
+	policies_renew(&w->hub);
 	if (access_renew(&w->access))
 		caller_hold_to_rules(&w->hub);
 }

@@ -78,11 +78,11 @@ site_is_get(const struct http_request *req)
 
 /* What a path of this server's own allows, by methods. */
 static const char *
-site_allow(const struct http_request *req)
+site_allow(const struct conn *c, const struct http_request *req)
 {
 	if (http_text_equal(&req->path, "*"))
 		return "Allow: GET, HEAD, POST, OPTIONS\r\n";
-	if (http_text_equal(&req->path, "/ws"))
+	if (ws_is_at(c, &req->path))
 		return "Allow: GET, OPTIONS\r\n";
 	return "Allow: GET, HEAD, OPTIONS\r\n";
 }
@@ -103,7 +103,7 @@ site_serve_rest(struct conn *c, const struct http_request *req)
 {
 	if (!site_is_get(req))
 		http_conn_refuse(
-		    c, req, 405, "only GET and HEAD here", site_allow(req));
+		    c, req, 405, "only GET and HEAD here", site_allow(c, req));
 	else if (req->is_chunked || req->content_length > 0)
 		http_conn_refuse(c, req, 413, "no body is taken here", NULL);
 	else if (site_is_base(c, req))
@@ -134,8 +134,8 @@ site_serve_options(struct conn *c, const struct http_request *req)
 		cors_lines(config, req, cors);
 		cors_preflight_lines(config, req, preflight);
 	}
-	snprintf(
-	    lines, sizeof(lines), "%s%s%s", site_allow(req), cors, preflight);
+	snprintf(lines, sizeof(lines), "%s%s%s", site_allow(c, req), cors,
+	    preflight);
 	http_reply_no_content(c, lines, keep_alive);
 	if (!keep_alive)
 		conn_close_when_written(c);
@@ -152,7 +152,7 @@ site_serve_path(struct conn *c, const struct http_request *req,
 		site_serve_options(c, req);
 	else if (c->admin)
 		admin_serve(c, req);
-	else if (http_text_equal(&req->path, "/ws"))
+	else if (ws_is_at(c, &req->path))
 		ws_upgrade(c, req);
 	else
 		site_serve_rest(c, req);

@@ -29,10 +29,13 @@
 #include "worker/access/access.h"
 #include "worker/api/list.h"
 #include "worker/api/reply.h"
+#include "worker/delivery/attend.h"
 #include "worker/delivery/hub.h"
 #include "worker/delivery/latency.h"
+#include "worker/delivery/pace.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/tail.h"
+#include "worker/delivery/watch.h"
 #include "worker/http/static.h"
 #include "worker/net/acceptor.h"
 #include "worker/net/net.h"
@@ -44,6 +47,7 @@
 #include <stdint.h>
 
 struct busiest;
+struct upgrade_page;
 struct operator_ask;
 struct worker_args;
 
@@ -84,10 +88,16 @@ struct hand_over {
 	ev_io gone;        /* that to the successor: owned */
 	ev_timer tick;     /* while gathering */
 	uint64_t until_ms; /* the phase ends, monotonic clock */
+	/* Of a move to another segment (moving.h): */
+	struct upgrade_page *page; /* mapped; NULL: it is none */
+	uint64_t move;             /* its number */
+	uint64_t quiet_until_ms; /* it has said that it is quiet, and waits for
+	                          * the others so long; 0: not yet */
 };
 
 struct take_over {
 	int ours, theirs; /* a pair of sockets; -1: closed */
+	uint64_t move;    /* number of that to another segment */
 	_Atomic uint64_t counters[STATS_COUNT]; /* until the slot is ours */
 };
 
@@ -121,7 +131,10 @@ struct worker {
 	struct access access;
 	struct acceptors acceptors;
 	struct tail tail;
+	struct attend attend;
+	struct watches watches;
 	struct replays replays;
+	struct paces paces;
 	struct latency latency;
 	struct intake intake;
 	struct protocols protocols;

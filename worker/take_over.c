@@ -8,27 +8,29 @@
 #include "broker/shared/wakeup.h"
 #include "broker/shared/worker_args.h"
 #include "common/log.h"
+#include "worker/answering.h"
 #include "worker/delivery/adopt.h"
+#include "worker/delivery/attend.h"
+#include "worker/delivery/watch.h"
 #include "worker/handover/conn_record.h"
 #include "worker/handover/conn_restore.h"
 #include "worker/handover/hub_record.h"
+#include "worker/handover/identity_record.h"
 #include "worker/handover/parcel.h"
 #include "worker/reload.h"
 #include "worker/requests/caller.h"
 #include "worker/net/conns.h"
 #include "worker/state.h"
+#include "worker/take_over_move.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* How often the word of the slot is looked at anyway, milliseconds. */
 #define TAKE_OVER_LOOK_MS 250
-
-/* How soon the ring's lock is tried again. */
-static const struct timespec take_over_retry = { .tv_nsec = 1000000 };
 
 static struct layout_worker *
 take_over_slot(const struct worker *w)
@@ -62,15 +64,20 @@ static bool
 take_over_ask(struct worker *w)
 {
 	struct hub_hello hello = { .version = CONN_RECORD_VERSION };
+	const int fds[] = { w->take_over.theirs, w->args->move_fd };
+	bool moves = take_over_moves(w);
 	enum parcel_status status;
 	struct buf body;
 
 	buf_init(&body);
 	hub_hello_put(&body, &hello);
-	status = parcel_send(*w->args->predecessor, HUB_PARCEL_ASK, &body,
-	    &w->take_over.theirs, 1);
+	status = parcel_send(*w->args->predecessor,
+	    moves ? HUB_PARCEL_ASK_TO_MOVE : HUB_PARCEL_ASK, &body, fds,
+	    moves ? 2 : 1);
 	buf_fini(&body);
 	close(*w->args->predecessor);
+	if (moves)
+		close(w->args->move_fd);
 	/* Its copies are the predecessor's alone, so we see when it ends. */
 	take_over_close(&w->take_over.theirs);
 	return status == PARCEL_OK;
@@ -81,10 +88,14 @@ take_over_hello(struct worker *w, const struct buf *body)
 {
 	struct hub_hello hello;
 
-	if (!hub_hello_take(&hello, body) ||
-	    strcmp(hello.epoch, w->hub.seg->header->epoch) != 0)
+	if (!hub_hello_take(&hello, body))
 		return false;
-	tail_go_on_at(&w->hub, hello.cursor);
+	if (take_over_moves(w))
+		take_over_floor(w);
+	else if (strcmp(hello.epoch, w->hub.seg->header->epoch) == 0)
+		tail_go_on_at(&w->hub, hello.cursor);
+	else
+		return false;
 	/* Ours are above all of theirs. */
 	if (w->net.conns.numbered < hello.numbered)
 		w->net.conns.numbered = hello.numbered;
@@ -106,7 +117,24 @@ take_over_topics(struct worker *w, const struct buf *body)
 }
 
 static bool
-take_over_conns(struct worker *w, struct parcel *parcel, const struct buf *body)
+take_over_identities(struct worker *w, const struct buf *body)
+{
+	struct access_known known;
+	enum fields_status status;
+	struct fields identities;
+	struct field field;
+
+	fields_begin(&identities, body->at, body->len);
+	while ((status = hub_identity_next(&identities, &field)) == FIELDS_OK)
+		if (!identity_record_read(&known, field.at, field.len) ||
+		    !access_adopt(&w->access, &known))
+			return false;
+	return status == FIELDS_END;
+}
+
+static bool
+take_over_rebuild(
+    struct worker *w, struct parcel *parcel, const struct buf *body)
 {
 	struct conn_record record;
 	enum fields_status status;
@@ -119,11 +147,26 @@ take_over_conns(struct worker *w, struct parcel *parcel, const struct buf *body)
 		if (count == parcel->fds_count ||
 		    conn_record_read(&record, field.at, field.len) !=
 			CONN_RECORD_OK ||
-		    !conn_restore(&w->hub, parcel->fds[count++], &record))
+		    !conn_restore(&w->hub, parcel->fds[count++], &record,
+			take_over_moves(w)))
 			return false;
 	}
-	stop_point_here(w->hub.seg->header, STOP_HALF_TAKEN);
 	return status == FIELDS_END && count == parcel->fds_count;
+}
+
+/* The same, in another ring under its lock, which nobody else needs for long. */
+static bool
+take_over_conns(struct worker *w, struct parcel *parcel, const struct buf *body)
+{
+	bool ok;
+
+	if (take_over_moves(w))
+		take_over_lock(w);
+	ok = take_over_rebuild(w, parcel, body);
+	if (take_over_moves(w))
+		ring_unlock(&w->hub.ring);
+	stop_point_here(w->hub.seg->header, STOP_HALF_TAKEN);
+	return ok;
 }
 
 /* One parcel.  Returns false if it is none that should come. */
@@ -137,6 +180,8 @@ take_over_parcel(
 		return false;
 	if (parcel->kind == HUB_PARCEL_HELLO)
 		return take_over_hello(w, body);
+	if (parcel->kind == HUB_PARCEL_IDENTITIES)
+		return take_over_identities(w, body);
 	return parcel->kind == HUB_PARCEL_TOPICS && take_over_topics(w, body);
 }
 
@@ -147,6 +192,7 @@ take_over_receive(struct worker *w)
 	struct parcel parcel;
 	struct buf body;
 	bool is_first = true, ok;
+	char why[128];
 
 	buf_init(&body);
 	for (;;) {
@@ -162,11 +208,15 @@ take_over_receive(struct worker *w)
 	}
 	buf_fini(&body);
 	if (ok && !is_first) {
-		adopt_unused(&w->hub);
+		if (!take_over_moves(w))
+			adopt_unused(&w->hub);
+		access_adopted(&w->access);
 		conns_adopted(&w->net);
 		return true;
 	}
-	log_errorx("the connections did not come over");
+	snprintf(why, sizeof(why), "%s", log_last_error());
+	log_errorx("the connections did not come over%s%s",
+	    why[0] != '\0' ? ": " : "", why);
 	return false;
 }
 
@@ -178,8 +228,9 @@ take_over_tell(struct worker *w)
 	ssize_t sent;
 
 	stop_point_here(w->hub.seg->header, STOP_ALL_TAKEN);
-	if (!succession_step(
-		take_over_slot(w), SUCCESSION_FROZEN, SUCCESSION_REBUILT)) {
+	if (!succession_step(take_over_slot(w),
+		take_over_moves(w) ? SUCCESSION_NONE : SUCCESSION_FROZEN,
+		SUCCESSION_REBUILT)) {
 		log_errorx("the connections are not given away any more");
 		return false;
 	}
@@ -187,6 +238,26 @@ take_over_tell(struct worker *w)
 	(void)sent; /* as in worker_set_state() */
 	stop_point_here(w->hub.seg->header, STOP_REBUILT);
 	return true;
+}
+
+static void
+take_over_pass_over(struct ev_loop *loop)
+{
+	(void)loop; /* what is pending stays so */
+}
+
+/*
+ * Have the kernel watch all connections, for which libev makes a call each when
+ * its loop turns next: 12 ms for 10,000, in the time in which the predecessor ends
+ * and nobody can be served.  What is reported meanwhile is looked at when the loop
+ * runs.
+ */
+static void
+take_over_watch(struct worker *w)
+{
+	ev_set_invoke_pending_cb(w->net.loop, take_over_pass_over);
+	ev_run(w->net.loop, EVRUN_NOWAIT);
+	ev_set_invoke_pending_cb(w->net.loop, ev_invoke_pending);
 }
 
 /* Wait until a descriptor can be read, or the supervisor is dead: then without
@@ -256,31 +327,37 @@ take_over_count(struct worker *w)
 	stats_add(&w->net.stats, STATS_HANDED_OVER, w->net.conns.count);
 }
 
-/* The slot is ours. */
-static void
+void
 take_over_claim(struct worker *w)
 {
 	struct layout_worker *self = take_over_slot(w);
 
 	stop_point_here(w->hub.seg->header, STOP_GRANTED);
 	wakeup_claim_slot(w->hub.wakeup, w->hub.slot);
-	/* The watchdog ends who holds the lock for too long. */
-	while (ring_lock(&w->hub.ring) == RING_BUSY) {
-		atomic_fetch_add_explicit(&self->beat, 1, memory_order_relaxed);
-		nanosleep(&take_over_retry, NULL);
-	}
+	take_over_lock(w);
 	adopt_slot(&w->hub);
+	attend_adopt(&w->hub);
+	watches_adopted(&w->hub);
 	ring_unlock(&w->hub.ring);
 	stop_point_here(w->hub.seg->header, STOP_SLOT_COUNTED);
 	take_over_count(w);
 	reload_tell(w);
+	answering_forget(w);
 	if (!succession_step(self, SUCCESSION_GRANTED, SUCCESSION_NONE))
 		succession_step(self, SUCCESSION_COMMITTED, SUCCESSION_NONE);
+	w->net.more = true;
+	/* There may be other ones than those that they came under. */
+	caller_hold_to_rules(&w->hub);
+	conn_restore_go_on(&w->net);
 }
 
 bool
 take_over(struct worker *w)
 {
+	bool moves = take_over_moves(w);
+
+	if (moves)
+		w->take_over.move = move_number(w->args->move);
 	stop_point_here(w->hub.seg->header, STOP_SUCCEEDING);
 	if (!take_over_ask(w)) {
 		log_errorx("the predecessor cannot be asked");
@@ -288,16 +365,16 @@ take_over(struct worker *w)
 	}
 	if (!take_over_receive(w) || !take_over_tell(w))
 		return false;
-	if (!take_over_await(w)) {
+	take_over_watch(w);
+	if (moves ? !take_over_await_move(w) : !take_over_await(w)) {
 		log_errorx("the predecessor goes on");
 		return false;
 	}
-	take_over_claim(w);
+	if (moves)
+		take_over_go_on(w);
+	else
+		take_over_claim(w);
 	take_over_close(&w->take_over.ours);
 	log_info("%u connections taken over", w->net.conns.count);
-	w->net.more = true;
-	/* There may be other ones than those that they came under. */
-	caller_hold_to_rules(&w->hub);
-	conn_restore_go_on(&w->net);
 	return true;
 }

@@ -10,6 +10,10 @@
  * is read from them or written to them, the segment is only read, and what is
  * counted meanwhile is counted apart.  All that can fail happens before the
  * supervisor is told that everything is here (succession.h).
+ *
+ * Where the predecessor has another segment (upgrade_page.h), the slot is this
+ * worker's from the beginning, and in the new ring, which nobody serves before all
+ * workers do, the subscriptions begin at once.
  */
 
 #ifndef WORKER_TAKE_OVER_H
@@ -21,6 +25,13 @@ struct worker;
 
 /* Make the sockets.  Returns false if there are none to be had: logged. */
 bool take_over_open(struct worker *w);
+
+/*
+ * The slot is ours: what was rebuilt is counted there, and goes on.
+ * Callers: take_over(), and tests that have rebuilt it themselves.
+ * Blocks:  for the ring's lock.
+ */
+void take_over_claim(struct worker *w);
 
 /*
  * Go on in the predecessor's place.

@@ -12,9 +12,11 @@
 
 #include "broker/shared/wakeup.h"
 #include "common/container.h"
+#include "worker/delivery/subscribe.h"
 #include "worker/net/conns.h"
 #include "worker/net/flush.h"
 #include "worker/requests/commit.h"
+#include "worker/requests/waiting.h"
 #include "worker/answering.h"
 #include "worker/drain.h"
 #include "worker/hand_over.h"
@@ -32,14 +34,19 @@ turn_end(struct worker *w)
 	net->more = false;
 	stats_add(&net->stats, STATS_TURNS, 1);
 	api_lists_turn(hub);
+	waiting_turn(hub);
 	commit_turn(hub);
 	drain_step(w);
 	tail_turn(hub);
+	if (waiting_is_ready(hub))
+		net->more = true;
 	replays_turn(hub);
+	paces_turn(hub);
 	if (asked_may_be(&w->asked, hub->seg))
 		answering_turn(w);
 	operator_asks_turn(w);
 	flush_turn(net);
+	subscribe_end_noted(hub);
 	latency_settle(hub);
 	if (conns_sweep(net))
 		acceptors_descriptors_freed(&w->acceptors);
@@ -54,7 +61,7 @@ turn_end(struct worker *w)
 	head = w->tail.cursor.pos;
 	wakeup_fall_asleep(hub->wakeup);
 	/* sleep-3: the look */
-	if (net->more || (hub->subs.topics > 0 && ring_head(hub->seg) != head))
+	if (net->more || (hub_follows(hub) && ring_head(hub->seg) != head))
 		/* sleep-4: no wait then */
 		wakeup_ring(hub->wakeup, hub->slot);
 }

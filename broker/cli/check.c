@@ -3,10 +3,11 @@
 
 #include "broker/cli/check.h"
 
+#include "broker/cli/named_files.h"
 #include "broker/cli/option_change.h"
 #include "broker/cli/option_table.h"
 #include "broker/cli/settings.h"
-#include "broker/host/access_files.h"
+#include "broker/cli/topic_table.h"
 #include "common/address.h"
 
 #include <limits.h>
@@ -14,10 +15,18 @@
 #include <string.h>
 
 static void
-check_print(const struct option *option, const char *value, const char *origin)
+check_print(const char *name, enum option_change change, const char *value,
+    const char *origin)
 {
-	printf("%-22s %-10s %-28s %s\n", option->name,
-	    option_change_word(option->change), value, origin);
+	printf("%-22s %-10s %-28s %s\n", name, option_change_word(change),
+	    value, origin);
+}
+
+static void
+check_print_value(
+    const struct option *option, const char *value, const char *origin)
+{
+	check_print(option->name, option->change, value, origin);
 }
 
 static void
@@ -48,7 +57,7 @@ check_print_setting(const struct cli *cli, const struct cli_setting *setting)
 	if (option->path && !option->repeats)
 		value = *(const char *const *)(const void *)((const char *)cli +
 							     option->at);
-	check_print(option, value, origin);
+	check_print_value(option, value, origin);
 }
 
 static void
@@ -58,7 +67,8 @@ check_print_addresses(const struct option *option,
 	char text[ADDRESS_TEXT_MAX];
 
 	for (size_t i = 0; i < count; i++)
-		check_print(option, address_format(&list[i], text), "default");
+		check_print_value(
+		    option, address_format(&list[i], text), "default");
 }
 
 /* An option that nobody says: what has been worked out, or the words of the
@@ -74,25 +84,25 @@ check_print_default(const struct cli *cli, const struct option *option)
 		path = *(const char *const *)(const void *)((const char *)cli +
 							    option->at);
 	if (option->initial != NULL) {
-		check_print(option, option->initial, "default");
+		check_print_value(option, option->initial, "default");
 	} else if (path != NULL) {
-		check_print(option, path,
+		check_print_value(option, path,
 		    path == cli->conf_path && !cli->has_conf
 			? "default: there is none"
 			: "default");
 	} else if (strcmp(option->name, "workers") == 0) {
 		snprintf(text, sizeof(text), "%u", config->workers);
-		check_print(option, text, "default");
+		check_print_value(option, text, "default");
 	} else if (strcmp(option->name, "listen") == 0) {
 		check_print_addresses(
 		    option, config->listen, config->listen_count);
 	} else if (strcmp(option->name, "admin") == 0) {
 		check_print_addresses(option, &config->admin, 1);
 	} else if (option->arg == NULL) {
-		check_print(option, "0", "default");
+		check_print_value(option, "0", "default");
 	} else {
 		snprintf(text, sizeof(text), "default: %s", option->words);
-		check_print(option, "-", text);
+		check_print_value(option, "-", text);
 	}
 }
 
@@ -131,21 +141,42 @@ check_print_option(const struct cli *cli, const struct option *option)
 		check_print_setting(cli, last);
 }
 
+/* What the sections of the file say of topics, each behind its title. */
+static void
+check_print_topics(const struct cli *cli)
+{
+	const struct policies *policies = &cli->config.policies;
+	char name[PATTERN_MAX + 32], origin[PATH_MAX + 16];
+
+	for (uint32_t i = 0; i < policies->count; i++)
+		for (size_t key = 0; key < POLICY_KEYS; key++) {
+			const struct cli_topic_said *said =
+			    &cli->topics[i].said[key];
+
+			if (said->line == 0)
+				continue;
+			snprintf(name, sizeof(name), "[topic \"%.*s\"] %s",
+			    policies->sections[i].pattern_len,
+			    policies->sections[i].pattern,
+			    topic_settings[key].name);
+			snprintf(origin, sizeof(origin), "%s:%u",
+			    cli->conf_path, said->line);
+			check_print(name, OPTION_RELOAD, said->value, origin);
+		}
+}
+
 enum exit_status
 cli_print_options_in_force(const struct cli *cli)
 {
-	char error[ACCESS_FILES_ERROR_MAX];
-	struct access_texts texts;
-
 	printf("%-22s %-10s %-28s %s\n", "OPTION", "CHANGED BY", "VALUE",
 	    "SAID BY");
 	for (size_t i = 0; i < cli_option_count; i++)
 		if ((cli_options[i].commands & 1u << CLI_CHECK) != 0)
 			check_print_option(cli, &cli_options[i]);
-	if (!access_files_read(&texts, &cli->config, error))
-		return report_failure(EXIT_STATUS_FAILED, "%s", error);
-	access_texts_wipe(&texts);
-	return report_printed();
+	check_print_topics(cli);
+	settings_warn_of_variables();
+	return cli_check_named_files(cli) ? report_printed()
+	                                  : EXIT_STATUS_FAILED;
 }
 
 enum exit_status

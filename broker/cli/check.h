@@ -12,8 +12,9 @@
  * Print each option with what changes it in a server that runs, its value, and
  * who says that: a line `FILE:LINE', the variable, the flag, or the default.  A
  * list has a line for each of its values.  The first line names the columns.
- * Then the files of keys are read; one that is wrong is told, and
- * EXIT_STATUS_FAILED returned.
+ * Then the files that the options name are judged as a start does it; one that
+ * is wrong is told, and EXIT_STATUS_FAILED returned.  A variable of the
+ * environment that is nearly an option's is warned of.
  */
 enum exit_status cli_print_options_in_force(const struct cli *cli);
 

@@ -27,7 +27,8 @@
 #define CLI_ERROR_MAX 512 /* bytes of a reason */
 #define CLI_EPOCH_MAX 64  /* bytes of an epoch, NUL included */
 
-#define CLI_TOKEN_AUD_MAX 8 /* --aud */
+#define CLI_TOKEN_AUD_MAX   8    /* --aud */
+#define CLI_MESSAGE_KEY_MAX 224u /* bytes of pub --key */
 
 enum cli_command {
 	CLI_RUN = 0,
@@ -42,6 +43,7 @@ enum cli_command {
 	CLI_INSPECT,
 	CLI_CONNS,
 	CLI_KICK,
+	CLI_CLUSTER,
 	CLI_CHECK,
 	CLI_PUB,
 	CLI_SUB,
@@ -52,7 +54,8 @@ enum cli_command {
 };
 
 /* The commands that read the configuration file: a bit for each. */
-#define CLI_CONFIGURED (1u << CLI_RUN | 1u << CLI_START | 1u << CLI_CHECK)
+#define CLI_CONFIGURED \
+	(1u << CLI_RUN | 1u << CLI_START | 1u << CLI_CHECK | 1u << CLI_CLUSTER)
 
 struct option;
 
@@ -72,14 +75,33 @@ struct cli_setting {
 	unsigned line; /* of the file */
 };
 
+/* Where the file says something of topics; line 0: nowhere. */
+struct cli_topic_said {
+	unsigned line;
+	const char *value;
+};
+
+/* A section of config.policies. */
+struct cli_topic {
+	unsigned line;
+	struct cli_topic_said said[POLICY_KEYS];
+};
+
 /* The options of pub, sub and topics, some of which tap knows, too. */
 struct cli_client_options {
-	const char *url; /* NULL: the default one, or that of an instance: */
-	bool is_named;   /* by --name or --pidfile, on this host */
-	bool is_whole;   /* pub: standard input is one message */
-	bool retries;    /* pub: again what was not acked */
-	bool is_verbose; /* sub: topics too */
-	bool has_since;  /* sub: */
+	const char *url;   /* NULL: the default one, or that of an instance: */
+	bool is_named;     /* by --name or --pidfile, on this host */
+	bool is_whole;     /* pub: standard input is one message */
+	bool retries;      /* pub: again what was not acked */
+	bool is_ephemeral; /* pub: kept in no history */
+	bool retains;      /* pub: as the topic's last value */
+	bool wants_last;   /* sub: begin with it */
+	uint32_t every_ms; /* sub: one message in that time; 0: all */
+	uint32_t ttl_s;    /* pub: 0: for ever */
+	const char *key;   /* pub: NULL: none */
+	bool wants_presence; /* sub: who is there, comes and leaves */
+	bool is_verbose;     /* sub: topics too */
+	bool has_since;      /* sub: */
 	char since_epoch[CLI_EPOCH_MAX];
 	uint64_t since_seq;
 	uint32_t history;    /* sub: messages; 0: none */
@@ -120,6 +142,7 @@ struct cli_asking_options {
 	unsigned conn_worker; /* of the connection: */
 	uint64_t conn_number; /* 0: any */
 	const char *topic;    /* NULL: any */
+	const char *user;     /* likewise */
 	uint32_t code;        /* kick: to close with */
 	const char *reason;   /* kick */
 };
@@ -153,6 +176,7 @@ struct cli {
 	 * in the order of their origins. */
 	struct cli_setting *settings;
 	size_t settings_len;
+	struct cli_topic topics[POLICIES_MAX]; /* likewise, by section */
 	char **faults; /* whatever is wrong, a line each */
 	size_t faults_len;
 	void **owned; /* what the strings above and in config point into */

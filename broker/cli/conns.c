@@ -23,6 +23,11 @@ conns_question(const struct cli *cli, struct ask_question *question)
 		question->topic_len = (uint8_t)strlen(options->topic);
 		memcpy(question->topic, options->topic, question->topic_len);
 	}
+	if (options->user != NULL) {
+		question->has_user = 1;
+		question->user_len = (uint8_t)strlen(options->user);
+		memcpy(question->user, options->user, question->user_len);
+	}
 }
 
 /* The workers that can have such connections. */

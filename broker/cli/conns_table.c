@@ -14,6 +14,7 @@ enum {
 	CONNS_ID = 0,
 	CONNS_ADDRESS,
 	CONNS_PROTOCOL,
+	CONNS_USER,
 	CONNS_AGE,
 	CONNS_SUBSCRIPTIONS,
 	CONNS_BUFFERED,
@@ -26,6 +27,7 @@ static const char *const conns_members[CONNS_MEMBERS] = {
 	[CONNS_ID] = "id",
 	[CONNS_ADDRESS] = "address",
 	[CONNS_PROTOCOL] = "protocol",
+	[CONNS_USER] = "user",
 	[CONNS_AGE] = "age",
 	[CONNS_SUBSCRIPTIONS] = "subscriptions",
 	[CONNS_BUFFERED] = "buffered_bytes",
@@ -39,8 +41,9 @@ conns_table_begin(struct conns_table *table)
 	for (size_t i = 0; i < 3; i++)
 		json_reader_init(&table->readers[i]);
 	buf_init(&table->line);
-	printf("%-20s %-24s %-10s %11s %6s %8s %6s  %s\n", "id", "address",
-	    "protocol", "age", "topics", "buffered", "drops", "topic");
+	printf("%-20s %-24s %-10s %-12s %11s %6s %8s %6s  %s\n", "id",
+	    "address", "protocol", "user", "age", "topics", "buffered", "drops",
+	    "topic");
 }
 
 void
@@ -131,6 +134,7 @@ conns_print_line(
 	conns_put_text(line, &members[CONNS_ID], 20);
 	conns_put_text(line, &members[CONNS_ADDRESS], 24);
 	conns_put_text(line, &members[CONNS_PROTOCOL], 10);
+	conns_put_text(line, &members[CONNS_USER], 12);
 	buf_printf(line, "%11s %6s %8s %6s ",
 	    format_uptime(
 		(uint64_t)conns_number(&members[CONNS_AGE]) * 1000, age),

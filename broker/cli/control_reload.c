@@ -49,7 +49,7 @@ control_wait_options(const struct control *control, uint64_t deadline)
 	}
 	printf("pubsubd %s: reloaded; %s%.*s\n", name,
 	    header->run.reload_why[0] != '\0' ? "changed: "
-					      : "nothing has changed",
+					      : "no option has changed",
 	    (int)sizeof(header->run.reload_why) - 1, header->run.reload_why);
 	return report_printed();
 }
@@ -57,38 +57,30 @@ control_wait_options(const struct control *control, uint64_t deadline)
 static enum exit_status
 control_reload(const struct control *control)
 {
-	const struct layout_header *header = control->segment.header;
+	struct layout_header *header = control->segment.header;
 	uint64_t deadline = clock_monotonic_ms() + CONTROL_RELOAD_MS;
-	const char *name = control->config->name;
-	uint64_t done, refused;
+	struct control_change change = {
+		.be = "reload",
+		.being = "reloading",
+		.was = "reloaded",
+	};
 	enum exit_status status;
 
 	if (!control->attached)
 		return report_failure(EXIT_STATUS_FAILED,
 		    "%s is of another version, which may know no reload: "
 		    "restart it",
-		    name);
-	done = atomic_load(&header->run.reloads);
-	refused = atomic_load(&header->run.reload_refused);
+		    control->config->name);
+	change.done = &header->run.reloads;
+	change.refused = &header->run.reload_refused;
+	change.why = header->run.reload_why;
+	control_change_begin(&change);
 	status = control_signal(control, SIGUSR1);
-	if (status != EXIT_STATUS_OK)
-		return status;
-	while (clock_monotonic_ms() < deadline) {
-		if (atomic_load_explicit(&header->run.reload_refused,
-			memory_order_acquire) != refused)
-			return report_failure(EXIT_STATUS_FAILED,
-			    "%s goes on as it was: %.*s", name,
-			    (int)sizeof(header->run.reload_why) - 1,
-			    header->run.reload_why);
-		if (atomic_load_explicit(
-			&header->run.reloads, memory_order_acquire) != done)
-			return control_wait_options(control, deadline);
-		if (process_wait(control->pidfd, CONTROL_LOOK_MS))
-			return report_failure(EXIT_STATUS_FAILED,
-			    "%s ended instead of reloading; see its log", name);
-	}
-	return report_failure(EXIT_STATUS_FAILED,
-	    "%s was told to reload, but has not answered; see its log", name);
+	if (status == EXIT_STATUS_OK)
+		status = control_await(control, &change, deadline);
+	return status == EXIT_STATUS_OK
+	           ? control_wait_options(control, deadline)
+	           : status;
 }
 
 enum exit_status

@@ -43,6 +43,31 @@ void control_close(struct control *control);
 enum exit_status control_serving(const struct cli *cli,
     enum exit_status (*command)(const struct control *control));
 
+/* Bytes of a reason in the segment, NUL included. */
+#define CONTROL_WHY_MAX 512
+
+/* A change that the server is to make, and where its answer shows. */
+struct control_change {
+	const char *be, *being, *was; /* "reload", "reloading", "reloaded" */
+	/* In the header of its segment: how many such changes were made, and
+	 * how many refused, and why or what, NUL-terminated. */
+	const _Atomic uint64_t *done, *refused;
+	const char *why;
+	uint64_t done_before, refused_before; /* filled in here */
+};
+
+/* Note what has been answered so far.  Before the server is told. */
+void control_change_begin(struct control_change *change);
+
+/*
+ * Wait until it is made.
+ * Blocks:  until then, until the server refuses or ends, or until the deadline,
+ *          ms of the monotonic clock.
+ * Returns: EXIT_STATUS_OK, or a failure, which is said.
+ */
+enum exit_status control_await(const struct control *control,
+    const struct control_change *change, uint64_t deadline);
+
 /* Signal the supervisor.  It may have gone meanwhile, by itself.  Returns
  * EXIT_STATUS_OK, or a failure that is said. */
 enum exit_status control_signal(const struct control *control, int sig);

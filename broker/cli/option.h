@@ -13,8 +13,9 @@
 
 /* What it takes to have a server go on with another value. */
 enum option_change {
-	OPTION_RESTART = 0,
+	OPTION_UPGRADE = 0, /* of which all but those below are capable */
 	OPTION_RELOAD,
+	OPTION_RESTART,
 	OPTION_START, /* stop and start */
 };
 

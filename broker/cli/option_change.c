@@ -11,6 +11,8 @@ option_change_word(enum option_change change)
 	switch (change) {
 	case OPTION_RELOAD:
 		return "reload";
+	case OPTION_UPGRADE:
+		return "upgrade";
 	case OPTION_RESTART:
 		return "restart";
 	case OPTION_START:

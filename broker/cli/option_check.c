@@ -119,6 +119,49 @@ cli_check_sizes(const struct config *config, char error[CLI_ERROR_MAX])
 	return true;
 }
 
+/* What no section may say of topics in a cluster: its log has none of it. */
+static bool
+cli_check_cluster_topics(
+    const struct policies *policies, char error[CLI_ERROR_MAX])
+{
+	for (uint32_t i = 0; i < policies->count; i++) {
+		const struct policy_section *section = &policies->sections[i];
+
+		if (!section->says.retain && section->says.ttl_s == 0)
+			continue;
+		snprintf(error, CLI_ERROR_MAX,
+		    "[topic \"%.*s\"]: a cluster has no retain and no ttl yet",
+		    section->pattern_len, section->pattern);
+		return false;
+	}
+	return true;
+}
+
+/* The bridge has a slot beside the workers, and marks have room. */
+static bool
+cli_check_cluster(const struct config *config, char error[CLI_ERROR_MAX])
+{
+	uint64_t least =
+	    RING_RECORDS_MIN *
+	    (ring_record_max(config->max_message) + sizeof(struct layout_mark));
+
+	if (config->cluster_count == 0)
+		return true;
+	if (config->workers >= CONFIG_WORKERS_MAX) {
+		snprintf(error, CLI_ERROR_MAX,
+		    "--workers %u: with --cluster, %u at most", config->workers,
+		    CONFIG_WORKERS_MAX - 1u);
+		return false;
+	}
+	if (config->ring_size >= least)
+		return cli_check_cluster_topics(&config->policies, error);
+	snprintf(error, CLI_ERROR_MAX,
+	    "--ring-size: with --cluster, at least %llu bytes for this "
+	    "--max-message",
+	    (unsigned long long)least);
+	return false;
+}
+
 /* Check the options of pub, sub and topics. */
 static bool
 cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
@@ -153,9 +196,9 @@ static bool
 cli_check_kick(const struct cli *cli, char error[CLI_ERROR_MAX])
 {
 	if (cli->command != CLI_KICK || cli->asking.conn_number != 0 ||
-	    cli->asking.topic != NULL)
+	    cli->asking.topic != NULL || cli->asking.user != NULL)
 		return true;
-	snprintf(error, CLI_ERROR_MAX, "kick: needs --conn or --topic");
+	snprintf(error, CLI_ERROR_MAX, "kick: needs --conn, --topic or --user");
 	return false;
 }
 
@@ -178,5 +221,6 @@ cli_check(const struct cli *cli, char error[CLI_ERROR_MAX])
 	       cli_check_admin(cli, error) && cli_check_tls(cli, error) &&
 	       cli_check_access(&cli->config, error) &&
 	       cli_check_lockfile(&cli->config, error) &&
-	       cli_check_sizes(&cli->config, error);
+	       cli_check_sizes(&cli->config, error) &&
+	       cli_check_cluster(&cli->config, error);
 }

@@ -85,7 +85,8 @@ same_size(const struct option *option)
 {
 	if (option->set == cli_set_count || option->set == cli_set_size32 ||
 	    option->set == cli_set_seconds ||
-	    option->set == cli_set_restart_code)
+	    option->set == cli_set_restart_code ||
+	    option->set == cli_set_compress)
 		return sizeof(uint32_t);
 	if (option->set == cli_set_size64)
 		return sizeof(uint64_t);

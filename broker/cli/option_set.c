@@ -75,6 +75,16 @@ cli_set_restart_code(struct cli *cli, const struct option *option,
 }
 
 bool
+cli_set_compress(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	if (strcmp(value, "off") != 0)
+		return cli_set_size32(cli, option, value, why);
+	*(uint32_t *)cli_member(cli, option) = CONFIG_COMPRESS_OFF;
+	return true;
+}
+
+bool
 cli_set_bool(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])
 {

@@ -36,6 +36,7 @@ CLI_SETTER(cli_set_tls_listen);
 CLI_SETTER(cli_set_tls_min);
 CLI_SETTER(cli_set_level);
 CLI_SETTER(cli_set_restart_code);
+CLI_SETTER(cli_set_compress);
 CLI_SETTER(cli_set_user);
 CLI_SETTER(cli_set_origin);
 CLI_SETTER(cli_set_host);
@@ -49,7 +50,9 @@ CLI_SETTER(cli_set_url);
 CLI_SETTER(cli_set_since);
 CLI_SETTER(cli_set_conn);
 CLI_SETTER(cli_set_topic);
+CLI_SETTER(cli_set_who);
 CLI_SETTER(cli_set_reason);
+CLI_SETTER(cli_set_message_key);
 
 CLI_SETTER(cli_set_claim);
 CLI_SETTER(cli_set_aud);
@@ -57,5 +60,11 @@ CLI_SETTER(cli_set_info);
 CLI_SETTER(cli_set_alg);
 
 #undef CLI_SETTER
+
+/* option_set_cluster.c */
+bool cli_set_cluster(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX]);
+bool cli_set_cluster_name(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX]);
 
 #endif

@@ -59,6 +59,34 @@ cli_set_topic(struct cli *cli, const struct option *option, const char *value,
 	    &cli->asking.topic, value, LAYOUT_TOPIC_NAME_MAX, why);
 }
 
+/* Nobody's name is empty: who has none cannot be meant. */
+bool
+cli_set_who(struct cli *cli, const struct option *option, const char *value,
+    char why[VALUES_WHY_MAX])
+{
+	(void)option;
+	if (value[0] != '\0')
+		return cli_set_short_text(
+		    &cli->asking.user, value, ASK_USER_MAX, why);
+	snprintf(
+	    why, VALUES_WHY_MAX, "must be the name in a token, or of a key");
+	return false;
+}
+
+bool
+cli_set_message_key(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	/* A line's number may stand behind it. */
+	if (value[0] == '\0' || strlen(value) > CLI_MESSAGE_KEY_MAX ||
+	    !utf8_valid(value, strlen(value))) {
+		snprintf(why, VALUES_WHY_MAX, "must be UTF-8 of 1 to %u bytes",
+		    CLI_MESSAGE_KEY_MAX);
+		return false;
+	}
+	return cli_set_text(cli, option, value, why);
+}
+
 bool
 cli_set_reason(struct cli *cli, const struct option *option, const char *value,
     char why[VALUES_WHY_MAX])

@@ -4,7 +4,7 @@
  *
  * One table has every option with its default and its help.  Defaults go
  * through the same parser as what an operator writes, so the help text, the
- * README and the program cannot disagree.
+ * page of options and the program cannot disagree.
  */
 
 #ifndef BROKER_CLI_OPTIONS_H

@@ -53,18 +53,26 @@ static bool
 reload_is_too_much(
     const struct cli *now, const struct cli *next, char why[SUPERVISOR_WHY_MAX])
 {
-	char more[SUPERVISOR_WHY_MAX] = "";
+	static const struct {
+		enum option_change change;
+		const char *takes;
+	} kinds[] = {
+		{ OPTION_UPGRADE, " changed, which takes an upgrade" },
+		{ OPTION_RESTART, " changed, which takes a restart" },
+		{ OPTION_START, " changed, which takes a stop and a start" },
+	};
+	char names[SUPERVISOR_WHY_MAX];
 	bool any = false;
 
 	why[0] = '\0';
-	if (reload_put_changed(now, next, OPTION_RESTART, "--", why)) {
-		reload_put(why, " changed, which takes a restart");
-		any = true;
-	}
-	if (reload_put_changed(now, next, OPTION_START, "--", more)) {
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		names[0] = '\0';
+		if (!reload_put_changed(
+			now, next, kinds[i].change, "--", names))
+			continue;
 		reload_put(why, any ? "; " : "");
-		reload_put(why, more);
-		reload_put(why, " changed, which takes a stop and a start");
+		reload_put(why, names);
+		reload_put(why, kinds[i].takes);
 		any = true;
 	}
 	if (any)
@@ -87,6 +95,7 @@ reload_read(void *reader, char what[SUPERVISOR_WHY_MAX])
 {
 	struct cli_reloading *r = reader;
 	const struct cli *now = r->now != NULL ? r->now : r->first;
+	bool any;
 
 	r->next = xcalloc(1, sizeof(*r->next));
 	if (!cli_parse(r->next, r->first->argv, what) ||
@@ -95,7 +104,9 @@ reload_read(void *reader, char what[SUPERVISOR_WHY_MAX])
 		return NULL;
 	}
 	what[0] = '\0';
-	reload_put_changed(now, r->next, OPTION_RELOAD, "", what);
+	any = reload_put_changed(now, r->next, OPTION_RELOAD, "", what);
+	if (!policies_equal(&now->config.policies, &r->next->config.policies))
+		reload_put(what, any ? ", topic sections" : "topic sections");
 	return &r->next->config;
 }
 

@@ -40,6 +40,12 @@ const char *settings_variable(
 void settings_apply_environment(struct cli *cli);
 
 /*
+ * Warn on standard error of each variable that is not an option's but nearly:
+ * PUBSUBD_MAX_CONN would otherwise be ignored without a word.
+ */
+void settings_warn_of_variables(void);
+
+/*
  * Apply what the file of the instance says; that there is no file is a fault
  * only if --config names it.  All its lines are looked at, and the first fault
  * of each is noted as FILE:LINE: REASON.

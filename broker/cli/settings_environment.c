@@ -3,17 +3,22 @@
 
 #include "broker/cli/option_table.h"
 #include "broker/cli/settings.h"
+#include "broker/cli/suggest.h"
 #include "common/xmalloc.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define ENVIRONMENT_PREFIX "PUBSUBD_"
 
 const char *
 settings_variable(const struct option *option, char out[SETTINGS_VARIABLE_MAX])
 {
-	snprintf(out, SETTINGS_VARIABLE_MAX, "PUBSUBD_%s", option->name);
+	snprintf(
+	    out, SETTINGS_VARIABLE_MAX, ENVIRONMENT_PREFIX "%s", option->name);
 	for (char *p = out; *p != '\0'; p++)
 		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
 	return out;
@@ -72,4 +77,62 @@ settings_apply_environment(struct cli *cli)
 		else
 			environment_apply(cli, option, variable, value);
 	}
+}
+
+/* The option of a server whose name comes closest to a word, and whether it is
+ * that.  Returns NULL if none comes close. */
+static const struct option *
+environment_closest(const char *word, bool *is_it)
+{
+	struct suggestion suggestion = { .word = word };
+	const struct option *closest = NULL;
+
+	*is_it = false;
+	for (size_t i = 0; i < cli_option_count && !*is_it; i++) {
+		const struct option *option = &cli_options[i];
+
+		if ((option->commands & 1u << CLI_RUN) == 0)
+			continue;
+		suggestion_try(&suggestion, option->name);
+		if (suggestion.best == option->name)
+			closest = option;
+		*is_it = strcmp(word, option->name) == 0;
+	}
+	return closest;
+}
+
+/* Warn of one variable, NAME=VALUE, if its name is nearly that of an option. */
+static void
+environment_warn_of(const char *variable)
+{
+	size_t prefix = strlen(ENVIRONMENT_PREFIX);
+	size_t len = strcspn(variable, "=") - prefix;
+	char word[SETTINGS_VARIABLE_MAX], meant[SETTINGS_VARIABLE_MAX];
+	const struct option *closest;
+	bool is_it;
+
+	if (len >= sizeof(word))
+		return;
+	for (size_t i = 0; i < len; i++)
+		word[i] =
+		    variable[prefix + i] == '_'
+			? '-'
+			: (char)tolower((unsigned char)variable[prefix + i]);
+	word[len] = '\0';
+	closest = environment_closest(word, &is_it);
+	if (closest != NULL && !is_it)
+		fprintf(stderr,
+		    "pubsubd: " ENVIRONMENT_PREFIX
+		    "%.*s: no such option; did you mean %s?\n",
+		    (int)len, variable + prefix,
+		    settings_variable(closest, meant));
+}
+
+void
+settings_warn_of_variables(void)
+{
+	for (char **variable = environ; *variable != NULL; variable++)
+		if (strncmp(*variable, ENVIRONMENT_PREFIX,
+			strlen(ENVIRONMENT_PREFIX)) == 0)
+			environment_warn_of(*variable);
 }

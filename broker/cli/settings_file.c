@@ -4,6 +4,7 @@
 #include "broker/cli/conf.h"
 #include "broker/cli/option_find.h"
 #include "broker/cli/settings.h"
+#include "broker/cli/settings_topic.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
 
@@ -113,13 +114,13 @@ file_apply(struct cli *cli, const struct conf_line *line, char *why)
 }
 
 /* Apply the lines of a text.  Those behind the title of a section belong to
- * that, whether anybody knows it or not. */
+ * that; if the title is faulty, nobody knows what they mean. */
 static void
 file_apply_text(struct cli *cli, char *text, size_t len)
 {
+	bool in_section = false, is_known = true;
 	char why[CLI_ERROR_MAX];
 	struct conf_line line;
-	bool in_section = false;
 	enum conf_kind kind;
 	struct conf conf;
 
@@ -127,13 +128,16 @@ file_apply_text(struct cli *cli, char *text, size_t len)
 	while ((kind = conf_next(&conf, &line)) != CONF_END) {
 		const char *fault = line.fault;
 
-		if (kind == CONF_SETTING && !in_section) {
-			fault = file_apply(cli, &line, why) ? NULL : why;
-		} else if (kind == CONF_SECTION) {
+		if (kind == CONF_SECTION) {
 			in_section = true;
-			snprintf(why, sizeof(why),
-			    "[%.200s]: there is no such section", line.key);
-			fault = why;
+			is_known = settings_begin_section(cli, &line, why);
+			fault = is_known ? NULL : why;
+		} else if (kind == CONF_SETTING && is_known) {
+			fault = (in_section ? settings_apply_in_section(
+						  cli, &line, why)
+					    : file_apply(cli, &line, why))
+			            ? NULL
+			            : why;
 		}
 		if (fault != NULL)
 			settings_fault(cli, "%s:%u: %s", cli->conf_path,

@@ -3,11 +3,12 @@
 
 #include "broker/cli/start.h"
 
+#include "broker/cli/named_files.h"
+#include "broker/cli/cluster.h"
 #include "broker/cli/reload.h"
-#include "broker/host/access_files.h"
+#include "broker/cli/settings.h"
 #include "broker/host/descriptors.h"
 #include "broker/host/paths.h"
-#include "broker/host/tls_files.h"
 #include "broker/supervisor/supervisor.h"
 #include "broker/supervisor/handover.h"
 
@@ -18,36 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Whether the certificates can be served with; if not, that is told. */
-static bool
-cli_check_tls_files(const struct cli *cli)
-{
-	char error[TLS_FILES_ERROR_MAX];
-	struct tls_files files;
-
-	if (!tls_files_read(&files, &cli->config, true, error)) {
-		report_failure(EXIT_STATUS_FAILED, "%s", error);
-		return false;
-	}
-	tls_files_wipe(&files);
-	return true;
-}
-
-/* Whether it can be known who may what; if not, that is told. */
-static bool
-cli_check_access_files(const struct cli *cli)
-{
-	char error[ACCESS_FILES_ERROR_MAX];
-	struct access_texts texts;
-
-	if (!access_files_read(&texts, &cli->config, error)) {
-		report_failure(EXIT_STATUS_FAILED, "%s", error);
-		return false;
-	}
-	access_texts_wipe(&texts);
-	return true;
-}
-
 /* Check everything that can be checked before there is a server.  Makes the
  * directories of the files whose place is the default. */
 static enum exit_status
@@ -57,13 +28,12 @@ cli_prepare(const struct cli *cli)
 
 	/* A restart that has come this far has sent the clients away: workers
 	 * start as soon as their directory is there again. */
-	if (!handover_is_there() &&
-	    !paths_check_directory(cli->config.root, error))
-		return report_failure(EXIT_STATUS_FAILED, "--root %s", error);
-	if (!handover_is_there() && cli->config.tls_count > 0 &&
-	    !cli_check_tls_files(cli))
-		return EXIT_STATUS_FAILED;
-	if (!handover_is_there() && !cli_check_access_files(cli))
+	if (!handover_is_there()) {
+		settings_warn_of_variables();
+		if (!cli_check_named_files(cli))
+			return EXIT_STATUS_FAILED;
+	}
+	if (!handover_is_there() && !cli_check_bridge(cli))
 		return EXIT_STATUS_FAILED;
 	if (!paths_make_directory(cli->config.lockfile, error))
 		return report_failure(EXIT_STATUS_FAILED, "lock: %s", error);

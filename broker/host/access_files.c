@@ -18,6 +18,7 @@ static const char *const access_options[ACCESS_KINDS] = {
 	[ACCESS_JWT_LEEWAY] = "--jwt-leeway",
 	[ACCESS_JWT_COOKIE] = "--jwt-cookie",
 	[ACCESS_JWT_QUERY] = "--jwt-query",
+	[ACCESS_JWT_STRICT_ROTATION] = "--jwt-strict-rotation",
 	[ACCESS_AUTH_TIMEOUT] = "--auth-timeout",
 	[ACCESS_ANONYMOUS] = "--anonymous",
 	[ACCESS_GRANT] = "--grant",
@@ -159,6 +160,8 @@ access_add_all(struct access_reading *r, const struct config *config)
 		   config->jwt_cookie != NULL) &&
 	       (!config->jwt_query ||
 		   access_add_value(r, ACCESS_JWT_QUERY, "1")) &&
+	       (!config->jwt_strict_rotation ||
+		   access_add_value(r, ACCESS_JWT_STRICT_ROTATION, "1")) &&
 	       access_add_value(r, ACCESS_AUTH_TIMEOUT, timeout) &&
 	       access_add_values(r, ACCESS_ANONYMOUS, config->anonymous,
 		   config->anonymous_count) &&

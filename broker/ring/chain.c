@@ -3,6 +3,7 @@
 
 #include "broker/ring/chain.h"
 
+#include "broker/ring/ring_cluster.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
 
@@ -54,6 +55,7 @@ chain_walk(struct chain *chain, uint64_t first)
 	struct ring_link link;
 
 	chain->low = chain->seq + 1;
+	chain->expired = 0;
 	while (pos != 0 && number >= first && number > 0) {
 		/* An earlier life of the slot has other numbers. */
 		if (ring_follow(chain->seg, pos, chain->topic, &link) !=
@@ -61,9 +63,32 @@ chain_walk(struct chain *chain, uint64_t first)
 		    link.seq != number)
 			break;
 		chain_mark(chain, number, pos);
+		chain->expired += ring_expired(link.expires_ms);
 		chain->low = number--;
 		pos = link.prev;
 	}
+}
+
+bool
+chain_walk_place(struct chain *chain, uint64_t place)
+{
+	uint64_t pos = chain->marks_count > 0 ? chain->marks[0] : 0;
+	uint64_t number = chain->seq;
+	struct ring_link link;
+
+	chain->low = chain->seq + 1;
+	while (pos != 0 && number > 0) {
+		if (ring_follow(chain->seg, pos, chain->topic, &link) !=
+			RING_OK ||
+		    link.seq != number)
+			return false;
+		if (link.place <= place)
+			return true;
+		chain_mark(chain, number, pos);
+		chain->low = number--;
+		pos = link.prev;
+	}
+	return false;
 }
 
 /* Find the positions of the stretch that holds this number. */

@@ -21,6 +21,7 @@
 
 #include "broker/ring/ring.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +32,8 @@ struct chain {
 	uint32_t topic;            /* directory slot */
 	uint64_t seq;              /* number of the newest record */
 	uint64_t low;              /* of the oldest that was found */
-	uint64_t *marks; /* owned: position of number seq - i * CHAIN_STRIDE */
+	uint64_t expired; /* of those that were found, when they were */
+	uint64_t *marks;  /* owned: position of number seq - i * CHAIN_STRIDE */
 	size_t marks_count, marks_max;
 	uint64_t top; /* number of the mark that the stretch is of, 0: none */
 	uint64_t stretch[CHAIN_STRIDE]; /* positions of top, top - 1, ... */
@@ -49,10 +51,19 @@ void chain_fini(struct chain *chain);
 
 /*
  * Walk back to number `first', or as far as the ring still has records.
- * chain->low is the lowest number found, seq + 1 if none is left.
+ * chain->low is the lowest number found, seq + 1 if none is left; chain->expired
+ * is how many of them are too old to be read (ring_expired()).
  * Blocks: never; costs a look per record.
  */
 void chain_walk(struct chain *chain, uint64_t first);
+
+/*
+ * Walk back to the first message behind a place of a cluster's log: chain->low
+ * is its number, seq + 1 if there is none.
+ * Returns: whether the message before it was met, whose place is not behind
+ *          that: none is missing.
+ */
+bool chain_walk_place(struct chain *chain, uint64_t place);
 
 /*
  * Copy the record of this number, low <= number <= seq, into bytes.

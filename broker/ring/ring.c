@@ -8,7 +8,7 @@
  *	publish-1   reserve = max(reserve, end of this batch); release fence
  *	publish-2   copy the records in behind head
  *	publish-3   head = end, one release store: the commit
- *	publish-4   each topic's seq and last
+ *	publish-4   each topic's seq and last, and what a record asks for beyond
  *	publish-5   applied = head, a release store
  *	wake-1      one seq_cst fence, then the interest words
  *
@@ -23,7 +23,10 @@
 
 #include "broker/ring/ring.h"
 
+#include "broker/ring/member_table.h"
+#include "broker/ring/ring_apply.h"
 #include "broker/ring/ring_bytes.h"
+#include "broker/ring/ring_marks.h"
 #include "broker/shared/stop_point.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
@@ -69,9 +72,15 @@ ring_head(const struct segment *seg)
 static uint32_t
 ring_record_len(const struct ring *ring, const struct ring_msg *msg)
 {
-	return ring_bytes_round((uint32_t)sizeof(struct layout_record) +
-				ring->seg->topics[msg->topic].name_len +
-				msg->body_len);
+	uint32_t len = ring_bytes_round((uint32_t)sizeof(struct layout_record) +
+					ring->seg->topics[msg->topic].name_len +
+					msg->body_len);
+
+	if (msg->mark != NULL && !msg->mark->to_outbox)
+		len += (uint32_t)sizeof(struct layout_mark);
+	if (msg->extra != NULL)
+		len += (uint32_t)sizeof(struct layout_extra);
+	return len;
 }
 
 /* Padding that a record of this length needs in front of it at pos. */
@@ -122,6 +131,32 @@ ring_reached(struct ring *ring, uint32_t slot)
 	return r;
 }
 
+/* The record of a message in a cluster.  Returns where it counts on. */
+static struct ring_reached *
+ring_mark_record(struct ring *ring, const struct ring_msg *msg,
+    struct layout_record *rec, struct ring_reached *reached)
+{
+	struct layout_cluster *c = &ring->header->cluster;
+
+	if (!msg->mark->to_outbox) {
+		rec->flags |= RECORD_MARKED;
+		rec->worker = msg->mark->worker;
+		return reached;
+	}
+	reached = &ring->outbox;
+	if (reached->batch != ring->batch) {
+		reached->batch = ring->batch;
+		reached->seq =
+		    atomic_load_explicit(&c->out, memory_order_relaxed);
+		reached->last =
+		    atomic_load_explicit(&c->outbox, memory_order_relaxed);
+	}
+	rec->flags |= RECORD_OUTBOX;
+	rec->seq = reached->seq + 1;
+	rec->prev = reached->last;
+	return reached;
+}
+
 /* One message of the batch: its record, and padding before it.  Returns the
  * position behind it. */
 static uint64_t
@@ -130,26 +165,68 @@ ring_copy_in(struct ring *ring, struct ring_msg *msg, uint64_t pos)
 	struct ring_reached *reached = ring_reached(ring, msg->topic);
 	uint32_t length = ring_record_len(ring, msg);
 	uint64_t pad = ring_padding(ring, pos, length);
+	bool is_numbered = msg->flags == 0 || msg->mark != NULL;
 	struct layout_record rec = {
 		.length = length,
+		.flags = (uint8_t)(msg->flags |
+				   (msg->extra != NULL ? RECORD_EXTRA : 0)),
 		.name_len = ring->seg->topics[msg->topic].name_len,
 		.worker = (uint16_t)ring->self,
 		.topic = msg->topic,
 		.body_len = msg->body_len,
-		.seq = reached->seq + 1,
-		.prev = reached->last,
+		.seq = reached->seq + is_numbered,
+		.prev = is_numbered ? reached->last : 0,
 		.time_ms = msg->time_ms,
 		.conn = msg->conn,
 	};
 
+	if (msg->mark != NULL)
+		reached = ring_mark_record(ring, msg, &rec, reached);
 	if (pad != 0)
 		ring_bytes_pad(ring->seg, pos, (uint32_t)pad);
 	pos += pad;
-	ring_bytes_write(
-	    ring->seg, pos, &rec, ring->seg->names[msg->topic].name, msg->body);
+	ring_bytes_write(ring->seg, pos, &rec,
+	    ring->seg->names[msg->topic].name, msg->body, msg->extra);
+	if (rec.flags & RECORD_MARKED)
+		ring_bytes_mark(ring->seg, pos + length, &msg->mark->at);
 	reached->seq = msg->seq = rec.seq;
-	reached->last = pos;
+	if (is_numbered || rec.flags & RECORD_OUTBOX)
+		reached->last = pos;
 	return pos + length;
+}
+
+/* Whether it is no message yet, but waits to be sent to the cluster's log. */
+static bool
+ring_waits(const struct ring_msg *msg)
+{
+	return msg->mark != NULL && msg->mark->to_outbox;
+}
+
+/* The words of the cluster know that batch now, too. */
+static void
+ring_note_marks(struct ring *ring, const struct ring_mark *last)
+{
+	if (last->to_outbox)
+		ring_note_outbox(
+		    ring->header, ring->outbox.seq, ring->outbox.last);
+	else
+		ring_note_mark(ring->header, &last->at);
+}
+
+/* Do what a message asks for beyond its number. */
+static void
+ring_apply_msg(struct segment *seg, const struct ring_msg *msg)
+{
+	const struct layout_topic *topic = &seg->topics[msg->topic];
+	const struct retain_name name = { .at = seg->names[msg->topic].name,
+		.len = topic->name_len,
+		.hash = topic->hash };
+	struct retain_value value = { .body = msg->body,
+		.body_len = msg->body_len,
+		.seq = msg->seq,
+		.time_ms = msg->time_ms };
+
+	ring_apply_extra(seg, msg->extra, &name, &value);
 }
 
 /* Publish the first messages, one batch of them.  Returns how many. */
@@ -191,8 +268,14 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 		struct ring_reached *r = &ring->reached[msgs[i].topic];
 
 		ring_apply(&ring->seg->topics[msgs[i].topic], r->seq, r->last);
+		if ((msgs[i].flags & RECORD_MEMBERS) != 0)
+			member_apply(ring->seg, msgs[i].flags, msgs[i].conn);
+		if (msgs[i].extra != NULL && !ring_waits(&msgs[i]))
+			ring_apply_msg(ring->seg, &msgs[i]);
 		stop_point_here(h, STOP_HALF_APPLIED);
 	}
+	if (msgs[n - 1].mark != NULL)
+		ring_note_marks(ring, msgs[n - 1].mark);
 	/* publish-5: a death before this is repaired by the next holder */
 	atomic_store_explicit(&h->applied, end, memory_order_release);
 	stop_point_here(h, STOP_APPLIED);
@@ -242,6 +325,8 @@ ring_interest(struct ring *ring, const struct ring_msg *msgs, size_t n)
 	atomic_thread_fence(memory_order_seq_cst);
 	/* wake-2: a later subscriber subscribes under the lock, and sees
 	 * head */
+	who |= atomic_load_explicit(
+	    &ring->header->following, memory_order_relaxed);
 	for (size_t i = 0; i < n; i++)
 		who |= atomic_load_explicit(
 		    &ring->seg->topics[msgs[i].topic].interest,
@@ -272,5 +357,6 @@ uint64_t
 ring_record_max(uint32_t body_len)
 {
 	return ring_bytes_round((uint32_t)sizeof(struct layout_record) +
-				LAYOUT_TOPIC_NAME_MAX + body_len);
+				LAYOUT_TOPIC_NAME_MAX + body_len) +
+	       (uint32_t)sizeof(struct layout_extra);
 }

@@ -27,6 +27,7 @@
 #ifndef BROKER_RING_RING_H
 #define BROKER_RING_RING_H
 
+#include "broker/ring/expired.h"
 #include "broker/shared/segment.h"
 
 #include <stdbool.h>
@@ -50,6 +51,8 @@ enum ring_status {
 	RING_CORRUPT, /* lengths that no writer wrote; only after wild stores */
 };
 
+struct ring_mark;
+
 /* One message to publish. */
 struct ring_msg {
 	uint32_t topic;    /* directory slot, kept by interest or by the lock */
@@ -57,7 +60,14 @@ struct ring_msg {
 	const char *body;  /* JSON text; borrowed during ring_publish() */
 	uint64_t time_ms;  /* wall clock */
 	uint64_t conn;     /* number of the publishing connection */
-	uint64_t seq;      /* out: its number in the topic */
+	uint64_t seq;      /* out: its number, or the last before it */
+	uint8_t flags;     /* of RECORD_UNNUMBERED, or 0 */
+	/* What its publisher asked for beyond; borrowed, NULL: nothing, as of what
+	 * has no number. */
+	const struct layout_extra *extra;
+	/* In a cluster (ring_marks.h), of all messages in one ring_publish()
+	 * or of none; borrowed.  NULL: a message, and nothing else. */
+	const struct ring_mark *mark;
 };
 
 /* The number and place a topic has reached within one batch. */
@@ -78,9 +88,11 @@ struct ring {
 	uint64_t batch;               /* batches written by this process */
 	uint64_t looked_at;           /* head when laggards were looked for */
 	struct ring_reached *reached; /* [topics_max], owned */
+	struct ring_reached outbox;   /* the same of the outbox */
 };
 
-/* Bytes of the largest record with a body of this many bytes. */
+/* Bytes of the largest record with a body of this many bytes; one that has a mark
+ * (ring_marks.h) has sizeof(struct layout_mark) more. */
 uint64_t ring_record_max(uint32_t body_len);
 
 /*
@@ -108,8 +120,8 @@ enum ring_status ring_lock(struct ring *ring);
 void ring_unlock(struct ring *ring);
 
 /*
- * Append n messages in order and give each its number.  All can be read by
- * everybody once this returns.  More than a batch's worth becomes several
+ * Append n messages in order and give each its number, unless its flags say that
+ * it has none.  All can be read by everybody once this returns.  More than a batch's worth becomes several
  * batches, each committed by itself.  Each body is at most what the capacity
  * was chosen for (ring_record_max(), RING_RECORDS_MIN).
  *
@@ -122,9 +134,9 @@ enum ring_status ring_publish(
 
 /*
  * Returns which workers must be woken for these messages, a bit per worker
- * slot: those with a subscriber of one of the topics, and those that are a
- * quarter of the ring behind (looked for only when the head has crossed a
- * sixteenth of it).  Makes the one seq_cst fence that has to stand between the
+ * slot: those with a subscriber of one of the topics, those that follow patterns
+ * of topics, whatever the topic, and those that are a quarter of the ring behind
+ * (looked for only when the head has crossed a sixteenth of it).  Makes the one seq_cst fence that has to stand between the
  * commit and wakeup_wake().
  * Callers: the publisher, after the commit, with or without the lock.
  */
@@ -150,10 +162,13 @@ struct ring_record {
 	uint32_t topic; /* directory slot */
 	uint16_t worker;
 	uint8_t name_len;
+	uint8_t flags; /* RECORD_* */
 	uint32_t body_len;
 	uint64_t pos, seq, prev, time_ms, conn;
+	uint64_t expires_ms; /* monotonic clock; 0: never */
 	const char *name;
 	const char *body;
+	const struct layout_mark *mark; /* of a cluster's log; NULL: not so */
 };
 
 /* Room for the records that one ring_tail() copies.  The caller's memory; bytes
@@ -164,12 +179,19 @@ struct ring_batch {
 	size_t count; /* out */
 	unsigned char *bytes;
 	size_t size;
+	/* Wanted as well: what comes back from a cluster's log to this worker's
+	 * own clients, its slot + 1.  0: nothing. */
+	uint32_t for_worker;
+	uint64_t *reborn; /* NULL, or a bit per slot: see ring_tail() */
 };
 
 /*
  * Read on from the cursor, to the head or until the batch is full, and copy
  * the records whose topic has its bit set in `wanted' (a bit per directory
- * slot).  The others cost a look at their header.
+ * slot).  The others cost a look at their header.  If batch->reborn is not NULL,
+ * the first record of a topic, behind which its slot has another name than before,
+ * sets its bit there; who passes the same bits as `wanted' gets that and what
+ * follows.
  *
  * Callers: the owner of the cursor.
  * Blocks:  never; takes no lock.
@@ -198,7 +220,9 @@ enum ring_status ring_fetch(const struct segment *seg, uint64_t pos,
 /* Which message of its topic a record is, and where the one before it is. */
 struct ring_link {
 	uint64_t seq;
-	uint64_t prev; /* position, 0: none */
+	uint64_t prev;       /* position, 0: none */
+	uint64_t expires_ms; /* monotonic clock; 0: never */
+	uint64_t place;      /* in a cluster's log; 0: published without one */
 };
 
 /*

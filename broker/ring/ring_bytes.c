@@ -8,6 +8,7 @@
 #define RECORD_START 8u /* bytes that every record has, padding too */
 
 _Static_assert(sizeof(struct layout_record) % 8 == 0, "whole words");
+_Static_assert(sizeof(struct layout_extra) % 8 == 0, "whole words");
 
 static void
 ring_put_word(_Atomic uint64_t *to, const unsigned char *from)
@@ -65,10 +66,19 @@ ring_bytes_pad(const struct segment *seg, uint64_t pos, uint32_t length)
 	ring_put_words(ring_bytes_at(seg, pos), &rec, RECORD_START / 8);
 }
 
+void
+ring_bytes_mark(
+    const struct segment *seg, uint64_t end, const struct layout_mark *mark)
+{
+	ring_put_words(
+	    ring_bytes_at(seg, end - sizeof(*mark)), mark, sizeof(*mark) / 8);
+}
+
 /* Between name and body there is no gap: a word may have a part of each. */
 void
 ring_bytes_write(const struct segment *seg, uint64_t pos,
-    const struct layout_record *rec, const char *name, const char *body)
+    const struct layout_record *rec, const char *name, const char *body,
+    const struct layout_extra *extra)
 {
 	size_t rest = rec->name_len % 8, body_len = rec->body_len, part;
 	_Atomic uint64_t *to = ring_bytes_at(seg, pos);
@@ -91,6 +101,19 @@ ring_bytes_write(const struct segment *seg, uint64_t pos,
 		atomic_store_explicit(to,
 		    htole64(ring_part(body, body_len % 8)),
 		    memory_order_relaxed);
+	if (extra != NULL)
+		ring_put_words(ring_bytes_at(seg, pos + ring_extra_at(rec)),
+		    extra, sizeof(*extra) / 8);
+}
+
+void
+ring_bytes_extra(const struct segment *seg, uint64_t pos,
+    const struct layout_record *rec, struct layout_extra *extra)
+{
+	memset(extra, 0, sizeof(*extra));
+	if (rec->flags & RECORD_EXTRA)
+		ring_bytes_read(
+		    seg, pos + ring_extra_at(rec), extra, sizeof(*extra));
 }
 
 bool
@@ -99,6 +122,7 @@ ring_peek(const struct segment *seg, uint64_t pos, uint64_t end,
 {
 	uint64_t capacity = seg->ring_size;
 	uint64_t left = capacity - pos % capacity;
+	size_t room; /* for all but name and body */
 
 	memset(rec, 0, sizeof(*rec));
 	if (pos % 8 != 0 || pos >= end)
@@ -112,9 +136,14 @@ ring_peek(const struct segment *seg, uint64_t pos, uint64_t end,
 	if (rec->length < sizeof(*rec))
 		return false;
 	ring_bytes_read(seg, pos, rec, sizeof(*rec));
-	return rec->length % 8 == 0 && rec->length >= sizeof(*rec) &&
+	room = sizeof(*rec);
+	if (rec->flags & RECORD_MARKED)
+		room += sizeof(struct layout_mark);
+	if (rec->flags & RECORD_EXTRA)
+		room += sizeof(struct layout_extra);
+	return rec->length % 8 == 0 && rec->length >= room &&
 	       rec->length <= left && rec->length <= end - pos &&
 	       rec->topic < seg->topics_max &&
-	       rec->body_len <= rec->length - sizeof(*rec) &&
-	       rec->name_len <= rec->length - sizeof(*rec) - rec->body_len;
+	       rec->body_len <= rec->length - room &&
+	       rec->name_len <= rec->length - room - rec->body_len;
 }

@@ -8,7 +8,7 @@
  * plain moves.  Records start and end at multiples of eight, so words never
  * straddle two.
  *
- * Callers: ring.c, ring_repair.c, ring_tail.c, ring_verify.c.
+ * Callers: the files of the ring.
  */
 
 #ifndef BROKER_RING_RING_BYTES_H
@@ -72,12 +72,56 @@ ring_apply(struct layout_topic *topic, uint64_t seq, uint64_t pos)
 	topic->touched = 1;
 }
 
+/*
+ * How far writers had come when the copy before this was made.  The fence is
+ * for that copy; the load's own acquire for `applied' after it, which must not
+ * be older, or the cursor could go back.
+ */
+static inline uint64_t
+ring_reserved(const struct segment *seg)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(
+	    &seg->header->reserve, memory_order_acquire);
+}
+
+/* Whether records from pos on may have been overwritten while they were
+ * read. */
+static inline bool
+ring_overtaken(const struct segment *seg, uint64_t pos)
+{
+	return ring_reserved(seg) > pos + seg->ring_size;
+}
+
+/* Where the struct layout_extra of a record begins, from the record's start; it
+ * has one. */
+static inline uint32_t
+ring_extra_at(const struct layout_record *rec)
+{
+	uint32_t mark = rec->flags & RECORD_MARKED
+	                    ? (uint32_t)sizeof(struct layout_mark)
+	                    : 0;
+
+	return rec->length - mark - (uint32_t)sizeof(struct layout_extra);
+}
+
 /* Write a padding record of this length at pos. */
 void ring_bytes_pad(const struct segment *seg, uint64_t pos, uint32_t length);
 
-/* Write a whole record; name and body as long as rec says. */
+/* Write a mark into the last bytes of a record that ends at this position. */
+void ring_bytes_mark(
+    const struct segment *seg, uint64_t end, const struct layout_mark *mark);
+
+/* Write a whole record but for its mark; name and body as long as rec says.
+ * extra: what it ends with, before the mark; NULL if rec has no RECORD_EXTRA. */
 void ring_bytes_write(const struct segment *seg, uint64_t pos,
-    const struct layout_record *rec, const char *name, const char *body);
+    const struct layout_record *rec, const char *name, const char *body,
+    const struct layout_extra *extra);
+
+/* Copy what a record that ring_peek() found at pos ends with; zeros if that is
+ * nothing.  May be torn, like the header. */
+void ring_bytes_extra(const struct segment *seg, uint64_t pos,
+    const struct layout_record *rec, struct layout_extra *extra);
 
 /*
  * Copy the header of the record at pos (of padding only the first eight bytes;

@@ -13,35 +13,35 @@
 #include "broker/ring/ring.h"
 
 #include "broker/ring/ring_bytes.h"
+#include "broker/ring/ring_cluster.h"
 
 /* Records looked at in one call, wanted or not: bounds the time of a turn. */
 #define RING_TAIL_LOOKS 8192
-
-/*
- * How far writers had come when the copy before this was made.  The fence is
- * for that copy; the load's own acquire for `applied' after it, which must not
- * be older, or the cursor could go back.
- */
-static uint64_t
-ring_reserved(const struct segment *seg)
-{
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(
-	    &seg->header->reserve, memory_order_acquire);
-}
-
-/* Whether records from pos on may have been overwritten while they were
- * read. */
-static bool
-ring_overtaken(const struct segment *seg, uint64_t pos)
-{
-	return ring_reserved(seg) > pos + seg->ring_size;
-}
 
 static bool
 ring_wanted(const uint64_t *wanted, uint32_t topic)
 {
 	return wanted[topic / 64] >> (topic % 64) & 1;
+}
+
+/* Whether a record is a message for whoever reads. */
+static bool
+ring_is_for(const struct layout_record *rec, const uint64_t *wanted,
+    const struct ring_batch *batch)
+{
+	if (rec->flags & RECORD_NO_MESSAGE)
+		return false;
+	return ring_wanted(wanted, rec->topic) ||
+	       (rec->flags & RECORD_MARKED &&
+		   rec->worker + UINT32_C(1) == batch->for_worker);
+}
+
+/* The first record of a topic: its slot has another name than before. */
+static void
+ring_note_birth(uint64_t *reborn, const struct layout_record *rec)
+{
+	if (!(rec->flags & RECORD_NO_MESSAGE) && rec->prev == 0)
+		reborn[rec->topic / 64] |= UINT64_C(1) << (rec->topic % 64);
 }
 
 /* Describe a record whose bytes (private by now) start at `bytes'. */
@@ -52,6 +52,7 @@ ring_describe(struct ring_record *out, const struct layout_record *rec,
 	out->topic = rec->topic;
 	out->worker = rec->worker;
 	out->name_len = rec->name_len;
+	out->flags = rec->flags;
 	out->body_len = rec->body_len;
 	out->pos = pos;
 	out->seq = rec->seq;
@@ -60,6 +61,16 @@ ring_describe(struct ring_record *out, const struct layout_record *rec,
 	out->conn = rec->conn;
 	out->name = (const char *)bytes + sizeof(*rec);
 	out->body = out->name + rec->name_len;
+	out->mark = rec->flags & RECORD_MARKED
+	                ? (const void *)(bytes + rec->length -
+					 sizeof(struct layout_mark))
+	                : NULL;
+	out->expires_ms = 0;
+	if (rec->flags & RECORD_EXTRA)
+		memcpy(&out->expires_ms,
+		    bytes + ring_extra_at(rec) +
+			offsetof(struct layout_extra, expires_ms),
+		    sizeof(out->expires_ms));
 }
 
 /*
@@ -79,8 +90,9 @@ ring_walk(const struct segment *seg, uint64_t pos, uint64_t head,
 			*ok = false;
 			break;
 		}
-		if (!(rec.flags & RECORD_PADDING) &&
-		    ring_wanted(wanted, rec.topic)) {
+		if (batch->reborn != NULL)
+			ring_note_birth(batch->reborn, &rec);
+		if (ring_is_for(&rec, wanted, batch)) {
 			if (batch->count == batch->records_max ||
 			    rec.length > batch->size - used) {
 				/* too long to fit into any batch */
@@ -151,14 +163,17 @@ ring_tail(const struct ring *ring, struct ring_cursor *cur,
 	return ok ? RING_OK : RING_CORRUPT;
 }
 
-enum ring_status
-ring_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
-    size_t size, struct ring_record *out)
+/* Copy the record at a position if, of the flags that make it no message, it has
+ * just these. */
+static enum ring_status
+ring_fetch_kind(const struct segment *seg, uint64_t pos, uint8_t flags,
+    unsigned char *bytes, size_t size, struct ring_record *out)
 {
 	struct layout_record rec;
 	/* fetch-1: copied, not yet believed */
 	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
-	          !(rec.flags & RECORD_PADDING) && rec.length <= size;
+	          (rec.flags & RECORD_NO_MESSAGE) == flags &&
+	          rec.length <= size;
 
 	if (ok) {
 		memcpy(bytes, &rec, sizeof(rec));
@@ -175,13 +190,38 @@ ring_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
 }
 
 enum ring_status
-ring_follow(const struct segment *seg, uint64_t pos, uint32_t topic,
+ring_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
+    size_t size, struct ring_record *out)
+{
+	return ring_fetch_kind(seg, pos, 0, bytes, size, out);
+}
+
+enum ring_status
+ring_outbox_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
+    size_t size, struct ring_record *out)
+{
+	return ring_fetch_kind(seg, pos, RECORD_OUTBOX, bytes, size, out);
+}
+
+/* Read the link of the record at a position.  topic: whose record it must be;
+ * NULL: the outbox's.  Reads as ring_fetch() does. */
+static enum ring_status
+ring_follow_kind(const struct segment *seg, uint64_t pos, const uint32_t *topic,
     struct ring_link *link)
 {
+	struct layout_extra extra = { 0 };
+	struct layout_mark mark = { 0 };
 	struct layout_record rec;
 	/* follow-1: copied, not yet believed */
 	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
-	          !(rec.flags & RECORD_PADDING) && rec.topic == topic;
+	          (rec.flags & RECORD_NO_MESSAGE) ==
+	              (topic != NULL ? 0 : RECORD_OUTBOX) &&
+	          (topic == NULL || rec.topic == *topic);
+
+	if (ok && rec.flags & RECORD_EXTRA)
+		ring_bytes_extra(seg, pos, &rec, &extra);
+	if (ok && rec.flags & RECORD_MARKED)
+		ring_read_mark(seg, pos, &rec, &mark);
 
 	/* follow-2: after the copy */
 	if (ring_overtaken(seg, pos))
@@ -190,7 +230,23 @@ ring_follow(const struct segment *seg, uint64_t pos, uint32_t topic,
 		return RING_CORRUPT;
 	link->seq = rec.seq;
 	link->prev = rec.prev;
+	link->expires_ms = extra.expires_ms;
+	link->place = mark.pos;
 	return RING_OK;
+}
+
+enum ring_status
+ring_follow(const struct segment *seg, uint64_t pos, uint32_t topic,
+    struct ring_link *link)
+{
+	return ring_follow_kind(seg, pos, &topic, link);
+}
+
+enum ring_status
+ring_outbox_follow(
+    const struct segment *seg, uint64_t pos, struct ring_link *link)
+{
+	return ring_follow_kind(seg, pos, NULL, link);
 }
 
 enum ring_status
@@ -200,7 +256,7 @@ ring_fetch_name(const struct segment *seg, uint64_t pos, uint32_t topic,
 	struct layout_record rec;
 	/* As ring_fetch(): copied, not yet believed. */
 	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
-	          !(rec.flags & RECORD_PADDING) && rec.topic == topic;
+	          !(rec.flags & RECORD_NO_MESSAGE) && rec.topic == topic;
 
 	if (ok) {
 		ring_bytes_read(seg, pos + sizeof(rec), name,

@@ -10,6 +10,9 @@
 
 #include "broker/ring/ring.h"
 
+#include "broker/ring/dedup.h"
+#include "broker/ring/member_table.h"
+#include "broker/ring/retain.h"
 #include "broker/ring/ring_bytes.h"
 #include "broker/ring/topics.h"
 
@@ -96,7 +99,7 @@ verify_chain(const struct segment *seg, uint32_t slot, uint64_t looks,
 		if (pos + seg->ring_size < reserve)
 			return true; /* overwritten, and all older ones */
 		if (!ring_peek(seg, pos, head, &rec) ||
-		    rec.flags & RECORD_PADDING || rec.topic != slot ||
+		    rec.flags & RECORD_NO_MESSAGE || rec.topic != slot ||
 		    rec.seq != seq)
 			return VERIFY_FAIL("topic %u: no record %" PRIu64
 					   " at position %" PRIu64,
@@ -165,7 +168,10 @@ ring_verify(const struct segment *seg, char error[SEGMENT_ERROR_MAX])
 bool
 ring_recover(struct segment *seg, char error[SEGMENT_ERROR_MAX])
 {
-	if (!verify_controls(seg, error) || !verify_unapplied(seg, error))
+	if (!verify_controls(seg, error) || !verify_unapplied(seg, error) ||
+	    !member_table_check(seg, error))
+		return false;
+	if (!dedup_recover(seg, error) || !retain_recover(seg, error))
 		return false;
 	ring_repair(seg);
 	return ring_verify(seg, error);

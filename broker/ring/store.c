@@ -3,6 +3,7 @@
 
 #include "broker/ring/store.h"
 
+#include "broker/ring/members.h"
 #include "broker/ring/ring.h"
 #include "broker/shared/lock.h"
 #include "broker/shared/stop_point.h"
@@ -21,22 +22,33 @@ store_fill(struct segment *seg)
 	atomic_store(&h->reserve, ring_first(seg));
 	atomic_store(&h->applied, ring_first(seg));
 	atomic_store(&h->head, ring_first(seg));
+	h->members.pieces_left = seg->pieces_max;
 	segment_finish(seg);
 }
 
 void
-store_format(
-    struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max)
+store_format(struct segment *seg, void *base, const struct segment_shape *shape)
 {
-	segment_lay_out(seg, base, ring_size, topics_max);
+	segment_lay_out(seg, base, shape);
 	store_fill(seg);
 }
 
 bool
-store_create(struct segment *seg, const char *name, uint64_t ring_size,
-    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX])
+store_create(struct segment *seg, const char *name,
+    const struct segment_shape *shape, int *claim,
+    char error[SEGMENT_ERROR_MAX])
 {
-	if (!segment_create(seg, name, ring_size, topics_max, claim, error))
+	if (!segment_create(seg, name, shape, claim, error))
+		return false;
+	store_fill(seg);
+	return true;
+}
+
+bool
+store_create_next(struct segment *seg, int fd, const char *name,
+    const struct segment_shape *shape, char error[SEGMENT_ERROR_MAX])
+{
+	if (!segment_make(seg, fd, name, shape, error))
 		return false;
 	store_fill(seg);
 	return true;
@@ -58,6 +70,8 @@ store_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 		atomic_store(&seg->topics[slot].interest, 0);
 	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
 		atomic_store(&seg->busy[i], 0);
+	member_table_begin_run(seg, clock_monotonic_ms() + MEMBERS_RETURN_MS);
+	atomic_store(&h->following, 0);
 	stop_point_here(h, STOP_RUN_HALF_BEGUN);
 	atomic_store(&h->sealed, 0);
 	atomic_store(&h->owner, 0);

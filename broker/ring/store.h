@@ -27,7 +27,7 @@
  * Callers: tests, in a plain buffer.
  */
 void store_format(
-    struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max);
+    struct segment *seg, void *base, const struct segment_shape *shape);
 
 /*
  * Create the segment of the instance `name' as segment_create() does, and format
@@ -36,8 +36,14 @@ void store_format(
  * Owns:    the caller; segment_close() unmaps, segment_remove() removes.
  * Callers: supervisor, before any fork.
  */
-bool store_create(struct segment *seg, const char *name, uint64_t ring_size,
-    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX]);
+bool store_create(struct segment *seg, const char *name,
+    const struct segment_shape *shape, int *claim,
+    char error[SEGMENT_ERROR_MAX]);
+
+/* The same in the file of segment_open_next(), which stays the caller's.
+ * Callers: an upgrade's nursery. */
+bool store_create_next(struct segment *seg, int fd, const char *name,
+    const struct segment_shape *shape, char error[SEGMENT_ERROR_MAX]);
 
 /*
  * Make the parts that belong to one run anew: lock, worker table, counts,

@@ -4,12 +4,12 @@
  *
  * Each change of the index is one store: a slot is filled first and linked
  * last, unlinked first and emptied afterwards.  `making' names the slot from
- * the first change to the last, so that the next holder of the lock knows which
- * slot a dead one was changing.
+ * the first change to the last: it tells which one a dead holder was changing.
  */
 
 #include "broker/ring/topics.h"
 
+#include "broker/ring/member_table.h"
 #include "broker/shared/stop_point.h"
 #include "common/bug.h"
 #include "common/siphash.h"
@@ -152,19 +152,18 @@ topics_next_idle(const struct segment *seg, uint32_t from)
 }
 
 /*
- * A slot whose life is over: free, or without subscribers and silent since the
- * hand last came by.  Costs one look for each 64 busy slots, and at most
- * TOPICS_LOOKS_MAX looks at idle ones: if all of those have been published to,
- * the last of them is taken.  A slot that has a subscriber but is not marked
- * busy is marked, so that it costs one look.
+ * A slot whose life is over: free, or without subscribers and members, and silent
+ * since the hand last came by.  Costs a look for 64 busy slots, and at most
+ * TOPICS_LOOKS_MAX at idle ones: if all of those have been published to, the last
+ * is taken.  One with a subscriber that is not marked busy is marked on the way.
  */
 static uint32_t
 topics_sweep(struct segment *seg)
 {
 	struct layout_header *h = seg->header;
-	unsigned looks = 0, rounds = 0;
+	unsigned looks = 0;
 
-	while (rounds < 3) {
+	for (unsigned rounds = 0; rounds < 3;) {
 		uint32_t slot = topics_next_idle(seg, h->hand);
 		struct layout_topic *topic;
 
@@ -178,8 +177,9 @@ topics_sweep(struct segment *seg)
 		rounds += h->hand == 0;
 		if (atomic_load(&topic->interest) != 0)
 			topics_set_busy(seg, slot);
-		else if (topic->state == TOPIC_FREE || !topic->touched ||
-			 ++looks == TOPICS_LOOKS_MAX)
+		else if (!member_has_any(seg, slot) &&
+			 (topic->state == TOPIC_FREE || !topic->touched ||
+			     ++looks == TOPICS_LOOKS_MAX))
 			return slot;
 		else
 			topic->touched = 0;
@@ -217,6 +217,7 @@ topics_make(struct segment *seg, uint32_t slot, const char *name, size_t len,
 	topic->base = seg->header->floor;
 	atomic_store(&topic->seq, seg->header->floor);
 	atomic_store(&topic->last, 0);
+	topic->paid_ns = 0;
 	topic->hash = hash;
 	topic->name_len = (uint8_t)len;
 	topic->touched = 1;
@@ -354,15 +355,10 @@ topics_subscribers(const struct segment *seg, uint32_t slot)
 	unsigned n = segment_workers(seg);
 	uint64_t sum = 0;
 
-	for (unsigned w = 0; w < n; w++) {
-		uint32_t state = atomic_load(&seg->workers[w].state);
-
-		/* The count of a worker that starts is still that of
-		 * its dead predecessor. */
-		if (state != WORKER_GONE && state != WORKER_STARTING)
+	for (unsigned w = 0; w < n; w++)
+		if (segment_counts_worker(seg, w))
 			sum += atomic_load_explicit(
 			    topics_count(seg, slot, w), memory_order_relaxed);
-	}
 	return sum;
 }
 

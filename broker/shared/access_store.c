@@ -3,6 +3,7 @@
 
 #include "broker/shared/access_store.h"
 
+#include "broker/shared/shared_memory.h"
 #include "broker/shared/version.h"
 #include "common/bug.h"
 
@@ -21,14 +22,9 @@ struct access_store {
 };
 
 struct access_store *
-access_store_open(void)
+access_store_open(int fd)
 {
-	struct access_store *store = mmap(NULL, sizeof(*store),
-	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (store == MAP_FAILED)
-		return NULL;
-	return store;
+	return shared_memory_map(fd, sizeof(struct access_store));
 }
 
 void

@@ -21,8 +21,9 @@
 
 struct access_store;
 
-/* One without a text.  Returns NULL, with errno, if there is no memory. */
-struct access_store *access_store_open(void);
+/* One without a text; or that of a descriptor (shared_memory.h), if fd is not -1.
+ * Returns NULL, with errno, if there is no memory. */
+struct access_store *access_store_open(int fd);
 void access_store_close(struct access_store *store);
 
 /* Have this process read it only; NULL is nothing.  Callers: a worker, after the

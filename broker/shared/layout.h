@@ -18,8 +18,13 @@
  *	|                        subscribers, by worker, then by slot  |
  *	| uint64_t               x topics_max / 64   busy bits         |
  *	+--------------------------------------------------------------+
+ *	| who is in which topic: layout_members.h                      |
+ *	+--------------------------------------------------------------+
  *	| struct layout_ask      x LAYOUT_ASKERS   what is asked       |
  *	| struct layout_answer   x LAYOUT_WORKERS  what was answered   |
+ *	+--------------------------------------------------------------+
+ *	| struct layout_keys ...   keys of publishes: layout_values.h  |
+ *	| struct layout_retain ... the last values: layout_values.h    |
  *	+--------------------------------------------------------------+
  *	| ring_size bytes        the ring: struct layout_record ...    |
  *	+--------------------------------------------------------------+
@@ -62,9 +67,12 @@
  *                                                  loads `applied' (acquire) first
  *  topic.interest          any worker, its own     atomic or/and; set only under the
  *                          bit only                lock, cleared at any time
+ *  following               any worker, its own     likewise
+ *                          bit only
  *  topic.base              lock holder             atomic; read under the lock, and by
  *                                                  status, where a base that does not
  *                                                  yet go with `seq' is for the eye
+ *  topic.paid_ns           lock holder             read under the lock only
  *  topic.hash, .next,      lock holder             read under the lock; the owner of a
  *  .state, .name_len,                              subscription may read its topic's
  *  .touched, names                                 name: a slot with interest keeps it
@@ -77,6 +85,11 @@
  *                                                  its successor clears it
  *  subscribers[w][*]       worker w only; the      atomic; one writer at a time
  *                          supervisor between runs
+ *  members.*, attendance,  lock holder             read under the lock; but for the
+ *  members, their counts,                          atomic words, each alone
+ *  buckets and pieces
+ *  attendance[*].watched   any worker, its own     atomic or/and; set only under the
+ *                          bit only                lock, cleared at any time
  *  worker[w].pid, .starts, supervisor              atomic
  *  .started_ms
  *  worker[w].state         supervisor; the worker  atomic
@@ -102,8 +115,12 @@
  *                          command that holds the  again (ask.h)
  *                          file's lock on byte a
  *  answers[w]              worker w only           likewise, by `version'
+ *  cluster                 see layout_cluster.h
  *  stop_point_arm,         tests, and the process  atomic; only with -DTESTING
  *  stopped                 that stops
+ *  keys, last values, and  lock holder             read under the lock only
+ *  their index                                     (layout_values.h); counted
+ *                                                  by status, for the eye
  *  ring bytes              lock holder, only in    copied word by word (relaxed
  *                          [head, reserve)         atomics), believed only after
  *                                                  `reserve' was looked at again
@@ -113,6 +130,9 @@
 #ifndef BROKER_SHARED_LAYOUT_H
 #define BROKER_SHARED_LAYOUT_H
 
+#include "broker/shared/layout_cluster.h"
+#include "broker/shared/layout_members.h"
+#include "broker/shared/layout_record.h"
 #include "broker/shared/stats.h"
 #include "common/siphash.h"
 
@@ -221,6 +241,7 @@ struct layout_topic {
 	_Atomic uint64_t last;     /* position of its last record, 0: none */
 	_Atomic uint64_t interest; /* bit w: worker w has a subscriber */
 	_Atomic uint64_t base;     /* its present life's numbers are above */
+	uint64_t paid_ns;          /* monotonic: its messages are paid for */
 	uint32_t hash;             /* of the name */
 	uint32_t next;             /* in its bucket's chain: slot + 1, 0: end */
 	uint8_t state;             /* enum topic_state */
@@ -234,38 +255,6 @@ struct layout_name {
 	char name[LAYOUT_TOPIC_NAME_MAX + 1]; /* not NUL-terminated */
 };
 
-/*
- * A record.  It never wraps: if it does not fit before the end of the ring's
- * bytes, a padding record fills them up, which may be as short as its first
- * eight bytes.  Lengths are multiples of eight, so that much room is always
- * left.
- *
- *	+--------+-------+--------+---------+
- *	| length | flags | name   | worker  |    8 bytes, all that padding has
- *	|  u32   |  u8   | len u8 |  u16    |
- *	+--------+-------+--------+---------+
- *	| topic slot u32 | body length u32  |
- *	| seq u64        | prev u64         |
- *	| time_ms u64    | conn u64         |
- *	+----------------+------------------+
- *	| name | body | zeros to a multiple of 8
- *	+-----------------------------------+
- */
-struct layout_record {
-	uint32_t length; /* bytes of the whole record, a multiple of 8 */
-	uint8_t flags;   /* RECORD_* */
-	uint8_t name_len;
-	uint16_t worker; /* slot of the publishing worker */
-	uint32_t topic;  /* directory slot */
-	uint32_t body_len;
-	uint64_t seq;     /* dense per topic within its life */
-	uint64_t prev;    /* position of the topic's previous record, 0: none */
-	uint64_t time_ms; /* wall clock */
-	uint64_t conn;    /* number of the publishing connection, 0: none */
-};
-
-#define RECORD_PADDING 0x01u
-
 struct layout_header {
 	uint64_t magic;
 	_Atomic uint64_t fingerprint; /* of this layout; stored last */
@@ -273,9 +262,14 @@ struct layout_header {
 	uint64_t ring_size;           /* bytes, a multiple of LAYOUT_PAGE */
 	uint32_t topics_max;
 	uint32_t buckets; /* a power of two */
+	uint32_t members_max;
+	uint32_t keys_max;
+	uint32_t chunks_max; /* of last values */
 	/* offsets from the segment's start, bytes */
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
-	    subscribers_at, busy_at, asks_at, answers_at, ring_at;
+	    subscribers_at, busy_at, attendance_at, members_at,
+	    member_counts_at, member_buckets_at, pieces_at, holders_at, asks_at,
+	    answers_at, keys_at, retain_at, ring_at;
 	struct siphash_key hash_key; /* of the directory's names; secret */
 	char epoch[LAYOUT_EPOCH + 1];
 
@@ -338,11 +332,17 @@ struct layout_header {
 	alignas(LAYOUT_LINE) _Atomic uint32_t stop_point_arm; /* STOP_AT() */
 	_Atomic int32_t stopped; /* pid of who stopped last */
 
+	/* bit w: worker w follows patterns of topics; seldom written */
+	alignas(LAYOUT_LINE) _Atomic uint64_t following;
+
 	/* the directory's control words */
 	alignas(LAYOUT_LINE) _Atomic uint32_t used; /* slots handed out */
 	uint32_t making; /* slot + 1 that is being made or recycled */
 	uint32_t hand;   /* where the search for a silent slot goes on */
 	uint64_t floor;  /* highest number of any recycled life */
+
+	alignas(LAYOUT_LINE) struct layout_cluster cluster;
+	struct layout_members members;
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "broker/shared/live.h"
 
+#include "broker/shared/shared_memory.h"
 #include "common/bug.h"
 
 #include <stdatomic.h>
@@ -33,6 +34,8 @@ static const struct {
 	LIVE_MEMBER(max_conns_per_address),
 	LIVE_MEMBER(conn_rate),
 	LIVE_MEMBER(max_topics_per_conn),
+	LIVE_MEMBER(max_patterns_per_conn),
+	LIVE_MEMBER(max_patterns),
 	LIVE_MEMBER(rate),
 	LIVE_MEMBER(control_rate),
 	LIVE_MEMBER(max_buffer),
@@ -42,24 +45,24 @@ static const struct {
 	LIVE_MEMBER(stall_ms),
 	LIVE_MEMBER(min_rate),
 	LIVE_MEMBER(max_pipelined),
+	LIVE_MEMBER(dedup_window_ms),
 	LIVE_MEMBER(drain_ms),
+	LIVE_MEMBER(leave_delay_ms),
 	LIVE_MEMBER(handover_ms),
+	LIVE_MEMBER(cluster_wait_ms),
 	LIVE_MEMBER(restart_code),
+	LIVE_MEMBER(compress),
 	LIVE_MEMBER(allow_origin_count),
 	LIVE_MEMBER(allow_host_count),
 	LIVE_MEMBER(trust_proxy),
 	LIVE_MEMBER(trust_proxy_count),
+	LIVE_MEMBER(policies),
 };
 
 struct live *
-live_open(void)
+live_open(int fd)
 {
-	void *memory = mmap(NULL, sizeof(struct live), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return NULL;
-	return memory;
+	return shared_memory_map(fd, sizeof(struct live));
 }
 
 void
@@ -122,12 +125,16 @@ live_put(struct live *live, const struct config *config)
 	    &live->version, version + 2, memory_order_release);
 }
 
+static uint32_t
+live_load_version(const struct live *live)
+{
+	return atomic_load_explicit(&live->version, memory_order_acquire);
+}
+
 uint32_t
 live_version(const struct live *live)
 {
-	return live != NULL
-	           ? atomic_load_explicit(&live->version, memory_order_acquire)
-	           : 0;
+	return live != NULL ? live_load_version(live) : 0;
 }
 
 /* Point a list to its names.  Returns where those of the next list begin. */
@@ -145,14 +152,14 @@ uint32_t
 live_get(
     const struct live *live, struct config *config, char names[LIVE_NAMES_MAX])
 {
-	uint32_t version = live_version(live);
+	uint32_t version = live_load_version(live);
 	char copy[LIVE_NAMES_MAX];
 	struct config next;
 
 	memcpy(&next, &live->config, sizeof(next));
 	memcpy(copy, live->names, sizeof(copy));
 	atomic_thread_fence(memory_order_acquire);
-	if (version % 2 != 0 || live_version(live) != version)
+	if (version % 2 != 0 || live_load_version(live) != version)
 		return 0;
 	for (size_t i = 0; i < sizeof(live_members) / sizeof(live_members[0]);
 	     i++)

@@ -27,8 +27,9 @@
 
 struct live;
 
-/* An empty one, version 0.  Returns NULL, with errno, if there is no memory. */
-struct live *live_open(void);
+/* An empty one, version 0; or that of a descriptor (shared_memory.h), if fd is not
+ * -1.  Returns NULL, with errno, if there is no memory. */
+struct live *live_open(int fd);
 void live_close(struct live *live);
 
 /* Whether there is room for the names of this configuration. */

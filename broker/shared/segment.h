@@ -13,6 +13,7 @@
 #define BROKER_SHARED_SEGMENT_H
 
 #include "broker/shared/layout.h"
+#include "broker/shared/layout_values.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,19 +34,47 @@ struct segment {
 	struct layout_topic *topics;
 	_Atomic uint32_t *buckets;
 	struct layout_name *names;
-	_Atomic uint32_t *subscribers; /* [worker * topics_max + slot] */
-	_Atomic uint64_t *busy;        /* a bit per slot */
+	_Atomic uint32_t *subscribers;        /* [worker * topics_max + slot] */
+	_Atomic uint64_t *busy;               /* a bit per slot */
+	struct layout_attendance *attendance; /* [topics_max] */
+	struct layout_member *members;
+	uint16_t *member_counts; /* [member * LAYOUT_WORKERS + worker] */
+	uint32_t *member_buckets;
+	struct layout_piece *pieces;
+	uint32_t *member_holders; /* [row * LAYOUT_HOLDERS + cell] */
 	struct layout_ask *asks;
 	struct layout_answer *answers;
+	struct layout_keys *keys;
+	struct layout_key *key_entries;
+	uint32_t *key_buckets;
+	struct layout_retain *retain;
+	uint32_t *value_buckets;
+	struct layout_chunk *chunks;
 	unsigned char *ring;
 	size_t size;
 	uint64_t ring_size; /* bytes, a multiple of LAYOUT_PAGE */
 	uint32_t topics_max;
 	uint32_t bucket_count; /* a power of two */
+	uint32_t members_max;
+	uint32_t member_bucket_count; /* a power of two */
+	uint32_t pieces_max;
+	uint32_t keys_max;
+	uint32_t key_bucket_count; /* a power of two */
+	uint32_t chunks_max;
+	uint32_t value_bucket_count; /* a power of two */
 };
 
-/* Bytes of a segment with this geometry.  ring_size is rounded up to a page. */
-uint64_t segment_size(uint64_t ring_size, uint32_t topics_max);
+/* What can be chosen of a segment. */
+struct segment_shape {
+	uint64_t ring_size; /* bytes; rounded up to a page */
+	uint32_t topics_max;
+	uint32_t keys_max;    /* of publishes, remembered at a time (dedup.h) */
+	uint32_t chunks_max;  /* for last values (retain.h) */
+	uint32_t members_max; /* users in topics (member_table.h); 0: none */
+};
+
+/* Bytes of a segment of this shape. */
+uint64_t segment_size(const struct segment_shape *shape);
 
 /*
  * Lay a segment out in a zeroed stretch of segment_size() bytes, aligned to
@@ -54,7 +83,7 @@ uint64_t segment_size(uint64_t ring_size, uint32_t topics_max);
  * Callers: store.c (through segment_create() too), before any fork.
  */
 void segment_lay_out(
-    struct segment *seg, void *base, uint64_t ring_size, uint32_t topics_max);
+    struct segment *seg, void *base, const struct segment_shape *shape);
 
 /* Store the fingerprint: every part of the segment is made, and others may map
  * it from now on.  Callers: store.c. */
@@ -104,8 +133,31 @@ enum segment_status segment_take_over(struct segment *seg, int claim,
     const char *name, char error[SEGMENT_ERROR_MAX]);
 
 /* Remove the name, if it still means the segment that was claimed, and give up
- * the claim. */
+ * the claim; and what a killed server has left of a segment to come. */
 void segment_remove(const char *name, int claim);
+
+/*
+ * The segment to come, which an upgrade makes beside the one that is served: an
+ * empty file with a name of its own, which segment_make() fills, and its name, with
+ * segment_name_next(), in place of the one before.  Only the server of that name
+ * may call these.
+ * Returns: a descriptor, or -1 with a reason; false with errno set.
+ * Owns:    the caller, close(2) and segment_remove_next().
+ */
+int segment_open_next(const char *name, char error[SEGMENT_ERROR_MAX]);
+bool segment_name_next(const char *name);
+void segment_remove_next(const char *name);
+
+/* Bytes of the file that has this name; 0: none has.  A moment's value. */
+uint64_t segment_named_size(const char *name);
+
+/*
+ * Give an empty file its size, and lay it out, mapped read-write and claimed.
+ * Returns false with a reason; the file is the caller's in any case.
+ * Callers: store.c.
+ */
+bool segment_make(struct segment *seg, int fd, const char *name,
+    const struct segment_shape *shape, char error[SEGMENT_ERROR_MAX]);
 
 /*
  * Create the segment of the instance `name', mapped read-write, laid out and
@@ -114,8 +166,9 @@ void segment_remove(const char *name, int claim);
  * Owns: the caller; segment_close() unmaps, segment_remove() removes.
  * Callers: store_create().
  */
-bool segment_create(struct segment *seg, const char *name, uint64_t ring_size,
-    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX]);
+bool segment_create(struct segment *seg, const char *name,
+    const struct segment_shape *shape, int *claim,
+    char error[SEGMENT_ERROR_MAX]);
 
 /*
  * Map an existing segment.  Checks owner, size, magic, fingerprint and geometry
@@ -164,6 +217,10 @@ bool segment_put_name_back(const char *name, int claim);
 
 /* How many workers the run has: never more than the table has room for. */
 unsigned segment_workers(const struct segment *seg);
+
+/* Whether what a worker has counted in the segment's tables is of living
+ * connections.  While it starts they are still those of its dead predecessor. */
+bool segment_counts_worker(const struct segment *seg, unsigned worker);
 
 /* Unmap. */
 void segment_close(struct segment *seg);

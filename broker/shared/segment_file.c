@@ -5,6 +5,7 @@
 #include "broker/shared/segment.h"
 
 #include "broker/shared/segment_of.h"
+#include "broker/shared/segment_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,18 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEGMENT_PATH_MAX  64         /* "/pubsubd." and the longest name */
-#define SEGMENT_DIRECTORY "/dev/shm" /* where shm_open(3) has its files */
-
 /* How long a claim waits for its holder to end, and how often it looks. */
 #define SEGMENT_CLAIM_MS      500
 #define SEGMENT_CLAIM_LOOK_MS 10
-
-static void
-segment_path(char path[SEGMENT_PATH_MAX], const char *name)
-{
-	snprintf(path, SEGMENT_PATH_MAX, "/pubsubd.%s", name);
-}
 
 static void
 segment_error(
@@ -72,18 +64,10 @@ segment_map(int fd, uint64_t size, enum segment_use use)
 	    fd, 0);
 }
 
-/* Where a name is in the file system. */
-static void
-segment_full_path(char full[SEGMENT_PATH_MAX + 16], const char *name)
-{
-	snprintf(
-	    full, SEGMENT_PATH_MAX + 16, SEGMENT_DIRECTORY "/pubsubd.%s", name);
-}
-
 bool
 segment_is_named(const char *name, int claim)
 {
-	char full[SEGMENT_PATH_MAX + 16];
+	char full[SEGMENT_PATH_MAX];
 	struct stat open_one, named;
 
 	segment_full_path(full, name);
@@ -95,7 +79,7 @@ segment_is_named(const char *name, int claim)
 bool
 segment_put_name_back(const char *name, int claim)
 {
-	char full[SEGMENT_PATH_MAX + 16], self[32];
+	char full[SEGMENT_PATH_MAX], self[32];
 
 	segment_full_path(full, name);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", claim);
@@ -132,7 +116,7 @@ static enum segment_status
 segment_open(const char *name, int flags, bool to_look, int *fd,
     char error[SEGMENT_ERROR_MAX])
 {
-	char path[SEGMENT_PATH_MAX], full[SEGMENT_PATH_MAX + 16];
+	char path[SEGMENT_PATH_MAX], full[SEGMENT_PATH_MAX];
 	struct stat st;
 	int err;
 
@@ -215,14 +199,14 @@ segment_remove(const char *name, int claim)
 	if (segment_is_named(name, claim))
 		shm_unlink(path);
 	close(claim);
+	segment_remove_next(name);
 }
 
-/* Give a file that was just made its size and its layout. */
-static bool
-segment_make(struct segment *seg, int fd, const char *name, uint64_t ring_size,
-    uint32_t topics_max, char error[SEGMENT_ERROR_MAX])
+bool
+segment_make(struct segment *seg, int fd, const char *name,
+    const struct segment_shape *shape, char error[SEGMENT_ERROR_MAX])
 {
-	uint64_t size = segment_size(ring_size, topics_max);
+	uint64_t size = segment_size(shape);
 	void *base;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
@@ -236,13 +220,14 @@ segment_make(struct segment *seg, int fd, const char *name, uint64_t ring_size,
 		segment_error(error, name, "cannot be mapped", errno);
 		return false;
 	}
-	segment_lay_out(seg, base, ring_size, topics_max);
+	segment_lay_out(seg, base, shape);
 	return true;
 }
 
 bool
-segment_create(struct segment *seg, const char *name, uint64_t ring_size,
-    uint32_t topics_max, int *claim, char error[SEGMENT_ERROR_MAX])
+segment_create(struct segment *seg, const char *name,
+    const struct segment_shape *shape, int *claim,
+    char error[SEGMENT_ERROR_MAX])
 {
 	char path[SEGMENT_PATH_MAX];
 	int fd;
@@ -253,7 +238,7 @@ segment_create(struct segment *seg, const char *name, uint64_t ring_size,
 		segment_error(error, name, "cannot be created", errno);
 		return false;
 	}
-	if (!segment_make(seg, fd, name, ring_size, topics_max, error)) {
+	if (!segment_make(seg, fd, name, shape, error)) {
 		segment_remove(name, fd);
 		return false;
 	}

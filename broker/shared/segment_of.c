@@ -27,8 +27,20 @@ segment_link_is(const char *target, const char *name)
 	       (base[len] == '\0' || strcmp(base + len, deleted) == 0);
 }
 
-int
-segment_open_of(const char *name, pid_t pid)
+/* Whether it leads to the page of upgrade_page.h. */
+static bool
+segment_link_is_page(const char *target, const char *name)
+{
+	static const char memfd[] = "/memfd:";
+
+	return strncmp(target, memfd, strlen(memfd)) == 0 &&
+	       strncmp(target + strlen(memfd), name, strlen(name)) == 0;
+}
+
+/* Open what the first of these links leads to that is the one. */
+static int
+segment_open_linked(pid_t pid, const char *name,
+    bool (*is_one)(const char *target, const char *name))
 {
 	char path[32], target[PATH_MAX];
 	const struct dirent *entry;
@@ -42,11 +54,24 @@ segment_open_of(const char *name, pid_t pid)
 		    dirfd(dir), entry->d_name, target, sizeof(target) - 1);
 
 		target[len > 0 ? len : 0] = '\0';
-		if (segment_link_is(target, name))
+		if (is_one(target, name))
 			fd = openat(
 			    dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
 	}
 	if (dir != NULL)
 		closedir(dir);
 	return fd;
+}
+
+int
+segment_open_of(const char *name, pid_t pid)
+{
+	return segment_open_linked(pid, name, segment_link_is);
+}
+
+int
+segment_open_page_of(pid_t pid)
+{
+	return segment_open_linked(
+	    pid, SEGMENT_PAGE_NAME, segment_link_is_page);
 }

@@ -37,8 +37,19 @@
 	    "open streams of server-sent events")                              \
 	X(SUBSCRIPTIONS, subscriptions, GAUGE, "subscriptions", NULL,          \
 	    "subscriptions")                                                   \
+	X(WATCHES, presence_subscriptions, GAUGE, "presence_subscriptions", NULL, \
+	    "subscriptions that are told who comes and leaves")                \
+	X(MEMBERS_UNCOUNTED, members_uncounted, GAUGE, "members_uncounted",    \
+	    NULL, "subscriptions of users without room in the table of members") \
 	X(TOPICS, topics, GAUGE, "subscribed_topics", NULL,                    \
 	    "topics with a subscriber")                                        \
+	X(PATTERN_SUBSCRIPTIONS, pattern_subscriptions, GAUGE,                 \
+	    "pattern_subscriptions", NULL,                                     \
+	    "subscriptions to patterns of topics")                             \
+	X(PATTERNS, patterns, GAUGE, "patterns", NULL,                         \
+	    "different patterns with a subscriber")                            \
+	X(PATTERN_BYTES, pattern_bytes, GAUGE, "pattern_bytes", NULL,          \
+	    "memory of patterns, and of what they match")                      \
 	X(PARSERS, parsers, GAUGE, "parsers", NULL, "frame parsers lent out")  \
 	X(BUFFERED_BYTES, buffered_bytes, GAUGE, "buffered_bytes", NULL,       \
 	    "output waiting for sockets")                                      \
@@ -66,8 +77,19 @@
 	    "connections and requests refused: no memory for their input")     \
 	X(REFUSED_TOPICS, refused_topics, COUNTER, "refused", "topics",        \
 	    "connections and requests refused: address holds many topics")     \
+	X(REFUSED_MEMBERS, refused_members, COUNTER, "refused", "members",     \
+	    "connections and requests refused: address has many members")      \
+	X(REFUSED_PATTERNS, refused_patterns, COUNTER, "refused", "patterns",  \
+	    "connections and requests refused: worker has many patterns")      \
 	X(REFUSED_GRANTS, refused_grants, COUNTER, "refused", "grants",        \
 	    "connections and requests refused: no grant for the topic")        \
+	X(REFUSED_TOPIC_RATE, refused_topic_rate, COUNTER, "refused",          \
+	    "topic_rate",                                                      \
+	    "connections and requests refused: topic over its rate")           \
+	X(REFUSED_KEYS, refused_keys, COUNTER, "refused", "keys",              \
+	    "connections and requests refused: no room for a publish's key")   \
+	X(REFUSED_RETAIN, refused_retain, COUNTER, "refused", "retain",        \
+	    "connections and requests refused: no room for a last value")      \
 	X(BAD_PROXY_HEADER, bad_proxy_header, COUNTER, "bad_proxy_headers",    \
 	    NULL, "connections closed: without a PROXY header that must come") \
 	X(BAD_FORWARDED, bad_forwarded, COUNTER, "bad_forwarded", NULL,        \
@@ -91,7 +113,7 @@
 	X(TOKENS_RENEWED, tokens_renewed, COUNTER, "tokens_renewed", NULL,     \
 	    "times a connection went on with another token")                   \
 	X(ACCESS_ENDED, access_ended, COUNTER, "access_ended", NULL,           \
-	    "connections closed: their token has expired")                     \
+	    "connections closed: their token has expired, or its key is gone") \
 	X(TLS_HANDSHAKES, tls_handshakes, COUNTER, "tls_handshakes", NULL,     \
 	    "TLS handshakes completed")                                        \
 	X(TLS_RESUMED, tls_resumed, COUNTER, "tls_resumed", NULL,              \
@@ -102,18 +124,42 @@
 	    "times accepting paused: out of descriptors")                      \
 	X(MESSAGES_IN, messages_in, COUNTER, "messages_in", NULL,              \
 	    "messages published")                                              \
+	X(DUPLICATES, duplicates, COUNTER, "duplicates", NULL,                 \
+	    "publishes answered without publishing: their key was known")      \
 	X(MESSAGES_OUT, messages_out, COUNTER, "messages_out", NULL,           \
 	    "messages handed to sockets, one for each subscriber")             \
 	X(BYTES_IN, bytes_in, COUNTER, "received_bytes", NULL,                 \
 	    "bytes read from sockets")                                         \
 	X(BYTES_OUT, bytes_out, COUNTER, "sent_bytes", NULL,                   \
 	    "bytes written to sockets")                                        \
+	X(DEFLATE_AGREED, deflate_agreed, COUNTER, "deflate_handshakes", NULL, \
+	    "WebSocket handshakes that agreed on compression")                 \
+	X(DEFLATE_DECLINED, deflate_declined, COUNTER, "deflate_declined",     \
+	    NULL, "offers of compression declined: faulty parameters")         \
+	X(DEFLATED, deflated, COUNTER, "deflated", NULL,                       \
+	    "messages compressed, once for all subscribers of a form")         \
+	X(DEFLATED_FROM, deflated_from, COUNTER, "deflated_from_bytes", NULL,  \
+	    "bytes of these messages before")                                  \
+	X(DEFLATED_TO, deflated_to, COUNTER, "deflated_to_bytes", NULL,        \
+	    "bytes of these messages after")                                   \
+	X(DEFLATED_IN_VAIN, deflated_in_vain, COUNTER, "deflated_in_vain",     \
+	    NULL, "messages sent as they are: not smaller by compression")     \
+	X(INFLATED, inflated, COUNTER, "inflated", NULL,                       \
+	    "messages that came in compressed")                                \
+	X(INFLATED_FROM, inflated_from, COUNTER, "inflated_from_bytes", NULL,  \
+	    "bytes of these messages as they came")                            \
+	X(INFLATED_TO, inflated_to, COUNTER, "inflated_to_bytes", NULL,        \
+	    "bytes of these messages after")                                   \
 	X(WRITES, writes, COUNTER, "writes", NULL, "write system calls")       \
 	X(DROPS, drops, COUNTER, "drops", "slow",                              \
 	    "messages dropped: slow subscriber")                               \
 	X(DROPS_MEMORY, drops_memory, COUNTER, "drops", "memory",              \
 	    "messages dropped: worker's buffer memory full")                   \
 	X(GAPS, gaps, COUNTER, "gaps", NULL, "gaps told to clients")           \
+	X(EXPIRED, expired, COUNTER, "expired", NULL,                          \
+	    "messages not replayed: their time (ttl) was over")                \
+	X(CONFLATED, conflated, COUNTER, "conflated", NULL,                    \
+	    "messages not sent for newer ones (every_ms)")                     \
 	X(MISSED, missed, COUNTER, "missed", NULL,                             \
 	    "messages missed: lapped by the ring")                             \
 	X(LAPS, laps, COUNTER, "laps", NULL, "times lapped by the ring")       \
@@ -135,6 +181,8 @@
 	    "connections cut: no memory for all that they do not take")        \
 	X(DIRECTORY_FULL, directory_full, COUNTER, "directory_full", NULL,     \
 	    "requests refused: topic directory full")                          \
+	X(PATTERN_LOOKUPS, pattern_lookups, COUNTER, "pattern_lookups", NULL,  \
+	    "times a topic's name was looked up among the patterns")           \
 	X(PAST_DEFERRED, past_deferred, COUNTER, "past_deferred", NULL,        \
 	    "times a request for the past waited for another turn")            \
 	X(LOCK_BUSY, lock_busy, COUNTER, "lock_busy", NULL,                    \

@@ -11,6 +11,15 @@
 #include <unistd.h>
 
 static uint32_t stop_self = STOP_ANYBODY;
+static _Atomic uint32_t *stop_arm; /* NULL: the segment's, like the next */
+static _Atomic int32_t *stop_sign;
+
+void
+stop_point_use(_Atomic uint32_t *arm, _Atomic int32_t *stopped)
+{
+	stop_arm = arm;
+	stop_sign = stopped;
+}
 
 void
 stop_point_set_self(uint32_t who)
@@ -23,7 +32,8 @@ static bool
 stop_point_disarm(struct layout_header *header, uint32_t armed)
 {
 	return atomic_compare_exchange_strong(
-	    &header->stop_point_arm, &armed, STOP_NOWHERE);
+	    stop_arm != NULL ? stop_arm : &header->stop_point_arm, &armed,
+	    STOP_NOWHERE);
 }
 
 void
@@ -32,7 +42,8 @@ stop_point_here(struct layout_header *header, enum stop_place place)
 	if (!stop_point_disarm(header, STOP_AT(place, STOP_ANYBODY)) &&
 	    !stop_point_disarm(header, STOP_AT(place, stop_self)))
 		return;
-	atomic_store(&header->stopped, (int32_t)getpid());
+	atomic_store(stop_sign != NULL ? stop_sign : &header->stopped,
+	    (int32_t)getpid());
 	raise(SIGSTOP);
 }
 

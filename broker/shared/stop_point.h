@@ -37,10 +37,35 @@
 	/* unsubscribe: without the lock where a client has gone */            \
 	X(UNSUBSCRIBE_COUNTED, "unsubscribe-counted", "count is 0, interest set") \
 	X(UNSUBSCRIBE_LOST, "unsubscribe-lost", "interest gone, marked busy")  \
+	/* members come and go: the lock is held */                            \
+	X(MEMBER_FILLED, "member-filled", "filled, not said to be so")         \
+	X(MEMBER_MADE, "member-made", "filled, no record in the ring")         \
+	X(MEMBER_JOINED, "member-joined", "its record is in the ring, no list") \
+	X(MEMBER_LINKED, "member-linked", "in all lists, not said to be done") \
+	X(MEMBER_DEPARTED, "member-departed", "its last connection is taken")  \
+	X(MEMBER_LEFT, "member-left", "its record is in the ring, in all lists") \
+	X(MEMBER_UNLINKED, "member-unlinked", "in no list, not free")          \
+	X(MEMBERS_HALF_CLEARED, "members-half-cleared", "one has lost its connections") \
+	X(MEMBERS_CLEARED, "members-cleared", "all lists are empty, for a repair") \
 	/* repair, by who takes the lock over: it is held */                   \
 	X(HALF_REPLAYED, "half-replayed", "directory knows the first record")  \
 	X(INDEX_EMPTY, "index-empty", "the hash index is being built anew")    \
 	X(REPAIRED, "repaired", "all is done, the mutex not marked so")        \
+	/* a cluster's log: the lock is held */                                \
+	X(LOG_HALF_SKIPPED, "log-half-skipped", "origin noted, pos not")       \
+	X(LOG_HALF_JOINED, "log-half-joined", "state copied, not joined yet")  \
+	/* the keys of publishes: the lock is held */                           \
+	X(KEY_DROPPED, "key-dropped", "the oldest is forgotten")               \
+	X(KEY_HALF_PUT, "key-half-put", "written, not counted")                \
+	X(KEY_COUNTED, "key-counted", "counted, not in the index")             \
+	X(KEY_INDEX_EMPTY, "key-index-empty", "their index is built anew")     \
+	/* the last values: the lock is held */                                \
+	X(VALUE_GONE, "value-gone", "the old one is none, still linked")       \
+	X(VALUE_FREED, "value-freed", "the old one is free, no new one")       \
+	X(VALUE_HALF_MADE, "value-half-made", "the new one has a name, no text") \
+	X(VALUE_MADE, "value-made", "it is one, not linked")                   \
+	X(VALUES_UNCLAIMED, "values-unclaimed", "only heads are anybody's")    \
+	X(VALUES_UNLINKED, "values-unlinked", "found, no link is made yet")    \
 	/* wake-up, and falling asleep */                                      \
 	X(BEFORE_WAKE, "before-wake", "unlocked, nobody woken yet")            \
 	X(HALF_WOKEN, "half-woken", "the first doorbell is rung")              \
@@ -78,6 +103,10 @@
 	X(UPGRADING, "upgrading", "workers serve, about to execute")           \
 	X(UPGRADED, "upgraded", "the new program has all, nobody is forked")   \
 	X(SUCCESSION_COMMITTED, "succession-committed", "nobody is told yet")  \
+	X(MOVE_COMMITTED, "move-committed", "all go to another segment, none is told") \
+	X(MOVE_NAMED, "move-named", "it has the name, and nobody serves")      \
+	X(NURSING, "nursing", "the nursery has made a segment, and forked nobody") \
+	X(NURSED, "nursed", "all successors have everything, the nursery ends") \
 	X(ADOPTED, "adopted", "a segment is found and believed, not used yet") \
 	X(RUN_HALF_BEGUN, "run-half-begun", "counts cleared, still sealed")
 /* clang-format on */
@@ -101,6 +130,10 @@ enum stop_place {
 
 #ifdef TESTING
 
+/* Look at these words, and not at the segment's: nobody can find that yet.  NULL:
+ * at those of the segment again.  A forked child looks where its parent does. */
+void stop_point_use(_Atomic uint32_t *arm, _Atomic int32_t *stopped);
+
 /* Say which process this is; before that, only places armed for anybody stop
  * it.  A forked child counts as its parent until it says otherwise. */
 void stop_point_set_self(uint32_t who);
@@ -119,6 +152,13 @@ static inline void
 stop_point_set_self(uint32_t who)
 {
 	(void)who;
+}
+
+static inline void
+stop_point_use(_Atomic uint32_t *arm, _Atomic int32_t *stopped)
+{
+	(void)arm;
+	(void)stopped;
 }
 
 static inline void

@@ -3,6 +3,7 @@
 
 #include "broker/shared/tls_store.h"
 
+#include "broker/shared/shared_memory.h"
 #include "broker/shared/version.h"
 #include "common/bug.h"
 #include "common/xmalloc.h"
@@ -29,14 +30,9 @@ struct tls_store {
 };
 
 struct tls_store *
-tls_store_open(void)
+tls_store_open(int fd)
 {
-	struct tls_store *store = mmap(NULL, sizeof(*store),
-	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (store == MAP_FAILED)
-		return NULL;
-	return store;
+	return shared_memory_map(fd, sizeof(struct tls_store));
 }
 
 void

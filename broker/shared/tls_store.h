@@ -40,8 +40,9 @@ struct tls_ticket_key {
 	uint8_t mac[32];    /* HMAC-SHA-256 */
 };
 
-/* An empty one.  Returns NULL, with errno, if there is no memory. */
-struct tls_store *tls_store_open(void);
+/* An empty one; or that of a descriptor (shared_memory.h), if fd is not -1.
+ * Returns NULL, with errno, if there is no memory. */
+struct tls_store *tls_store_open(int fd);
 void tls_store_close(struct tls_store *store);
 
 /* Publish these pairs, 1..TLS_CERTS_MAX with texts of at most

@@ -59,12 +59,18 @@ wakeup_claim_slot(struct wakeup *wakeup, unsigned self)
 }
 
 void
-wakeup_ring(const struct wakeup *wakeup, unsigned slot)
+wakeup_ring_fd(int doorbell)
 {
 	uint64_t one = 1;
-	ssize_t n = write(wakeup->fd[slot], &one, sizeof(one));
+	ssize_t n = write(doorbell, &one, sizeof(one));
 
 	(void)n; /* full: it has been rung often enough */
+}
+
+void
+wakeup_ring(const struct wakeup *wakeup, unsigned slot)
+{
+	wakeup_ring_fd(wakeup->fd[slot]);
 }
 
 void

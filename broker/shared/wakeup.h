@@ -58,6 +58,9 @@ void wakeup_claim_slot(struct wakeup *wakeup, unsigned self);
 /* Write the eventfd of a slot, asleep or not.  Anybody; never blocks. */
 void wakeup_ring(const struct wakeup *wakeup, unsigned slot);
 
+/* The same of a doorbell that is in no handle. */
+void wakeup_ring_fd(int doorbell);
+
 /* The same for all slots. */
 void wakeup_ring_all(const struct wakeup *wakeup);
 

@@ -14,6 +14,7 @@
 #include "broker/shared/live.h"
 #include "broker/shared/segment.h"
 #include "broker/shared/tls_store.h"
+#include "broker/shared/upgrade_page.h"
 #include "broker/shared/wakeup.h"
 #include "common/config.h"
 
@@ -60,6 +61,11 @@ struct worker_args {
 	/* The other end of that of the worker whose successor we are
 	 * (worker/take_over.h); NULL: we begin with nothing. */
 	const int *predecessor;
+	/* If that one serves another segment than ours: where it is decided for
+	 * all workers who goes on (upgrade_page.h), and its descriptor; else
+	 * NULL. */
+	struct upgrade_page *move;
+	int move_fd;
 };
 
 /*

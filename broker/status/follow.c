@@ -96,7 +96,9 @@ follow_tell(struct follow *follow, const struct follow_events *events)
 		const struct ring_record *record = &follow->batch.records[i];
 		uint64_t *seen = &follow->seen[record->topic];
 
-		if (follow->has_lapped && record->seq <= *seen)
+		if (follow->has_lapped &&
+		    (record->flags & RECORD_UNNUMBERED) == 0 &&
+		    record->seq <= *seen)
 			continue;
 		if (record->seq > *seen)
 			*seen = record->seq;

@@ -98,6 +98,10 @@ metrics_put_ring(struct buf *buf, const struct layout_header *header)
 	    atomic_load(&header->used));
 	metrics_one(buf, "topics_max", "gauge", "slots of the topic directory",
 	    header->topics_max);
+	metrics_one(buf, "members", "gauge", "users in topics",
+	    atomic_load(&header->members.present));
+	metrics_one(buf, "members_max", "gauge", "places for those",
+	    header->members_max);
 }
 
 /* A metric's values, one for each worker. */

@@ -269,6 +269,9 @@ overview_json(struct buf *buf, const struct segment *seg, const char *instance)
 	    buf, ",\"applied\":%" PRIu64 "}", atomic_load(&header->applied));
 	buf_printf(buf, ",\"topics\":{\"used\":%" PRIu32 ",\"max\":%" PRIu32,
 	    atomic_load(&header->used), header->topics_max);
+	buf_printf(buf,
+	    "},\"members\":{\"present\":%" PRIu32 ",\"max\":%" PRIu32,
+	    atomic_load(&header->members.present), header->members_max);
 	buf_puts(buf, "},\"workers\":[");
 	for (unsigned slot = 0; slot < workers; slot++) {
 		struct overview_worker worker = overview_worker(seg, slot);

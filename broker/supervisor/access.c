@@ -17,7 +17,8 @@ supervisor_open_access(struct supervisor *s)
 	char error[ACCESS_FILES_ERROR_MAX];
 	struct access_texts texts;
 
-	s->access = access_store_open();
+	s->access =
+	    access_store_open(supervisor_kept_store(s, HANDOVER_ACCESS));
 	if (s->access == NULL) {
 		snprintf(error, sizeof(error), "no memory for grants: %s",
 		    strerror(errno));
@@ -49,8 +50,10 @@ void
 supervisor_settle_access(
     struct supervisor *s, const struct config *next, bool in_force)
 {
-	(void)next;
-	if (in_force)
+	if (in_force) {
 		access_store_put(s->access, &s->next_access);
+		if (next->jwt_key_count > 0 || next->api_keys != NULL)
+			log_info("keys read anew");
+	}
 	access_texts_wipe(&s->next_access);
 }

@@ -51,7 +51,7 @@ struct supervisor_args {
 /* What an upgrade needs to be the same in both programs, as a sentence: of this
  * program with this configuration.  Workers of both read each other's messages
  * for a while. */
-#define SUPERVISOR_TERMS_MAX 160
+#define SUPERVISOR_TERMS_MAX 320
 void supervisor_terms(
     const struct config *config, char terms[SUPERVISOR_TERMS_MAX]);
 

@@ -2,6 +2,7 @@
 /* become.c - from the fork to the life of a worker: let go of what is the
  * supervisor's, and become the user of --user; see state.h. */
 
+#include "broker/cluster/bridge_args.h"
 #include "broker/host/descriptors.h"
 #include "broker/shared/last_words.h"
 #include "broker/shared/stop_point.h"
@@ -10,15 +11,18 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Descriptors that a worker may keep, at most: standard ones, doorbells, its
  * listeners, the operator's, --root, lock file, two of the
- * supervisor's, and the sockets to its successor and its predecessor. */
+ * supervisor's, the sockets to its successor and its predecessor, and the page of a
+ * move. */
 #define BECOME_FDS_MAX \
-	(3 + LAYOUT_WORKERS + LISTENERS_OF_WORKER_MAX + 2 + 3 + 2)
+	(3 + LAYOUT_WORKERS + LISTENERS_OF_WORKER_MAX + 2 + 3 + 2 + 1)
 
 _Static_assert(WORKER_LIVES_AT >= LOCKFILE_FREE_FROM, "the bytes differ");
 
@@ -47,6 +51,8 @@ become_close_others(const struct supervisor *s, const struct worker_args *args)
 		fds[count++] = *args->successor;
 	if (args->predecessor != NULL)
 		fds[count++] = *args->predecessor;
+	if (args->move != NULL)
+		fds[count++] = args->move_fd;
 	CHECK(count <= BECOME_FDS_MAX);
 	descriptors_keep_only(fds, count);
 }
@@ -105,6 +111,59 @@ become_listeners(const struct supervisor *s, unsigned slot,
 	return n;
 }
 
+/* Give the bridge's program what it needs, and nothing else. */
+static void
+become_keep_for_bridge(const struct supervisor *s)
+{
+	int fds[BECOME_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
+		s->lockfile.workers_fd, s->life[0], s->claim };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	size_t count = 6;
+
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(s->logfile.writer, STDERR_FILENO);
+	for (unsigned i = 0; i < s->wakeup.count; i++)
+		fds[count++] = s->wakeup.fd[i];
+	for (size_t i = 3; i < count; i++)
+		fcntl(fds[i], F_SETFD, 0);
+	descriptors_keep_only(fds, count);
+}
+
+/* Where its program is: beside ours. */
+static void
+become_bridge_path(const struct supervisor *s, char *path, size_t size)
+{
+	const char *slash = strrchr(s->program, '/');
+
+	snprintf(path, size, "%.*s/" BRIDGE_PROGRAM,
+	    (int)(slash != NULL ? slash - s->program : 0), s->program);
+}
+
+_Noreturn void
+supervisor_become_bridge(struct supervisor *s)
+{
+	unsigned slot = s->config->workers;
+	const struct bridge_serve serve = {
+		.segment = s->claim,
+		.life = s->life[0],
+		.doorbells = s->wakeup.fd,
+		.workers = slot,
+	};
+	char path[PATH_MAX], **argv;
+
+	become_set_signals();
+	become_keep_for_bridge(s);
+	log_open("bridge", STDERR_FILENO, s->config->log_level);
+	become_bridge_path(s, path, sizeof(path));
+	argv = bridge_argv(path, BRIDGE_SERVE, s->config, &serve);
+	if (become_join_lock(s, slot) && become_set_user(s->config)) {
+		execv(path, argv);
+		log_error("cannot execute %s", path);
+	}
+	_exit(BRIDGE_FAILED);
+}
+
 _Noreturn void
 supervisor_become_worker(struct supervisor *s, unsigned slot,
     const struct supervisor_sockets *sockets)
@@ -128,6 +187,8 @@ supervisor_become_worker(struct supervisor *s, unsigned slot,
 		.lock_fd = s->lockfile.workers_fd,
 		.successor = sockets->asked != -1 ? &sockets->asked : NULL,
 		.predecessor = sockets->asks != -1 ? &sockets->asks : NULL,
+		.move = sockets->moves ? s->page : NULL,
+		.move_fd = s->page_fd,
 	};
 	char name[32];
 	int status = 1;
@@ -143,7 +204,7 @@ supervisor_become_worker(struct supervisor *s, unsigned slot,
 		status = s->args->worker_main(&args);
 	/* Why it could not start is told where the server was started.  The
 	 * slot of a successor is still another worker's. */
-	if (status != 0 && args.predecessor == NULL)
+	if (status != 0 && (args.predecessor == NULL || args.move != NULL))
 		last_words_leave(&s->segment.workers[slot], log_last_error());
 	_exit(status);
 }

@@ -186,7 +186,10 @@ child_plan_successor(struct supervisor *s, unsigned slot, uint64_t now)
 	}
 	if (now - child->started_ms >= BACKOFF_HEALTHY_MS)
 		child->deaths = 0;
-	s->due.at[DUE_FORK + slot] = now + backoff_ms(++child->deaths);
+	/* A worker that came while all go to another ring would be left in this
+	 * one (move.c forks it if that comes to nothing). */
+	s->due.at[DUE_FORK + slot] =
+	    s->move.active ? DUE_NEVER : now + backoff_ms(++child->deaths);
 	child->succeeds = true;
 	atomic_fetch_add(&s->segment.header->run.respawns, 1);
 }
@@ -256,7 +259,9 @@ supervisor_reap(struct supervisor *s, uint64_t now)
 			supervisor_trial_ended(s, wait_status);
 			continue;
 		}
-		if (supervisor_upgrade_heir_ended(s, pid, wait_status))
+		if (supervisor_bridge_reaped(s, pid, wait_status, now) ||
+		    supervisor_upgrade_heir_ended(s, pid, wait_status) ||
+		    supervisor_move_reaped(s, pid, wait_status))
 			continue;
 		for (unsigned slot = 0; slot < s->config->workers; slot++)
 			if (s->child[slot].pid == pid &&
@@ -281,15 +286,18 @@ supervisor_watch(struct supervisor *s)
 {
 	enum watchdog_verdict verdict[LAYOUT_WORKERS];
 
-	watchdog_look(&s->watchdog, &s->segment, s->config->workers, verdict);
+	watchdog_look(&s->watchdog, &s->segment,
+	    s->config->workers + supervisor_has_bridge(s), verdict);
 	if (!s->config->watchdog)
 		return;
+	if (supervisor_has_bridge(s))
+		supervisor_bridge_judge(s, verdict[s->config->workers]);
 	for (unsigned slot = 0; slot < s->config->workers; slot++) {
 		pid_t pid = s->child[slot].pid;
 
 		/* While it is being followed it may stand still for a while;
 		 * that has a limit of its own (DUE_HEIR). */
-		if (pid == 0 || s->child[slot].heir != 0)
+		if (pid == 0 || s->child[slot].heir != 0 || s->move.active)
 			continue;
 		switch (verdict[slot]) {
 		case WATCHDOG_FINE:

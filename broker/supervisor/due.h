@@ -18,6 +18,7 @@ enum {
 	DUE_KILL,     /* the workers of a run that ends have had theirs */
 	DUE_TICKETS,  /* another key for the tickets of TLS */
 	DUE_TRIAL,    /* the program that is tried has had its time */
+	DUE_BRIDGE,   /* the bridge to a cluster is to be started */
 	DUE_HEIR,     /* the successor of a worker has had its time */
 	DUE_FORK,     /* a worker, one for each slot from here on */
 	DUE_COUNT = DUE_FORK + CONFIG_WORKERS_MAX

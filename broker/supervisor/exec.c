@@ -10,7 +10,9 @@
  * not know the word it is an unknown command, never a second server.
  *
  * For an upgrade the word is another one, nobody is sent away, and the program
- * says what it would go on with: that has to be what there is.
+ * says what it would go on with (terms.h).  If that is what there is, the workers
+ * get successors one after another (upgrade.c); else, if it can be, all at once, in
+ * another segment (move.c).
  */
 
 #include "broker/host/process.h"
@@ -32,8 +34,8 @@
 /* How long a trial may take. */
 #define EXEC_TRIAL_MS 5000
 
-/* Bytes of a trial's words that are passed on, NUL included. */
-#define EXEC_WORDS_MAX 256
+/* Bytes of a trial's words that are looked at, NUL included. */
+#define EXEC_WORDS_MAX SUPERVISOR_TERMS_MAX
 
 static void exec_refuse(struct supervisor *s, const char *fmt, ...) LOG_FMT(2);
 
@@ -121,7 +123,7 @@ exec_fork_trial(struct supervisor *s)
 	return false;
 }
 
-/* The first line that the trial said, or how it ended; maybe in out. */
+/* What the trial said, or how it ended; maybe in out. */
 static const char *
 exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
 {
@@ -132,7 +134,6 @@ exec_take_words(struct supervisor *s, int wait_status, char out[EXEC_WORDS_MAX])
 	if (s->due.at[DUE_TRIAL] == DUE_NEVER)
 		return "no answer in time";
 	out[n > 0 ? n : 0] = '\0';
-	out[strcspn(out, "\n")] = '\0';
 	if (out[0] == '\0')
 		return process_describe_end(wait_status, out);
 	return strncmp(out, prefix, strlen(prefix)) == 0 ? out + strlen(prefix)
@@ -155,7 +156,8 @@ exec_refuse_other(struct supervisor *s, bool upgrade)
 static bool
 exec_is_under_way(const struct supervisor *s, bool upgrade)
 {
-	if (upgrade ? s->upgrade.active || (s->trial != 0 && s->trial_upgrades)
+	if (upgrade ? s->upgrade.active || s->move.active ||
+			  (s->trial != 0 && s->trial_upgrades)
 		    : s->phase == PHASE_RESTARTING ||
 			  (s->trial != 0 && !s->trial_upgrades)) {
 		log_info("%s: there is one under way",
@@ -170,7 +172,7 @@ supervisor_try_program(struct supervisor *s, bool upgrade)
 {
 	if (exec_is_under_way(s, upgrade))
 		return;
-	if (s->trial != 0 || s->upgrade.active) {
+	if (s->trial != 0 || s->upgrade.active || s->move.active) {
 		exec_refuse_other(s, upgrade);
 		return;
 	}
@@ -208,20 +210,6 @@ supervisor_end_trial(struct supervisor *s)
 	kill(-s->trial, SIGKILL);
 }
 
-/* Let what the next program takes over live on over execve(2), or not. */
-static void
-exec_keep(struct supervisor *s, bool keep)
-{
-	int flags = keep ? 0 : FD_CLOEXEC;
-
-	listeners_keep_on_exec(&s->listeners, keep);
-	listeners_keep_on_exec(&s->admin, keep);
-	fcntl(s->lockfile.fd, F_SETFD, flags);
-	fcntl(s->claim, F_SETFD, flags);
-	if (s->logfile.path != NULL)
-		fcntl(s->logfile.fd, F_SETFD, flags);
-}
-
 /* What an upgrade passes on beyond a restart. */
 static void
 exec_fill_kept(const struct supervisor *s, struct handover_kept *kept)
@@ -231,7 +219,13 @@ exec_fill_kept(const struct supervisor *s, struct handover_kept *kept)
 		.life = { s->life[0], s->life[1] },
 		.state_fd = s->state_fd,
 		.log = { s->logfile.reader, s->logfile.writer },
+		.bridge = supervisor_has_bridge(s)
+		              ? s->wakeup.fd[s->config->workers]
+		              : -1,
+		.page = s->page_fd,
 	};
+	for (unsigned i = 0; i < HANDOVER_STORES; i++)
+		kept->store[i] = -1; /* new workers have new ones */
 	for (unsigned slot = 0; slot < s->config->workers; slot++) {
 		kept->doorbell[slot] = s->wakeup.fd[slot];
 		kept->successor[slot] = s->child[slot].asks;
@@ -243,28 +237,11 @@ exec_fill_kept(const struct supervisor *s, struct handover_kept *kept)
 static void
 exec_become(struct supervisor *s, const struct handover_kept *kept)
 {
-	struct handover handover = {
-		.lock_fd = s->lockfile.fd,
-		.log_fd = s->logfile.path != NULL ? s->logfile.fd : -1,
-		.listeners = s->listeners,
-		.admin = s->admin,
-		.claim = s->claim,
-		.kept = *kept,
-	};
-
-	logfile_carry(&s->logfile);
-	/* The pipe ends here: what the next program says before it has one of
-	 * its own goes to the file. */
-	if (s->args->background)
-		dup2(s->logfile.fd, STDERR_FILENO);
-	handover_put(&handover);
-	exec_keep(s, true);
-	handover_keep(kept, true);
+	supervisor_let_go_of_log(s);
+	supervisor_pass_on(s, kept);
 	execv(s->program, s->args->argv);
 	exec_refuse(s, "cannot execute %s: %s", s->program, strerror(errno));
-	exec_keep(s, false);
-	handover_keep(kept, false);
-	handover_drop();
+	supervisor_keep_back(s, kept);
 	if (s->args->background)
 		dup2(s->logfile.writer, STDERR_FILENO);
 }
@@ -283,20 +260,26 @@ supervisor_exec(struct supervisor *s)
 static void
 exec_upgrade(struct supervisor *s, const char *terms)
 {
-	char ours[SUPERVISOR_TERMS_MAX];
+	char why[SUPERVISOR_WHY_MAX];
 	struct handover_kept kept;
 
-	supervisor_terms(s->config, ours);
-	if (strcmp(terms, ours) != 0) {
-		exec_refuse(s,
-		    "%s has %s; this server has %s: that takes a restart",
-		    s->program, terms, ours);
+	switch (supervisor_compare_terms(s->config, terms, why)) {
+	case TERMS_SAME:
+		break;
+	case TERMS_MOVE:
+		supervisor_move_begin(s, why);
+		return;
+	case TERMS_OTHER:
+		exec_refuse(
+		    s, "%s has %s: that takes a restart", s->program, why);
 		return;
 	}
 	log_info("upgrade: %s would go on", s->program);
 	exec_fill_kept(s, &kept);
+	supervisor_bridge_end(s); /* the next program has its own */
 	stop_point_here(s->segment.header, STOP_UPGRADING);
 	exec_become(s, &kept);
+	supervisor_bridge_begin(s, clock_monotonic_ms());
 }
 
 void
@@ -310,7 +293,8 @@ supervisor_trial_ended(struct supervisor *s, int wait_status)
 	if (!phase_serves(s->phase))
 		return;
 	if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0) {
-		exec_refuse(s, "%s would not start: %s", s->program, words);
+		exec_refuse(s, "%s would not start: %.*s", s->program,
+		    (int)strcspn(words, "\n"), words);
 	} else if (s->trial_upgrades) {
 		exec_upgrade(s, words);
 	} else {

@@ -6,8 +6,8 @@
  * address, number of addresses, then the
  * sockets of worker 0, of worker 1, and so on, then the operator's or -1, then
  * the segment's claim, then (an upgrade) what struct handover_kept has, in its
- * order, all as decimal numbers.  Older programs know nothing of the last one,
- * two or three of these, and leave them out.
+ * order, all as decimal numbers.  Older programs know nothing of the last ones of
+ * these, and leave them out.
  */
 
 #include "broker/supervisor/handover.h"
@@ -21,10 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Thirteen numbers, every socket, and two of each worker, each of at most 11
+/* Nineteen numbers, every socket, and four of each worker, each of at most 11
  * characters and a space. */
 #define HANDOVER_TEXT_MAX \
-	((13 + CONFIG_WORKERS_MAX * (CONFIG_LISTEN_MAX + 2)) * 12)
+	((19 + CONFIG_WORKERS_MAX * (CONFIG_LISTEN_MAX + 4)) * 12)
 
 /* Descriptors of an upgrade that all workers share. */
 #define HANDOVER_KEPT_COMMON 5
@@ -58,15 +58,47 @@ handover_kept_count(const struct handover_kept *kept)
 	return kept->workers > 0 ? HANDOVER_KEPT_COMMON + 2 * kept->workers : 0;
 }
 
+/* Descriptors that an upgrade may do without, beside those of a nursery. */
+#define HANDOVER_KEPT_MORE (2 + HANDOVER_STORES)
+
+/* Descriptor i of those, in the order of the text. */
+static int *
+handover_more_fd(struct handover_kept *kept, unsigned i)
+{
+	if (i < 2)
+		return i == 0 ? &kept->bridge : &kept->page;
+	i -= 2;
+	if (i < HANDOVER_STORES)
+		return &kept->store[i];
+	i -= HANDOVER_STORES;
+	return i < kept->workers ? &kept->asked[i]
+	                         : &kept->predecessor[i - kept->workers];
+}
+
+static unsigned
+handover_more_count(const struct handover_kept *kept)
+{
+	if (kept->workers == 0)
+		return 0;
+	return HANDOVER_KEPT_MORE + (kept->is_nursery ? 2 * kept->workers : 0);
+}
+
+static void
+handover_keep_fd(int fd, bool keep)
+{
+	if (fd != -1)
+		fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
+}
+
 void
 handover_keep(const struct handover_kept *kept, bool keep)
 {
 	struct handover_kept all = *kept;
 
 	for (unsigned i = 0; i < handover_kept_count(kept); i++)
-		if (*handover_kept_fd(&all, i) != -1)
-			fcntl(*handover_kept_fd(&all, i), F_SETFD,
-			    keep ? 0 : FD_CLOEXEC);
+		handover_keep_fd(*handover_kept_fd(&all, i), keep);
+	for (unsigned i = 0; i < handover_more_count(kept); i++)
+		handover_keep_fd(*handover_more_fd(&all, i), keep);
 }
 
 void
@@ -91,6 +123,11 @@ handover_put(const struct handover *handover)
 	handover_append(text, &len, (int)handover->kept.workers);
 	for (unsigned i = 0; i < handover_kept_count(&handover->kept); i++)
 		handover_append(text, &len, *handover_kept_fd(&kept, i));
+	for (unsigned i = 0; i < handover_more_count(&kept); i++) {
+		if (i == HANDOVER_KEPT_MORE)
+			handover_append(text, &len, kept.is_nursery);
+		handover_append(text, &len, *handover_more_fd(&kept, i));
+	}
 	CHECK(setenv(HANDOVER_VARIABLE, text, 1) == 0);
 }
 
@@ -181,6 +218,28 @@ handover_claim(const char **text, int *claim)
 		*claim = -1;
 }
 
+/* What older programs do not pass on is not there.  Returns false if a nursery does
+ * not get all that it needs. */
+static bool
+handover_take_more(const char **text, struct handover_kept *kept)
+{
+	int is_nursery = 0;
+
+	for (unsigned i = 0; i < HANDOVER_KEPT_MORE; i++) {
+		int *fd = handover_more_fd(kept, i);
+
+		if (!handover_number(text, -1, INT32_MAX, fd))
+			*fd = -1;
+	}
+	if (handover_number(text, 0, 1, &is_nursery))
+		kept->is_nursery = is_nursery == 1;
+	for (unsigned i = HANDOVER_KEPT_MORE; i < handover_more_count(kept);
+	     i++)
+		if (!handover_descriptor(text, handover_more_fd(kept, i)))
+			return false;
+	return true;
+}
+
 /* Returns false if there are workers, and not all that goes with them. */
 static bool
 handover_take_kept(const char **text, struct handover_kept *kept)
@@ -198,6 +257,8 @@ handover_take_kept(const char **text, struct handover_kept *kept)
 		    (*fd == -1 && i < HANDOVER_KEPT_COMMON + kept->workers))
 			return false;
 	}
+	if (!handover_take_more(text, kept))
+		return false;
 	handover_keep(kept, false);
 	return true;
 }

@@ -18,6 +18,13 @@
 
 #define HANDOVER_VARIABLE "PUBSUBD_HANDOVER"
 
+enum handover_store {
+	HANDOVER_LIVE = 0,
+	HANDOVER_ACCESS,
+	HANDOVER_TLS,
+	HANDOVER_STORES
+};
+
 /* What an upgrade passes on beyond that: the workers, which serve on.  The
  * sockets are those over which a successor asks (worker/hand_over.h). */
 struct handover_kept {
@@ -27,6 +34,18 @@ struct handover_kept {
 	int log[2];                        /* the pipe, reader and writer */
 	int doorbell[CONFIG_WORKERS_MAX];  /* of each slot, like the next */
 	int successor[CONFIG_WORKERS_MAX]; /* -1: none */
+	int bridge; /* doorbell of a cluster's; -1: none */
+	int page;   /* of upgrade_page.h; -1: none, like the next */
+	/* What the workers look at (shared_memory.h), in the order of enum
+	 * handover_store: they were begun by a nursery, not by the program
+	 * before, and are this program's. */
+	int store[HANDOVER_STORES];
+	/* This process is the nursery (nursery.c).  Of each slot the sockets
+	 * where the worker to come is asked, and where it asks the one at work.
+	 */
+	bool is_nursery;
+	int asked[CONFIG_WORKERS_MAX];
+	int predecessor[CONFIG_WORKERS_MAX];
 };
 
 struct handover {

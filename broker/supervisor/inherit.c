@@ -11,6 +11,8 @@
 #include "common/clock.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 int
 supervisor_inherit(struct supervisor *s)
@@ -43,6 +45,22 @@ supervisor_adopt_descriptors(struct supervisor *s)
 	s->state_fd = kept->state_fd;
 	memcpy(s->life, kept->life, sizeof(s->life));
 	wakeup_adopt(&s->wakeup, &s->segment, kept->doorbell, kept->workers);
+	if (kept->bridge != -1)
+		s->wakeup.fd[s->wakeup.count++] = kept->bridge;
+}
+
+void
+supervisor_open_page(struct supervisor *s)
+{
+	s->page_fd = s->kept.workers > 0 ? s->kept.page : -1;
+	s->page = s->page_fd != -1 ? upgrade_page_map(s->page_fd, true) : NULL;
+	if (s->page == NULL) {
+		if (s->page_fd != -1)
+			close(s->page_fd);
+		s->page = upgrade_page_open(&s->page_fd);
+	}
+	if (s->page != NULL)
+		madvise(s->page, UPGRADE_PAGE_SIZE, MADV_DONTFORK);
 }
 
 /* The worker of a slot, as the table has it. */
@@ -53,6 +71,7 @@ inherit_worker(struct supervisor *s, unsigned slot, uint64_t now)
 	struct supervisor_child *child = &s->child[slot];
 
 	child->asks = s->kept.successor[slot];
+	child->renewed = child->claims = supervisor_has_moved(s);
 	child->pid = atomic_load(&worker->pid);
 	child->started_ms = atomic_load(&worker->started_ms);
 	if (child->pid != 0)
@@ -67,10 +86,15 @@ supervisor_adopt_workers(struct supervisor *s)
 	struct layout_header *header = s->segment.header;
 	uint64_t now = clock_monotonic_ms();
 
+	for (unsigned i = 0; i < HANDOVER_STORES; i++)
+		if (s->kept.store[i] != -1)
+			close(s->kept.store[i]); /* they are mapped */
+
 	s->due.at[DUE_LOOK] = now + WATCHDOG_LOOK_MS;
 	watchdog_init(&s->watchdog);
 	for (unsigned slot = 0; slot < s->config->workers; slot++)
 		inherit_worker(s, slot, now);
+	supervisor_bridge_begin(s, now);
 	supervisor_sign_header(s);
 	atomic_store(&header->run.options, live_version(s->live));
 	atomic_store(&header->run.drain_ms, s->config->drain_ms);

@@ -12,6 +12,7 @@
 #include "common/address.h"
 #include "common/bug.h"
 #include "common/clock.h"
+#include "common/ip.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,16 @@
 /* How long an address may take to answer when they are. */
 #define LIFE_ANSWER_MS 2000
 
+struct segment_shape
+supervisor_shape(const struct config *config)
+{
+	return (struct segment_shape){ .ring_size = config->ring_size,
+		.topics_max = config->max_topics,
+		.keys_max = config->dedup_keys,
+		.members_max = config->max_members,
+		.chunks_max = (uint32_t)(config->retain_size / LAYOUT_CHUNK) };
+}
+
 /* Whether a segment that was found is one that this configuration makes. */
 static bool
 life_fits(const struct supervisor *s)
@@ -30,9 +41,13 @@ life_fits(const struct supervisor *s)
 	const struct layout_header *header = s->segment.header;
 	const struct config *config = s->config;
 
-	return header->topics_max == config->max_topics &&
-	       header->segment_size ==
-	           segment_size(config->ring_size, config->max_topics);
+	const struct segment_shape shape = supervisor_shape(config);
+
+	return header->topics_max == shape.topics_max &&
+	       header->keys_max == shape.keys_max &&
+	       header->chunks_max == shape.chunks_max &&
+	       header->members_max == shape.members_max &&
+	       header->segment_size == segment_size(&shape);
 }
 
 /* Map the segment that was claimed, if it has the right size.  Returns as
@@ -46,7 +61,8 @@ life_attach(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	if (status != SEGMENT_OK || life_fits(s))
 		return status;
 	snprintf(error, SEGMENT_ERROR_MAX,
-	    "it was made with another --ring-size or --max-topics");
+	    "it was made with another --ring-size, --max-topics, "
+	    "--max-members, --retain-size or --dedup-keys");
 	segment_close(&s->segment);
 	return SEGMENT_FOREIGN;
 }
@@ -67,12 +83,12 @@ life_take_over(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	return SEGMENT_FOREIGN;
 }
 
-/* Whether the control group may have a segment's memory: to allocate more than it
- * may is SIGKILL, and not an error. */
-static bool
-life_has_memory(const struct config *config, char error[SEGMENT_ERROR_MAX])
+bool
+supervisor_has_memory(
+    const struct config *config, uint64_t beside, char error[SEGMENT_ERROR_MAX])
 {
-	uint64_t size = segment_size(config->ring_size, config->max_topics);
+	const struct segment_shape shape = supervisor_shape(config);
+	uint64_t size = segment_size(&shape) + beside;
 	uint64_t limit = cgroup_memory("/proc/self");
 
 	if (size < limit)
@@ -91,14 +107,15 @@ static bool
 life_create(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 {
 	const struct config *config = s->config;
+	const struct segment_shape shape = supervisor_shape(config);
 
-	if (!life_has_memory(config, error))
+	if (!supervisor_has_memory(config, 0, error))
 		return false;
 	if (s->claim != -1)
 		segment_remove(config->name, s->claim);
 	s->claim = -1;
-	return store_create(&s->segment, config->name, config->ring_size,
-	    config->max_topics, &s->claim, error);
+	return store_create(
+	    &s->segment, config->name, &shape, &s->claim, error);
 }
 
 enum exit_status
@@ -106,6 +123,8 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 {
 	enum segment_status status = SEGMENT_OK;
 
+	if (s->kept.workers == 0) /* a killed one may have left it */
+		segment_remove_next(s->config->name);
 	if (s->claim == -1)
 		status = segment_claim(s->config->name, &s->claim, error);
 	if (status == SEGMENT_BUSY)
@@ -230,6 +249,7 @@ supervisor_begin_run(struct supervisor *s)
 		s->child[slot].asks = -1;
 		s->due.at[DUE_FORK + slot] = now;
 	}
+	supervisor_bridge_begin(s, now);
 	lockfile_begin_run(&s->lockfile);
 	life_end_last_run(s);
 	supervisor_sign_header(s);
@@ -260,6 +280,22 @@ life_log_sandbox(const struct supervisor *s)
 	buf_fini(&buf);
 }
 
+/* Where the operator's pages are, and whether everybody can have them. */
+static void
+life_log_admin(const struct supervisor *s)
+{
+	const struct config *config = s->config;
+	struct ip_address ip;
+
+	if (s->admin.count == 0)
+		return;
+	log_info("operator's pages on %s", s->segment.header->run.admin);
+	if (config->admin_key == NULL &&
+	    ip_from_sockaddr(&ip, &config->admin.addr) && !ip_is_loopback(&ip))
+		log_warnx("whoever reaches the operator's pages may use them: "
+			  "--admin-key has them ask for a key");
+}
+
 static void
 life_tell_ready(struct supervisor *s)
 {
@@ -272,9 +308,7 @@ life_tell_ready(struct supervisor *s)
 	    &s->segment.header->run.ready, 1, memory_order_release);
 	listeners_urls(&s->listeners, " and ", urls);
 	log_info("ready on %s (%u %s)", urls, n, n == 1 ? "worker" : "workers");
-	if (s->admin.count > 0)
-		log_info(
-		    "operator's pages on %s", s->segment.header->run.admin);
+	life_log_admin(s);
 	life_log_sandbox(s);
 	report_ready("pubsubd %s: ready on %s (%u %s)", s->config->name, urls,
 	    n, n == 1 ? "worker" : "workers");
@@ -342,6 +376,7 @@ supervisor_conclude(struct supervisor *s)
 {
 	enum phase ended = s->phase;
 
+	supervisor_bridge_end(s);
 	supervisor_event(s, EVENT_RUN_ENDED);
 	switch (ended) {
 	case PHASE_STOPPING:

@@ -78,7 +78,8 @@ static bool
 supervisor_open_signals(struct supervisor *s)
 {
 	s->signal_fd = signalfd(-1, &s->signals, SFD_NONBLOCK | SFD_CLOEXEC);
-	s->live = live_open();
+	s->live = live_open(supervisor_kept_store(s, HANDOVER_LIVE));
+	supervisor_open_page(s);
 	if (s->live == NULL || s->signal_fd == -1)
 		return false;
 	if (s->kept.workers > 0) {
@@ -87,7 +88,8 @@ supervisor_open_signals(struct supervisor *s)
 	}
 	s->state_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return s->state_fd != -1 && pipe2(s->life, O_CLOEXEC) == 0 &&
-	       wakeup_open(&s->wakeup, &s->segment, s->config->workers);
+	       wakeup_open(&s->wakeup, &s->segment,
+		   s->config->workers + supervisor_has_bridge(s));
 }
 
 /* As many descriptors as we may have; the workers inherit it. */
@@ -348,6 +350,8 @@ supervisor_open(struct supervisor *s)
 
 	supervisor_block_signals(s);
 	log_fd = supervisor_inherit(s);
+	if (s->kept.is_nursery)
+		supervisor_nurse(s);
 	if (!supervisor_open_log(s, log_fd))
 		return false;
 	if (open_is_inherited(s) || supervisor_open_lock(s)) {
@@ -363,6 +367,7 @@ void
 supervisor_close(struct supervisor *s)
 {
 	supervisor_kill_all(s);
+	supervisor_bridge_end(s);
 	if (s->trial != 0)
 		supervisor_end_trial(s);
 	listeners_close(&s->listeners);
@@ -371,6 +376,7 @@ supervisor_close(struct supervisor *s)
 	supervisor_close_access(s);
 	close(s->root);
 	wakeup_close(&s->wakeup);
+	upgrade_page_close(s->page);
 	live_close(s->live);
 	supervisor_close_segment(s);
 	pidfile_remove(s->config->pidfile);

@@ -123,7 +123,7 @@ reload_tell(struct supervisor *s, bool done, const char *what)
 	    header->run.reload_why, sizeof(header->run.reload_why), "%s", what);
 	if (done)
 		log_info("reload: %s%s", what[0] != '\0' ? "changed " : "",
-		    what[0] != '\0' ? what : "nothing has changed");
+		    what[0] != '\0' ? what : "no option has changed");
 	else
 		log_errorx("no reload: %s", what);
 	atomic_fetch_add_explicit(
@@ -167,7 +167,7 @@ reload_try(struct supervisor *s)
 		reload_tell(s, false, "there is no configuration to read");
 		return;
 	}
-	if (!phase_serves(s->phase) || s->upgrade.active) {
+	if (!phase_serves(s->phase) || s->upgrade.active || s->move.active) {
 		reload_tell(s, false, "another change is under way");
 		return;
 	}

@@ -7,12 +7,17 @@
  *	open.c        the parts: open or take over, close
  *	orphans.c     wait for the workers of a killed server
  *	child.c       fork, reap, start again
+ *	bridge.c      the bridge to a cluster
  *	upgrade.c     give each worker a successor
+ *	move.c        give all workers successors in another segment
+ *	move_parts.c  what those share with us
+ *	nursery.c     be the process that makes that segment, and forks them
  *	fork.c        fork a worker, first or successor
  *	inherit.c     go on with what the program before us had
  *	become.c      what a fork does until it is a worker
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
+ *	pass_on.c     what is passed on over execve(2)
  *	tls.c         certificates, and keys of tickets
  *	access.c      who may what
  *	reload.c      change options while serving
@@ -41,6 +46,7 @@
 #include "broker/supervisor/handover.h"
 #include "broker/supervisor/phase.h"
 #include "broker/supervisor/policy.h"
+#include "broker/supervisor/terms.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -62,6 +68,13 @@ struct supervisor_child {
 	bool claims;   /* it is the worker now, and does not serve yet */
 };
 
+/* The bridge to the other hosts of a cluster. */
+struct supervisor_bridge {
+	pid_t pid; /* 0: none */
+	uint64_t started_ms;
+	unsigned deaths; /* in a row */
+};
+
 /* An upgrade under way. */
 struct supervisor_upgrade {
 	bool active;
@@ -73,6 +86,20 @@ struct supervisor_upgrade {
 	 * it has not. */
 	char heir_end[LAYOUT_DEATH];
 	uint64_t beat; /* of the worker, when its successor ended */
+};
+
+/* An upgrade to another segment under way. */
+struct supervisor_move {
+	bool active;
+	bool has_forked;   /* the nursery has forked the successors */
+	bool is_off;       /* a worker has called it off; why is to be said */
+	pid_t nursery;     /* 0: it has ended */
+	uint64_t number;   /* upgrade_page.h */
+	uint64_t until_ms; /* it may take so long; monotonic clock */
+	int segment;       /* its file; owned, like the next two */
+	int program;       /* the nursery's, O_RDONLY; -1: by its name */
+	struct handover_kept kept; /* what it shares with the successors */
+	uint64_t not_handed_over;  /* connections, before */
 };
 
 struct supervisor {
@@ -106,7 +133,11 @@ struct supervisor {
 	pid_t trial;         /* the program on disk being tried; 0: none */
 	int trial_words;     /* what it says; only while there is one */
 	bool trial_upgrades; /* it is for an upgrade, not for a restart */
+	struct supervisor_bridge bridge;
 	struct supervisor_upgrade upgrade;
+	struct supervisor_move move;
+	struct upgrade_page *page; /* owned; NULL: there is none to be had */
+	int page_fd;               /* -1: likewise */
 	struct handover_kept kept; /* of the program before; workers 0: none */
 
 	enum phase phase;
@@ -118,6 +149,20 @@ struct supervisor {
 	struct watchdog watchdog;
 	struct lock_deaths lock_deaths;
 };
+
+/* The descriptor of a store that workers look at; -1: it is to be made. */
+static inline int
+supervisor_kept_store(const struct supervisor *s, enum handover_store which)
+{
+	return s->kept.workers > 0 ? s->kept.store[which] : -1;
+}
+
+/* Whether the workers are this program's already, begun by a nursery. */
+static inline bool
+supervisor_has_moved(const struct supervisor *s)
+{
+	return supervisor_kept_store(s, HANDOVER_LIVE) != -1 && s->page != NULL;
+}
 
 /* Why a start came to nothing that was told to stop. */
 #define SUPERVISOR_TOLD_EARLY "told to stop before it was ready"
@@ -192,8 +237,9 @@ void supervisor_notify_beat(const struct supervisor *s);
 
 /* The sockets by which workers follow one another on a slot; -1: none. */
 struct supervisor_sockets {
-	int asked; /* where a successor asks this worker */
-	int asks;  /* where this worker asks its predecessor */
+	int asked;  /* where a successor asks this worker */
+	int asks;   /* where this worker asks its predecessor */
+	bool moves; /* which has another segment */
 };
 
 /*
@@ -202,6 +248,29 @@ struct supervisor_sockets {
  */
 _Noreturn void supervisor_become_worker(struct supervisor *s, unsigned slot,
     const struct supervisor_sockets *sockets);
+
+/* The life of the bridge's process until it is the bridge's program. */
+_Noreturn void supervisor_become_bridge(struct supervisor *s);
+
+/* bridge.c */
+
+/* Whether this host is one of a cluster. */
+bool supervisor_has_bridge(const struct supervisor *s);
+
+/* A run begins, or goes on with this program: start it. */
+void supervisor_bridge_begin(struct supervisor *s, uint64_t now);
+void supervisor_bridge_due(struct supervisor *s, uint64_t now);
+
+/* Whether a process that was reaped was the bridge. */
+bool supervisor_bridge_reaped(
+    struct supervisor *s, pid_t pid, int wait_status, uint64_t now);
+
+/* What the watchdog has found. */
+void supervisor_bridge_judge(
+    struct supervisor *s, enum watchdog_verdict verdict);
+
+/* End it, for now.  Blocks: until it is gone, which SIGKILL sees to. */
+void supervisor_bridge_end(struct supervisor *s);
 
 /* fork.c */
 
@@ -220,6 +289,10 @@ pid_t supervisor_fork_worker(
  * Returns the descriptor of its log file; -1: none. */
 int supervisor_inherit(struct supervisor *s);
 
+/* The page of upgrades: that of the program before, if it had one.  No process that
+ * is forked has any use for it. */
+void supervisor_open_page(struct supervisor *s);
+
 /* Go on with the workers of an upgrade, and what they share with us. */
 void supervisor_adopt_descriptors(struct supervisor *s);
 void supervisor_adopt_workers(struct supervisor *s);
@@ -228,6 +301,9 @@ void supervisor_adopt_workers(struct supervisor *s);
 
 /* An upgrade does not happen: tell the command that waits, and the log. */
 void supervisor_upgrade_refuse(struct supervisor *s, const char *why);
+
+/* A counter of all workers. */
+uint64_t supervisor_counted(const struct supervisor *s, enum stats_id id);
 
 /* Give each worker a successor, one after another. */
 void supervisor_upgrade_begin(struct supervisor *s);
@@ -243,6 +319,30 @@ bool supervisor_upgrade_heir_ended(
 /* The worker of a slot has been reaped.  Returns whether its successor is the
  * worker now. */
 bool supervisor_upgrade_promote(struct supervisor *s, unsigned slot);
+
+/* move_parts.c */
+
+/* Nothing is open yet.  Open all, or not, with a reason; close what is open. */
+void supervisor_move_init(struct supervisor *s);
+bool supervisor_move_open(struct supervisor *s, char error[SEGMENT_ERROR_MAX]);
+void supervisor_move_close(struct supervisor *s);
+
+/* move.c */
+
+/* Give all workers successors in a segment that the program on disk makes, for
+ * what differs says. */
+void supervisor_move_begin(struct supervisor *s, const char *differs);
+
+/* Go on with that. */
+void supervisor_move_step(struct supervisor *s, uint64_t now);
+
+/* A process has been reaped.  Returns whether it was the nursery. */
+bool supervisor_move_reaped(struct supervisor *s, pid_t pid, int wait_status);
+
+/* nursery.c */
+
+/* Be the nursery.  Callers: supervisor_open(), if the program before says so. */
+_Noreturn void supervisor_nurse(struct supervisor *s);
 
 /* child.c */
 
@@ -262,6 +362,14 @@ void supervisor_kill_all(struct supervisor *s);
 void supervisor_watch(struct supervisor *s);
 
 /* life.c */
+
+/* The shape of the segment that these options ask for. */
+struct segment_shape supervisor_shape(const struct config *config);
+
+/* Whether the control group may have the memory of a segment, and so many bytes
+ * beside: to allocate more than it may is SIGKILL, and not an error. */
+bool supervisor_has_memory(const struct config *config, uint64_t beside,
+    char error[SEGMENT_ERROR_MAX]);
 
 /* Claim the segment that is there and go on with it, or make one.
  * Returns: EXIT_STATUS_OK, or what the command ends with, and a reason. */
@@ -353,5 +461,23 @@ void supervisor_trial_ended(struct supervisor *s, int wait_status);
 
 /* Become the program on disk.  Returns only if that failed, having told. */
 void supervisor_exec(struct supervisor *s);
+
+/* pass_on.c */
+
+/* Have all live on over execve(2) that the next program gets, and tell it which is
+ * which; or not, after all. */
+void supervisor_pass_on(struct supervisor *s, const struct handover_kept *kept);
+void supervisor_keep_back(
+    struct supervisor *s, const struct handover_kept *kept);
+
+/* The pipe ends with us: what the next program says before it has one of its own
+ * goes to the file. */
+void supervisor_let_go_of_log(struct supervisor *s);
+
+/* In the child: become the program on disk, as the nursery of a move. */
+_Noreturn void supervisor_become_nursery(struct supervisor *s);
+
+/* Become the program whose workers serve in the new segment. */
+_Noreturn void supervisor_exec_moved(struct supervisor *s);
 
 #endif

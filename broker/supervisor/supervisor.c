@@ -165,14 +165,16 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 	supervisor_check_ready(s, now);
 	supervisor_tell_successors(s);
 	supervisor_upgrade_step(s, now);
+	supervisor_move_step(s, now);
 	supervisor_fork_due(s, now);
+	supervisor_bridge_due(s, now);
 }
 
 enum exit_status
 supervisor_run(const struct supervisor_args *args)
 {
 	struct supervisor s = {
-		.args = args, .config = args->config, .root = -1
+		.args = args, .config = args->config, .root = -1, .page_fd = -1
 	};
 
 	stop_point_set_self(STOP_SUPERVISOR);

@@ -40,7 +40,7 @@ supervisor_open_tls(struct supervisor *s)
 
 	if (s->config->tls_count == 0)
 		return true;
-	s->tls = tls_store_open();
+	s->tls = tls_store_open(supervisor_kept_store(s, HANDOVER_TLS));
 	if (s->tls == NULL) {
 		snprintf(error, sizeof(error), "no memory for TLS: %s",
 		    strerror(errno));

@@ -39,20 +39,6 @@
  * every 500 ms, or at once when it goes on. */
 #define UPGRADE_SIGN_MS 1000
 
-/* The number of what workers say to each other, in which no part may differ. */
-#define UPGRADE_PROTOCOL 1
-
-void
-supervisor_terms(const struct config *config, char terms[SUPERVISOR_TERMS_MAX])
-{
-	snprintf(terms, SUPERVISOR_TERMS_MAX,
-	    "handover %d, layout %" PRIx64
-	    ", --workers %u, --ring-size %" PRIu64 ", --max-topics %" PRIu32
-	    ", --max-message %" PRIu32,
-	    UPGRADE_PROTOCOL, segment_fingerprint(), config->workers,
-	    config->ring_size, config->max_topics, config->max_message);
-}
-
 void
 supervisor_upgrade_refuse(struct supervisor *s, const char *why)
 {
@@ -63,11 +49,11 @@ supervisor_upgrade_refuse(struct supervisor *s, const char *why)
 	log_errorx("no upgrade: %s", why);
 	atomic_fetch_add_explicit(
 	    &header->run.upgrade_refused, 1, memory_order_release);
+	upgrade_page_tell(s->page, false, header->run.upgrade_why);
 }
 
-/* A counter of all workers. */
-static uint64_t
-upgrade_sum(const struct supervisor *s, enum stats_id id)
+uint64_t
+supervisor_counted(const struct supervisor *s, enum stats_id id)
 {
 	uint64_t sum = 0;
 
@@ -82,9 +68,18 @@ supervisor_upgrade_begin(struct supervisor *s)
 	s->upgrade = (struct supervisor_upgrade){
 		.active = true,
 		.began_ms = clock_monotonic_ms(),
-		.handed_over = upgrade_sum(s, STATS_HANDED_OVER),
-		.not_handed_over = upgrade_sum(s, STATS_NOT_HANDED_OVER),
+		.handed_over = supervisor_counted(s, STATS_HANDED_OVER),
+		.not_handed_over = supervisor_counted(s, STATS_NOT_HANDED_OVER),
 	};
+	if (supervisor_has_moved(s)) {
+		s->upgrade.began_ms = s->page->began_ms;
+		s->upgrade.handed_over = 0; /* they count anew */
+		s->upgrade.not_handed_over = -s->page->closed;
+		log_info(
+		    "upgrade: pubsubd %s goes on with the ring of epoch %s",
+		    PUBSUBD_VERSION, s->segment.header->epoch);
+		return;
+	}
 	log_info("upgrade: pubsubd %s goes on with %u workers of the program "
 		 "before",
 	    PUBSUBD_VERSION, s->alive);
@@ -107,11 +102,12 @@ upgrade_end(struct supervisor *s, const char *why)
 	    "%u workers in %" PRIu64 " ms, %" PRIu64
 	    " connections handed over, %" PRIu64 " closed",
 	    s->config->workers, clock_monotonic_ms() - u->began_ms,
-	    upgrade_sum(s, STATS_HANDED_OVER) - u->handed_over,
-	    upgrade_sum(s, STATS_NOT_HANDED_OVER) - u->not_handed_over);
+	    supervisor_counted(s, STATS_HANDED_OVER) - u->handed_over,
+	    supervisor_counted(s, STATS_NOT_HANDED_OVER) - u->not_handed_over);
 	log_info("upgraded: %s", header->run.upgrade_why);
 	atomic_fetch_add_explicit(
 	    &header->run.upgrades, 1, memory_order_release);
+	upgrade_page_tell(s->page, true, header->run.upgrade_why);
 }
 
 /* This worker goes on as it is. */
@@ -143,6 +139,18 @@ upgrade_fork(struct supervisor *s, unsigned slot, uint64_t now)
 	    now + UPGRADE_HEIR_MS + 2 * (uint64_t)s->config->handover_ms;
 }
 
+/* Whether the slot has a worker that came by an upgrade and does not serve yet. */
+static bool
+upgrade_claims(struct supervisor *s, unsigned slot)
+{
+	struct supervisor_child *child = &s->child[slot];
+
+	if (child->claims &&
+	    succession_of(&s->segment.workers[slot]) == SUCCESSION_NONE)
+		child->claims = false;
+	return child->claims;
+}
+
 /* Begin with the next worker that runs the program before.  Returns false if
  * there is none left. */
 static bool
@@ -152,8 +160,8 @@ upgrade_next(struct supervisor *s, uint64_t now)
 		unsigned slot = s->upgrade.slot;
 		const struct supervisor_child *child = &s->child[slot];
 
-		if (child->claims)
-			return true; /* not serving yet */
+		if (upgrade_claims(s, slot))
+			return true;
 		if (child->pid == 0 || child->renewed)
 			continue; /* a dead one is replaced anyway */
 		if (atomic_load(&s->segment.workers[slot].state) ==
@@ -256,9 +264,7 @@ upgrade_step_slot(struct supervisor *s, unsigned slot, uint64_t now)
 {
 	struct supervisor_child *child = &s->child[slot];
 
-	if (child->claims &&
-	    succession_of(&s->segment.workers[slot]) == SUCCESSION_NONE)
-		child->claims = false;
+	upgrade_claims(s, slot);
 	if (child->heir != 0) {
 		upgrade_watch_heir(s, slot, now);
 		return true;

@@ -22,6 +22,7 @@ import { html } from "./report.mjs";
 import * as connections from "./rows-connections.mjs";
 import * as delivery from "./rows-delivery.mjs";
 import * as alone from "./rows-ring.mjs";
+import { tls } from "./rows-tls.mjs";
 import { svg } from "./svg.mjs";
 import { BUILD, peers, PUBSUBD, stopAll } from "./servers.mjs";
 
@@ -33,10 +34,13 @@ const GRACE = 20; /* seconds, for what is under way when the time is up */
 const PARTS = [
 	["fan-out", delivery.fanOut, 110],
 	["contracts", delivery.contracts, 20],
+	["compression", delivery.compression, 20],
 	["ingest", ingest, 45],
 	["workers", delivery.workers, 40],
 	["cores", delivery.cores, 25],
+	["tls", tls, 60],
 	["connect", connections.connect, 20],
+	["tokens", connections.tokens, 12],
 	["ring", alone.ring, 15],
 	["lifecycle", lifecycle, 12],
 	["memory", connections.memory, 35],

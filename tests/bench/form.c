@@ -14,6 +14,8 @@ static const char *const form_names[] = {
 	[FORM_ACKED] = "acked",
 	[FORM_NATS] = "nats",
 	[FORM_NCHAN] = "nchan",
+	[FORM_PROSE] = "prose",
+	[FORM_DEFLATE] = "deflate",
 };
 
 #define FORM_KINDS (sizeof(form_names) / sizeof(*form_names))
@@ -57,7 +59,8 @@ form_path(const struct form *form, const char *path, unsigned room,
 
 	if (form->kind == FORM_NCHAN && !is_member)
 		path = "/pub";
-	len = (size_t)snprintf(out, size, "%s?", path);
+	len = (size_t)snprintf(
+	    out, size, "%s%s", path, strchr(path, '?') != NULL ? "&" : "?");
 	for (unsigned i = 0; i < form->topics && len < size; i++) {
 		if (!is_member && form->kind != FORM_NCHAN)
 			break;
@@ -79,6 +82,12 @@ form_protocol(const struct form *form)
 {
 	return form->kind == FORM_V1 || form->kind == FORM_ACKED ? "pubsubd.v1"
 	                                                         : NULL;
+}
+
+const char *
+form_extension(const struct form *form)
+{
+	return form->kind == FORM_DEFLATE ? "permessage-deflate" : NULL;
 }
 
 /* Frame a text that stands FORM_HEADER bytes behind out. */
@@ -116,6 +125,27 @@ form_hello(const struct form *form, unsigned room, uint8_t *out)
 	return form_frame(out, WS_BINARY, len);
 }
 
+/* Quotations, as a feed of them might have them: the same each time.  What has
+ * quotation marks in JSON goes without, as those would be escaped. */
+static void
+form_prose(char *out, size_t len)
+{
+	uint32_t dice = 20240229;
+	char line[64];
+	size_t n;
+
+	for (size_t at = 0; at < len; at += n) {
+		dice = dice * 1664525 + 1013904223;
+		n = (size_t)snprintf(line, sizeof(line),
+		    "id:%u,symbol:%c%c%c,bid:%u.%02u,ask:%u.%02u;", dice >> 16,
+		    'A' + dice % 26, 'A' + dice / 32 % 26,
+		    'A' + dice / 1024 % 26, dice >> 24, dice / 128 % 100,
+		    (dice >> 24) + 1, dice / 256 % 100);
+		n = n < len - at ? n : len - at;
+		memcpy(out + at, line, n);
+	}
+}
+
 size_t
 form_publish_to(const struct form *form, const char *topic, uint8_t *out)
 {
@@ -125,6 +155,8 @@ form_publish_to(const struct form *form, const char *topic, uint8_t *out)
 
 	switch (form->kind) {
 	case FORM_PLAIN:
+	case FORM_PROSE:
+	case FORM_DEFLATE:
 		len = (size_t)sprintf(
 		    text, "{\"topic\":\"%s\",\"message\":\"", topic);
 		end = "\"}";
@@ -149,7 +181,10 @@ form_publish_to(const struct form *form, const char *topic, uint8_t *out)
 	case FORM_NCHAN:
 		break;
 	}
-	memset(text + len, 'x', form->size);
+	if (form->kind == FORM_PROSE || form->kind == FORM_DEFLATE)
+		form_prose(text + len, form->size);
+	else
+		memset(text + len, 'x', form->size);
 	len += form->size;
 	memcpy(text + len, end, strlen(end));
 	len += strlen(end);
@@ -217,6 +252,10 @@ form_look(const struct form *form, uint64_t len, const uint8_t *peek)
 		break;
 	case FORM_NATS:
 		return form_look_nats(form, len, peek);
+	case FORM_PROSE:
+	case FORM_DEFLATE:
+		frame.deliveries = 1; /* nothing else is sent */
+		break;
 	}
 	return frame;
 }

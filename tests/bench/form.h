@@ -7,8 +7,10 @@
  *	acked   the same, with an id in each publish, which is answered
  *	nats    the NATS protocol in binary frames
  *	nchan   nginx with nchan: a location to publish, another to subscribe
+ *	prose   plain, with text in the manner of programs
+ *	deflate the same with permessage-deflate offered, so it comes compressed
  *
- * A message is --size x's.  Of a frame only the header and FORM_PEEK bytes are
+ * A message is --size x's, where it says nothing else.  Of a frame only the header and FORM_PEEK bytes are
  * looked at, which is enough to tell deliveries from all else.
  */
 
@@ -23,7 +25,15 @@
 #define FORM_TOPIC_LEN 14u /* bytes of a topic's name: r000000-000000 */
 #define FORM_AROUND    80u /* bytes of a publishing frame around the message */
 
-enum form_kind { FORM_PLAIN = 0, FORM_V1, FORM_ACKED, FORM_NATS, FORM_NCHAN };
+enum form_kind {
+	FORM_PLAIN = 0,
+	FORM_V1,
+	FORM_ACKED,
+	FORM_NATS,
+	FORM_NCHAN,
+	FORM_PROSE,
+	FORM_DEFLATE,
+};
 
 struct form {
 	enum form_kind kind;
@@ -59,6 +69,9 @@ size_t form_path(const struct form *form, const char *path, unsigned room,
 
 /* The Sec-WebSocket-Protocol to ask for, or NULL. */
 const char *form_protocol(const struct form *form);
+
+/* The Sec-WebSocket-Extensions to offer, or NULL. */
+const char *form_extension(const struct form *form);
 
 /* Write what follows the handshake, as a frame, maybe nothing; at most
  * FORM_AROUND and FORM_AROUND bytes per topic.  Returns its length. */

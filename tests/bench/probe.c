@@ -80,21 +80,31 @@ probe_receive(struct probe *c, void *input, size_t max)
 	                      : recv(c->fd, input, max, MSG_DONTWAIT);
 }
 
+/* A header line, or nothing if it has no value. */
+static void
+probe_line(char *out, size_t size, const char *name, const char *value)
+{
+	out[0] = '\0';
+	if (value != NULL)
+		snprintf(out, size, "%s: %s\r\n", name, value);
+}
+
 static void
 probe_request(struct probe *c, const struct load_target *target,
     const struct form *form, const char *path)
 {
-	const char *protocol = form_protocol(form);
-	char request[8192];
+	char request[8192], protocol[64], extension[64];
 	int len;
 
+	probe_line(protocol, sizeof(protocol), "Sec-WebSocket-Protocol",
+	    form_protocol(form));
+	probe_line(extension, sizeof(extension), "Sec-WebSocket-Extensions",
+	    form_extension(form));
 	len = snprintf(request, sizeof(request),
 	    "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
 	    "Connection: Upgrade\r\nSec-WebSocket-Key: " PROBE_KEY "\r\n"
-	    "Sec-WebSocket-Version: 13\r\n%s%s%s\r\n",
-	    path, target->authority,
-	    protocol != NULL ? "Sec-WebSocket-Protocol: " : "",
-	    protocol != NULL ? protocol : "", protocol != NULL ? "\r\n" : "");
+	    "Sec-WebSocket-Version: 13\r\n%s%s\r\n",
+	    path, target->authority, protocol, extension);
 	if (len >= (int)sizeof(request))
 		probe_break(c, "the request is too long");
 	else
@@ -291,7 +301,9 @@ probe_enter(struct probe *c, const struct form *form, const uint8_t *at,
 		len = len << 8 | at[2 + i];
 	peek = at[0] & 0x08 ? PROBE_CONTROL_MAX : FORM_PEEK;
 	peek = peek < len ? peek : (size_t)len;
-	if (at[0] >> 4 != FIN >> 4 || at[1] & 0x80)
+	if ((at[0] >> 4 != FIN >> 4 && (at[0] >> 4 != (FIN | WS_RSV1) >> 4 ||
+					   form_extension(form) == NULL)) ||
+	    at[1] & 0x80)
 		probe_break(c, "a frame that is none");
 	if (n < header + peek)
 		return 0;
@@ -363,6 +375,7 @@ probe_read(struct probe *c, const struct form *form)
 		probe_break(c, n == 0 ? "cut off" : strerror(errno));
 		return 0;
 	}
+	c->received += (uint64_t)n;
 	if (c->state == PROBE_SHAKING)
 		taken = probe_shake(c, form, input, (size_t)n);
 	return probe_count(c, form, input + taken, (size_t)n - taken);

@@ -37,6 +37,7 @@ struct probe {
 	uint32_t held_len;
 	uint64_t rest;      /* bytes of the present frame that are to come */
 	uint64_t delivered; /* messages */
+	uint64_t received;  /* bytes of the stream, handshake included */
 	uint64_t others;    /* frames of other kinds */
 	const char *why;    /* it is broken; a static text */
 	uint8_t *out;       /* what the socket did not take yet */

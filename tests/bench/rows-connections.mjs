@@ -6,7 +6,7 @@ import { cpus, freemem } from "node:os";
 import { inTurn, load, ratios, summary, values } from "./measure.mjs";
 import { addPeers, CPU, lineOf, median, peersOf, UWEBSOCKETS, withAll }
 	from "./rows.mjs";
-import { floor, pubsubd } from "./servers.mjs";
+import { floor, guarded, pubsubd } from "./servers.mjs";
 
 export async function memory(bench) {
 	const clients = bench.quick ? 4000 : 10000;
@@ -91,6 +91,25 @@ export async function connect(bench, clock) {
 	    "connect, handshake and subscribe",
 	    ["", ...names, "pubsubd / floor", "uWebSockets, elsewhere"],
 	    [["", ...lineOf(found, names, key), ratio, UWEBSOCKETS.connect]]);
+}
+
+/* A reconnect storm where everybody shows a token, which was verified before. */
+export async function tokens(bench, clock) {
+	const names = ["pubsubd", "with a token"];
+	const key = "cpu_us_per_connection";
+	const found = await withAll([pubsubd, guarded], (both) =>
+		inTurn(clock, bench.quick ? 3 : 9, both, (contestant) =>
+			load(contestant, "connect",
+			    { clients: bench.quick ? 2000 : 5000 })));
+	const [without, those] = names.map((name) =>
+		values(found.get(name), key));
+
+	bench.goal("CPU per connect, handshake and subscribe with a token that is " +
+	    "known, over that without, µs", 5,
+	summary(those.map((figure, i) => figure - without[i])));
+	bench.table("A storm of clients that come back with a token; server CPU " +
+	    "µs per connect, handshake and subscribe", ["", ...names],
+	[["", ...lineOf(found, names, key)]]);
 }
 
 /* The same figure of each round with and without the slow, as a ratio. */

@@ -8,13 +8,16 @@
  * stop(), and by stopAll() whatever happens.
  */
 
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+
+import { freePort } from "../e2e/ports.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BUILD = process.env.BUILD ?? join(ROOT, "build");
@@ -32,19 +35,6 @@ let count = 0;
 /* A command that stays on the first processor. */
 function pinned(command, pin = PINNED) {
 	return pin ? ["taskset", "-c", "0", ...command] : command;
-}
-
-function freePort() {
-	return new Promise((resolve, reject) => {
-		const server = createServer();
-
-		server.once("error", reject);
-		server.listen(0, "127.0.0.1", () => {
-			const { port } = server.address();
-
-			server.close(() => resolve(port));
-		});
-	});
 }
 
 function pause(ms) {
@@ -100,20 +90,49 @@ class Contestant {
 
 /* Has it said where it listens?  Then that is its URL. */
 function saidUrl(contestant) {
-	const found = /ready on http:\/\/(\S+)/u.exec(contestant.said);
+	const found = /ready on http:\/\/([^\s,]+)/u.exec(contestant.said);
+	const tls = /https:\/\/([^\s,]+)/u.exec(contestant.said);
 
 	if (found !== null)
 		contestant.url = `ws://${found[1]}/ws`;
+	if (tls !== null)
+		contestant.tlsUrl = `wss://${tls[1]}/ws`;
 	return found !== null;
 }
 
+/* A certificate and its key, for a day, in the contestant's directory. */
+function certify({ dir }) {
+	const key = join(dir, "key.pem"), cert = join(dir, "cert.pem");
+
+	execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt",
+		"ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj",
+		"/CN=localhost", "-keyout", key, "-out", cert],
+	{ stdio: ["ignore", "ignore", "pipe"] });
+	return { key, cert };
+}
+
 async function answers(contestant) {
+	if (contestant.url.startsWith("wss:"))
+		return accepts(new URL(contestant.url).port);
 	try {
 		await fetch(contestant.url.replace("ws:", "http:"));
 		return true;
 	} catch {
 		return false;
 	}
+}
+
+/* Whether somebody listens on a port. */
+function accepts(port) {
+	return new Promise((resolve) => {
+		const socket = connect(port, "127.0.0.1");
+
+		socket.once("connect", () => {
+			socket.destroy();
+			resolve(true);
+		});
+		socket.once("error", () => resolve(false));
+	});
 }
 
 /* rooms: takes messages in, instead of only counting them.  ping: how often its
@@ -128,9 +147,11 @@ export function floor({ size = 100, rooms = false, ping = 0, processes = 1,
 }
 
 /* under: a command that runs it, and needs in the workers what their sandbox
- * forbids. */
-export function pubsubd({ workers = 1, args = [], pin = PINNED, under = [] } = {}) {
+ * forbids.  tls: it has a listener with TLS, too, at tlsUrl. */
+export function pubsubd({ workers = 1, args = [], pin = PINNED, under = [],
+	tls = false } = {}) {
 	const contestant = new Contestant("pubsubd", "plain");
+	const files = tls ? certify(contestant) : null;
 
 	contestant.instance = `bench-${process.pid}-${count++}`;
 	contestant.pidfile = join(contestant.dir, "pid");
@@ -139,7 +160,30 @@ export function pubsubd({ workers = 1, args = [], pin = PINNED, under = [] } = {
 		"--root", join(ROOT, "public"), "--listen", "127.0.0.1:0",
 		"--admin", "none", "--workers", String(workers), "--rate", "0",
 		"--max-topics", "131072",
+		...tls ? ["--tls-listen", "127.0.0.1:0", "--tls-cert", files.cert,
+			"--tls-key", files.key] : [],
 		...under.length > 0 ? ["--no-sandbox"] : [], ...args], pin), saidUrl);
+}
+
+/* One whose clients have to show a token; all of them show the same one. */
+export async function guarded() {
+	const dir = mkdtempSync(join(tmpdir(), "pubsubd-bench-"));
+	const key = join(dir, "key.jwk");
+
+	try {
+		writeFileSync(key, JSON.stringify({ kty: "oct",
+			k: randomBytes(32).toString("base64url") }), { mode: 0o600 });
+		const token = execFileSync(PUBSUBD, ["token", "--key", key, "--sub",
+			"bench", "--grant", "all:#"], { encoding: "utf8" }).trim();
+		const contestant = await pubsubd({
+			args: ["--jwt-key", key, "--jwt-query"] });
+
+		contestant.name = "with a token";
+		contestant.url += `?access_token=${token}`;
+		return contestant;
+	} finally {
+		rmSync(dir, { recursive: true });
+	}
 }
 
 /* What `pubsubd status --json' says of it. */
@@ -150,8 +194,8 @@ export async function status(contestant) {
 	return JSON.parse(stdout);
 }
 
-async function nchan() {
-	const contestant = new Contestant("nginx+nchan", "nchan");
+/* lines: of the server, behind `listen' and in front of its locations. */
+async function startNchan(contestant, scheme, listen = "", lines = "") {
 	const config = join(contestant.dir, "nginx.conf");
 	const port = await freePort();
 	const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -171,7 +215,8 @@ access_log off;
 ${temporary}
 nchan_shared_memory_size 256M;
 server {
-listen 127.0.0.1:${port} backlog=4096;
+listen 127.0.0.1:${port} ${listen} backlog=4096;
+${lines}
 location = /ws { nchan_subscriber websocket; nchan_channel_id $arg_topic;
 	nchan_subscriber_first_message newest; }
 location = /pub { nchan_publisher websocket; nchan_channel_id $arg_topic;
@@ -179,9 +224,20 @@ location = /pub { nchan_publisher websocket; nchan_channel_id $arg_topic;
 }
 }
 `);
-	contestant.url = `ws://127.0.0.1:${port}/ws`;
+	contestant.url = `${scheme}://127.0.0.1:${port}/ws`;
 	return contestant.start(pinned(["nginx", "-e",
 		join(contestant.dir, "error.log"), "-c", config]), answers);
+}
+
+const nchan = () => startNchan(new Contestant("nginx+nchan", "nchan"), "ws");
+
+export function nchanOverTls() {
+	const contestant = new Contestant("nginx+nchan (TLS)", "nchan");
+	const { cert, key } = certify(contestant);
+
+	return startNchan(contestant, "wss", "ssl", `ssl_certificate ${cert};
+ssl_certificate_key ${key};
+ssl_protocols TLSv1.3;`);
 }
 
 async function nats() {
@@ -189,8 +245,9 @@ async function nats() {
 	const config = join(contestant.dir, "nats.conf");
 	const port = await freePort();
 
+	contestant.port = await freePort(); /* of its own protocol */
 	writeFileSync(config, `host: 127.0.0.1
-port: ${await freePort()}
+port: ${contestant.port}
 max_connections: 100000
 websocket { host: 127.0.0.1, port: ${port}, no_tls: true }
 `);
@@ -199,10 +256,36 @@ websocket { host: 127.0.0.1, port: ${port}, no_tls: true }
 	    pinned(["nats-server", "-c", config]), answers);
 }
 
+/* In MQTT alone. */
+async function mosquitto() {
+	const contestant = new Contestant("mosquitto", "mqtt");
+	const config = join(contestant.dir, "mosquitto.conf");
+
+	contestant.port = await freePort();
+	writeFileSync(config, `listener ${contestant.port} 127.0.0.1
+allow_anonymous true
+max_queued_messages 0
+set_tcp_nodelay true
+log_dest none
+`);
+	return contestant.start(pinned(["mosquitto", "-c", config]),
+	    () => accepts(contestant.port));
+}
+
+const has = (program) => spawnSync("which", [program],
+    { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } })
+    .status === 0;
+
+/* Those that know patterns of topics, likewise. */
+export function patternPeers() {
+	return {
+		...has("nats-server") ? { "nats-server": nats } : {},
+		...has("mosquitto") ? { "mosquitto": mosquitto } : {},
+	};
+}
+
 /* The peers that are installed here, each a function that starts it. */
 export function peers() {
-	const has = (program) => spawnSync("which", [program]).status === 0;
-
 	return {
 		...has("nginx") && existsSync(NCHAN) ? { "nginx+nchan": nchan } : {},
 		...has("nats-server") ? { "nats-server": nats } : {},

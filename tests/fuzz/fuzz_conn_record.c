@@ -33,6 +33,22 @@ copy_subs(
 	CHECK(n == record->subs_count);
 }
 
+static void
+copy_patterns(
+    struct buf *out, struct conn_record *record, const struct input *input)
+{
+	struct conn_record_pattern pattern;
+	uint32_t n = 0;
+
+	while (conn_record_next_pattern(record, &pattern)) {
+		CHECK(fuzz_within(
+		    pattern.text, pattern.len, input->at, input->len));
+		CHECK(conn_record_put_pattern(out, &pattern));
+		n++;
+	}
+	CHECK(n == record->patterns_count);
+}
+
 /* The queue is put together as a worker does it: outq.h aborts if it cannot. */
 static void
 queue_item(struct outq *q, const struct conn_record_item *item)
@@ -101,6 +117,9 @@ copy(struct buf *out, struct conn_record record, const struct input *input)
 		CHECK(conn_record_put_begun(out, record.begun));
 	if (record.is_proxied)
 		CHECK(conn_record_put_proxied(out, &record.proxied));
+	if (record.identity.number != 0)
+		CHECK(conn_record_put_identity(out, &record.identity));
+	copy_patterns(out, &record, input);
 }
 
 int
@@ -117,7 +136,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(conn_record_read(&again, out.at, out.len) ==
 		      CONN_RECORD_OK);
 		CHECK(again.subs_count == record.subs_count &&
-		      again.items_count == record.items_count);
+		      again.items_count == record.items_count &&
+		      again.patterns_count == record.patterns_count);
 		/* Optional fields alone are left out. */
 		CHECK(out.len <= size);
 		CHECK(out.len < size || memcmp(out.at, bytes, size) == 0);

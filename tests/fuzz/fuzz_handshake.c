@@ -24,7 +24,7 @@ check_answered(const struct http_request *req)
 	struct http_answer answer;
 	size_t scanned = 0;
 	size_t len = handshake_response(
-	    req, offers ? PROTOCOL : NULL, response, sizeof(response));
+	    req, offers ? PROTOCOL : NULL, NULL, response, sizeof(response));
 
 	CHECK(len > 0 && len <= sizeof(response));
 	CHECK(http_parse_answer(

@@ -8,6 +8,7 @@
 
 #include "broker/cli/client/http_get.h"
 #include "common/buf.h"
+#include "common/pattern.h"
 #include "common/percent.h"
 #include "common/utf8.h"
 #include "tests/fuzz/fuzz.h"
@@ -67,10 +68,11 @@ static void
 check_query(struct http_text query)
 {
 	const struct config config = { .max_buffer = 1000,
-		.max_topics_per_conn = 8 };
+		.max_topics_per_conn = 8,
+		.max_patterns_per_conn = 8 };
 	struct query_options options;
 	char room[QUERY_TOPIC_ROOM];
-	struct http_text name;
+	struct query_name name;
 	const char *why;
 	uint32_t names = 0;
 
@@ -80,11 +82,14 @@ check_query(struct http_text query)
 	}
 	CHECK(options.buffer <= config.max_buffer);
 	CHECK(options.topics <= config.max_topics_per_conn);
-	while (query_topic_next(&query, room, &name)) {
-		CHECK(topic_name_valid(name.at, name.len, &why));
+	CHECK(options.patterns <= config.max_patterns_per_conn);
+	while (query_name_next(&query, room, &name)) {
+		CHECK(topic_name_valid(name.text.at, name.text.len, &why));
+		CHECK(!name.is_pattern ||
+		      pattern_valid(name.text.at, name.text.len, &why));
 		names++;
 	}
-	CHECK(names == options.topics);
+	CHECK(names == options.topics + options.patterns);
 }
 
 static void

@@ -42,11 +42,12 @@ move(struct resume_point *place, const struct server_message *said)
 
 	switch (said->kind) {
 	case SERVER_ACK:
-		resume_point_acked(place, said);
+		if (said->topic.raw != NULL)
+			resume_point_acked(place, said);
 		break;
 	case SERVER_MESSAGE:
-		if (resume_point_message(place, said->seq, &gap) !=
-		    RESUME_POINT_OLD)
+		if (resume_point_message(place, said->seq, said->is_retained,
+			&gap) != RESUME_POINT_OLD)
 			CHECK(place->seq == said->seq);
 		else
 			CHECK(place->seq == before);
@@ -59,9 +60,14 @@ move(struct resume_point *place, const struct server_message *said)
 	case SERVER_DRAIN:
 		resume_point_cut(place);
 		break;
+	case SERVER_EPHEMERAL:
 	case SERVER_WELCOME:
 	case SERVER_ERROR:
 	case SERVER_UNSUBSCRIBED:
+	case SERVER_EXPIRING:
+	case SERVER_PRESENCE:
+	case SERVER_JOIN:
+	case SERVER_LEAVE:
 	case SERVER_OTHER:
 		break;
 	}

@@ -5,7 +5,8 @@
  * The bytes are fed whole, one by one, in random pieces, with a pause at every
  * event, and with each whole message taken the short way (ws_whole.h) as a
  * worker does; the events, the pongs to send and the end are the same each time.
- * The first byte of the input chooses the role and the longest message.
+ * The first byte of the input chooses the role, the longest message, and whether
+ * messages may be compressed.
  */
 
 #include "common/buf.h"
@@ -18,6 +19,7 @@
 struct owner {
 	struct ws *ws;
 	bool is_pausing;
+	bool may_deflate;
 	uint64_t short_max; /* longest message taken the short way, 0: none */
 	enum ws_status status;
 	bool is_clean; /* at the end */
@@ -43,6 +45,16 @@ on_message(void *owner, enum ws_opcode opcode, const char *data, size_t len)
 }
 
 static void
+on_inflated(void *owner, size_t from, size_t to)
+{
+	struct owner *o = owner;
+
+	CHECK(o->may_deflate);
+	note(o, 'i', (unsigned)from, "", 0);
+	buf_printf(&o->told, "to %zu", to);
+}
+
+static void
 on_control(void *owner, enum ws_opcode opcode)
 {
 	CHECK(opcode == WS_PING || opcode == WS_PONG);
@@ -61,6 +73,7 @@ on_closing(void *owner, bool by_peer, unsigned code, const char *reason,
 
 static const struct ws_events events = {
 	.message = on_message,
+	.inflated = on_inflated,
 	.control = on_control,
 	.closing = on_closing,
 };
@@ -159,16 +172,22 @@ feed(struct owner *o, const uint8_t *data, size_t len)
 	free(copy);
 }
 
-/* Feed all, in pieces of random size up to `most'. */
 static void
-run(struct owner *o, struct ws_pool *pool, struct dice *dice, bool is_pausing,
-    uint64_t short_max, const uint8_t *data, size_t size, size_t most)
+begin(struct owner *o, struct ws_pool *pool, bool may_deflate)
 {
 	memset(o, 0, sizeof(*o));
-	o->is_pausing = is_pausing;
-	o->short_max = short_max;
+	o->may_deflate = may_deflate;
 	o->ws = ws_borrow(pool, o);
 	CHECK(o->ws != NULL);
+	if (may_deflate)
+		ws_allow_deflate(o->ws);
+}
+
+/* Feed all, in pieces of random size up to `most', and give the parser back. */
+static void
+run(struct owner *o, struct ws_pool *pool, struct dice *dice,
+    const uint8_t *data, size_t size, size_t most)
+{
 	while (size > 0 && o->status == WS_OK) {
 		size_t len = 1 + dice_below(dice, most);
 
@@ -206,24 +225,26 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct dice dice = fuzz_dice(data, size);
 	struct owner whole, split;
 	struct ws_pool *pool;
+	bool may_deflate;
 	size_t len = size > 0 ? size - 1 : 0;
 	uint64_t most;
 
 	if (size == 0)
 		return 0;
 	most = UINT64_C(1) << (data[0] >> 1) % 20;
+	may_deflate = (data[0] & 0x80) != 0;
 	pool =
 	    ws_pool_new(data[0] & 1 ? WS_CLIENT : WS_SERVER, most, 2, &events);
 	/* One piece: the dice have no choice. */
-	memset(&whole, 0, sizeof(whole));
-	whole.ws = ws_borrow(pool, &whole);
-	CHECK(whole.ws != NULL);
+	begin(&whole, pool, may_deflate);
 	feed(&whole, data + 1, len);
 	whole.is_clean = ws_is_clean(whole.ws);
 	ws_return(pool, &whole.ws);
 	for (int way = 0; way < 8; way++) {
-		run(&split, pool, &dice, way % 2 == 1,
-		    way >= 4 && !(data[0] & 1) ? most : 0, data + 1, len,
+		begin(&split, pool, may_deflate);
+		split.is_pausing = way % 2 == 1;
+		split.short_max = way >= 4 && !(data[0] & 1) ? most : 0;
+		run(&split, pool, &dice, data + 1, len,
 		    way % 4 == 0   ? 1
 		    : way % 4 == 3 ? len + 1
 				   : len / 8 + 2);

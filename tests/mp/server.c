@@ -155,6 +155,8 @@ server_setup(void **state)
 	config->respawn = true;
 	config->ring_size = 64 * 1024;
 	config->max_topics = 16;
+	config->dedup_keys = 16;
+	config->max_members = 256;
 	config->drain_ms = 10000;
 	config->watchdog = true;
 	server_stage = mmap(NULL, sizeof(*server_stage), PROT_READ | PROT_WRITE,
@@ -223,6 +225,8 @@ server_serve(char **argv)
 		.log_level = LOG_DEBUG,
 		.ring_size = 64 * 1024,
 		.max_topics = 16,
+		.dedup_keys = 16,
+		.max_members = 256,
 		.drain_ms = 10000,
 		.watchdog = true,
 		.respawn = true,

@@ -89,7 +89,10 @@ test_publish_crosses_by_the_name_of_a_segment(void **state)
 	int claim;
 
 	(void)state;
-	if (!store_create(&seg, name, 8192, 4, &claim, error))
+	if (!store_create(&seg, name,
+		&(struct segment_shape){
+		    .ring_size = 8192, .topics_max = 4, .keys_max = 64 },
+		&claim, error))
 		fail_msg("%s", error);
 	store_begin_run(&seg, 2, 1000);
 	reader_open(&reader, &seg, 4, 4096);

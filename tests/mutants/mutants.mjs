@@ -17,7 +17,7 @@ const top = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, 
 const built = join(top, process.env.BUILD ?? "build", "testing");
 const work = mkdtempSync(join(tmpdir(), "mutants-"));
 const flags = ["-std=c11", `-I${top}`, "-D_GNU_SOURCE", "-DTESTING", "-O1", "-w"];
-const libraries = ["-lcmocka", "-lev", "-lwslay", "-lcrypto", "-lseccomp", "-pthread"];
+const libraries = ["-lcmocka", "-lev", "-lwslay", "-lcrypto", "-lseccomp", "-lz", "-pthread"];
 
 /** Compile a source with one check taken out. */
 function compile({ file, old, without }, object) {

@@ -24,8 +24,8 @@ export const mutants = [
   ]),
   ...of("common/jwt.c", jwt, [
     ["if (len > JWT_MAX)", "if (0)"],
-    ["if (status == JWT_OK)\n\t\tstatus = jwt_check_signature(keys, &parts, &header);", ""],
-    ["if (key == NULL)\n\t\treturn JWT_UNKNOWN_KEY;", "if (key == NULL) key = keys->keys[0];"],
+    ["status = jwt_check_signature(claims->key, &parts, &header);", ""],
+    ["claims->key = jwt_key_for(keys, &header);", "claims->key = jwt_key_for(keys, &header); if (claims->key == NULL) claims->key = keys->keys[0];"],
     ["return JWT_BAD_SIGNATURE;", "return JWT_OK;"],
     ['jose_object_find(object, "crit") != NULL', "0"],
     ["(typ != NULL && !jwt_typ_is_fine(typ))", "0"],
@@ -73,6 +73,9 @@ export const mutants = [
     ["x.len == JWK_P256_LEN", "1"],
     ["y.len == JWK_P256_LEN", "1"],
   ]),
+  ...of("common/jwk_thumbprint.c", jwk, [
+    ["JWK_P256_LEN))\n\t\t\treturn false;", "0)) return false;"],
+  ]),
   ...of("common/jwk_use.c", jwk, [
     ['if (use != NULL && !jose_string_is(use, "sig"))', "if (0)"],
     ["ops != NULL && !jwk_use_lists(ops, operation, &good)", "0"],
@@ -81,6 +84,8 @@ export const mutants = [
   ...of("common/jwk_set.c", jwk, [
     ["set->count == JWK_KEYS_MAX", "set->count == 1000"],
     ["jwk_kid_is_taken(set, key)", "0"],
+    ["(set->keys[i]->algs & alg) != 0", "1"],
+    ["sha256_equal(set->keys[i]->thumbprint, thumbprint)", "1"],
     ['strstr(name, "PRIVATE KEY") != NULL', "0"],
     ['strcmp(name, "PUBLIC KEY") != 0', "0"],
     ["if (!good)\n\t\tjwk_set_cut(set, before);", ""],

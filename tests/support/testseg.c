@@ -17,8 +17,13 @@
 void
 testseg_open(struct testseg *t, uint64_t ring_size, uint32_t topics_max)
 {
+	const struct segment_shape shape = { .ring_size = ring_size,
+		.topics_max = topics_max,
+		.keys_max = TESTSEG_KEYS,
+		.members_max = TESTSEG_MEMBERS,
+		.chunks_max = TESTSEG_CHUNKS };
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t size = (size_t)segment_size(ring_size, topics_max);
+	size_t size = (size_t)segment_size(&shape);
 
 	CHECK(size % page == 0); /* the ring's end is the memory's */
 	t->mapped = size + 2 * page;
@@ -26,7 +31,7 @@ testseg_open(struct testseg *t, uint64_t ring_size, uint32_t topics_max)
 	    mmap(NULL, t->mapped, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(t->mapping != MAP_FAILED);
 	CHECK(mprotect(t->mapping + page, size, PROT_READ | PROT_WRITE) == 0);
-	store_format(&t->seg, t->mapping + page, ring_size, topics_max);
+	store_format(&t->seg, t->mapping + page, &shape);
 	store_begin_run(&t->seg, TESTSEG_WORKERS, 1000);
 }
 

@@ -17,7 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TESTSEG_WORKERS 8u /* N of the run that a test segment is in */
+#define TESTSEG_WORKERS 8u  /* N of the run that a test segment is in */
+#define TESTSEG_KEYS    8u  /* keys of publishes that it remembers */
+#define TESTSEG_CHUNKS  12u /* of last values */
+#define TESTSEG_MEMBERS 8192u
 
 struct testseg {
 	struct segment seg;

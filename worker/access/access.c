@@ -56,7 +56,8 @@ static void
 access_grant_general(const struct access *access, struct identity *identity)
 {
 	grants_fini(&identity->general);
-	if (access->rules != NULL && !identity->is_guest)
+	if (access->rules != NULL && !identity->is_guest &&
+	    !identity->is_stranger)
 		grants_add_for(&identity->general, &access->rules->general,
 		    identity->sub, identity->sub_len);
 }
@@ -77,6 +78,27 @@ access_renew_key(struct access *access, struct identity *identity)
 		identities_end(&access->identities, identity);
 }
 
+/* A token need not outlast the key that it was verified with. */
+static void
+access_renew_token(struct access *access, struct identity *identity)
+{
+	const struct access_rules *rules = access->rules;
+
+	if (!access_is_open(access) && rules->strict_rotation &&
+	    jwk_set_find(&rules->keys, identity->key, identity->alg) == NULL)
+		identities_end(&access->identities, identity);
+}
+
+void
+access_apply_rules(struct access *access, struct identity *identity)
+{
+	access_grant_general(access, identity);
+	if (identity->is_key)
+		access_renew_key(access, identity);
+	else if (!identity->is_guest && !identity->is_stranger)
+		access_renew_token(access, identity);
+}
+
 bool
 access_renew(struct access *access)
 {
@@ -88,11 +110,8 @@ access_renew(struct access *access)
 		return false;
 	identities_forget_all(all);
 	for (uint32_t i = 0; i < all->max; i++)
-		if (all->by_number[i] != NULL) {
-			access_grant_general(access, all->by_number[i]);
-			if (all->by_number[i]->is_key)
-				access_renew_key(access, all->by_number[i]);
-		}
+		if (all->by_number[i] != NULL)
+			access_apply_rules(access, all->by_number[i]);
 	return true;
 }
 
@@ -122,8 +141,12 @@ access_fill(const struct access *access, struct identity *identity,
     const struct jwt_claims *claims, const char **why)
 {
 	identity->expires_s = claims->exp;
+	identity->alg = claims->alg;
+	memcpy(identity->key, claims->key->thumbprint, SHA256_LEN);
 	identity->sub_len = (uint8_t)claims->sub_len;
 	memcpy(identity->sub, claims->sub, claims->sub_len);
+	if (claims->info != NULL)
+		identities_keep_info(identity, claims->info, claims->info_len);
 	access_grant_general(access, identity);
 	return claims->grants == NULL ||
 	       grants_add_object(
@@ -238,7 +261,8 @@ access_verify(struct access *access, const char *credential, size_t len,
 uint32_t
 access_guest(struct access *access, uint64_t now_s)
 {
-	uint64_t until_s = now_s + access->rules->auth_timeout_s;
+	/* A part of this second is over already: nobody gets less time. */
+	uint64_t until_s = now_s + access->rules->auth_timeout_s + 1;
 	uint8_t digest[SHA256_LEN] = { 0 };
 	struct identity *identity;
 
@@ -253,6 +277,37 @@ access_guest(struct access *access, uint64_t now_s)
 		return IDENTITY_NOBODY;
 	identity->is_guest = true;
 	return identity->number;
+}
+
+/* No credential has this digest: that would be one whose digest is the complement
+ * of another's. */
+uint32_t
+access_stranger(struct access *access, const char *name, size_t len)
+{
+	uint8_t digest[SHA256_LEN];
+	struct identity *identity;
+
+	sha256(name, len, digest);
+	for (size_t i = 0; i < SHA256_LEN; i++)
+		digest[i] = (uint8_t)~digest[i];
+	identity = identities_find(&access->identities, digest);
+	if (identity != NULL) {
+		identities_hold(&access->identities, identity->number);
+		return identity->number;
+	}
+	identity = identities_add(&access->identities, digest, UINT64_MAX);
+	if (identity == NULL)
+		return IDENTITY_NOBODY;
+	identity->is_stranger = true;
+	identity->sub_len = (uint8_t)len;
+	memcpy(identity->sub, name, len);
+	return identity->number;
+}
+
+bool
+access_takes_strangers(const struct access *access)
+{
+	return access_is_open(access) || access->rules->anonymous.kinds != 0;
 }
 
 void
@@ -270,20 +325,59 @@ access_release(struct access *access, uint32_t number)
 }
 
 bool
-access_allows(const struct access *access, uint32_t number, unsigned kinds,
-    const char *topic, size_t topic_len)
+access_user(
+    const struct access *access, uint32_t number, struct access_user *user)
+{
+	const struct identity *identity;
+
+	memset(user, 0, sizeof(*user));
+	if (number == IDENTITY_NOBODY)
+		return false;
+	identity = identities_of(&access->identities, number);
+	if (identity->is_guest)
+		return false;
+	user->sub = identity->sub;
+	user->sub_len = identity->sub_len;
+	user->info = identity->info;
+	user->info_len = identity->info_len;
+	user->is_stranger = identity->is_stranger;
+	return true;
+}
+
+/* Whether these kinds are allowed, by how grants are asked. */
+static bool
+access_allows_by(const struct access *access, uint32_t number, unsigned kinds,
+    const char *text, size_t len,
+    unsigned (*left)(const struct grants *grants, unsigned kinds,
+	const char *text, size_t len))
 {
 	const struct identity *identity;
 
 	if (access_is_open(access))
 		return true;
-	kinds = grants_left(&access->rules->anonymous, kinds, topic, topic_len);
+	kinds = left(&access->rules->anonymous, kinds, text, len);
 	if (kinds == 0 || number == IDENTITY_NOBODY)
 		return kinds == 0;
 	identity = identities_of(&access->identities, number);
-	kinds = grants_left(&identity->own, kinds, topic, topic_len);
-	kinds = grants_left(&identity->general, kinds, topic, topic_len);
+	kinds = left(&identity->own, kinds, text, len);
+	kinds = left(&identity->general, kinds, text, len);
 	return kinds == 0;
+}
+
+bool
+access_allows(const struct access *access, uint32_t number, unsigned kinds,
+    const char *topic, size_t topic_len)
+{
+	return access_allows_by(
+	    access, number, kinds, topic, topic_len, grants_left);
+}
+
+bool
+access_allows_pattern(const struct access *access, uint32_t number,
+    unsigned kinds, const char *pattern, size_t len)
+{
+	return access_allows_by(
+	    access, number, kinds, pattern, len, grants_left_of_pattern);
 }
 
 bool

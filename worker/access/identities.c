@@ -3,6 +3,8 @@
 
 #include "worker/access/identities.h"
 
+#include "common/json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +20,8 @@ identities_init(struct identities *all)
 static size_t
 identity_bytes(const struct identity *identity)
 {
-	return sizeof(*identity) + identity->own.len + identity->general.len;
+	return sizeof(*identity) + identity->own.len + identity->general.len +
+	       identity->info_len;
 }
 
 static void
@@ -32,6 +35,7 @@ identity_free(struct identities *all, struct identity *identity)
 	all->count--;
 	grants_fini(&identity->own);
 	grants_fini(&identity->general);
+	free(identity->info);
 	free(identity);
 }
 
@@ -53,24 +57,33 @@ identities_find(const struct identities *all, const uint8_t digest[SHA256_LEN])
 	return identity;
 }
 
-/* A free number, or IDENTITY_NOBODY. */
-static uint32_t
-identities_number(struct identities *all)
+/* Have room for that number, and perhaps more. */
+static void
+identities_reach(struct identities *all, uint32_t number)
 {
-	uint32_t number = all->free_from, max = all->max;
+	uint32_t max = all->max;
 
-	while (number < max && all->by_number[number] != NULL)
-		number++;
-	if (number >> IDENTITY_BITS != 0)
-		return IDENTITY_NOBODY;
-	all->free_from = number + 1;
 	if (number < max)
-		return number;
-	all->max = max * 2 + 64;
+		return;
+	all->max = number * 2 + 64;
 	all->by_number =
 	    xreallocarray(all->by_number, all->max, sizeof(struct identity *));
 	memset(all->by_number + max, 0,
 	    (all->max - max) * sizeof(struct identity *));
+}
+
+/* A free number, or IDENTITY_NOBODY. */
+static uint32_t
+identities_number(struct identities *all)
+{
+	uint32_t number = all->free_from;
+
+	while (number < all->max && all->by_number[number] != NULL)
+		number++;
+	if (number > IDENTITY_MASK)
+		return IDENTITY_NOBODY;
+	all->free_from = number + 1;
+	identities_reach(all, number);
 	return number;
 }
 
@@ -88,6 +101,20 @@ identities_expect(struct identities *all, const struct identity *identity)
 		all->due_s = at;
 }
 
+/* One of that number, which nobody has. */
+static struct identity *
+identities_put(struct identities *all, uint32_t number, uint64_t until_s)
+{
+	struct identity *identity = xcalloc(1, sizeof(*identity));
+
+	identity->number = number;
+	all->by_number[number] = identity;
+	all->count++;
+	identity->until_s = until_s;
+	identities_expect(all, identity);
+	return identity;
+}
+
 struct identity *
 identities_add(
     struct identities *all, const uint8_t digest[SHA256_LEN], uint64_t until_s)
@@ -97,17 +124,36 @@ identities_add(
 
 	if (number == IDENTITY_NOBODY)
 		return NULL;
-	identity = xcalloc(1, sizeof(*identity));
-	identity->number = number;
+	identity = identities_put(all, number, until_s);
 	memcpy(identity->digest, digest, SHA256_LEN);
 	identity->is_listed = true;
 	HASH_ADD(hh, all->by_digest, digest, SHA256_LEN, identity);
-	all->by_number[number] = identity;
-	all->count++;
 	identity->holders = 1;
-	identity->until_s = until_s;
-	identities_expect(all, identity);
 	return identity;
+}
+
+/* Until the first holder comes it is not among those that are unused: they can be
+ * found by their digest. */
+struct identity *
+identities_adopt(struct identities *all, uint32_t number, uint64_t until_s)
+{
+	if (number == IDENTITY_NOBODY || number > IDENTITY_MASK ||
+	    identities_has(all, number))
+		return NULL;
+	identities_reach(all, number);
+	return identities_put(all, number, until_s);
+}
+
+void
+identities_adopted(struct identities *all)
+{
+	for (uint32_t i = 0; i < all->max; i++) {
+		struct identity *identity = all->by_number[i];
+
+		if (identity != NULL && identity->holders == 0 &&
+		    !identity->is_listed)
+			identity_free(all, identity);
+	}
 }
 
 /* Take it out of those that nobody holds. */
@@ -124,7 +170,7 @@ identities_hold(struct identities *all, uint32_t number)
 	struct identity *identity = all->by_number[number];
 
 	identities_expect(all, identity);
-	if (identity->holders++ == 0)
+	if (identity->holders++ == 0 && identity->is_listed)
 		identities_use(all, identity);
 }
 
@@ -162,6 +208,17 @@ identities_forget_all(struct identities *all)
 		identities_use(all, identity);
 		identity_free(all, identity);
 	}
+}
+
+void
+identities_keep_info(struct identity *identity, const char *info, size_t len)
+{
+	char *copy = xmalloc(len);
+
+	CHECK(identity->info == NULL && len <= JWT_INFO_MAX);
+	json_normalise(info, len, copy);
+	identity->info_len = (uint16_t)json_compact(copy, len, copy);
+	identity->info = copy;
 }
 
 void

@@ -35,6 +35,7 @@
 
 /* Bits of a number. */
 #define IDENTITY_BITS 23u
+#define IDENTITY_MASK ((1u << IDENTITY_BITS) - 1)
 
 /* How long before its end a client is told of it, seconds. */
 #define IDENTITY_WARN_S 60u
@@ -50,13 +51,19 @@ struct identity {
 	bool is_listed;   /* found by its digest */
 	bool is_key;      /* by a key of a program, which has no end */
 	bool is_guest;    /* without a credential yet, which it has to show */
+	bool is_stranger; /* a name that a client has just said: no grants */
 	uint8_t digest[SHA256_LEN];
+	uint8_t key[SHA256_LEN]; /* a token's: the thumbprint of its key */
+	unsigned alg; /* enum jwk_alg, by which that verified it; 0: no token */
 	uint64_t expires_s;    /* exp, as it is told to the client */
-	uint64_t until_s;      /* its clients are let go then */
+	uint64_t until_s;      /* its clients are let go then; 0: now, since its
+	                        * key is gone */
 	struct grants own;     /* by its credential */
 	struct grants general; /* by the rules, for its name */
 	uint8_t sub_len;
 	char sub[JWT_SUB_MAX];
+	uint16_t info_len; /* at most JWT_INFO_MAX */
+	char *info; /* owned: JSON, on one line; NULL: the token has none */
 };
 
 TAILQ_HEAD(identity_line, identity);
@@ -85,6 +92,25 @@ struct identity *identities_find(
 struct identity *identities_add(
     struct identities *all, const uint8_t digest[SHA256_LEN], uint64_t until_s);
 
+/*
+ * Add the identity of another process under the number that it had there; nobody
+ * holds it yet, and no credential finds it, because the rules may be others.  The
+ * caller fills in the rest.
+ * Returns: NULL if the number is taken, or none.
+ */
+struct identity *identities_adopt(
+    struct identities *all, uint32_t number, uint64_t until_s);
+
+/* Forget those that were adopted and that nobody holds. */
+void identities_adopted(struct identities *all);
+
+/* Whether there is an identity of that number. */
+static inline bool
+identities_has(const struct identities *all, uint32_t number)
+{
+	return number < all->max && all->by_number[number] != NULL;
+}
+
 /* The identity of a number that is held. */
 static inline struct identity *
 identities_of(const struct identities *all, uint32_t number)
@@ -96,6 +122,12 @@ identities_of(const struct identities *all, uint32_t number)
  * nobody holds an identity its grants do not change. */
 void identities_hold(struct identities *all, uint32_t number);
 void identities_release(struct identities *all, uint32_t number);
+
+/* Keep a copy of what the token says of its user.  info: checked JSON, of at most
+ * JWT_INFO_MAX bytes; the copy is one line, whose strings decode to UTF-8.
+ * Callers: with one that was just added. */
+void identities_keep_info(
+    struct identity *identity, const char *info, size_t len);
 
 /* Take back one that was just added. */
 void identities_drop(struct identities *all, struct identity *identity);
@@ -110,7 +142,8 @@ identities_are_due(const struct identities *all, uint64_t now_s)
 	return now_s >= all->due_s;
 }
 
-/* Let its connections go as soon as they are looked at, which is due then. */
+/* Its key is gone: let its connections go as soon as they are looked at, which
+ * is due then. */
 void identities_end(struct identities *all, struct identity *identity);
 
 /* They were looked at: find out when that is due again. */

@@ -5,8 +5,13 @@
 
 #include "common/bug.h"
 #include "common/config.h"
+#include "common/grants.h"
 #include "worker/api/reply.h"
+#include "worker/delivery/place.h"
+#include "worker/requests/caller.h"
 #include "worker/requests/history.h"
+#include "worker/requests/last.h"
+#include "worker/requests/presence.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +29,13 @@ answer_open(struct hub *hub, const struct intake_op *op)
 	return text;
 }
 
+bool
+api_tells_count(struct hub *hub, const struct intake_op *op)
+{
+	return caller_may(op->conn, GRANT_PRESENCE,
+	    intake_topic(hub->intake, op), op->want.topic_len);
+}
+
 void
 api_answer_topic(struct hub *hub, const struct intake_op *op)
 {
@@ -34,8 +46,29 @@ api_answer_topic(struct hub *hub, const struct intake_op *op)
 		return;
 	}
 	text = answer_open(hub, op);
-	buf_printf(text, ",\"seq\":%" PRIu64 ",\"subscribers\":%" PRIu64 "}",
-	    op->start.seq, op->count);
+	if (!op->want.is_ephemeral)
+		buf_printf(text, ",\"seq\":%" PRIu64, op->start.seq);
+	if (op->place != 0 && !op->want.is_ephemeral)
+		place_put(text, op->place);
+	if (api_tells_count(hub, op))
+		buf_printf(text, ",\"subscribers\":%" PRIu64, op->count);
+	buf_puts(text, op->duplicate ? ",\"duplicate\":true}" : "}");
+	api_reply(op->conn, 200);
+}
+
+void
+api_answer_presence(struct hub *hub, const struct intake_op *op)
+{
+	struct buf *text;
+
+	if (op->result != INTAKE_DONE) {
+		api_answer_failure(hub, op);
+		return;
+	}
+	text = answer_open(hub, op);
+	buf_printf(text, ",\"subscribers\":%" PRIu64, op->count);
+	presence_put(hub, op, text);
+	buf_puts(text, "}");
 	api_reply(op->conn, 200);
 }
 
@@ -57,6 +90,30 @@ api_answer_history(struct hub *hub, const struct intake_op *op)
 }
 
 void
+api_answer_last(struct hub *hub, const struct intake_op *op)
+{
+	struct ring_record rec;
+	struct buf *text;
+
+	if (op->result == INTAKE_NO_TOPIC) {
+		api_fail(
+		    op->conn, 404, "not_found", "the topic has no last value");
+		return;
+	}
+	if (op->result != INTAKE_DONE || !last_get(hub, op, &rec)) {
+		api_answer_failure(hub, op);
+		return;
+	}
+	text = answer_open(hub, op);
+	buf_printf(text,
+	    ",\"seq\":%" PRIu64 ",\"time\":%" PRIu64 ",\"message\":", rec.seq,
+	    rec.time_ms);
+	buf_add(text, rec.body, rec.body_len);
+	buf_puts(text, "}");
+	api_reply(op->conn, 200);
+}
+
+void
 api_answer_failure(struct hub *hub, const struct intake_op *op)
 {
 	struct conn *c = op->conn;
@@ -67,26 +124,64 @@ api_answer_failure(struct hub *hub, const struct intake_op *op)
 		api_put_off(c, "too_many_topics",
 		    "too many topics from your address, few are left");
 		return;
+	case INTAKE_TOO_MANY_MEMBERS:
+		api_put_off(c, "too_many_members",
+		    "too many users from your address, few places are left");
+		return;
 	case INTAKE_DIRECTORY_FULL:
 		snprintf(reason, sizeof(reason),
 		    "all %u topics have subscribers",
 		    hub->net->config->max_topics);
 		api_put_off(c, "directory_full", reason);
 		return;
+	case INTAKE_TOO_FAST:
+		api_fail(c, 429, "too_fast",
+		    "the topic takes no more messages in this second");
+		return;
+	case INTAKE_MEMBERS_FULL:
+		api_put_off(c, "members_full",
+		    "not all members are known: their table is full");
+		return;
+	case INTAKE_TOO_MANY:
+		api_put_off(
+		    c, "too_many_topics", "more than a connection may have");
+		return;
+	case INTAKE_TOO_MANY_PATTERNS:
+	case INTAKE_PATTERNS_FULL:
+		api_put_off(c, "too_many_patterns",
+		    "there is no room for another pattern");
+		return;
+	case INTAKE_RETAIN_FULL:
+		api_put_off(c, "retain_full", "no room for another last value");
+		return;
+	case INTAKE_KEYS_FULL:
+		api_put_off(
+		    c, "keys_full", "no room to remember another key now");
+		return;
 	case INTAKE_DRAINING:
 		api_go_away(c, false);
+		return;
+	case INTAKE_NOT_IN_CLUSTER:
+		api_fail(c, 501, "not_in_cluster",
+		    "a cluster has no retain, key or ttl yet");
+		return;
+	case INTAKE_CLUSTER_DOWN:
+		api_put_off(c, "cluster_down",
+		    "this host has lost the others: nothing was done");
 		return;
 	case INTAKE_NO_TOPIC:
 		api_fail(c, 404, "not_found", "there is no such topic");
 		return;
 	case INTAKE_FORBIDDEN:
+	case INTAKE_UNAUTHORIZED:
 		api_forbid(c);
 		return;
 	case INTAKE_DONE:
-	case INTAKE_TOO_MANY:
 	case INTAKE_NOT_SUBSCRIBED:
 	case INTAKE_RESUBSCRIBED:
 	case INTAKE_LATER:
+	case INTAKE_WAITING:
+	case INTAKE_PUT_OFF:
 		break;
 	}
 	BUG("no request of this interface ends like this");

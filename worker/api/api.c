@@ -3,20 +3,21 @@
 
 #include "worker/api/api.h"
 
+#include "broker/ring/members.h"
 #include "common/bug.h"
 #include "common/grants.h"
 #include "common/http.h"
-#include "worker/access/refused.h"
+#include "worker/api/feed.h"
 #include "worker/api/list.h"
 #include "worker/api/query.h"
 #include "worker/api/events.h"
 #include "worker/api/answer.h"
+#include "worker/api/ask.h"
 #include "worker/api/batch.h"
 #include "worker/api/publish.h"
 #include "worker/api/reply.h"
 #include "worker/http/http_conn.h"
 #include "worker/http/reply.h"
-#include "worker/net/peer.h"
 #include "worker/requests/caller.h"
 #include "worker/requests/intake.h"
 
@@ -25,13 +26,17 @@
 
 #define API_ROOT  "/topics"
 #define API_BATCH "/publish"
+#define API_FEED  "/events"
 
 enum api_resource {
 	API_TOPICS,
 	API_TOPIC,
 	API_HISTORY,
 	API_EVENTS,
+	API_PRESENCE,
+	API_LAST,
 	API_PUBLISH,
+	API_STREAM, /* of several topics */
 };
 
 static const char *const api_allow[] = {
@@ -39,7 +44,10 @@ static const char *const api_allow[] = {
 	[API_TOPIC] = "GET, HEAD, POST, OPTIONS",
 	[API_HISTORY] = "GET, HEAD, OPTIONS",
 	[API_EVENTS] = "GET, HEAD, OPTIONS",
+	[API_PRESENCE] = "GET, HEAD, OPTIONS",
+	[API_LAST] = "GET, HEAD, OPTIONS",
 	[API_PUBLISH] = "POST, OPTIONS",
+	[API_STREAM] = "GET, HEAD, OPTIONS",
 };
 
 /* What a request is about. */
@@ -54,7 +62,7 @@ api_has(const struct http_text *path)
 {
 	size_t len = strlen(API_ROOT);
 
-	if (http_text_equal(path, API_BATCH))
+	if (http_text_equal(path, API_BATCH) || http_text_equal(path, API_FEED))
 		return true;
 	return path->len >= len && memcmp(path->at, API_ROOT, len) == 0 &&
 	       (path->len == len || path->at[len] == '/');
@@ -68,6 +76,10 @@ api_find_part(const struct http_text *part, enum api_resource *resource)
 		*resource = API_HISTORY;
 	else if (http_text_equal(part, "events"))
 		*resource = API_EVENTS;
+	else if (http_text_equal(part, "presence"))
+		*resource = API_PRESENCE;
+	else if (http_text_equal(part, "last"))
+		*resource = API_LAST;
 	else
 		return false;
 	return true;
@@ -85,6 +97,10 @@ api_find(const struct http_text *path, struct api_target *target)
 	target->name = (struct http_text){ path->at, 0 };
 	if (http_text_equal(path, API_BATCH)) {
 		target->resource = API_PUBLISH;
+		return true;
+	}
+	if (http_text_equal(path, API_FEED)) {
+		target->resource = API_STREAM;
 		return true;
 	}
 	if (at == end)
@@ -130,8 +146,8 @@ api_find_topic(
 	struct api_name topic;
 	bool given;
 
-	if (target->resource == API_PUBLISH)
-		return true; /* its topics are in the body */
+	if (target->resource == API_PUBLISH || target->resource == API_STREAM)
+		return true; /* its topics are in the body, or are several */
 	if (!api_query_topic(req->query, &topic, &given, why))
 		return false;
 	if (given)
@@ -173,6 +189,12 @@ api_options(
 	http_conn_next(c, keep_alive);
 }
 
+static bool
+api_is_stream(enum api_resource resource)
+{
+	return resource == API_EVENTS || resource == API_STREAM;
+}
+
 /* Whether a foreign page must not do this. */
 static bool
 api_is_foreign(const struct http_request *req, enum api_resource resource,
@@ -180,56 +202,32 @@ api_is_foreign(const struct http_request *req, enum api_resource resource,
 {
 	if (http_text_equal(&req->method, "OPTIONS"))
 		return verdict != ORIGIN_OK;
-	if (http_text_equal(&req->method, "POST") || resource == API_EVENTS)
+	if (http_text_equal(&req->method, "POST") || api_is_stream(resource))
 		return verdict != ORIGIN_OK || origin_is_blind(req);
 	return false;
 }
 
 static void
-api_refuse_origin(
-    struct conn *c, const struct http_request *req, enum origin_verdict verdict)
-{
-	struct stats *stats = &c->net->stats;
-	char reason[REFUSED_REASON_SIZE] =
-	    "a page of another site cannot have this";
-	char address[IP_TEXT_MAX];
-
-	if (verdict != ORIGIN_OK)
-		refused_report(
-		    stats, verdict, req, peer_format(c, address), reason);
-	else
-		stats_add(stats, STATS_REFUSED_ORIGIN, 1);
-	api_fail(c, 403, "forbidden", reason);
-}
-
-/* Have the intake do something with the topic. */
-static void
-api_ask(
-    struct conn *c, const struct api_name *topic, struct intake_request *want)
-{
-	want->topic = topic->at;
-	want->topic_len = topic->len;
-	intake_add(c, want);
-	conn_pause(c, PAUSE_INTAKE);
-}
-
-static void
-api_history(struct conn *c, const struct http_request *req,
+api_presence(struct conn *c, const struct http_request *req,
     const struct api_name *topic)
 {
-	struct intake_request want = { .kind = INTAKE_HISTORY,
-		.answer = api_answer_history,
-		.limit = INTAKE_HISTORY_MAX };
+	struct intake_request want = { .kind = INTAKE_PRESENCE,
+		.answer = api_answer_presence,
+		.wants_members = true,
+		.limit = MEMBERS_PAGE_MAX };
 	struct api_query query;
 
 	if (!api_query_parse(req->query, &query)) {
 		api_refuse(c, 400, "bad_request", query.why);
 		return;
 	}
+	if (query.has_after && query.after_serial == 0) {
+		api_refuse(c, 400, "bad_request", "after must be a number");
+		return;
+	}
 	if (query.has_limit && query.limit < want.limit)
 		want.limit = query.limit;
-	want.has_before = query.has_before;
-	want.before = query.before;
+	want.since = query.after_serial;
 	api_ask(c, topic, &want);
 }
 
@@ -263,10 +261,19 @@ api_read(struct conn *c, const struct http_request *req,
 		api_ask(c, &target->topic, &want);
 		break;
 	case API_HISTORY:
-		api_history(c, req, &target->topic);
+		api_ask_history(c, req, &target->topic);
+		break;
+	case API_LAST:
+		api_ask_last(c, &target->topic);
 		break;
 	case API_EVENTS:
 		events_begin(c, req, &target->topic);
+		break;
+	case API_PRESENCE:
+		api_presence(c, req, &target->topic);
+		break;
+	case API_STREAM:
+		feed_begin(c, req);
 		break;
 	case API_PUBLISH:
 		BUG("it is not read");
@@ -298,7 +305,7 @@ api_serve_target(struct conn *c, const struct http_request *req,
 {
 	struct api_request *r = api_request_of(c);
 
-	r->is_stream = target->resource == API_EVENTS;
+	r->is_stream = api_is_stream(target->resource);
 	r->is_read = !r->is_stream && !http_text_equal(&req->method, "POST");
 	if (api_is_foreign(req, target->resource, verdict)) {
 		api_refuse_origin(c, req, verdict);
@@ -355,10 +362,10 @@ api_put_off_events(struct conn *c, const struct http_request *req)
 
 	if (!api_has(&req->path) || !api_find(&req->path, &target) ||
 	    !api_find_topic(req, &target, &why) ||
-	    target.resource != API_EVENTS ||
+	    !api_is_stream(target.resource) ||
 	    http_text_equal(&req->method, "OPTIONS") ||
-	    !api_allows(API_EVENTS, &req->method) ||
-	    api_is_foreign(req, API_EVENTS, verdict))
+	    !api_allows(target.resource, &req->method) ||
+	    api_is_foreign(req, target.resource, verdict))
 		return false;
 	api_request_new(c, req)->is_stream = true;
 	api_go_away(c, false);

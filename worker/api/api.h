@@ -7,14 +7,15 @@
  *	GET  /topics			a list (list.h)
  *	GET  /topics/NAME		how one stands
  *	GET  /topics/NAME/history	its past messages
+ *	GET  /topics/NAME/presence	who is there
  *	GET  /topics/NAME/events	its messages as they come (events.h)
  *
  * NAME is percent-encoded, slashes too.  HEAD is GET without the body.
  *
  * Some proxies decode %2F, so there is a second way to name a topic:
- * ?topic=NAME with the paths /topics, /topics/history and /topics/events.  With
- * a ?topic= the last two are never topics of these names.  Both ways at once
- * must name the same topic.
+ * ?topic=NAME with the paths /topics, /topics/history, /topics/presence and
+ * /topics/events.  With a ?topic= the last three are never topics of these names.
+ * Both ways at once must name the same topic.
  *
  * Pages of other origins may publish and follow events only if --allow-origin
  * says so (origin.h).  Then they can also read the answers, because each answer

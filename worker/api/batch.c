@@ -8,7 +8,9 @@
 #include "common/json.h"
 #include "common/utf8.h"
 #include "common/xmalloc.h"
+#include "worker/api/batch_item.h"
 #include "worker/api/publish.h"
+#include "worker/api/publish_options.h"
 #include "worker/api/query.h"
 #include "worker/api/reply.h"
 #include "worker/http/body.h"
@@ -21,15 +23,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* How one message went, or will go: until the intake has answered, count is
- * not known. */
-struct batch_item {
-	const char *code; /* of an error, or NULL */
-	const char *reason;
-	uint64_t seq;
-	uint64_t subscribers;
-};
 
 /* The request's job. */
 struct batch {
@@ -56,19 +49,6 @@ batch_free(struct conn *c, void *job)
 	free(batch);
 }
 
-static void
-batch_put_item(struct buf *text, const struct batch_item *item)
-{
-	if (item->code == NULL) {
-		buf_printf(text,
-		    "{\"seq\":%" PRIu64 ",\"subscribers\":%" PRIu64 "}",
-		    item->seq, item->subscribers);
-		return;
-	}
-	buf_printf(text, "{\"error\":{\"code\":\"%s\",\"reason\":\"%s\"}}",
-	    item->code, item->reason);
-}
-
 /* All items have their outcome: answer the request. */
 static void
 batch_reply(struct conn *c)
@@ -80,52 +60,10 @@ batch_reply(struct conn *c)
 	    hub_of(c)->seg->header->epoch);
 	for (uint32_t i = 0; i < batch->count; i++) {
 		buf_puts(text, i > 0 ? "," : "");
-		batch_put_item(text, &batch->items[i]);
+		batch_item_put(text, &batch->items[i]);
 	}
 	buf_puts(text, "]}");
 	api_reply(c, 200);
-}
-
-static void
-batch_fail(struct batch_item *item, const char *code, const char *reason)
-{
-	item->code = code;
-	item->reason = reason;
-}
-
-/* Note how a message went: as api_answer_failure() says it of one alone. */
-static void
-batch_note(struct batch_item *item, const struct intake_op *op)
-{
-	switch (op->result) {
-	case INTAKE_DONE:
-		item->seq = op->start.seq;
-		item->subscribers = op->count;
-		return;
-	case INTAKE_DIRECTORY_FULL:
-		batch_fail(
-		    item, "directory_full", "all topics have subscribers");
-		return;
-	case INTAKE_DRAINING:
-		batch_fail(item, "draining", "the server is going away");
-		return;
-	case INTAKE_FORBIDDEN:
-		if (caller_is_known(op->conn))
-			batch_fail(item, "forbidden",
-			    "there is no grant to publish this");
-		else
-			batch_fail(item, "unauthorized",
-			    "this needs a token that grants it");
-		return;
-	case INTAKE_NO_TOPIC:
-	case INTAKE_TOO_MANY:
-	case INTAKE_HOLDS_TOO_MANY:
-	case INTAKE_NOT_SUBSCRIBED:
-	case INTAKE_RESUBSCRIBED:
-	case INTAKE_LATER:
-		break;
-	}
-	BUG("no publish ends like this");
 }
 
 /* For intake_request.answer: the answers come in the order of the items. */
@@ -134,30 +72,42 @@ batch_answer(struct hub *hub, const struct intake_op *op)
 {
 	struct batch *batch = batch_of(op->conn);
 
-	(void)hub;
 	while (batch->items[batch->next].code != NULL)
 		batch->next++; /* this one was not asked of the intake */
-	batch_note(&batch->items[batch->next++], op);
+	batch_item_note(hub, &batch->items[batch->next++], op);
 	if (--batch->pending == 0)
 		batch_reply(op->conn);
 }
+
+/* The members of an item; raw == NULL: not there. */
+struct batch_members {
+	struct json_token topic, message, ephemeral, ttl, key, retain;
+};
 
 /* Take the members of an item that mean something; of a repeated one the last
  * counts. */
 static void
 batch_members(struct json_reader *reader, const struct json_token *object,
-    struct json_token *topic, struct json_token *message)
+    struct batch_members *m)
 {
 	struct json_token key, value;
 
-	*topic = *message = (struct json_token){ 0 };
+	memset(m, 0, sizeof(*m));
 	if (json_object_open(reader, object->raw, object->raw_len) != JSON_OK)
 		return;
 	while (json_member_next(reader, &key, &value)) {
 		if (json_string_equal(key.raw, key.raw_len, "topic"))
-			*topic = value;
+			m->topic = value;
 		else if (json_string_equal(key.raw, key.raw_len, "message"))
-			*message = value;
+			m->message = value;
+		else if (json_string_equal(key.raw, key.raw_len, "ephemeral"))
+			m->ephemeral = value;
+		else if (json_string_equal(key.raw, key.raw_len, "ttl"))
+			m->ttl = value;
+		else if (json_string_equal(key.raw, key.raw_len, "key"))
+			m->key = value;
+		else if (json_string_equal(key.raw, key.raw_len, "retain"))
+			m->retain = value;
 	}
 }
 
@@ -187,11 +137,11 @@ batch_check_message(const struct conn *c, const struct json_token *message,
     struct batch_item *item)
 {
 	if (message->raw_len > c->net->config->max_message)
-		batch_fail(
+		batch_item_fail(
 		    item, "too_large", "the message is longer than is allowed");
 	else if (!json_within_depth(
 		     message->raw, message->raw_len, CONFIG_MESSAGE_DEPTH))
-		batch_fail(
+		batch_item_fail(
 		    item, "bad_json", "arrays and objects are nested too deep");
 	return item->code == NULL;
 }
@@ -204,28 +154,41 @@ batch_add(struct conn *c, struct json_reader *reader,
 	struct intake_request want = { .kind = INTAKE_PUBLISH,
 		.answer = batch_answer,
 		.wants_count = true };
-	struct json_token topic, message;
+	struct publish_options options;
+	struct batch_members m;
 	struct api_name name;
 	const char *why;
 
-	batch_members(reader, object, &topic, &message);
-	if (topic.raw == NULL || topic.kind != JSON_STRING ||
-	    message.raw == NULL) {
-		batch_fail(item, "bad_request",
+	batch_members(reader, object, &m);
+	if (m.topic.raw == NULL || m.topic.kind != JSON_STRING ||
+	    m.message.raw == NULL) {
+		batch_item_fail(item, "bad_request",
 		    "an item is an object with a topic and a message");
 		return;
 	}
-	why = batch_name(&topic, &name);
-	if (why != NULL) {
-		batch_fail(item, "bad_topic", why);
+	if (m.ephemeral.raw != NULL && m.ephemeral.kind != JSON_TRUE &&
+	    m.ephemeral.kind != JSON_FALSE) {
+		batch_item_fail(
+		    item, "bad_request", "ephemeral: true or false");
 		return;
 	}
-	if (!batch_check_message(c, &message, item))
+	why = batch_name(&m.topic, &name);
+	if (why != NULL) {
+		batch_item_fail(item, "bad_topic", why);
+		return;
+	}
+	want.is_ephemeral = m.ephemeral.kind == JSON_TRUE;
+	why = publish_options_take(&m.ttl, &m.key, &m.retain, &options, &want);
+	if (why != NULL) {
+		batch_item_fail(item, "bad_request", why);
+		return;
+	}
+	if (!batch_check_message(c, &m.message, item))
 		return;
 	want.topic = name.at;
 	want.topic_len = name.len;
-	want.body_len = (uint32_t)message.raw_len;
-	json_normalise(message.raw, message.raw_len, intake_add(c, &want));
+	want.body_len = (uint32_t)m.message.raw_len;
+	json_normalise(m.message.raw, m.message.raw_len, intake_add(c, &want));
 	batch_of(c)->pending++;
 }
 

@@ -5,13 +5,11 @@
 
 #include "broker/ring/ring.h"
 #include "common/buf.h"
-#include "common/http_chunked.h"
 #include "worker/delivery/form.h"
 #include "worker/delivery/gap.h"
+#include "worker/delivery/place.h"
 
-/* One "data:" line for each line of the text, CR LF, CR or LF ended (the three
- * that the format knows, HTML 9.2.6). */
-static void
+void
 event_put_lines(struct buf *out, const char *text, size_t len)
 {
 	size_t start = 0;
@@ -28,6 +26,28 @@ event_put_lines(struct buf *out, const char *text, size_t len)
 	}
 }
 
+static void
+event_put_data(struct buf *out, const struct ring_record *rec)
+{
+	struct buf text;
+
+	buf_init(&text);
+	buf_json_text(&text, rec->body, rec->body_len);
+	event_put_lines(out, text.len > 0 ? text.at : "", text.len);
+	buf_fini(&text);
+}
+
+/* Without an id: who comes back goes on behind the last that had one. */
+static void
+event_put_ephemeral(struct buf *out, const struct ring_record *rec,
+    const struct sub_topic *topic, const char *epoch)
+{
+	(void)topic;
+	(void)epoch;
+	event_put_data(out, rec);
+	buf_puts(out, "\n");
+}
+
 /* The id comes behind the data: some clients take an id as soon as its line has
  * come (eventsource 2 and fetch-event-source of npm).  In front, the id of an
  * event that breaks off would have them resume behind a message that they never
@@ -36,15 +56,16 @@ static void
 event_put_message(struct buf *out, const struct ring_record *rec,
     const struct sub_topic *topic, const char *epoch)
 {
-	struct buf text;
+	char place[PLACE_TEXT_MAX];
 
 	(void)topic;
-	buf_init(&text);
-	buf_json_text(&text, rec->body, rec->body_len);
-	event_put_lines(out, text.len > 0 ? text.at : "", text.len);
-	buf_fini(&text);
+	event_put_data(out, rec);
 	buf_printf(out, "id: %s:", epoch);
 	buf_number(out, rec->seq);
+	if (rec->mark != NULL) {
+		buf_puts(out, ":");
+		buf_add(out, place, place_text(place, rec->mark->pos));
+	}
 	buf_puts(out, "\n\n");
 }
 
@@ -55,7 +76,7 @@ event_put_gap(struct buf *out, const struct sub_topic *topic, uint64_t from,
 	size_t start = out->len, digits, line;
 
 	buf_puts(out, "event: gap\ndata: ");
-	digits = gap_put_object(out, topic, from, to, reason);
+	digits = gap_put_object(out, topic, from, to, reason, epoch);
 	buf_printf(out, "\nid: %s:", epoch);
 	line = out->len;
 	outq_gap_line(buf_room(out, OUTQ_GAP_LINE), to);
@@ -67,34 +88,13 @@ event_put_gap(struct buf *out, const struct sub_topic *topic, uint64_t from,
 
 const struct form event_form = {
 	.message = event_put_message,
+	.ephemeral = event_put_ephemeral,
 	.gap = event_put_gap,
 };
 
-static void
-event_put_message_chunk(struct buf *out, const struct ring_record *rec,
-    const struct sub_topic *topic, const char *epoch)
-{
-	size_t start = out->len;
-
-	event_put_message(out, rec, topic, epoch);
-	http_chunk_close(out, start);
-}
-
-static struct outq_gap_places
-event_put_gap_chunk(struct buf *out, const struct sub_topic *topic,
-    uint64_t from, uint64_t to, enum gap_reason reason, const char *epoch)
-{
-	size_t start = out->len;
-	struct outq_gap_places at =
-	    event_put_gap(out, topic, from, to, reason, epoch);
-	uint32_t moved = (uint32_t)http_chunk_close(out, start);
-
-	at.digits += moved;
-	at.line += moved;
-	return at;
-}
-
 const struct form event_chunk_form = {
-	.message = event_put_message_chunk,
-	.gap = event_put_gap_chunk,
+	.in_chunks = true,
+	.message = event_put_message,
+	.ephemeral = event_put_ephemeral,
+	.gap = event_put_gap,
 };

@@ -9,7 +9,14 @@
 #ifndef WORKER_API_EVENT_FORM_H
 #define WORKER_API_EVENT_FORM_H
 
+#include <stddef.h>
+
+struct buf;
 struct form;
+
+/* Append one "data:" line for each line of a text, CR LF, CR or LF ended (the
+ * three that the format knows, HTML 9.2.6). */
+void event_put_lines(struct buf *out, const char *text, size_t len);
 
 extern const struct form event_form;       /* FORM_EVENT */
 extern const struct form event_chunk_form; /* FORM_CHUNK */

@@ -14,6 +14,7 @@
 #include "worker/delivery/subscribe.h"
 #include "worker/http/reply.h"
 #include "worker/net/progress.h"
+#include "worker/delivery/place.h"
 #include "worker/requests/intake.h"
 #include "worker/requests/listen_query.h"
 #include "worker/requests/resume.h"
@@ -35,11 +36,10 @@
 static bool
 events_is_chunked(struct conn *c)
 {
-	return client_of(c)->form == FORM_CHUNK;
+	return hub_of(c)->forms[client_of(c)->form]->in_chunks;
 }
 
-/* Send what the text holds as the stream's next piece. */
-static void
+void
 events_send(struct conn *c, struct buf *text)
 {
 	if (events_is_chunked(c))
@@ -79,10 +79,11 @@ events_since(const struct conn *c, const struct http_request *req,
 	want->has_since = true;
 	want->is_other_epoch = place.is_other_epoch;
 	want->since = place.seq;
+	want->has_place = place.has_place;
+	want->since_place = place.place;
 }
 
-/* A HEAD: the head that a GET would get, and no stream. */
-static void
+void
 events_head(struct conn *c)
 {
 	const struct api_request *r = api_request_of(c);
@@ -108,15 +109,20 @@ static void
 events_put_start(
     struct hub *hub, const struct intake_op *op, const struct resume *resume)
 {
-	uint64_t seq =
-	    resume->how == RESUME_REPLAY ? op->want.since : op->start.seq;
+	bool is_replay = resume->how == RESUME_REPLAY;
+	uint64_t seq = !is_replay                ? op->start.seq
+	               : op->want.is_other_epoch ? resume->chain.low - 1
+	                                         : op->want.since;
+	uint64_t place = is_replay ? op->want.since_place : op->place;
+	char place_id[PLACE_TEXT_MAX + 1] = ":";
 	const char *epoch = hub->seg->header->epoch;
 	struct buf *text = api_text(op->conn);
 
-	buf_printf(text,
-	    "retry: %u\nid: %s:%" PRIu64
-	    "\nevent: ready\ndata: {\"type\":\"ready\",\"topic\":",
-	    api_retry_ms(op->conn), epoch, seq);
+	buf_printf(text, "retry: %u\nid: %s:%" PRIu64, api_retry_ms(op->conn),
+	    epoch, seq);
+	if (place != 0)
+		buf_add(text, place_id, 1 + place_text(place_id + 1, place));
+	buf_puts(text, "\nevent: ready\ndata: {\"type\":\"ready\",\"topic\":");
 	buf_json_string(
 	    text, intake_topic(hub->intake, op), op->want.topic_len);
 	buf_printf(
@@ -124,28 +130,34 @@ events_put_start(
 	events_send(op->conn, text);
 }
 
-/* It is subscribed: begin the stream.  Or it is a request like any other. */
-static void
-events_answer(struct hub *hub, const struct intake_op *op)
+void
+events_open(struct conn *c)
 {
-	struct conn *c = op->conn;
 	char lines[API_LINES_SIZE];
-	struct resume resume;
 
-	if (op->result != INTAKE_DONE) {
-		client_of(c)->form = FORM_TEXT;
-		api_answer_failure(hub, op);
-		return;
-	}
 	api_lines(api_request_of(c), lines);
 	api_forget(c);
 	conn_speak(c, &events_handler, NULL);
 	stats_add(&c->net->stats, STATS_EVENT_STREAMS, 1);
 	http_reply_events(c, lines, events_is_chunked(c));
+	conn_deadline_spread(c, events_interval(c));
+}
+
+/* It is subscribed: begin the stream.  Or it is a request like any other. */
+static void
+events_answer(struct hub *hub, const struct intake_op *op)
+{
+	struct resume resume;
+
+	if (op->result != INTAKE_DONE) {
+		client_of(op->conn)->form = FORM_TEXT;
+		api_answer_failure(hub, op);
+		return;
+	}
+	events_open(op->conn);
 	resume_plan(hub, op, &resume);
 	events_put_start(hub, op, &resume);
 	resume_begin(hub, op, &resume);
-	conn_deadline_spread(c, events_interval(c));
 }
 
 static void
@@ -220,18 +232,20 @@ events_refuse(struct conn *c, enum conn_refusal why)
 
 /* A browser asks again, and is told that by a status. */
 static void
-events_expire(struct conn *c, uint64_t in_ms)
+events_expire(struct conn *c, uint64_t in_ms, const char *why)
 {
+	(void)why;
 	if (in_ms == 0)
 		events_close(c);
 }
 
-/* Its one topic. */
+/* Who has no grant for a part of the stream has none for it. */
 static void
-events_revoked(struct conn *c, const char *topic, size_t topic_len)
+events_revoked(struct conn *c, const char *name, size_t len, bool is_pattern)
 {
-	(void)topic;
-	(void)topic_len;
+	(void)name;
+	(void)len;
+	(void)is_pattern;
 	events_close(c);
 }
 
@@ -295,6 +309,8 @@ events_begin(struct conn *c, const struct http_request *req,
 		return;
 	}
 	events_since(c, req, &query, &want);
+	want.last = query.last;
+	want.every_ms = query.every_ms;
 	client_of(c)->form =
 	    api_request_of(c)->takes_chunks ? FORM_CHUNK : FORM_EVENT;
 	c->buffer_max = options.buffer;

@@ -24,8 +24,8 @@
  * message, so every client that ever got an answer can continue.  ?buffer= and
  * ?overflow= are those of /ws.
  *
- * Such a connection has one subscription and no other requests, and ends when
- * the subscription does.  Anything that its client sends is thrown away.
+ * Such a connection has one subscription (several: feed.h) and no other requests,
+ * and ends when a subscription does.  Anything that its client sends is thrown away.
  */
 
 #ifndef WORKER_API_EVENTS_H
@@ -34,11 +34,23 @@
 #include "worker/net/handler.h"
 
 struct api_name;
+struct buf;
 struct conn;
 struct http_request;
 
 /* Of such a connection, once it is subscribed. */
 extern const struct conn_handler events_handler;
+
+/* The request, which asked for a stream and is subscribed, becomes one: its head is
+ * queued, and it speaks events_handler from now on.  The client's form is set. */
+void events_open(struct conn *c);
+
+/* Queue what the text holds as the stream's next piece.  Callers: with what
+ * api_text() gave. */
+void events_send(struct conn *c, struct buf *text);
+
+/* Answer a HEAD: the head that a GET would get, and no stream. */
+void events_head(struct conn *c);
 
 /* Subscribe; the answer follows when that is done. */
 void events_begin(struct conn *c, const struct http_request *req,

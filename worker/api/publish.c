@@ -3,12 +3,14 @@
 
 #include "worker/api/publish.h"
 
+#include "common/bug.h"
 #include "common/config.h"
 #include "common/http.h"
 #include "common/json.h"
 #include "common/utf8.h"
 #include "common/xmalloc.h"
 #include "worker/api/answer.h"
+#include "worker/api/publish_options.h"
 #include "worker/api/query.h"
 #include "worker/api/reply.h"
 #include "worker/http/reply.h"
@@ -23,7 +25,9 @@
 /* The request's job: a message to publish. */
 struct publish {
 	struct api_name topic;
+	struct publish_options options;
 	bool is_json;
+	bool is_ephemeral;
 	bool keep_alive; /* when the body has been read */
 };
 
@@ -158,10 +162,13 @@ publish_done(struct conn *c, struct buf *bytes)
 	struct intake_request want = { .kind = INTAKE_PUBLISH,
 		.answer = api_answer_topic,
 		.wants_count = true,
+		.is_ephemeral = job->is_ephemeral,
 		.topic = job->topic.at,
 		.topic_len = job->topic.len };
 	bool is_json = job->is_json;
+	const char *why = publish_options_want(&job->options, &want);
 
+	CHECK(why == NULL); /* it was looked at with the head */
 	r->keep_alive = job->keep_alive;
 	if (is_json ? publish_json(c, bytes, &want)
 		    : publish_text(c, bytes, &want))
@@ -222,13 +229,26 @@ publish_begin(struct conn *c, const struct http_request *req,
     const struct api_name *topic)
 {
 	struct api_request *r = api_request_of(c);
+	struct publish_options options;
+	struct api_query query;
 	struct publish *job;
+	const char *why;
 
 	if (!publish_takes_body(c, req))
 		return;
+	why = api_query_parse(req->query, &query)
+	          ? publish_options_read(req, &query, &options)
+	          : query.why;
+	if (why != NULL) {
+		r->keep_alive = false; /* its body is not read */
+		api_refuse(c, 400, "bad_request", why);
+		return;
+	}
 	job = xcalloc(1, sizeof(*job));
 	job->topic = *topic;
+	job->options = options;
 	job->is_json = publish_is_json(req);
+	job->is_ephemeral = query.is_ephemeral;
 	job->keep_alive = http_reply_keeps_alive(c, req);
 	r->job = job;
 	r->free_job = publish_free;

@@ -4,6 +4,8 @@
 #include "worker/api/query.h"
 
 #include "common/percent.h"
+#include "worker/delivery/pace.h"
+#include "worker/delivery/place.h"
 #include "worker/requests/listen_query.h"
 #include "worker/requests/topic_name.h"
 
@@ -16,8 +18,7 @@ api_query_refuse(struct api_query *out, const char *why)
 	return false;
 }
 
-/* Read a number; one that is too large counts as the maximum. */
-static bool
+bool
 api_number(const struct http_text *text, uint64_t max, uint64_t *number)
 {
 	*number = 0;
@@ -138,6 +139,19 @@ api_query_limit(const struct http_text *value, struct api_query *out)
 }
 
 static bool
+api_query_every(const struct http_text *value, struct api_query *out)
+{
+	uint64_t every_ms;
+
+	if (!api_number(value, UINT32_MAX, &every_ms) ||
+	    every_ms < PACE_MIN_MS || every_ms > PACE_MAX_MS)
+		return api_query_refuse(
+		    out, "every_ms must be milliseconds, 100 to 3600000");
+	out->every_ms = (uint32_t)every_ms;
+	return true;
+}
+
+static bool
 api_query_before(const struct http_text *value, struct api_query *out)
 {
 	out->has_before = true;
@@ -159,6 +173,15 @@ api_query_place(const struct http_text *value, struct api_query_place *place)
 	return true;
 }
 
+static bool
+api_query_flag(const struct http_text *value, bool *flag, const char *why,
+    struct api_query *out)
+{
+	*flag = http_text_equal(value, "true");
+	return *flag || http_text_equal(value, "false") ||
+	       api_query_refuse(out, why);
+}
+
 /* Take one pair over. */
 static bool
 api_query_pair(const struct http_text *key, const struct http_text *value,
@@ -172,8 +195,22 @@ api_query_pair(const struct http_text *key, const struct http_text *value,
 		return api_query_name(value, &out->prefix, out);
 	if (query_is(key, "after")) {
 		out->has_after = true;
+		if (!api_number(value, UINT64_MAX, &out->after_serial))
+			out->after_serial = 0;
 		return api_query_name(value, &out->after, out);
 	}
+	out->says_retain |= query_is(key, "retain");
+	if (query_is(key, "retain"))
+		return api_query_flag(
+		    value, &out->retain, "retain must be true or false", out);
+	if (query_is(key, "every_ms"))
+		return api_query_every(value, out);
+	if (query_is(key, "last"))
+		return api_query_flag(
+		    value, &out->last, "last must be true or false", out);
+	if (query_is(key, "ephemeral"))
+		return api_query_flag(value, &out->is_ephemeral,
+		    "ephemeral must be true or false", out);
 	if (query_is(key, "since"))
 		return api_query_place(value, &out->since);
 	if (query_is(key, "lastEventId"))
@@ -193,10 +230,25 @@ api_query_parse(struct http_text query, struct api_query *out)
 	return true;
 }
 
+/* In a cluster, EPOCH:SEQ:PLACE: cut that off. */
+static void
+api_place_cut(struct http_text *seq, struct api_place *place)
+{
+	const char *colon = memchr(seq->at, ':', seq->len);
+	size_t before;
+
+	if (colon == NULL || !place_is_used())
+		return;
+	before = (size_t)(colon - seq->at);
+	place->has_place = true;
+	place->place = place_parse(colon + 1, seq->len - before - 1);
+	seq->len = before;
+}
+
 struct api_place
 api_place_parse(const char *text, size_t len, const char *epoch)
 {
-	struct api_place place = { false, UINT64_MAX };
+	struct api_place place = { .seq = UINT64_MAX };
 	const char *colon = memchr(text, ':', len);
 	struct http_text seq;
 	size_t epoch_len;
@@ -205,6 +257,7 @@ api_place_parse(const char *text, size_t len, const char *epoch)
 		return place;
 	epoch_len = (size_t)(colon - text);
 	seq = (struct http_text){ colon + 1, len - epoch_len - 1 };
+	api_place_cut(&seq, &place);
 	if (!api_number(&seq, UINT64_MAX, &place.seq))
 		place.seq = UINT64_MAX;
 	else

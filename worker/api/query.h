@@ -34,8 +34,14 @@ struct api_query_place {
 
 struct api_query {
 	bool has_limit, has_before, has_after;
+	bool is_ephemeral;      /* ephemeral=true */
 	uint32_t limit;         /* 1 or more; above UINT32_MAX: that */
 	uint64_t before;        /* above UINT64_MAX: that */
+	uint64_t after_serial;  /* after as a number; 0: it is none */
+	bool retain;            /* as the topic's last value */
+	bool says_retain;       /* or that it is not */
+	bool last;              /* begin with that */
+	uint32_t every_ms;      /* at most one message in that time; 0: all */
 	struct api_name prefix; /* empty: all begin with it */
 	struct api_name after;
 	struct api_query_place since;
@@ -43,10 +49,16 @@ struct api_query {
 	const char *why; /* when refused: a static sentence */
 };
 
+/* Read a whole number; one that is too large counts as the maximum.  Returns
+ * false if it is none. */
+bool api_number(const struct http_text *text, uint64_t max, uint64_t *number);
+
 /* Where in a topic somebody was. */
 struct api_place {
 	bool is_other_epoch;
 	uint64_t seq;
+	bool has_place; /* in a cluster, with one in its log: */
+	uint64_t place; /* 0: of another log */
 };
 
 /*

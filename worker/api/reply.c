@@ -3,6 +3,8 @@
 
 #include "worker/api/reply.h"
 
+#include "worker/access/refused.h"
+#include "worker/net/peer.h"
 #include "common/http.h"
 #include "common/http_chunked.h"
 #include "common/xmalloc.h"
@@ -148,6 +150,23 @@ api_put_off_stream(struct conn *c)
 	if (!r->head_only)
 		conn_answer(c, text->at, text->len);
 	conn_close_when_written(c);
+}
+
+void
+api_refuse_origin(
+    struct conn *c, const struct http_request *req, enum origin_verdict verdict)
+{
+	struct stats *stats = &c->net->stats;
+	char reason[REFUSED_REASON_SIZE] =
+	    "a page of another site cannot have this";
+	char address[IP_TEXT_MAX];
+
+	if (verdict != ORIGIN_OK)
+		refused_report(
+		    stats, verdict, req, peer_format(c, address), reason);
+	else
+		stats_add(stats, STATS_REFUSED_ORIGIN, 1);
+	api_fail(c, 403, "forbidden", reason);
 }
 
 void

@@ -14,6 +14,7 @@
 
 #include "common/buf.h"
 #include "worker/access/cors.h"
+#include "worker/access/origin.h"
 #include "worker/delivery/hub.h"
 
 #include <stdbool.h>
@@ -72,6 +73,10 @@ void api_refuse(
  * is.  The second: that its token is not accepted, and why; 401. */
 void api_forbid(struct conn *c);
 void api_refuse_token(struct conn *c, const char *why);
+
+/* Answer that a page of another site cannot have this. */
+void api_refuse_origin(struct conn *c, const struct http_request *req,
+    enum origin_verdict verdict);
 
 /*
  * Answer that this cannot be had just now: 503 with a code and a reason.  To who

@@ -6,6 +6,8 @@
 #include "broker/ring/topics.h"
 #include "common/xmalloc.h"
 #include "worker/delivery/holding.h"
+#include "worker/delivery/pace.h"
+#include "worker/delivery/pattern_subscribe.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/sub_link.h"
 
@@ -78,6 +80,10 @@ adopt_replays(struct hub *hub, struct sub_topic *topic)
 	for (uint32_t i = 0; i < topic->count; i++) {
 		struct sub *sub = topic->subs[i];
 
+		if (sub->paced) {
+			pace_note(hub, sub, topic->seq, topic->pos);
+			continue;
+		}
 		if (sub->seen >= topic->seq)
 			continue;
 		chain_init(&chain, hub->seg, topic->slot, sub->seen, 0);
@@ -95,6 +101,7 @@ adopt_slot(struct hub *hub)
 		counts[topic->slot] = topic->count;
 	topics_take_over(hub->seg, hub->slot, counts);
 	free(counts);
+	pattern_adopt_slot(hub);
 	HASH_ITER(hh, hub->subs.by_name, topic, next) {
 		adopt_find_last(hub, topic);
 		adopt_replays(hub, topic);

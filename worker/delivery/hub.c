@@ -3,15 +3,20 @@
 
 #include "worker/delivery/hub.h"
 
+#include "worker/delivery/pack.h"
+
 void
-hub_put_message(struct hub *hub, enum form_id form,
+hub_put_record(struct hub *hub, enum form_id form,
     const struct sub_topic *topic, const struct ring_record *rec)
 {
 	struct arena *arena = &hub->net->arena;
+	bool is_numbered = (rec->flags & RECORD_UNNUMBERED) == 0;
 
-	hub->forms[form]->message(
+	(is_numbered ? form_put_message : form_put_ephemeral)(hub->forms[form],
 	    &arena->bytes, rec, topic, hub->seg->header->epoch);
-	arena_end(arena, rec->topic, rec->seq);
+	if (form_base(form) != form)
+		pack_frame(hub->net, &hub->packer);
+	arena_end(arena, rec->topic, is_numbered ? rec->seq : ARENA_UNNUMBERED);
 }
 
 void
@@ -23,7 +28,7 @@ hub_put_gap(struct hub *hub, enum form_id form, const struct sub_topic *topic,
 	if (hub->forms[form]->gap == NULL)
 		return;
 	stats_add(&hub->net->stats, STATS_GAPS, 1);
-	hub->forms[form]->gap(
-	    &arena->bytes, topic, from, to, reason, hub->seg->header->epoch);
+	form_put_gap(hub->forms[form], &arena->bytes, topic, from, to, reason,
+	    hub->seg->header->epoch);
 	arena_end(arena, topic->slot, to);
 }

@@ -5,8 +5,10 @@
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
+#include "worker/delivery/ending.h"
 #include "worker/delivery/gap.h"
 #include "worker/delivery/hub.h"
+#include "worker/delivery/pace.h"
 #include "worker/net/outbox.h"
 
 #include <stdlib.h>
@@ -67,7 +69,8 @@ replay_cancel(struct hub *hub, struct sub *sub)
 }
 
 void
-replay_begin(struct hub *hub, struct sub *sub, struct chain *chain)
+replay_begin_at(
+    struct hub *hub, struct sub *sub, struct chain *chain, uint64_t next)
 {
 	struct replay *r = xcalloc(1, sizeof(*r));
 
@@ -75,12 +78,19 @@ replay_begin(struct hub *hub, struct sub *sub, struct chain *chain)
 	CHECK(!sub->replaying);
 	r->sub = sub;
 	r->chain = *chain;
-	r->next = chain->low;
+	r->next = next;
 	sub->replaying = true;
+	sub->fresh = false;
 	sub->replay = r;
 	hub->replays->count++;
 	replay_set_ready(hub, r, true);
 	hub->net->more = true;
+}
+
+void
+replay_begin(struct hub *hub, struct sub *sub, struct chain *chain)
+{
+	replay_begin_at(hub, sub, chain, chain->low);
 }
 
 /* From number seq + 1 on the subscription is live. */
@@ -106,7 +116,9 @@ replay_lapped(struct sub *sub, uint64_t seq)
 uint64_t
 replay_last_told(const struct sub *sub)
 {
-	return sub->replaying ? sub->replay->next - 1 : sub->seen;
+	return sub->replaying ? sub->replay->next - 1
+	       : sub->paced   ? sub->pace->told
+	                      : sub->seen;
 }
 
 void
@@ -157,6 +169,7 @@ replay_put_gap(struct hub *hub, struct replay *r, uint64_t to)
 	hub_put_gap(
 	    hub, sub->client->form, sub->topic, r->next, to, GAP_EXPIRED);
 	r->next = to + 1;
+	ending_begin(hub, r->sub);
 }
 
 static enum ring_status
@@ -187,6 +200,22 @@ replay_last_gone(struct hub *hub, struct replay *r)
 	return gone;
 }
 
+/* The time of number r->next is over: tell it, and those behind it that are as
+ * old, as a gap. */
+static void
+replay_put_expired(struct hub *hub, struct replay *r)
+{
+	uint64_t to = r->next;
+	struct ring_record rec;
+
+	while (to < r->chain.seq && to - r->next < REPLAY_TURN_RECORDS &&
+	       replay_read(hub, r, to + 1, &rec) == RING_OK &&
+	       ring_expired(rec.expires_ms))
+		to++;
+	stats_add(&hub->net->stats, STATS_EXPIRED, to - r->next + 1);
+	replay_put_gap(hub, r, to);
+}
+
 /* Put one number into the turn's frames: its message, or a gap. */
 static void
 replay_put(struct hub *hub, struct replay *r)
@@ -199,7 +228,13 @@ replay_put(struct hub *hub, struct replay *r)
 	}
 	switch (replay_read(hub, r, r->next, &rec)) {
 	case RING_OK:
-		hub_put_message(hub, r->sub->client->form, r->sub->topic, &rec);
+		if (ring_expired(rec.expires_ms)) {
+			replay_put_expired(hub, r);
+			return;
+		}
+		/* For one client alone: it is not compressed (pack.h). */
+		hub_put_record(
+		    hub, form_base(r->sub->client->form), r->sub->topic, &rec);
 		r->next++;
 		return;
 	case RING_LAPPED:
@@ -221,7 +256,8 @@ replay_send(struct hub *hub, struct replay *r)
 	uint32_t first = hub->net->arena.count;
 	size_t start = hub->net->arena.bytes.len;
 
-	while (hub->net->arena.count - first < hub->replays->turn_records &&
+	while (!r->sub->is_over &&
+	       hub->net->arena.count - first < hub->replays->turn_records &&
 	       hub->net->arena.bytes.len - start < hub->replays->turn_bytes) {
 		if (r->next > r->chain.seq && !replay_next_chain(hub, r)) {
 			r = NULL;

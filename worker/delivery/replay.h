@@ -78,6 +78,10 @@ void replay_plan(struct hub *hub, const struct subs_start *start,
 /* Begin: takes the chain over.  The subscription is not live until it ends. */
 void replay_begin(struct hub *hub, struct sub *sub, struct chain *chain);
 
+/* The same from a number of the chain on: the client has those below it. */
+void replay_begin_at(
+    struct hub *hub, struct sub *sub, struct chain *chain, uint64_t next);
+
 /* The subscription ends. */
 void replay_cancel(struct hub *hub, struct sub *sub);
 

@@ -5,6 +5,7 @@
 
 #include "common/bug.h"
 #include "common/xmalloc.h"
+#include "worker/delivery/patterns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@ sub_topic_new(struct hub *hub, uint32_t slot, const char *name, uint8_t len,
 	CHECK(subs->by_slot[slot] == NULL);
 	subs->by_slot[slot] = topic;
 	subs->wanted[slot / 64] |= UINT64_C(1) << (slot % 64);
+	if (hub->patterns != NULL)
+		hub->patterns->wanted[slot / 64] |= UINT64_C(1) << (slot % 64);
 	subs->topics++;
 	return topic;
 }
@@ -66,7 +69,10 @@ sub_link(struct hub *hub, struct client *client, struct sub_topic *topic,
 	sub->seen = seen;
 	sub->index = topic->count;
 	sub->begun_by = 0;
-	sub->no_echo = sub->replaying = false;
+	sub->no_echo = sub->replaying = sub->paced = false;
+	sub->is_member = sub->is_uncounted = sub->is_excess = false;
+	sub->watches = sub->is_over = false;
+	sub->fresh = true;
 	topic->forms[client->form]++;
 	topic->subs[topic->count++] = sub;
 	SLIST_INSERT_HEAD(&client->subs, sub, link);

@@ -27,6 +27,7 @@
 
 struct address_share;
 struct client;
+struct pace;
 struct replay;
 struct segment;
 
@@ -38,11 +39,21 @@ struct sub {
 	union {
 		uint64_t seen; /* last number sent to, or missed by, it */
 		struct replay *replay; /* while replaying */
+		struct pace *pace;     /* while paced */
 	};
-	uint32_t index;    /* in topic->subs */
-	uint16_t begun_by; /* that turn's request, its index modulo 2^16 */
-	bool no_echo;      /* without the client's own messages */
-	bool replaying;    /* nothing live is for it until replay.h is done */
+	uint32_t index;     /* in topic->subs */
+	uint16_t begun_by;  /* that turn's request, its index modulo 2^16 */
+	bool no_echo : 1;   /* without the client's own messages */
+	bool replaying : 1; /* nothing live is for it until replay.h is done */
+	bool paced : 1;     /* nor ever: pace.h serves it */
+	bool is_member : 1; /* it counts for a member: attend.h, as the next */
+	bool is_uncounted : 1; /* it should, but there is no room */
+	bool is_excess : 1;    /* its address has too many: it has to end */
+	bool watches : 1;      /* watch.h */
+	bool is_over : 1;      /* ending.h: it ends with this turn */
+	bool
+	    fresh : 1; /* what is at or below `seen', it did not replay or tell: the
+	                 * client's patterns bring it */
 };
 
 SLIST_HEAD(sub_list, sub);
@@ -57,14 +68,23 @@ struct sub_topic {
 	uint64_t seq;  /* last number that this worker has tailed */
 	uint64_t pos;  /* position of that record; 0: none, or not known */
 	uint32_t forms[FORMS];        /* subscribers that need each form */
+	uint32_t paced;               /* subscribers that pace.h serves */
 	struct buf json;              /* the name as a JSON string */
 	struct address_share *holder; /* holding.c's */
 
 	/* for one turn of the tail: this topic's records in the batch */
 	uint32_t first, last; /* index + 1, 0: none */
 
+	bool is_mixed; /* some of these have no number: tail_mixed.h */
+
 	uint8_t name_len;
 	char name[];
+};
+
+/* Subscriptions that end with this turn: ending.h. */
+struct endings {
+	struct sub **subs; /* owned; NULL in it: it has ended already */
+	uint32_t count, max;
 };
 
 struct subs {

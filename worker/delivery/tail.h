@@ -13,6 +13,7 @@
 #define WORKER_DELIVERY_TAIL_H
 
 #include "broker/ring/ring.h"
+#include "worker/delivery/pattern_tail.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,7 +30,8 @@ struct tail {
 	struct ring_cursor cursor;
 	struct ring_batch batch;
 	uint32_t *next_of_topic; /* [TAIL_TURN_RECORDS]: index + 1, 0: last */
-	struct sub_topic **touched; /* [TAIL_TURN_RECORDS] */
+	struct sub_topic **touched;   /* [TAIL_TURN_RECORDS] */
+	struct pattern_tail patterns; /* of a worker that has any */
 };
 
 /* Start at the ring's head.  max_message: bytes of the longest message. */

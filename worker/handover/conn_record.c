@@ -1,101 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* conn_record.c - see conn_record.h. */
 
+#include "worker/delivery/pace.h"
 #include "worker/handover/conn_record.h"
 
 #include "broker/shared/layout.h"
+#include "common/pattern.h"
+#include "worker/access/identities.h"
 #include "worker/delivery/form.h"
+#include "worker/handover/conn_record_tags.h"
 #include "worker/requests/topic_name.h"
 
 #include <string.h>
 
-enum {
-	TAG_HEAD = 1,
-	TAG_PROTOCOL,
-	TAG_INPUT,
-	TAG_SUB,
-	TAG_ITEM,
-	TAG_BEGUN,
-	TAG_PROXIED,
-};
-
-/* In front of a subscription's name. */
-struct sub_head {
-	uint64_t told;
-	uint32_t no_echo; /* 0 or 1 */
-	uint32_t zero;
-};
-
-/* In front of an item's bytes. */
-struct item_head {
-	uint64_t seq;
-	uint32_t kind;
-	uint32_t sub;
-	uint32_t digits, line; /* struct outq_gap_places */
-};
-
-_Static_assert(sizeof(struct conn_record_head) == 32, "has no padding");
-_Static_assert(sizeof(struct sub_head) == 16, "has no padding");
-_Static_assert(sizeof(struct item_head) == 24, "has no padding");
-_Static_assert(sizeof(struct conn_record_proxied) == 36, "has no padding");
-
 /* The largest number that a gap has the digits for. */
 #define GAP_SEQ_MAX UINT64_C(9999999999999999)
-
-bool
-conn_record_put_head(struct buf *out, const struct conn_record_head *head)
-{
-	return fields_add(out, TAG_HEAD, head, sizeof(*head), NULL, 0);
-}
-
-bool
-conn_record_put_protocol(struct buf *out, const char *name)
-{
-	return fields_add(out, TAG_PROTOCOL, name, strlen(name), NULL, 0);
-}
-
-bool
-conn_record_put_input(struct buf *out, const void *data, size_t len)
-{
-	return fields_add(out, TAG_INPUT, data, len, NULL, 0);
-}
-
-bool
-conn_record_put_sub(struct buf *out, const struct conn_record_sub *sub)
-{
-	struct sub_head head = { .told = sub->told, .no_echo = sub->no_echo };
-
-	return fields_add(
-	    out, TAG_SUB, &head, sizeof(head), sub->name, sub->name_len);
-}
-
-bool
-conn_record_put_item(struct buf *out, const struct conn_record_item *item)
-{
-	struct item_head head = {
-		.seq = item->seq,
-		.kind = item->kind,
-		.sub = item->sub,
-		.digits = item->at.digits,
-		.line = item->at.line,
-	};
-
-	return fields_add(
-	    out, TAG_ITEM, &head, sizeof(head), item->data, item->len);
-}
-
-bool
-conn_record_put_begun(struct buf *out, uint32_t begun)
-{
-	return fields_add(out, TAG_BEGUN, &begun, sizeof(begun), NULL, 0);
-}
-
-bool
-conn_record_put_proxied(
-    struct buf *out, const struct conn_record_proxied *proxied)
-{
-	return fields_add(out, TAG_PROXIED, proxied, sizeof(*proxied), NULL, 0);
-}
 
 /* Take a subscription out of its field.  Returns false if it is none. */
 static bool
@@ -110,12 +29,41 @@ record_take_sub(const struct field *field, struct conn_record_sub *sub)
 	memcpy(&head, field->at, sizeof(head));
 	sub->name = (const char *)field->at + sizeof(head);
 	len = field->len - sizeof(head);
-	if (head.no_echo > 1 || head.zero != 0 ||
+	if ((head.flags & ~(unsigned)CONN_RECORD_SUB_FLAGS) != 0 ||
+	    (head.ahead != 0 && (head.flags & CONN_RECORD_WATCHES) == 0) ||
+	    head.every_ms > PACE_MAX_MS || head.wait_ms > head.every_ms ||
 	    !topic_name_valid(sub->name, len, &why))
 		return false;
 	sub->name_len = (uint8_t)len;
-	sub->no_echo = head.no_echo == 1;
+	sub->flags = (uint8_t)head.flags;
+	sub->ahead = head.ahead;
 	sub->told = head.told;
+	sub->every_ms = head.every_ms;
+	sub->wait_ms = head.wait_ms;
+	return true;
+}
+
+/* The same for a pattern. */
+static bool
+record_take_pattern(
+    const struct field *field, struct conn_record_pattern *pattern)
+{
+	struct pattern_head head;
+	const char *why;
+	size_t len;
+
+	if (field->len <= sizeof(head))
+		return false;
+	memcpy(&head, field->at, sizeof(head));
+	pattern->text = (const char *)field->at + sizeof(head);
+	len = field->len - sizeof(head);
+	if ((head.flags & ~(unsigned)CONN_RECORD_SUB_FLAGS) != 0 ||
+	    head.zero != 0 || !topic_name_valid(pattern->text, len, &why) ||
+	    !pattern_valid(pattern->text, len, &why))
+		return false;
+	pattern->len = (uint8_t)len;
+	pattern->flags = (uint8_t)head.flags;
+	pattern->from = head.from;
 	return true;
 }
 
@@ -177,10 +125,12 @@ record_take_item(const struct field *field, struct conn_record_item *item)
 }
 
 static bool
-record_read_head(struct conn_record *record, const struct field *field)
+record_read_head(struct conn_record *record, const struct field *field,
+    const struct fields *from)
 {
 	struct conn_record_head *head = &record->head;
 
+	(void)from;
 	if (field->len != sizeof(*head))
 		return false;
 	memcpy(head, field->at, sizeof(*head));
@@ -190,8 +140,10 @@ record_read_head(struct conn_record *record, const struct field *field)
 }
 
 static bool
-record_read_protocol(struct conn_record *record, const struct field *field)
+record_read_protocol(struct conn_record *record, const struct field *field,
+    const struct fields *from)
 {
+	(void)from;
 	record->protocol = (const char *)field->at;
 	record->protocol_len = field->len;
 	return record->head.kind == CONN_RECORD_WEBSOCKET && field->len > 0 &&
@@ -200,14 +152,15 @@ record_read_protocol(struct conn_record *record, const struct field *field)
 }
 
 static bool
-record_read_input(struct conn_record *record, const struct field *field)
+record_read_input(struct conn_record *record, const struct field *field,
+    const struct fields *from)
 {
+	(void)from;
 	record->input = field->at;
 	record->input_len = field->len;
 	return field->len > 0;
 }
 
-/* `from' is where the field's own place began. */
 static bool
 record_read_sub(struct conn_record *record, const struct field *field,
     const struct fields *from)
@@ -235,11 +188,13 @@ record_read_item(struct conn_record *record, const struct field *field,
 
 /* A message that was begun is an answer, because it is dropped no more. */
 static bool
-record_read_begun(struct conn_record *record, const struct field *field)
+record_read_begun(struct conn_record *record, const struct field *field,
+    const struct fields *from)
 {
 	struct conn_record first = *record;
 	struct conn_record_item item;
 
+	(void)from;
 	if (field->len != sizeof(record->begun))
 		return false;
 	memcpy(&record->begun, field->at, sizeof(record->begun));
@@ -249,10 +204,12 @@ record_read_begun(struct conn_record *record, const struct field *field)
 }
 
 static bool
-record_read_proxied(struct conn_record *record, const struct field *field)
+record_read_proxied(struct conn_record *record, const struct field *field,
+    const struct fields *from)
 {
 	struct conn_record_proxied *proxied = &record->proxied;
 
+	(void)from;
 	if (field->len != sizeof(*proxied))
 		return false;
 	memcpy(proxied, field->at, sizeof(*proxied));
@@ -260,38 +217,102 @@ record_read_proxied(struct conn_record *record, const struct field *field)
 	return proxied->tells <= 1 && proxied->is_told <= 1;
 }
 
-/* One field of those that there are once at most, or a sub, or an item. */
+static bool
+record_read_identity(struct conn_record *record, const struct field *field,
+    const struct fields *from)
+{
+	struct conn_record_identity *identity = &record->identity;
+
+	(void)from;
+	if (field->len != sizeof(*identity))
+		return false;
+	memcpy(identity, field->at, sizeof(*identity));
+	return identity->number != IDENTITY_NOBODY && identity->is_warned <= 1;
+}
+
+static bool
+record_read_pattern(struct conn_record *record, const struct field *field,
+    const struct fields *from)
+{
+	struct conn_record_pattern pattern;
+
+	if (record->patterns_count++ == 0)
+		record->patterns = *from;
+	return record_take_pattern(field, &pattern);
+}
+
+/* Each part of a record.  `from', which read() gets, is where the field's own
+ * place began. */
+static const struct record_part {
+	uint32_t tag;
+	bool is_many; /* there may be several */
+	bool (*read)(struct conn_record *record, const struct field *field,
+	    const struct fields *from);
+} record_parts[] = {
+	{ TAG_HEAD, false, record_read_head },
+	{ TAG_PROTOCOL, false, record_read_protocol },
+	{ TAG_INPUT, false, record_read_input },
+	{ TAG_SUB, true, record_read_sub },
+	{ TAG_ITEM, true, record_read_item },
+	{ TAG_BEGUN, false, record_read_begun },
+	{ TAG_PROXIED, false, record_read_proxied },
+	{ TAG_IDENTITY, false, record_read_identity },
+	{ TAG_PATTERN, true, record_read_pattern },
+};
+
+#define RECORD_PARTS (sizeof(record_parts) / sizeof(record_parts[0]))
+
+/* The part of a tag; NULL: of no tag that is known. */
+static const struct record_part *
+record_find_part(uint32_t tag)
+{
+	for (size_t i = 0; i < RECORD_PARTS; i++)
+		if (record_parts[i].tag == tag)
+			return &record_parts[i];
+	return NULL;
+}
+
+/* Read one field.  The head comes first, so all others may look at it. */
 static enum conn_record_status
 record_read_field(struct conn_record *record, const struct field *field,
     const struct fields *from)
 {
-	bool ok = false;
+	const struct record_part *part = record_find_part(field->tag);
 
-	/* The tags do not decrease, so the one before is the same. */
-	if (field->tag == from->tag && field->tag != TAG_SUB &&
-	    field->tag != TAG_ITEM && field->tag <= TAG_PROXIED)
-		return CONN_RECORD_BROKEN;
 	if (from->tag == 0 && field->tag != TAG_HEAD)
 		return CONN_RECORD_BROKEN;
-	if (field->tag == TAG_HEAD)
-		ok = record_read_head(record, field);
-	else if (field->tag == TAG_PROTOCOL)
-		ok = record_read_protocol(record, field);
-	else if (field->tag == TAG_INPUT)
-		ok = record_read_input(record, field);
-	else if (field->tag == TAG_SUB)
-		ok = record_read_sub(record, field, from);
-	else if (field->tag == TAG_ITEM)
-		ok = record_read_item(record, field, from);
-	else if (field->tag == TAG_BEGUN)
-		ok = record_read_begun(record, field);
-	else if (field->tag == TAG_PROXIED)
-		ok = record_read_proxied(record, field);
-	else if (field->tag & FIELD_OPTIONAL)
-		ok = true;
-	else
-		return CONN_RECORD_UNKNOWN;
-	return ok ? CONN_RECORD_OK : CONN_RECORD_BROKEN;
+	if (part == NULL)
+		return (field->tag & FIELD_OPTIONAL) != 0 ? CONN_RECORD_OK
+		                                          : CONN_RECORD_UNKNOWN;
+	/* The tags do not decrease, so the one before is the same. */
+	if (field->tag == from->tag && !part->is_many)
+		return CONN_RECORD_BROKEN;
+	return part->read(record, field, from) ? CONN_RECORD_OK
+	                                       : CONN_RECORD_BROKEN;
+}
+
+/* A stream of events is of one topic, or of several and patterns. */
+static bool
+record_is_stream(const struct conn_record *record)
+{
+	uint8_t form = record->head.form;
+
+	if (form == FORM_EVENT || form == FORM_CHUNK)
+		return record->subs_count == 1 && record->patterns_count == 0;
+	return (form == FORM_FEED || form == FORM_FEED_CHUNK) &&
+	       record->subs_count + record->patterns_count > 0;
+}
+
+/* Nothing is compressed for a client that has not agreed on it. */
+static bool
+record_is_websocket(const struct conn_record *record)
+{
+	uint8_t form = record->head.form, base = form_base(form);
+
+	return (base == FORM_TEXT || base == FORM_ENVELOPE ||
+		   base == FORM_PUSH) &&
+	       (form == base ||
+		   (record->head.flags & CONN_RECORD_DEFLATE) != 0);
 }
 
 /* Whether a connection of its kind can have this form, and so many
@@ -299,17 +320,14 @@ record_read_field(struct conn_record *record, const struct field *field,
 static bool
 record_is_whole(const struct conn_record *record)
 {
-	uint8_t form = record->head.form;
-
 	switch ((enum conn_record_kind)record->head.kind) {
 	case CONN_RECORD_HTTP:
 	case CONN_RECORD_CLOSING:
-		return record->subs_count == 0;
+		return record->subs_count + record->patterns_count == 0;
 	case CONN_RECORD_WEBSOCKET:
-		return form == FORM_TEXT || form == FORM_ENVELOPE;
+		return record_is_websocket(record);
 	case CONN_RECORD_EVENTS:
-		return record->subs_count == 1 &&
-		       (form == FORM_EVENT || form == FORM_CHUNK);
+		return record_is_stream(record);
 	case CONN_RECORD_KINDS:
 		break;
 	}
@@ -360,4 +378,14 @@ conn_record_next_item(struct conn_record *record, struct conn_record_item *item)
 
 	return fields_next(&record->items, &field) == FIELDS_OK &&
 	       field.tag == TAG_ITEM && record_take_item(&field, item);
+}
+
+bool
+conn_record_next_pattern(
+    struct conn_record *record, struct conn_record_pattern *pattern)
+{
+	struct field field;
+
+	return fields_next(&record->patterns, &field) == FIELDS_OK &&
+	       field.tag == TAG_PATTERN && record_take_pattern(&field, pattern);
 }

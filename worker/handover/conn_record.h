@@ -13,6 +13,8 @@
  *	item ...            each item of the queue, in order of sending
  *	begun               bytes of the first item that are sent
  *	proxied             of one from a trusted proxy: whose it is
+ *	identity            of who has shown a token or key: whose it is
+ *	pattern ...         each subscription to a pattern of topics
  *
  * Times are spans, so no clock is shared.  A queued message says its topic by
  * the number of the subscription, counted from 0, and not by the slot of the
@@ -22,10 +24,26 @@
  * took can be used as it is.  It does not look whether two subscriptions have the
  * same topic: whoever subscribes is told that anyway.
  *
- * A new field gets the next tag, and FIELD_OPTIONAL (fields.h) only if a
- * connection can be served without it.  What limits a client (its identity, its
- * grants) is never optional.  CONN_RECORD_VERSION changes when a field that is
- * there means something else.
+ * To add a field:
+ *
+ *  1. It gets the next tag (conn_record_tags.h), with FIELD_OPTIONAL only if
+ *     a program that does not know it can serve the connection all the same.
+ *     What limits a client, as its identity does, is never optional.
+ *  2. conn_record_put_X(), and what was read in struct conn_record.
+ *  3. conn_record.c: a row of record_parts[], whose function checks all of it.
+ *  4. conn_save.c writes it if there is something to say, conn_restore.c uses
+ *     it.  A record without it means what records meant before.
+ *  5. test_conn_record.c: it comes back, and each fault is refused;
+ *     test_moved_conn.c: a connection that has it goes on; fuzz_conn_record.c
+ *     writes it again.
+ *
+ * So a program reads the records of all before it, and those of a later one
+ * unless they have a field that it must not leave out: then the upgrade, which
+ * goes back in time, is refused, and the predecessor serves on.  A flag that is
+ * not known counts as such a field.  CONN_RECORD_VERSION changes only when a field
+ * that is there means something else; programs of two versions cannot follow each
+ * other.  scripts/upgrade-from.sh upgrades from the program before the last change
+ * of the tags.
  */
 
 #ifndef WORKER_HANDOVER_CONN_RECORD_H
@@ -39,7 +57,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONN_RECORD_VERSION 1u
+#define CONN_RECORD_VERSION 2u
 
 /* Bytes of the longest name of a protocol. */
 #define CONN_RECORD_PROTOCOL_MAX 32u
@@ -48,7 +66,7 @@
 enum conn_record_kind {
 	CONN_RECORD_HTTP = 0,  /* between two requests */
 	CONN_RECORD_WEBSOCKET, /* between two frames */
-	CONN_RECORD_EVENTS,    /* a stream of events: one subscription */
+	CONN_RECORD_EVENTS,    /* a stream of events */
 	CONN_RECORD_CLOSING,   /* what is queued is the last thing */
 	CONN_RECORD_KINDS
 };
@@ -60,7 +78,8 @@ enum conn_record_flag {                /* bits */
 	CONN_RECORD_UPGRADED = 1 << 3,
 	CONN_RECORD_EOF = 1 << 4,
 	CONN_RECORD_COUNTED = 1 << 5,    /* for an address */
-	CONN_RECORD_FLAGS = (1 << 6) - 1 /* all that there are */
+	CONN_RECORD_DEFLATE = 1 << 6,    /* agreed on permessage-deflate */
+	CONN_RECORD_FLAGS = (1 << 7) - 1 /* all that there are */
 };
 
 struct conn_record_head {
@@ -76,18 +95,43 @@ struct conn_record_head {
 	uint8_t flags;         /* enum conn_record_flag, or-ed */
 };
 
+enum conn_record_sub_flag {                  /* bits */
+	CONN_RECORD_NO_ECHO = 1 << 0,        /* nothing of its own */
+	CONN_RECORD_WATCHES = 1 << 1,        /* is told of members */
+	CONN_RECORD_SUB_FLAGS = (1 << 2) - 1 /* all that there are */
+};
+
 struct conn_record_sub {
 	const char *name; /* borrowed; not NUL-terminated */
 	uint8_t name_len; /* at most LAYOUT_TOPIC_NAME_MAX bytes */
-	bool no_echo;
+	uint8_t flags;    /* enum conn_record_sub_flag, or-ed */
+	uint32_t ahead;   /* of who watches: words of the ring, behind what was
+	                   * tailed, in which it knows everything */
 	uint64_t told; /* last number that its client was sent, or told to have
 	                * missed; it resumes behind this */
+	/* At most one message in that time (delivery/pace.h), the next one not
+	 * before so long; 0: all. */
+	uint32_t every_ms, wait_ms;
+};
+
+/* A subscription to a pattern of topics. */
+struct conn_record_pattern {
+	const char *text; /* borrowed; not NUL-terminated */
+	uint8_t len;
+	uint8_t flags; /* enum conn_record_sub_flag, or-ed */
+	uint64_t from; /* position in the ring of the first record it gets */
 };
 
 /* Of a connection from a trusted proxy: struct proxied. */
 struct conn_record_proxied {
 	struct ip_address peer, client;
 	uint16_t tells, is_told; /* 0 or 1 */
+};
+
+/* Of who is somebody: identity_record.h. */
+struct conn_record_identity {
+	uint32_t number;    /* of its identity, in the predecessor */
+	uint32_t is_warned; /* 0 or 1: it knows that its time will be over */
 };
 
 enum conn_record_item_kind {
@@ -97,7 +141,8 @@ enum conn_record_item_kind {
 	CONN_RECORD_ITEM_KINDS
 };
 
-/* conn_record_item.sub: the topic has been left.  A queue takes this number for
+/* conn_record_item.sub: the topic has been left, or the message came by a
+ * pattern.  A queue takes this number for
  * a topic's slot, which no directory has. */
 #define CONN_RECORD_NO_SUB ((uint32_t)INT32_MAX)
 
@@ -120,6 +165,10 @@ bool conn_record_put_item(struct buf *out, const struct conn_record_item *item);
 bool conn_record_put_begun(struct buf *out, uint32_t begun);
 bool conn_record_put_proxied(
     struct buf *out, const struct conn_record_proxied *proxied);
+bool conn_record_put_identity(
+    struct buf *out, const struct conn_record_identity *identity);
+bool conn_record_put_pattern(
+    struct buf *out, const struct conn_record_pattern *pattern);
 
 /* A record that was read.  All pointers are borrowed from its bytes. */
 struct conn_record {
@@ -128,11 +177,12 @@ struct conn_record {
 	uint32_t protocol_len;
 	const void *input; /* NULL: none */
 	uint32_t input_len;
-	uint32_t subs_count, items_count;
+	uint32_t subs_count, items_count, patterns_count;
 	uint32_t begun; /* bytes of the first item; 0: none */
 	bool is_proxied;
-	struct conn_record_proxied proxied; /* if it is */
-	struct fields subs, items;          /* not taken yet */
+	struct conn_record_proxied proxied;   /* if it is */
+	struct conn_record_identity identity; /* number 0: nobody */
+	struct fields subs, items, patterns;  /* not taken yet */
 };
 
 enum conn_record_status {
@@ -145,10 +195,13 @@ enum conn_record_status {
 enum conn_record_status conn_record_read(
     struct conn_record *record, const void *data, size_t len);
 
-/* Take the next subscription, or item.  Returns false when there is none. */
+/* Take the next subscription, item or pattern.  Returns false when there is none.
+ */
 bool conn_record_next_sub(
     struct conn_record *record, struct conn_record_sub *sub);
 bool conn_record_next_item(
     struct conn_record *record, struct conn_record_item *item);
+bool conn_record_next_pattern(
+    struct conn_record *record, struct conn_record_pattern *pattern);
 
 #endif

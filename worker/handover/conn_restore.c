@@ -3,8 +3,18 @@
 
 #include "worker/handover/conn_restore.h"
 
+#include "common/log.h"
 #include "common/xmalloc.h"
+#include "worker/access/known.h"
+#include "worker/delivery/pace.h"
 #include "worker/delivery/adopt.h"
+#include "worker/delivery/gap.h"
+#include "worker/delivery/pattern_subscribe.h"
+#include "worker/delivery/patterns.h"
+#include "worker/delivery/replay.h"
+#include "worker/delivery/subscribe.h"
+#include "worker/delivery/tail.h"
+#include "worker/delivery/watch.h"
 #include "worker/handover/conn_record.h"
 #include "worker/net/conns.h"
 #include "worker/net/feed.h"
@@ -53,13 +63,81 @@ restore_head(struct conn *c, const struct conn_record_head *head)
 	c->loopback = (head->flags & CONN_RECORD_LOOPBACK) != 0;
 	c->pinged = (head->flags & CONN_RECORD_PINGED) != 0;
 	c->served = (head->flags & CONN_RECORD_SERVED) != 0;
+	c->deflate = (head->flags & CONN_RECORD_DEFLATE) != 0;
 	conn_deadline(c, head->deadline_ms);
+}
+
+/* It is whoever it was.  Returns false if that is nobody who has come over. */
+static bool
+restore_identity(struct hub *hub, struct conn *c,
+    const struct conn_record_identity *identity)
+{
+	if (identity->number == IDENTITY_NOBODY)
+		return true;
+	if (!access_is_known(hub->access, identity->number))
+		return false;
+	access_hold(hub->access, identity->number);
+	client_of(c)->identity = identity->number & IDENTITY_MASK;
+	client_of(c)->is_warned = identity->is_warned == 1;
+	return true;
+}
+
+/* Each was put first: have them as they were. */
+static void
+restore_order(struct sub_list *subs)
+{
+	struct sub_list reversed = *subs;
+	struct sub *sub;
+
+	SLIST_INIT(subs);
+	while ((sub = SLIST_FIRST(&reversed)) != NULL) {
+		SLIST_REMOVE_HEAD(&reversed, link);
+		SLIST_INSERT_HEAD(subs, sub, link);
+	}
+}
+
+/* It goes on being told of the topic's members.  Returns false if its form cannot
+ * tell it. */
+static bool
+restore_watch(struct hub *hub, struct conn *c, const struct sub_topic *topic,
+    uint32_t ahead)
+{
+	struct sub *sub = subs_find_of_client(&client_of(c)->subs, topic);
+
+	if (hub->forms[client_of(c)->form]->member == NULL)
+		return false;
+	watch_adopt(hub, sub, hub->tail->cursor.pos + UINT64_C(8) * ahead);
+	return true;
+}
+
+/* A subscription goes on in this ring, or (anew) begins in it.  Returns its topic;
+ * NULL: it is not to be had. */
+static struct sub_topic *
+restore_sub(struct hub *hub, struct client *client,
+    const struct conn_record_sub *saved, bool anew)
+{
+	bool no_echo = (saved->flags & CONN_RECORD_NO_ECHO) != 0;
+	struct sub *sub;
+
+	if (!anew)
+		return adopt_sub(hub, client, saved->name, saved->name_len,
+		    no_echo, saved->told);
+	sub = subscribe_anew(hub, client, saved->name, saved->name_len);
+	if (sub == NULL) {
+		log_errorx("the directory of the new ring is full (see "
+			   "--max-topics)");
+		return NULL;
+	}
+	sub->no_echo = no_echo;
+	sub->fresh = false; /* it will be told that all before is gone */
+	return sub->topic;
 }
 
 /* Topics of the record's subscriptions, by their numbers.  NULL: one of them is
  * not to be had. */
 static struct sub_topic **
-restore_subs(struct hub *hub, struct conn *c, struct conn_record *record)
+restore_subs(
+    struct hub *hub, struct conn *c, struct conn_record *record, bool anew)
 {
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	struct sub_topic **topics =
@@ -67,14 +145,38 @@ restore_subs(struct hub *hub, struct conn *c, struct conn_record *record)
 	struct conn_record_sub sub;
 
 	for (uint32_t i = 0; conn_record_next_sub(record, &sub); i++) {
-		topics[i] = adopt_sub(hub, client_of(c), sub.name, sub.name_len,
-		    sub.no_echo, sub.told);
-		if (topics[i] == NULL) {
+		topics[i] = restore_sub(hub, client_of(c), &sub, anew);
+		if (topics[i] == NULL ||
+		    ((sub.flags & CONN_RECORD_WATCHES) != 0 &&
+			!restore_watch(hub, c, topics[i], sub.ahead))) {
 			free(topics);
 			return NULL;
 		}
+		if (sub.every_ms != 0)
+			pace_begin(hub,
+			    subs_find_of_client(&client_of(c)->subs, topics[i]),
+			    anew ? topics[i]->seq : sub.told, sub.every_ms,
+			    sub.wait_ms);
 	}
+	restore_order(&client_of(c)->subs);
 	return topics;
+}
+
+/* Returns false if it has one of its patterns twice. */
+static bool
+restore_patterns(
+    struct hub *hub, struct conn *c, struct conn_record *record, bool anew)
+{
+	struct conn_record_pattern pattern;
+
+	while (conn_record_next_pattern(record, &pattern))
+		if (!pattern_adopt(hub, client_of(c), pattern.text, pattern.len,
+			(pattern.flags & CONN_RECORD_NO_ECHO) != 0,
+			anew ? ring_head(hub->seg) : pattern.from))
+			return false;
+	if (anew && record->patterns_count > 0)
+		pattern_adopt_slot(hub);
+	return true;
 }
 
 static void
@@ -184,18 +286,27 @@ restore_conn(struct net *net, int fd, const struct conn_record *record)
 }
 
 bool
-conn_restore(struct hub *hub, int fd, struct conn_record *record)
+conn_restore(struct hub *hub, int fd, struct conn_record *record, bool anew)
 {
 	struct conn *c = restore_conn(hub->net, fd, record);
 	struct sub_topic **topics;
 	bool ok;
 
 	restore_head(c, &record->head);
-	topics = restore_subs(hub, c, record);
+	if (!restore_identity(hub, c, &record->identity))
+		return false;
+	topics = restore_subs(hub, c, record, anew);
 	if (topics == NULL)
 		return false;
+	if (!restore_patterns(hub, c, record, anew)) {
+		free(topics);
+		return false;
+	}
 	restore_queue(c, record, topics);
 	free(topics);
+	/* Its numbers are of another ring, in which nothing is dropped any more. */
+	if (anew && c->out != NULL)
+		outq_leave_all(c->out);
 	if (record->head.kind == CONN_RECORD_CLOSING) {
 		restore_closing(c, &record->head);
 		return true;
@@ -218,4 +329,30 @@ conn_restore_go_on(struct net *net)
 		next = LIST_NEXT(c, link); /* c may die */
 		conn_feed_kept(c);
 	}
+}
+
+/* One client: its subscriptions have begun anew, behind what waits for it. */
+static void
+restore_tell(struct hub *hub, struct client *client)
+{
+	const struct pattern_client *pc = patterns_of(hub, client);
+	const struct pattern_sub *pattern;
+	struct sub *sub;
+
+	SLIST_FOREACH(sub, &client->subs, link)
+		gap_tell(sub, 0, replay_last_told(sub), GAP_MOVED);
+	if (pc != NULL)
+		SLIST_FOREACH(pattern, &pc->subs, link)
+			gap_tell_pattern(pattern, GAP_MOVED);
+}
+
+void
+conn_restore_tell(struct hub *hub)
+{
+	struct conn *c;
+
+	LIST_FOREACH(c, &hub->net->conns.living, link)
+		if (c->state == CONN_OPEN)
+			restore_tell(hub, client_of(c));
+	watch_lapped(hub);
 }

@@ -5,7 +5,11 @@
 
 #include "common/config.h"
 #include "worker/access/identities.h"
+#include "worker/delivery/pace.h"
+#include "worker/delivery/patterns.h"
 #include "worker/delivery/replay.h"
+#include "worker/delivery/tail.h"
+#include "worker/delivery/watch.h"
 #include "worker/handover/conn_record.h"
 #include "worker/net/kept.h"
 #include "worker/net/peer.h"
@@ -58,7 +62,8 @@ save_flags(const struct conn *c)
 			 (c->served ? CONN_RECORD_SERVED : 0) |
 			 (c->upgraded ? CONN_RECORD_UPGRADED : 0) |
 			 (c->eof ? CONN_RECORD_EOF : 0) |
-			 (c->io.data != NULL ? CONN_RECORD_COUNTED : 0));
+			 (c->io.data != NULL ? CONN_RECORD_COUNTED : 0) |
+			 (c->deflate ? CONN_RECORD_DEFLATE : 0));
 }
 
 static bool
@@ -78,10 +83,7 @@ save_head(struct buf *out, struct conn *c)
 		.flags = save_flags(c),
 	};
 
-	/* Who the client is would be lost, and with it what it may do. */
-	if (!save_kind(c, &head.kind) ||
-	    (c->state == CONN_OPEN &&
-		client_of(c)->identity != IDENTITY_NOBODY))
+	if (!save_kind(c, &head.kind))
 		return false;
 	/* Until then this is another number. */
 	if (head.kind != CONN_RECORD_HTTP)
@@ -95,8 +97,21 @@ save_protocol(struct buf *out, const struct conn *c)
 	const char *name = NULL;
 
 	if (c->state == CONN_OPEN && c->handler == &ws_conn_handler)
-		name = ws_conn_protocol(c)->name;
+		name = protocol_of(c)->name;
 	return name == NULL || conn_record_put_protocol(out, name);
+}
+
+/* How far behind what was tailed here it begins to be told of members: nearly
+ * always that is not behind it. */
+static uint32_t
+save_ahead(const struct hub *hub, const struct sub *sub)
+{
+	uint64_t from = watch_from(hub, sub), words;
+
+	if (from <= hub->tail->cursor.pos)
+		return 0;
+	words = (from - hub->tail->cursor.pos) / 8;
+	return words < UINT32_MAX ? (uint32_t)words : UINT32_MAX;
 }
 
 static bool
@@ -108,11 +123,37 @@ save_subs(struct buf *out, struct conn *c)
 		const struct conn_record_sub saved = {
 			.name = sub->topic->name,
 			.name_len = sub->topic->name_len,
-			.no_echo = sub->no_echo,
+			.flags = (sub->no_echo ? CONN_RECORD_NO_ECHO : 0) |
+			         (sub->watches ? CONN_RECORD_WATCHES : 0),
+			.ahead = sub->watches ? save_ahead(hub_of(c), sub) : 0,
 			.told = replay_last_told(sub),
+			.every_ms = sub->paced ? sub->pace->every_ms : 0,
+			.wait_ms = sub->paced ? pace_wait_ms(sub->pace) : 0,
 		};
 
 		if (!conn_record_put_sub(out, &saved))
+			return false;
+	}
+	return true;
+}
+
+static bool
+save_patterns(struct buf *out, struct conn *c)
+{
+	const struct pattern_client *pc = patterns_of(hub_of(c), client_of(c));
+	const struct pattern_sub *sub;
+
+	if (pc == NULL)
+		return true;
+	SLIST_FOREACH(sub, &pc->subs, link) {
+		const struct conn_record_pattern saved = {
+			.text = sub->pattern->text,
+			.len = sub->pattern->len,
+			.flags = sub->no_echo ? CONN_RECORD_NO_ECHO : 0,
+			.from = sub->from,
+		};
+
+		if (!conn_record_put_pattern(out, &saved))
 			return false;
 	}
 	return true;
@@ -153,7 +194,8 @@ save_item(struct buf *out, struct conn *c, const struct outq_item *item)
 		.data = item->kept != NULL ? item->kept->bytes : item->data,
 	};
 
-	if (gap != NULL) {
+	/* One of a pattern grows no more: what comes then is another one. */
+	if (gap != NULL && save_sub_of(c, gap->topic) != CONN_RECORD_NO_SUB) {
 		saved.kind = CONN_RECORD_GAP;
 		saved.sub = save_sub_of(c, gap->topic);
 		saved.seq = gap->to;
@@ -199,11 +241,26 @@ save_proxied(struct buf *out, struct conn *c)
 	return conn_record_put_proxied(out, &saved);
 }
 
+/* Who has said the last word is nobody any more. */
+static bool
+save_identity(struct buf *out, struct conn *c)
+{
+	const struct conn_record_identity saved = {
+		.number = client_of(c)->identity,
+		.is_warned = client_of(c)->is_warned,
+	};
+
+	return c->state != CONN_OPEN || saved.number == IDENTITY_NOBODY ||
+	       conn_record_put_identity(out, &saved);
+}
+
 bool
 conn_save(struct buf *out, struct conn *c)
 {
 	return save_head(out, c) && save_protocol(out, c) &&
 	       (c->input == NULL ||
 		   conn_record_put_input(out, c->input->data, c->input->len)) &&
-	       save_subs(out, c) && save_queue(out, c) && save_proxied(out, c);
+	       save_subs(out, c) && save_queue(out, c) &&
+	       save_proxied(out, c) && save_identity(out, c) &&
+	       save_patterns(out, c);
 }

@@ -12,8 +12,8 @@
 /*
  * Append the record of a connection that is at rest (conn_is_at_rest()) and not
  * dead.  Nothing of the connection changes.
- * Returns: false if it cannot be written: a part is too long, no successor could
- *          go on with its handler, or its client has shown a token.  What was appended is of no use then.
+ * Returns: false if it cannot be written: a part is too long, or no successor
+ *          could go on with its handler.  What was appended is of no use then.
  */
 bool conn_save(struct buf *out, struct conn *c);
 

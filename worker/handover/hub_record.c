@@ -10,6 +10,7 @@
 enum {
 	TAG_TOPIC = 1,
 	TAG_CONN,
+	TAG_IDENTITY,
 };
 
 /* In front of a topic's name. */
@@ -76,6 +77,15 @@ hub_topic_next(struct fields *topics, struct adopt_topic *topic)
 	return FIELDS_OK;
 }
 
+static enum fields_status
+hub_record_next(struct fields *records, uint32_t tag, struct field *record)
+{
+	enum fields_status status = fields_next(records, record);
+
+	return status == FIELDS_OK && record->tag != tag ? FIELDS_BROKEN
+	                                                 : status;
+}
+
 bool
 hub_conn_put(struct buf *out, const struct buf *record)
 {
@@ -85,8 +95,17 @@ hub_conn_put(struct buf *out, const struct buf *record)
 enum fields_status
 hub_conn_next(struct fields *conns, struct field *record)
 {
-	enum fields_status status = fields_next(conns, record);
+	return hub_record_next(conns, TAG_CONN, record);
+}
 
-	return status == FIELDS_OK && record->tag != TAG_CONN ? FIELDS_BROKEN
-	                                                      : status;
+bool
+hub_identity_put(struct buf *out, const struct buf *record)
+{
+	return fields_add(out, TAG_IDENTITY, record->at, record->len, NULL, 0);
+}
+
+enum fields_status
+hub_identity_next(struct fields *identities, struct field *record)
+{
+	return hub_record_next(identities, TAG_IDENTITY, record);
 }

@@ -8,11 +8,15 @@
  *	    |                          waits till all are at rest, freezes
  *	    |<-- HELLO -----------------------|
  *	    |<-- TOPICS, as many as needed ---|
+ *	    |<-- IDENTITIES, likewise --------|    none if everybody is nobody
  *	    |<-- CONNS, with descriptors -----|    likewise
  *	    |<-- END -------------------------|
  *
  * What follows is said by succession.h.  Every number that HELLO promises is
  * counted, so END tells that nothing is missing.
+ *
+ * Who asks for another segment (ASK_TO_MOVE) sends the page of upgrade_page.h as
+ * well, gets no topics, and what follows is said there.
  */
 
 #ifndef WORKER_HANDOVER_HUB_RECORD_H
@@ -32,9 +36,11 @@ enum hub_parcel {
 	HUB_PARCEL_TOPICS,
 	HUB_PARCEL_CONNS,
 	HUB_PARCEL_END,
+	HUB_PARCEL_IDENTITIES,
+	HUB_PARCEL_ASK_TO_MOVE, /* and the page where that is decided */
 };
 
-/* Bytes of topics, or of connections, after which a parcel is sent. */
+/* Bytes of topics, of identities or of connections, after which a parcel is sent. */
 #define HUB_PARCEL_BYTES (64u * 1024)
 
 /* In ASK and in HELLO. */
@@ -58,10 +64,14 @@ bool hub_topic_put(struct buf *out, const struct adopt_topic *topic);
 enum fields_status hub_topic_next(
     struct fields *topics, struct adopt_topic *topic);
 
-/* Append a connection's record, which was written into a buffer of its own. */
+/* Append the record of a connection, or of an identity, which was written into a
+ * buffer of its own. */
 bool hub_conn_put(struct buf *out, const struct buf *record);
+bool hub_identity_put(struct buf *out, const struct buf *record);
 
 /* Take the next.  Borrows: its bytes, from those of the parcel. */
 enum fields_status hub_conn_next(struct fields *conns, struct field *record);
+enum fields_status hub_identity_next(
+    struct fields *identities, struct field *record);
 
 #endif

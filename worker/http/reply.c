@@ -19,7 +19,7 @@
 
 #define REPLY_LINES_SIZE 2048 /* room for the lines that are added to it */
 
-#define REPLY_RETRY       "Retry-After: 2\r\n" /* with 503 */
+#define REPLY_RETRY       "Retry-After: 2\r\n" /* with 429, 503 */
 #define REPLY_VARIES      "Vary: Accept-Encoding\r\n"
 #define REPLY_NO_GUESSING "X-Content-Type-Options: nosniff\r\n"
 #define REPLY_NO_STORE    "Cache-Control: no-store\r\n"
@@ -70,6 +70,13 @@ reply_error_code(int status)
 	}
 }
 
+/* Whether the reason for a status will pass. */
+static bool
+reply_is_for_now(int status)
+{
+	return status == 429 || status == 503;
+}
+
 static bool
 reply_head_only(const struct http_request *req)
 {
@@ -102,7 +109,7 @@ http_reply_error(struct conn *c, const struct http_request *req, int status,
 		.keep_alive = keep_alive,
 		.extra = lines };
 
-	if (extra == NULL && status == 503)
+	if (extra == NULL && reply_is_for_now(status))
 		extra = REPLY_RETRY;
 	snprintf(lines, sizeof(lines), "%s%s", REPLY_NO_GUESSING,
 	    extra != NULL ? extra : "");
@@ -141,7 +148,7 @@ http_reply_json(
 
 	snprintf(lines, sizeof(lines), "%s%s%s",
 	    REPLY_NO_STORE REPLY_NO_GUESSING,
-	    reply->status == 503 ? REPLY_RETRY : "", reply->lines);
+	    reply_is_for_now(reply->status) ? REPLY_RETRY : "", reply->lines);
 	reply_send(c, &head, "", true);
 	if (!reply->head_only)
 		conn_answer(c, body->at, body->len);

@@ -23,8 +23,8 @@ bool http_reply_keeps_alive(
 
 /*
  * An error; reason is a sentence of 640 bytes at most without quotes and
- * backslashes.  extra is whole header lines or NULL; 503 gets its
- * Retry-After without, 426 its Upgrade.  req is what it answers, NULL if that
+ * backslashes.  extra is whole header lines or NULL; 429 and 503 get
+ * their Retry-After without, 426 its Upgrade.  req is what it answers, NULL if that
  * could not be parsed.
  */
 void http_reply_error(struct conn *c, const struct http_request *req,

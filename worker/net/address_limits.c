@@ -16,8 +16,6 @@
 #define uthash_fatal(why)   BUG(why)
 #include <uthash.h>
 
-#define ADDRESS_KEY 8 /* bytes: an IPv4 address, or an IPv6 network */
-
 /* How long an address is known behind its last connection: its bucket is full
  * again by then, whatever it owed. */
 #define ADDRESS_KEPT_TICKS ((1000 + ADDRESS_WAIT_MAX_MS) / WHEEL_TICK_MS)
@@ -217,4 +215,10 @@ uint32_t
 address_topics(const struct address_share *share)
 {
 	return share->topics;
+}
+
+const unsigned char *
+address_bytes(const struct address_share *share)
+{
+	return share->key;
 }

@@ -104,4 +104,10 @@ void address_remove_topic(struct address_share *share);
 /* How many there are. */
 uint32_t address_topics(const struct address_share *share);
 
+/* Bytes of what counts of an address: an IPv4 address, or an IPv6 network. */
+#define ADDRESS_KEY 8
+
+/* Those of a share. */
+const unsigned char *address_bytes(const struct address_share *share);
+
 #endif

@@ -22,6 +22,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* In place of a number, of what has none: if it is dropped, nobody is told. */
+#define ARENA_UNNUMBERED UINT64_MAX
+
+/* Likewise, of what tells of a member: who has to know that it was dropped is
+ * told so. */
+#define ARENA_MEMBER (UINT64_MAX - 1)
+
 /* A frame's line of the table. */
 struct arena_entry {
 	size_t end; /* offset behind its last byte */
@@ -45,7 +52,7 @@ void arena_fini(struct arena *arena);
 void arena_reset(struct arena *arena);
 
 /* What was appended to the bytes since the last call is a frame: number seq of
- * the topic in that slot, or a gap that ends there. */
+ * the topic in that slot, or a gap that ends there, or ARENA_UNNUMBERED. */
 void arena_end(struct arena *arena, uint32_t topic, uint64_t seq);
 
 /*

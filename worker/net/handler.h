@@ -82,13 +82,15 @@ struct conn_handler {
 	    struct outq_item *before);
 
 	/* What the client was let in with ends in in_ms: tell it; or that is
-	 * over (0): close.  NULL: the connection is not held to it, because
-	 * what it does ends by itself. */
-	void (*expire)(struct conn *c, uint64_t in_ms);
+	 * over (0): close.  why: a static sentence.  NULL: the connection is
+	 * not held to it, because what it does ends by itself. */
+	void (*expire)(struct conn *c, uint64_t in_ms, const char *why);
 
-	/* A topic may not be followed any more, and is not from now on: tell the
-	 * client, or close the connection.  NULL: it follows none. */
-	void (*revoked)(struct conn *c, const char *topic, size_t topic_len);
+	/* A topic, or a pattern of topics, may not be followed any more, and is
+	 * not from now on: tell the client, or close the connection.  NULL: it
+	 * follows none. */
+	void (*revoked)(
+	    struct conn *c, const char *name, size_t len, bool is_pattern);
 
 	/* A drain has begun: in in_ms the connection will be closed, and a
 	 * client that comes back should do so within spread_ms.  NULL: the

@@ -106,6 +106,7 @@ struct conn {
 	bool encrypted : 1;           /* speaks TLS, or will: tls.h */
 	bool waiting : 1; /* progress.c's: something waited at its last look */
 	bool proxied : 1; /* a struct proxied is behind it: peer.h */
+	bool deflate : 1; /* agreed on permessage-deflate */
 	bool dropped : 1; /* drops.h knows how many of its messages were */
 	uint16_t served_in_turn; /* requests; one turn has not 2^16 */
 };

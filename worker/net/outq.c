@@ -115,6 +115,17 @@ outq_add_message(
 	TAILQ_INSERT_TAIL(&q->droppable, item, next_droppable);
 }
 
+/* Take a message out of the queue. */
+static void
+outq_drop(struct outq *q, struct outq_item *item)
+{
+	TAILQ_REMOVE(&q->items, item, link);
+	TAILQ_REMOVE(&q->droppable, item, next_droppable);
+	outq_set_bytes(q, q->bytes - item->len);
+	q->messages--;
+	outq_item_free(item);
+}
+
 bool
 outq_drop_oldest(struct outq *q, struct outq_dropped *dropped)
 {
@@ -126,12 +137,24 @@ outq_drop_oldest(struct outq *q, struct outq_dropped *dropped)
 	dropped->topic = item->topic;
 	dropped->seq = item->seq;
 	dropped->next = TAILQ_NEXT(item, link);
-	TAILQ_REMOVE(&q->items, item, link);
-	TAILQ_REMOVE(&q->droppable, item, next_droppable);
-	outq_set_bytes(q, q->bytes - item->len);
-	q->messages--;
-	outq_item_free(item);
+	outq_drop(q, item);
 	return true;
+}
+
+uint32_t
+outq_drop_topic(struct outq *q, uint32_t topic)
+{
+	struct outq_item *item, *next;
+	uint32_t count = 0;
+
+	for (item = TAILQ_FIRST(&q->droppable); item != NULL; item = next) {
+		next = TAILQ_NEXT(item, next_droppable);
+		if (item->topic != topic)
+			continue;
+		outq_drop(q, item);
+		count++;
+	}
+	return count;
 }
 
 static struct outq_gap *
@@ -201,6 +224,14 @@ outq_extend_gap(struct outq *q, uint32_t topic, uint64_t seq)
 	return true;
 }
 
+bool
+outq_count_gap(struct outq *q, uint32_t topic)
+{
+	const struct outq_gap *gap = outq_find_gap(q, topic);
+
+	return gap != NULL && outq_extend_gap(q, topic, gap->to + 1);
+}
+
 void
 outq_add_gap(struct outq *q, uint32_t topic, uint64_t seq,
     struct outq_item *before, const void *frame, uint32_t len,
@@ -243,6 +274,16 @@ outq_leave_topic(struct outq *q, uint32_t topic)
 		if (item->topic == topic)
 			outq_make_answer(q, item, item->len);
 	}
+}
+
+void
+outq_leave_all(struct outq *q)
+{
+	struct outq_item *item;
+
+	q->gaps_count = 0;
+	while ((item = TAILQ_FIRST(&q->droppable)) != NULL)
+		outq_make_answer(q, item, item->len);
 }
 
 int

@@ -45,6 +45,9 @@ enum outq_overflow {
 	OUTQ_DROP = 0, /* it is dropped: the newest */
 	OUTQ_LATEST,   /* the oldest one waiting is dropped for it */
 	OUTQ_CLOSE,    /* the connection is closed */
+	OUTQ_ENDED,    /* it is left away, room or not, and nobody is told: the
+	                * connection follows its topic no more.  No client's
+	                * choice, but service.overflow's answer */
 };
 
 /* Digits of a gap's second number, padded with spaces: below 2^53. */
@@ -132,6 +135,12 @@ bool outq_drop_oldest(struct outq *q, struct outq_dropped *dropped);
 bool outq_extend_gap(struct outq *q, uint32_t topic, uint64_t seq);
 
 /*
+ * If the last gap of this topic has not been begun, add one to its second number,
+ * which counts what was dropped.  Returns whether it could.
+ */
+bool outq_count_gap(struct outq *q, uint32_t topic);
+
+/*
  * Add a gap that ends at number seq, in front of `before' or (NULL) last.
  * frame is what to send, with room for the number at these places.
  */
@@ -144,11 +153,20 @@ void outq_gap_digits(char out[OUTQ_GAP_DIGITS], uint64_t to);
 void outq_gap_line(char out[OUTQ_GAP_LINE], uint64_t to);
 
 /*
+ * Drop all messages of this topic of which nothing has been sent.  Returns how
+ * many there were.
+ */
+uint32_t outq_drop_topic(struct outq *q, uint32_t topic);
+
+/*
  * The connection unsubscribes from this topic and will be told no more of its
  * gaps.  So the topic's gaps stop growing, and its messages in the queue become
  * answers, which are not dropped.
  */
 void outq_leave_topic(struct outq *q, uint32_t topic);
+
+/* The same for all topics and their gaps. */
+void outq_leave_all(struct outq *q);
 
 /* Describe the next bytes to write, at most max pieces.  Returns how many. */
 int outq_iov(struct outq *q, struct iovec *iov, int max);

@@ -5,6 +5,7 @@
 
 #include "worker/net/conn.h"
 #include "worker/net/drops.h"
+#include "worker/net/service.h"
 
 static struct outq *
 overflow_queue(struct conn *c)
@@ -51,12 +52,22 @@ overflow_make_room(struct conn *c, size_t len)
 	}
 }
 
+/* What happens if there is no room for a message of this topic. */
+static uint8_t
+overflow_of(const struct conn *c, uint32_t topic)
+{
+	const struct service *service = c->net->service;
+
+	return service->overflow != NULL ? service->overflow(c, topic)
+	                                 : c->overflow;
+}
+
 /* Whether a message of this length may wait.  If not, it counts as dropped. */
 static bool
-overflow_has_room(struct net *net, struct conn *c, size_t len)
+overflow_has_room(struct net *net, struct conn *c, uint8_t overflow, size_t len)
 {
 	overflow_queue(c);
-	if (c->overflow == OUTQ_LATEST && c->buffer_max > 0)
+	if (overflow == OUTQ_LATEST && c->buffer_max > 0)
 		overflow_make_room(c, len);
 	if (overflow_is_full(c, len)) {
 		drops_add(c, STATS_DROPS);
@@ -69,26 +80,53 @@ overflow_has_room(struct net *net, struct conn *c, size_t len)
 	return false;
 }
 
-/* Queue one frame, or deal with a full queue as the client asked.  Returns
+/* A full queue costs a message: deal with that as overflow_of() said.  Returns
  * false when the connection is being closed for it. */
 static bool
-overflow_queue_frame(struct net *net, struct conn *c, uint32_t index)
+overflow_drop_frame(
+    struct net *net, struct conn *c, uint8_t overflow, uint32_t index)
 {
 	const struct arena_entry *frame = &net->arena.table[index];
-	size_t len = frame->end - arena_start(&net->arena, index);
 
-	if (overflow_has_room(net, c, len)) {
-		outq_add_message(c->out, frame->topic, frame->seq,
-		    arena_keep(&net->arena, index));
-		return true;
-	}
-	if (c->overflow != OUTQ_CLOSE) {
+	if (overflow != OUTQ_CLOSE) {
 		overflow_tell(c, frame->topic, frame->seq, NULL);
 		return true;
 	}
 	stats_add(&net->stats, STATS_SLOW_CLOSES, 1);
 	c->handler->refuse(c, CONN_TOO_SLOW);
 	return false;
+}
+
+/* Whether the connection follows the topic no more.  Then the message counts as
+ * dropped. */
+static bool
+overflow_has_ended(struct conn *c, uint8_t overflow)
+{
+	if (overflow != OUTQ_ENDED)
+		return false;
+	drops_add(c, STATS_DROPS);
+	return true;
+}
+
+/* Queue one frame if it is to wait.  Returns false when the connection is being
+ * closed. */
+static bool
+overflow_queue_frame(struct net *net, struct conn *c, uint32_t index)
+{
+	const struct arena_entry *frame = &net->arena.table[index];
+	size_t len = frame->end - arena_start(&net->arena, index);
+	uint8_t overflow = overflow_of(c, frame->topic);
+
+	if (overflow_has_ended(c, overflow))
+		return true;
+	if (!overflow_has_room(net, c, overflow, len))
+		return overflow_drop_frame(net, c, overflow, index);
+	/* An older one of the topic may have made that room. */
+	if (overflow != OUTQ_LATEST ||
+	    !overflow_has_ended(c, overflow_of(c, frame->topic)))
+		outq_add_message(c->out, frame->topic, frame->seq,
+		    arena_keep(&net->arena, index));
+	return true;
 }
 
 /* Queue bytes of the arena that must be sent. */

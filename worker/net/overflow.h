@@ -3,7 +3,7 @@
  * overflow.h - frames that a connection's socket did not take go into its queue
  * (outq.h), up to the limit of the connection and that of the worker.  Beyond
  * them, messages are dropped and told as a gap, or the connection is closed, as
- * its client chose.
+ * its client chose, or the operator for the topic (service.overflow).
  *
  * Callers: flush.c, which knows what the socket did not take.
  */

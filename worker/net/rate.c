@@ -12,6 +12,9 @@
 /* Looking at so many records costs about as much as taking a message. */
 #define RATE_RECORDS_PER_MESSAGE 64
 
+/* Taking so many bytes, which are only there by inflating, likewise. */
+#define RATE_INFLATED_PER_MESSAGE 4096
+
 void
 rate_init(struct conn *c)
 {
@@ -66,6 +69,12 @@ rate_count(struct conn *c)
 	rate_spend(c, 1);
 	if (!rate_is_within(c))
 		rate_pause(c, STATS_RATE_PAUSES);
+}
+
+void
+rate_count_inflated(struct conn *c, uint64_t bytes)
+{
+	rate_spend(c, (int32_t)(bytes / RATE_INFLATED_PER_MESSAGE));
 }
 
 void

@@ -29,6 +29,12 @@ void rate_wait(struct conn *c, uint32_t ms);
 void rate_count(struct conn *c);
 void rate_count_control(struct conn *c);
 
+/*
+ * A WebSocket's message has become so many bytes longer by inflating.  They cost
+ * their sender nothing, so they count as messages that would have brought them.
+ */
+void rate_count_inflated(struct conn *c, uint64_t bytes);
+
 /* The request being served brought so many messages: for those beyond the one
  * that rate_count_request() counts. */
 void rate_count_messages(struct conn *c, uint32_t messages);

@@ -68,6 +68,11 @@ struct service {
 	 * always read. */
 	bool (*hold)(struct conn *c);
 
+	/* What happens when a message of the topic in that slot finds a
+	 * connection's buffer full: enum outq_overflow.  Asked for each message
+	 * that would wait.  NULL: always what its client has chosen. */
+	uint8_t (*overflow)(const struct conn *c, uint32_t topic);
+
 	/* Append a connection, as JSON for the operator.  NULL: nothing of them
 	 * is told or done when the operator asks. */
 	void (*describe)(struct buf *buf, struct conn *c);

@@ -5,12 +5,16 @@
  *
  * Nothing is kept anywhere but in this page: it shows the last two minutes that
  * it was open.  A page that is not seen does not ask.
+ *
+ * Where the server asks for the operator's key (--admin-key), so does the page,
+ * and shows it in a header.  The browser keeps it until the tab is closed.
  */
 
 const PERIOD_MS = 1000;
 const PATIENCE_MS = 5000;
 const SAMPLES = 120; /* that a plot shows */
 const WIDTH = 240, HEIGHT = 60; /* of a plot's own coordinates */
+const KEY = "pubsubd operator's key"; /* its name in sessionStorage */
 const SVG = "http://www.w3.org/2000/svg";
 
 const samples = []; /* the oldest first */
@@ -143,7 +147,7 @@ function drawLines(id) {
 		return figure;
 	}));
 	show(section, drawing, `highest ${short(highest)}`,
-	    `${SAMPLES * PERIOD_MS / 1000} s`);
+	    `the last ${SAMPLES * PERIOD_MS / 1000} s`);
 }
 
 /* Deliveries in the time that is shown, by how long they took: [bound, count],
@@ -233,6 +237,7 @@ function drawWorkers() {
 }
 
 function drawTopics({ seconds, topics }) {
+	byId("silence").hidden = seconds === 0 || topics.length > 0;
 	if (seconds > 0)
 		drawTable(byId("topics"),
 		    [":topic", "messages/s", "subscribers", "last number"],
@@ -254,7 +259,7 @@ function draw(stats, busiest) {
 	byId("state").textContent = `${stats.state}, up ` +
 	    `${uptime(stats.uptime_ms)}, version ${stats.version}, ` +
 	    `${stats.topics.used} of ${stats.topics.max} topics, ` +
-	    `${stats.deaths} worker deaths`;
+	    `${stats.deaths} worker death${stats.deaths === 1 ? "" : "s"}`;
 	for (const id of Object.keys(LINES))
 		drawLines(id);
 	drawDelivery();
@@ -262,21 +267,58 @@ function draw(stats, busiest) {
 	drawTopics(busiest);
 }
 
-async function ask(path) {
-	const response = await fetch(path,
-	    { signal: AbortSignal.timeout(PATIENCE_MS) });
+class KeyNeeded extends Error {}
 
+async function ask(path) {
+	const key = sessionStorage.getItem(KEY);
+	const response = await fetch(path, {
+		headers: key === null ? {} : { Authorization: `Bearer ${key}` },
+		signal: AbortSignal.timeout(PATIENCE_MS),
+	});
+
+	if (response.status === 401)
+		throw new KeyNeeded(key === null ? "" : "That is not the key.");
 	if (!response.ok)
 		throw new Error(`${path}: ${response.status}`);
 	return response.json();
 }
 
+/* Ask for the key.  A link cannot show it, so those that need it go. */
+function openDoor(why) {
+	const door = byId("door");
+
+	sessionStorage.removeItem(KEY);
+	samples.length = 0;
+	byId("state").textContent = "the server wants to know who asks";
+	byId("links").hidden = byId("main").hidden = true;
+	door.querySelector("p").textContent = why;
+	door.hidden = false;
+	door.querySelector("input").focus();
+}
+
+byId("door").addEventListener("submit", (event) => {
+	const input = byId("door").querySelector("input");
+
+	event.preventDefault();
+	/* A header has bytes: those of its UTF-8. */
+	sessionStorage.setItem(KEY, String.fromCharCode(
+	    ...new TextEncoder().encode(input.value.trim())));
+	input.value = "";
+	byId("door").hidden = true;
+	turn();
+});
+
 async function turn() {
 	try {
 		if (!document.hidden)
 			draw(await ask("stats"), await ask("busiest"));
+		byId("main").hidden = false;
 		document.body.classList.remove("lost");
 	} catch (error) {
+		if (error instanceof KeyNeeded) {
+			openDoor(error.message);
+			return;
+		}
 		document.body.classList.add("lost");
 		byId("state").textContent =
 		    `no answer, trying again (${error.message})`;

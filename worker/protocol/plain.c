@@ -5,12 +5,14 @@
 
 #include "common/config.h"
 #include "common/grants.h"
+#include "common/http.h"
 #include "common/utf8.h"
 #include "common/ws.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/protocol/protocols.h"
 #include "worker/requests/caller.h"
+#include "worker/requests/listen_query.h"
 #include "worker/requests/topic_name.h"
 #include "worker/ws/protocol.h"
 #include "worker/ws/ws_conn.h"
@@ -128,9 +130,21 @@ plain_answer(struct hub *hub, const struct intake_op *op)
 		    "too many topics: %u per connection",
 		    hub->net->config->max_topics_per_conn);
 		break;
+	case INTAKE_TOO_MANY_PATTERNS:
+		snprintf(reason, sizeof(reason),
+		    "too many patterns: %u per connection",
+		    hub->net->config->max_patterns_per_conn);
+		break;
+	case INTAKE_PATTERNS_FULL:
+		snprintf(reason, sizeof(reason), "no room for another pattern");
+		break;
 	case INTAKE_HOLDS_TOO_MANY:
 		snprintf(reason, sizeof(reason),
 		    "too many topics from your address, few are left");
+		break;
+	case INTAKE_TOO_MANY_MEMBERS:
+		snprintf(reason, sizeof(reason),
+		    "too many users from your address, few places are left");
 		break;
 	case INTAKE_DIRECTORY_FULL:
 		snprintf(reason, sizeof(reason),
@@ -139,16 +153,35 @@ plain_answer(struct hub *hub, const struct intake_op *op)
 		break;
 	case INTAKE_FORBIDDEN:
 		snprintf(reason, sizeof(reason),
-		    caller_is_known(op->conn)
-			? "forbidden: there is no grant for this topic"
-			: "unauthorized: this needs a token that grants it");
+		    "forbidden: there is no grant for this topic");
 		break;
+	case INTAKE_UNAUTHORIZED:
+		snprintf(reason, sizeof(reason),
+		    "unauthorized: this needs a token that grants it");
+		break;
+	case INTAKE_TOO_FAST:
+		ws_close(op->conn, WS_CODE_TRY_LATER,
+		    "the topic takes no more messages in this second");
+		return;
+	case INTAKE_RETAIN_FULL:
+		ws_close(op->conn, WS_CODE_TRY_LATER,
+		    "no room for another last value");
+		return;
 	case INTAKE_DONE:
 	case INTAKE_DRAINING:
+	case INTAKE_MEMBERS_FULL:
 	case INTAKE_NOT_SUBSCRIBED:
 	case INTAKE_RESUBSCRIBED:
 	case INTAKE_NO_TOPIC:
+	case INTAKE_KEYS_FULL:
+	case INTAKE_NOT_IN_CLUSTER:
 	case INTAKE_LATER:
+	case INTAKE_WAITING:
+	case INTAKE_PUT_OFF:
+		return;
+	case INTAKE_CLUSTER_DOWN:
+		ws_close(op->conn, WS_CODE_TRY_LATER,
+		    "cluster_down: this host has lost the others");
 		return;
 	}
 	stats_add(&hub->net->stats, STATS_PROTOCOL_ERRORS, 1);
@@ -191,16 +224,24 @@ plain_begin(struct conn *c, const struct http_request *req)
 		ws_close(c, WS_CODE_POLICY,
 		    "unauthorized: this needs a token that grants it");
 	else
-		protocols_subscribe(c, req, plain_answer);
+		query_subscribe(c, req->query,
+		    &(struct intake_request){ .answer = plain_answer });
+}
+
+static void
+plain_compress(struct conn *c)
+{
+	client_of(c)->form = FORM_TEXT_DEFLATED;
 }
 
 /* What may not be followed any more ends the connection: nothing tells the client
  * that the other topics go on. */
 static void
-plain_revoked(struct conn *c, const char *topic, size_t topic_len)
+plain_revoked(struct conn *c, const char *name, size_t len, bool is_pattern)
 {
-	(void)topic;
-	(void)topic_len;
+	(void)name;
+	(void)len;
+	(void)is_pattern;
 	ws_close(
 	    c, WS_CODE_POLICY, "forbidden: a topic is not granted any more");
 }
@@ -246,12 +287,15 @@ plain_put_message(struct buf *out, const struct ring_record *rec,
 	ws_text_close(out, start);
 }
 
-const struct form plain_form = { .message = plain_put_message };
+/* A bare text has no number anyway. */
+const struct form plain_form = { .message = plain_put_message,
+	.ephemeral = plain_put_message };
 
 const struct protocol plain_protocol = {
 	.restart_code = WS_CODE_GOING_AWAY,
 	.accept = protocols_accept,
 	.begin = plain_begin,
+	.compress = plain_compress,
 	.message = plain_message,
 	.revoked = plain_revoked,
 	.drain = plain_drain,

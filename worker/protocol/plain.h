@@ -4,7 +4,7 @@
  *
  * A client that sends this is subscribed to the topic, if it is not yet.  The
  * message goes to every subscriber, the sender included, as one text frame with
- * the message's text and nothing else (README, "Your own client").
+ * the message's text and nothing else (README.md, here).
  */
 
 #ifndef WORKER_PROTOCOL_PLAIN_H

@@ -15,17 +15,25 @@ protocols_init(
     struct protocols *protocols, const char *epoch, uint32_t max_message)
 {
 	json_reader_init(&protocols->json);
+	json_reader_init(&protocols->json_inner);
 	buf_init(&protocols->text);
 	protocols->v1 = (struct v1_reader){ .json = &protocols->json,
 		.epoch = epoch,
 		.body_max = max_message };
+	protocols->centrifuge =
+	    (struct centrifuge_reader){ .json = &protocols->json,
+		    .epoch = epoch,
+		    .body_max = max_message };
 }
 
 void
 protocols_fini(struct protocols *protocols)
 {
 	json_reader_fini(&protocols->json);
+	json_reader_fini(&protocols->json_inner);
+	buf_fini(&protocols->centrifuge.text);
 	buf_fini(&protocols->v1.topic);
+	buf_fini(&protocols->v1.key);
 	buf_fini(&protocols->text);
 }
 
@@ -62,23 +70,4 @@ protocols_admit(struct conn *c, const struct http_request *req, unsigned code)
 		break;
 	}
 	return false;
-}
-
-void
-protocols_subscribe(struct conn *c, const struct http_request *req,
-    void (*answer)(struct hub *hub, const struct intake_op *op))
-{
-	struct http_text query = req->query, topic;
-	char room[QUERY_TOPIC_ROOM];
-
-	while (query_topic_next(&query, room, &topic)) {
-		const struct intake_request want = {
-			.kind = INTAKE_SUBSCRIBE,
-			.answer = answer,
-			.topic = topic.at,
-			.topic_len = (uint8_t)topic.len,
-		};
-
-		intake_add(c, &want);
-	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protocols.h - shared by both contracts: memory to work with, and the query
+ * protocols.h - shared by all contracts: memory to work with, and the query
  * that a client connects with.
  */
 
@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "worker/protocol/centrifuge_command.h"
 #include "worker/protocol/v1_request.h"
 #include "worker/requests/intake.h"
 
@@ -19,7 +20,9 @@ struct http_request;
 /* Of one worker: hub->protocols. */
 struct protocols {
 	struct json_reader json;
+	struct json_reader json_inner; /* of what the other is a list of */
 	struct v1_reader v1;
+	struct centrifuge_reader centrifuge;
 	struct buf text; /* an answer while it is put together */
 };
 
@@ -40,9 +43,5 @@ bool protocols_accept(
  */
 bool protocols_admit(
     struct conn *c, const struct http_request *req, unsigned code);
-
-/* Subscribe to each ?topic=; each is answered by answer(). */
-void protocols_subscribe(struct conn *c, const struct http_request *req,
-    void (*answer)(struct hub *hub, const struct intake_op *op));
 
 #endif

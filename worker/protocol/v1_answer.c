@@ -6,9 +6,11 @@
 #include "common/config.h"
 #include "worker/access/identities.h"
 #include "common/ws.h"
+#include "worker/delivery/place.h"
 #include "worker/protocol/protocols.h"
 #include "worker/requests/caller.h"
 #include "worker/requests/history.h"
+#include "worker/requests/presence.h"
 #include "worker/requests/resume.h"
 
 #include <inttypes.h>
@@ -34,15 +36,23 @@ v1_open(struct hub *hub, const struct intake_op *op, const char *type)
 	return start;
 }
 
+static bool
+v1_is_of_pattern(const struct intake_op *op)
+{
+	return op->want.kind == INTAKE_SUBSCRIBE_PATTERN ||
+	       op->want.kind == INTAKE_UNSUBSCRIBE_PATTERN;
+}
+
 static void
 v1_put_topic(struct hub *hub, const struct intake_op *op)
 {
-	buf_puts(&hub->protocols->text, ",\"topic\":");
+	buf_puts(&hub->protocols->text,
+	    v1_is_of_pattern(op) ? ",\"pattern\":" : ",\"topic\":");
 	buf_json_string(&hub->protocols->text, intake_topic(hub->intake, op),
 	    op->want.topic_len);
 }
 
-/* ,"epoch":E,"seq":N, without printf(3), which would be most of an answer's
+/* ,"epoch":E,"seq":N, or without the number of what has none; without printf(3), which would be most of an answer's
  * cost. */
 static void
 v1_put_place(struct hub *hub, const struct intake_op *op)
@@ -51,8 +61,14 @@ v1_put_place(struct hub *hub, const struct intake_op *op)
 
 	buf_puts(text, ",\"epoch\":\"");
 	buf_puts(text, hub->seg->header->epoch);
+	if (op->want.is_ephemeral) {
+		buf_puts(text, "\"");
+		return;
+	}
 	buf_puts(text, "\",\"seq\":");
 	buf_number(text, op->start.seq);
+	if (op->place != 0)
+		place_put(text, op->place);
 }
 
 /* Finish the answer and queue it. */
@@ -92,21 +108,48 @@ v1_answer_failure(struct hub *hub, const struct intake_op *op)
 	case INTAKE_DONE:
 	case INTAKE_NO_TOPIC:
 	case INTAKE_LATER:
+	case INTAKE_WAITING:
+	case INTAKE_PUT_OFF:
+		break;
+	case INTAKE_NOT_IN_CLUSTER:
+		v1_error_text(hub, op, "not_in_cluster",
+		    "a cluster has no retain, key or ttl yet");
+		break;
+	case INTAKE_CLUSTER_DOWN:
+		v1_error_text(hub, op, "cluster_down",
+		    "this host has lost the others: nothing was done");
 		break;
 	case INTAKE_TOO_MANY:
 		snprintf(reason, sizeof(reason), "%u topics per connection",
 		    hub->net->config->max_topics_per_conn);
 		v1_error_text(hub, op, "too_many_topics", reason);
 		break;
+	case INTAKE_TOO_MANY_PATTERNS:
+		snprintf(reason, sizeof(reason), "%u patterns per connection",
+		    hub->net->config->max_patterns_per_conn);
+		v1_error_text(hub, op, "too_many_patterns", reason);
+		break;
+	case INTAKE_PATTERNS_FULL:
+		v1_error_text(hub, op, "too_many_patterns",
+		    "there is no room for another pattern");
+		break;
 	case INTAKE_HOLDS_TOO_MANY:
 		v1_error_text(hub, op, "too_many_topics",
 		    "too many topics from your address, few are left");
+		break;
+	case INTAKE_TOO_MANY_MEMBERS:
+		v1_error_text(hub, op, "too_many_members",
+		    "too many users from your address, few places are left");
 		break;
 	case INTAKE_DIRECTORY_FULL:
 		snprintf(reason, sizeof(reason),
 		    "all %u topics have subscribers",
 		    hub->net->config->max_topics);
 		v1_error_text(hub, op, "directory_full", reason);
+		break;
+	case INTAKE_MEMBERS_FULL:
+		v1_error_text(hub, op, "members_full",
+		    "not all members are known: their table is full");
 		break;
 	case INTAKE_DRAINING:
 		v1_error_text(
@@ -116,20 +159,36 @@ v1_answer_failure(struct hub *hub, const struct intake_op *op)
 		if (op->want.kind == INTAKE_AUTH)
 			v1_error_text(hub, op, "forbidden",
 			    "the token is another user's");
-		else if (caller_is_known(op->conn))
+		else
 			v1_error_text(
 			    hub, op, "forbidden", "there is no grant for this");
-		else
-			v1_error_text(hub, op, "unauthorized",
-			    "this needs a token that grants it");
+		break;
+	case INTAKE_UNAUTHORIZED:
+		v1_error_text(hub, op, "unauthorized",
+		    "this needs a token that grants it");
+		break;
+	case INTAKE_TOO_FAST:
+		v1_error_text(hub, op, "too_fast",
+		    "the topic takes no more messages in this second");
+		break;
+	case INTAKE_KEYS_FULL:
+		v1_error_text(hub, op, "keys_full",
+		    "no room to remember another key now");
+		break;
+	case INTAKE_RETAIN_FULL:
+		v1_error_text(
+		    hub, op, "retain_full", "no room for another last value");
 		break;
 	case INTAKE_NOT_SUBSCRIBED:
 		v1_error_text(hub, op, "not_subscribed",
-		    "this connection has not subscribed to the topic");
+		    v1_is_of_pattern(op)
+			? "this connection has not subscribed to the pattern"
+			: "this connection has not subscribed to the topic");
 		break;
 	case INTAKE_RESUBSCRIBED:
 		v1_error_text(hub, op, "bad_request",
-		    "since and history are for a new subscription");
+		    "since, history, last and every_ms are for a new "
+		    "subscription");
 		break;
 	}
 }
@@ -144,7 +203,10 @@ v1_ack(struct hub *hub, const struct intake_op *op, const struct resume *resume)
 		return;
 	start = v1_open(hub, op, "ack");
 	v1_put_topic(hub, op);
-	v1_put_place(hub, op);
+	if (!v1_is_of_pattern(op))
+		v1_put_place(hub, op);
+	if (op->duplicate)
+		buf_puts(&hub->protocols->text, ",\"duplicate\":true");
 	if (resume != NULL)
 		buf_printf(&hub->protocols->text,
 		    ",\"replayed\":%" PRIu64 ",\"recovered\":%s",
@@ -169,6 +231,7 @@ v1_answer_presence(struct hub *hub, const struct intake_op *op)
 
 	v1_put_topic(hub, op);
 	buf_printf(&hub->protocols->text, ",\"count\":%" PRIu64, op->count);
+	presence_put(hub, op, &hub->protocols->text);
 	v1_close(hub, op->conn, start);
 }
 
@@ -226,6 +289,8 @@ v1_answer(struct hub *hub, const struct intake_op *op)
 	case INTAKE_PLAIN:
 	case INTAKE_PUBLISH:
 	case INTAKE_UNSUBSCRIBE:
+	case INTAKE_SUBSCRIBE_PATTERN:
+	case INTAKE_UNSUBSCRIBE_PATTERN:
 		v1_ack(hub, op, NULL);
 		break;
 	case INTAKE_AUTH:
@@ -247,6 +312,7 @@ v1_answer(struct hub *hub, const struct intake_op *op)
 		    op->want.body_len);
 		break;
 	case INTAKE_TOPIC:
+	case INTAKE_LAST:
 		break; /* HTTP only */
 	}
 }

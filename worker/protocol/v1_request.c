@@ -3,22 +3,18 @@
 
 #include "worker/protocol/v1_request.h"
 
+#include "broker/ring/members.h"
 #include "common/config.h"
+#include "common/pattern.h"
 #include "common/utf8.h"
+#include "worker/delivery/pace.h"
+#include "worker/delivery/place.h"
+#include "worker/protocol/member.h"
+#include "worker/protocol/v1_members.h"
+#include "worker/requests/extras.h"
 #include "worker/requests/topic_name.h"
 
 #include <string.h>
-
-/* Integers above this are not exact in every client's language. */
-#define V1_INTEGER_MAX (((uint64_t)1 << 53) - 1)
-
-/* The members that requests have; raw tokens, raw == NULL: not there. */
-struct v1_members {
-	struct json_token type, id, topic, message, since, history, echo,
-	    before, limit, token;
-};
-
-#define V1_NAME_MAX 7u /* bytes of the longest of these names */
 
 /* The requests by name. */
 static const struct {
@@ -49,127 +45,10 @@ v1_refuse(struct intake_request *want, const char *code, const char *reason)
 	return false;
 }
 
-/* Whether a token is a string, and this word. */
-static bool
-v1_string_is(const struct json_token *token, const char *word)
-{
-	return token->kind == JSON_STRING &&
-	       json_string_equal(token->raw, token->raw_len, word);
-}
-
-/* Of a repeated member the last counts, but a value that is no string is an
- * error whatever follows, as in the plain contract (plain.c). */
-static void
-v1_keep(struct json_token *member, const struct json_token *value)
-{
-	if (member->raw == NULL || member->kind == JSON_STRING)
-		*member = *value;
-}
-
-/* A member of a plain message: upper and lower case are the same, and null
- * leaves what stood before. */
-static void
-v1_collect_plain(struct v1_members *plain, const struct json_token *key,
-    const struct json_token *value)
-{
-	if (value->kind == JSON_NULL)
-		return;
-	if (json_string_equal_nocase(key->raw, key->raw_len, "topic"))
-		v1_keep(&plain->topic, value);
-	else if (json_string_equal_nocase(key->raw, key->raw_len, "message"))
-		v1_keep(&plain->message, value);
-}
-
-/* The member of a name, or NULL. */
-static struct json_token *
-v1_member_named(struct v1_members *m, const char *name, size_t len)
-{
-#define V1_IS(word) (memcmp(name, word, sizeof(word) - 1) == 0)
-	switch (len) {
-	case 2:
-		return V1_IS("id") ? &m->id : NULL;
-	case 4:
-		return V1_IS("type")   ? &m->type
-		       : V1_IS("echo") ? &m->echo
-		                       : NULL;
-	case 5:
-		return V1_IS("topic")   ? &m->topic
-		       : V1_IS("since") ? &m->since
-		       : V1_IS("limit") ? &m->limit
-		       : V1_IS("token") ? &m->token
-		                        : NULL;
-	case 6:
-		return V1_IS("before") ? &m->before : NULL;
-	case V1_NAME_MAX:
-		return V1_IS("message")   ? &m->message
-		       : V1_IS("history") ? &m->history
-		                          : NULL;
-	default:
-		return NULL;
-	}
-#undef V1_IS
-}
-
-/* The member that a key names, or NULL.  As it stands there, nearly always; else
- * it may be written with escapes, which are six bytes at most for each. */
-static struct json_token *
-v1_member_of(struct v1_members *m, const struct json_token *key)
-{
-	char name[6 * V1_NAME_MAX];
-	struct json_token *member =
-	    v1_member_named(m, key->raw + 1, key->raw_len - 2);
-
-	if (member != NULL || key->raw_len > sizeof(name) + 2 ||
-	    memchr(key->raw, '\\', key->raw_len) == NULL)
-		return member;
-	return v1_member_named(
-	    m, name, json_string_decode(key->raw, key->raw_len, name));
-}
-
-/* Collect the members; of a repeated one the last counts. */
-static void
-v1_collect(struct json_reader *json, struct v1_members *m)
-{
-	struct json_token key, value, *member;
-
-	memset(m, 0, sizeof(*m));
-	while (json_member_next(json, &key, &value))
-		if ((member = v1_member_of(m, &key)) != NULL)
-			*member = value;
-	if (m->type.raw != NULL)
-		return;
-	m->topic.raw = m->message.raw = NULL;
-	json_member_rewind(json);
-	while (json_member_next(json, &key, &value))
-		v1_collect_plain(m, &key, &value);
-}
-
-/* Whether the member is there at all; null counts as not there. */
-static bool
-v1_has(const struct json_token *token)
-{
-	return token->raw != NULL && token->kind != JSON_NULL;
-}
-
-/* A non-negative integer below 2^53. */
-static bool
-v1_integer(const struct json_token *token, uint64_t *number)
-{
-	if (token->kind != JSON_NUMBER || token->raw_len > 16)
-		return false;
-	*number = 0;
-	for (size_t i = 0; i < token->raw_len; i++) {
-		if (token->raw[i] < '0' || token->raw[i] > '9')
-			return false;
-		*number = *number * 10 + (uint64_t)(token->raw[i] - '0');
-	}
-	return *number <= V1_INTEGER_MAX;
-}
-
 static bool
 v1_take_id(const struct v1_members *m, struct intake_request *want)
 {
-	if (!v1_has(&m->id))
+	if (!member_has(&m->id))
 		return true;
 	if ((m->id.kind != JSON_STRING && m->id.kind != JSON_NUMBER) ||
 	    m->id.raw_len > V1_ID_MAX + (m->id.kind == JSON_STRING ? 2 : 0))
@@ -187,13 +66,54 @@ v1_take_type(const struct v1_members *m, struct intake_request *want)
 	if (m->type.raw == NULL)
 		return true;
 	for (size_t i = 0; i < V1_TYPES; i++)
-		if (v1_string_is(&m->type, v1_types[i].type)) {
+		if (member_is(&m->type, v1_types[i].type)) {
 			want->kind = v1_types[i].kind;
 			return true;
 		}
 	return v1_refuse(want, "unknown_type",
 	    "type: subscribe, unsubscribe, publish, history, presence, auth, "
 	    "ping");
+}
+
+/* The text of a member that names topics, decoded into the reader.  Returns false
+ * if it is no string. */
+static bool
+v1_decode(struct v1_reader *reader, const struct json_token *token)
+{
+	if (token->kind != JSON_STRING)
+		return false;
+	reader->topic.len = json_string_decode(token->raw, token->raw_len,
+	    buf_room(&reader->topic, token->raw_len));
+	return true;
+}
+
+/* A pattern in the place of the topic of (un)subscribe, decoded. */
+static bool
+v1_take_pattern(struct v1_reader *reader, const struct v1_members *m,
+    struct intake_request *want)
+{
+	bool subscribes = want->kind == INTAKE_SUBSCRIBE;
+	const char *why;
+
+	if (member_has(&m->topic))
+		return v1_refuse(want, "bad_request",
+		    "topic and pattern exclude each other");
+	if (member_has(&m->since) || member_has(&m->history))
+		return v1_refuse(want, "bad_request",
+		    "since and history are of a topic, not of a pattern");
+	buf_reset(&reader->topic);
+	if (!v1_decode(reader, &m->pattern))
+		return v1_refuse(want, "bad_pattern", "pattern: not a string");
+	if (reader->topic.len == 0)
+		return v1_refuse(want, "bad_pattern", "pattern: one is needed");
+	if (!pattern_valid(reader->topic.at, reader->topic.len, &why) ||
+	    !topic_name_valid(reader->topic.at, reader->topic.len, &why))
+		return v1_refuse(want, "bad_pattern", why);
+	want->kind =
+	    subscribes ? INTAKE_SUBSCRIBE_PATTERN : INTAKE_UNSUBSCRIBE_PATTERN;
+	want->topic = reader->topic.at;
+	want->topic_len = (uint8_t)reader->topic.len;
+	return true;
 }
 
 /* The topic, decoded.  Empty is legal in a plain message alone. */
@@ -206,14 +126,11 @@ v1_take_topic(struct v1_reader *reader, const struct v1_members *m,
 	buf_reset(&reader->topic);
 	if (want->kind == INTAKE_PING || want->kind == INTAKE_AUTH)
 		return true;
-	if (v1_has(&m->topic)) {
-		if (m->topic.kind != JSON_STRING)
-			return v1_refuse(
-			    want, "bad_topic", "topic: not a string");
-		reader->topic.len =
-		    json_string_decode(m->topic.raw, m->topic.raw_len,
-			buf_room(&reader->topic, m->topic.raw_len));
-	}
+	if (member_has(&m->pattern) && (want->kind == INTAKE_SUBSCRIBE ||
+					   want->kind == INTAKE_UNSUBSCRIBE))
+		return v1_take_pattern(reader, m, want);
+	if (member_has(&m->topic) && !v1_decode(reader, &m->topic))
+		return v1_refuse(want, "bad_topic", "topic: not a string");
 	if (reader->topic.len == 0 && want->kind != INTAKE_PLAIN)
 		return v1_refuse(want, "bad_topic", "topic: a name is needed");
 	if (!topic_name_valid(reader->topic.at, reader->topic.len, &why))
@@ -234,14 +151,15 @@ v1_take_message(struct v1_reader *reader, const struct v1_members *m,
 		return true;
 	want->body = "\"\"";
 	want->body_len = 2;
-	if (is_plain ? v1_has(&m->message) : m->message.raw != NULL) {
+	if (is_plain ? member_has(&m->message) : m->message.raw != NULL) {
 		want->body = m->message.raw;
 		want->body_len = (uint32_t)m->message.raw_len;
 	} else if (!is_plain) {
 		return v1_refuse(
 		    want, "bad_request", "message: a publish needs one");
 	}
-	if (is_plain && v1_has(&m->message) && m->message.kind != JSON_STRING)
+	if (is_plain && member_has(&m->message) &&
+	    m->message.kind != JSON_STRING)
 		return v1_refuse(want, "bad_request",
 		    "message: not a string, and there is no type");
 	if (!json_within_depth(
@@ -254,30 +172,79 @@ v1_take_message(struct v1_reader *reader, const struct v1_members *m,
 	return true;
 }
 
+/* By what a publish is known again. */
+static bool
+v1_take_key(struct v1_reader *reader, const struct v1_members *m,
+    struct intake_request *want)
+{
+	if (!member_has(&m->key))
+		return true;
+	buf_reset(&reader->key);
+	if (m->key.kind == JSON_STRING)
+		reader->key.len = json_string_decode(m->key.raw, m->key.raw_len,
+		    buf_room(&reader->key, m->key.raw_len));
+	if (reader->key.len == 0 || reader->key.len > EXTRAS_KEY_MAX)
+		return v1_refuse(
+		    want, "bad_request", "key: a string of 1 to 255 bytes");
+	want->key = reader->key.at;
+	want->key_len = (uint8_t)reader->key.len;
+	return true;
+}
+
+/* What else a publish says. */
+static bool
+v1_take_publish(struct v1_reader *reader, const struct v1_members *m,
+    struct intake_request *want)
+{
+	const char *why;
+
+	if (want->kind != INTAKE_PUBLISH)
+		return true;
+	if (!member_flag(&m->ephemeral, &want->is_ephemeral))
+		return v1_refuse(
+		    want, "bad_request", "ephemeral: true or false");
+	if (!member_flag(&m->retain, &want->retain))
+		return v1_refuse(want, "bad_request", "retain: true or false");
+	want->says_retain = member_has(&m->retain);
+	if (!member_bounded(&m->ttl, 1, EXTRAS_TTL_MAX, &want->ttl_s))
+		return v1_refuse(
+		    want, "bad_request", "ttl: whole seconds, 1 to 31622400");
+	if (!v1_take_key(reader, m, want))
+		return false;
+	why = extras_contradict(want);
+	return why == NULL || v1_refuse(want, "bad_request", why);
+}
+
 /* since: where a subscriber was. */
 static bool
 v1_take_since(struct v1_reader *reader, const struct v1_members *m,
     struct intake_request *want)
 {
-	struct json_token key, value, epoch = { 0 }, seq = { 0 };
+	struct json_token key, value, epoch = { 0 }, seq = { 0 }, pos = { 0 };
 
-	if (!v1_has(&m->since))
+	if (!member_has(&m->since))
 		return true;
 	if (m->since.kind == JSON_OBJECT &&
 	    json_object_open(reader->json, m->since.raw, m->since.raw_len) ==
 		JSON_OK)
 		while (json_member_next(reader->json, &key, &value)) {
-			if (v1_string_is(&key, "epoch"))
+			if (member_is(&key, "epoch"))
 				epoch = value;
-			else if (v1_string_is(&key, "seq"))
+			else if (member_is(&key, "seq"))
 				seq = value;
+			else if (member_is(&key, "pos"))
+				pos = value;
 		}
 	if (epoch.raw == NULL || epoch.kind != JSON_STRING || seq.raw == NULL ||
-	    !v1_integer(&seq, &want->since))
+	    !member_integer(&seq, &want->since))
 		return v1_refuse(want, "bad_request",
 		    "since: {\"epoch\":string,\"seq\":integer}");
 	want->has_since = true;
-	want->is_other_epoch = !v1_string_is(&epoch, reader->epoch);
+	want->is_other_epoch = !member_is(&epoch, reader->epoch);
+	if (pos.raw != NULL && pos.kind == JSON_STRING) {
+		want->has_place = true;
+		want->since_place = place_parse(pos.raw + 1, pos.raw_len - 2);
+	}
 	return true;
 }
 
@@ -287,45 +254,80 @@ v1_take_subscribe(struct v1_reader *reader, const struct v1_members *m,
 {
 	uint64_t history;
 
-	if (want->kind != INTAKE_SUBSCRIBE)
+	if (want->kind != INTAKE_SUBSCRIBE &&
+	    want->kind != INTAKE_SUBSCRIBE_PATTERN)
 		return true;
-	if (v1_has(&m->echo)) {
+	if (member_has(&m->echo)) {
 		if (m->echo.kind != JSON_TRUE && m->echo.kind != JSON_FALSE)
 			return v1_refuse(
 			    want, "bad_request", "echo: true or false");
 		want->no_echo = m->echo.kind == JSON_FALSE;
 	}
-	if (v1_has(&m->history)) {
-		if (!v1_integer(&m->history, &history))
+	if (!member_bounded(
+		&m->every_ms, PACE_MIN_MS, PACE_MAX_MS, &want->every_ms))
+		return v1_refuse(want, "bad_request",
+		    "every_ms: milliseconds, 100 to 3600000");
+	if (!member_flag(&m->last, &want->last))
+		return v1_refuse(want, "bad_request", "last: true or false");
+	if (member_has(&m->history)) {
+		if (!member_integer(&m->history, &history))
 			return v1_refuse(want, "bad_request",
 			    "history: a whole number of messages");
 		want->has_limit = true;
 		want->limit =
 		    history < UINT32_MAX ? (uint32_t)history : UINT32_MAX;
 	}
-	if (v1_has(&m->since) && v1_has(&m->history))
+	if (member_has(&m->since) && member_has(&m->history))
 		return v1_refuse(want, "bad_request",
 		    "since and history exclude each other");
 	return v1_take_since(reader, m, want);
 }
 
+/* limit: how many at most; more than `most' is that many. */
 static bool
-v1_take_history(const struct v1_members *m, struct intake_request *want)
+v1_take_limit(
+    const struct v1_members *m, uint32_t most, struct intake_request *want)
 {
 	uint64_t limit;
 
+	want->limit = most;
+	if (!member_has(&m->limit))
+		return true;
+	if (!member_integer(&m->limit, &limit) || limit == 0)
+		return v1_refuse(want, "bad_request", "limit: 1 or more");
+	if (limit < most)
+		want->limit = (uint32_t)limit;
+	return true;
+}
+
+static bool
+v1_take_presence(const struct v1_members *m, struct intake_request *want)
+{
+	bool subscribe;
+
+	if (want->kind != INTAKE_PRESENCE)
+		return true;
+	if (!member_flag(&m->members, &want->wants_members))
+		return v1_refuse(want, "bad_request", "members: true or false");
+	if (!member_flag(&m->subscribe, &subscribe))
+		return v1_refuse(
+		    want, "bad_request", "subscribe: true or false");
+	if (member_has(&m->subscribe))
+		want->watch = subscribe ? INTAKE_WATCH_BEGIN : INTAKE_WATCH_END;
+	if (member_has(&m->after) && !member_integer(&m->after, &want->since))
+		return v1_refuse(want, "bad_request", "after: a number");
+	return v1_take_limit(m, MEMBERS_PAGE_MAX, want);
+}
+
+static bool
+v1_take_history(const struct v1_members *m, struct intake_request *want)
+{
 	if (want->kind != INTAKE_HISTORY)
 		return true;
-	want->limit = INTAKE_HISTORY_MAX;
-	if (v1_has(&m->limit)) {
-		if (!v1_integer(&m->limit, &limit) || limit == 0)
-			return v1_refuse(want, "bad_request",
-			    "limit: a number of messages, 1 or more");
-		if (limit < want->limit)
-			want->limit = (uint32_t)limit;
-	}
-	if (v1_has(&m->before)) {
-		if (!v1_integer(&m->before, &want->before))
+	if (!v1_take_limit(m, INTAKE_HISTORY_MAX, want))
+		return false;
+	if (member_has(&m->before)) {
+		if (!member_integer(&m->before, &want->before))
 			return v1_refuse(
 			    want, "bad_request", "before: a number");
 		want->has_before = true;
@@ -376,9 +378,10 @@ v1_parse_any(struct v1_reader *reader, bool binary, const char *data,
 	(void)(v1_take_id(&m, want) && v1_take_type(&m, want) &&
 	       v1_take_topic(reader, &m, want) &&
 	       v1_take_message(reader, &m, want) &&
+	       v1_take_publish(reader, &m, want) &&
 	       v1_take_token(reader, &m, want) &&
 	       v1_take_subscribe(reader, &m, want) &&
-	       v1_take_history(&m, want));
+	       v1_take_presence(&m, want) && v1_take_history(&m, want));
 }
 
 void

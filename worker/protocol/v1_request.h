@@ -24,6 +24,7 @@ struct v1_reader {
 	const char *epoch;        /* of this server's ring */
 	size_t body_max;          /* longest message, bytes of JSON text */
 	struct buf topic;         /* the decoded topic; owned */
+	struct buf key;           /* the decoded key of a publish; owned */
 };
 
 /*

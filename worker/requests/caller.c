@@ -5,10 +5,16 @@
 
 #include "common/clock.h"
 #include "common/http.h"
+#include "common/pattern.h"
 #include "worker/access/access.h"
 #include "worker/access/credential.h"
+#include "worker/delivery/attend.h"
+#include "worker/delivery/pattern_subscribe.h"
+#include "worker/delivery/patterns.h"
 #include "worker/delivery/subscribe.h"
+#include "worker/delivery/watch.h"
 #include "worker/net/rate.h"
+#include "worker/requests/listen_query.h"
 
 #include <string.h>
 
@@ -27,7 +33,7 @@ static void
 caller_set(struct conn *c, uint32_t number)
 {
 	caller_forget(c);
-	client_of(c)->identity = number & ((1u << IDENTITY_BITS) - 1);
+	client_of(c)->identity = number & IDENTITY_MASK;
 	client_of(c)->is_warned = false;
 }
 
@@ -66,6 +72,20 @@ caller_verify(struct conn *c, const char *token, size_t len, uint32_t *number,
 	return CALLER_BAD;
 }
 
+/* A client without a credential may say its name (?user=), where it may do
+ * anything at all. */
+static void
+caller_take_name(struct conn *c, const struct http_request *req)
+{
+	struct access *access = hub_of(c)->access;
+	char name[QUERY_USER_ROOM];
+	size_t len;
+
+	if (query_user(req->query, name, &len) &&
+	    access_takes_strangers(access))
+		caller_set(c, access_stranger(access, name, len));
+}
+
 enum caller_status
 caller_identify(struct conn *c, const struct http_request *req,
     bool is_websocket, const char **why)
@@ -77,12 +97,15 @@ caller_identify(struct conn *c, const struct http_request *req,
 	uint32_t number;
 
 	caller_forget(c);
-	if (access_is_open(hub_of(c)->access))
+	if (access_is_open(hub_of(c)->access)) {
+		caller_take_name(c, req);
 		return CALLER_OK;
+	}
 	places.cookie = rules->cookie;
 	places.query = rules->takes_query;
 	switch (credential_find(c->net->config, req, &places, &credential)) {
 	case CREDENTIAL_NONE:
+		caller_take_name(c, req);
 		return CALLER_OK;
 	case CREDENTIAL_FOUND:
 		status = caller_verify(
@@ -116,13 +139,25 @@ caller_identity(struct conn *c)
 	if (number == IDENTITY_NOBODY)
 		return NULL;
 	identity = identities_of(&hub_of(c)->access->identities, number);
-	return identity->is_guest ? NULL : identity;
+	return identity->is_guest || identity->is_stranger ? NULL : identity;
 }
 
 bool
 caller_is_known(struct conn *c)
 {
 	return caller_identity(c) != NULL;
+}
+
+/* Whether it is somebody by no more than what it says, and that is enough. */
+static bool
+caller_is_stranger(struct conn *c)
+{
+	const struct access *access = hub_of(c)->access;
+	uint32_t number = client_of(c)->identity;
+
+	return number != IDENTITY_NOBODY &&
+	       identities_of(&access->identities, number)->is_stranger &&
+	       access_takes_strangers(access);
 }
 
 bool
@@ -141,8 +176,32 @@ caller_become(struct conn *c, uint32_t number)
 	}
 	if (was != NULL)
 		stats_add(&c->net->stats, STATS_TOKENS_RENEWED, 1);
+	else /* it becomes somebody, wherever it is */
+		attend_end_all(hub_of(c), client_of(c));
 	caller_set(c, number);
+	attend_begin_all(hub_of(c), client_of(c));
 	return true;
+}
+
+/* End the subscriptions to patterns likewise. */
+static void
+caller_narrow_patterns(struct conn *c)
+{
+	struct pattern_client *pc = patterns_of(hub_of(c), client_of(c));
+	struct pattern_sub *sub = pc != NULL ? SLIST_FIRST(&pc->subs) : NULL;
+	struct pattern_sub *next;
+	char text[PATTERN_MAX];
+	size_t len;
+
+	for (; sub != NULL && c->state == CONN_OPEN; sub = next) {
+		next = SLIST_NEXT(sub, link);
+		len = sub->pattern->len;
+		memcpy(text, sub->pattern->text, len);
+		if (caller_may_pattern(c, GRANT_SUBSCRIBE, text, len))
+			continue;
+		pattern_unsubscribe(hub_of(c), sub);
+		c->handler->revoked(c, text, len, true);
+	}
 }
 
 void
@@ -156,12 +215,16 @@ caller_narrow(struct conn *c)
 		next = SLIST_NEXT(sub, link);
 		len = sub->topic->name_len;
 		memcpy(name, sub->topic->name, len);
-		if (caller_may(c, GRANT_SUBSCRIBE, name, len))
+		if (sub->watches && !caller_may(c, GRANT_PRESENCE, name, len))
+			watch_expel(hub_of(c), sub, WATCH_FORBIDDEN);
+		if (!sub->is_excess &&
+		    caller_may(c, GRANT_SUBSCRIBE, name, len))
 			continue;
 		subscribe_end(hub_of(c), sub);
 		/* Not before: nothing of the topic follows. */
-		c->handler->revoked(c, name, len);
+		c->handler->revoked(c, name, len, false);
 	}
+	caller_narrow_patterns(c);
 }
 
 void
@@ -183,6 +246,14 @@ caller_may(struct conn *c, unsigned kinds, const char *topic, size_t topic_len)
 {
 	return access_allows(
 	    hub_of(c)->access, client_of(c)->identity, kinds, topic, topic_len);
+}
+
+bool
+caller_may_pattern(
+    struct conn *c, unsigned kinds, const char *pattern, size_t len)
+{
+	return access_allows_pattern(
+	    hub_of(c)->access, client_of(c)->identity, kinds, pattern, len);
 }
 
 bool
@@ -208,13 +279,16 @@ caller_look_at(struct conn *c, const struct access *access, uint64_t now_s)
 		    client->is_warned || identity->is_guest)
 			return;
 		client->is_warned = true;
-		c->handler->expire(c, (identity->until_s - now_s) * 1000);
+		c->handler->expire(
+		    c, (identity->until_s - now_s) * 1000, "the token expires");
 	} else if (identity->is_guest) {
 		stats_add(&c->net->stats, STATS_TIMEOUTS, 1);
 		c->handler->refuse(c, CONN_UNKNOWN);
 	} else {
 		stats_add(&c->net->stats, STATS_ACCESS_ENDED, 1);
-		c->handler->expire(c, 0);
+		c->handler->expire(c, 0,
+		    identity->until_s > 0 ? "the token has expired"
+					  : "its key has been taken out");
 	}
 }
 
@@ -246,9 +320,12 @@ caller_hold_to_rules(struct hub *hub)
 		next = LIST_NEXT(c, link);
 		if (c->state != CONN_OPEN)
 			continue;
-		if (client_of(c)->form == FORM_ENVELOPE) {
-			if (!caller_is_known(c))
+		if (form_base(client_of(c)->form) == FORM_ENVELOPE ||
+		    client_of(c)->form == FORM_PUSH) {
+			if (!caller_is_known(c) && !caller_is_stranger(c)) {
+				attend_end_all(hub, client_of(c));
 				caller_forget(c);
+			}
 			caller_await(c);
 		}
 		caller_narrow(c);

@@ -71,6 +71,10 @@ bool caller_is_known(struct conn *c);
 bool caller_may(
     struct conn *c, unsigned kinds, const char *topic, size_t topic_len);
 
+/* The same with all topics that a pattern stands for. */
+bool caller_may_pattern(
+    struct conn *c, unsigned kinds, const char *pattern, size_t len);
+
 /* Whether there is any topic with which it may do this. */
 bool caller_may_some(struct conn *c, unsigned kind);
 

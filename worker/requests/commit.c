@@ -4,19 +4,27 @@
 #include "worker/requests/commit.h"
 
 #include "broker/shared/stamps.h"
-#include "broker/shared/stop_point.h"
-#include "broker/shared/wakeup.h"
+#include "broker/ring/ring_cluster.h"
 #include "broker/ring/topics.h"
 #include "common/bug.h"
 #include "common/config.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
+#include "worker/delivery/attend.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/net/rate.h"
 #include "worker/requests/caller.h"
+#include "worker/requests/extras.h"
+#include "worker/requests/pattern_request.h"
 #include "worker/requests/granted.h"
 #include "worker/requests/intake.h"
+#include "worker/requests/last.h"
+#include "worker/requests/past.h"
+#include "worker/requests/policed.h"
+#include "worker/requests/presence.h"
+#include "worker/requests/settle.h"
+#include "worker/requests/waiting.h"
 
 #include <string.h>
 
@@ -42,19 +50,49 @@ commit_publish_gathered(struct hub *hub)
 	stats_add(&hub->net->stats, STATS_MESSAGES_IN, n);
 }
 
-static void
+/* Note the message that is to be published; op->start.slot is its topic's.
+ * Returns INTAKE_DONE, or why it cannot be. */
+static enum intake_result
 commit_gather(struct hub *hub, struct intake_op *op)
 {
 	struct intake *intake = hub->intake;
+	const bool must_look = extras_must_look(hub, &op->want);
+	const struct layout_extra *extra;
+	enum intake_result result;
 
-	intake->msgs[intake->msgs_count++] = (struct ring_msg){
+	if (must_look)
+		commit_publish_gathered(hub); /* it may have the same key */
+	extra = extras_of(hub, op);
+	if (must_look) {
+		result = extras_admit(hub, op, extra);
+		if (result != INTAKE_DONE || op->duplicate)
+			return result;
+	}
+	intake->msgs[intake->msgs_count] = (struct ring_msg){
 		.topic = op->start.slot,
 		.body = intake_body(intake, op),
 		.body_len = op->want.body_len,
 		.time_ms = op->time_ms,
 		.conn = op->conn->number,
+		.flags = op->want.is_ephemeral ? RECORD_EPHEMERAL : 0,
+		.extra = extra,
 	};
-	op->msg = intake->msgs_count;
+	if (hub->waiting != NULL) {
+		intake->msgs[intake->msgs_count].mark = &ring_to_outbox;
+		waiting_begin(hub, op);
+	}
+	op->msg = ++intake->msgs_count;
+	return INTAKE_DONE;
+}
+
+/* Publish it, if its topic takes another message now. */
+static enum intake_result
+commit_take(struct hub *hub, struct intake_op *op)
+{
+	if (!policed_may_publish(hub, op->start.slot))
+		return INTAKE_TOO_FAST;
+	policed_complete(hub, op);
+	return commit_gather(hub, op);
 }
 
 static struct sub *
@@ -84,16 +122,26 @@ commit_subscribe(struct hub *hub, struct intake_op *op)
 		break;
 	case SUBS_TOO_MANY:
 		return INTAKE_TOO_MANY;
+	case SUBS_TOO_MANY_MEMBERS:
+		return INTAKE_TOO_MANY_MEMBERS;
 	case SUBS_HOLDS_TOO_MANY:
 		return INTAKE_HOLDS_TOO_MANY;
 	case SUBS_DIRECTORY_FULL:
 		return INTAKE_DIRECTORY_FULL;
 	}
-	if (op->already && (op->want.has_since || op->want.has_limit))
+	if (op->already && op->want.follows)
+		return INTAKE_DONE;
+	if (op->already && (op->want.has_since || op->want.has_limit ||
+			       op->want.last || op->want.every_ms != 0))
 		return INTAKE_RESUBSCRIBED;
+	if (op->want.last)
+		last_look(hub, op);
 	sub = commit_find_sub(hub, op);
 	CHECK(sub != NULL);
+	if (hub->waiting != NULL)
+		op->place = waiting_place(hub);
 	sub->no_echo = op->want.no_echo;
+	policed_bound_past(hub, op);
 	if (!op->already)
 		sub->begun_by = (uint16_t)(op - hub->intake->ops);
 	return INTAKE_DONE;
@@ -139,13 +187,14 @@ commit_publish(struct hub *hub, struct intake_op *op)
 		stats_add(&hub->net->stats, STATS_DIRECTORY_FULL, 1);
 		return INTAKE_DIRECTORY_FULL;
 	}
-	commit_gather(hub, op);
-	return INTAKE_DONE;
+	return commit_take(hub, op);
 }
 
 static enum intake_result
 commit_publish_one(struct hub *hub, struct intake_op *op)
 {
+	if (hub->waiting != NULL && waiting_is_down(hub))
+		return INTAKE_CLUSTER_DOWN;
 	return hub->net->draining ? INTAKE_DRAINING : commit_publish(hub, op);
 }
 
@@ -157,9 +206,12 @@ commit_plain(struct hub *hub, struct intake_op *op)
 	struct sub *sub = commit_find_sub(hub, op);
 	enum intake_result result;
 
+	if (hub->waiting != NULL && waiting_is_down(hub))
+		return INTAKE_CLUSTER_DOWN;
 	/* From the beginning of a drain on, v1 clients are refused with an
 	 * answer; plain ones cannot be told and are not even read then. */
-	if (client_of(op->conn)->form != FORM_TEXT && hub->net->draining)
+	if (form_base(client_of(op->conn)->form) != FORM_TEXT &&
+	    hub->net->draining)
 		return INTAKE_DRAINING;
 	if (sub != NULL) {
 		op->start.slot = sub->topic->slot;
@@ -170,64 +222,7 @@ commit_plain(struct hub *hub, struct intake_op *op)
 	} else {
 		return commit_publish(hub, op);
 	}
-	commit_gather(hub, op);
-	return INTAKE_DONE;
-}
-
-/* Where the topic of a request stands.  Returns false if it has no slot. */
-static bool
-commit_find_topic(
-    const struct hub *hub, const struct intake_op *op, struct subs_start *start)
-{
-	uint32_t slot = topics_find(hub->seg, intake_topic(hub->intake, op),
-	    op->want.topic_len, op->hash);
-
-	if (slot == TOPICS_NONE)
-		return false;
-	topic_snapshot(hub->seg, slot, start);
-	return true;
-}
-
-/* Records that a request for the past will visit, at most: from the newest
- * back to the one before the first that is wanted. */
-static uint64_t
-commit_walk_len(const struct hub *hub, const struct intake_op *op)
-{
-	const struct intake_request *want = &op->want;
-	uint64_t most = hub->ring.capacity / sizeof(struct layout_record);
-	struct subs_start start;
-	uint64_t first;
-
-	if (!commit_find_topic(hub, op, &start))
-		return 0;
-	first = start.seq + 1;
-	if (want->has_before && want->before < first)
-		first = want->before;
-	if (!want->has_since)
-		first = first > want->limit ? first - want->limit : 0;
-	else if (!want->is_other_epoch && want->since < first)
-		first = want->since;
-	if (first < start.base)
-		first = start.base;
-	return start.seq + 1 - first < most ? start.seq + 1 - first : most;
-}
-
-/* Whether a request has to wait for another turn, because this turn has walked
- * over enough records.  The first one does not wait, nor one of a connection
- * that has closed. */
-static bool
-commit_must_defer(struct hub *hub, const struct intake_op *op)
-{
-	struct intake *intake = hub->intake;
-	uint64_t len;
-
-	if (!intake_reads_past(&op->want) || op->conn->state != CONN_OPEN)
-		return false;
-	len = commit_walk_len(hub, op);
-	if (intake->walked > 0 && intake->walked + len > INTAKE_WALK_MAX)
-		return true;
-	intake->walked += len;
-	return false;
+	return commit_take(hub, op);
 }
 
 /* How a topic stands, without making it. */
@@ -235,43 +230,62 @@ static enum intake_result
 commit_look_up(struct hub *hub, struct intake_op *op)
 {
 	commit_publish_gathered(hub);
-	if (!commit_find_topic(hub, op, &op->start))
+	if (!past_find_topic(hub, op, &op->start))
 		return INTAKE_NO_TOPIC;
+	policed_bound_past(hub, op);
 	op->count = topics_subscribers(hub->seg, op->start.slot);
 	return INTAKE_DONE;
 }
 
-/* Whether a request publishes where the one before it did, for the same client,
- * as most do that come together: then what was found out for that holds. */
-static bool
-commit_repeats(const struct hub *hub, const struct intake_op *op)
+/* Who is there, and whether the client is told of changes. */
+static enum intake_result
+commit_presence(struct hub *hub, struct intake_op *op)
 {
-	const struct intake *intake = hub->intake;
-	const struct intake_op *before;
+	enum intake_result result = commit_look_up(hub, op);
 
-	if (op == intake->ops)
-		return false;
-	before = op - 1;
-	return before->msg != 0 && before->conn == op->conn &&
-	       before->want.kind == op->want.kind &&
-	       before->want.topic_len == op->want.topic_len &&
-	       memcmp(intake_topic(intake, before), intake_topic(intake, op),
-		   op->want.topic_len) == 0;
+	return presence_ask(
+	    hub, op, commit_find_sub(hub, op), result == INTAKE_DONE);
+}
+
+static enum intake_result
+commit_last(struct hub *hub, struct intake_op *op)
+{
+	commit_publish_gathered(hub);
+	last_look(hub, op);
+	return op->last != 0 ? INTAKE_DONE : INTAKE_NO_TOPIC;
+}
+
+/* Whether a request came in one message with the one before it, and that was put
+ * off: then so is this one.  (Elsewhere a client is not read behind a request
+ * that may be.) */
+static bool
+commit_follows_late(const struct intake *intake, const struct intake_op *op)
+{
+	return op->want.is_behind && op > intake->ops &&
+	       op[-1].conn == op->conn && op[-1].result == INTAKE_LATER;
 }
 
 static enum intake_result
 commit_request(struct hub *hub, struct intake_op *op)
 {
-	if (commit_repeats(hub, op)) {
+	if (op->is_back)
+		return waiting_result(hub, op);
+	if (commit_follows_late(hub->intake, op))
+		return INTAKE_LATER;
+	if (intake_repeats(hub->intake, op)) {
 		op->start.slot = op[-1].start.slot;
-		commit_gather(hub, op);
-		return INTAKE_DONE;
+		return commit_take(hub, op);
 	}
+	if (op->want.follows && op[-1].result != INTAKE_DONE)
+		return op[-1].result;
 	if (!granted(hub, op))
-		return INTAKE_FORBIDDEN;
+		return caller_is_known(op->conn) ? INTAKE_FORBIDDEN
+		                                 : INTAKE_UNAUTHORIZED;
 	op->hash = topics_hash(
 	    hub->seg, intake_topic(hub->intake, op), op->want.topic_len);
-	if (commit_must_defer(hub, op))
+	if (hub->waiting != NULL && waiting_puts_off(hub, op))
+		return INTAKE_PUT_OFF;
+	if (past_must_wait(hub, op))
 		return INTAKE_LATER;
 	switch (op->want.kind) {
 	case INTAKE_PLAIN:
@@ -281,12 +295,20 @@ commit_request(struct hub *hub, struct intake_op *op)
 		                                    : INTAKE_DONE;
 	case INTAKE_UNSUBSCRIBE:
 		return commit_unsubscribe(hub, op);
+	case INTAKE_SUBSCRIBE_PATTERN:
+		commit_publish_gathered(hub);
+		return pattern_request_begin(hub, op);
+	case INTAKE_UNSUBSCRIBE_PATTERN:
+		return pattern_request_end(hub, op);
 	case INTAKE_PUBLISH:
 		return commit_publish_one(hub, op);
 	case INTAKE_PRESENCE:
+		return commit_presence(hub, op);
 	case INTAKE_HISTORY:
 	case INTAKE_TOPIC:
 		return commit_look_up(hub, op);
+	case INTAKE_LAST:
+		return commit_last(hub, op);
 	case INTAKE_AUTH:
 		return caller_become(op->conn, op->want.identity)
 		           ? INTAKE_DONE
@@ -299,54 +321,22 @@ commit_request(struct hub *hub, struct intake_op *op)
 	return INTAKE_DONE;
 }
 
-/* Note the numbers of the gathered messages, which are in the ring by now or
- * were refused. */
-static void
-commit_note_numbers(struct hub *hub)
-{
-	struct intake *intake = hub->intake;
-
-	for (uint32_t i = 0; i < intake->count; i++) {
-		struct intake_op *op = &intake->ops[i];
-
-		if (op->msg == 0)
-			continue;
-		if (op->msg > intake->msgs_done) {
-			op->result = INTAKE_DRAINING;
-			continue;
-		}
-		op->start.seq = intake->msgs[op->msg - 1].seq;
-		if (op->want.wants_count)
-			op->count =
-			    topics_subscribers(hub->seg, op->start.slot);
-	}
-}
-
 static void
 commit_requests(struct hub *hub)
 {
 	struct intake *intake = hub->intake;
 
 	intake->walked = 0;
+	buf_reset(&intake->members);
+	if (hub->attend->must_clear)
+		attend_take_slot(hub);
+	intake->lasts_count = 0;
+	buf_reset(&intake->last_bytes);
 	for (uint32_t i = 0; i < intake->count; i++)
 		intake->ops[i].result = commit_request(hub, &intake->ops[i]);
 	commit_publish_gathered(hub);
-	commit_note_numbers(hub);
-}
-
-/* Wake the workers that have subscribers for the published messages. */
-static void
-commit_wake(struct hub *hub)
-{
-	struct intake *intake = hub->intake;
-	uint64_t who;
-
-	stop_point_here(hub->seg->header, STOP_BEFORE_WAKE);
-	if (intake->msgs_done == 0)
-		return;
-	who = ring_interest(&hub->ring, intake->msgs, intake->msgs_done);
-	stats_add(&hub->net->stats, STATS_WAKEUPS_SENT,
-	    wakeup_wake(hub->wakeup, who));
+	settle_numbers(hub);
+	attend_turn(hub);
 }
 
 static void
@@ -364,13 +354,15 @@ void
 commit_turn(struct hub *hub)
 {
 	struct intake *intake = hub->intake;
+	bool has_work = intake->count > 0 || attend_has_work(hub->attend);
 
-	if (intake->count > 0 && ring_lock(&hub->ring) == RING_BUSY) {
-		intake_retry(hub);
-		return;
+	if (has_work && ring_lock(&hub->ring) == RING_BUSY) {
+		if (intake->count > 0)
+			intake_retry(hub);
+		return; /* or after a tick */
 	}
 	intake->commits++;
-	if (intake->count == 0)
+	if (!has_work)
 		return;
 	if (intake->msgs_max < intake->count) {
 		intake->msgs_max = intake->count;
@@ -380,9 +372,11 @@ commit_turn(struct hub *hub)
 	intake->msgs_count = intake->msgs_done = 0;
 	commit_requests(hub);
 	ring_unlock(&hub->ring);
-	commit_wake(hub);
+	settle_wake(hub);
 	for (uint32_t i = 0; i < intake->count; i++)
-		if (intake->ops[i].result != INTAKE_LATER)
+		if (!intake_stays(intake->ops[i].result))
 			commit_answer(hub, &intake->ops[i]);
+	if (hub->waiting != NULL)
+		waiting_take_from_intake(hub);
 	intake_release(hub);
 }

@@ -3,6 +3,7 @@
 
 #include "worker/requests/history.h"
 
+#include "worker/delivery/place.h"
 #include "worker/net/rate.h"
 
 static void
@@ -10,6 +11,12 @@ history_put_message(struct buf *out, const struct ring_record *rec)
 {
 	buf_puts(out, "{\"seq\":");
 	buf_number(out, rec->seq);
+	if (ring_expired(rec->expires_ms)) {
+		buf_puts(out, ",\"expired\":true}");
+		return;
+	}
+	if (rec->mark != NULL)
+		place_put(out, rec->mark->pos);
 	buf_puts(out, ",\"time\":");
 	buf_number(out, rec->time_ms);
 	buf_puts(out, ",\"message\":");
@@ -31,9 +38,7 @@ history_range(const struct intake_op *op, uint64_t *last)
 	return start->base + 1;
 }
 
-/* Copy the record of a number into the intake's room for one.  Returns false if
- * it has been overwritten, and every lower one with it. */
-static bool
+bool
 history_read(struct hub *hub, struct chain *chain, uint64_t number,
     struct ring_record *rec)
 {

@@ -16,7 +16,8 @@
 
 /*
  * Append [{"seq","time","message"}, ...], oldest first, the messages that a
- * request asked for, as far as the ring has them.  Their numbers follow one
+ * request asked for, as far as the ring has them; of one whose time (ttl) is over
+ * there is {"seq","expired":true} in its place.  Their numbers follow one
  * another and end with the newest that was asked for; if that is overwritten
  * before it could be copied, there are none.
  *
@@ -27,6 +28,11 @@
  *          by the time the client asks.
  */
 bool history_put(struct hub *hub, const struct intake_op *op, struct buf *out);
+
+/* Copy the record of a number into the intake's room for one.  Returns false if
+ * it has been overwritten, and every lower one with it. */
+bool history_read(struct hub *hub, struct chain *chain, uint64_t number,
+    struct ring_record *rec);
 
 /*
  * The same for the numbers first to last of a chain that was walked to first - 1,

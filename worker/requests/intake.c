@@ -25,6 +25,7 @@ void
 intake_init(struct intake *intake, uint64_t record_max)
 {
 	memset(intake, 0, sizeof(*intake));
+	buf_init(&intake->last_bytes);
 	intake->record = xmalloc(record_max);
 	intake->record_size = record_max;
 	ev_timer_init(&intake->retry, intake_retry_cb, INTAKE_RETRY_S, 0);
@@ -36,7 +37,11 @@ intake_fini(struct intake *intake)
 	free(intake->ops);
 	free(intake->bytes);
 	free(intake->msgs);
+	free(intake->extras);
+	free(intake->lasts);
+	buf_fini(&intake->last_bytes);
 	free(intake->record);
+	buf_fini(&intake->members);
 }
 
 bool
@@ -49,9 +54,11 @@ intake_full(const struct intake *intake)
 bool
 intake_reads_past(const struct intake_request *want)
 {
-	return want->kind == INTAKE_HISTORY ||
+	return want->kind == INTAKE_HISTORY || want->kind == INTAKE_LAST ||
+	       (want->kind == INTAKE_PRESENCE &&
+		   (want->wants_members || want->counts_members)) ||
 	       (want->kind == INTAKE_SUBSCRIBE &&
-		   (want->has_since || want->has_limit));
+		   (want->has_since || want->has_limit || want->last));
 }
 
 bool
@@ -67,15 +74,44 @@ intake_id(const struct intake *intake, const struct intake_op *op)
 }
 
 const char *
-intake_topic(const struct intake *intake, const struct intake_op *op)
+intake_key(const struct intake *intake, const struct intake_op *op)
 {
 	return intake->bytes + op->at + op->want.id_len;
 }
 
 const char *
+intake_topic(const struct intake *intake, const struct intake_op *op)
+{
+	return intake_key(intake, op) + op->want.key_len;
+}
+
+const char *
 intake_body(const struct intake *intake, const struct intake_op *op)
 {
-	return intake->bytes + op->at + op->want.id_len + op->want.topic_len;
+	return intake_topic(intake, op) + op->want.topic_len;
+}
+
+/* Bytes of a request's parts. */
+static size_t
+intake_len(const struct intake_request *want)
+{
+	return (size_t)want->id_len + want->key_len + want->topic_len +
+	       want->body_len;
+}
+
+bool
+intake_repeats(const struct intake *intake, const struct intake_op *op)
+{
+	const struct intake_op *before;
+
+	if (op == intake->ops)
+		return false;
+	before = op - 1;
+	return before->msg != 0 && before->conn == op->conn &&
+	       before->want.kind == op->want.kind &&
+	       before->want.topic_len == op->want.topic_len &&
+	       memcmp(intake_topic(intake, before), intake_topic(intake, op),
+		   op->want.topic_len) == 0;
 }
 
 /* Room for so many more bytes. */
@@ -119,7 +155,7 @@ char *
 intake_add(struct conn *c, const struct intake_request *want)
 {
 	struct intake *intake = hub_of(c)->intake;
-	size_t len = (size_t)want->id_len + want->topic_len + want->body_len;
+	size_t len = intake_len(want);
 	char *at = intake_room(intake, len);
 	uint64_t time_ms = intake_time_ms(intake, c);
 	struct intake_op *op = intake_op_new(intake);
@@ -134,6 +170,9 @@ intake_add(struct conn *c, const struct intake_request *want)
 	if (want->id_len > 0)
 		memcpy(at, want->id, want->id_len);
 	at += want->id_len;
+	if (want->key_len > 0)
+		memcpy(at, want->key, want->key_len);
+	at += want->key_len;
 	if (want->topic_len > 0)
 		memcpy(at, want->topic, want->topic_len);
 	at += want->topic_len;
@@ -173,6 +212,21 @@ intake_retry(struct hub *hub)
 	}
 }
 
+void
+intake_put_back(
+    struct hub *hub, const struct intake_op *op, const char *bytes, size_t len)
+{
+	struct intake *intake = hub->intake;
+	char *at = intake_room(intake, len);
+	struct intake_op *new_op = intake_op_new(intake);
+
+	*new_op = *op;
+	new_op->at = intake->used;
+	if (len > 0)
+		memcpy(at, bytes, len);
+	intake->used += len;
+}
+
 /* Keep the requests that were put off, as the first of the next turn.  Their
  * bytes only move towards the front, over those of requests that were done. */
 static void
@@ -186,8 +240,7 @@ intake_keep_later(struct hub *hub, const struct intake_op *done, uint32_t count)
 
 		if (done[i].result != INTAKE_LATER)
 			continue;
-		len = (size_t)done[i].want.id_len + done[i].want.topic_len +
-		      done[i].want.body_len;
+		len = intake_len(&done[i].want);
 		memmove(intake->bytes + intake->used,
 		    intake->bytes + done[i].at, len);
 		op = intake_op_new(intake);
@@ -214,7 +267,7 @@ intake_release(struct hub *hub)
 	intake->used = 0;
 	intake_keep_later(hub, done, count);
 	for (uint32_t i = 0; i < count; i++) {
-		if (done[i].result == INTAKE_LATER)
+		if (intake_stays(done[i].result))
 			continue;
 		CHECK(done[i].conn->requests_pending > 0);
 		if (--done[i].conn->requests_pending > 0)

@@ -10,6 +10,7 @@
 #include "worker/requests/listen_query.h"
 
 #include "common/bug.h"
+#include "common/pattern.h"
 #include "common/percent.h"
 #include "worker/requests/topic_name.h"
 
@@ -67,20 +68,29 @@ query_parse_overflow(const struct http_text *value, enum outq_overflow *out)
 	return true;
 }
 
+/* Decode a value that names topics.  Returns false with *why set. */
+static bool
+query_decode_name(const struct http_text *value, char room[QUERY_TOPIC_ROOM],
+    struct http_text *name, const char **why)
+{
+	*why = "a topic is longer than 255 bytes";
+	if (value->len > QUERY_TOPIC_ROOM)
+		return false;
+	*why = "a topic's percent-encoding is broken";
+	name->at = room;
+	return percent_decode_query(value->at, value->len, room, &name->len) &&
+	       topic_name_valid(room, name->len, why);
+}
+
 static enum query_status
 query_parse_topic(const struct config *config, const struct http_text *value,
     struct query_options *out)
 {
 	char room[QUERY_TOPIC_ROOM];
+	struct http_text name;
 	const char *why;
-	size_t len;
 
-	if (value->len > sizeof(room))
-		return query_refuse(out, "a topic is longer than 255 bytes");
-	if (!percent_decode_query(value->at, value->len, room, &len))
-		return query_refuse(
-		    out, "a topic's percent-encoding is broken");
-	if (!topic_name_valid(room, len, &why))
+	if (!query_decode_name(value, room, &name, &why))
 		return query_refuse(out, why);
 	if (out->topics == config->max_topics_per_conn)
 		return query_refuse(
@@ -89,13 +99,72 @@ query_parse_topic(const struct config *config, const struct http_text *value,
 	return QUERY_OK;
 }
 
+/* Decode a name into room.  Returns false if it can be none, with *why. */
+static bool
+query_decode_user(const struct http_text *value, char room[QUERY_USER_ROOM],
+    size_t *len, const char **why)
+{
+	*why = "user has 1 to 64 bytes";
+	if (value->len > QUERY_USER_ROOM)
+		return false;
+	if (!percent_decode_query(value->at, value->len, room, len)) {
+		*why = "user: the percent-encoding is broken";
+		return false;
+	}
+	if (*len == 0 || *len > LAYOUT_USER_MAX)
+		return false;
+	*why = "user: UTF-8 without control characters";
+	return topic_name_valid(room, *len, &(const char *){ NULL });
+}
+
+bool
+query_user(struct http_text query, char room[QUERY_USER_ROOM], size_t *len)
+{
+	struct http_text key, value;
+	bool is_found = false;
+	const char *why;
+
+	while (http_query_next(&query, &key, &value))
+		if (query_is(&key, "user"))
+			is_found = query_decode_user(&value, room, len, &why);
+	return is_found;
+}
+
+static enum query_status
+query_parse_pattern(const struct config *config, const struct http_text *value,
+    struct query_options *out)
+{
+	char room[QUERY_TOPIC_ROOM];
+	struct http_text name;
+	const char *why;
+
+	if (!query_decode_name(value, room, &name, &why) ||
+	    !pattern_valid(name.at, name.len, &why))
+		return query_refuse(out, why);
+	if (name.len == 0)
+		return query_refuse(out, "a pattern is empty");
+	if (out->patterns == config->max_patterns_per_conn)
+		return query_refuse(
+		    out, "more patterns than a connection may have");
+	out->patterns++;
+	return QUERY_OK;
+}
+
 /* Check one pair and take it over; unknown keys are ignored. */
 static enum query_status
 query_parse_pair(const struct config *config, const struct http_text *key,
     const struct http_text *value, struct query_options *out)
 {
+	char room[QUERY_USER_ROOM];
+	size_t len;
+
 	if (query_is(key, "topic"))
 		return query_parse_topic(config, value, out);
+	if (query_is(key, "pattern"))
+		return query_parse_pattern(config, value, out);
+	if (query_is(key, "user") &&
+	    !query_decode_user(value, room, &len, &out->why))
+		return QUERY_REFUSED;
 	if (query_is(key, "buffer") &&
 	    !query_parse_buffer(value, config->max_buffer, &out->buffer))
 		return query_refuse(out, "buffer must be a number of messages");
@@ -125,19 +194,37 @@ query_parse(const struct config *config, struct http_text query,
 }
 
 bool
-query_topic_next(struct http_text *query, char room[QUERY_TOPIC_ROOM],
-    struct http_text *topic)
+query_name_next(struct http_text *query, char room[QUERY_TOPIC_ROOM],
+    struct query_name *name)
 {
 	struct http_text key, value;
+	const char *why;
 
 	while (http_query_next(query, &key, &value)) {
-		if (!query_is(&key, "topic"))
+		name->is_pattern = query_is(&key, "pattern");
+		if (!name->is_pattern && !query_is(&key, "topic"))
 			continue;
-		topic->at = room;
-		CHECK(value.len <= QUERY_TOPIC_ROOM &&
-		      percent_decode_query(
-			  value.at, value.len, room, &topic->len));
+		CHECK(query_decode_name(&value, room, &name->text, &why));
 		return true;
 	}
 	return false;
+}
+
+void
+query_subscribe(
+    struct conn *c, struct http_text query, const struct intake_request *like)
+{
+	struct intake_request want = *like;
+	char room[QUERY_TOPIC_ROOM];
+	struct query_name name;
+
+	want.follows = false;
+	while (query_name_next(&query, room, &name)) {
+		want.kind = name.is_pattern ? INTAKE_SUBSCRIBE_PATTERN
+		                            : INTAKE_SUBSCRIBE;
+		want.topic = name.text.at;
+		want.topic_len = (uint8_t)name.text.len;
+		intake_add(c, &want);
+		want.follows = like->follows;
+	}
 }

@@ -4,11 +4,18 @@
  *
  *	nothing asked for          live from the present on
  *	since, history             a replay of what the ring still has, then
- *	                           live; what it has no more is one gap (expired)
+ *	                           live; what it has no more is one gap (expired),
+ *	                           and so is each stretch whose time (ttl) is over
  *	since another ring's life  a gap without numbers (epoch), then live
  *	since no number of its     a gap without numbers (unknown), then live
  *	since, without a grant     all that was missed as one gap (forbidden), then
  *	for the past               live
+ *
+ * A topic's last value (last.h), if it was asked for, comes where its number
+ * belongs: by the replay, in the middle of a gap, or, if it is older than what
+ * was asked for, in front of all.  Who has it, by `since', is not sent it again.
+ *
+ * With every_ms there is no replay: what was missed is conflated like what comes.
  *
  * First it is planned, so that the client can be told; then it begins.
  */
@@ -31,6 +38,7 @@ enum resume_how {
 	RESUME_REPLAY,   /* with what was */
 	RESUME_GAP,      /* with what comes: nobody knows what was missed */
 	RESUME_WITHHELD, /* with what comes: what was missed is one gap */
+	RESUME_NEWEST,   /* with the newest of what was (delivery/pace.h) */
 };
 
 struct resume {
@@ -39,7 +47,8 @@ struct resume {
 	enum gap_reason reason; /* RESUME_GAP: why */
 	struct chain chain;     /* RESUME_REPLAY: what there is, owned */
 	uint64_t wanted;        /* RESUME_REPLAY: the first number asked for */
-	uint64_t replayed;      /* numbers that will follow as messages */
+	uint64_t replayed;      /* numbers that will follow, as messages or,
+	                         * if their time (ttl) is over, in gaps */
 	bool recovered;         /* these are all that was asked for */
 };
 
@@ -54,5 +63,13 @@ void resume_plan(
  * queued. */
 void resume_begin(
     struct hub *hub, const struct intake_op *op, struct resume *resume);
+
+/* The same after a replay was planned, of which the client was sent the numbers
+ * below `next' beside the answer. */
+void resume_begin_at(struct hub *hub, const struct intake_op *op,
+    struct resume *resume, uint64_t next);
+
+/* Begin with what comes, whatever was planned; the client has been told. */
+void resume_begin_live(struct resume *resume);
 
 #endif

@@ -8,6 +8,7 @@
 #include "worker/net/conn.h"
 #include "worker/net/progress.h"
 #include "worker/net/rate.h"
+#include "worker/ws/protocol.h"
 
 /* Without pings a look now and then costs nothing. */
 #define PING_LOOK_MS 60000
@@ -32,9 +33,13 @@ ping_begin(struct conn *c)
 static void
 ping_send(struct conn *c)
 {
+	const struct protocol *protocol = protocol_of(c);
 	uint8_t frame[WS_HEADER_MAX];
 
-	conn_answer(c, frame, ws_frame_header(frame, WS_PING, 0));
+	if (protocol->ping != NULL)
+		protocol->ping(c);
+	else
+		conn_answer(c, frame, ws_frame_header(frame, WS_PING, 0));
 	c->pinged = true;
 	c->asked = false;
 }
@@ -83,7 +88,10 @@ ping_unanswered(struct conn *c, uint64_t silent)
 	case PROGRESS_GONE:
 		break;
 	}
-	conn_time_out(c);
+	if (protocol_of(c)->unanswered != NULL)
+		protocol_of(c)->unanswered(c);
+	else
+		conn_time_out(c);
 }
 
 void

@@ -3,8 +3,11 @@
 
 #include "worker/ws/upgrade.h"
 
+#include "common/config.h"
+#include "common/deflate.h"
 #include "common/handshake.h"
 #include "common/http.h"
+#include "common/ws_deflate.h"
 #include "worker/access/origin.h"
 #include "worker/http/http_conn.h"
 #include "worker/net/conn.h"
@@ -12,15 +15,69 @@
 #include "worker/ws/protocol.h"
 #include "worker/ws/ws_conn.h"
 
-/* The first protocol of the service's list that the client offers, or else the
- * first one, which needs no subprotocol. */
+static bool
+upgrade_is_at(const struct protocol *protocol, const struct http_text *path)
+{
+	return http_text_equal(
+	    path, protocol->path != NULL ? protocol->path : "/ws");
+}
+
+bool
+ws_is_at(const struct conn *c, const struct http_text *path)
+{
+	const struct service *service = c->net->service;
+
+	for (uint8_t i = 0; i < service->protocols_count; i++)
+		if (upgrade_is_at(service->protocols[i], path))
+			return true;
+	return false;
+}
+
+static bool
+upgrade_is_offered(
+    const struct protocol *protocol, const struct http_request *req)
+{
+	return protocol->name != NULL && handshake_offers(req, protocol->name);
+}
+
+/* Of the service's protocols at this path the first that the client offers, or
+ * else the first one. */
 static uint8_t
 upgrade_choose(const struct service *service, const struct http_request *req)
 {
-	for (uint8_t i = 1; i < service->protocols_count; i++)
-		if (handshake_offers(req, service->protocols[i]->name))
+	uint8_t first = service->protocols_count;
+
+	for (uint8_t i = 0; i < service->protocols_count; i++) {
+		if (!upgrade_is_at(service->protocols[i], &req->path))
+			continue;
+		if (upgrade_is_offered(service->protocols[i], req))
 			return i;
-	return 0;
+		if (first == service->protocols_count)
+			first = i;
+	}
+	return first;
+}
+
+/*
+ * Agree on permessage-deflate, if the client offers it and --compress is set.
+ * Returns: the value of Sec-WebSocket-Extensions, written to answer; NULL: none.
+ */
+static const char *
+upgrade_agree(struct conn *c, const struct http_request *req,
+    struct ws_deflate *agreed, char answer[WS_DEFLATE_ANSWER_MAX])
+{
+	struct net *net = c->net;
+	unsigned declined;
+
+	if (net->config->compress == CONFIG_COMPRESS_OFF)
+		return NULL;
+	c->deflate = ws_deflate_choose(req, agreed, &declined);
+	stats_add(&net->stats, STATS_DEFLATE_DECLINED, declined);
+	if (!c->deflate)
+		return NULL;
+	stats_add(&net->stats, STATS_DEFLATE_AGREED, 1);
+	ws_deflate_answer(agreed, answer);
+	return answer;
 }
 
 /* Refuse the upgrade; the connection ends. */
@@ -41,8 +98,9 @@ ws_upgrade(struct conn *c, const struct http_request *req)
 {
 	enum origin_verdict verdict;
 	const struct protocol *protocol;
-	char head[512];
-	const char *why;
+	struct ws_deflate agreed;
+	char head[512], answer[WS_DEFLATE_ANSWER_MAX];
+	const char *why, *name, *extension;
 	int status = handshake_check(req, &why);
 
 	if (status != 101) {
@@ -55,7 +113,7 @@ ws_upgrade(struct conn *c, const struct http_request *req)
 		return;
 	}
 	c->protocol = upgrade_choose(c->net->service, req);
-	protocol = ws_conn_protocol(c);
+	protocol = protocol_of(c);
 	if (protocol->accept != NULL && !protocol->accept(c, req, &why)) {
 		upgrade_refuse(c, req, 400, why);
 		return;
@@ -64,11 +122,16 @@ ws_upgrade(struct conn *c, const struct http_request *req)
 		upgrade_refuse(c, req, 503, "the server is going away");
 		return;
 	}
+	name = upgrade_is_offered(protocol, req) ? protocol->name : NULL;
+	extension = upgrade_agree(c, req, &agreed, answer);
 	conn_answer(c, head,
-	    handshake_response(req, protocol->name, head, sizeof(head)));
+	    handshake_response(req, name, extension, head, sizeof(head)));
 	ws_conn_begin(c);
 	if (protocol->begin != NULL)
 		protocol->begin(c, req);
+	if (c->deflate && protocol->compress != NULL &&
+	    agreed.window_bits >= DEFLATE_WINDOW_BITS)
+		protocol->compress(c);
 	/* The 101 says that the topics of the query are subscribed to.  What
 	 * comes later is answered when it is done, so nothing else waits. */
 	c->held = c->requests_pending > 0;

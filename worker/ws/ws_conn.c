@@ -16,12 +16,6 @@
 /* Parsers kept for the next ones to need them: 4.5 KiB each. */
 #define WS_CONN_SPARE 64
 
-const struct protocol *
-ws_conn_protocol(const struct conn *c)
-{
-	return c->net->service->protocols[c->protocol];
-}
-
 static bool
 ws_conn_is_open(const struct conn *c)
 {
@@ -47,9 +41,23 @@ ws_conn_message_cb(
 	if (!ws_conn_is_open(c))
 		return;
 	rate_count(c);
-	ws_conn_protocol(c)->message(c, opcode == WS_BINARY, data, len);
+	protocol_of(c)->message(c, opcode == WS_BINARY, data, len);
 	if (ws_conn_is_open(c))
 		ws_conn_mind_answers(c);
+}
+
+static void
+ws_conn_inflated_cb(void *owner, size_t from, size_t to)
+{
+	struct conn *c = owner;
+
+	if (!ws_conn_is_open(c))
+		return;
+	stats_add(&c->net->stats, STATS_INFLATED, 1);
+	stats_add(&c->net->stats, STATS_INFLATED_FROM, from);
+	stats_add(&c->net->stats, STATS_INFLATED_TO, to);
+	if (to > from)
+		rate_count_inflated(c, to - from);
 }
 
 /* A part of a message: as much work as a small one. */
@@ -83,6 +91,17 @@ ws_conn_control_cb(void *owner, enum ws_opcode opcode)
 	ws_conn_mind_answers(c);
 }
 
+/* Close of the server's own accord: the protocol may have a code of its own. */
+static void
+ws_conn_close(struct conn *c, unsigned code, const char *reason)
+{
+	const struct protocol *protocol = protocol_of(c);
+
+	if (protocol->close_code != NULL)
+		code = protocol->close_code(code);
+	ws_close(c, code, reason);
+}
+
 static void
 ws_conn_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
     size_t reason_len)
@@ -102,7 +121,7 @@ ws_conn_closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 		    c->net->config->max_message);
 	else
 		snprintf(text, sizeof(text), "%.*s", (int)reason_len, reason);
-	ws_close(c, code, text);
+	ws_conn_close(c, code, text);
 }
 
 /* Bytes of the longest message that is taken off the wire. */
@@ -117,6 +136,7 @@ ws_conn_open_pool(struct net *net)
 {
 	const struct ws_events events = {
 		.message = ws_conn_message_cb,
+		.inflated = ws_conn_inflated_cb,
 		.fragment = ws_conn_fragment_cb,
 		.control = ws_conn_control_cb,
 		.closing = ws_conn_closing_cb,
@@ -152,11 +172,12 @@ ws_conn_borrow_parser(struct conn *c)
 {
 	struct net *net = c->net;
 
-	if (c->data == NULL) {
-		c->data = ws_borrow(net->parsers, c);
-		stats_set(
-		    &net->stats, STATS_PARSERS, ws_pool_lent(net->parsers));
-	}
+	if (c->data != NULL)
+		return true;
+	c->data = ws_borrow(net->parsers, c);
+	stats_set(&net->stats, STATS_PARSERS, ws_pool_lent(net->parsers));
+	if (c->data != NULL && c->deflate)
+		ws_allow_deflate(c->data);
 	return c->data != NULL;
 }
 
@@ -179,7 +200,7 @@ ws_conn_parse(struct conn *c, const char *data, size_t len)
 	    &net->budget, BUDGET_INPUT, before, ws_pool_bytes(net->parsers));
 	c->data = ws;
 	if (status == WS_NOMEM)
-		ws_close(c, WS_CODE_INTERNAL, "out of memory");
+		ws_conn_close(c, WS_CODE_INTERNAL, "out of memory");
 	else
 		conn_enforce_input_budget(c);
 	if (c->data != NULL && (!ws_conn_is_open(c) || ws_is_clean(c->data)))
@@ -213,7 +234,7 @@ ws_conn_feed(struct conn *c, char *data, size_t len)
 	if (used > 0)
 		return used;
 	if (!ws_conn_borrow_parser(c)) {
-		ws_close(c, WS_CODE_INTERNAL, "out of memory");
+		ws_conn_close(c, WS_CODE_INTERNAL, "out of memory");
 		return 0;
 	}
 	rest = ws_frame_rest(c->data);
@@ -246,7 +267,7 @@ ws_close(struct conn *c, unsigned code, const char *reason)
 static void
 ws_conn_written(struct conn *c)
 {
-	const struct protocol *protocol = ws_conn_protocol(c);
+	const struct protocol *protocol = protocol_of(c);
 
 	if (protocol->written != NULL)
 		protocol->written(c);
@@ -255,8 +276,8 @@ ws_conn_written(struct conn *c)
 static void
 ws_conn_end(struct conn *c)
 {
-	if (ws_conn_protocol(c)->end != NULL)
-		ws_conn_protocol(c)->end(c);
+	if (protocol_of(c)->end != NULL)
+		protocol_of(c)->end(c);
 	if (c->data != NULL && !c->feeding)
 		ws_conn_return_parser(c);
 	stats_sub(&c->net->stats, STATS_WEBSOCKETS, 1);
@@ -272,44 +293,44 @@ static void
 ws_conn_refuse(struct conn *c, enum conn_refusal why)
 {
 	if (why == CONN_NO_INPUT_MEMORY)
-		ws_close(c, WS_CODE_TRY_LATER,
+		ws_conn_close(c, WS_CODE_TRY_LATER,
 		    "no memory for the whole of it, try later");
 	else if (why == CONN_UNKNOWN)
-		ws_close(c, WS_CODE_UNAUTHORIZED,
+		ws_conn_close(c, WS_CODE_UNAUTHORIZED,
 		    "unauthorized: no token came in time");
 	else
-		ws_close(c, WS_CODE_TOO_SLOW, "too slow: subscribe again");
+		ws_conn_close(c, WS_CODE_TOO_SLOW, "too slow: subscribe again");
 }
 
 static void
 ws_conn_dropped(
     struct conn *c, uint32_t topic, uint64_t seq, struct outq_item *before)
 {
-	if (ws_conn_protocol(c)->dropped != NULL)
-		ws_conn_protocol(c)->dropped(c, topic, seq, before);
+	if (protocol_of(c)->dropped != NULL)
+		protocol_of(c)->dropped(c, topic, seq, before);
 }
 
 static void
-ws_conn_expire(struct conn *c, uint64_t in_ms)
+ws_conn_expire(struct conn *c, uint64_t in_ms, const char *why)
 {
 	if (in_ms == 0)
-		ws_close(c, WS_CODE_EXPIRED, "the token has expired");
-	else if (ws_conn_protocol(c)->expiring != NULL)
-		ws_conn_protocol(c)->expiring(c, in_ms);
+		ws_conn_close(c, WS_CODE_EXPIRED, why);
+	else if (protocol_of(c)->expiring != NULL)
+		protocol_of(c)->expiring(c, in_ms);
 }
 
 static void
-ws_conn_revoked(struct conn *c, const char *topic, size_t topic_len)
+ws_conn_revoked(struct conn *c, const char *name, size_t len, bool is_pattern)
 {
-	if (ws_conn_protocol(c)->revoked != NULL)
-		ws_conn_protocol(c)->revoked(c, topic, topic_len);
+	if (protocol_of(c)->revoked != NULL)
+		protocol_of(c)->revoked(c, name, len, is_pattern);
 }
 
 static void
 ws_conn_drain(struct conn *c, uint64_t in_ms, uint64_t spread_ms)
 {
-	if (ws_conn_protocol(c)->drain != NULL)
-		ws_conn_protocol(c)->drain(c, in_ms, spread_ms);
+	if (protocol_of(c)->drain != NULL)
+		protocol_of(c)->drain(c, in_ms, spread_ms);
 }
 
 static void
@@ -318,11 +339,11 @@ ws_conn_go_away(struct conn *c, bool restart)
 	unsigned code = c->net->config->restart_code;
 
 	if (code == 0)
-		code = ws_conn_protocol(c)->restart_code;
+		code = protocol_of(c)->restart_code;
 	if (restart)
 		ws_close(c, code, "the server restarts");
 	else
-		ws_close(c, WS_CODE_GOING_AWAY, "the server goes away");
+		ws_conn_close(c, WS_CODE_GOING_AWAY, "the server goes away");
 }
 
 /* The parser knows a part of a message, and cannot be taken out of it. */

@@ -22,9 +22,6 @@ extern const struct conn_handler ws_conn_handler;
 void ws_conn_open_pool(struct net *net);
 void ws_conn_close_pool(struct net *net);
 
-/* The protocol of this WebSocket. */
-const struct protocol *ws_conn_protocol(const struct conn *c);
-
 /* It is a WebSocket from now on, its 101 is queued.  c->protocol is set. */
 void ws_conn_begin(struct conn *c);
 

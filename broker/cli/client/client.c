@@ -132,12 +132,16 @@ static void
 client_dialled(struct client *c)
 {
 	int fd = connecting_result(&c->dial);
+	const char *credential;
+	size_t len;
 
 	if (fd == -1) {
 		client_dial_next(c);
 		return;
 	}
 	connecting_fini(&c->dial);
+	credential = credential_of_line(&c->lines, &len);
+	renewal_begin(&c->renewal, credential, len);
 	c->group.lines = c->lines.at;
 	ws_client_begin(&c->ws, fd);
 	c->group.lines = NULL;
@@ -188,7 +192,8 @@ client_message_cb(
 		c->retry.drain = said.retry;
 		c->retry.has_drain = true;
 	}
-	c->events.said(c->owner, &said);
+	if (!renewal_said(&c->renewal, &said))
+		c->events.said(c->owner, &said);
 }
 
 /* The time for the present state is over. */
@@ -218,6 +223,18 @@ client_timed_out(struct client *c)
 	}
 }
 
+/* Show another token, if it is time for that and there is one. */
+static void
+client_renew(struct client *c)
+{
+	struct buf text;
+
+	buf_init(&text);
+	if (renewal_look(&c->renewal, &text))
+		client_send(c, text.at, text.len);
+	credential_wipe(&text);
+}
+
 /* When the present state's time is over; 0: never. */
 static uint64_t
 client_deadline(const struct client *c)
@@ -233,7 +250,8 @@ client_deadline(const struct client *c)
 int
 client_patience(const struct client *c, uint64_t until_ms, uint64_t again_ms)
 {
-	const uint64_t times[] = { client_deadline(c), until_ms, again_ms };
+	const uint64_t times[] = { client_deadline(c), until_ms, again_ms,
+		c->state == CLIENT_OPEN ? c->renewal.look_ms : 0 };
 	uint64_t now = clock_monotonic_ms(), least = INT_MAX;
 	bool is_any = false;
 
@@ -267,6 +285,8 @@ client_poll(struct client *c, struct pollfd *poll, bool is_reading)
 void
 client_turn(struct client *c, short revents)
 {
+	uint64_t deadline_ms;
+
 	if (c->state == CLIENT_DIALLING) {
 		if (revents != 0)
 			client_dialled(c);
@@ -279,7 +299,10 @@ client_turn(struct client *c, short revents)
 				client_down(c);
 		}
 	}
-	if (client_patience(c, 0, 0) == 0)
+	if (c->state == CLIENT_OPEN)
+		client_renew(c);
+	deadline_ms = client_deadline(c);
+	if (deadline_ms != 0 && clock_monotonic_ms() >= deadline_ms)
 		client_timed_out(c);
 }
 
@@ -301,6 +324,7 @@ client_init(struct client *c, const struct url *url,
 	c->owner = owner;
 	c->dial.fd = -1;
 	buf_init(&c->lines);
+	renewal_init(&c->renewal, options);
 	ws_client_group_init(&c->group, url->authority, url->endpoint,
 	    CLIENT_PROTOCOL, CLIENT_MESSAGE_MAX, 1, &connection);
 	c->group.tls = tls;

@@ -19,6 +19,7 @@
 #define BROKER_CLI_CLIENT_CLIENT_H
 
 #include "broker/cli/client/connect.h"
+#include "broker/cli/client/renewal.h"
 #include "broker/cli/client/retry.h"
 #include "broker/cli/client/server_message.h"
 #include "broker/cli/client/ws_client.h"
@@ -45,7 +46,7 @@ enum client_state {
 struct client_events {
 	/* The server has welcomed us. */
 	void (*opened)(void *owner);
-	/* It said this; borrowed.  Not while closing. */
+	/* It said this; borrowed.  Not while closing, and nothing about tokens. */
 	void (*said)(void *owner, const struct server_message *said);
 };
 
@@ -61,6 +62,7 @@ struct client {
 
 	struct connecting dial;
 	struct buf lines; /* of the next handshake: who we are */
+	struct renewal renewal;
 	struct ws_client_group group;
 	struct ws_client ws; /* NONE while DOWN and DIALLING */
 	struct json_reader json;

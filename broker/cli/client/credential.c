@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What stands before it in a line. */
+#define CREDENTIAL_NAME "Authorization: Bearer "
+
 /* Note why there is none, and be false. */
 #define credential_fail(why, ...) \
 	(snprintf((why), CREDENTIAL_WHY_MAX, __VA_ARGS__), false)
@@ -106,18 +109,26 @@ bool
 credential_line(const struct cli_client_options *options, struct buf *buf,
     char why[CREDENTIAL_WHY_MAX])
 {
-	static const char name[] = "Authorization: Bearer ";
 	bool ok;
 
 	credential_wipe(buf);
-	buf_puts(buf, name);
+	buf_puts(buf, CREDENTIAL_NAME);
 	ok = credential_read(options, buf, why);
-	if (ok && buf->len > strlen(name))
+	if (ok && buf->len > strlen(CREDENTIAL_NAME))
 		buf_puts(buf, "\r\n");
 	else
 		buf_reset(buf);
 	buf_add(buf, "", 1);
 	return ok;
+}
+
+const char *
+credential_of_line(const struct buf *line, size_t *len)
+{
+	size_t around = strlen(CREDENTIAL_NAME) + strlen("\r\n") + 1;
+
+	*len = line->len > around ? line->len - around : 0;
+	return *len > 0 ? line->at + strlen(CREDENTIAL_NAME) : "";
 }
 
 void

@@ -4,8 +4,8 @@
  *
  * It comes from a file or from the environment, never from the command line,
  * which every user of the host may read (ps).  A file is read for each connection
- * anew, so that one with a token that somebody renews serves for as long as the
- * client runs.
+ * anew, and when the server says that the token expires (renewal.h), so that one
+ * with a token that somebody renews serves for as long as the client runs.
  */
 
 #ifndef BROKER_CLI_CLIENT_CREDENTIAL_H
@@ -14,6 +14,7 @@
 #include "broker/cli/cli.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define CREDENTIAL_MAX     8192u /* bytes; a server takes no longer token */
 #define CREDENTIAL_WHY_MAX 320   /* bytes of a reason */
@@ -32,6 +33,9 @@ bool credential_read(const struct cli_client_options *options, struct buf *buf,
  * options name none.  A NUL follows.  What stood in buf is overwritten. */
 bool credential_line(const struct cli_client_options *options, struct buf *buf,
     char why[CREDENTIAL_WHY_MAX]);
+
+/* The credential in such a line, borrowed; of no bytes if there is none. */
+const char *credential_of_line(const struct buf *line, size_t *len);
 
 /* Whether the next one may be another: it is in a file. */
 static inline bool

@@ -109,7 +109,8 @@ pub_fail(struct pub *p, uint64_t id, const char *format, ...)
 static void
 pub_take(struct pub *p, const char *text, size_t len)
 {
-	const char *topic = p->cli->words[0];
+	const struct pub_message_kind kind =
+	    pub_message_kind_of(p->cli, p->is_stream);
 	struct pub_request *request;
 	char why[PUB_WHY_MAX];
 	struct buf buf;
@@ -121,7 +122,7 @@ pub_take(struct pub *p, const char *text, size_t len)
 	}
 	buf_init(&buf);
 	message_len = pub_message_request(
-	    &buf, p->taken + 1, topic, text, len, p->cli->json);
+	    &buf, p->taken + 1, p->cli->words[0], text, len, &kind);
 	if (message_len > p->client.max_message) {
 		pub_fail(p, p->taken + 1,
 		    "%zu bytes of JSON, and the server takes %" PRIu64,

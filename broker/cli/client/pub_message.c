@@ -28,22 +28,60 @@ pub_message_check(
 	return false;
 }
 
+struct pub_message_kind
+pub_message_kind_of(const struct cli *cli, bool is_stream)
+{
+	return (struct pub_message_kind){ .is_json = cli->json,
+		.is_ephemeral = cli->client.is_ephemeral,
+		.retain = cli->client.retains,
+		.ttl_s = cli->client.ttl_s,
+		.key = cli->client.key,
+		.is_one_of_many = is_stream };
+}
+
+/* The members for what it asks for. */
+static void
+pub_message_more(
+    struct buf *buf, uint64_t id, const struct pub_message_kind *kind)
+{
+	char number[24] = "";
+	struct buf key;
+
+	if (kind->retain)
+		buf_puts(buf, ",\"retain\":true");
+	if (kind->ttl_s != 0)
+		buf_printf(buf, ",\"ttl\":%" PRIu32, kind->ttl_s);
+	if (kind->key == NULL)
+		return;
+	if (kind->is_one_of_many)
+		snprintf(number, sizeof(number), "-%" PRIu64, id);
+	buf_init(&key);
+	buf_puts(&key, kind->key);
+	buf_puts(&key, number);
+	buf_puts(buf, ",\"key\":");
+	buf_json_string(buf, key.at, key.len);
+	buf_fini(&key);
+}
+
 size_t
 pub_message_request(struct buf *buf, uint64_t id, const char *topic,
-    const char *text, size_t len, bool is_json)
+    const char *text, size_t len, const struct pub_message_kind *kind)
 {
 	size_t begin, end;
 
 	buf_printf(
 	    buf, "{\"type\":\"publish\",\"id\":%" PRIu64 ",\"topic\":", id);
 	buf_json_string(buf, topic, strlen(topic));
+	if (kind->is_ephemeral)
+		buf_puts(buf, ",\"ephemeral\":true");
 	buf_puts(buf, ",\"message\":");
 	begin = buf->len;
-	if (is_json)
+	if (kind->is_json)
 		buf_add(buf, text, len);
 	else
 		buf_json_string(buf, text, len);
 	end = buf->len;
+	pub_message_more(buf, id, kind);
 	buf_puts(buf, "}");
 	return end - begin;
 }

@@ -5,6 +5,7 @@
 #ifndef BROKER_CLI_CLIENT_PUB_MESSAGE_H
 #define BROKER_CLI_CLIENT_PUB_MESSAGE_H
 
+#include "broker/cli/cli.h"
 #include "common/buf.h"
 
 #include <stdbool.h>
@@ -18,12 +19,25 @@
 bool pub_message_check(
     const char *text, size_t len, bool is_json, char why[PUB_WHY_MAX]);
 
+/* How messages are published. */
+struct pub_message_kind {
+	bool is_json; /* what is not becomes a string */
+	bool is_ephemeral;
+	bool retain;
+	uint32_t ttl_s;      /* 0: none */
+	const char *key;     /* NULL: none */
+	bool is_one_of_many; /* its key is KEY-ID */
+};
+
+/* How the command line has them published.  is_stream: there are many. */
+struct pub_message_kind pub_message_kind_of(
+    const struct cli *cli, bool is_stream);
+
 /*
- * Append the request that publishes it, under this id; what is not JSON becomes
- * a string.
+ * Append the request that publishes it, under this id.
  * Returns: bytes of the message as JSON, which the server limits.
  */
 size_t pub_message_request(struct buf *buf, uint64_t id, const char *topic,
-    const char *text, size_t len, bool is_json);
+    const char *text, size_t len, const struct pub_message_kind *kind);
 
 #endif

@@ -54,12 +54,14 @@ resume_point_cut(struct resume_point *place)
 }
 
 enum resume_point_verdict
-resume_point_message(
-    struct resume_point *place, uint64_t seq, struct resume_point_gap *gap)
+resume_point_message(struct resume_point *place, uint64_t seq, bool is_retained,
+    struct resume_point_gap *gap)
 {
 	uint64_t from = place->seq + 1;
 
 	/* Before the ack nothing of this topic is ours. */
+	if (place->is_live && is_retained && seq != from)
+		return RESUME_POINT_NEXT;
 	if (!place->is_live || seq < from)
 		return RESUME_POINT_OLD;
 	resume_point_move(place, seq);
@@ -69,12 +71,28 @@ resume_point_message(
 	return RESUME_POINT_HOLE;
 }
 
+/* The connection has come to another ring. */
+static void
+resume_point_renew(
+    struct resume_point *place, const struct server_message *said)
+{
+	server_message_copy(
+	    &said->epoch, place->ack_epoch, sizeof(place->ack_epoch));
+	place->ack_seq = said->seq;
+	resume_point_move(place, said->seq);
+}
+
 bool
 resume_point_gapped(struct resume_point *place,
     const struct server_message *said, struct resume_point_gap *gap)
 {
 	uint64_t from = place->seq + 1;
 
+	if (place->is_live && said->epoch.raw != NULL) {
+		*gap = (struct resume_point_gap){ .has_numbers = false };
+		resume_point_renew(place, said);
+		return true;
+	}
 	if (!place->is_live || (said->has_numbers && said->to < from))
 		return false;
 	*gap = (struct resume_point_gap){ said->has_numbers, from, said->to };

@@ -66,9 +66,10 @@ enum resume_point_verdict {
 	RESUME_POINT_HOLE, /* tell *gap, which the server should have, and print */
 };
 
-/* A message came in. */
-enum resume_point_verdict resume_point_message(
-    struct resume_point *place, uint64_t seq, struct resume_point_gap *gap);
+/* A message came in.  is_retained: as the topic's last value, which is printed
+ * whatever its number, and moves us only if that is the next. */
+enum resume_point_verdict resume_point_message(struct resume_point *place,
+    uint64_t seq, bool is_retained, struct resume_point_gap *gap);
 
 /* A gap was told.  Returns whether it is news. */
 bool resume_point_gapped(struct resume_point *place,

@@ -17,8 +17,9 @@
 
 /* All members of interest, as they stand. */
 struct server_message_members {
-	struct json_token type, id, topic, epoch, seq, from, to, replayed,
-	    recovered, message, code, reason, ping, limits, retry;
+	struct json_token type, id, topic, pattern, epoch, seq, from, to, count,
+	    replayed, recovered, retained, message, code, reason, ping, limits,
+	    retry, user, verified, members, after;
 };
 
 #define MEMBER(name)                                                 \
@@ -33,18 +34,25 @@ static const struct server_message_name {
 	MEMBER(type),
 	MEMBER(id),
 	MEMBER(topic),
+	MEMBER(pattern),
 	MEMBER(epoch),
 	MEMBER(seq),
 	MEMBER(from),
 	MEMBER(to),
+	MEMBER(count),
 	MEMBER(replayed),
 	MEMBER(recovered),
+	MEMBER(retained),
 	MEMBER(message),
 	MEMBER(code),
 	MEMBER(reason),
 	MEMBER(ping),
 	MEMBER(limits),
 	MEMBER(retry),
+	MEMBER(user),
+	MEMBER(verified),
+	MEMBER(members),
+	MEMBER(after),
 };
 
 static const struct {
@@ -54,10 +62,15 @@ static const struct {
 	{ "welcome", SERVER_WELCOME },
 	{ "ack", SERVER_ACK },
 	{ "message", SERVER_MESSAGE },
+	{ "ephemeral", SERVER_EPHEMERAL },
 	{ "gap", SERVER_GAP },
 	{ "drain", SERVER_DRAIN },
 	{ "error", SERVER_ERROR },
 	{ "unsubscribed", SERVER_UNSUBSCRIBED },
+	{ "expiring", SERVER_EXPIRING },
+	{ "presence", SERVER_PRESENCE },
+	{ "join", SERVER_JOIN },
+	{ "leave", SERVER_LEAVE },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -153,14 +166,18 @@ server_message_numbers(struct json_reader *reader,
 	said->has_numbers = m->from.raw != NULL && m->to.raw != NULL;
 	said->recovered =
 	    m->recovered.raw != NULL && m->recovered.kind == JSON_TRUE;
+	said->is_retained =
+	    m->retained.raw != NULL && m->retained.kind == JSON_TRUE;
 	/* An id that is none of ours is that of no request. */
 	if (!server_message_number(&m->id, &said->id))
 		said->id = 0;
 	return server_message_number(&m->seq, &said->seq) &&
 	       server_message_number(&m->from, &said->from) &&
 	       server_message_number(&m->to, &said->to) &&
+	       server_message_number(&m->count, &said->count) &&
 	       server_message_number(&m->replayed, &said->replayed) &&
 	       server_message_number(&m->ping, &said->ping) &&
+	       server_message_number(&m->after, &said->after) &&
 	       server_message_pair(reader, &m->limits,
 		   (const char *[]){ "message", "topics" },
 		   (uint64_t *[]){ &said->max_message, &topics }) &&
@@ -181,25 +198,39 @@ static bool
 server_message_is_whole(const struct server_message *said)
 {
 	bool has_topic = server_message_is_string(&said->topic, SIZE_MAX);
+	bool has_pattern = server_message_is_string(&said->pattern, SIZE_MAX);
 	bool has_epoch =
 	    server_message_is_string(&said->epoch, CLIENT_EPOCH_MAX - 1);
 
 	switch (said->kind) {
 	case SERVER_OTHER:
 	case SERVER_DRAIN:
+	case SERVER_EXPIRING:
 		return true;
 	case SERVER_WELCOME:
 		return has_epoch && said->max_message > 0;
 	case SERVER_ACK:
-		return has_epoch && has_topic && said->replayed <= said->seq;
+		return (said->id == 0 && said->topic.raw == NULL) ||
+		       has_pattern ||
+		       (has_epoch && has_topic && said->replayed <= said->seq);
 	case SERVER_MESSAGE:
 		return has_topic && said->message.raw != NULL && said->seq > 0;
+	case SERVER_EPHEMERAL:
+		return has_topic && said->message.raw != NULL;
 	case SERVER_GAP:
-		return has_topic &&
+		return (has_topic || has_pattern) &&
+		       (said->epoch.raw == NULL || has_epoch) &&
 		       server_message_is_string(&said->reason, SIZE_MAX) &&
 		       said->from <= said->to;
-	case SERVER_UNSUBSCRIBED:
+	case SERVER_PRESENCE:
+		return has_topic && (said->members.raw == NULL ||
+					said->members.kind == JSON_ARRAY);
+	case SERVER_JOIN:
+	case SERVER_LEAVE:
 		return has_topic &&
+		       server_message_is_string(&said->user, SIZE_MAX);
+	case SERVER_UNSUBSCRIBED:
+		return (has_topic || has_pattern) &&
 		       server_message_is_string(&said->code, SIZE_MAX);
 	case SERVER_ERROR:
 		return server_message_is_string(&said->code, SIZE_MAX) &&
@@ -244,10 +275,32 @@ server_message_parse(struct json_reader *reader, const char *text, size_t len,
 			&m.type, server_message_kinds[i].name))
 			said->kind = server_message_kinds[i].kind;
 	said->topic = m.topic;
+	said->pattern = m.pattern;
 	said->epoch = m.epoch;
 	said->message = m.message;
 	said->code = m.code;
 	said->reason = m.reason;
+	said->user = m.user;
+	said->members = m.members;
+	said->is_unverified =
+	    m.verified.raw != NULL && m.verified.kind == JSON_FALSE;
 	return server_message_numbers(reader, &m, said) &&
 	       server_message_is_whole(said);
+}
+
+bool
+server_message_member(struct json_reader *reader,
+    const struct json_token *member, struct json_token *user,
+    bool *is_unverified)
+{
+	struct server_message_members m;
+
+	if (member->kind != JSON_OBJECT ||
+	    json_object_open(reader, member->raw, member->raw_len) != JSON_OK)
+		return false;
+	server_message_collect(reader, &m);
+	*user = m.user;
+	*is_unverified =
+	    m.verified.raw != NULL && m.verified.kind == JSON_FALSE;
+	return server_message_is_string(user, SIZE_MAX);
 }

@@ -11,79 +11,19 @@
 
 #include "broker/cli/client/sub.h"
 
-#include "broker/cli/client/client.h"
 #include "broker/cli/client/find.h"
-#include "broker/cli/client/sub_output.h"
-#include "broker/cli/client/sub_print.h"
-#include "broker/cli/client/sub_topics.h"
+#include "broker/cli/client/sub_presence.h"
+#include "broker/cli/client/sub_said.h"
+#include "broker/cli/client/sub_state.h"
 #include "common/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-/* How long the server may take to answer the close; and the reader of standard
- * output to take the rest, unless all messages that were wanted have come. */
-#define SUB_LEAVE_MS 2000
-
-struct sub {
-	const struct cli *cli;
-	struct url url;
-	struct tls_client_context *tls; /* owned; NULL: plain text */
-	struct client client;
-	struct sub_output output;
-	struct sub_topics topics;
-	int signals;       /* signalfd: SIGINT and SIGTERM */
-	uint64_t printed;  /* messages */
-	uint64_t until_ms; /* monotonic clock, like the next; 0: no end */
-	uint64_t again_ms; /* when to connect again; 0: not now */
-	bool has_been;     /* welcomed, ever */
-	bool is_cut;       /* and it was said that this is over */
-	bool is_leaving;
-	bool is_complete; /* --count: whoever reads it may take his time */
-	bool is_told;     /* to leave, by a signal */
-	enum exit_status status; /* to end with */
-};
-
-/* No more: say goodbye, and give what is printed a while to get out. */
-static void
-sub_leave(struct sub *s, enum exit_status status)
-{
-	if (s->is_leaving)
-		return;
-	s->is_leaving = true;
-	s->status = status;
-	s->until_ms = clock_monotonic_ms() + SUB_LEAVE_MS;
-	client_close(&s->client);
-}
-
-/* Say something on standard error, behind the messages printed before it. */
-static void __attribute__((format(printf, 2, 3)))
-sub_note(struct sub *s, const char *format, ...)
-{
-	va_list args;
-
-	sub_output_turn(&s->output, 0);
-	fputs("pubsubd: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-static void
-sub_tell_gap(struct sub *s, const struct sub_topic *topic,
-    const struct resume_point_gap *gap, const char *reason)
-{
-	char sentence[SUB_SENTENCE_MAX];
-
-	sub_note(s, "%s", sub_sentence(sentence, topic->name, gap, reason));
-}
 
 /* Subscribe to a topic from where we are in it; its number is the id. */
 static void
@@ -97,6 +37,17 @@ sub_ask(struct sub *s, size_t i)
 	buf_fini(&text);
 }
 
+/* There was no connection for a while: what a pattern missed meanwhile is not
+ * known. */
+static void
+sub_tell_patterns(struct sub *s)
+{
+	for (size_t i = 0; i < s->topics.len; i++)
+		if (s->topics.all[i].is_pattern)
+			sub_note(s, "%s: messages may be missing",
+			    s->topics.all[i].name);
+}
+
 static void
 sub_opened(void *owner)
 {
@@ -104,104 +55,15 @@ sub_opened(void *owner)
 
 	if (s->is_cut)
 		sub_note(s, "%s: connected again", s->url.text);
+	if (s->has_been)
+		sub_tell_patterns(s);
 	s->is_cut = false;
 	s->has_been = true;
 	for (size_t i = 0; i < s->topics.len; i++)
 		sub_ask(s, i);
-}
-
-static void
-sub_message(
-    struct sub *s, struct sub_topic *topic, const struct server_message *said)
-{
-	enum sub_form form = s->cli->json                ? SUB_ENVELOPE
-	                     : s->cli->client.is_verbose ? SUB_TOPIC
-	                                                 : SUB_TEXT;
-	struct resume_point_gap gap;
-
-	switch (resume_point_message(&topic->place, said->seq, &gap)) {
-	case RESUME_POINT_OLD:
-		return;
-	case RESUME_POINT_HOLE:
-		sub_tell_gap(s, topic, &gap, "lost");
-		break;
-	case RESUME_POINT_NEXT:
-		break;
-	}
-	sub_print(&s->output.buf, form, said);
-	if (++s->printed == s->cli->client.count) {
-		s->is_complete = true;
-		sub_leave(s, EXIT_STATUS_OK);
-	}
-}
-
-static void
-sub_gap(
-    struct sub *s, struct sub_topic *topic, const struct server_message *said)
-{
-	struct resume_point_gap gap;
-	char reason[64];
-
-	if (resume_point_gapped(&topic->place, said, &gap))
-		sub_tell_gap(s, topic, &gap,
-		    server_message_copy(&said->reason, reason, sizeof(reason)));
-}
-
-/* A topic was refused.  A server that drains will be back. */
-static void
-sub_refused(struct sub *s, const struct server_message *said)
-{
-	char code[64], reason[256];
-	const char *name = "the server";
-
-	server_message_copy(&said->code, code, sizeof(code));
-	server_message_copy(&said->reason, reason, sizeof(reason));
-	if (strcmp(code, "draining") == 0)
-		return;
-	if (said->id >= 1 && said->id <= s->topics.len)
-		name = s->topics.all[said->id - 1].name;
-	sub_note(s, "%s: %s (%s)", name, reason, code);
-	sub_leave(s, EXIT_STATUS_FAILED);
-}
-
-static void
-sub_said(void *owner, const struct server_message *said)
-{
-	struct sub *s = owner;
-	struct sub_topic *topic;
-	char code[64];
-
-	if (said->kind == SERVER_ERROR) {
-		sub_refused(s, said);
-		return;
-	}
-	if (said->topic.raw == NULL ||
-	    (topic = sub_topics_find(&s->topics, &said->topic)) == NULL)
-		return;
-	switch (said->kind) {
-	case SERVER_ACK:
-		if (resume_point_acked(&topic->place, said))
-			sub_tell_gap(
-			    s, topic, &(struct resume_point_gap){ 0 }, "epoch");
-		break;
-	case SERVER_MESSAGE:
-		sub_message(s, topic, said);
-		break;
-	case SERVER_GAP:
-		sub_gap(s, topic, said);
-		break;
-	case SERVER_UNSUBSCRIBED:
-		sub_note(s, "%s: the server has ended the subscription (%s)",
-		    topic->name,
-		    server_message_copy(&said->code, code, sizeof(code)));
-		sub_leave(s, EXIT_STATUS_FAILED);
-		break;
-	case SERVER_ERROR:
-	case SERVER_WELCOME:
-	case SERVER_DRAIN:
-	case SERVER_OTHER:
-		break;
-	}
+	for (size_t i = 0; s->cli->client.wants_presence && i < s->topics.len;
+	     i++)
+		sub_presence_ask(s, i);
 }
 
 /* The connection has ended: come back, or give up. */
@@ -388,11 +250,18 @@ cli_sub(const struct cli *cli)
 		return status;
 	url_add(&s.url, "overflow", "close");
 	sub_topics_warn(cli);
-	if (sub_topics_init(&s.topics, cli))
-		status = sub_run(&s);
-	else
+	if (!sub_topics_init(&s.topics, cli))
 		status =
 		    report_failure(EXIT_STATUS_USAGE, "a topic is not UTF-8");
+	else if (s.topics.patterns > 0 &&
+		 (cli->client.history > 0 || cli->client.has_since))
+		status = report_failure(EXIT_STATUS_USAGE,
+		    "--history and --since are of topics, not of patterns");
+	else if (s.topics.patterns > 0 && cli->client.wants_presence)
+		status = report_failure(EXIT_STATUS_USAGE,
+		    "--presence is of topics, not of patterns");
+	else
+		status = sub_run(&s);
 	sub_topics_fini(&s.topics);
 	tls_client_context_free(s.tls);
 	return status;

@@ -16,6 +16,12 @@ enum sub_form {
 	SUB_ENVELOPE, /* all that the server said, JSON */
 };
 
+static inline enum sub_form
+sub_form_of(bool is_json, bool is_verbose)
+{
+	return is_json ? SUB_ENVELOPE : is_verbose ? SUB_TOPIC : SUB_TEXT;
+}
+
 /* Append a message's JSON as people read it: a string as what it stands for,
  * anything else as JSON on one line.  It has been checked (json_check()). */
 void sub_put_body(struct buf *buf, const char *json, size_t len);

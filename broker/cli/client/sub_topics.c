@@ -5,6 +5,7 @@
 
 #include "broker/cli/client/server_message.h"
 #include "broker/host/report.h"
+#include "common/pattern.h"
 #include "common/utf8.h"
 #include "common/xmalloc.h"
 
@@ -31,7 +32,9 @@ sub_topics_place(const struct cli_client_options *options)
 bool
 sub_topics_init(struct sub_topics *topics, const struct cli *cli)
 {
-	topics->len = 0;
+	topics->len = topics->patterns = 0;
+	topics->wants_last = cli->client.wants_last;
+	topics->every_ms = cli->client.every_ms;
 	topics->all = xcalloc(cli->words_len, sizeof(*topics->all));
 	for (size_t i = 0; i < cli->words_len; i++) {
 		const char *name = cli->words[i];
@@ -44,38 +47,35 @@ sub_topics_init(struct sub_topics *topics, const struct cli *cli)
 			known++;
 		topics->all[known] = (struct sub_topic){
 			.name = name,
+			.is_pattern = sub_topics_is_pattern(name),
 			.place = sub_topics_place(&cli->client),
 		};
-		if (known == topics->len)
-			topics->len++;
+		if (known < topics->len)
+			continue;
+		topics->len++;
+		topics->patterns += topics->all[known].is_pattern;
 	}
 	return true;
 }
 
 bool
-sub_topics_is_pattern(const char *name)
+sub_topics_is_pattern(const char *word)
 {
-	if (strchr(name, '*') != NULL)
-		return true;
-	for (;;) {
-		size_t len = strcspn(name, "/");
+	const char *why;
+	size_t len = strlen(word);
 
-		if (len == 1 &&
-		    (name[0] == '+' || (name[0] == '#' && name[1] == '\0')))
-			return true;
-		if (name[len] == '\0')
-			return false;
-		name += len + 1;
-	}
+	return pattern_has_wildcard(word, len) &&
+	       pattern_valid(word, len, &why);
 }
 
 void
 sub_topics_warn(const struct cli *cli)
 {
 	for (size_t i = 0; i < cli->words_len; i++)
-		if (sub_topics_is_pattern(cli->words[i]))
-			report_note("%s: there are no patterns, this is the "
-				    "topic of just this name",
+		if (strchr(cli->words[i], '*') != NULL &&
+		    !sub_topics_is_pattern(cli->words[i]))
+			report_note("%s: this is the topic of just this name; "
+				    "wildcards are + and #",
 			    cli->words[i]);
 }
 
@@ -87,16 +87,31 @@ sub_topics_fini(struct sub_topics *topics)
 	topics->len = 0;
 }
 
-struct sub_topic *
-sub_topics_find(const struct sub_topics *topics, const struct json_token *name)
+static struct sub_topic *
+sub_topics_look(const struct sub_topics *topics, const struct json_token *name,
+    bool is_pattern)
 {
 	for (size_t i = 0; i < topics->len; i++) {
 		struct sub_topic *topic = &topics->all[i];
 
-		if (server_message_is(name, topic->name, strlen(topic->name)))
+		if (topic->is_pattern == is_pattern &&
+		    server_message_is(name, topic->name, strlen(topic->name)))
 			return topic;
 	}
 	return NULL;
+}
+
+struct sub_topic *
+sub_topics_find(const struct sub_topics *topics, const struct json_token *name)
+{
+	return sub_topics_look(topics, name, false);
+}
+
+struct sub_topic *
+sub_topics_find_pattern(
+    const struct sub_topics *topics, const struct json_token *pattern)
+{
+	return sub_topics_look(topics, pattern, true);
 }
 
 void
@@ -107,14 +122,20 @@ sub_topics_request(const struct sub_topics *topics, size_t i, const char *epoch,
 	struct resume_point_request ask =
 	    resume_point_ask(&topic->place, epoch);
 
-	buf_printf(
-	    text, "{\"type\":\"subscribe\",\"id\":%zu,\"topic\":", i + 1);
+	buf_printf(text, "{\"type\":\"subscribe\",\"id\":%zu,\"%s\":", i + 1,
+	    topic->is_pattern ? "pattern" : "topic");
 	buf_json_string(text, topic->name, strlen(topic->name));
+	if (topic->is_pattern)
+		ask = (struct resume_point_request){ 0 };
 	if (ask.is_since)
 		buf_printf(text,
 		    ",\"since\":{\"epoch\":\"%s\",\"seq\":%" PRIu64 "}",
 		    topic->place.epoch, topic->place.seq);
 	else if (ask.history > 0)
 		buf_printf(text, ",\"history\":%" PRIu64, ask.history);
+	if (topics->every_ms != 0)
+		buf_printf(text, ",\"every_ms\":%" PRIu32, topics->every_ms);
+	if (topics->wants_last)
+		buf_puts(text, ",\"last\":true");
 	buf_add(text, "}", 1);
 }

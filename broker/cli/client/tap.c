@@ -53,10 +53,14 @@ tap_put_object(struct buf *buf, const struct ring_record *record)
 {
 	buf_puts(buf, "{\"topic\":");
 	buf_json_string(buf, record->name, record->name_len);
+	if ((record->flags & RECORD_EPHEMERAL) != 0)
+		buf_puts(buf, ",\"ephemeral\":true");
+	else
+		buf_printf(buf, ",\"seq\":%" PRIu64, record->seq);
 	buf_printf(buf,
-	    ",\"seq\":%" PRIu64 ",\"time\":%" PRIu64
-	    ",\"worker\":%u,\"conn\":%" PRIu64 ",\"message\":",
-	    record->seq, record->time_ms, record->worker, record->conn);
+	    ",\"time\":%" PRIu64 ",\"worker\":%u,\"conn\":%" PRIu64
+	    ",\"message\":",
+	    record->time_ms, record->worker, record->conn);
 	sub_put_json(buf, record->body, record->body_len);
 	buf_puts(buf, "}");
 }
@@ -66,7 +70,9 @@ tap_message(void *owner, const struct ring_record *record)
 {
 	struct tap *tap = owner;
 
-	if (tap->is_complete || !tap_wants(tap, record))
+	/* Who comes and who leaves is no message. */
+	if (tap->is_complete || (record->flags & RECORD_MEMBERS) != 0 ||
+	    !tap_wants(tap, record))
 		return;
 	if (tap->cli->json) {
 		tap_put_object(&tap->buf, record);

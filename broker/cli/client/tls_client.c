@@ -172,17 +172,26 @@ tls_client_free(struct tls_client *tls)
 	free(tls);
 }
 
-/* Note why it cannot go on. */
+/* Note why it cannot go on: the first error is the cause, those behind it say
+ * what could not be done for it. */
 static void
 tls_client_fail(struct tls_client *tls)
 {
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	unsigned long error = ERR_peek_error();
+	const char *reason = ERR_reason_error_string(error);
 	long verdict = SSL_get_verify_result(tls->ssl);
 
+	/* Called again after that, OpenSSL says nothing more. */
+	if (tls->why[0] != '\0')
+		return;
 	if (verdict != X509_V_OK)
 		snprintf(tls->why, sizeof(tls->why),
 		    "its certificate is not trusted: %s",
 		    X509_verify_cert_error_string(verdict));
+	else if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
+		 ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER)
+		snprintf(tls->why, sizeof(tls->why),
+		    "what answers there does not speak TLS");
 	else
 		snprintf(tls->why, sizeof(tls->why), "TLS: %s",
 		    reason != NULL ? reason : "the handshake was cut off");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* blocks.c - the blocks by their names, and that of the README; see blocks.h. */
+/* blocks.c - the blocks by their names, and that of the page; see blocks.h. */
 
 #include "broker/cli/manual/blocks.h"
 #include "broker/cli/manual/details.h"
@@ -61,6 +61,7 @@ manual_print(const char *name, FILE *out)
 		{ "server-options", manual_print_server_options },
 		{ "other-options", manual_print_other_options },
 		{ "settings", manual_print_settings },
+		{ "topic-settings", manual_print_topic_settings },
 		{ "version", manual_print_version },
 		{ "completion-commands", manual_print_completion_commands },
 		{ "completion-options", manual_print_completion_options },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blocks.h - the parts of the README, the man pages and the completion that are
- * printed from the tables of commands and options.
+ * blocks.h - the parts of broker/cli/README.md, the man pages and the completion
+ * that are printed from the tables of commands and options.
  *
  * scripts/manual.sh puts each where a text has its name between two '@'.
  */
@@ -22,6 +22,7 @@ bool manual_print(const char *block, FILE *out);
  *	server-options	(roff) the options of a server
  *	other-options	(roff) those that only other commands have
  *	settings	(roff) the options that a file can say
+ *	topic-settings	(roff) what a section of it can say of topics
  *	version		(roff) the name of the program and its version
  *	completion-commands, completion-options, completion-values,
  *	completion-words
@@ -32,6 +33,7 @@ void manual_print_commands(FILE *out);
 void manual_print_server_options(FILE *out);
 void manual_print_other_options(FILE *out);
 void manual_print_settings(FILE *out);
+void manual_print_topic_settings(FILE *out);
 void manual_print_completion_commands(FILE *out);
 void manual_print_completion_options(FILE *out);
 void manual_print_completion_values(FILE *out);

@@ -34,10 +34,15 @@ const struct detail command_details[] = {
 	    .name = "upgrade",
 	    .text = "Go on with the program that is on disk now and with the "
 		    "options as they are now, and keep the connections: each "
-		    "worker hands them to a new process. Where that cannot "
-		    "be, the old program serves on and the command says why; "
-		    "`restart` is for those cases. Connections over TLS are "
-		    "closed as by a restart.",
+		    "worker hands them to a new process. If the new program "
+		    "has another layout of the shared memory, or an option "
+		    "that shapes the ring has changed, such as "
+		    "`--ring-size`, there is a new ring: numbers go on, "
+		    "history, last values and keys of publishes are gone, and "
+		    "clients are told by a gap of the reason `epoch`. Where "
+		    "an upgrade cannot be, the old program serves on and the "
+		    "command says why. Connections over TLS are closed as by "
+		    "a restart.",
 	},
 	{
 	    .name = "reload",
@@ -82,15 +87,26 @@ const struct detail command_details[] = {
 	{
 	    .name = "kick",
 	    .text = "Close connections with a code and a reason: that of "
-		    "`--conn`, or all that subscribe to `--topic`. Exits "
-		    "with 1 if there is none, or a worker hangs.",
+		    "`--conn`, all that subscribe to `--topic`, all of "
+		    "`--user`; of several, those that fit each. Exits with "
+		    "1 if there is none, or a worker hangs.",
+	},
+	{
+	    .name = "cluster",
+	    .text = "Make the log that the hosts of a cluster share (`init`); "
+		    "tell of the hosts that are heard of, where in the log "
+		    "they are, and the hash of what they have (`status`); or "
+		    "say by the exit status whether some are, and all have the "
+		    "same (`check`). Reads the configuration file.",
 	},
 	{
 	    .name = "check",
 	    .text = "Print each option with what changes it in a server that "
 		    "runs, its value, and who says that. If something is "
 		    "wrong, print `FILE:LINE: REASON` for each faulty line "
-		    "and exit with 2.",
+		    "and exit with 2; if a server could not start with a "
+		    "file that they name, such as a key, say so and exit "
+		    "with 1.",
 	},
 	{
 	    .name = "pub",
@@ -102,7 +118,9 @@ const struct detail command_details[] = {
 	    .name = "sub",
 	    .text = "Print one message per line until Ctrl-C. Reconnects by "
 		    "itself and continues where it was; what is missing it "
-		    "says on standard error.",
+		    "says on standard error. A word with a level (between "
+		    "slashes) that is `+`, or at its end `#`, is a pattern: "
+		    "all topics that match.",
 	},
 	{
 	    .name = "topics",

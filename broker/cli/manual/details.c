@@ -64,6 +64,30 @@ const struct detail option_details[] = {
 		    "worker may fall behind",
 	},
 	{
+	    .name = "cluster",
+	    .text = "a server of NATS, 2.10 or later, that keeps the log "
+		    "which this host shares with others: "
+		    "`nats://HOST:PORT`, `tls://HOST:PORT`; repeatable",
+	},
+	{
+	    .name = "cluster-name",
+	    .text = "the cluster, by which hosts find their log",
+	},
+	{
+	    .name = "cluster-creds",
+	    .text = "the file with the credentials for the servers of NATS",
+	},
+	{
+	    .name = "cluster-tls-ca",
+	    .text = "the authority that is trusted for them, PEM; they then "
+		    "have to speak TLS",
+	},
+	{
+	    .name = "cluster-wait",
+	    .text = "how long publishes wait when the log is away, before new "
+		    "ones are refused (`cluster_down`)",
+	},
+	{
 	    .name = "keep-ring",
 	    .text = "at `stop`, leave the ring in /dev/shm: the next start "
 		    "goes on with it, its numbers and its history. A reboot "
@@ -74,8 +98,39 @@ const struct detail option_details[] = {
 	    .text = "how many topics can have subscribers at one time",
 	},
 	{
+	    .name = "max-members",
+	    .text = "users in topics that are known at one time, in all "
+		    "topics together, with 120 bytes of name and info each "
+		    "on average; 324 bytes of shared memory each. 0: nobody "
+		    "is a member",
+	},
+	{
+	    .name = "retain-size",
+	    .text = "room for the last values of topics (`retain`), which "
+		    "outlive the ring's turn-over: pieces of 128 bytes, of "
+		    "which a value with its topic's name takes as many as it "
+		    "needs. Full, a publish that asks for more is refused",
+	},
+	{
+	    .name = "dedup-window",
+	    .text = "how long the `key` of a publish is remembered: within "
+		    "that time a publish with the same key is answered as "
+		    "the first one was, and publishes nothing",
+	},
+	{
+	    .name = "dedup-keys",
+	    .text = "how many keys can be remembered at one time; 52 bytes "
+		    "of shared memory each",
+	},
+	{
 	    .name = "drain",
 	    .text = "how long a stop or restart may take",
+	},
+	{
+	    .name = "leave-delay",
+	    .text = "how long after its last connection a user has left a "
+		    "topic. Whoever comes back before, as with a page that is "
+		    "loaded anew, has never been away",
 	},
 	{
 	    .name = "handover-time",
@@ -149,6 +204,12 @@ const struct detail option_details[] = {
 	    .text = "take a token from `?access_token=`, too. Addresses end "
 		    "up in the logs of proxies and in the histories of "
 		    "browsers, so prefer anything else",
+	},
+	{
+	    .name = "jwt-strict-rotation",
+	    .text = "when a reload does not find a key any more, close the "
+		    "connections whose tokens were verified with it. Without "
+		    "it they stay until their tokens end",
 	},
 	{
 	    .name = "auth-timeout",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * details.h - what an option or a command does, for the README and the man
+ * details.h - what an option or a command does, for the page of options and the man
  * pages, where there is more room than in `pubsubd help'.
  *
  * The text is plain, but for what stands between backticks: that is to be typed

@@ -4,6 +4,7 @@
 #include "broker/cli/manual/blocks.h"
 #include "broker/cli/manual/details.h"
 #include "broker/cli/option_change.h"
+#include "broker/cli/topic_table.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -122,6 +123,19 @@ manual_print_settings(FILE *out)
 		if ((cli_options[i].commands & 1u << CLI_RUN) != 0 &&
 		    !cli_options[i].not_in_file)
 			roff_put_server_option(out, &cli_options[i], true);
+}
+
+void
+manual_print_topic_settings(FILE *out)
+{
+	for (size_t i = 0; i < POLICY_KEYS; i++) {
+		const struct topic_setting *setting = &topic_settings[i];
+
+		roff_put(out, ".TP\n\\fB", setting->name, "\\fR");
+		roff_put(out, " = \\fI", setting->arg, "\\fR\n");
+		roff_put_sentence(out, setting->help);
+		roff_put(out, ".br\nDefault: ", setting->initial, ".\n");
+	}
 }
 
 /* Which commands know an option. */

@@ -40,7 +40,7 @@ setup(void **state)
 {
 	struct scene *s = calloc(1, sizeof(*s));
 
-	s->store = access_store_open();
+	s->store = access_store_open(-1);
 	s->stats.counters = s->counters;
 	put(s, ACCESS_JWT_KEY, KEY_HMAC);
 	put(s, ACCESS_JWT_LEEWAY, "10000");
@@ -137,6 +137,47 @@ test_grants_of_token_rules_and_everybody_add_up(void **state)
 }
 
 static void
+expect_user(
+    const struct scene *s, uint32_t number, const char *sub, const char *info)
+{
+	struct access_user user;
+
+	assert_true(access_user(&s->access, number, &user));
+	assert_int_equal(user.sub_len, strlen(sub));
+	assert_memory_equal(user.sub, sub, user.sub_len);
+	assert_int_equal(user.info != NULL, info != NULL);
+	assert_int_equal(user.info_len, info != NULL ? strlen(info) : 0);
+	if (info != NULL)
+		assert_memory_equal(user.info, info, user.info_len);
+}
+
+static void
+test_what_a_token_says_of_its_user_is_kept(void **state)
+{
+	struct scene *s = *state;
+	uint32_t n = verify(s, "{\"exp\":1700001000,\"sub\":\"ann\",\"info\":"
+			       "{ \"name\":\n\"A\\ud800 n\" }}");
+	uint32_t other = verify(s, CLAIMS("bob", "{}"));
+	uint32_t guest = access_guest(&s->access, NOW);
+	struct access_user user;
+
+	expect_user(s, n, "ann", "{\"name\":\"A\\ufffd n\"}");
+	expect_user(s, other, "bob", NULL);
+	assert_false(access_user(&s->access, guest, &user));
+	assert_false(access_user(&s->access, IDENTITY_NOBODY, &user));
+	assert_null(user.info);
+	/* Other rules change nothing of it. */
+	put(s, ACCESS_JWT_KEY, KEY_RSA);
+	publish(s);
+	assert_true(access_renew(&s->access));
+	expect_user(s, n, "ann", "{\"name\":\"A\\ufffd n\"}");
+	access_release(&s->access, n);
+	access_release(&s->access, other);
+	access_release(&s->access, guest);
+	assert_int_equal(s->access.identities.count, 0);
+}
+
+static void
 test_one_token_is_one_identity_as_long_as_it_is_good(void **state)
 {
 	struct scene *s = *state;
@@ -222,6 +263,42 @@ test_other_rules_leave_who_is_known_with_the_tokens_grants(void **state)
 	assert_true(access_is_open(&s->access));
 }
 
+/* With --jwt-strict-rotation a token lasts no longer than its key does, for the
+ * algorithm that it was verified by. */
+static void
+test_a_key_that_is_gone_ends_its_tokens_where_that_is_said(void **state)
+{
+	struct scene *s = *state;
+	struct identities *all = &s->access.identities;
+	uint32_t n = verify(s, CLAIMS("42", "{}"));
+	uint32_t guest = access_guest(&s->access, NOW);
+
+	/* Not said: it stays. */
+	put(s, ACCESS_JWT_KEY, KEY_RSA);
+	publish(s);
+	assert_true(access_renew(&s->access));
+	identities_looked(all, NOW);
+	assert_false(identities_are_due(all, NOW));
+	/* The same key in another file and by another name is the same. */
+	put(s, ACCESS_JWT_STRICT_ROTATION, "1");
+	put(s, ACCESS_JWT_KEY, KEY_RSA);
+	put(s, ACCESS_JWT_KEY, KEY_HMAC_KID);
+	put(s, ACCESS_AUTH_TIMEOUT, "10000");
+	publish(s);
+	assert_true(access_renew(&s->access));
+	assert_false(identities_are_due(all, NOW));
+	assert_int_equal(identities_of(all, n)->until_s, NOW + 1010);
+	put(s, ACCESS_JWT_STRICT_ROTATION, "1");
+	put(s, ACCESS_JWT_KEY, KEY_RSA);
+	publish(s);
+	assert_true(access_renew(&s->access));
+	assert_true(identities_are_due(all, NOW));
+	assert_int_equal(identities_of(all, n)->until_s, 0);
+	assert_int_not_equal(identities_of(all, guest)->until_s, 0);
+	access_release(&s->access, n);
+	access_release(&s->access, guest);
+}
+
 static void
 test_those_that_nobody_holds_are_bounded(void **state)
 {
@@ -239,6 +316,7 @@ test_those_that_nobody_holds_are_bounded(void **state)
 		memcpy(digest, &made, sizeof(made));
 		identity = identities_add(all, digest, UINT64_MAX);
 		assert_non_null(identity);
+		identities_keep_info(identity, "[1]", 3);
 		identities_release(all, identity->number);
 		assert_true(all->unused_bytes <= IDENTITIES_UNUSED_MAX);
 	} while (all->count == made + 1);
@@ -307,9 +385,11 @@ test_it_is_due_when_a_time_is_short(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(test_without_texts_everybody_may_everything),
 	TEST(test_grants_of_token_rules_and_everybody_add_up),
+	TEST(test_what_a_token_says_of_its_user_is_kept),
 	TEST(test_one_token_is_one_identity_as_long_as_it_is_good),
 	TEST(test_tokens_are_refused_and_counted_by_reason),
 	TEST(test_other_rules_leave_who_is_known_with_the_tokens_grants),
+	TEST(test_a_key_that_is_gone_ends_its_tokens_where_that_is_said),
 	TEST(test_those_that_nobody_holds_are_bounded),
 	TEST(test_numbers_are_used_again),
 	TEST(test_it_is_due_when_a_time_is_short),

@@ -263,6 +263,37 @@ test_wrong_accept_breaks(void **state)
 	assert_int_equal(w->c.state, PROBE_BROKEN);
 }
 
+/* Of a compressed message nothing can be read, so each one counts. */
+static void
+test_compressed_messages_count_for_who_offers_that(void **state)
+{
+	struct wire *w = *state;
+	size_t start;
+
+	w->form.kind = FORM_DEFLATE;
+	for (int i = 0; i < 10; i++) {
+		start = w->len;
+		add(w, WS_TEXT, "packed", 6);
+		w->stream[start] |= WS_RSV1;
+		add(w, WS_TEXT, "plain", 5);
+	}
+	feed_all(w, 20);
+	assert_true(w->c.received >= w->len);
+}
+
+static void
+test_compressed_messages_break_who_does_not(void **state)
+{
+	struct wire *w = *state;
+	struct dice dice = { .state = 1 };
+
+	w->form.kind = FORM_PROSE;
+	add(w, WS_TEXT, "packed", 6);
+	w->stream[0] |= WS_RSV1;
+	feed(w, 100, &dice);
+	assert_int_equal(w->c.state, PROBE_BROKEN);
+}
+
 #define BENCH_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -275,6 +306,8 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_ping_is_answered_with_its_payload),
 	BENCH_TEST(test_close_breaks),
 	BENCH_TEST(test_masked_frame_breaks),
+	BENCH_TEST(test_compressed_messages_count_for_who_offers_that),
+	BENCH_TEST(test_compressed_messages_break_who_does_not),
 	BENCH_TEST(test_messages_right_behind_the_handshake_count),
 	BENCH_TEST(test_wrong_accept_breaks),
 };

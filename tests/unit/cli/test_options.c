@@ -123,6 +123,7 @@ test_each_command_is_known(void **state)
 		[CLI_INSPECT] = "inspect",
 		[CLI_CONNS] = "conns",
 		[CLI_KICK] = "kick",
+		[CLI_CLUSTER] = "cluster",
 		[CLI_CHECK] = "check",
 		[CLI_PUB] = "pub",
 		[CLI_SUB] = "sub",
@@ -136,9 +137,10 @@ test_each_command_is_known(void **state)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		const char *word = i == CLI_PUB || i == CLI_SUB || i == CLI_TAP
 		                       ? "a"
-		                   : i == CLI_TOKEN ? "--key=k"
-		                   : i == CLI_KICK  ? "--topic=a"
-		                                    : NULL;
+		                   : i == CLI_TOKEN   ? "--key=k"
+		                   : i == CLI_KICK    ? "--topic=a"
+		                   : i == CLI_CLUSTER ? "status"
+		                                      : NULL;
 
 		assert_true(parse(names[i], word, NULL));
 		assert_int_equal(cli->command, i);

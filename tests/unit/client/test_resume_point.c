@@ -28,7 +28,7 @@ ack(const char *epoch, uint64_t seq, uint64_t replayed, bool recovered)
 static enum resume_point_verdict
 message(uint64_t seq)
 {
-	return resume_point_message(&place, seq, &gap);
+	return resume_point_message(&place, seq, false, &gap);
 }
 
 static bool
@@ -188,6 +188,32 @@ test_nothing_counts_before_the_ack(void **state)
 	expect_since("e", 7);
 }
 
+/* The server has moved the connection to another ring. */
+static bool
+moved(const char *raw, uint64_t seq)
+{
+	const struct server_message said = { .kind = SERVER_GAP,
+		.epoch = { JSON_STRING, raw, strlen(raw) },
+		.seq = seq };
+
+	return resume_point_gapped(&place, &said, &gap);
+}
+
+static void
+test_it_goes_along_to_another_ring(void **state)
+{
+	(void)state;
+	ack("e", 7, 0, false);
+	assert_int_equal(message(8), RESUME_POINT_NEXT);
+	assert_true(moved("\"f\"", 20));
+	assert_false(gap.has_numbers);
+	expect_since("f", 20);
+	assert_int_equal(message(20), RESUME_POINT_OLD);
+	assert_int_equal(message(21), RESUME_POINT_NEXT);
+	resume_point_cut(&place);
+	expect_since("f", 21);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_it_begins_at_the_present, setup),
 	cmocka_unit_test_setup(test_history_comes_before_the_present, setup),
@@ -201,6 +227,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(
 	    test_who_asked_for_another_epoch_gets_the_present, setup),
 	cmocka_unit_test_setup(test_nothing_counts_before_the_ack, setup),
+	cmocka_unit_test_setup(test_it_goes_along_to_another_ring, setup),
 };
 
 SUITE_MAIN(tests);

@@ -113,6 +113,66 @@ test_each_kind_is_taken_apart(void **state)
 }
 
 static void
+test_what_is_said_of_tokens(void **state)
+{
+	(void)state;
+	assert_true(parse("{\"type\":\"expiring\",\"in_ms\":60000}"));
+	assert_int_equal(said.kind, SERVER_EXPIRING);
+	assert_true(parse("{\"type\":\"ack\",\"id\":0,\"user\":\"42\","
+			  "\"expires\":1700000000}"));
+	assert_int_equal(said.kind, SERVER_ACK);
+	assert_int_equal(said.id, 0);
+	assert_null(said.topic.raw);
+}
+
+static void
+test_what_is_said_of_who_is_there(void **state)
+{
+	struct json_reader each, one;
+	struct json_token member, user;
+	bool is_unverified = false;
+
+	(void)state;
+	assert_true(
+	    parse("{\"type\":\"presence\",\"id\":1,\"topic\":\"a\",\"count\":2,"
+		  "\"members\":[{\"user\":\"bob\",\"verified\":false},7,"
+		  "{\"connections\":1}],\"more\":true,\"after\":8}"));
+	assert_int_equal(said.kind, SERVER_PRESENCE);
+	assert_int_equal(said.after, 8);
+	json_reader_init(&each);
+	json_reader_init(&one);
+	assert_int_equal(
+	    json_array_open(&each, said.members.raw, said.members.raw_len),
+	    JSON_OK);
+	assert_true(json_element_next(&each, &member));
+	assert_true(
+	    server_message_member(&one, &member, &user, &is_unverified));
+	assert_true(server_message_is(&user, "bob", 3));
+	assert_true(is_unverified);
+	while (json_element_next(&each, &member))
+		assert_false(server_message_member(
+		    &one, &member, &user, &is_unverified));
+	json_reader_fini(&one);
+	json_reader_fini(&each);
+	assert_true(
+	    parse("{\"type\":\"presence\",\"topic\":\"a\",\"subscribe\":false,"
+		  "\"reason\":\"slow\"}"));
+	assert_null(said.members.raw);
+	assert_true(parse("{\"type\":\"join\",\"topic\":\"a\",\"time\":1,"
+			  "\"user\":\"ann\"}"));
+	assert_int_equal(said.kind, SERVER_JOIN);
+	assert_false(said.is_unverified);
+	assert_true(parse("{\"type\":\"leave\",\"topic\":\"a\",\"time\":1,"
+			  "\"user\":\"ann\",\"verified\":false}"));
+	assert_int_equal(said.kind, SERVER_LEAVE);
+	assert_true(said.is_unverified);
+	assert_false(parse("{\"type\":\"leave\",\"topic\":\"a\"}"));
+	assert_false(parse("{\"type\":\"join\",\"user\":\"ann\"}"));
+	assert_false(
+	    parse("{\"type\":\"presence\",\"topic\":\"a\",\"members\":{}}"));
+}
+
+static void
 test_what_comes_later_is_passed_over(void **state)
 {
 	(void)state;
@@ -124,7 +184,7 @@ static void
 test_what_no_server_says_is_refused(void **state)
 {
 	static const char *const texts[] = { "", "hello", "[]", "{}",
-		"{\"type\":1}", "{\"type\":\"ack\"}",
+		"{\"type\":1}", "{\"type\":\"ack\",\"id\":1}",
 		"{\"type\":\"unsubscribed\",\"topic\":\"a\"}",
 		"{\"type\":\"unsubscribed\",\"code\":\"forbidden\"}",
 		"{\"type\":\"message\",\"topic\":\"a\",\"seq\":1}",
@@ -283,6 +343,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_teardown(
 	    test_envelopes_are_deeper_than_messages, teardown),
 	cmocka_unit_test_teardown(test_each_kind_is_taken_apart, teardown),
+	cmocka_unit_test_teardown(test_what_is_said_of_tokens, teardown),
+	cmocka_unit_test_teardown(test_what_is_said_of_who_is_there, teardown),
 	cmocka_unit_test_teardown(
 	    test_what_comes_later_is_passed_over, teardown),
 	cmocka_unit_test_teardown(

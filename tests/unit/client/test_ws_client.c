@@ -118,7 +118,7 @@ server_answer(char *answer, size_t size)
 	assert_true(http_text_equal(&req.host, "h:1"));
 	assert_true(http_text_equal(&req.path, "/ws"));
 	assert_true(http_text_equal(&req.query, "a=b"));
-	return handshake_response(&req, NULL, answer, size);
+	return handshake_response(&req, NULL, NULL, answer, size);
 }
 
 static size_t

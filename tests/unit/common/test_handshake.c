@@ -215,37 +215,53 @@ test_offers_are_compared_exactly(void **state)
 }
 
 static void
-expect_response(const char *protocol, const char *wanted)
+expect_response(const char *protocol, const char *extension, const char *wanted)
 {
 	const struct http_request *r =
 	    parse(LINE CONNECTION UPGRADE VERSION KEY "\r\n");
 	char buf[512];
-	size_t len = handshake_response(r, protocol, buf, sizeof(buf));
+	size_t len =
+	    handshake_response(r, protocol, extension, buf, sizeof(buf));
 
 	assert_int_equal(len, strlen(wanted));
 	assert_memory_equal(buf, wanted, len);
-	assert_int_equal(handshake_response(r, protocol, buf, len), 0);
-	assert_int_equal(handshake_response(r, protocol, buf, 10), 0);
+	assert_int_equal(
+	    handshake_response(r, protocol, extension, buf, len), 0);
+	assert_int_equal(
+	    handshake_response(r, protocol, extension, buf, 10), 0);
 }
 
 static void
 test_the_response_carries_the_accept(void **state)
 {
 	(void)state;
-	expect_response(NULL, "HTTP/1.1 101 Switching Protocols\r\n"
-			      "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-			      "Sec-WebSocket-Accept: " RFC_ACCEPT "\r\n\r\n");
+	expect_response(NULL, NULL,
+	    "HTTP/1.1 101 Switching Protocols\r\n"
+	    "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+	    "Sec-WebSocket-Accept: " RFC_ACCEPT "\r\n\r\n");
 }
 
 static void
 test_the_response_names_the_protocol_chosen(void **state)
 {
 	(void)state;
-	expect_response("pubsubd.v1",
+	expect_response("pubsubd.v1", NULL,
 	    "HTTP/1.1 101 Switching Protocols\r\n"
 	    "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 	    "Sec-WebSocket-Accept: " RFC_ACCEPT "\r\n"
 	    "Sec-WebSocket-Protocol: pubsubd.v1\r\n\r\n");
+}
+
+static void
+test_the_response_names_the_extension_chosen(void **state)
+{
+	(void)state;
+	expect_response("pubsubd.v1", "permessage-deflate",
+	    "HTTP/1.1 101 Switching Protocols\r\n"
+	    "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+	    "Sec-WebSocket-Accept: " RFC_ACCEPT "\r\n"
+	    "Sec-WebSocket-Protocol: pubsubd.v1\r\n"
+	    "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
 }
 
 static void
@@ -258,10 +274,11 @@ test_a_protocol_over_the_limit_is_no_response(void **state)
 	(void)state;
 	memset(protocol, 'p', sizeof(protocol));
 	protocol[sizeof(protocol) - 1] = '\0';
-	assert_int_equal(handshake_response(r, protocol, buf, sizeof(buf)), 0);
+	assert_int_equal(
+	    handshake_response(r, protocol, NULL, buf, sizeof(buf)), 0);
 	protocol[128] = '\0';
 	assert_int_not_equal(
-	    handshake_response(r, protocol, buf, sizeof(buf)), 0);
+	    handshake_response(r, protocol, protocol, buf, sizeof(buf)), 0);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -276,6 +293,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_offers_are_compared_exactly),
 	cmocka_unit_test(test_the_response_carries_the_accept),
 	cmocka_unit_test(test_the_response_names_the_protocol_chosen),
+	cmocka_unit_test(test_the_response_names_the_extension_chosen),
 	cmocka_unit_test(test_a_protocol_over_the_limit_is_no_response),
 };
 

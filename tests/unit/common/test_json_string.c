@@ -279,6 +279,31 @@ test_names_are_compared_after_decoding(void **state)
 	assert_false(equal("\"t\\nopic\"", "tnopic"));
 }
 
+static void
+expect_compact(const char *text, const char *wanted)
+{
+	size_t len = strlen(text);
+	char *at = block_of(len);
+
+	memcpy(at, text, len);
+	len = json_compact(at, len, at);
+	if (len != strlen(wanted) || memcmp(at, wanted, len) != 0)
+		fail_msg("%s becomes %.*s", text, (int)len, at);
+	free(at);
+}
+
+static void
+test_white_space_goes_between_tokens_and_stays_within_strings(void **state)
+{
+	(void)state;
+	expect_compact(" 1 ", "1");
+	expect_compact(
+	    "\r\n{ \"a b\" :\t[ 1 , true ] }\n", "{\"a b\":[1,true]}");
+	expect_compact("[ \"a\\\" b\" , \"\\\\\" , \" \" ]",
+	    "[\"a\\\" b\",\"\\\\\",\" \"]");
+	expect_compact("\"\"", "\"\"");
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_text_without_escapes_is_itself),
 	cmocka_unit_test(test_escapes_are_decoded),
@@ -294,6 +319,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_strings_are_compared_to_the_letter),
 	cmocka_unit_test(test_only_letters_have_case),
 	cmocka_unit_test(test_names_are_compared_after_decoding),
+	cmocka_unit_test(
+	    test_white_space_goes_between_tokens_and_stays_within_strings),
 };
 
 SUITE_MAIN(tests);

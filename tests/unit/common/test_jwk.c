@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_jwk.c - which key files are taken, and what is said of the others. */
 
+#include "common/base64url.h"
 #include "common/jwk_set.h"
 #include "tests/support/suite.h"
 #include "tests/support/token_keys.h"
@@ -9,6 +10,30 @@
 #include <string.h>
 
 #define B32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" /* 32 zero bytes */
+
+/* RFC 7638, 3.1 */
+#define KEY_7638                                                              \
+	"{\"kty\":\"RSA\",\"n\":\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFb" \
+	"WhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3"  \
+	"oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0"  \
+	"_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbO"  \
+	"pbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIq"  \
+	"bw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw\",\"e\":\"AQAB\",\"alg\":"      \
+	"\"RS256"                                                             \
+	"\",\"kid\":\"2011-04-29\"}"
+
+/* A key whose first coordinate begins with a zero byte. */
+#define KEY_EC_SHORT                                                         \
+	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AOgcAG1ZW26QwIyvM-85Tput" \
+	"3G71O-GtPr2vAr7y2O4\",\"y\":\"JzWyArg6s2ngv7zWb0It9G3OyQby8twfbU59" \
+	"0avRz4M\"}"
+
+/* That of KEY_EC, with one coordinate and the sign of the other. */
+#define PEM_EC_COMPRESSED                                                    \
+	"-----BEGIN PUBLIC KEY-----\n"                                       \
+	"MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgADf83OJ3D2xF1Bg8vub9tLe1gHMzV7\n" \
+	"6e8Tus9uPHvRVEU=\n"                                                 \
+	"-----END PUBLIC KEY-----\n"
 
 static struct jwk_fault fault;
 
@@ -243,6 +268,77 @@ test_pem(void **state)
 	    1, "private");
 }
 
+/* The thumbprint of the one key of a file, in base64url. */
+static void
+expect_thumbprint(const char *text, const char *wanted)
+{
+	char got[BASE64URL_ENCODED_LEN(SHA256_LEN)];
+	struct jwk_set set;
+
+	jwk_set_init(&set);
+	if (!adds(&set, text))
+		fail_msg("line %u: %s", fault.line, fault.why);
+	assert_int_equal(
+	    base64url_encode(set.keys[0]->thumbprint, SHA256_LEN, got),
+	    sizeof(got));
+	if (memcmp(got, wanted, sizeof(got)) != 0)
+		fail_msg("%.60s: %.*s", text, (int)sizeof(got), got);
+	jwk_set_fini(&set);
+}
+
+static void
+test_a_thumbprint_is_that_of_the_rfcs(void **state)
+{
+	(void)state;
+	/* RFC 7638, 3.1, and RFC 8037, A.3 */
+	expect_thumbprint(
+	    KEY_7638, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+	expect_thumbprint(
+	    KEY_ED, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+	/* Of other libraries: they are the same for every way to write it. */
+	expect_thumbprint(
+	    PEM_ED, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+	expect_thumbprint(
+	    KEY_EC, "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
+	expect_thumbprint(
+	    PEM_EC, "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
+	expect_thumbprint(
+	    PEM_EC_COMPRESSED, "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
+	expect_thumbprint(
+	    KEY_HMAC, "RtoRur_1Dir5M4wuOfqNkDYOf9O_4RJ-aHkTA75RLA8");
+	expect_thumbprint(
+	    KEY_HMAC_KID, "RtoRur_1Dir5M4wuOfqNkDYOf9O_4RJ-aHkTA75RLA8");
+}
+
+/* A coordinate with a zero byte in front keeps it. */
+static void
+test_the_thumbprint_of_a_short_coordinate(void **state)
+{
+	(void)state;
+	expect_thumbprint(
+	    KEY_EC_SHORT, "aaskFP7H_0McnCAKavfemkJK7840inVs1FUcXOE0vYE");
+}
+
+static void
+test_a_key_is_found_by_thumbprint_and_algorithm(void **state)
+{
+	uint8_t other[SHA256_LEN] = { 0 };
+	struct jwk_set set;
+
+	(void)state;
+	jwk_set_init(&set);
+	assert_true(adds(&set, KEY_HMAC));
+	assert_true(adds(&set, "{\"alg\":\"PS256\"," KEY_RSA_REST));
+	assert_ptr_equal(jwk_set_find(&set, set.keys[1]->thumbprint, JWK_PS256),
+	    set.keys[1]);
+	assert_ptr_equal(jwk_set_find(&set, set.keys[0]->thumbprint, JWK_HS256),
+	    set.keys[0]);
+	assert_null(jwk_set_find(&set, set.keys[1]->thumbprint, JWK_RS256));
+	assert_null(jwk_set_find(&set, set.keys[0]->thumbprint, JWK_PS256));
+	assert_null(jwk_set_find(&set, other, JWK_HS256));
+	jwk_set_fini(&set);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_the_kind_fixes_the_algorithms),
 	cmocka_unit_test(test_members_only_narrow),
@@ -252,6 +348,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_a_set_leaves_out_what_is_for_others),
 	cmocka_unit_test(test_64_keys_and_no_more),
 	cmocka_unit_test(test_pem),
+	cmocka_unit_test(test_a_thumbprint_is_that_of_the_rfcs),
+	cmocka_unit_test(test_the_thumbprint_of_a_short_coordinate),
+	cmocka_unit_test(test_a_key_is_found_by_thumbprint_and_algorithm),
 };
 
 SUITE_MAIN(tests);

@@ -151,7 +151,102 @@ test_what_is_no_pattern_is_refused(void **state)
 	    text, sizeof(text), "a pattern is longer than 255 bytes");
 }
 
+static bool
+covers(const char *wide, const char *pattern)
+{
+	return pattern_covers(wide, strlen(wide), pattern, strlen(pattern));
+}
+
+static void
+test_a_pattern_covers_narrower_ones(void **state)
+{
+	(void)state;
+	assert_true(covers("#", "#"));
+	assert_true(covers("#", ""));
+	assert_true(covers("#", "room/+/chat"));
+	assert_true(covers("room/#", "room"));
+	assert_true(covers("room/#", "room/#"));
+	assert_true(covers("room/#", "room/+/#"));
+	assert_true(covers("room/+", "room/1"));
+	assert_true(covers("room/+", "room/+"));
+	assert_true(covers("+/+", "room/+"));
+	assert_false(covers("room/+", "room/#"));
+	assert_false(covers("room/+", "room"));
+	assert_false(covers("room/+", "room/+/chat"));
+	assert_false(covers("room/1", "room/+"));
+	assert_false(covers("room/+/chat", "room/+/+"));
+	assert_false(covers("room/#", "+/1"));
+	assert_false(covers("room/#", "rooms"));
+}
+
+/* Names and patterns of up to three levels, one after another. */
+static size_t
+pattern_number(unsigned n, char *text)
+{
+	static const char levels[] = { 'a', 'b', '+', '#' };
+	size_t len = 0;
+
+	for (;;) {
+		if (n % 5 < 4)
+			text[len++] = levels[n % 5];
+		n /= 5;
+		if (n == 0)
+			return len;
+		n--;
+		text[len++] = '/';
+	}
+}
+
+#define PATTERNS 155u /* 5 + 25 + 125 */
+
+/* If one covers another, no name is the other's alone. */
+static void
+test_what_is_covered_matches_no_more(void **state)
+{
+	char wide[8], pattern[8], name[8];
+	const char *why;
+	unsigned covered = 0;
+
+	(void)state;
+	for (unsigned w = 0; w < PATTERNS; w++)
+		for (unsigned p = 0; p < PATTERNS; p++) {
+			size_t wide_len = pattern_number(w, wide);
+			size_t len = pattern_number(p, pattern);
+
+			if (!pattern_valid(wide, wide_len, &why) ||
+			    !pattern_valid(pattern, len, &why) ||
+			    !pattern_covers(wide, wide_len, pattern, len))
+				continue;
+			covered++;
+			for (unsigned n = 0; n < PATTERNS; n++) {
+				size_t name_len = pattern_number(n, name);
+
+				if (pattern_matches(
+					pattern, len, name, name_len))
+					assert_true(pattern_matches(
+					    wide, wide_len, name, name_len));
+			}
+		}
+	assert_true(covered > PATTERNS); /* more than themselves */
+}
+
+static void
+test_a_wildcard_is_a_whole_level(void **state)
+{
+	(void)state;
+	assert_true(pattern_has_wildcard("#", 1));
+	assert_true(pattern_has_wildcard("+", 1));
+	assert_true(pattern_has_wildcard("a/+/b", 5));
+	assert_true(pattern_has_wildcard("a/#", 3));
+	assert_false(pattern_has_wildcard("", 0));
+	assert_false(pattern_has_wildcard("a+/b#", 5));
+	assert_false(pattern_has_wildcard("a//b", 4));
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_a_pattern_covers_narrower_ones),
+	cmocka_unit_test(test_what_is_covered_matches_no_more),
+	cmocka_unit_test(test_a_wildcard_is_a_whole_level),
 	cmocka_unit_test(test_a_name_without_wildcards_is_itself),
 	cmocka_unit_test(test_a_plus_is_one_level),
 	cmocka_unit_test(test_a_hash_is_the_rest),

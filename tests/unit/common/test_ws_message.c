@@ -3,7 +3,9 @@
 
 #include "common/ws_message.h"
 
+#include "common/ws_parser.h"
 #include "tests/support/suite.h"
+#include "tests/unit/support/ws_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +73,37 @@ test_it_doubles_over_many_frames_within_the_limit(void **state)
 	ws_message_forget(&message);
 }
 
+/* Fragments that are read in two parts each had the memory grow by a fragment at
+ * a time, and sixteen megabytes of them copied gigabytes. */
+static void
+test_it_doubles_over_fragments_in_parts(void **state)
+{
+	struct stream *s = *state;
+	struct owner o;
+	size_t cap = 0;
+	int times = 0;
+
+	owner_begin(&o, WS_SERVER);
+	for (int i = 0; i < 64; i++) {
+		s->len = 0;
+		put_frame(
+		    s, i == 0 ? WS_BINARY : WS_CONTINUATION, piece, PIECE);
+		owner_feed(&o, s->data, s->len / 2);
+		owner_feed(&o, s->data + s->len / 2, s->len - s->len / 2);
+		times += o.ws->message.cap != cap;
+		cap = o.ws->message.cap;
+	}
+	assert_int_equal(o.ws->message.len, 64 * PIECE);
+	assert_in_range(times, 1, 9);
+	owner_end(&o);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_what_is_only_announced_takes_no_memory),
 	cmocka_unit_test(test_it_doubles_up_to_what_a_frame_announces),
 	cmocka_unit_test(test_it_doubles_over_many_frames_within_the_limit),
+	cmocka_unit_test_setup_teardown(test_it_doubles_over_fragments_in_parts,
+	    stream_setup, stream_teardown),
 };
 
 SUITE_MAIN(tests);

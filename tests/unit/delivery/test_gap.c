@@ -43,7 +43,7 @@ expect(const struct form *form, uint64_t from, uint64_t to,
 
 	buf_init(&buf);
 	buf_puts(&buf, "before");
-	at = form->gap(&buf, topic, from, to, reason, "k3f9");
+	at = form_put_gap(form, &buf, topic, from, to, reason, "k3f9");
 	assert_memory_equal(buf.at, "before", 6);
 	assert_int_equal(buf.len, 6 + header + strlen(text));
 	assert_memory_equal(buf.at + 6 + header, text, strlen(text));
@@ -96,12 +96,13 @@ test_grows_in_a_chunk(void **state)
 
 	(void)state;
 	buf_init(&buf);
-	at = event_chunk_form.gap(&buf, topic, 7, 7, GAP_SLOW, "k3f9");
+	at = form_put_gap(
+	    &event_chunk_form, &buf, topic, 7, 7, GAP_SLOW, "k3f9");
 	outq_add_gap(q, 3, 7, NULL, buf.at, (uint32_t)buf.len, at);
 	for (uint64_t seq = 8; seq <= 123; seq++)
 		assert_true(outq_extend_gap(q, 3, seq));
 	buf_reset(&buf);
-	event_chunk_form.gap(&buf, topic, 7, 123, GAP_SLOW, "k3f9");
+	form_put_gap(&event_chunk_form, &buf, topic, 7, 123, GAP_SLOW, "k3f9");
 	assert_int_equal(outq_iov(q, iov, 1), 1);
 	assert_int_equal(iov[0].iov_len, buf.len);
 	assert_memory_equal(iov[0].iov_base, buf.at, buf.len);
@@ -120,6 +121,10 @@ test_without_numbers(void **state)
 	expect(&v1_form, 0, 0, GAP_EPOCH,
 	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\","
 	    "\"reason\":\"epoch\"}");
+	/* Nobody acks a subscription that has come to another ring. */
+	expect(&v1_form, 0, 17, GAP_MOVED,
+	    "{\"type\":\"gap\",\"topic\":\"a \\\"room\\\"\","
+	    "\"reason\":\"epoch\",\"epoch\":\"k3f9\",\"seq\":17}");
 	/* An event says where messages go on. */
 	expect(&event_form, 0, 17, GAP_EPOCH,
 	    "event: gap\ndata: {\"type\":\"gap\",\"topic\":"
@@ -144,14 +149,14 @@ test_grows_in_the_queue(void **state)
 	name[200] = '\0';
 	topic = topic_new(name);
 	buf_init(&buf);
-	at = v1_form.gap(&buf, topic, 7, 7, GAP_SLOW, "k3f9");
+	at = form_put_gap(&v1_form, &buf, topic, 7, 7, GAP_SLOW, "k3f9");
 	outq_add_gap(q, 3, 7, NULL, buf.at, (uint32_t)buf.len, at);
 	for (uint64_t seq = 8; seq <= 12345; seq++)
 		assert_true(outq_extend_gap(q, 3, seq));
 	assert_false(outq_extend_gap(q, 3, 12347));
 	assert_false(outq_extend_gap(q, 4, 12346));
 	buf_reset(&buf);
-	v1_form.gap(&buf, topic, 7, 12345, GAP_SLOW, "k3f9");
+	form_put_gap(&v1_form, &buf, topic, 7, 12345, GAP_SLOW, "k3f9");
 	assert_int_equal(outq_iov(q, iov, 4), 1);
 	assert_int_equal(iov[0].iov_len, buf.len);
 	assert_memory_equal(iov[0].iov_base, buf.at, buf.len);

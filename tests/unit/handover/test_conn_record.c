@@ -8,6 +8,7 @@
  */
 
 #include "tests/support/suite.h"
+#include "tests/unit/support/out.h"
 #include "worker/delivery/form.h"
 #include "worker/handover/conn_record.h"
 
@@ -16,8 +17,6 @@
 /* Tags that no version of this program has. */
 #define TAG_NEW      0x0100u
 #define TAG_OPTIONAL (FIELD_OPTIONAL | 0x0100u)
-
-static struct buf out;
 
 static const struct conn_record_head head = {
 	.number = 12345678901,
@@ -34,7 +33,10 @@ static const struct conn_record_head head = {
 
 static const struct conn_record_sub rooms[] = {
 	{ .name = "room", .name_len = 4, .told = 48 },
-	{ .name = "caf\xc3\xa9", .name_len = 5, .no_echo = true },
+	{ .name = "caf\xc3\xa9",
+	    .name_len = 5,
+	    .flags = CONN_RECORD_NO_ECHO | CONN_RECORD_WATCHES,
+	    .ahead = 3 },
 };
 
 static const struct conn_record_item answer = {
@@ -51,22 +53,6 @@ static const struct conn_record_item gap = {
 	.len = 20,
 	.data = "to:48               ",
 };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	buf_init(&out);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	buf_fini(&out);
-	return 0;
-}
 
 static enum conn_record_status
 read_out(struct conn_record *record)
@@ -138,7 +124,8 @@ test_all_parts_come_back(void **state)
 		assert_int_equal(sub.name_len, rooms[i].name_len);
 		assert_memory_equal(sub.name, rooms[i].name, sub.name_len);
 		assert_int_equal(sub.told, rooms[i].told);
-		assert_int_equal(sub.no_echo, rooms[i].no_echo);
+		assert_int_equal(sub.flags, rooms[i].flags);
+		assert_int_equal(sub.ahead, rooms[i].ahead);
 	}
 	assert_false(conn_record_next_sub(&record, &sub));
 	assert_same_item(&record, &answer);
@@ -276,8 +263,23 @@ test_values_that_do_not_exist_are_refused(void **state)
 	wrong = head;
 	wrong.form = FORM_EVENT; /* over a WebSocket */
 	assert_head_refused(&wrong);
+	wrong.form = FORM_TEXT_DEFLATED; /* and that was not agreed on */
+	assert_head_refused(&wrong);
+	wrong.form = FORM_EVENT;
 	wrong.kind = CONN_RECORD_EVENTS; /* without a subscription */
 	assert_head_refused(&wrong);
+}
+
+static void
+test_a_flag_of_a_subscription_that_is_not_known_is_refused(void **state)
+{
+	struct conn_record_sub sub = rooms[0];
+
+	(void)state;
+	sub.flags = CONN_RECORD_SUB_FLAGS + 1;
+	put_head();
+	conn_record_put_sub(&out, &sub);
+	assert_refused();
 }
 
 static void
@@ -410,6 +412,41 @@ test_whose_a_proxied_connection_is_comes_back(void **state)
 }
 
 static void
+test_who_somebody_is_comes_back(void **state)
+{
+	struct conn_record_identity identity = { .number = 77, .is_warned = 1 };
+	struct conn_record record;
+
+	(void)state;
+	put_head();
+	assert_int_equal(read_out(&record), CONN_RECORD_OK);
+	assert_int_equal(record.identity.number, 0);
+	assert_true(conn_record_put_identity(&out, &identity));
+	assert_int_equal(read_out(&record), CONN_RECORD_OK);
+	assert_int_equal(record.identity.number, 77);
+	assert_int_equal(record.identity.is_warned, 1);
+	conn_record_put_identity(&out, &identity);
+	assert_refused(); /* nobody is two */
+}
+
+static void
+test_identities_that_nobody_can_have_are_refused(void **state)
+{
+	static const struct conn_record_identity wrong[] = {
+		{ .number = 0 },
+		{ .number = 1, .is_warned = 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		buf_reset(&out);
+		put_head();
+		conn_record_put_identity(&out, &wrong[i]);
+		assert_refused();
+	}
+}
+
+static void
 test_one_that_closes_has_no_subscriptions(void **state)
 {
 	struct conn_record_head closing = head;
@@ -427,7 +464,69 @@ test_one_that_closes_has_no_subscriptions(void **state)
 	assert_refused();
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static const struct conn_record_pattern patterns[] = {
+	{ .text = "room/+/chat", .len = 11, .from = 4711 },
+	{ .text = "#", .len = 1, .flags = CONN_RECORD_NO_ECHO },
+};
+
+static void
+test_patterns_come_back(void **state)
+{
+	struct conn_record record;
+	struct conn_record_pattern got;
+
+	(void)state;
+	put_head();
+	for (size_t i = 0; i < COUNT(patterns); i++)
+		conn_record_put_pattern(&out, &patterns[i]);
+	assert_int_equal(read_out(&record), CONN_RECORD_OK);
+	assert_int_equal(record.patterns_count, COUNT(patterns));
+	for (size_t i = 0; i < COUNT(patterns); i++) {
+		assert_true(conn_record_next_pattern(&record, &got));
+		assert_int_equal(got.len, patterns[i].len);
+		assert_memory_equal(got.text, patterns[i].text, got.len);
+		assert_int_equal(got.flags, patterns[i].flags);
+		assert_int_equal(got.from, patterns[i].from);
+	}
+	assert_false(conn_record_next_pattern(&record, &got));
+}
+
+/* A pattern with one thing wrong. */
+static void
+assert_pattern_refused(const struct conn_record_pattern *wrong)
+{
+	buf_reset(&out);
+	put_head();
+	conn_record_put_pattern(&out, wrong);
+	assert_refused();
+}
+
+static void
+test_what_is_no_pattern_is_refused(void **state)
+{
+	struct conn_record_pattern wrong = patterns[0];
+	struct conn_record_head closing = head;
+
+	(void)state;
+	wrong.flags = CONN_RECORD_SUB_FLAGS + 1;
+	assert_pattern_refused(&wrong);
+	wrong = patterns[0];
+	wrong.len = 0;
+	assert_pattern_refused(&wrong);
+	wrong.text = "#/a";
+	wrong.len = 3;
+	assert_pattern_refused(&wrong);
+	wrong.text = "a\nb";
+	assert_pattern_refused(&wrong);
+	buf_reset(&out);
+	closing.kind = CONN_RECORD_CLOSING;
+	conn_record_put_head(&out, &closing);
+	conn_record_put_pattern(&out, &patterns[0]);
+	assert_refused();
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, out_setup, out_teardown)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_all_parts_come_back),
@@ -439,12 +538,17 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_fields_in_another_order_are_refused),
 	TEST(test_a_part_that_comes_twice_is_refused),
 	TEST(test_values_that_do_not_exist_are_refused),
+	TEST(test_a_flag_of_a_subscription_that_is_not_known_is_refused),
 	TEST(test_names_that_are_no_topics_are_refused),
 	TEST(test_items_that_a_queue_cannot_hold_are_refused),
 	TEST(test_a_message_of_a_topic_that_was_left_is_taken),
 	TEST(test_only_an_answer_can_be_half_sent),
 	TEST(test_whose_a_proxied_connection_is_comes_back),
+	TEST(test_who_somebody_is_comes_back),
+	TEST(test_identities_that_nobody_can_have_are_refused),
 	TEST(test_one_that_closes_has_no_subscriptions),
+	TEST(test_patterns_come_back),
+	TEST(test_what_is_no_pattern_is_refused),
 };
 
 SUITE_MAIN(tests);

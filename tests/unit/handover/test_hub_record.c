@@ -2,31 +2,15 @@
 /* test_hub_record.c - what worker/handover/hub_record.h promises. */
 
 #include "tests/support/suite.h"
+#include "tests/unit/support/out.h"
 #include "worker/handover/conn_record.h"
 #include "worker/handover/hub_record.h"
 
 #include <string.h>
 
-static struct buf out;
 static struct fields fields;
 static struct adopt_topic topic;
 static struct field record;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	buf_init(&out);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	buf_fini(&out);
-	return 0;
-}
 
 static const struct hub_hello hello = {
 	.version = CONN_RECORD_VERSION,
@@ -151,6 +135,28 @@ test_connections_come_in_their_order(void **state)
 }
 
 static void
+test_identities_come_in_their_order(void **state)
+{
+	struct buf one;
+
+	(void)state;
+	buf_init(&one);
+	buf_puts(&one, "who");
+	assert_true(hub_identity_put(&out, &one));
+	buf_puts(&one, " else");
+	assert_true(hub_identity_put(&out, &one));
+	buf_fini(&one);
+	fields_begin(&fields, out.at, out.len);
+	assert_int_equal(hub_identity_next(&fields, &record), FIELDS_OK);
+	assert_int_equal(record.len, 3);
+	assert_int_equal(hub_identity_next(&fields, &record), FIELDS_OK);
+	assert_memory_equal(record.at, "who else", 8);
+	assert_int_equal(hub_identity_next(&fields, &record), FIELDS_END);
+	fields_begin(&fields, out.at, out.len);
+	assert_int_equal(hub_conn_next(&fields, &record), FIELDS_BROKEN);
+}
+
+static void
 test_topic_is_no_connection_and_the_reverse(void **state)
 {
 	const struct adopt_topic room = { .name = "room", .name_len = 4 };
@@ -170,7 +176,8 @@ test_topic_is_no_connection_and_the_reverse(void **state)
 	assert_int_equal(hub_topic_next(&fields, &topic), FIELDS_BROKEN);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, out_setup, out_teardown)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_hello_is_taken_as_it_was_put),
@@ -181,6 +188,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_topic_that_is_cut_is_refused),
 	TEST(test_topic_whose_name_is_too_long_is_refused),
 	TEST(test_connections_come_in_their_order),
+	TEST(test_identities_come_in_their_order),
 	TEST(test_topic_is_no_connection_and_the_reverse),
 };
 

@@ -92,7 +92,8 @@ test_each_request_is_refused_in_its_way(void **state)
 		{ HEAD("POST", "/topics/x/events") "\r\n", false },
 		{ HEAD("OPTIONS", "/topics/x/events") "\r\n", false },
 		{ HEAD("GET", "/topics/x") "\r\n", false },
-		{ HEAD("GET", "/events") "\r\n", false },
+		{ HEAD("GET", "/events?topic=x") "\r\n", true },
+		{ HEAD("GET", "/event") "\r\n", false },
 		{ HEAD("GET", "/") "\r\n", false },
 		{ "nonsense\r\n\r\n", false },
 	};

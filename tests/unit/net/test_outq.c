@@ -270,6 +270,25 @@ test_messages_of_a_topic_that_is_left_are_not_dropped(void **state)
 	assert_sent(o, "one,two,left.");
 }
 
+/* It wants none of it any more, but what is half sent has to be whole. */
+static void
+test_all_messages_of_a_topic_are_dropped(void **state)
+{
+	struct outlet *o = *state;
+
+	add_message(o, 1, 1, "begun,");
+	add_message(o, 1, 2, "one,");
+	add_message(o, 2, 1, "other,");
+	add(o, OUTQ_ANSWER, "answer,");
+	add_message(o, 1, 3, "two,");
+	take(o, 1);
+	assert_int_equal(outq_drop_topic(o->q, 1), 2);
+	assert_int_equal(outq_drop_topic(o->q, 1), 0);
+	assert_int_equal(o->q->messages, 1);
+	take_all(o);
+	assert_sent(o, "begun,other,answer,");
+}
+
 static void
 test_what_was_begun_is_not_dropped(void **state)
 {
@@ -371,6 +390,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_answers_are_never_dropped),
 	T(test_no_answer_is_walked_past_to_drop_a_message),
 	T(test_messages_of_a_topic_that_is_left_are_not_dropped),
+	T(test_all_messages_of_a_topic_are_dropped),
 	T(test_what_was_begun_is_not_dropped),
 	T(test_what_was_begun_does_not_wait),
 	T(test_dropping_the_last_lets_more_be_added),

@@ -195,16 +195,28 @@ test_who_does_not_answer_is_cut(void **state)
 	crew_run(crew);
 }
 
-/* Nothing that is sent to its host arrives there any more. */
-static void
-vanish(const struct peer *client)
+/* From now on nothing that is sent to the socket arrives there.  Returns false if
+ * this user may not do that: some kernels reserve it for root. */
+static bool
+take_nothing(int fd)
 {
 	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog filter = { .len = 1, .filter = &nothing };
 
-	assert_int_equal(setsockopt(client->fd, SOL_SOCKET, SO_ATTACH_FILTER,
-			     &filter, sizeof(filter)),
-	    0);
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+		   sizeof(filter)) == 0;
+}
+
+static bool
+may_take_nothing(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool may;
+
+	assert_int_not_equal(fd, -1);
+	may = take_nothing(fd);
+	close(fd);
+	return may;
 }
 
 /* What the kernel has taken looks like sent, and nobody tells that it never
@@ -217,11 +229,13 @@ test_host_that_acknowledges_nothing_is_gone(void **state)
 	struct peer *away;
 	struct conn *c;
 
+	if (!may_take_nothing())
+		skip_because("this user may not give a socket a filter");
 	crew_start(crew, 1);
 	away = peer_open(crew, 0, "");
 	c = away->conn;
 	CREW_UNTIL(crew, progress_look(c, 0, 100) == PROGRESS_IDLE);
-	vanish(away);
+	assert_true(take_nothing(away->fd));
 	conn_answer(c, "x", 1);
 	crew_run(crew);
 	assert_null(c->out);

@@ -18,6 +18,7 @@
 static const struct config config = {
 	.max_buffer = 1000,
 	.max_topics_per_conn = 3,
+	.max_patterns_per_conn = 2,
 };
 
 static struct http_text
@@ -47,21 +48,24 @@ expect_refused(const char *query, const char *part_of_why)
 		fail_msg("%s: %s", query, options.why);
 }
 
-/* Expect these topics, in order, with a comma behind each. */
+/* Expect these topics and <patterns>, in order, with a comma behind each. */
 static void
 expect_topics(const char *query, const char *wanted)
 {
-	struct http_text rest = text(query), topic;
+	struct http_text rest = text(query);
+	struct query_name name;
 	char room[QUERY_TOPIC_ROOM], got[512];
 	uint32_t count = 0;
 	size_t len = 0;
 
-	for (; query_topic_next(&rest, room, &topic); count++)
-		len += (size_t)snprintf(got + len, sizeof(got) - len, "%.*s,",
-		    (int)topic.len, topic.at);
+	for (; query_name_next(&rest, room, &name); count++)
+		len += (size_t)snprintf(got + len, sizeof(got) - len,
+		    name.is_pattern ? "<%.*s>," : "%.*s,", (int)name.text.len,
+		    name.text.at);
 	got[len] = '\0';
 	assert_string_equal(got, wanted);
-	assert_int_equal(accepted(query).topics, count);
+	assert_int_equal(
+	    accepted(query).topics + accepted(query).patterns, count);
 }
 
 static void
@@ -361,7 +365,22 @@ test_names_end_at_255_bytes(void **state)
 	expect_name(name, 256, "255");
 }
 
+static void
+test_patterns(void **state)
+{
+	(void)state;
+	expect_topics(
+	    "pattern=room/%2B&topic=a&pattern=%23", "<room/+>,a,<#>,");
+	expect_topics("pattern=a", "<a>,");
+	expect_refused("pattern", "empty");
+	expect_refused("pattern=", "empty");
+	expect_refused("pattern=%23/a", "last level");
+	expect_refused("pattern=%2", "percent");
+	expect_refused("pattern=a&pattern=a&pattern=a", "more patterns");
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_patterns),
 	cmocka_unit_test(test_nothing_asked_gives_the_defaults),
 	cmocka_unit_test(test_the_default_buffer_keeps_to_the_maximum),
 	cmocka_unit_test(test_buffer_is_a_number_up_to_the_maximum),

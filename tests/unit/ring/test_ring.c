@@ -187,7 +187,8 @@ test_any_length_anywhere_comes_back_whole(void **state)
 {
 	struct ringkit *kit = *state;
 	uint32_t slot = hand_topic(&kit->ring, "name");
-	const uint32_t max = RING_SIZE / RING_RECORDS_MIN - 48 - 4;
+	const uint32_t max = RING_SIZE / RING_RECORDS_MIN - 48 -
+	                     (uint32_t)sizeof(struct layout_extra) - 4;
 	char text[RING_SIZE / RING_RECORDS_MIN];
 	uint64_t seq = 0;
 
@@ -195,17 +196,25 @@ test_any_length_anywhere_comes_back_whole(void **state)
 	for (uint32_t step = 1; step <= 7; step += 2) {
 		for (uint32_t i = 0; i <= max; i++) {
 			uint32_t len = i * step % (max + 1);
+			const struct layout_extra extra = { .expires_ms = i };
 			const struct ring_record *rec;
+			struct ring_msg msg;
 
 			memset(text, 'a' + (int)(len % 26), len);
 			text[len] = '\0';
+			msg = hand_msg(slot, text);
+			msg.extra = i % 2 == 1 ? &extra : NULL;
+			hand_lock(&kit->ring);
 			assert_int_equal(
-			    hand_publish(&kit->ring, slot, text), ++seq);
+			    ring_publish(&kit->ring, &msg, 1), RING_OK);
+			ring_unlock(&kit->ring);
+			assert_int_equal(msg.seq, ++seq);
 			assert_int_equal(reader_read(&kit->reader), RING_OK);
 			assert_int_equal(kit->reader.batch.count, 1);
 			rec = kit->reader.batch.records;
 			assert_int_equal(rec->seq, seq);
 			assert_int_equal(rec->body_len, len);
+			assert_int_equal(rec->expires_ms, i % 2 == 1 ? i : 0);
 			assert_memory_equal(rec->body, text, len);
 			assert_memory_equal(rec->name, "name", 4);
 			assert_int_equal(rec->pos % 8, 0);
@@ -352,6 +361,43 @@ test_owner_names_the_holder_and_each_holding(void **state)
 	ring_unlock(&kit->ring);
 }
 
+/* A record without a number leaves the topic as it was, whether it is applied or
+ * replayed by the next holder of the lock. */
+static void
+test_unnumbered_record_is_no_link(void **state)
+{
+	struct ringkit *kit = *state;
+	struct layout_header *h = kit->t.seg.header;
+	uint32_t topic = hand_topic(&kit->ring, "topic");
+	struct ring_msg msgs[] = { hand_msg(topic, "1"), hand_msg(topic, "2"),
+		hand_msg(topic, "3") };
+	uint64_t before, last;
+
+	hand_publish(&kit->ring, topic, "0");
+	before = ring_head(&kit->t.seg);
+	msgs[0].flags = msgs[1].flags = RECORD_EPHEMERAL;
+	hand_lock(&kit->ring);
+	assert_int_equal(ring_publish(&kit->ring, msgs, 2), RING_OK);
+	assert_int_equal(ring_topic_seq(&kit->t.seg, topic), 1);
+	assert_true(atomic_load(&kit->t.seg.topics[topic].last) < before);
+	atomic_store(&h->applied, before); /* as if it had died here */
+	ring_unlock(&kit->ring);
+
+	hand_lock(&kit->ring);
+	assert_int_equal(atomic_load(&h->applied), ring_head(&kit->t.seg));
+	assert_int_equal(ring_topic_seq(&kit->t.seg, topic), 1);
+	last = atomic_load(&kit->t.seg.topics[topic].last);
+	assert_int_equal(ring_publish(&kit->ring, msgs + 2, 1), RING_OK);
+	ring_unlock(&kit->ring);
+
+	assert_int_equal(msgs[0].seq, 1); /* the last before it */
+	assert_int_equal(msgs[2].seq, 2);
+	assert_int_equal(reader_read(&kit->reader), RING_OK);
+	assert_int_equal(kit->reader.batch.count, 4);
+	assert_int_equal(kit->reader.batch.records[1].flags, RECORD_EPHEMERAL);
+	assert_int_equal(kit->reader.batch.records[3].prev, last);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, ringkit_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -370,6 +416,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_publish_of_nothing_changes_nothing),
 	T(test_lock_that_is_held_is_busy_until_left),
 	T(test_owner_names_the_holder_and_each_holding),
+	T(test_unnumbered_record_is_no_link),
 };
 
 SUITE_MAIN(tests);

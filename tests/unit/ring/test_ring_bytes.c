@@ -44,7 +44,7 @@ test_words_hold_name_and_body_without_a_gap(void **state)
 			memcpy(want + sizeof(rec) + name_len, body, body_len);
 			memset(want + rec.length, 0xee, 8);
 			memset(t.seg.ring + POS % RING_SIZE, 0xee, sizeof(got));
-			ring_bytes_write(&t.seg, POS, &rec, name, body);
+			ring_bytes_write(&t.seg, POS, &rec, name, body, NULL);
 			ring_bytes_read(&t.seg, POS, got, rec.length + 8u);
 			assert_memory_equal(got, want, rec.length + 8u);
 		}

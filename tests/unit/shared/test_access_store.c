@@ -11,7 +11,7 @@
 static int
 setup(void **state)
 {
-	*state = access_store_open();
+	*state = access_store_open(-1);
 	return *state == NULL;
 }
 

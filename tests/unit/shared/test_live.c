@@ -19,7 +19,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	live = live_open();
+	live = live_open(-1);
 	setenv("PUBSUBD_CONFIG", "none", 1); /* this host's is not ours */
 	return live != NULL ? 0 : -1;
 }

@@ -58,7 +58,11 @@ create_claimed(struct segment *seg)
 {
 	int claim;
 
-	if (!store_create(seg, name, RING_SIZE, TOPICS, &claim, error))
+	if (!store_create(seg, name,
+		&(struct segment_shape){ .ring_size = RING_SIZE,
+		    .topics_max = TOPICS,
+		    .keys_max = 64 },
+		&claim, error))
 		fail_msg("%s", error);
 	return claim;
 }
@@ -88,8 +92,19 @@ test_size_has_room_for_everything(void **state)
 		(uintptr_t)(seg->names + TOPICS),
 		(uintptr_t)(seg->subscribers + LAYOUT_WORKERS * TOPICS),
 		(uintptr_t)(seg->busy + (TOPICS + 63) / 64),
+		(uintptr_t)(seg->attendance + TOPICS),
+		(uintptr_t)(seg->members + seg->members_max),
+		(uintptr_t)(seg->member_counts +
+			    (size_t)seg->members_max * LAYOUT_WORKERS),
+		(uintptr_t)(seg->member_buckets + seg->member_bucket_count),
+		(uintptr_t)(seg->pieces + seg->pieces_max),
+		(uintptr_t)(seg->member_holders +
+			    LAYOUT_HOLDER_ROWS * LAYOUT_HOLDERS),
 		(uintptr_t)(seg->asks + LAYOUT_ASKERS),
 		(uintptr_t)(seg->answers + LAYOUT_WORKERS),
+		(uintptr_t)(seg->key_buckets + seg->key_bucket_count),
+		(uintptr_t)(seg->value_buckets + seg->value_bucket_count),
+		(uintptr_t)(seg->chunks + seg->chunks_max),
 		(uintptr_t)(seg->ring + seg->header->ring_size),
 	};
 	const uintptr_t starts[] = {
@@ -100,10 +115,24 @@ test_size_has_room_for_everything(void **state)
 		(uintptr_t)seg->names,
 		(uintptr_t)seg->subscribers,
 		(uintptr_t)seg->busy,
+		(uintptr_t)seg->attendance,
+		(uintptr_t)seg->members,
+		(uintptr_t)seg->member_counts,
+		(uintptr_t)seg->member_buckets,
+		(uintptr_t)seg->pieces,
+		(uintptr_t)seg->member_holders,
 		(uintptr_t)seg->asks,
 		(uintptr_t)seg->answers,
+		(uintptr_t)seg->keys,
+		(uintptr_t)seg->retain,
+		(uintptr_t)seg->chunks,
 		(uintptr_t)seg->ring,
-		(uintptr_t)seg->header + segment_size(RING_SIZE + 1, TOPICS),
+		(uintptr_t)seg->header + segment_size(&(struct segment_shape){
+					     .ring_size = RING_SIZE + 1,
+					     .topics_max = TOPICS,
+					     .keys_max = TESTSEG_KEYS,
+					     .members_max = TESTSEG_MEMBERS,
+					     .chunks_max = TESTSEG_CHUNKS }),
 	};
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		assert_int_equal(starts[i] % LAYOUT_PAGE, 0);
@@ -117,7 +146,12 @@ static void
 test_default_fits_the_shm_of_a_container(void **state)
 {
 	(void)state;
-	assert_true(segment_size(32u << 20, 32768) < 64u << 20);
+	assert_true(
+	    segment_size(&(struct segment_shape){ .ring_size = 32u << 20,
+		.topics_max = 32768,
+		.keys_max = 8192,
+		.members_max = 8192,
+		.chunks_max = (8u << 20) / LAYOUT_CHUNK }) < 64u << 20);
 }
 
 /* A number of topics so large that no power of two reaches it in 32 bits. */
@@ -125,8 +159,11 @@ static void
 test_size_of_absurd_numbers_is_large(void **state)
 {
 	(void)state;
-	assert_true(segment_size(RING_SIZE, UINT32_MAX) >
-		    UINT32_MAX * (uint64_t)sizeof(struct layout_topic));
+	assert_true(
+	    segment_size(&(struct segment_shape){ .ring_size = RING_SIZE,
+		.topics_max = UINT32_MAX,
+		.keys_max = 64 }) >
+	    UINT32_MAX * (uint64_t)sizeof(struct layout_topic));
 }
 
 static void
@@ -157,7 +194,10 @@ test_created_segment_is_private_and_allocated_in_full(void **state)
 	assert_int_equal(fstat(fd, &st), 0);
 	close(fd);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(st.st_size, segment_size(RING_SIZE, TOPICS));
+	assert_int_equal(st.st_size,
+	    segment_size(&(struct segment_shape){ .ring_size = RING_SIZE,
+		.topics_max = TOPICS,
+		.keys_max = 64 }));
 	assert_true(st.st_blocks * 512 >= st.st_size);
 	segment_close(&seg);
 	assert_null(seg.header);
@@ -229,8 +269,10 @@ test_segment_that_exists_is_not_created(void **state)
 
 	(void)state;
 	create(&old);
-	assert_false(
-	    store_create(&new, name, RING_SIZE, TOPICS, &claim, error));
+	assert_false(store_create(&new, name,
+	    &(struct segment_shape){
+		.ring_size = RING_SIZE, .topics_max = TOPICS, .keys_max = 64 },
+	    &claim, error));
 	assert_non_null(strstr(error, path));
 	assert_int_equal(segment_attach(&new, name, true, error), SEGMENT_OK);
 	segment_close(&new);
@@ -408,7 +450,10 @@ test_ring_of_no_bytes_is_foreign(void **state)
 	int claim;
 
 	(void)state;
-	if (!store_create(&seg, name, 0, TOPICS, &claim, error))
+	if (!store_create(&seg, name,
+		&(struct segment_shape){
+		    .ring_size = 0, .topics_max = TOPICS, .keys_max = 64 },
+		&claim, error))
 		fail_msg("%s", error);
 	check_foreign();
 	segment_close(&seg);
@@ -448,7 +493,10 @@ test_too_large_is_told_at_once_and_leaves_nothing(void **state)
 	small = old;
 	small.rlim_cur = 1 << 20;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	made = store_create(&seg, name, 2 << 20, TOPICS, &claim, error);
+	made = store_create(&seg, name,
+	    &(struct segment_shape){
+		.ring_size = 2 << 20, .topics_max = TOPICS, .keys_max = 64 },
+	    &claim, error);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_false(made);
@@ -456,8 +504,11 @@ test_too_large_is_told_at_once_and_leaves_nothing(void **state)
 	assert_non_null(strstr(error, "/dev/shm"));
 	assert_non_null(strstr(error, "--ring-size"));
 
-	assert_false(
-	    store_create(&seg, name, UINT64_C(1) << 63, TOPICS, &claim, error));
+	assert_false(store_create(&seg, name,
+	    &(struct segment_shape){ .ring_size = UINT64_C(1) << 63,
+		.topics_max = TOPICS,
+		.keys_max = 64 },
+	    &claim, error));
 }
 
 static void

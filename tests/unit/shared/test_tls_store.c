@@ -12,7 +12,7 @@
 static int
 setup(void **state)
 {
-	*state = tls_store_open();
+	*state = tls_store_open(-1);
 	return *state == NULL;
 }
 

@@ -25,7 +25,10 @@ setup(void **state)
 
 	(void)state;
 	snprintf(name, sizeof(name), "unit-%d", (int)getpid());
-	assert_true(store_create(&seg, name, RING_SIZE, 4, &claim, error));
+	assert_true(store_create(&seg, name,
+	    &(struct segment_shape){
+		.ring_size = RING_SIZE, .topics_max = 4, .keys_max = 64 },
+	    &claim, error));
 	strcpy(seg.header->run.urls,
 	    "http://127.0.0.1:8000 http://[::]:9000 http://nowhere");
 	strcpy(seg.header->run.admin, "http://127.0.0.1:8001");

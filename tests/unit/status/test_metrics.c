@@ -192,6 +192,8 @@ test_server_as_a_whole(void **state)
 	check_line(p, "pubsubd_ring_applied_bytes_total 4096");
 	check_line(p, "pubsubd_topics 3");
 	check_line(p, "pubsubd_topics_max 4");
+	check_line(p, "pubsubd_members 0");
+	check_line(p, "pubsubd_members_max 8192");
 	check_line(p, "pubsubd_worker_up{worker=\"0\"} 1");
 	check_line(p, "pubsubd_worker_up{worker=\"1\"} 0");
 	check_line(p, "pubsubd_worker_starts_total{worker=\"0\"} 6");

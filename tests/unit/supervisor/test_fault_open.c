@@ -64,8 +64,10 @@ check_no_segment(enum fault_call call, int err, const char *what)
 	int claim;
 
 	fault_arm(call, 1, 1, err);
-	assert_false(
-	    store_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
+	assert_false(store_create(&seg, name,
+	    &(struct segment_shape){
+		.ring_size = RING_SIZE, .topics_max = TOPICS, .keys_max = 64 },
+	    &claim, error));
 	assert_int_equal(fault_struck(call), 1);
 	check_error(what, err);
 	assert_int_equal(
@@ -91,7 +93,10 @@ test_interrupted_allocation_is_made_again(void **state)
 
 	(void)state;
 	fault_arm(FAULT_posix_fallocate, 1, 3, EINTR);
-	assert_true(store_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
+	assert_true(store_create(&seg, name,
+	    &(struct segment_shape){
+		.ring_size = RING_SIZE, .topics_max = TOPICS, .keys_max = 64 },
+	    &claim, error));
 	assert_int_equal(fault_struck(FAULT_posix_fallocate), 3);
 	segment_close(&seg);
 	close(claim);
@@ -104,7 +109,10 @@ test_segment_that_cannot_be_looked_at_is_no_missing_one(void **state)
 	int claim;
 
 	(void)state;
-	assert_true(store_create(&seg, name, RING_SIZE, TOPICS, &claim, error));
+	assert_true(store_create(&seg, name,
+	    &(struct segment_shape){
+		.ring_size = RING_SIZE, .topics_max = TOPICS, .keys_max = 64 },
+	    &claim, error));
 	segment_close(&seg);
 	close(claim);
 	fault_arm(FAULT_shm_open, 1, 1, EMFILE);

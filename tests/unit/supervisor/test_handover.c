@@ -77,6 +77,39 @@ test_what_was_put_is_taken(void **state)
 	    address_equal(&taken.admin.address[0], &given.admin.address[0]));
 }
 
+/* What a nursery gets beyond; other programs find none of it. */
+static void
+test_a_nursery_gets_its_sockets(void **state)
+{
+	struct handover_kept *kept = &given.kept;
+
+	(void)state;
+	*kept = (struct handover_kept){ .workers = 1,
+		.successor = { -1 },
+		.bridge = -1,
+		.page = STDIN_FILENO,
+		.store = { STDIN_FILENO, -1, STDERR_FILENO },
+		.asked = { STDOUT_FILENO },
+		.predecessor = { STDERR_FILENO } };
+	handover_put(&given);
+	assert_true(handover_take(&taken));
+	assert_false(taken.kept.is_nursery);
+	assert_int_equal(taken.kept.page, STDIN_FILENO);
+	assert_int_equal(taken.kept.store[HANDOVER_ACCESS], -1);
+	assert_int_equal(taken.kept.store[HANDOVER_TLS], STDERR_FILENO);
+	kept->is_nursery = true;
+	handover_put(&given);
+	assert_true(handover_take(&taken));
+	assert_true(taken.kept.is_nursery);
+	assert_int_equal(taken.kept.asked[0], STDOUT_FILENO);
+	assert_int_equal(taken.kept.predecessor[0], STDERR_FILENO);
+	kept->predecessor[0] = -1;
+	handover_put(&given);
+	assert_false(handover_take(&taken));
+	handover_keep(&given.kept, true); /* they are the test's */
+	memset(kept, 0, sizeof(*kept));
+}
+
 /* Sockets that join one for IPv4 and IPv6 have to be such, too. */
 static void
 test_a_socket_for_both_is_known_as_such(void **state)
@@ -215,16 +248,19 @@ static void
 test_workers_without_all_that_goes_with_them_are_refused(void **state)
 {
 	char text[256];
-	size_t len;
 
 	(void)state;
 	given.kept = (struct handover_kept){ .workers = 1, .life = { 10, 11 } };
 	handover_put(&given);
 	given.kept.workers = 0;
 	snprintf(text, sizeof(text), "%s", getenv(HANDOVER_VARIABLE));
-	/* The last number, the successor's socket, is missing. */
-	len = strlen(text);
-	text[len - 2] = '\0';
+	/* The last numbers, from the bridge's doorbell on, are what an older
+	 * program does not have; the one before them, the successor's socket,
+	 * is missing. */
+	for (int i = 0; i < 2 + 1 + HANDOVER_STORES; i++) {
+		text[strlen(text) - 1] = '\0';
+		*(strrchr(text, ' ') + 1) = '\0';
+	}
 	assert_int_equal(setenv(HANDOVER_VARIABLE, text, 1), 0);
 	assert_false(handover_take(&taken));
 }
@@ -265,6 +301,7 @@ test_descriptor_that_is_no_socket_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
 	HANDOVER_TEST(test_what_was_put_is_taken),
+	HANDOVER_TEST(test_a_nursery_gets_its_sockets),
 	HANDOVER_TEST(test_a_socket_for_both_is_known_as_such),
 	HANDOVER_TEST(test_no_operator_is_handed_over_as_such),
 	HANDOVER_TEST(test_text_without_operator_is_taken),

@@ -31,6 +31,8 @@ static const struct config crew_config = {
 	.max_conns = 1000,
 	.max_conns_per_address = 1000,
 	.max_topics_per_conn = 8,
+	.max_patterns_per_conn = 8,
+	.max_patterns = 1000,
 	.max_buffer = 100000,
 	.max_worker_memory = 64u << 20,
 	.max_head = 8192,
@@ -61,7 +63,14 @@ crew_setup(void **state)
 	return 0;
 }
 
-/* A worker is left to what the test does: nothing turns by itself. */
+void
+crew_stand_still(struct worker *w)
+{
+	ev_prepare_stop(w->net.loop, &w->before_wait);
+	ev_timer_stop(w->net.loop, &w->beat);
+	ev_timer_stop(w->net.loop, &w->tick);
+}
+
 static void
 crew_start_one(struct crew *crew, unsigned i)
 {
@@ -79,9 +88,7 @@ crew_start_one(struct crew *crew, unsigned i)
 	assert_true(worker_open(w, &crew->args[i], crew->service));
 	bug_set_hook(NULL); /* it would write to a segment long gone */
 	worker_set_state(&crew->args[i], WORKER_READY);
-	ev_prepare_stop(w->net.loop, &w->before_wait);
-	ev_timer_stop(w->net.loop, &w->beat);
-	ev_timer_stop(w->net.loop, &w->tick);
+	crew_stand_still(w);
 }
 
 void
@@ -121,7 +128,8 @@ crew_check_gauges(const struct crew *crew, unsigned i)
 {
 	static const enum stats_id gauges[] = { STATS_CONNECTIONS,
 		STATS_WEBSOCKETS, STATS_EVENT_STREAMS, STATS_SUBSCRIPTIONS,
-		STATS_TOPICS, STATS_PARSERS, STATS_BUFFERED_BYTES,
+		STATS_TOPICS, STATS_PATTERNS, STATS_PATTERN_SUBSCRIPTIONS,
+		STATS_PATTERN_BYTES, STATS_PARSERS, STATS_BUFFERED_BYTES,
 		STATS_INPUT_BYTES };
 
 	for (size_t n = 0; n < COUNT(gauges); n++)
@@ -139,7 +147,7 @@ crew_teardown(void **state)
 {
 	struct crew *crew = *state;
 
-	for (unsigned i = 0; i < crew->count; i++)
+	for (unsigned i = crew->first; i < crew->count; i++)
 		worker_close(&crew->w[i]);
 	for (unsigned i = 0; i < crew->count; i++)
 		crew_check_gauges(crew, i);
@@ -181,7 +189,9 @@ crew_is_rung(const struct crew *crew, unsigned worker)
 uint64_t
 crew_stat(const struct crew *crew, unsigned worker, enum stats_id id)
 {
-	return stats_get(crew->t.seg.workers[worker].counters, id);
+	unsigned slot = crew->w[worker].hub.slot;
+
+	return stats_get(crew->t.seg.workers[slot].counters, id);
 }
 
 void
@@ -192,10 +202,10 @@ crew_turn(struct crew *crew, unsigned worker)
 	ev_run(w->net.loop, EVRUN_NOWAIT);
 	turn_end(w);
 	if (!intake_empty(&w->intake) && !ev_is_active(&w->intake.retry) &&
-	    !crew_is_rung(crew, worker))
+	    !crew_is_rung(crew, w->hub.slot))
 		fail_msg(
 		    "worker %u sleeps on %u requests", worker, w->intake.count);
-	if (w->net.outbox.entries_count > 0 && !crew_is_rung(crew, worker))
+	if (w->net.outbox.entries_count > 0 && !crew_is_rung(crew, w->hub.slot))
 		fail_msg("worker %u sleeps on %u connections to write to",
 		    worker, w->net.outbox.entries_count);
 }
@@ -213,14 +223,14 @@ crew_progress(const struct crew *crew)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < crew->count; i++) {
+	for (unsigned i = crew->first; i < crew->count; i++) {
 		sum += crew_stat(crew, i, STATS_BYTES_IN) +
 		       crew_stat(crew, i, STATS_BYTES_OUT) +
 		       crew_stat(crew, i, STATS_WRITES) +
 		       crew_stat(crew, i, STATS_MESSAGES_IN) +
 		       crew->w[i].net.conns.numbered -
 		       crew->w[i].net.conns.count + crew->w[i].tail.cursor.pos;
-		sum += crew_is_rung(crew, i);
+		sum += crew_is_rung(crew, crew->w[i].hub.slot);
 	}
 	return sum;
 }
@@ -235,10 +245,10 @@ crew_run(struct crew *crew)
 	do {
 		before = crew_progress(crew);
 		rung = false;
-		for (unsigned i = 0; i < crew->count; i++)
+		for (unsigned i = crew->first; i < crew->count; i++)
 			crew_turn(crew, i);
-		for (unsigned i = 0; i < crew->count; i++)
-			rung |= crew_is_rung(crew, i);
+		for (unsigned i = crew->first; i < crew->count; i++)
+			rung |= crew_is_rung(crew, crew->w[i].hub.slot);
 		if (++rounds == CREW_ROUNDS_MAX)
 			fail_msg("the workers do not come to rest");
 	} while (rung || crew_progress(crew) != before);
@@ -255,7 +265,7 @@ crew_wait(struct crew *crew, uint64_t until_ms, const char *what)
 {
 	if (clock_monotonic_ms() > until_ms)
 		fail_msg("in %d s not: %s", CREW_SECONDS, what);
-	for (unsigned i = 0; i < crew->count; i++)
+	for (unsigned i = crew->first; i < crew->count; i++)
 		crew_turn(crew, i);
 }
 

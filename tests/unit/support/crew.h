@@ -44,6 +44,7 @@ struct crew {
 	struct wakeup wakeup[CREW_MAX]; /* as each worker has them */
 	struct worker_args args[CREW_MAX];
 	struct worker w[CREW_MAX];
+	unsigned first;    /* of them, the first that is not closed */
 	unsigned count;    /* workers started */
 	int state_fd;      /* where they report */
 	int supervisor[2]; /* the pipe whose end they watch */
@@ -60,6 +61,16 @@ int crew_mp_teardown(void **state);
 /* Start n workers; the same with so long for a drain. */
 void crew_start(struct crew *crew, unsigned n);
 void crew_start_for_drain(struct crew *crew, unsigned n, uint32_t drain_ms);
+
+/*
+ * Worker 1 takes the place of worker 0, the only one, as in an upgrade: all its
+ * connections are written down and made of that again.  What is written of those
+ * is the same, byte by byte.  Worker 0 is closed then.
+ */
+void crew_succeed(struct crew *crew);
+
+/* Leave a worker to what the test does: nothing turns by itself. */
+void crew_stand_still(struct worker *w);
 
 /* One turn of a worker: what its sockets, timers and doorbell have, then the
  * turn's end; or so many of them. */

@@ -54,6 +54,12 @@ message_cb(void *owner, enum ws_opcode opcode, const char *data, size_t len)
 }
 
 static void
+inflated_cb(void *owner, size_t from, size_t to)
+{
+	tell(owner, "inflated %zu to %zu\n", from, to);
+}
+
+static void
 control_cb(void *owner, enum ws_opcode opcode)
 {
 	tell(owner, "%s\n", opcode == WS_PING ? "ping" : "pong");
@@ -69,6 +75,7 @@ closing_cb(void *owner, bool by_peer, unsigned code, const char *reason,
 
 const struct ws_events owner_events = {
 	.message = message_cb,
+	.inflated = inflated_cb,
 	.control = control_cb,
 	.closing = closing_cb,
 };
@@ -109,6 +116,8 @@ owner_parse(struct owner *o, const uint8_t *data, size_t len)
 	if (o->ws == NULL)
 		o->ws = ws_borrow(o->pool, o);
 	assert_non_null(o->ws);
+	if (o->may_deflate)
+		ws_allow_deflate(o->ws);
 	rest = ws_frame_rest(o->ws);
 	len = rest > 0 && rest < len ? (size_t)rest : len;
 	o->status = ws_feed(o->ws, data, len, &taken);
@@ -152,6 +161,14 @@ owner_begin(struct owner *o, enum ws_role role)
 	o->pool = ws_pool_new(role, MESSAGE_MAX, 4, &owner_events);
 }
 
+/* Who is sent the stream. */
+static void
+owner_begin_for(struct owner *o, const struct stream *s)
+{
+	owner_begin(o, s->is_masked ? WS_SERVER : WS_CLIENT);
+	o->may_deflate = s->may_deflate;
+}
+
 /* Compare what was told and put out with what should have been; how says in
  * what pieces it was fed. */
 static void
@@ -178,7 +195,7 @@ run_pieces(const struct stream *s, size_t max, unsigned seed, const char *told,
 
 	snprintf(how, sizeof(how), "in pieces of up to %zu bytes, seed %u", max,
 	    seed);
-	owner_begin(&o, s->is_masked ? WS_SERVER : WS_CLIENT);
+	owner_begin_for(&o, s);
 	for (size_t at = 0; at < s->len; at += n) {
 		n = 1 + (size_t)rand_r(&seed) % max;
 		n = n < s->len - at ? n : s->len - at;
@@ -196,7 +213,7 @@ run_two_cuts(const struct stream *s, const char *told, const uint8_t *out,
 	char how[80];
 
 	for (size_t cut = 0; cut <= s->len && s->len <= TWO_CUTS_MAX; cut++) {
-		owner_begin(&o, s->is_masked ? WS_SERVER : WS_CLIENT);
+		owner_begin_for(&o, s);
 		owner_feed(&o, s->data, cut);
 		owner_feed(&o, s->data + cut, s->len - cut);
 		snprintf(how, sizeof(how), "in two, cut after byte %zu", cut);
@@ -232,7 +249,7 @@ expect_end_at(const struct stream *s, size_t n)
 {
 	struct owner o;
 
-	owner_begin(&o, s->is_masked ? WS_SERVER : WS_CLIENT);
+	owner_begin_for(&o, s);
 	for (size_t i = 0; i < s->len && o.status == WS_OK; i++)
 		owner_feed(&o, s->data + i, 1);
 	assert_int_equal(o.status, WS_ENDED);

@@ -9,8 +9,9 @@
  * at every clean boundary, as the worker does, so each run tests the pool too.
  *
  * Events as text, a line each: "text hello", "binary ...", "text of 5000: N"
- * (over 125 bytes; N is stream_digest()), "ping", "pong", "closed CODE REASON"
- * (by the peer), "fault CODE REASON".
+ * (over 125 bytes; N is stream_digest()), "inflated N to N" (before such a
+ * message), "ping", "pong", "closed CODE REASON" (by the peer), "fault CODE
+ * REASON".
  */
 
 #ifndef UNIT_WS_STREAM_H
@@ -22,13 +23,14 @@
 
 #include "common/ws.h"
 
-#define MESSAGE_MAX 70000 /* bytes of a message that an owner takes */
-#define FIN         0x80  /* bit of a frame's first byte */
+#define MESSAGE_MAX 70000u /* bytes of a message that an owner takes */
+#define FIN         0x80   /* bit of a frame's first byte */
 
 struct stream {
 	uint8_t *data;
 	size_t len;
-	bool is_masked; /* sent by a client, to a server; as it is at first */
+	bool is_masked;   /* sent by a client, to a server; as it is at first */
+	bool may_deflate; /* and they have agreed on permessage-deflate */
 };
 
 /* Who owns the connection, and what came of it so far. */
@@ -40,7 +42,8 @@ struct owner {
 	uint8_t out[4096];
 	size_t out_len;
 	size_t fed;
-	bool is_server;  /* takes what it can the short way, ws_whole.h */
+	bool is_server; /* takes what it can the short way, ws_whole.h */
+	bool may_deflate;
 	bool is_pausing; /* at every message */
 	enum ws_status status;
 };

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sender.h - from the ring into the log: records that wait, packed into batches,
+ * and kept until they have come back.
+ *
+ *	ring: OUTBOX records --> positions --> batches --> on their way
+ *	                                        ^             |
+ *	                                        +-- go back --+
+ *
+ * The records lie in the ring, so a bridge that is begun anew packs those again
+ * that have not come back.  A batch that is packed is a copy: from then on the
+ * ring may overwrite its records.
+ */
+
+#ifndef BROKER_CLUSTER_SENDER_H
+#define BROKER_CLUSTER_SENDER_H
+
+#include "broker/cluster/log_message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SENDER_BATCHES 64u /* on their way at most */
+
+struct sender_batch {
+	struct buf bytes;
+	uint64_t first, last; /* numbers of its records */
+	uint64_t from;        /* position of the first in the ring */
+};
+
+struct sender {
+	const struct segment *seg; /* borrowed */
+	uint64_t
+	    gathered; /* number of the last record whose position we have */
+	uint64_t *positions; /* owned: of those that are not packed */
+	size_t positions_at, positions_count, positions_max;
+	struct sender_batch batches[SENDER_BATCHES]; /* a queue: */
+	unsigned first, count;
+	unsigned sent;         /* of these, in the log or on their way there */
+	uint32_t round;        /* how often we have gone back */
+	unsigned char *record; /* owned: room for one */
+	size_t record_size;
+};
+
+/* Begin behind what has come back.  body_max: of --max-message. */
+void sender_init(
+    struct sender *sender, const struct segment *seg, uint32_t body_max);
+void sender_fini(struct sender *sender);
+
+/*
+ * Look for new records, and pack as many batches as may be on their way.
+ * Returns: false if a record was overwritten before it was packed: nothing will
+ *          ever come behind it.
+ */
+bool sender_fill(struct sender *sender);
+
+/* The next batch to be sent, which counts as sent then; NULL: none. */
+const struct buf *sender_next(struct sender *sender);
+
+/* All up to this number has come back.  Returns whether that is news. */
+bool sender_came_back(struct sender *sender, uint64_t last);
+
+/* Send all that has not come back once more. */
+void sender_go_back(struct sender *sender);
+
+/* Whether anything is on its way. */
+bool sender_is_waiting(const struct sender *sender);
+
+/* Position in the ring of the oldest record that is not back; 0: all are. */
+uint64_t sender_waits_from(const struct sender *sender);
+
+#endif

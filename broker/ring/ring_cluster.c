@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* ring_cluster.c - the control words of a cluster, and reading what goes with
+ * them; see ring_cluster.h. */
+
+#include "broker/ring/ring_cluster.h"
+
+#include "broker/ring/ring_bytes.h"
+#include "broker/shared/stop_point.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool
+ring_outbox_full(const struct ring *ring)
+{
+	uint64_t from = atomic_load_explicit(
+	    &ring->header->cluster.waits_from, memory_order_relaxed);
+
+	return from != 0 &&
+	       ring_head(ring->seg) - from > ring->capacity / RING_OUTBOX_PART;
+}
+
+unsigned
+ring_bridge_slot(const struct segment *seg)
+{
+	return segment_workers(seg);
+}
+
+uint64_t
+ring_outbox_interest(const struct ring *ring)
+{
+	/* As wake-1: the other half is in wakeup_fall_asleep(). */
+	atomic_thread_fence(memory_order_seq_cst);
+	return UINT64_C(1) << ring_bridge_slot(ring->seg);
+}
+
+void
+ring_log_skip(struct ring *ring, uint64_t message, uint64_t origin)
+{
+	struct layout_cluster *c = &ring->header->cluster;
+
+	if (origin != 0)
+		ring_note_origin(
+		    c, origin, ring_origin_last(ring->seg, origin), message);
+	stop_point_here(ring->header, STOP_LOG_HALF_SKIPPED);
+	atomic_store_explicit(&c->pos,
+	    message << LAYOUT_PLACE_BITS | LAYOUT_PLACE_INDEX,
+	    memory_order_release);
+}
+
+void
+ring_log_state(const struct segment *seg, struct ring_log_state *state)
+{
+	const struct layout_cluster *c = &seg->header->cluster;
+
+	memset(state, 0, sizeof(*state));
+	state->pos = atomic_load_explicit(&c->pos, memory_order_acquire);
+	state->hash = c->hash;
+	for (unsigned i = 0; i < LAYOUT_ORIGINS; i++)
+		if (c->origins[i].id != 0)
+			state->origins[state->count++] = c->origins[i];
+}
+
+void
+ring_log_join(
+    struct ring *ring, const struct ring_log_state *state, const char *stream)
+{
+	struct layout_cluster *c = &ring->header->cluster;
+
+	memset(c->origins, 0, sizeof(c->origins));
+	memcpy(
+	    c->origins, state->origins, state->count * sizeof(*state->origins));
+	snprintf(c->stream, sizeof(c->stream), "%s", stream);
+	c->hash = state->hash;
+	stop_point_here(ring->header, STOP_LOG_HALF_JOINED);
+	atomic_store_explicit(&c->pos, state->pos, memory_order_release);
+	/* Never 0: a stream's first message is number 1. */
+	atomic_store_explicit(
+	    &c->joined, state->pos | LAYOUT_PLACE_INDEX, memory_order_release);
+}

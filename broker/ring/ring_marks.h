@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring_marks.h - what records of a cluster have beyond messages, and what they
+ * make of the words of the cluster (layout_cluster.h).
+ *
+ * These words change by the ring_note_ functions, with what was committed: from
+ * publish-4 with what a whole batch makes of them, and from a repair record by
+ * record, which comes to the same.
+ */
+
+#ifndef BROKER_RING_RING_MARKS_H
+#define BROKER_RING_RING_MARKS_H
+
+#include "broker/shared/segment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a record has beyond what a message needs: struct ring_msg. */
+struct ring_mark {
+	struct layout_mark at;
+	uint16_t worker; /* that it is for, of the origin; RING_NO_WORKER */
+	bool to_outbox;  /* it waits to be sent; nothing else here counts */
+};
+
+#define RING_NO_WORKER UINT16_MAX
+
+/* The mark of all messages that are to wait: ring_publish() then gives each its
+ * number in the outbox, not one of its topic. */
+extern const struct ring_mark ring_to_outbox;
+
+/* The number of an origin's last record that was accepted; 0: none was. */
+uint64_t ring_origin_last(const struct segment *seg, uint64_t origin);
+
+/* What a batch of such records makes of the control words.  Stored, never added.
+ * Under the lock.  Callers: ring.c, and the repair with each record. */
+void ring_note_outbox(struct layout_header *h, uint64_t out, uint64_t pos);
+void ring_note_mark(struct layout_header *h, const struct layout_mark *mark);
+
+/* Read the mark of a record; rec says that it has one.  May be torn. */
+void ring_read_mark(const struct segment *seg, uint64_t pos,
+    const struct layout_record *rec, struct layout_mark *mark);
+
+/* Note in which message of the stream an origin has been heard last, and up to
+ * which number its records count.  Under the lock. */
+void ring_note_origin(
+    struct layout_cluster *c, uint64_t origin, uint64_t last, uint64_t message);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* settle.c - see settle.h. */
+
+#include "worker/requests/settle.h"
+
+#include "broker/ring/ring_cluster.h"
+#include "broker/ring/topics.h"
+#include "broker/shared/stop_point.h"
+#include "broker/shared/wakeup.h"
+#include "worker/delivery/attend.h"
+#include "worker/requests/intake.h"
+
+/* What has become of a request's message, whose number is known by now. */
+static void
+settle_number(struct hub *hub, struct intake_op *op)
+{
+	struct intake *intake = hub->intake;
+
+	if (op->msg > intake->msgs_done) {
+		op->result = INTAKE_DRAINING;
+		hub->awaited -= hub->waiting != NULL;
+		return;
+	}
+	op->start.seq = intake->msgs[op->msg - 1].seq;
+	if (hub->waiting != NULL)
+		op->result = INTAKE_WAITING;
+}
+
+void
+settle_numbers(struct hub *hub)
+{
+	struct intake *intake = hub->intake;
+
+	for (uint32_t i = 0; i < intake->count; i++) {
+		struct intake_op *op = &intake->ops[i];
+
+		if (op->msg != 0)
+			settle_number(hub, op);
+		/* A duplicate is answered as it was the first time. */
+		if (op->want.wants_count && op->result == INTAKE_DONE &&
+		    (op->msg != 0 || op->duplicate))
+			op->count =
+			    topics_subscribers(hub->seg, op->start.slot);
+	}
+}
+
+void
+settle_wake(struct hub *hub)
+{
+	struct intake *intake = hub->intake;
+	uint64_t who = hub->attend->wake;
+
+	stop_point_here(hub->seg->header, STOP_BEFORE_WAKE);
+	if (intake->msgs_done == 0 && who == 0)
+		return;
+	who |= hub->waiting != NULL
+	           ? ring_outbox_interest(&hub->ring)
+	           : ring_interest(&hub->ring, intake->msgs, intake->msgs_done);
+	hub->attend->wake = 0;
+	stats_add(&hub->net->stats, STATS_WAKEUPS_SENT,
+	    wakeup_wake(hub->wakeup, who));
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * waiting.h - requests that wait for the log of a cluster.
+ *
+ *	publish:    intake --> outbox --> (bridge, log, bridge) --> ring
+ *	                          \                                   |
+ *	                           waiting here <---------------------+ tail
+ *	                              \--> intake: to be answered
+ *
+ * Under the lock a publish is only put into the outbox (ring_marks.h).  It
+ * waits here until the tail meets its record, which has come back from the log;
+ * then it is put back into the intake, to be answered in its place.
+ *
+ * A client's requests take effect and are answered one after another, so what
+ * comes behind such a publish and is none itself is put off, whole, until that
+ * has been answered.  So is a publish for which the outbox has no room, and a
+ * subscription that continues behind a place of the log at which this host has
+ * not arrived.  Nothing is read of a client that waits.
+ *
+ * When nothing was heard of the log for --cluster-wait, requests of these kinds
+ * are refused: they have done nothing.  A publish that is in the outbox may be
+ * in the log as well; it waits on.
+ */
+
+#ifndef WORKER_REQUESTS_WAITING_H
+#define WORKER_REQUESTS_WAITING_H
+
+#include "worker/requests/intake.h"
+
+#include <stdbool.h>
+
+struct ring_record;
+struct waiting;
+
+/* Have this worker be of a host of a cluster.  Owns: the hub. */
+void waiting_open(struct hub *hub);
+void waiting_close(struct hub *hub);
+
+/*
+ * Whether a request has to be put off.  Under the lock, before anything is done
+ * about it.
+ */
+bool waiting_puts_off(struct hub *hub, const struct intake_op *op);
+
+/* Whether it would be for nothing: there has been no log for too long. */
+bool waiting_is_down(const struct hub *hub);
+
+/* How far the log is in the ring.  Under the lock; 0: it has not begun. */
+uint64_t waiting_place(const struct hub *hub);
+
+/* A publish goes to the outbox: note that its client waits.  Under the lock,
+ * before the first of them is published. */
+void waiting_begin(struct hub *hub, struct intake_op *op);
+
+/* Keep the requests whose result is INTAKE_WAITING (in the outbox, by the number
+ * in op->start.seq) or INTAKE_PUT_OFF.  Without the lock, before the intake is
+ * released. */
+void waiting_take_from_intake(struct hub *hub);
+
+/* How a request went that was put back into the intake.  Under the lock. */
+enum intake_result waiting_result(struct hub *hub, struct intake_op *op);
+
+/* Put back into the intake what has waited long enough.  Callers: the turn, at
+ * its beginning. */
+void waiting_turn(struct hub *hub);
+
+/* Whether waiting_turn() would put something back. */
+bool waiting_is_ready(const struct hub *hub);
+
+/* Whether nobody waits. */
+bool waiting_is_empty(const struct hub *hub);
+
+#endif
