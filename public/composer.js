@@ -92,6 +92,8 @@ export class Composer extends EventTarget {
 	#changed() {
 		const { value } = this.#field;
 
+		if (value.trim() !== "")
+			this.#room?.writes(this.#nameOf());
 		this.#drafts.set(this.#room, value);
 		if (value === "")
 			tab.remove(this.#key(this.#room));

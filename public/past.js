@@ -71,7 +71,7 @@ export class Past {
 		if (!isOfRing)
 			return [];
 		this.#oldest = messages[0];
-		return messages;
+		return messages.filter(({ expired }) => !expired);
 	}
 
 	/* The first message of which the server has told the number. */

@@ -98,7 +98,7 @@ export class Connection {
 	#closing = Promise.resolve();
 
 	/**
-	 * @param {string} url
+	 * @param {() => string} url
 	 * @param {ConnectOptions} options
 	 * @param {Handlers} handlers
 	 */
@@ -152,6 +152,14 @@ export class Connection {
 			this.#on.idle();
 	}
 
+	/** Begin anew, unless it is closed for good. */
+	reconnect() {
+		if (this.state === "closed")
+			return;
+		this.#drop(false, true);
+		this.#connectAgain();
+	}
+
 	/**
 	 * Close for good.
 	 * @param {string} reason
@@ -197,7 +205,7 @@ export class Connection {
 	 */
 	connect() {
 		clearTimeout(this.#timer);
-		const socket = new this.#WebSocket(this.#url, [PROTOCOL]);
+		const socket = new this.#WebSocket(this.#url(), [PROTOCOL]);
 		/** @param {(event: any) => void} handle */
 		const mine = (handle) => (/** @type {any} */ event) => {
 			if (socket === this.#socket)

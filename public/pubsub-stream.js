@@ -35,6 +35,8 @@ export class Stream {
 	epoch = ""; /* "": no number is known yet */
 	seq = 0;    /* the last number dealt with */
 	live = false; /* subscribed on the present connection */
+	/** @type {import("./pubsub-members.js").Roster | null} */
+	roster = null;
 
 	#ackSeq = 0; /* the topic's last number when that began */
 	/** @type {Set<number>} numbers to come that this client has published */
@@ -50,14 +52,24 @@ export class Stream {
 		({ epoch: this.epoch, seq: this.seq } = options.since ?? this);
 	}
 
+	get key() {
+		return this.topic;
+	}
+
+	/* The request that ends it. */
+	farewell() {
+		return { type: "unsubscribe", topic: this.topic };
+	}
+
 	/**
 	 * The request that subscribes at a server of that epoch.
 	 * @param {string} epoch
 	 */
 	request(epoch) {
-		const { echo } = this.options;
+		const { echo, last, every } = this.options;
 
-		return { type: "subscribe", topic: this.topic, echo,
+		return { type: "subscribe", topic: this.topic, echo, last,
+			every_ms: every,
 			...this.#start(epoch) };
 	}
 
@@ -106,30 +118,70 @@ export class Stream {
 			this.seq++;
 	}
 
-	/** @param {Omit<import("./pubsub.js").Message, "epoch">} frame */
-	message({ seq, time, message }) {
+	/**
+	 * @param {Omit<import("./pubsub.js").Message, "epoch">} frame
+	 * @returns {boolean} false: it is none of this subscription, which began
+	 *     behind it
+	 */
+	message({ seq, time, message, retained }) {
 		const { topic, epoch } = this;
 
-		if (!this.live || seq <= this.seq)
-			return;
+		if (!this.live || (seq <= this.seq && !retained))
+			return false;
+		if (retained && seq !== this.seq + 1) { /* not one of the row */
+			tell(this.options.onMessage, { topic, epoch, seq, time,
+				message, retained, live: false });
+			return true;
+		}
 		/* Never seen of a server.  If it ever is, it is told, not hidden. */
 		if (seq > this.seq + 1)
 			this.gap({ to: seq - 1, reason: "lost" });
 		if (!this.live)
-			return; /* which made the user unsubscribe */
+			return true; /* which made the user unsubscribe */
 		this.seq = seq;
 		if (!this.#own.delete(seq)) /* a replay brings one's own, too */
 			tell(this.options.onMessage,
 			    { topic, epoch, seq, time, message,
+				    ...retained && { retained },
 				    live: seq > this.#ackSeq });
 		this.#passOwn();
+		return true;
 	}
 
-	/** @param {{ to?: number, reason: Reason }} gap */
-	gap({ to, reason }) {
+	/**
+	 * A message without a number: nothing of the order depends on it.
+	 * @param {{ time: number, message: any }} frame
+	 */
+	ephemeral({ time, message }) {
+		if (this.live)
+			tell(this.options.onEphemeral,
+			    { topic: this.topic, time, message });
+	}
+
+	/**
+	 * The server has moved the connection to another ring.
+	 * @param {{ epoch: string, seq: number, reason: Reason }} gap
+	 */
+	#moved({ epoch, seq, reason }) {
+		const { topic } = this;
+
+		this.epoch = epoch;
+		this.seq = this.#ackSeq = seq;
+		this.#own.clear();
+		tell(this.options.onGap, /** @type {import("./pubsub.js").Gap} */ (
+		    { topic, reason }));
+	}
+
+	/** @param {{ to?: number, reason: Reason, epoch?: string,
+	 *     seq?: number }} gap */
+	gap({ to, reason, epoch, seq }) {
 		const { topic } = this;
 		const from = this.seq + 1;
 
+		if (this.live && epoch !== undefined && seq !== undefined) {
+			this.#moved({ epoch, seq, reason });
+			return;
+		}
 		if (!this.live || (to !== undefined && to < from))
 			return;
 		this.seq = to ?? this.#ackSeq;

@@ -28,6 +28,8 @@
  */
 
 import { Connection } from "./pubsub-connection.js";
+import { Roster, memberOf } from "./pubsub-members.js";
+import { PatternStream } from "./pubsub-pattern.js";
 import { PubSubError, Requests } from "./pubsub-requests.js";
 import { Stream, tell } from "./pubsub-stream.js";
 
@@ -43,20 +45,32 @@ export { PubSubError };
  * @property {number} seq
  * @property {number} time when it was published: milliseconds since 1970
  * @property {any} message the JSON value that was published
+ * @property {boolean} [retained] in onMessage: it is the topic's last value, which
+ *     comes whatever its number is
  * @property {boolean} [live] in onMessage: false for what was published before
  *     this connection had subscribed
+ */
+
+/**
+ * A message that was published as ephemeral: it has no number, and who was not
+ * there when it came will not get it.
+ * @typedef {object} Ephemeral
+ * @property {string} topic
+ * @property {number} time when it was published: milliseconds since 1970
+ * @property {any} message the JSON value that was published
  */
 
 /**
  * Messages that are not to be had any more: numbers `from` to `to`, because
  * this client did not read fast enough ("slow"), a part of the server did not
  * ("lapped"), they are older than what it keeps ("expired"), this client may not
- * have what came before ("forbidden"), or nobody knows why ("lost", never seen).
+ * have what came before ("forbidden"), newer ones took their place
+ * ("conflated", with `every`), or nobody knows why ("lost", never seen).
  * @typedef {object} NumberedGap
  * @property {string} topic
  * @property {number} from
  * @property {number} to
- * @property {"slow" | "lapped" | "expired" | "forbidden" | "lost"} reason
+ * @property {"slow" | "lapped" | "expired" | "forbidden" | "conflated" | "lost"} reason
  *
  * @typedef {object} BlindGap without numbers: nobody knows how many, if any,
  *     because it is another server than before, perhaps the same one started
@@ -76,12 +90,46 @@ export { PubSubError };
  *     epoch, with all that this one has
  * @property {number} [history] begin with the last so many messages, where no
  *     place is known to go on from
+ * @property {boolean} [last] begin with the topic's last value, if it has one
+ * @property {number} [every] at most one message in so many milliseconds, 100 or
+ *     more, always the newest in the end; those between are gaps ("conflated")
  * @property {boolean} [echo] false: without what this client publishes itself
  * @property {(message: Message) => void} [onMessage]
+ * @property {(message: Ephemeral) => void} [onEphemeral]
  * @property {(gap: Gap) => void} [onGap]
+ * @property {(change: MembersChange) => void} [onMembers] who is there, first all,
+ *     then again whenever somebody comes or leaves
  * @property {(error: PubSubError) => void} [onEnd] the server has refused to go
  *     on, after a reconnect or because a renewed token does not grant it: the
  *     subscription is no more
+ *
+ * @typedef {object} PatternGap messages of a pattern that are missing: so many;
+ *     or, without `count`, nobody knows how many, if any
+ * @property {string} pattern
+ * @property {number} [count]
+ * @property {"slow" | "lapped" | "reconnected"} reason
+ *
+ * @typedef {object} PatternOptions
+ * @property {boolean} [echo] false: without what this client publishes itself
+ * @property {(message: Message) => void} [onMessage]
+ * @property {(message: Ephemeral) => void} [onEphemeral]
+ * @property {(gap: PatternGap) => void} [onGap]
+ * @property {(error: PubSubError) => void} [onEnd] as of a topic
+ *
+ * @typedef {object} PatternSubscription
+ * @property {string} pattern
+ * @property {() => Promise<void>} unsubscribe
+ *
+ * @typedef {object} PublishOptions
+ * @property {boolean} [retry] publish again what was cut off
+ * @property {boolean} [ephemeral] for those who are there now, without a
+ *     number, kept nowhere; with none of these:
+ * @property {boolean} [retain] be the topic's last value from now on; an empty
+ *     string clears it. False: not, even if the server says so of the topic
+ * @property {number} [ttl] who subscribes, or comes back, later than so many
+ *     seconds is not sent it
+ * @property {string} [key] published again with the same key, at once or within
+ *     the server's --dedup-window, it is not published twice
  *
  * @typedef {object} Subscription
  * @property {string} topic
@@ -103,7 +151,9 @@ export { PubSubError };
  * @property {new (url: string, protocols: string[]) => Socket} [WebSocket]
  * @property {(client: Client) => void} [onState] called whenever its `state` has
  *     changed; where there is none, one line on the console tells of a server
- *     that is not there
+ *     that is not there, or that has closed this client for good
+ * @property {() => string} [user] called for each connection: the name to go by
+ *     without a token, 1 to 64 bytes, which others see as not verified
  * @property {GetToken} [token] called for a token before it is needed: for a
  *     connection, unless the last one is still good, and to renew it on the
  *     connection.  null: come without.  Where it fails the connection is tried
@@ -111,11 +161,15 @@ export { PubSubError };
  * @property {number} [timeout] milliseconds for a handshake, for a token and for an answer,
  *     after which the connection counts as dead (10,000)
  *
- * @typedef {{ message: number, topics: number, rate: number }} Limits
+ * @typedef {{ message: number, topics: number, patterns: number, rate: number }} Limits
  * @typedef {"connecting" | "open" | "waiting" | "closed"} State
  */
 
-/** @typedef {import("./pubsub-requests.js").Callbacks} Callbacks */
+/**
+ * @typedef {import("./pubsub-requests.js").Callbacks} Callbacks
+ * @typedef {import("./pubsub-members.js").Member} Member
+ * @typedef {import("./pubsub-members.js").MembersChange} MembersChange
+ */
 
 /**
  * A topic as the server tells it: there half a surrogate pair becomes U+FFFD.
@@ -138,10 +192,12 @@ export class Client extends EventTarget {
 	/** @type {State} before the last change */
 	#before = "connecting";
 	#hasWarned = false;
+	#isLeaving = false; /* by close() */
 	#epoch = "";
-	/** @type {Map<string, Stream>} */
+	/** @type {Map<string, any>} Stream and PatternStream, by their keys */
 	#streams = new Map();
-	/** @type {Map<Stream, Omit<Callbacks, "cut">>} not yet confirmed */
+	/** @type {Map<Stream | PatternStream, Omit<Callbacks, "cut">>} not yet
+	 * confirmed */
 	#joining = new Map();
 	#requests;
 
@@ -153,7 +209,8 @@ export class Client extends EventTarget {
 		super();
 		this.#url = url;
 		this.#onState = options.onState;
-		this.#connection = new Connection(url, options, {
+		this.#connection = new Connection(() => named(url, options.user),
+		    options, {
 			welcome: (welcome) => this.#welcomed(welcome),
 			frame: (frame) => this.#received(frame),
 			idle: () => this.ping().catch(() => {}),
@@ -199,6 +256,10 @@ export class Client extends EventTarget {
 			return Promise.reject(new PubSubError("already_subscribed",
 			    `there is a subscription to ${topic}`));
 		const stream = new Stream(topic, { ...options });
+
+		stream.roster = new Roster(topic,
+		    (request) => this.#requests.ask(request, (answer) => answer,
+			false), options.onMembers);
 		const subscription = {
 			topic,
 			get place() {
@@ -207,7 +268,38 @@ export class Client extends EventTarget {
 			unsubscribe: () => this.#end(stream),
 		};
 
-		this.#streams.set(topic, stream);
+		return this.#begin(stream, subscription);
+	}
+
+	/**
+	 * Subscribe to all topics that match a pattern: `+` is any one level of a
+	 * name, `#` as the last one all the rest.  A topic that there is a
+	 * subscription to brings its messages there alone.
+	 * @param {string} pattern
+	 * @param {PatternOptions} [options]
+	 * @returns {Promise<PatternSubscription>} when the server has confirmed it
+	 */
+	follow(pattern, options = {}) {
+		pattern = wellFormed(pattern);
+		const stream = new PatternStream(pattern, { ...options });
+
+		if (this.state === "closed")
+			return Promise.reject(this.#requests.closedError());
+		if (this.#streams.has(stream.key))
+			return Promise.reject(new PubSubError("already_subscribed",
+			    `there is a subscription to ${pattern}`));
+		return this.#begin(stream, { pattern,
+			unsubscribe: () => this.#end(stream) });
+	}
+
+	/**
+	 * @template T
+	 * @param {Stream | PatternStream} stream
+	 * @param {T} subscription what the user gets
+	 * @returns {Promise<T>}
+	 */
+	#begin(stream, subscription) {
+		this.#streams.set(stream.key, stream);
 		return new Promise((resolve, reject) => {
 			this.#joining.set(stream,
 			    { done: () => resolve(subscription), fail: reject });
@@ -230,18 +322,23 @@ export class Client extends EventTarget {
 	/**
 	 * Publish a JSON value.  Fails with "unknown" if the connection is lost
 	 * before the server's answer; with `retry` it is then published again,
-	 * and so perhaps twice.
+	 * and so perhaps twice, unless it has a `key`.
 	 * @param {string} topic
 	 * @param {any} message
-	 * @param {{ retry?: boolean }} [options]
-	 * @returns {Promise<Place & { topic: string }>} where it is
+	 * @param {PublishOptions} [options]
+	 * @returns {Promise<Place & { topic: string, duplicate?: boolean }>} where
+	 *     it is; without a number its `seq` is undefined; duplicate: it was
+	 *     there already
 	 */
-	publish(topic, message, { retry = false } = {}) {
+	publish(topic, message, { retry = false, ephemeral, retain, ttl, key } = {}) {
 		topic = wellFormed(topic);
-		return this.#requests.ask({ type: "publish", topic, message },
-		    ({ epoch, seq }) => {
-			    this.#streams.get(topic)?.published({ epoch, seq });
-			    return { topic, epoch, seq };
+		return this.#requests.ask(
+		    { type: "publish", topic, message, ephemeral, retain, ttl, key },
+		    ({ epoch, seq, duplicate }) => {
+			    if (seq !== undefined)
+				    this.#streams.get(topic)?.published({ epoch, seq });
+			    return duplicate ? { topic, epoch, seq, duplicate } :
+				{ topic, epoch, seq };
 		    }, retry);
 	}
 
@@ -256,8 +353,30 @@ export class Client extends EventTarget {
 	}
 
 	/**
+	 * Who is in a topic: a page of users, in the order of coming.  `after`, if
+	 * there are more: to be given for the next page.
+	 * @param {string} topic
+	 * @param {{ limit?: number, after?: number }} [options]
+	 * @returns {Promise<{ members: (Member & { connections: number })[],
+	 *     count: number, after?: number }>} count: all connections, also those
+	 *     without a name
+	 */
+	members(topic, { limit, after } = {}) {
+		return this.#requests.ask(
+		    { type: "presence", topic, members: true, limit, after },
+		    ({ members, count, after: next }) => ({
+			    members: members.map((/** @type {any} */ member) => ({
+				    ...memberOf(member),
+				    connections: member.connections })),
+			    count,
+			    after: next,
+		    }));
+	}
+
+	/**
 	 * Messages of the past, oldest first: the last `limit` ones with numbers
-	 * below `before`.  `more`: there were older ones still.
+	 * below `before`.  `more`: there were older ones still.  One whose `ttl` is
+	 * over is there as its number and `expired: true`.
 	 * @param {string} topic
 	 * @param {{ before?: number, limit?: number }} [options]
 	 * @returns {Promise<{ messages: Message[], more: boolean }>}
@@ -288,29 +407,36 @@ export class Client extends EventTarget {
 		this.#connection.wake();
 	}
 
+	/** Come anew, with another name perhaps; every subscription goes on. */
+	reconnect() {
+		this.#connection.reconnect();
+	}
+
 	/**
 	 * Close for good.  What is not answered fails, so await first what matters.
 	 * @returns {Promise<void>} when the connection is closed, or the server has
 	 *     not answered that in time
 	 */
 	close() {
+		this.#isLeaving = true;
 		return this.#connection.close("closed");
 	}
 
 	/**
 	 * Subscribe on this connection, if there is one.
-	 * @param {Stream} stream
+	 * @param {Stream | PatternStream} stream
 	 */
 	#renew(stream) {
 		if (!this.#connection.ready)
 			return;
 		this.#requests.add(stream.request(this.#epoch), {
 			done: (ack) => {
-				if (this.#streams.get(stream.topic) !== stream)
+				if (this.#streams.get(stream.key) !== stream)
 					return;
-				stream.acked(ack);
+				stream.acked(ack, this.#epoch);
 				this.#joining.get(stream)?.done(ack);
 				this.#joining.delete(stream);
+				stream.roster?.begin();
 			},
 			fail: (error) => this.#refused(stream, error),
 			cut: () => false, /* the next connection renews it */
@@ -318,13 +444,14 @@ export class Client extends EventTarget {
 	}
 
 	/**
-	 * @param {Stream} stream
+	 * @param {Stream | PatternStream} stream
 	 * @param {PubSubError} error
 	 */
 	#refused(stream, error) {
-		if (this.#streams.get(stream.topic) !== stream)
+		if (this.#streams.get(stream.key) !== stream)
 			return;
-		this.#streams.delete(stream.topic);
+		this.#streams.delete(stream.key);
+		stream.roster?.end();
 		if (this.#joining.has(stream))
 			this.#joining.get(stream)?.fail(error);
 		else
@@ -333,23 +460,22 @@ export class Client extends EventTarget {
 	}
 
 	/**
-	 * @param {Stream} stream
+	 * @param {Stream | PatternStream} stream
 	 * @returns {Promise<void>}
 	 */
 	#end(stream) {
-		const { topic } = stream;
-
-		if (this.#streams.get(topic) !== stream)
+		if (this.#streams.get(stream.key) !== stream)
 			return Promise.resolve();
-		this.#streams.delete(topic);
+		this.#streams.delete(stream.key);
 		stream.live = false;
+		stream.roster?.end();
 		this.#joining.get(stream)?.fail(new PubSubError("unsubscribed",
 		    "before the server had confirmed the subscription"));
 		this.#joining.delete(stream);
 		if (!this.#connection.ready)
 			return Promise.resolve();
 		return new Promise((resolve) => this.#requests.add(
-		    { type: "unsubscribe", topic }, {
+		    stream.farewell(), {
 			    done: () => resolve(),
 			    fail: () => resolve(), /* it never was */
 			    cut: () => {
@@ -373,13 +499,31 @@ export class Client extends EventTarget {
 	#received(frame) {
 		switch (frame.type) {
 		case "message":
-			this.#streams.get(frame.topic)?.message(frame);
+			if (!this.#streams.get(frame.topic)?.message(frame))
+				this.#tellPatterns("message", frame);
+			break;
+		case "ephemeral":
+			if (this.#streams.has(frame.topic))
+				this.#streams.get(frame.topic).ephemeral(frame);
+			else
+				this.#tellPatterns("ephemeral", frame);
 			break;
 		case "gap":
-			this.#streams.get(frame.topic)?.gap(frame);
+			this.#epoch = frame.epoch ?? this.#epoch;
+			this.#streamOf(frame)?.gap(frame);
+			break;
+		case "join":
+		case "leave":
+			this.#streams.get(frame.topic)?.roster?.changed(frame);
 			break;
 		case "unsubscribed":
 			this.#expelled(frame);
+			break;
+		case "presence":
+			if (frame.subscribe === false)
+				this.#streams.get(frame.topic)?.roster?.told(frame);
+			else
+				this.#requests.answered(frame);
 			break;
 		default:
 			this.#requests.answered(frame);
@@ -387,11 +531,32 @@ export class Client extends EventTarget {
 	}
 
 	/**
-	 * The server has ended a subscription by itself.
-	 * @param {{ topic: string, code: string, reason?: string }} frame
+	 * The subscription that a frame is about.
+	 * @param {{ topic?: string, pattern?: string }} frame
 	 */
-	#expelled({ topic, code, reason = "there is no grant for this any more" }) {
-		const stream = this.#streams.get(topic);
+	#streamOf({ topic, pattern }) {
+		return this.#streams.get(pattern === undefined ? topic ?? "" :
+			`\n${pattern}`);
+	}
+
+	/**
+	 * @param {"message" | "ephemeral"} what
+	 * @param {any} frame
+	 */
+	#tellPatterns(what, frame) {
+		for (const stream of [...this.#streams.values()])
+			if (stream instanceof PatternStream)
+				stream[what](frame);
+	}
+
+	/**
+	 * The server has ended a subscription by itself.
+	 * @param {{ topic?: string, pattern?: string, code: string,
+	 *     reason?: string }} frame
+	 */
+	#expelled(frame) {
+		const { code, reason = "there is no grant for this any more" } = frame;
+		const stream = this.#streamOf(frame);
 
 		if (stream)
 			this.#refused(stream, new PubSubError(code, reason));
@@ -399,8 +564,10 @@ export class Client extends EventTarget {
 
 	/** @param {boolean} inDoubt what is not answered may be done */
 	#lost(inDoubt) {
-		for (const stream of this.#streams.values())
+		for (const stream of this.#streams.values()) {
 			stream.live = false;
+			stream.roster?.end();
+		}
 		this.#requests.lost(inDoubt);
 	}
 
@@ -413,22 +580,44 @@ export class Client extends EventTarget {
 				fail(error);
 			this.#joining.clear();
 			this.#streams.clear();
+			if (!this.#isLeaving)
+				this.#warn("closed by", "it does not come back");
 		}
-		if (this.state === "waiting" && this.#before === "connecting")
-			this.#warn();
+		if (this.state === "waiting" && this.#before === "connecting" &&
+		    !this.#hasWarned) {
+			this.#hasWarned = true;
+			this.#warn("no connection to", "it goes on trying");
+		}
 		this.#before = this.state;
 		tell(this.#onState, this);
 		this.dispatchEvent(new Event("state"));
 	}
 
-	/* Who awaits a subscription would wait for ever and not know for what. */
-	#warn() {
-		if (this.#hasWarned || this.#onState)
-			return;
-		this.#hasWarned = true;
-		console.warn(`pubsub.js: no connection to ${this.#url}` +
-		    `${this.reason && ` (${this.reason})`}; it goes on trying`);
+	/**
+	 * Who awaits a subscription, or messages, would wait for ever and not know
+	 * for what.
+	 * @param {string} what
+	 * @param {string} and what happens now
+	 */
+	#warn(what, and) {
+		if (!this.#onState)
+			console.warn(`pubsub.js: ${what} ${this.#url}` +
+			    `${this.reason && ` (${this.reason})`}; ${and}`);
 	}
+}
+
+/**
+ * The address with a name to go by.
+ * @param {string} url
+ * @param {(() => string) | undefined} user
+ */
+function named(url, user) {
+	const address = new URL(url);
+	const name = user?.() ?? "";
+
+	if (name)
+		address.searchParams.set("user", name);
+	return address.href;
 }
 
 /**

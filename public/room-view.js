@@ -8,6 +8,7 @@
 
 import { announce, byId, el } from "./dom.js";
 import { LogView } from "./log-view.js";
+import { listText, typingText } from "./company.js";
 import { pass } from "./pass.js";
 import { roomHash, roomLink } from "./address.js";
 import { soon } from "./turn.js";
@@ -80,6 +81,7 @@ export class RoomView {
 		view.addEventListener("scrolled", this.#update);
 		for (const type of ["state", "outbox", "message", "people"])
 			room.addEventListener(type, this.#update);
+		room.company.addEventListener("change", this.#update);
 	}
 
 	/* Remove the log of a room that was left. */
@@ -116,6 +118,8 @@ export class RoomView {
 		byId("state").className = `state ${room.state}`;
 		byId("state").textContent = stateText(room);
 		byId("people").textContent = peopleText(room);
+		byId("here").textContent = listText(room.company.names);
+		byId("typing").textContent = typingText(room.company.typing);
 		byId("latest").hidden = this.log.atEnd;
 		byId("latest-text").textContent = latestText(this.log.unseen);
 		byId("empty").hidden =

@@ -18,9 +18,11 @@
  * id.
  */
 
+import { Company } from "./company.js";
 import { Past } from "./past.js";
 import { compose, decode, envelopeOf } from "./message.js";
 import { randomId } from "./names.js";
+import { pass } from "./pass.js";
 import { tab } from "./storage.js";
 
 const MESSAGES_MAX = 500;
@@ -65,7 +67,7 @@ function newest(messages) {
 /*
  * Events: "message" (detail: what was added to messages), "earlier" (detail: what
  * was put in front of them; empty where only the state of that has changed),
- * "outbox", "state", "people".
+ * "outbox", "state", "people"; of company: "change".
  *
  * messages holds {id, from, text, at, arrived, own, isNews}, with {epoch, seq}
  * where it came from the server, and, where messages were missed,
@@ -78,6 +80,7 @@ export class Room extends EventTarget {
 	unread = 0;
 	people = 0; /* connections that are in the room; 0 = not known */
 	isReadAbove = false; /* then more messages are kept */
+	company = new Company(); /* who is here, and who is writing */
 
 	#client;
 	#subscription = null;
@@ -91,6 +94,7 @@ export class Room extends EventTarget {
 	#saveTimer = 0;
 	#countedAt = 0;
 	#countTimer = 0;
+	#myName = "";
 	#onState = () => this.#stateChanged();
 
 	constructor(client, name) {
@@ -120,9 +124,11 @@ export class Room extends EventTarget {
 		return this.#client.retryAt;
 	}
 
-	/* Would another token help?  The server ends a client for a bad one. */
+	/* Would another token help?  The server ends a client for a bad one.  Who
+	 * was in without any has been sent away for another reason. */
 	get wantsToken() {
-		return this.#isDenied || this.#client.state === "closed";
+		return this.#isDenied || (this.#client.state === "closed" &&
+		    (!this.#subscription || pass.get() !== null));
 	}
 
 	/* Bytes that a message may have, once the server has told. */
@@ -161,6 +167,8 @@ export class Room extends EventTarget {
 				history: HISTORY,
 				onMessage: (message) => this.#received(message),
 				onGap: (gap) => this.#missed(gap),
+				onMembers: (change) => this.company.changed(change),
+				onEphemeral: (word) => this.company.heard(word, this.#myName),
 				onEnd: (error) => this.#refuse(error),
 			});
 		} catch (error) {
@@ -174,6 +182,7 @@ export class Room extends EventTarget {
 	leave() {
 		clearTimeout(this.#saveTimer);
 		clearTimeout(this.#countTimer);
+		this.company.clear();
 		this.#client.removeEventListener("state", this.#onState);
 		this.#client.unsubscribe(this.name).catch(() => {}); /* never was */
 		tab.remove(this.#key("outbox"));
@@ -195,9 +204,18 @@ export class Room extends EventTarget {
 		return compose(randomId(), from, text);
 	}
 
+	/* The visitor of that name is writing: let others know. */
+	writes(name) {
+		this.#myName = name;
+		if (this.state === "open" && this.company.maySay())
+			this.#client.publish(this.name, { typing: name },
+			    { ephemeral: true }).catch(() => {}); /* no matter */
+	}
+
 	/* Send a draft, or keep it until there is a connection. */
 	say(message) {
 		this.outbox.push(message);
+		this.company.sent();
 		this.#emit("outbox");
 		this.#pump();
 	}
@@ -271,6 +289,8 @@ export class Room extends EventTarget {
 		if (this.#subscription && this.state !== "open")
 			this.#isCatchingUp = false;
 		this.people = 0;
+		if (this.state !== "open")
+			this.company.clear();
 		this.#countedAt = performance.now();
 		this.#emit("state");
 		this.#pump();
@@ -346,6 +366,7 @@ export class Room extends EventTarget {
 		if (message.id !== null && this.#seen.has(message.id))
 			return;
 		this.#remember(message.id);
+		this.company.spoke(message.from);
 		const mine = this.outbox.findIndex((m) => m.id === message.id);
 
 		message.own = mine !== -1;

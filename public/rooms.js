@@ -9,6 +9,7 @@
  */
 
 import { Room } from "./room.js";
+import { userOf } from "./company.js";
 import { connect } from "./pubsub.js";
 import { pass } from "./pass.js";
 import { kept } from "./storage.js";
@@ -103,6 +104,11 @@ export class Rooms extends EventTarget {
 		return all.at((start + delta) % all.length);
 	}
 
+	/* The visitor goes by another name. */
+	renamed() {
+		this.#client?.reconnect();
+	}
+
 	/* Something outside says that it is worth to look at the connection. */
 	wake() {
 		setTimeout(() => this.#client?.wake(), Math.random() * WAKE_MAX_MS);
@@ -121,7 +127,8 @@ export class Rooms extends EventTarget {
 				    PATIENCE_MS * (0.5 + Math.random() / 2));
 		};
 
-		return connect(socketUrl(), { onState, token: () => pass.get() });
+		return connect(socketUrl(), { onState, token: () => pass.get(),
+			user: () => userOf(kept.get("name", "")) });
 	}
 
 	#joinKept() {

@@ -55,9 +55,11 @@ const draw = soon(() => {
 function callMe(name) {
 	const isFirst = myName === "";
 
-	if (name === "")
+	if (name === "" || name === myName)
 		return;
 	myName = name;
+	if (!isFirst)
+		rooms.renamed();
 	lobby.setName(name);
 	drawMe(name);
 	if (isFirst)

@@ -6,6 +6,9 @@
  */
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { Server, Visitor, launchBrowser, skip, waitFor } from "./support.mjs";
@@ -54,6 +57,7 @@ describe("the operator's page", { skip }, () => {
 		})();
 
 		await shows(page, "#connections .first", /^[1-9]/u);
+		await shows(page, "#connections .scale", /the last 120 s$/u);
 		await shows(page, "#messages .first", /^[1-9][\d.k]* in$/u);
 		await shows(page, "#messages .second", /^[1-9][\d.k]* out$/u);
 		await shows(page, "#delivery .numbers", /half within \d/u);
@@ -64,6 +68,7 @@ describe("the operator's page", { skip }, () => {
 		isOver = true;
 		await publishing;
 		await shows(page, "#messages .first", /^0 in$/u);
+		await shows(page, "#silence", /^Nothing is published just now/u);
 		client.terminate();
 		assert.deepEqual(complaints, []);
 		const { admin } = await server.status();
@@ -90,6 +95,56 @@ describe("the operator's page", { skip }, () => {
 		await server.restart();
 		for (const { pid } of (await server.status()).workers)
 			await shows(page, "#workers td", new RegExp(`^${pid}$`, "u"));
+	});
+
+	test("asks for the operator's key where one is needed", async (t) => {
+		const dir = mkdtempSync(join(tmpdir(), "pubsubd-operator-"));
+		const key = "the operator's own key";
+
+		t.after(() => rmSync(dir, { recursive: true }));
+		writeFileSync(join(dir, "key"), `${key}\n`, { mode: 0o600 });
+		const guarded = await new Server("--admin", "*:0", "--admin-key",
+		    join(dir, "key"), "--workers", "1").start();
+
+		t.after(() => guarded.stop());
+		const { page, complaints } = await Visitor.arrive(browser,
+		    "operator");
+		const { port } = new URL((await guarded.status()).admin);
+		const enter = async (text) => {
+			await page.locator("#door input").fill(text);
+			await page.locator("#door button").click();
+		};
+
+		t.after(() => page.context().close());
+		await page.goto(`http://127.0.0.1:${port}/`);
+		await page.locator("#door input").waitFor();
+		assert.equal(await page.locator("main").isVisible(), false);
+		assert.equal(await page.locator("#links").isVisible(), false);
+		for (const wrong of ["no key at all, this one", "nö ключ"]) {
+			await enter(wrong);
+			await shows(page, "#door p", /^That is not the key\.$/u);
+		}
+		await enter(key);
+		await shows(page, "#state", /^serving, up/u);
+		await page.locator("#workers tbody tr").waitFor();
+		assert.equal(await page.locator("#door").isVisible(), false);
+		/* It is kept for this tab, and for no other. */
+		await page.reload();
+		await shows(page, "#state", /^serving, up/u);
+		const other = await page.context().newPage();
+
+		await other.goto(`http://127.0.0.1:${port}/`);
+		await other.locator("#door input").waitFor();
+		assert.deepEqual(await page.evaluate(() => [
+			Object.values(localStorage), document.cookie,
+			location.search + location.hash]), [[], "", ""]);
+		/* Another key, from a reload on. */
+		writeFileSync(join(dir, "key"), "quite another key\n");
+		await guarded.reload();
+		await page.locator("#door input").waitFor();
+		await enter("quite another key");
+		await shows(page, "#state", /^serving, up/u);
+		assert.deepEqual(complaints, []);
 	});
 
 	test("fits on a phone", async (t) => {

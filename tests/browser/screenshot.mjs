@@ -36,8 +36,8 @@ const TALK = [
 	    "Nothing half-said is ever heard."],
 ];
 
-/* Who is in the room besides Ada: those above, and a program. */
-const OTHERS = 5;
+/* Who is in the room besides Ada: a program without a name, and those above. */
+const OTHERS = [undefined, "Mira Okafor", "Jonas", "Ines", "Yusuf"];
 
 const UNREAD = [["release-planning", 3], ["lunch", 1]];
 
@@ -92,13 +92,15 @@ try {
 	});
 	const deploy = "deploy: 4 workers ready, 0 messages lost";
 
-	const others = await Promise.all(
-	    Array.from({ length: OTHERS }, () => server.client(ROOM)));
+	const others = [];
 
+	/* In this order. */
+	for (const name of OTHERS)
+		others.push(await server.client(ROOM, name));
 	await prepare(ada);
 	await ada.join(server, ROOM);
-	await ada.page.locator("#people", { hasText: `${OTHERS + 1} connected` })
-	    .waitFor();
+	await ada.page.locator("#people",
+	    { hasText: `${OTHERS.length + 1} connected` }).waitFor();
 	others[0].send(JSON.stringify({ topic: ROOM, message: deploy }));
 	await ada.hears(deploy);
 	await fillOtherRooms(server, ada.page);

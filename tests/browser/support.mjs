@@ -12,7 +12,9 @@
  */
 
 import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { once } from "node:events";
 import { promisify } from "node:util";
@@ -21,7 +23,7 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import WebSocket from "ws";
 
-import { WAIT_MS } from "../e2e/wait.mjs";
+import { WAIT_MS, waitFor } from "../e2e/wait.mjs";
 
 export { waitFor } from "../e2e/wait.mjs";
 
@@ -91,8 +93,33 @@ export class Server {
 	}
 
 	/* Restart in place: the same process, the same port. */
+	async reload() {
+		await run(PUBSUBD, ["reload", "--name", this.#name]);
+	}
+
 	async restart() {
 		await run(PUBSUBD, ["restart", "--name", this.#name]);
+	}
+
+	async upgrade() {
+		await run(PUBSUBD, ["upgrade", "--name", this.#name]);
+	}
+
+	/* Kill all workers, and return once there are others. */
+	async killWorkers() {
+		const pids = (await this.status()).workers.map(({ pid }) => pid);
+
+		for (const pid of pids)
+			process.kill(pid, "SIGKILL");
+		await waitFor("other workers", async () =>
+			(await this.status()).workers.every(({ pid, state }) =>
+				state === "ready" && !pids.includes(pid)));
+	}
+
+	/* Close whoever subscribes to a topic, as an operator does. */
+	async kick(topic, reason) {
+		await run(PUBSUBD, ["kick", "--name", this.#name, "--topic", topic,
+			"--reason", reason]);
 	}
 
 	async status() {
@@ -117,8 +144,9 @@ export class Server {
 	}
 
 	/* A client that is no browser, subscribed to a topic. */
-	async client(topic) {
-		const query = `topic=${encodeURIComponent(topic)}`;
+	async client(topic, user) {
+		const query = new URLSearchParams(
+		    user === undefined ? { topic } : { topic, user });
 		const socket = new WebSocket(
 		    `ws://127.0.0.1:${this.port}/ws?${query}`);
 
@@ -127,17 +155,34 @@ export class Server {
 	}
 }
 
-export const CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic",
+const CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic",
 	"--no-first-run", "--disable-background-networking",
 	"--disable-component-update", "--disable-sync"];
 
-/* Debian's chromium, without a window and without anything of its own to do. */
-export function launchBrowser() {
-	return chromium.launch({
+/* A directory that is removed when this process ends. */
+export function scratchDirectory() {
+	const path = mkdtempSync(join(tmpdir(), "pubsubd-browser-"));
+
+	process.once("exit", () => rmSync(path, { recursive: true, force: true }));
+	return path;
+}
+
+/*
+ * Debian's chromium, without a window and without anything of its own to do, as
+ * playwright's options say it.  On a busy machine it ends without removing all
+ * that it has put into TMPDIR, so it has one to itself.
+ */
+export function chromiumOptions(...args) {
+	return {
 		executablePath: CHROMIUM,
 		headless: true,
-		args: CHROMIUM_ARGS,
-	});
+		args: [...CHROMIUM_ARGS, ...args],
+		env: { ...process.env, TMPDIR: scratchDirectory() },
+	};
+}
+
+export function launchBrowser() {
+	return chromium.launch(chromiumOptions());
 }
 
 /* The line between a page and the server, which can be cut and made to drop. */

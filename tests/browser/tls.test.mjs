@@ -8,15 +8,15 @@
 
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
 import { Authority, pairOptions } from "../e2e/tls.mjs";
-import { CHROMIUM, CHROMIUM_ARGS, Server, Visitor, skip } from "./support.mjs";
+import {
+	Server, Visitor, chromiumOptions, scratchDirectory, skip,
+} from "./support.mjs";
 
 /* The option by which Chromium trusts the key of a certificate. */
 function trust(cert) {
@@ -29,15 +29,9 @@ function trust(cert) {
 }
 
 /* A browser with a profile, without which Chromium does not take that option. */
-function launch(t, cert) {
-	const profile = mkdtempSync(join(tmpdir(), "pubsubd-profile-"));
-
-	t.after(() => rmSync(profile, { recursive: true, force: true }));
-	return chromium.launchPersistentContext(profile, {
-		executablePath: CHROMIUM,
-		headless: true,
-		args: [...CHROMIUM_ARGS, trust(cert)],
-	});
+function launch(cert) {
+	return chromium.launchPersistentContext(scratchDirectory(),
+	    chromiumOptions(trust(cert)));
 }
 
 describe("over TLS", { skip, timeout: 120_000 }, () => {
@@ -49,7 +43,7 @@ describe("over TLS", { skip, timeout: 120_000 }, () => {
 		let context;
 
 		try {
-			context = await launch(t, pair.cert);
+			context = await launch(pair.cert);
 			const there = { url: server.tlsUrl };
 			const ada = await Visitor.in(context, "Ada");
 			const ben = await Visitor.in(context, "Ben");

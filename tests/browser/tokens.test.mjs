@@ -98,9 +98,18 @@ describe("the chat", { skip, timeout: 120_000 }, () => {
 			await visitor.leave();
 			await server.stop();
 		});
+		const { page } = visitor;
+
 		await visitor.join(server, "open");
 		await visitor.say("hello");
 		await visitor.hears("hello");
-		assert.equal(await visitor.page.locator("#pass").isVisible(), false);
+		assert.equal(await page.locator("#pass").isVisible(), false);
+		/* Not even of whom the operator sends away, with the code that a
+		 * bad token has. */
+		await server.kick("open", "closed for today");
+		await told(page, "closed for today");
+		assert.equal(await page.locator("#pass").isVisible(), false);
+		await page.click("#retry");
+		await visitor.connected();
 	});
 });
