@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* example.mjs - the examples of the README, for the tests that run them. */
+/* example.mjs - the examples of the pages, for the tests that run them. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+/* Where examples that run stand. */
+const PAGES = ["README.md", "worker/access/README.md"];
+const texts = PAGES.map((page) =>
+	readFileSync(new URL(`../${page}`, import.meta.url), "utf8"));
 
 /* The block behind <!-- example: NAME -->. */
 export function example(name) {
-	const found = README.match(new RegExp(
-	    `<!-- example: ${name} -->\\n\`\`\`\\w+\\n(.*?)\`\`\``, "su"));
+	const pattern = new RegExp(
+	    `<!-- example: ${name} -->\\n\`\`\`\\w+\\n(.*?)\`\`\``, "su");
+	const found = texts.map((text) => text.match(pattern)).find(Boolean);
 
-	assert.ok(found, `the README has an example ${name}`);
+	assert.ok(found, `a page has an example ${name}`);
 	return found[1];
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* cast.mjs - who publishes and who subscribes in a run, and to what. */
 
+import { PatternSubscriber } from "./patterns.mjs";
+import { Watcher } from "./presence.mjs";
 import { PostPublisher, SeedPublisher, V1Publisher } from "./publishers.mjs";
 import {
 	EventSubscriber, JsSubscriber, SeedSubscriber, V1Subscriber,
@@ -36,6 +38,16 @@ const SUBSCRIBERS = [
 const PUBLISHERS = [V1Publisher, V1Publisher, V1Publisher, V1Publisher,
 	PostPublisher, SeedPublisher, SeedPublisher];
 
+/* Who follows all topics by a pattern. */
+const PATTERNS = [LARGE, DROP];
+
+/* Who watches who is in a topic; in the flood there is no room for all that. */
+const WATCHERS = [[TOPICS[0], LARGE], [TOPICS[1], LARGE], [FLOOD, DROP]];
+
+/* Users: each second subscriber is one alone, the others share these two. */
+const USERS = ["ann", "bob"];
+const userOf = (i) => i % 2 === 0 ? `user ${i}` : USERS[(i >> 1) % 2];
+
 /* What a subscriber of that kind subscribes to. */
 function topicsOf(kind, hasFlood, dice) {
 	if (kind === EventSubscriber)
@@ -53,9 +65,15 @@ export class Cast {
 		this.world = world;
 		this.subscribers = SUBSCRIBERS.map(([Kind, hasFlood, query], i) =>
 			new Kind(world, `${Kind.name}${i}`,
-			    topicsOf(Kind, hasFlood, dice), query));
+			    topicsOf(Kind, hasFlood, dice),
+			    { ...query, user: userOf(i) }));
 		this.loner = new V1Subscriber(world, "Loner", [LONELY], LARGE);
-		this.subscribers.push(this.loner);
+		this.members = [...this.subscribers];
+		this.watchers = WATCHERS.map(([topic, query], i) =>
+			new Watcher(world, `Watcher${i}`, [topic], query));
+		this.subscribers.push(this.loner, ...this.watchers,
+		    ...PATTERNS.map((query, i) => new PatternSubscriber(world,
+			`Pattern${i}`, [...TOPICS, FLOOD], query)));
 		this.lazy = this.subscribers.filter(
 		    ({ topics }) => topics.includes(FLOOD));
 		this.publishers = PUBLISHERS.map((Kind, i) =>
@@ -70,6 +88,12 @@ export class Cast {
 	get hearers() {
 		return [...this.subscribers, ...this.publishers.filter(
 		    (one) => one instanceof SeedPublisher)];
+	}
+
+	/* Who is in a topic when all are connected. */
+	usersOf(topic) {
+		return new Set(this.members.filter(({ topics }) =>
+			topics.includes(topic)).map(({ query }) => query.user));
 	}
 
 	enter() {

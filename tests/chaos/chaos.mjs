@@ -21,7 +21,7 @@ import { parseArgs } from "node:util";
 import { ROOT } from "../e2e/server.mjs";
 import { act } from "./actions.mjs";
 import { Cast } from "./cast.mjs";
-import { assertNoLeak, reachTheEnd } from "./ending.mjs";
+import { assertNoLeak, knowWhoIsThere, reachTheEnd } from "./ending.mjs";
 import { Ledger } from "./ledger.mjs";
 import { schedule } from "./schedule.mjs";
 import { Strangers } from "./strangers.mjs";
@@ -122,12 +122,15 @@ async function run({ world, ledger }, { seed, seconds }) {
 	await Promise.all(under);
 	await world.calm();
 	await reachTheEnd(scene);
+	await knowWhoIsThere(scene);
 	await world.endLooking();
 	cast.leave();
 	const now = await assertNoLeak(world);
 	const good = judge(scene);
 
 	table(ledger);
+	console.log(`comings and goings told: ${cast.watchers.map(
+	    ({ told }) => told).join(" ")}`);
 	console.log(`epochs: ${ledger.epochs.size}`);
 	console.log(`descriptors of workers, first and last: ${
 	    [world.base, now].map(({ workers }) => workers.map(({ fds }) => fds)

@@ -16,6 +16,10 @@ import { MAX_TOPICS, isSanitized } from "./world.mjs";
 
 const END_MS = 60_000;
 
+/* How long whoever does not come back after a restart counts as a member, and
+ * more. */
+const MEMBERS_MS = 20_000;
+
 /* How long one last message may take before another is sent.  To a slow plain
  * client it may have been dropped. */
 const ROUND_MS = 3000;
@@ -78,6 +82,18 @@ export async function reachTheEnd({ world, cast, ledger }) {
 		ledger.fault("unexplained", `${name} never got to the end`);
 }
 
+/* Whoever watches knows who is there: all that are connected, and no others. */
+export async function knowWhoIsThere({ cast, ledger }) {
+	for (const watcher of cast.watchers) {
+		const users = cast.usersOf(watcher.topic);
+
+		await waitFor("those who are there", () => watcher.knows(users),
+		    MEMBERS_MS).catch(() => ledger.fault("unexplained",
+		    `${watcher.name} of ${watcher.topic} knows of ` +
+		    `${[...watcher.users ?? []]}, there are ${[...users]}`));
+	}
+}
+
 /* Every slot of the topic directory can be had, and not one more. */
 async function countSlots(world) {
 	const socket = dial(world.port, {}, "pubsubd.v1");
@@ -101,9 +117,9 @@ const GAUGES = ["connections", "websockets", "event_streams", "subscriptions",
 	"topics", "parsers", "buffered_bytes"];
 
 async function gaugesAreNull(world) {
-	const { workers } = await world.server.status();
+	const { workers, members } = await world.server.status();
 
-	return workers.every((worker) => GAUGES.every((name) =>
+	return members.present === 0 && workers.every((worker) => GAUGES.every((name) =>
 		worker[name] === 0));
 }
 

@@ -29,6 +29,9 @@
  * are explained if and only if, together with those numbers, they are not more
  * than all that was counted.
  *
+ * A subscriber of a pattern is told by count what it missed (patterns.mjs), and who
+ * watches a topic of who comes and leaves, each once (presence.mjs).
+ *
  * Publishing.  Requests of one connection take effect in order.  So where a later
  * one of a speaker has a number, an earlier one that was not refused has one, too:
  * unless a number between is known to nobody, it was lost.  What nothing later
@@ -39,6 +42,7 @@
  */
 
 import { Numbered, Plain } from "./observers.mjs";
+import { Patterned } from "./patterns.mjs";
 import { parse } from "./words.mjs";
 
 const EXAMPLES = 10; /* of each kind of fault that are kept */
@@ -88,6 +92,13 @@ export class Ledger {
 
 	plain(name) {
 		const observer = new Plain(this, name);
+
+		this.#observers.push(observer);
+		return observer;
+	}
+
+	patterned(name) {
+		const observer = new Patterned(this, name);
 
 		this.#observers.push(observer);
 		return observer;

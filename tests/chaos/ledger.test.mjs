@@ -11,6 +11,7 @@ import { describe, test } from "node:test";
 
 import { Dice } from "./dice.mjs";
 import { Ledger } from "./ledger.mjs";
+import { Watcher } from "./presence.mjs";
 import { compose, parse } from "./words.mjs";
 
 const E = "epoch1";
@@ -500,4 +501,118 @@ describe("a broken stream", () => {
 						assert.ok(ledger.counts[kind] > 0, kind);
 				}
 			});
+});
+
+/* A subscriber of a pattern that is told these: a number is a message, [count,
+ * reason] a gap, null another connection. */
+function patterned(ledger, told) {
+	const observer = ledger.patterned("p");
+
+	observer.begin(E);
+	for (const what of told)
+		if (what === null)
+			observer.begin(E);
+		else if (Array.isArray(what))
+			observer.gap(...what);
+		else
+			observer.message("t", what, text(what));
+	return observer;
+}
+
+describe("a subscriber of a pattern", () => {
+	test("is told by count, or comes back without a word", () => {
+		const ledger = acked(9);
+
+		patterned(ledger, [2, 3, [2, "slow"], 6, null, 8, 9]);
+		assertFaults(ledger, {}, 2);
+	});
+
+	test("misses what it is not told of", () => {
+		const ledger = acked(9);
+
+		patterned(ledger, [2, [1, "slow"], 6]);
+		assertFaults(ledger, { unexplained: 2 }, 1);
+	});
+
+	test("is told too late", () => {
+		const ledger = acked(9);
+
+		patterned(ledger, [2, 4, [1, "slow"]]);
+		assertFaults(ledger, { unexplained: 1 }, 1);
+	});
+
+	test("may have been lapped, and nobody knows how much", () => {
+		const ledger = acked(9);
+
+		patterned(ledger, [2, [undefined, "lapped"], 9]);
+		assertFaults(ledger, {});
+	});
+
+	test("misses only what was given", () => {
+		const ledger = acked(2);
+
+		ledger.said(text(9));
+		ledger.acked(text(9), { epoch: E, seq: 9 });
+		patterned(ledger, [2, 9]);
+		assertFaults(ledger, {});
+	});
+
+	test("gets one twice, also over two connections", () => {
+		const ledger = acked(9);
+
+		patterned(ledger, [2, null, 2]);
+		assertFaults(ledger, { doubles: 1 });
+	});
+
+	test("gets them out of order", () => {
+		const ledger = acked(9);
+
+		patterned(ledger, [3, 2]);
+		assertFaults(ledger, { disorder: 1 });
+	});
+});
+
+/* A watcher that is told these: +user, -user, or those who are there. */
+function watch(ledger, told) {
+	const watcher = new Watcher({ ledger, dice: () => null }, "w", ["t"], {});
+
+	for (const what of told) {
+		const frame = Array.isArray(what) ?
+			{ type: "presence", members: what.map((user) =>
+				({ user })) } :
+			{ type: what[0] === "+" ? "join" : "leave",
+				user: what.slice(1) };
+
+		watcher.received(JSON.stringify(frame));
+	}
+	return watcher;
+}
+
+describe("who watches a topic", () => {
+	test("is told of each that comes and leaves, in turn", () => {
+		const ledger = acked(1);
+		const watcher = watch(ledger, [["a"], "+b", "-a", "+a", "-b"]);
+
+		assert.ok(watcher.knows(new Set(["a"])));
+		assert.ok(!watcher.knows(new Set(["a", "b"])));
+		assertFaults(ledger, {});
+	});
+
+	for (const [what, told] of [["comes twice", [["a"], "+a"]],
+		["leaves twice", [["a"], "-a", "-a"]],
+		["leaves and was never there", [[], "-a"]],
+		["is there twice", [["a", "a"]]]])
+		test(`finds that somebody ${what}`, () => {
+			const ledger = acked(1);
+
+			watch(ledger, told);
+			assertFaults(ledger, { doubles: 1 });
+		});
+
+	test("has asked before it is told", () => {
+		const ledger = acked(1);
+
+		watch(ledger, ["+a"]);
+		assertFaults(ledger, { damaged: 1 });
+	});
 });

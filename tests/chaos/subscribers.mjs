@@ -8,6 +8,8 @@
  *	EventSubscriber	server-sent events, resuming by Last-Event-ID
  *	SeedSubscriber	the seed's contract, which cannot resume
  *
+ * and beside them PatternSubscriber (patterns.mjs) and Watcher (presence.mjs).
+ *
  * All can stop reading for a while (pause), and reset their connection (cut).
  */
 
@@ -68,8 +70,13 @@ class Subscriber {
 	}
 }
 
-class Socketed extends Subscriber {
+export class Socketed extends Subscriber {
 	socket = null;
+
+	/* Another connection in pubsubd.v1. */
+	dial() {
+		return dial(this.world.port, this.query, "pubsubd.v1");
+	}
 
 	listen(socket) {
 		this.socket = socket;
@@ -118,7 +125,7 @@ export class V1Subscriber extends Socketed {
 
 	open() {
 		this.#asked.clear();
-		this.listen(dial(this.world.port, this.query, "pubsubd.v1"));
+		this.listen(this.dial());
 	}
 
 	#subscribe(topic) {

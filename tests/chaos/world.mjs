@@ -25,7 +25,7 @@ const ENDED = /run (\d+) of epoch (\w+) has ended: (\d+) messages dropped, (\d+)
 const ARGS = ["--workers", `${WORKERS}`, "--ring-size", `${RING_BYTES}`,
 	"--max-message", "16384", "--max-topics", `${MAX_TOPICS}`,
 	"--max-worker-memory", "8M", "--drain", "2", "--ping-interval", "9",
-	"--handover-time", "0.3"];
+	"--handover-time", "0.3", "--leave-delay", "0.05"];
 
 /* Let a process have so many descriptors; it may be gone. */
 function limitDescriptors(pid, limit) {

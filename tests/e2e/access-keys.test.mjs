@@ -86,7 +86,8 @@ describe("--api-keys", { concurrency: true }, () => {
 				break;
 			assert.equal(frame.type, "unsubscribed");
 		}
-		assert.equal((await one.closed).code, 4103);
+		assert.deepEqual(await one.closed, { code: 4103,
+			reason: "its key has been taken out" });
 		refused(await publish(server, "a", "one"), 401, "bad_token");
 		await two.close();
 	});
@@ -94,7 +95,8 @@ describe("--api-keys", { concurrency: true }, () => {
 	test("a file that others may read, or a bad line", async (t) => {
 		const path = join(directory(t), "api-keys");
 		const check = () => run(PUBSUBD,
-		    ["check", "--config", "none", "--api-keys", path]);
+		    ["check", "--config", "none", "--root", "/",
+			"--api-keys", path]);
 
 		writeFileSync(path, `a ${digest("x")} publish:a\n`,
 		    { mode: 0o600 });
@@ -132,13 +134,18 @@ describe("--admin-key", { concurrency: true }, () => {
 	test("is asked for off loopback", async (t) => {
 		const { server, status } = await pages(t, "*:0");
 
-		for (const page of ["/", "/metrics", "/stats"]) {
+		for (const page of ["/metrics", "/stats", "/busiest", "/conns",
+			"/nothing"]) {
+			const found = page === "/nothing" ? 404 : 200;
+
 			assert.equal(await status(page), 401);
 			assert.equal(await status(page, "the operator's ow"), 401);
-			assert.equal(await status(page, "the operator's own"), 200);
+			assert.equal(await status(page, "the operator's own"), found);
 		}
-		assert.equal(await status("/healthz"), 200);
-		assert.equal(await status("/readyz"), 200);
+		/* These say nothing of the server; the page asks for the key. */
+		for (const page of ["/", "/operator.js", "/operator.css",
+			"/healthz", "/readyz"])
+			assert.equal(await status(page), 200);
 		/* It guards the operator's pages, and nothing else. */
 		assert.equal((await publish(server, "a")).status, 200);
 		assert.equal((await ask(server, "/topics")).status, 200);
@@ -148,6 +155,17 @@ describe("--admin-key", { concurrency: true }, () => {
 		const { status } = await pages(t, "127.0.0.1:0");
 
 		assert.equal(await status("/metrics"), 200);
+	});
+
+	test("is missed in the log, off loopback", async (t) => {
+		const open = await Server.start(t, ["--admin", "*:0"]);
+		const closed = await pages(t, "*:0");
+		const inside = await Server.start(t, ["--admin", "127.0.0.1:0"]);
+		const warns = (server) =>
+			/--admin-key has them/u.test(server.stderr);
+
+		assert.deepEqual([open, closed.server, inside].map(warns),
+		    [true, false, false]);
 	});
 
 	test("has sixteen bytes at least", async (t) => {

@@ -63,30 +63,30 @@ describe("a storm of bad tokens", { concurrency: true }, () => {
 
 	test("by messages and handshakes is held back, too", async (t) => {
 		const { server, issuer } = await scene(t);
-		const client = await V1.open(server,
-		    { headers: from("203.0.113.1") });
-		const codes = new Set();
+		const headers = from("203.0.113.1"), codes = new Set();
+		let refusal = null;
 
-		for (let i = 0; i < 100 && !codes.has("try_later"); i++) {
-			const answers = [];
+		/* A handshake that takes a busy machine long comes when some tries
+		 * are free again, and succeeds: then once more. */
+		for (let i = 0; i < 100 && refusal === null; i++) {
+			const client = await V1.open(server, { headers });
 
 			for (let n = 0; n < 2 * TRIES; n++)
 				client.send({ type: "auth", id: n,
-					token: `a.b.${i}${n}` });
+					token: `a.b.${i} ${n}` });
 			for (let n = 0; n < 2 * TRIES; n++)
-				answers.push(await client.next());
-			for (const { code } of answers)
-				codes.add(code);
+				codes.add((await client.next()).code);
+			const late = await Client.open(server, {
+				protocols: ["pubsubd.v1"], headers: { ...headers,
+					...bearer(issuer.grant({ i })) } });
+
+			if ((await late.received(1)).length === 0)
+				refusal = await late.closed;
+			await Promise.all([client.close(), late.close()]);
 		}
 		assert.deepEqual([...codes], ["bad_token", "try_later"]);
-		const late = await Client.open(server, {
-			protocols: ["pubsubd.v1"], headers: {
-				...from("203.0.113.1"),
-				...bearer(issuer.grant({})) } });
-
-		assert.deepEqual(await late.closed, { code: 1013,
+		assert.deepEqual(refusal, { code: 1013,
 			reason: "too many bad tokens from your address" });
-		await client.close();
 	});
 });
 

@@ -181,6 +181,27 @@ describe("a server with a key", { concurrency: true }, () => {
 		    { publish: ["#"] })), 403, "forbidden");
 	});
 
+	/* Whoever may only write learnt how many read from the answer. */
+	test("how many subscribe is told with presence alone", async (t) => {
+		const { server, issuer } = await guarded(t);
+		const tokens = { 1: issuer.grant({ publish: ["#"],
+			presence: ["a"] }), 0: issuer.grant({ publish: ["#"] }) };
+
+		for (const [told, token] of Object.entries(tokens)) {
+			const one = await publish(server, "a", token);
+			const many = await ask(server, "/publish", token,
+			    { method: "POST", headers: {
+				    "Content-Type": "application/json" },
+			    body: JSON.stringify(["a", "b"].map((name) => (
+				{ topic: name, message: 1 }))) });
+			const [a, b] = many.body.results;
+
+			for (const answer of [one.body, a])
+				assert.equal("subscribers" in answer, told === "1");
+			assert.deepEqual(Object.keys(b), ["seq"]);
+		}
+	});
+
 	test("the past is a grant of its own", async (t) => {
 		const { server, issuer } = await guarded(t);
 
@@ -457,6 +478,7 @@ describe("reload", { concurrency: true }, () => {
 
 		writeKeys(path, next);
 		await reload(server);
+		assert.match(server.stderr, /keys read anew/u);
 		/* Who was let in stays; who comes needs the new key. */
 		assert.equal((await client.publish("room/1", 1)).seq, 1);
 		refused(await publish(server, "room/1", token), 401, "bad_token");
@@ -464,6 +486,41 @@ describe("reload", { concurrency: true }, () => {
 		    next.grant(ROOM))).status, 200);
 		await client.quiet();
 		await client.close();
+	});
+
+	/* Two keys; that of the second goes.  The first is written anew, by another
+	 * name, and is the same for that. */
+	test("with --jwt-strict-rotation a key takes its tokens with it",
+	    async (t) => {
+		const one = new Issuer("ES256", "one"), two = new Issuer();
+		const path = writeKeys(join(directory(t), "keys"), one, two);
+		const server = await Server.start(t, ["--jwt-key", path,
+			"--jwt-strict-rotation", "--workers", "2"]);
+		const stays = await open(server, one.grant(ROOM));
+		const goes = await open(server, two.grant(ROOM));
+		const renewed = await open(server, two.grant(ROOM));
+		const plain = await openPlain(server, two.grant(ROOM),
+		    { topics: ["room/1"] });
+		const events = await Events.open(server, "room/1",
+		    { t, headers: bearer(two.grant(ROOM)) });
+
+		await renewed.ask({ type: "auth", token: one.grant(ROOM) });
+		one.kid = "uno";
+		writeKeys(path, one);
+		await reload(server);
+		const gone = { code: 4103, reason: "its key has been taken out" };
+
+		assert.deepEqual(await goes.closed, gone);
+		assert.deepEqual(await plain.closed, gone);
+		assert.equal(await events.block(), null);
+		for (const client of [stays, renewed]) {
+			await client.publish("room/1", 1);
+			await client.quiet();
+			await client.close();
+		}
+		assert.equal(await server.total("access_ended"), 3);
+		refused(await publish(server, "room/1", two.grant(ROOM)), 401,
+		    "bad_token");
 	});
 
 	test("a bad file changes nothing", async (t) => {

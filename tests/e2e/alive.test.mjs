@@ -124,10 +124,14 @@ describe("who is alive", { concurrency: true }, () => {
 			    const all = await scene(t, kind, 0,
 				"--stall-timeout", "3");
 
+			    const { uptime_ms: then } = await all.server.status();
+
 			    await publish(all);
-			    assert.equal(await count(all), 1);
 			    await waitFor("its end", async () =>
 				await count(all) === 0);
+			    const { uptime_ms: now } = await all.server.status();
+
+			    assert.ok(now - then >= 3000, "not before that");
 			    assert.equal(await all.server.total("timeouts"), 1);
 		    });
 

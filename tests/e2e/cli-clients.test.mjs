@@ -12,6 +12,7 @@ import WebSocket from "ws";
 
 import { Command, subscribed } from "./command.mjs";
 import { Client, PUBSUBD, Server, run, waitFor } from "./support.mjs";
+import { V1 } from "./v1-client.mjs";
 
 const STREAM_LINES = 20_000;
 
@@ -162,11 +163,108 @@ describe("sub", { concurrency: true }, () => {
 		    const server = await Server.start(t);
 		    const sub = await subscribed(t, server, ["news/*", "news"]);
 
-		    assert.equal(sub.stderr, "pubsubd: news/*: there are no " +
-			"patterns, this is the topic of just this name\n");
+		    assert.equal(sub.stderr, "pubsubd: news/*: this is the " +
+			"topic of just this name; wildcards are + and #\n");
 		    await succeeds(t, server, ["pub", "news/*", "star"]);
 		    assert.deepEqual(await sub.printed(1), ["star"]);
 	    });
+
+	test("a pattern is all topics that match, beside topics", async (t) => {
+		const server = await Server.start(t);
+		const sub = new Command(t, ["sub", "--url", server.url,
+			"room/+/chat", "news", "-v"]);
+
+		await waitFor("the pattern", async () =>
+			await server.total("pattern_subscriptions") === 1 &&
+			await server.total("subscriptions") === 1);
+		for (const topic of ["room/1/chat", "room/1", "news",
+			"room/2/chat"])
+			await succeeds(t, server, ["pub", topic, `in ${topic}`]);
+		assert.deepEqual(await sub.printed(3), [
+			"room/1/chat in room/1/chat", "news in news",
+			"room/2/chat in room/2/chat"]);
+	});
+
+	test("who is there, who comes and who leaves, among the messages",
+	    async (t) => {
+		const server = await Server.start(t,
+		    ["--workers", "2", "--leave-delay", "0"]);
+		const who = async (user) => {
+			const one = await V1.open(server, { query: { user } });
+
+			t.after(() => one.close());
+			return one;
+		};
+		const sub = (...args) => new Command(t, ["sub", "--url",
+			`ws://127.0.0.1:${server.port}/ws`, "--presence", ...args]);
+		const ann = await who("ann");
+
+		await ann.subscribe("room");
+		const text = sub("-v", "room", "other"), json = sub("--json", "room");
+
+		assert.deepEqual(await text.printed(1),
+		    ["room here ann (unverified)"]);
+		await json.printed(1);
+		const bob = await who("bob b");
+
+		await bob.subscribe("room", { echo: false });
+		await bob.publish("room", "hello");
+		await bob.ask({ type: "unsubscribe", topic: "room" });
+		assert.deepEqual((await text.printed(4)).slice(1), [
+			"room join bob b (unverified)", "room hello",
+			"room leave bob b (unverified)"]);
+		const said = (await json.printed(4)).map((line) =>
+			JSON.parse(line));
+
+		assert.deepEqual(said.map(({ type }) => type),
+		    ["presence", "join", "message", "leave"]);
+		assert.deepEqual(said[0].members, [
+			{ user: "ann", verified: false, connections: 1 }]);
+		assert.deepEqual([said[1].user, said[3].user],
+		    ["bob b", "bob b"]);
+		for (const one of [text, json]) {
+			one.signal("SIGTERM");
+			assert.equal(await one.ended(), 0, one.stderr);
+		}
+	});
+
+	test("more than a page of members, and again after a reconnect",
+	    async (t) => {
+		const count = 1005;
+		const server = await Server.start(t,
+		    ["--workers", "1", "--conn-rate", "0"]);
+		const users = await Promise.all(Array.from({ length: count },
+		    (_, i) => V1.open(server, { query: { user: `u${i}` } })));
+
+		await Promise.all(users.map((user) => user.subscribe("room")));
+		const sub = new Command(t, ["sub", "--presence", "--url",
+			`ws://127.0.0.1:${server.port}/ws`, "room", "its own"]);
+		const here = users.map((_, i) => `here u${i} (unverified)`).sort();
+
+		assert.deepEqual([...await sub.printed(count)].sort(), here);
+		await server.cli("kick", "--topic", "its own", "--code", "4100");
+		assert.deepEqual((await sub.printed(2 * count)).slice(count)
+		    .sort(), here);
+		sub.signal("SIGINT");
+		assert.equal(await sub.ended(), 0, sub.stderr);
+	});
+
+	test("patterns have no members", async (t) => {
+		const command = new Command(t, ["sub", "--presence", "a/#"]);
+
+		assert.equal(await command.ended(), 2);
+		assert.match(command.stderr,
+		    /--presence is of topics, not of patterns/u);
+	});
+
+	test("a pattern has no past", async (t) => {
+		const server = await Server.start(t);
+		const { status, stderr } = await client(t, server,
+		    ["sub", "--history", "3", "a/#"]);
+
+		assert.equal(status, 2);
+		assert.match(stderr, /not of patterns/u);
+	});
 
 	test("each message on a line, in the form asked for", async (t) => {
 		const server = await Server.start(t);
@@ -384,7 +482,7 @@ describe("where the server is", { concurrency: true }, () => {
 
 		for (const known of ["pub TOPIC [MESSAGE|-]", "sub TOPIC...",
 			"topics", "-u, --url URL", "-j, --json", "-s, --whole",
-			"--retry", "-v, --verbose", "-C, --count N",
+			"--retry", "--ephemeral", "-v, --verbose", "-C, --count N",
 			"-W, --timeout SECONDS", "--history N",
 			"--since EPOCH:SEQ", "--prefix TEXT"])
 			assert.ok(stdout.includes(`  ${known} `), known);

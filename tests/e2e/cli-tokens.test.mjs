@@ -11,13 +11,16 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { renameSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import { WebSocketServer } from "ws";
 
+import { guarded, open, publish } from "./access.mjs";
 import { Command, subscribed } from "./command.mjs";
 import { PUBSUBD, Server, run, waitFor } from "./support.mjs";
 import { Keys } from "./token-keys.mjs";
+import { now } from "./tokens.mjs";
 
 const FAILED = 1, USAGE = 2;
 const UNAUTHORIZED = 4001, EXPIRED = 4103;
@@ -254,6 +257,91 @@ describe("with a server that asks", { concurrency: true }, () => {
 			assert.match(stderr, /: bad token: the token is malformed/u);
 			assert.equal(status, FAILED);
 		}
+	});
+});
+
+/* The tokens of these tests end by themselves: at `exp', with no leeway, and so
+ * the server says at once that they expire. */
+describe("a token is renewed on the connection", { concurrency: true }, () => {
+	const GRANTS = { subscribe: ["a"], publish: ["a"] };
+	const FILE = "token";
+
+	async function scene(t, seconds) {
+		const { server, issuer } = await guarded(t,
+		    ["--jwt-leeway", "0", "--workers", "1"]);
+		const keys = new Keys(t);
+		const token = (exp, more = {}) =>
+			issuer.grant(GRANTS, "42", { exp, ...more });
+		const write = (text) => renameSync(keys.file("new", text),
+		    join(keys.dir, FILE));
+		const end = now() + seconds;
+
+		write(token(end));
+		/* Behind its end, for somebody who has never shown another one. */
+		const over = async () => {
+			const other = await open(server, token(end, { iss: "x" }));
+
+			assert.equal((await other.closed).code, EXPIRED);
+		};
+
+		return { server, token, write, over,
+			issuer, args: ["--token-file", join(keys.dir, FILE)] };
+	}
+
+	test("by sub, when the file has another", async (t) => {
+		const { server, token, write, over, args } = await scene(t, 10);
+		const sub = await subscribed(t, server, ["a"], args);
+
+		write(token(now() + 3600));
+		await waitFor("the renewal", async () =>
+			await server.total("tokens_renewed") === 1);
+		await over();
+		assert.equal((await publish(server, "a", token(now() + 60)))
+		    .status, 200);
+		assert.deepEqual(await sub.printed(1), ["hello"]);
+		sub.signal("SIGINT");
+		assert.equal(await sub.ended(), 0);
+		assert.equal(sub.stderr, "");
+	});
+
+	test("by pub, between two lines", async (t) => {
+		const { server, token, write, over, args } = await scene(t, 10);
+		const pub = new Command(t,
+		    ["pub", "a", "--url", server.url, ...args]);
+
+		pub.child.stdin.write("one\n");
+		await waitFor("the first", async () =>
+			await server.total("messages_in") === 1);
+		write(token(now() + 3600));
+		await waitFor("the renewal", async () =>
+			await server.total("tokens_renewed") === 1);
+		await over();
+		pub.child.stdin.end("two\n");
+		assert.equal(await pub.ended(), 0);
+		assert.equal(await server.total("messages_in"), 2);
+	});
+
+	test("not by a bad one; the next may be good", async (t) => {
+		const { server, token, write, args } = await scene(t, 10);
+		const sub = await subscribed(t, server, ["a"], args);
+
+		write("a.b.c");
+		await sub.said(/the renewed token is refused: .*bad_token/u);
+		write(token(now() + 3600));
+		await waitFor("the renewal", async () =>
+			await server.total("tokens_renewed") === 1);
+		sub.signal("SIGINT");
+		assert.equal(await sub.ended(), 0);
+	});
+
+	test("what it grants no more ends the subscription", async (t) => {
+		const { server, issuer, write, args } = await scene(t, 10);
+		const sub = await subscribed(t, server, ["a"], args);
+
+		write(issuer.grant({ subscribe: ["b"] }, "42"));
+		await sub.said(
+		    /a: the server has ended the subscription \(forbidden\)/u);
+		assert.equal(await sub.ended(), FAILED);
 	});
 });
 

@@ -5,12 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { describe, test } from "node:test";
 
 import { backoff } from "../../public/pubsub-connection.js";
 import { connect } from "../../public/pubsub.js";
+import { freePort } from "./ports.mjs";
 import { bounded, waitFor } from "./support.mjs";
 import { Ear, open, reaches, scripted } from "./client-support.mjs";
 
@@ -425,18 +424,6 @@ async function warnings(work) {
 }
 
 describe("JavaScript client, no server", () => {
-	/* A server that was there until now. */
-	async function gone() {
-		const server = createServer().listen(0, "127.0.0.1");
-
-		await once(server, "listening");
-		const { port } = server.address();
-
-		server.close();
-		await once(server, "close");
-		return port;
-	}
-
 	async function fails(client, times) {
 		for (let i = 0; i < times; i++) {
 			await reaches(client, "waiting");
@@ -446,7 +433,7 @@ describe("JavaScript client, no server", () => {
 	}
 
 	test("one warning, however often it fails", async (t) => {
-		const port = await gone();
+		const port = await freePort();
 		const said = await warnings(() => fails(open(t, port), 3));
 
 		assert.equal(said.length, 1);
@@ -454,8 +441,31 @@ describe("JavaScript client, no server", () => {
 		    `ws://127\\.0\\.0\\.1:${port}/ws \\(.*ECONNREFUSED.*\\)`, "u"));
 	});
 
+	test("one of a server that closes it for good", async (t) => {
+		const server = await scripted(t, ({ socket, welcome }) => {
+			welcome();
+			socket.close(4003, "not you");
+		});
+		const client = open(t, server.port);
+		const said = await warnings(() => reaches(client, "closed"));
+
+		assert.equal(said.length, 1);
+		assert.match(said[0], /closed by ws:.* \(not you\); it does not/u);
+	});
+
+	test("none of one's own close", async (t) => {
+		const server = await scripted(t, ({ welcome }) => welcome());
+		const client = open(t, server.port);
+		const said = await warnings(async () => {
+			await reaches(client, "open");
+			await client.close();
+		});
+
+		assert.deepEqual(said, []);
+	});
+
 	test("none where onState tells, of every change and why", async (t) => {
-		const port = await gone();
+		const port = await freePort();
 		const told = [];
 		const onState = ({ state, reason }) => told.push([state, reason]);
 		const said = await warnings(

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { PUBSUBD, ROOT, Server, run } from "./support.mjs";
+import { Client, PUBSUBD, ROOT, Server, run } from "./support.mjs";
 
 const SCRIPT = process.env.COMPLETION_SCRIPT ??
 	join(ROOT, "build/release/completions/pubsubd");
@@ -99,10 +99,10 @@ describe("completion", { concurrency: true }, () => {
 		for (const topic of ["room/1", "room/2", "a:b:c", "it's here",
 			"other"])
 			await run(PUBSUBD, ["pub", "--url", server.url, topic, "x"]);
-		assert.deepEqual((await offers(line("sub", "room/"))).sort(),
-		    ["room/1", "room/2"]);
-		assert.deepEqual(await offers(line("sub", "other ro")),
-		    ["room/1", "room/2"]);
+		const rooms = ["room/#", "room/1", "room/2"];
+
+		assert.deepEqual(await offers(line("sub", "room/")), rooms);
+		assert.deepEqual(await offers(line("sub", "other ro")), rooms);
 		/* readline has broken the word behind each colon. */
 		assert.deepEqual(await offers(line("sub", "a:b:")), ["c"]);
 		assert.deepEqual(await offers(line("sub", "it")),
@@ -117,6 +117,45 @@ describe("completion", { concurrency: true }, () => {
 		assert.deepEqual(await offers(
 		    `pubsubd stop --name ${server.name.slice(0, -1)}`)
 		    .then((names) => names.includes(server.name)), true);
+	});
+
+	test("of patterns, as the topics that there are suggest", async (t) => {
+		const server = await Server.start(t);
+		const offered = (rest) =>
+			offers(`pubsubd tap --name ${server.name} ${rest}`);
+		const client = await Client.open(server);
+
+		for (const topic of ["room/1/chat", "room/2/chat", "room/2/log",
+			"lamp/1", "news"]) {
+			client.say(topic, "x");
+			await client.next();
+		}
+		assert.deepEqual(await offered("r"), ["room/#", "room/1/chat",
+			"room/2/#", "room/2/chat", "room/2/log"]);
+		assert.deepEqual(await offered("room/+/"),
+		    ["room/+/#", "room/+/chat", "room/+/log"]);
+		assert.deepEqual(await offered("+/1/"), ["+/1/chat"]);
+		/* One topic alone makes no pattern. */
+		assert.deepEqual(await offered("la"), ["lamp/1"]);
+		await client.close();
+	});
+
+	test("of what conns, kick and tap mean", async (t) => {
+		const server = await Server.start(t);
+		const client = await Client.open(server);
+		const line = (command, rest) =>
+			`pubsubd ${command} --name ${server.name} ${rest}`;
+
+		client.say("room/1", "hello");
+		await client.received(1);
+		const { stdout } = await server.cli("conns", "--json");
+		const [{ id }] = JSON.parse(stdout);
+
+		assert.deepEqual(await offers(line("kick", "--topic ro")),
+		    ["room/1"]);
+		assert.deepEqual(await offers(line("tap", "ro")), ["room/1"]);
+		assert.deepEqual(await offers(line("kick", "--conn ")), [id]);
+		assert.deepEqual(await offers(line("conns", "--conn=")), [id]);
 	});
 
 	test("of topics without a server", async () => {

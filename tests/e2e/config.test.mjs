@@ -30,7 +30,7 @@ function file(t, ...lines) {
 /* The lines that `check' prints below the names of the columns, as words. */
 async function checkLines(args, env = {}) {
 	const done = await run(PUBSUBD, ["check", ...args],
-	    { env: { ...process.env, ...env } });
+	    { env: { ...process.env, PUBSUBD_ROOT: "/", ...env } });
 	assert.equal(done.stderr, "");
 	assert.equal(done.status, 0);
 	const [head, ...lines] = done.stdout.trimEnd().split("\n");
@@ -76,7 +76,8 @@ describe("check", { concurrency: true }, () => {
 		const change = Object.fromEntries(await checkLines([]));
 
 		assert.equal(change.rate, "reload");
-		assert.equal(change["ring-size"], "restart");
+		assert.equal(change["ring-size"], "upgrade");
+		assert.equal(change.workers, "restart");
 		assert.equal(change.listen, "stop+start");
 	});
 
@@ -127,7 +128,7 @@ describe("check", { concurrency: true }, () => {
 		const path = file(t, "rate = fast", "# fine", "rat = 5",
 		    "workers", "drain = 1", "drain = 2", "name = two",
 		    "root = public", "frob = 1", "ring-size = 1G\r",
-		    "[topic \"room/#\"]", "retain = 1", "no equals sign");
+		    "[topic \"room/#\"]", "rate = 1", "no equals sign");
 
 		assert.deepEqual(await faults(path), [
 			`${path}:1: rate fast: must be a number from 0 to 1073741824`,
@@ -140,9 +141,61 @@ describe("check", { concurrency: true }, () => {
 			`${path}:9: frob: no such option`,
 			`${path}:10: the line ends with a carriage return: save ` +
 				"the file with Unix line ends",
-			`${path}:11: [topic]: there is no such section`,
 			`${path}:13: must be OPTION = VALUE`,
 		]);
+	});
+
+	test("says what sections say of topics, and where", async (t) => {
+		const path = file(t, "rate = 5", "", "[topic \"room/#\"]",
+		    "history = 1", "rate = 25", "", "[topic \"a b\"]",
+		    "history = 0", "overflow = latest", "rate = 9");
+		const { stdout } = await run(PUBSUBD,
+		    ["check", "--config", path]);
+
+		const lines = [...stdout.matchAll(
+		    /^\[topic "(.*)"\] (\w+) +reload +(\S+) +(\S+)$/gmu)];
+
+		assert.deepEqual(lines.map((line) => line.slice(1)), [
+			["room/#", "history", "1", `${path}:4`],
+			["room/#", "rate", "25", `${path}:5`],
+			["a b", "history", "0", `${path}:8`],
+			["a b", "overflow", "latest", `${path}:9`],
+			["a b", "rate", "9", `${path}:10`],
+		]);
+	});
+
+	test("says the first fault of each line of a section", async (t) => {
+		const path = file(t, "[topic]", "rate = 1", "[room \"a\"]",
+		    "frob = 1", "[topic \"a/#\"]", "frob = 1", "rate = 1",
+		    "rate = 2", "history = many", "overflow = lots", "history = -1",
+		    "[topic \"a/#\"]", "[topic \"#/a\"]", "[topic \"b\"",
+		    "drain = 1", "rate = -1");
+
+		assert.deepEqual(await faults(path), [
+			`${path}:1: [topic]: must be [topic "PATTERN"]`,
+			`${path}:3: [room "a"]: there is no such section; there ` +
+				"is [topic \"PATTERN\"]",
+			`${path}:6: frob: is nothing that can be said of topics: ` +
+				"there are history, overflow, rate, retain, ttl",
+			`${path}:8: rate: is in line 7 already`,
+			`${path}:9: history many: must be a number from 0 to ` +
+				"1000000000",
+			`${path}:10: overflow lots: must be client, drop, latest ` +
+				"or close",
+			`${path}:11: history -1: must be a number from 0 to ` +
+				"1000000000",
+			`${path}:12: [topic "a/#"]: is in line 5 already`,
+			`${path}:13: [topic "#/a"]: in a pattern, # is the last level`,
+			`${path}:14: must be [KIND "ARGUMENT"] or [KIND]`,
+		]);
+	});
+
+	test("takes 64 sections, and no more", async (t) => {
+		const path = file(t, ...Array.from({ length: 65 },
+		    (_, i) => `[topic "room/${i}"]`));
+
+		assert.deepEqual(await faults(path), [`${path}:65: ` +
+			"[topic \"room/64\"]: there are 64 sections already"]);
 	});
 
 	test("says what is wrong with a value of the environment", async () => {
@@ -153,6 +206,43 @@ describe("check", { concurrency: true }, () => {
 		assert.equal(done.stderr,
 		    "PUBSUBD_ROOT=y: must be an absolute path\n" +
 		    "PUBSUBD_RATE=x: must be a number from 0 to 1073741824\n");
+	});
+
+	for (const [what, args, why] of [
+		["a directory", ["--root", "/nonexistent"],
+		    "--root /nonexistent: No such file or directory"],
+		["a certificate", ["--tls-listen", "0", "--tls-cert",
+		    "/nonexistent", "--tls-key", "/nonexistent"],
+		"--tls-cert /nonexistent: No such file or directory"],
+		["a key", ["--jwt-key", "/nonexistent"],
+		    "--jwt-key /nonexistent: No such file or directory"],
+	])
+		test(`${what} that is not there, as a start does`, async () => {
+			for (const command of ["check", "start"]) {
+				const done = await run(PUBSUBD, [command,
+					"--config", "none", "--listen", "0",
+					"--admin", "none", "--name",
+					`config-${process.pid}`, ...args]);
+
+				assert.equal(done.status, 1);
+				assert.equal(done.stderr, `pubsubd: ${why}\n`);
+			}
+		});
+
+	test("warns of a variable that is nearly an option's", async () => {
+		const done = await run(PUBSUBD, ["check", "--config", "none",
+			"--root", "/"], { env: { ...process.env,
+			PUBSUBD_MAX_CONN: "5", PUBSUBD_JWTKEY: "x",
+			PUBSUBD_PORT: "tcp://10.0.0.1:80", PUBSUBD_X: "1",
+			PUBSUBD_SERVICE_HOST: "10.0.0.1", PUBSUBD_: "" } });
+
+		assert.equal(done.status, 0);
+		assert.deepEqual(done.stderr.trimEnd().split("\n").sort(), [
+			"pubsubd: PUBSUBD_JWTKEY: no such option; did you mean " +
+			    "PUBSUBD_JWT_KEY?",
+			"pubsubd: PUBSUBD_MAX_CONN: no such option; did you mean " +
+			    "PUBSUBD_MAX_CONNS?",
+		]);
 	});
 
 	test("values that do not go together", async (t) => {
@@ -283,11 +373,11 @@ describe("reload", { concurrency: true }, () => {
 		assert.deepEqual(await server.workers(), [pid]);
 	});
 
-	test("says so where nothing has changed", async (t) => {
+	test("says so where no option has changed", async (t) => {
 		const { server, reload } = await scene(t, ["rate = 7"]);
 
 		assert.equal((await reload("rate = 7", "drain = 5.0")).stdout,
-		    `pubsubd ${server.name}: reloaded; nothing has changed\n`);
+		    `pubsubd ${server.name}: reloaded; no option has changed\n`);
 	});
 
 	/* It said that nothing had changed. */
@@ -315,13 +405,15 @@ describe("reload", { concurrency: true }, () => {
 		assert.equal(await page(), "one");
 		assert.equal((await server.cli("restart")).status, 0);
 		assert.equal(await page(), "two");
-		assert.match((await reload("rate = 8")).stdout, /nothing has/u);
+		assert.match((await reload("rate = 8")).stdout, /no option has/u);
 	});
 
 	for (const [what, line, why] of [
 		["is wrong", "rate = fast", /main\.conf:2: rate fast/u],
-		["needs a restart", "ring-size = 64M",
-			/--ring-size changed, which takes a restart; nothing is/u],
+		["needs an upgrade", "ring-size = 64M",
+			/--ring-size changed, which takes an upgrade; nothing is/u],
+		["needs a restart", "cluster-name = other",
+			/--cluster-name changed, which takes a restart; nothing/u],
 		["cannot be opened", "log = /nonexistent/log", /--log: from/u],
 	])
 		test(`applies nothing if something ${what}`, async (t) => {

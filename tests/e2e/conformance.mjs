@@ -17,6 +17,7 @@
  *	conformance-fragments	5.4, 5.5: fragments, pings and pongs among them
  *	conformance-close	5.5.1, 7: the closing handshake, its codes
  *	conformance-utf8	8.1: text that is none fails at its first bad byte
+ *	conformance-deflate	RFC 7692: compressed messages
  *	conformance-size	5.4, 10.4: 16 MiB, limits, order, memory
  *	echo-server		the program that they run against
  */
@@ -149,7 +150,7 @@ export function withEcho(name, declare, ...args) {
 
 /* Declare tests against both the echo server and pubsubd: of what is refused
  * before it could be a message. */
-export function withBoth(name, declare) {
-	withEcho(name, declare);
-	serve(`pubsubd: ${name}`, undefined, [], declare);
+export function withBoth(name, declare, ...args) {
+	withEcho(name, declare, ...args);
+	serve(`pubsubd: ${name}`, undefined, args, declare);
 }

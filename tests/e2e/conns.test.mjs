@@ -10,6 +10,7 @@ import { describe, test } from "node:test";
 
 import { Command } from "./command.mjs";
 import { Client, PUBSUBD, Server, run, waitFor } from "./support.mjs";
+import { guarded, open, openPlain } from "./access.mjs";
 import { V1 } from "./v1-client.mjs";
 
 const OK = 0, FAILED = 1, USAGE = 2, NOT_RUNNING = 3;
@@ -60,7 +61,7 @@ describe("conns", { concurrency: true }, () => {
 		const { stdout } = await server.cli("conns", "--topic", "b");
 
 		assert.match(stdout, new RegExp("^id +address .*\\n" +
-		    `${all.b.id} +127\\.0\\.0\\.1:\\d+ +pubsubd\\.v1 +\\d+ s +` +
+		    `${all.b.id} +127\\.0\\.0\\.1:\\d+ +pubsubd\\.v1 +- +\\d+ s +` +
 		    "1 +0 +0  b\\n$", "u"));
 		aborter.abort();
 		await stream.body.cancel().catch(() => {});
@@ -255,8 +256,47 @@ describe("kick", { concurrency: true }, () => {
 		await bystander.close();
 	});
 
+	test("closes all of a user, and those of nobody else", async (t) => {
+		const { server, issuer } = await guarded(t,
+		    ["--admin", "127.0.0.1:0"]);
+		const { admin } = await server.status();
+		const grants = { subscribe: ["#"] };
+		const anna = issuer.grant(grants, "anna");
+		const again = issuer.grant(grants, "anna", { iat: 1 });
+		const one = await open(server, anna), two = await open(server, again);
+		const plain = await openPlain(server, anna, { topics: ["a"] });
+		const other = await open(server, issuer.grant(grants, "ann"));
+		const nameless = await open(server,
+		    issuer.token({ pubsubd: grants }));
+		const nobody = await open(server);
+
+		await one.subscribe("a");
+		assert.deepEqual((await conns(server)).map(({ user }) => user)
+		    .sort(), ["ann", "anna", "anna", "anna", null, null]);
+		assert.equal((await conns(server, "--user", "anna")).length, 3);
+		assert.equal((await conns(server, "--user", "anna", "--topic",
+		    "a")).length, 2);
+		assert.deepEqual(await conns(server, "--user", "bert"), []);
+		const { stdout } = await server.cli("conns", "--user", "ann");
+
+		assert.match(stdout, / pubsubd\.v1 ann +\d+ s /u);
+		assert.match((await server.cli("kick", "--user", "anna", "--topic",
+		    "a")).stdout, /: 2 connections closed\n$/u);
+		for (const client of [one, plain])
+			assert.equal((await client.closed).code, 4001);
+		const kicked = await fetch(`${admin}/kick?user=anna`,
+		    { method: "POST" });
+
+		assert.equal((await kicked.json()).closed, 1);
+		assert.equal((await two.closed).code, 4001);
+		for (const client of [other, nameless, nobody])
+			await client.close();
+	});
+
 	for (const [args, line] of [
-		[[], /kick: needs --conn or --topic/u],
+		[[], /kick: needs --conn, --topic or --user/u],
+		[["--user", ""], /must be the name in a token/u],
+		[["--user", "x".repeat(65)], /64 bytes/u],
 		[["--conn", "5"], /--conn 5: is no id/u],
 		[["--conn", "64.1"], /is no id/u],
 		[["--conn", "1.0"], /is no id/u],

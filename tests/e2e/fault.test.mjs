@@ -30,7 +30,7 @@ const REFUSED = [
 	["mmap", "ENOMEM",
 		`shared memory NAME: cannot be mapped: ${ENOMEM}`, { nth: 2 }],
 	["posix_fallocate", "ENOSPC", "shared memory NAME: no room for " +
-		"52 MiB in /dev/shm (see --ring-size, --max-topics): " +
+		"63 MiB in /dev/shm (see --ring-size, --max-topics): " +
 		"No space left on device"],
 	["ftruncate", "ENOSPC",
 		"pidfile PIDFILE: No space left on device"],

@@ -94,8 +94,15 @@ describe("frames", () => {
 			assert.equal(headers.get("sec-websocket-accept"),
 			    "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 			await raw.sendSlowly(Buffer.concat([...fragments(3), ping]));
-			assert.equal(await raw.text(), "héllo 😀");
-			assert.equal((await raw.frame()).payload.length, 125);
+			/* If both are read in one turn of the server, the pong is
+			 * written at once and the message when the turn ends. */
+			const frames = [await raw.frame(), await raw.frame()]
+				.sort((a, b) => a.opcode - b.opcode);
+
+			assert.deepEqual(frames.map((frame) => frame.opcode),
+			    [TEXT, PONG]);
+			assert.equal(frames[0].text, "héllo 😀");
+			assert.equal(frames[1].payload.length, 125);
 		});
 
 		test("many messages at once, behind the handshake", async (t) => {

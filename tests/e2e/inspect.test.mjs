@@ -35,10 +35,7 @@ async function killed(t, args = []) {
 	server.deathsExpected = true;
 	await publish(server, "a", 3);
 	await publish(server, "b");
-	const pids = [server.child.pid, ...await server.workers()];
-
-	for (const pid of pids)
-		process.kill(pid, "SIGKILL");
+	server.killAll();
 	await waitFor("the end of all", () => server.processes().length === 0);
 	return server;
 }

@@ -7,14 +7,14 @@
 
 import assert from "node:assert/strict";
 import {
-	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync,
-	writeFileSync,
+	existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+	statSync, writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { PUBSUBD, ROOT, run } from "./support.mjs";
+import { BRIDGE, PUBSUBD, ROOT, run } from "./support.mjs";
 
 /* A directory to install into, and a make for it. */
 function place(t) {
@@ -63,6 +63,8 @@ test("what is installed beside the program and its page", async (t) => {
 	assert.deepEqual(files(dir).filter((path) =>
 		!path.startsWith("usr/share/pubsubd/public/")), [
 		"usr/bin/pubsubd",
+		/* It is built where libnats is. */
+		...existsSync(BRIDGE) ? ["usr/bin/pubsubd-bridge"] : [],
 		"usr/lib/systemd/system/pubsubd.service",
 		"usr/lib/systemd/system/pubsubd.socket",
 		"usr/lib/sysusers.d/pubsubd.conf",
@@ -77,7 +79,7 @@ test("what is installed beside the program and its page", async (t) => {
 	/^ExecStart=\/usr\/bin\/pubsubd run$/mu);
 	for (const path of files(dir))
 		assert.equal(statSync(join(dir, path)).mode & 0o777,
-		    path === "usr/bin/pubsubd" ? 0o755 : 0o644, path);
+		    path.startsWith("usr/bin/") ? 0o755 : 0o644, path);
 });
 
 test("what is installed is the program and its page", async (t) => {
@@ -113,4 +115,26 @@ test("uninstall removes what was installed, and nothing else", async (t) => {
 	assert.deepEqual(tree(join(dir, "usr/share")).filter((path) =>
 		path.startsWith("pubsubd")), []);
 	await make("uninstall", "PREFIX=/usr"); /* nothing there: no failure */
+});
+
+/* The header was looked for by a line that every compiler took: a machine without
+ * libnats failed in the middle of the build. */
+test("the bridge is built where libnats is", async (t) => {
+	const { dir, make } = place(t);
+	const header = join(dir, "nats/nats.h");
+	const plan = () => make("all", "-n", `BUILD=${join(dir, "build")}`,
+	    `CPPFLAGS=-I${dir}`);
+
+	mkdirSync(join(dir, "nats"));
+	writeFileSync(header, "");
+	const there = await plan();
+
+	assert.match(there, / -o \S+\/pubsubd-bridge .* -lnats /u);
+	assert.doesNotMatch(there, /No libnats/u);
+
+	writeFileSync(header, "#error not here");
+	const missing = await plan();
+
+	assert.doesNotMatch(missing, /bridge\/|-lnats/u);
+	assert.match(missing, /No libnats .* without --cluster/u);
 });

@@ -95,8 +95,7 @@ describe("--keep-ring", { concurrency: true }, () => {
 
 		    await say(server, "one");
 		    server.deathsExpected = true;
-		    for (const pid of server.processes())
-			    process.kill(pid, "SIGKILL");
+		    server.killAll();
 		    await waitFor("their end",
 			() => server.processes().length === 0);
 		    assert.equal(await start(server), epoch);

@@ -87,6 +87,22 @@ async function fillDirectory(scene) {
 		    { type: "publish", topic: `silent ${i}`, message: 1 });
 }
 
+/* One message of the room, with a key. */
+function sayWithKey(scene) {
+	const words = scene.words(1);
+
+	return { words, ids: scene.victim.send({ type: "publish", topic: "room",
+		message: words[0], key: words[0] }) };
+}
+
+/* Two messages of the room in one turn, each its last value. */
+function sayTwoRetained(scene) {
+	const words = scene.words(2);
+
+	return { words, ids: scene.victim.send(...words.map((message) =>
+		({ type: "publish", topic: "room", message, retain: true }))) };
+}
+
 const REQUESTS = {
 	"locked": { act: sayThree, holding: true, unsigned: true },
 	"before-reserve": { act: sayThree, holding: true },
@@ -97,6 +113,10 @@ const REQUESTS = {
 	"half-applied": { act: sayThree, holding: true, kept: true },
 	"applied": { act: sayThree, holding: true, kept: true },
 	"unlocking": { act: sayThree, holding: true, unsigned: true, kept: true },
+	"key-half-put": { act: sayWithKey, holding: true, kept: true },
+	"key-counted": { act: sayWithKey, holding: true, kept: true },
+	"value-gone": { act: sayTwoRetained, holding: true, kept: true },
+	"value-freed": { act: sayTwoRetained, holding: true, kept: true },
 	"before-wake": { act: sayThree, kept: true },
 	"half-woken": { act: sayUntil, kept: true },
 	"topic-half-made": { act: useNewTopic, holding: true },

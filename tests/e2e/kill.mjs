@@ -28,7 +28,10 @@ class Speaker {
 
 	constructor(v1) {
 		this.v1 = v1;
-		this.closed = v1.closed;
+	}
+
+	get closed() {
+		return this.v1.closed;
 	}
 
 	static async on(server, slot) {

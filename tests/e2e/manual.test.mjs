@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * manual.test.mjs - the README's table of options and the man pages say what the
- * program does, and whoever changes an option and not the README is told so.
+ * manual.test.mjs - the page of options and the man pages say what the program
+ * does, and whoever changes an option and not the page is told so.
  */
 
 import assert from "node:assert/strict";
@@ -18,20 +18,20 @@ const MANUAL = process.env.MANUAL_PROGRAM ??
 const PAGES = (process.env.MANUAL_PAGES ??
 	`${ROOT}/build/release/man/pubsubd.1 ` +
 	`${ROOT}/build/release/man/pubsubd.conf.5`).split(" ");
+const OPTIONS_PAGE = join(ROOT, "broker/cli/README.md");
 const noMan = spawnSync("man", ["--version"]).status === 0 ? false :
 	"there is no man here";
 
 const script = (...args) => run(join(ROOT, "scripts/manual.sh"),
     [MANUAL, ...args]);
 
-/* The README, or what a test makes of it, in a file of its own. */
-function readme(t, change = (text) => text) {
+/* What a test makes of the page of options, in a file of its own. */
+function changed(t, change) {
 	const dir = mkdtempSync(join(tmpdir(), "pubsubd-manual-"));
-	const path = join(dir, "README.md");
+	const path = join(dir, "options.md");
 
 	t.after(() => rmSync(dir, { recursive: true }));
-	writeFileSync(path,
-	    change(readFileSync(join(ROOT, "README.md"), "utf8")));
+	writeFileSync(path, change(readFileSync(OPTIONS_PAGE, "utf8")));
 	return path;
 }
 
@@ -43,15 +43,15 @@ async function changes() {
 	    .map((line) => line.split(/ +/u)));
 }
 
-describe("the README's table", () => {
+describe("the table of options", () => {
 	test("is what the options are", async () => {
-		const done = await script("check", join(ROOT, "README.md"));
+		const done = await script("check", OPTIONS_PAGE);
 
 		assert.equal(done.status, 0, done.stdout + done.stderr);
 	});
 
 	test("has a row for each option, with what changes it", async () => {
-		const text = readFileSync(join(ROOT, "README.md"), "utf8");
+		const text = readFileSync(OPTIONS_PAGE, "utf8");
 
 		for (const [name, change] of Object.entries(await changes()))
 			assert.match(text, new RegExp(`^\\| \`--${name}[ \`].*` +
@@ -59,7 +59,7 @@ describe("the README's table", () => {
 	});
 
 	test("that is out of date is told", async (t) => {
-		const path = readme(t, (text) =>
+		const path = changed(t, (text) =>
 			text.replace(/^(\| `--drain SECONDS` \| )5 /mu, "$16 "));
 		const done = await script("check", path);
 
@@ -70,18 +70,18 @@ describe("the README's table", () => {
 	});
 
 	test("that has lost its end is told, and nothing is cut", async (t) => {
-		const path = readme(t, (text) =>
+		const path = changed(t, (text) =>
 			text.replace(/^<!-- end of options-table.*\n/mu, ""));
-		const done = await script("readme", path);
+		const done = await script("fill", path);
 
 		assert.equal(done.status, 1);
 		assert.match(done.stderr, /a block has no end/u);
 	});
 
 	test("of a name that there is not is told", async (t) => {
-		const path = readme(t, (text) => text.replace(
+		const path = changed(t, (text) => text.replace(
 		    "<!-- begin of options-table", "<!-- begin of frob"));
-		const done = await script("readme", path);
+		const done = await script("fill", path);
 
 		assert.equal(done.status, 1);
 		assert.match(done.stderr, /no block frob/u);

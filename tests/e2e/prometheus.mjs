@@ -8,6 +8,7 @@
  */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 
 const NAME = /^[a-z][a-z0-9_]*$/u;
 const SAMPLE = /^([a-z][a-z0-9_]*)(?:\{(.*)\})? (\S+)$/u;
@@ -120,4 +121,32 @@ export function sumOf(metrics, name, labels = {}) {
 
 	assert.ok(samples.length > 0, `no ${name} ${JSON.stringify(labels)}`);
 	return samples.reduce((sum, { value }) => sum + value, 0);
+}
+
+export const noPromtool = spawnSync("promtool", ["--version"]).status === 0 ?
+	false : "promtool is not installed (package prometheus)";
+
+/* promtool takes this; it has nothing at all to say where it is silent. */
+function promtool(args, options, silent = false) {
+	const { status, stdout, stderr } = spawnSync("promtool", args,
+	    { encoding: "utf8", ...options });
+
+	assert.equal(status, 0, stdout + stderr);
+	if (silent)
+		assert.equal(stdout + stderr, "");
+}
+
+/* Fail unless Prometheus' own tool has nothing to say about a page of metrics. */
+export function assertMetrics(text) {
+	promtool(["check", "metrics"], { input: text }, true);
+}
+
+/* Fail unless it takes a file of rules, in a folder. */
+export function assertRules(cwd, file) {
+	promtool(["check", "rules", file], { cwd });
+}
+
+/* Fail unless rules do what a file of tests says. */
+export function assertRulesDo(cwd, file) {
+	promtool(["test", "rules", file], { cwd });
 }

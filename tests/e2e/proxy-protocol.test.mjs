@@ -8,11 +8,12 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { connect as connectSocket, createServer } from "node:net";
+import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 
+import { freePort } from "./ports.mjs";
 import { PUBSUBD, Raw, Server, bounded, hasIPv6, run, waitFor } from
 	"./support.mjs";
 import { Authority, pairOptions } from "./tls.mjs";
@@ -211,17 +212,6 @@ describe(",proxy", { concurrency: true }, () => {
 });
 
 const hasHAProxy = spawnSync("haproxy", ["-v"]).status === 0;
-
-/* A port that was free a moment ago. */
-async function freePort() {
-	const server = createServer().listen(0, "127.0.0.1");
-
-	await once(server, "listening");
-	const { port } = server.address();
-
-	server.close();
-	return port;
-}
 
 describe("behind HAProxy", {
 	skip: hasHAProxy ? false : "there is no haproxy(8)",

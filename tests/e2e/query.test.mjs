@@ -11,7 +11,8 @@ import { after, before, describe, test } from "node:test";
 import { Client, Raw, Server, waitFor } from "./support.mjs";
 
 describe("the query of a handshake", () => {
-	const server = new Server(["--max-topics-per-conn", "3"]);
+	const server = new Server(["--max-topics-per-conn", "3",
+	    "--max-patterns-per-conn", "2"]);
 
 	before(() => server.run());
 	after(() => server.end());
@@ -56,6 +57,10 @@ describe("the query of a handshake", () => {
 		    (t) => subscribes(t, query, topics));
 
 	const refused = [
+		["pattern=", /a pattern is empty/u],
+		["pattern=%23/a", /# is the last level/u],
+		["pattern=%2", /percent/u],
+		["pattern=a&pattern=b&pattern=a", /more patterns/u],
 		["buffer=", /buffer/u],
 		["buffer=x", /buffer/u],
 		["buffer=-1", /buffer/u],

@@ -328,9 +328,21 @@ export class Raw {
 		}, Frame.size);
 	}
 
-	/* The text of the next frame, which is a text frame. */
+	/* The next frame but for the server's pings, which come when they are due,
+	 * and are answered. */
+	async message() {
+		for (;;) {
+			const frame = await this.frame();
+
+			if (frame.opcode !== Frame.PING)
+				return frame;
+			this.send(Frame.encode(Frame.PONG, frame.payload));
+		}
+	}
+
+	/* The text of the next message, which is one text frame. */
 	async text() {
-		const frame = await this.frame();
+		const frame = await this.message();
 
 		assert.equal(frame.opcode, Frame.TEXT, `close ${frame.code}`);
 		assert.equal(frame.fin, true);

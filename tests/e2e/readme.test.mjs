@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * readme.test.mjs - the README's examples run as they stand there, with this
+ * readme.test.mjs - the examples of the pages run as they stand there, with this
  * server's port and this program in place of the usual ones.
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 
 import { example } from "../example.mjs";
 import { DEBIAN, skip as noHosts, withHosts } from "./hosts.mjs";
 import { LOCALHOST, PUBSUBD, ROOT, Server, run } from "./support.mjs";
+import { Issuer, bearer } from "./tokens.mjs";
 
 /* A node that, as Debian 12's does, takes the first address of a name and no
  * other. */
@@ -20,7 +24,7 @@ const FIRST_ADDRESS = `import { setDefaultAutoSelectFamily } from "node:net";
 setDefaultAutoSelectFamily?.(false);
 `;
 
-describe("the README's examples", () => {
+describe("the examples of the pages", () => {
 	const start = (t) => Server.start(t, [], { listen: LOCALHOST });
 	const adapt = (server, text) => text
 	    .replaceAll("localhost:8000", `localhost:${server.port}`)
@@ -70,34 +74,116 @@ describe("the README's examples", () => {
 		    ["status", "--name", name], { env })).status, 3);
 	});
 
-	/* It starts a server of its own. */
-	test("who may", async (t) => {
+	/* Run an example that starts a server of its own, as its text stands but
+	 * for what change() does.  Returns the server, and the lines that are JSON:
+	 * what curl was answered. */
+	async function withOwnServer(t, name, change = (text) => text) {
 		const server = new Server();
+		const words = (list) => list.map((word) => `'${word}'`).join(" ");
+		const script = `pubsubd() {
+			command=$1
+			shift
+			case $command in
+			start)
+				port=$(${words([PUBSUBD,
+					...server.commandLine("start")])} "$@" |
+				    sed -E 's|.*://[^:]*:([0-9]+).*|\\1|') ;;
+			token) '${PUBSUBD}' token "$@" ;;
+			*) '${PUBSUBD}' $command ${words(["--name", server.name,
+				"--pidfile", server.pidfile])} "$@" ;;
+			esac
+		}
+		${change(example(name))
+		    .replaceAll("localhost:8000", "127.0.0.1:$port")
+		    .replaceAll("build/pubsubd", "pubsubd")}
+		echo "port $port"`;
 
 		t.after(() => server.end());
-		const command = (name) => [PUBSUBD,
-			...server.commandLine(name)].map((word) =>
-			`'${word}'`).join(" ");
-		const script = `start() {
-			port=$(${command("start")} "$@" |
-				sed -E 's|.*://[^:]*:([0-9]+).*|\\1|')
-		}
-		${example("who-may")
-		    .replaceAll("localhost:8000", "127.0.0.1:$port")
-		    .replace("build/pubsubd start", "start")
-		    .replace("build/pubsubd stop", `'${PUBSUBD}' stop ` +
-			`--name ${server.name} --pidfile '${server.pidfile}'`)}`;
 		const { status, stdout, stderr } = await run("bash",
 		    ["-ec", script], { cwd: server.dir, env: server.env });
 
 		assert.equal(status, 0, stderr);
-		const [published, history, refused] = stdout.split("\n")
+		server.port = Number(stdout.match(/^port (\d+)$/mu)[1]);
+		return { server, answers: stdout.split("\n")
 		    .filter((line) => line.startsWith("{"))
-		    .map((line) => JSON.parse(line));
+		    .map((line) => JSON.parse(line)) };
+	}
+
+	/* What came of publishing with a token: a status. */
+	const publish = async (server, topic, token) => (await fetch(
+	    `http://127.0.0.1:${server.port}/topics/${encodeURIComponent(topic)}`,
+	    { method: "POST", body: "hello", headers: bearer(token) })).status;
+
+	test("who may: anonymous readers", async (t) => {
+		const { answers: [published, history, refused] } =
+		    await withOwnServer(t, "who-may");
 
 		assert.equal(published.seq, 1);
 		assert.equal(history.messages[0].message, "hello");
 		assert.equal(refused.error.code, "unauthorized");
+	});
+
+	test("who may: rooms of one's own", async (t) => {
+		const { answers: [published, history, refused] } =
+		    await withOwnServer(t, "rooms");
+
+		assert.equal(published.seq, 1);
+		assert.equal(history.messages[0].message, "hello");
+		assert.equal(refused.error.code, "forbidden");
+	});
+
+	/* A provider that has another key every time that it is asked, beside one
+	 * that is for something else. */
+	test("who may: users of a provider", async (t) => {
+		const keys = ["one", "two"].map((kid) => new Issuer("RS256", kid));
+		const jwks = keys.map(({ jwk }) => ({ ...jwk, use: "sig" }));
+		const other = { ...new Issuer("RS256", "other").jwk, use: "enc" };
+		const provider = createServer((req, res) => res.end(JSON.stringify(
+		    req.url === "/keys" ? { keys: [other, jwks.shift()] } :
+			{ issuer: url, "jwks_uri": `${url}/keys` })));
+
+		provider.listen(0, "127.0.0.1");
+		await once(provider, "listening");
+		t.after(() => provider.close());
+		const url = `http://127.0.0.1:${provider.address().port}`;
+		const { server } = await withOwnServer(t, "oidc",
+		    (text) => text.replace("https://login.example.org", url));
+		const token = (key, more) => key.token({ iss: url, aud: "my-app",
+			sub: "42", nonce: "n", ...more });
+		const [old, now] = keys;
+
+		assert.deepEqual(jwks, []);
+		assert.equal(await publish(server, "user/42/a", token(now)), 200);
+		assert.equal(await publish(server, "user/43/a", token(now)), 403);
+		for (const bad of [token(old), token(now, { aud: "other-app" }),
+			token(now, { iss: "http://127.0.0.1:1" })])
+			assert.equal(await publish(server, "user/42/a", bad), 401);
+	});
+
+	/* The route beside an auth.js of ours, in the tree that it expects. */
+	test("who may: users of Auth.js", async (t) => {
+		const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+		const pem = (key, type) => key.export({ type, format: "pem" });
+		const dir = mkdtempSync(join(ROOT, "tests/node_modules/.readme-"));
+		const route = join(dir, "app/pubsubd-token/route.mjs");
+
+		t.after(() => rmSync(dir, { recursive: true }));
+		mkdirSync(dirname(route), { recursive: true });
+		writeFileSync(route, example("authjs").replace("auth.js", "auth.mjs"));
+		writeFileSync(join(dir, "auth.mjs"),
+		    "export const auth = async () => globalThis.session;");
+		writeFileSync(join(dir, "verifies.pem"), pem(publicKey, "spki"));
+		process.env.SIGNING_KEY = pem(privateKey, "pkcs8");
+		const { GET } = await import(route);
+
+		assert.equal((await GET()).status, 401);
+		globalThis.session = { user: { email: "ann@example.org" } };
+		const token = await (await GET()).text();
+		const server = await Server.start(t,
+		    ["--jwt-key", join(dir, "verifies.pem")]);
+
+		assert.equal(await publish(server, "room/7", token), 200);
+		assert.equal(await publish(server, "room/8", token), 403);
 	});
 
 	test("from the command line", async (t) => {
@@ -105,8 +191,8 @@ describe("the README's examples", () => {
 
 		assert.equal(status, 0, stderr);
 		for (const text of ["first", "2", "3"])
-			assert.match(stdout, new RegExp(`^news ${text}$`, "mu"));
-		assert.match(stdout, /^\s*\d+\s+3\s+news$/mu);
+			assert.match(stdout, new RegExp(`^lines ${text}$`, "mu"));
+		assert.match(stdout, /^\s*\d+\s+3\s+lines$/mu);
 	});
 
 	/* The example for Node works when it is run by this command; prefix: what

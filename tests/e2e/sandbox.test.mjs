@@ -294,6 +294,30 @@ describe("--user", { concurrency: 2, skip: ROOT_ONLY }, () => {
 		await assertServes(server);
 	});
 
+	/* The sockets come by a process that may open none, from one that may
+	 * not signal it. */
+	test("an upgrade moves the connections of such workers", async (t) => {
+		const server = await scene(t);
+		const client = await Client.open(server, { topics: ["x"] });
+		const before = await server.workers();
+
+		for (let i = 0; i < 2; i++) {
+			const done = await server.cli("upgrade");
+
+			assert.match(done.stdout,
+			    / 1 connections handed over, 0 closed\n$/u);
+			client.say("x", `${i}`);
+			assert.equal(await client.next(), `${i}`);
+		}
+		for (const pid of await server.workers()) {
+			assert.ok(!before.includes(pid));
+			assert.notEqual(field(pid, "Uid").split("\t")[0], "0");
+			if (!instrumented)
+				assertConfined(pid);
+		}
+		await client.close();
+	});
+
 	test("the supervisor keeps its own: log, port, pidfile, segment, restart",
 	    async (t) => {
 		const server = await scene(t, "--no-sandbox");

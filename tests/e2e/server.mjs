@@ -4,6 +4,7 @@
  *
  *	PUBSUBD       the program under test, default build/pubsubd
  *	ECHO_SERVER   the same with an echo, default build/echo-server
+ *	BRIDGE        what lies beside PUBSUBD where libnats is
  *
  * All processes of a server, however deep in the background, are found by a
  * word in their environment; that is what "nothing is left" is judged by.
@@ -16,7 +17,7 @@ import {
 	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync,
 } from "node:fs";
 import { homedir, networkInterfaces, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { hangUp } from "./raw.mjs";
@@ -26,6 +27,7 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const PUBSUBD = process.env.PUBSUBD ?? join(ROOT, "build/pubsubd");
 export const ECHO_SERVER = process.env.ECHO_SERVER ??
 	join(ROOT, "build/echo-server");
+export const BRIDGE = join(dirname(PUBSUBD), "pubsubd-bridge");
 
 const MARK = "PUBSUBD_E2E";
 
@@ -270,6 +272,17 @@ export class Server {
 		    .filter((pid) => pid !== process.pid);
 	}
 
+	/* kill -9 all of it.  Some may be gone by their turn: workers leave by
+	 * themselves when the supervisor has ended. */
+	killAll() {
+		for (const pid of this.processes())
+			try {
+				process.kill(pid, "SIGKILL");
+			} catch (error) {
+				assert.equal(error.code, "ESRCH");
+			}
+	}
+
 	/* Signal the supervisor of `run' and wait for its end, and, unless it is
 	 * killed and leaves workers, for the end of what it says. */
 	async stop(signal = "SIGTERM") {
@@ -286,7 +299,8 @@ export class Server {
 	async assertNothingLeft() {
 		await waitFor("the end of all processes",
 		    () => this.processes().length === 0);
-		assert.equal(existsSync(this.shm), false, this.shm);
+		for (const shm of [this.shm, `${this.shm}~`])
+			assert.equal(existsSync(shm), false, shm);
 		assert.equal(existsSync(this.pidfile), false, "pidfile");
 		const log = join(process.getuid() === 0 ? "/var/log" :
 			join(homedir(), ".local/state"),
@@ -312,9 +326,9 @@ export class Server {
 			if (!this.deathsExpected)
 				assert.doesNotMatch(this.logged, DEATH);
 		} finally {
-			for (const pid of this.processes())
-				process.kill(pid, "SIGKILL");
+			this.killAll();
 			rmSync(this.shm, { force: true });
+			rmSync(`${this.shm}~`, { force: true });
 			rmSync(this.lockfile, { force: true });
 			rmSync(this.dir, { recursive: true });
 		}

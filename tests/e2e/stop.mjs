@@ -3,6 +3,7 @@
  * stop.mjs - stop a process of a server at a named place (broker/shared/stop_point.h).
  *
  *	PUBSUBD_STOPPABLE   the program with those places in it
+ *	PUBSUBD_OTHER_LAYOUT  the same, with another layout
  *	STOP_AT             the tool that arms them
  */
 
@@ -17,6 +18,10 @@ export const STOPPABLE = process.env.PUBSUBD_STOPPABLE ??
 	join(ROOT, "build/testing/pubsubd");
 const STOP_AT = process.env.STOP_AT ??
 	join(ROOT, "build/testing/stop-at");
+
+/* And the same with another layout of the shared memory. */
+export const OTHER_LAYOUT = process.env.PUBSUBD_OTHER_LAYOUT ??
+	join(ROOT, "build/testing/pubsubd-other-layout");
 
 /* Whether the program under test is meant to be without stop points. */
 export const IS_RELEASE = PUBSUBD !== STOPPABLE;

@@ -12,7 +12,9 @@
 
 #include "broker/shared/segment.h"
 #include "broker/shared/stop_point.h"
+#include "broker/shared/upgrade_page.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,24 +51,58 @@ is_stopped(int pid)
 	return is;
 }
 
-static void
-arm(struct layout_header *header, char **place_and_who)
+/* Where a place is armed, and where who stands there signs. */
+struct words {
+	struct layout_header *header;
+	/* Of processes whose segment nobody can find yet; NULL: there is no page.
+	 * An upgrade that begins takes over what is armed in the segment. */
+	struct upgrade_page *page;
+};
+
+static struct words
+find_words(struct layout_header *header)
 {
-	atomic_store(&header->stopped, 0);
-	atomic_store(
-	    &header->stop_point_arm, STOP_AT(stop_point_named(place_and_who[0]),
-					 who_is(place_and_who[1])));
+	struct words words = { .header = header };
+	int fd = upgrade_page_open_of(atomic_load(&header->run.supervisor));
+	char path[32];
+
+	if (fd == -1)
+		return words;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd != -1)
+		words.page = upgrade_page_map(fd, true);
+	return words;
+}
+
+static void
+arm(const struct words *words, char **place_and_who)
+{
+	uint32_t at = STOP_AT(
+	    stop_point_named(place_and_who[0]), who_is(place_and_who[1]));
+
+	atomic_store(&words->header->stopped, 0);
+	atomic_store(&words->header->stop_point_arm, at);
+	if (words->page == NULL)
+		return;
+	atomic_store(&words->page->stopped, 0);
+	atomic_store(&words->page->stop_point_arm, at);
 }
 
 /* Wait until somebody stands at the armed place.  Returns its pid. */
 static int
-await(struct layout_header *header)
+await(const struct words *words)
 {
 	const struct timespec little = { .tv_nsec = 1000 * 1000 };
+	int pid = 0;
 
-	while (!is_stopped(atomic_load(&header->stopped)))
+	while (!is_stopped(pid)) {
 		nanosleep(&little, NULL);
-	return atomic_load(&header->stopped);
+		pid = atomic_load(&words->header->stopped);
+		if (pid == 0 && words->page != NULL)
+			pid = atomic_load(&words->page->stopped);
+	}
+	return pid;
 }
 
 /* Whether there are pairs of a place and a word. */
@@ -84,6 +120,7 @@ main(int argc, char **argv)
 {
 	char error[SEGMENT_ERROR_MAX];
 	struct segment seg;
+	struct words words;
 
 	if (!are_places(argc, argv)) {
 		fprintf(stderr, "usage: stop-at NAME PLACE WHO...\n");
@@ -95,13 +132,14 @@ main(int argc, char **argv)
 	}
 	alarm(STOP_AT_SECONDS);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	arm(seg.header, argv + 2);
+	words = find_words(seg.header);
+	arm(&words, argv + 2);
 	puts("armed");
 	for (int i = 4; i <= argc; i += 2) {
-		int pid = await(seg.header);
+		int pid = await(&words);
 
 		if (i < argc)
-			arm(seg.header, argv + i);
+			arm(&words, argv + i);
 		printf("%d\n", pid);
 	}
 	return 0;

@@ -15,7 +15,7 @@
 export { Client, openOn, openOnEachWorker } from "./client.mjs";
 export { Frame, Raw } from "./raw.mjs";
 export {
-	BUILT_WITHOUT, ECHO_SERVER, LOCALHOST, PUBSUBD, ROOT, Server,
+	BRIDGE, BUILT_WITHOUT, ECHO_SERVER, LOCALHOST, PUBSUBD, ROOT, Server,
 	builtWithoutSandbox, hasIPv6, run,
 } from "./server.mjs";
 export { Stream } from "./stream.mjs";

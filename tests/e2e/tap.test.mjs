@@ -11,6 +11,7 @@ import { describe, test } from "node:test";
 
 import { Command } from "./command.mjs";
 import { Client, PUBSUBD, Server, run, waitFor } from "./support.mjs";
+import { V1 } from "./v1-client.mjs";
 
 const OK = 0, USAGE = 2, NOT_RUNNING = 3;
 
@@ -62,6 +63,27 @@ describe("tap", { concurrency: true }, () => {
 		tap.signal("SIGINT");
 		assert.equal(await tap.ended(), "SIGINT");
 		assert.equal(tap.stderr, "");
+	});
+
+	test("prints messages, and not who comes and leaves", async (t) => {
+		const server = await Server.start(t, ["--leave-delay", "0"]);
+		const tap = await tapping(t, server, ["room"]);
+		const watcher = await V1.open(server);
+
+		await watcher.subscribe("room");
+		await watcher.ask({ type: "presence", topic: "room",
+			subscribe: true, members: true });
+		const ann = await V1.open(server,
+		    { topics: ["room"], query: { user: "ann" } });
+
+		assert.equal((await watcher.next()).type, "join");
+		await ann.close();
+		assert.equal((await watcher.next()).type, "leave");
+		await publish(server, "room", "one");
+		await publish(server, "sign", "end");
+		await waitFor("the end", () => tap.stdout.includes("sign end\n"));
+		assert.equal(tap.stdout, "room one\nsign end\n");
+		await watcher.close();
 	});
 
 	test("prints objects, and ends after as many as wanted", async (t) => {

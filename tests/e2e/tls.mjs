@@ -46,7 +46,19 @@ export class Authority {
 		return join(this.dir, name);
 	}
 
-	/* A certificate for these names, days long from now (negative: that long
+	/* The options by which openssl(1) makes a certificate last so long.
+	 * From 3.4 on it refuses a time that ends before it begins, which is the
+	 * only way to have one of the past in older ones. */
+	#lasting(days) {
+		if (days >= 0 || !execFileSync("openssl", ["x509", "-help"],
+		    { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+		    .includes("-not_after"))
+			return ["-days", `${days}`];
+		return ["-not_before", "20200101000000Z",
+			"-not_after", "20200102000000Z"];
+	}
+
+	/* A certificate for these names, days long from now (negative: it is
 	 * over).  Returns the paths of both files. */
 	issue(names = ["localhost"], { kind = "ecdsa", days = 2 } = {}) {
 		const base = this.path(`${this.#count++}-${names[0]}`);
@@ -59,8 +71,8 @@ export class Authority {
 		this.openssl("req", ...KINDS[kind], "-nodes", "-subj",
 		    `/CN=${names[0]}`, "-keyout", key, "-out", request);
 		this.openssl("x509", "-req", "-in", request, "-CA", this.file,
-		    "-CAkey", this.keyFile, "-CAcreateserial", "-days",
-		    `${days}`, "-extfile", extensions, "-out", cert);
+		    "-CAkey", this.keyFile, "-CAcreateserial",
+		    ...this.#lasting(days), "-extfile", extensions, "-out", cert);
 		chmodSync(key, 0o600);
 		return { cert, key };
 	}

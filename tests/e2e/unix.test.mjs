@@ -116,8 +116,7 @@ describe("unix:PATH", { concurrency: true }, () => {
 		const server = await background(t, path);
 
 		server.deathsExpected = true;
-		for (const pid of server.processes())
-			process.kill(pid, "SIGKILL");
+		server.killAll();
 		await waitFor("their end", () => server.processes().length === 0);
 		assert.ok(existsSync(path));
 		assert.equal((await server.start()).status, 0);

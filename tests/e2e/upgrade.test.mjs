@@ -23,24 +23,8 @@ import {
 	waitFor,
 } from "./support.mjs";
 import { Authority, startTls } from "./tls.mjs";
+import { upgrade } from "./upgrade.mjs";
 import { Books, V1 } from "./v1-client.mjs";
-
-/* Have it upgrade; returns how many connections moved and were closed. */
-async function upgrade(server) {
-	const before = await server.workers();
-	const done = await server.cli("upgrade");
-
-	assert.equal(done.status, 0, done.stderr + server.logged);
-	const line = new RegExp(`^pubsubd ${server.name}: upgraded; ` +
-	    `${before.length} workers? in \\d+ ms, (\\d+) connections handed ` +
-	    "over, (\\d+) closed\\n$", "u").exec(done.stdout);
-
-	assert.ok(line, done.stdout);
-	const after = await server.workers();
-
-	after.forEach((pid, slot) => assert.notEqual(pid, before[slot]));
-	return { moved: Number(line[1]), closed: Number(line[2]) };
-}
 
 /* Descriptors of the supervisor. */
 function countFiles(server) {
@@ -101,9 +85,12 @@ describe("an upgrade", { concurrency: 4 }, () => {
 			await client.close();
 		events.close();
 		idle.destroy();
-		await waitFor("nobody", async () =>
-			await server.total("connections") === 0);
-		assert.equal(await server.total("subscriptions"), 0);
+		/* Not by "connections": fetch, which Events is on, sometimes opens
+		 * another when a stream is aborted, and asks for nothing on it. */
+		for (const counter of ["websockets", "event_streams",
+			"subscriptions"])
+			await waitFor(`no ${counter}`, async () =>
+				await server.total(counter) === 0);
 		assert.equal(await server.total("topics"), 0);
 	});
 
@@ -503,9 +490,6 @@ describe("no upgrade", { concurrency: 4 }, () => {
 		["one with another number of workers",
 			`#!/bin/sh\nexec ${PUBSUBD} "$@" --workers 3\n`,
 			/--workers 3.*--workers 2.*that takes a restart/u],
-		["one with another ring",
-			`#!/bin/sh\nexec ${PUBSUBD} "$@" --ring-size 4M\n`,
-			/--ring-size 4194304.*that takes a restart/u],
 		["one that knows no terms", "#!/bin/sh\nexit 0\n",
 			/that takes a restart/u],
 	])

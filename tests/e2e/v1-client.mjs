@@ -4,6 +4,7 @@
  *
  *	V1	frames in order, requests with answers, a pong as a barrier
  *	Books	each number of a topic once and in order, or in one gap
+ *	Moved	the same over several rings, with a gap where each begins
  */
 
 import assert from "node:assert/strict";
@@ -130,6 +131,34 @@ export class Books {
 		this.next = frame.to + 1;
 		this.missed += frame.to - frame.from + 1;
 		this.gaps.push(frame.reason);
+		return true;
+	}
+}
+
+/* Books of a client whose connection is moved to other rings. */
+export class Moved extends Books {
+	epochs = [];
+	places = []; /* "EPOCH SEQ" of each message */
+
+	/* place: where it begins, as in an ack. */
+	constructor(topic, { epoch, seq }) {
+		super(topic, seq + 1);
+		this.epochs.push(epoch);
+	}
+
+	enter(frame) {
+		if (frame.topic !== this.topic || frame.epoch === undefined) {
+			if (frame.type === "message" && frame.topic === this.topic)
+				this.places.push(`${this.epochs.at(-1)} ${frame.seq}`);
+			return super.enter(frame);
+		}
+		assert.deepEqual({ ...frame, epoch: "", seq: 0 }, { type: "gap",
+			topic: this.topic, reason: "epoch", epoch: "", seq: 0 });
+		assert.ok(!this.epochs.includes(frame.epoch));
+		assert.ok(frame.seq >= this.next - 1, "numbers go on");
+		this.epochs.push(frame.epoch);
+		this.gaps.push(frame.reason);
+		this.next = frame.seq + 1;
 		return true;
 	}
 }

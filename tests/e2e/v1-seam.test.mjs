@@ -89,6 +89,7 @@ class Talker extends Reconnecting {
 
 class Listener extends Reconnecting {
 	actions = 0;
+	calm = false; /* it does nothing more of its own accord */
 	totals = { messages: 0, missed: 0, resumed: 0, replayed: 0 };
 	reasons = new Set();
 	places = new Map(); /* topic -> last number seen in a life that ended */
@@ -109,7 +110,7 @@ class Listener extends Reconnecting {
 			this.#join(client, topic);
 		for (let frame; (frame = await client.next()) !== null;) {
 			this.#enter(frame);
-			if (!this.over && left-- === 0) {
+			if (!this.calm && left-- === 0) {
 				left = this.dice(600);
 				if (this.#act(client))
 					break;
@@ -209,17 +210,27 @@ class Listener extends Reconnecting {
 		return false;
 	}
 
-	/* Join what it has left, now that nothing comes that would have it act. */
+	/* Join what it has left, now that it is calm. */
 	rejoin() {
+		if (this.client.socket.readyState !== WebSocket.OPEN)
+			return; /* the next connection joins all */
 		for (const topic of TOPICS)
 			if (!this.books.has(topic) && !this.asked.has(topic))
 				this.#join(this.client, topic);
 	}
 
-	/* All that there is has come. */
-	caughtUp(last) {
-		return TOPICS.every((topic) =>
-			this.books.get(topic)?.next > last.get(topic));
+	/* See it to the end: until all that there is has come.  It is over only
+	 * then, for it may be without a connection now, or be closed for being
+	 * slow. */
+	async finish(last) {
+		this.calm = true;
+		await waitFor("the last number", () => {
+			this.rejoin();
+			return TOPICS.every((topic) =>
+				this.books.get(topic)?.next > last.get(topic));
+		});
+		this.over = true;
+		this.client.socket.terminate();
 	}
 }
 
@@ -281,19 +292,10 @@ async function play(t, { args, kills, actions, size }) {
 		talker.over = true;
 	await bounded("the talkers' end",
 	    Promise.all(talkers.map(({ done }) => done)));
-	/* Whoever is there stays, and sees it to the end. */
 	const last = await lastNumbers(server);
 
-	for (const listener of listeners) {
-		await Promise.race([failed, waitFor("the last number", () => {
-			listener.over = true;
-			if (listener.client.socket.readyState === WebSocket.OPEN)
-				listener.rejoin();
-			return listener.caughtUp(last);
-		})]);
-		listener.over = true;
-		listener.client.socket.terminate();
-	}
+	await Promise.race([failed, Promise.all(listeners.map(
+	    (listener) => listener.finish(last)))]);
 	await bounded("the end", failed);
 	return listeners.reduce((total, { totals, reasons }) => {
 		for (const [name, n] of Object.entries(totals))

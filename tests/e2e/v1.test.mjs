@@ -32,7 +32,8 @@ describe("welcome", { concurrency: true }, () => {
 		assert.match(epoch, /^[0-9a-z]+$/u);
 		assert.deepEqual(client.welcome, { type: "welcome", version: 1,
 			server: `pubsubd/${version}`, epoch,
-			limits: { message: 5000, topics: 7, rate: 300 },
+			limits: { message: 5000, topics: 7, patterns: 32,
+				rate: 300 },
 			ping: 20, retry: { min_ms: 500, max_ms: 15000 } });
 		assert.equal(client.socket.protocol, "pubsubd.v1");
 	});

@@ -2,7 +2,7 @@
 /* wait.mjs - waiting, always for something and never for ever. */
 
 /* Far beyond what anything takes, also under a sanitizer on a busy machine. */
-export const WAIT_MS = 20 * 1000;
+export const WAIT_MS = 60 * 1000;
 
 const LOOK_MS = 10;
 
