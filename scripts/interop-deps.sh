@@ -14,7 +14,7 @@ wanted=$(awk -v names=" $* " '/^#/ { next }
 			print $i
 	}' tests/interop/packages.txt | sort -u)
 # shellcheck disable=SC2086 # one word for each package
-install_idle $wanted
+install_idle $wanted iproute2
 if ! cmp -s tests/interop/package-lock.json \
 	tests/interop/node_modules/.installed; then
 	(cd tests/interop && quietly npm ci --ignore-scripts)

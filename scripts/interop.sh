@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run clients and proxies that others wrote; see tests/interop/interop.mjs.
+# Run clients, proxies and tools that others wrote; see tests/interop/interop.mjs.
 #
 #	ONLY='nginx ws'	those alone
 #	KEEP=1		keep the outcomes that are seen as those that are expected
@@ -7,6 +7,14 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # shellcheck disable=SC2086 # one word for each name
-scripts/interop-deps.sh ${ONLY:-}
+names=$(node tests/interop/interop.mjs --names ${ONLY:-})
 # shellcheck disable=SC2086
-exec node tests/interop/interop.mjs ${KEEP:+--keep} ${ONLY:-}
+scripts/interop-deps.sh $names
+# In a network of its own, where clients can have addresses beyond loopback.
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(--map-root-user)
+# shellcheck disable=SC2016,SC2086
+exec unshare "${as_root[@]}" --net sh -ec 'ip link set lo up
+	ip address add 203.0.113.1/32 dev lo
+	ip address add 203.0.113.2/32 dev lo
+	exec "$@"' sh node tests/interop/interop.mjs ${KEEP:+--keep} $names

@@ -8,8 +8,8 @@
 
 import { Events, post } from "../e2e/events.mjs";
 import { Server } from "../e2e/server.mjs";
-import { Program } from "./program.mjs";
-import { LONG, TEXT, killWorker, restart } from "./steps.mjs";
+import { Program, START_MS } from "./program.mjs";
+import { LONG, STAYS, TEXT, killWorker, publishOverUpgrade, restart } from "./steps.mjs";
 
 const HEARTBEATS = 4;
 
@@ -26,7 +26,7 @@ class Reader {
 		this.program = new Program([...this.command,
 			`${this.server.url}/topics/to/events`],
 		{ cwd: this.client.directory });
-		await this.program.says(/^open$/u);
+		await this.program.says(/^open$/u, START_MS);
 	}
 
 	async take(text) {
@@ -42,6 +42,12 @@ class Reader {
 			await beside.comment();
 		beside.close();
 		await this.take("still here");
+	}
+
+	async outlastUpgrade() {
+		await this.program.isTold(await publishOverUpgrade(this.server,
+		    (text) => post(this.server, "to", text)));
+		return STAYS;
 	}
 
 	/* What the client says when this happens, and whether it then misses
@@ -83,6 +89,7 @@ export async function playEvents(client, outcome, to) {
 		await outcome.note("UTF-8", () => reader.take(TEXT));
 		await outcome.note("60 KB", () => reader.take(LONG));
 		await outcome.note("heartbeats", () => reader.outlastHeartbeats());
+		await outcome.note("upgrade", () => reader.outlastUpgrade());
 		await told("restart", restart);
 		await told("killed worker", killWorker);
 		await told("stop and start", stopAndStart, { newRing: true });

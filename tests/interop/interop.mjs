@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * interop.mjs - clients and proxies that others wrote, run for real before and
- * behind this server; `make interop'.
+ * interop.mjs - clients, proxies and tools that others wrote, run for real before,
+ * behind and on this server; `make interop'.
  *
- *	interop.mjs [--keep] [--check] [NAME...]
+ *	interop.mjs [--keep] [--check] [--names] [NAME...]
  *
- * Runs those that are named, or all, one after another.  An outcome that is not
+ * Runs those that are named, or all, one after another; "tools" names all tools.
+ * --names only prints what they are called.  An outcome that is not
  * the one in expected/ fails the run; --keep writes it there.  At the end the
  * page, README.md, is printed from the outcomes that are kept.  --check runs
  * nothing: it fails unless there is an outcome for each, and the page is theirs.
@@ -24,15 +25,18 @@ import { Outcome, differences, expected, keep } from "./outcome.mjs";
 import { page } from "./page.mjs";
 import { PROXIES } from "./proxies.mjs";
 import { playProxy } from "./proxy.mjs";
+import { TOOLS } from "./tools.mjs";
 import { playWebSocket } from "./websocket.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const PAGE = join(HERE, "README.md");
 const BUILT = join(ROOT, "build/interop");
-const PLAY = { websocket: playWebSocket, events: playEvents, proxy: playProxy };
+const PLAY = { websocket: playWebSocket, events: playEvents, proxy: playProxy,
+	tool: (tool, outcome) => tool.play(outcome) };
 
 const all = [...CLIENTS, ...PROXIES.map((proxy) => ({ ...proxy, kind: "proxy",
-	directory: join(HERE, "proxies") }))];
+	directory: join(HERE, "proxies") })),
+...TOOLS.map((tool) => ({ ...tool, kind: "tool" }))];
 
 /* The version of the package that it is of, as packages.txt pins it. */
 function pinned(name) {
@@ -91,7 +95,8 @@ async function playAll(ones, keepIt) {
 
 	mkdirSync(BUILT, { recursive: true });
 	for (const one of ones) {
-		const differs = await play(one, keepIt);
+		const differs = await play(one, keepIt).catch((error) =>
+			[`${one.name}: ${error.message}`]);
 
 		console.log(`${differs.length === 0 ? "ok" : "DIFFERS"}: ` +
 		    one.title);
@@ -103,9 +108,12 @@ async function playAll(ones, keepIt) {
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true,
-	options: { keep: { type: "boolean" }, check: { type: "boolean" } } });
+	options: { keep: { type: "boolean" }, check: { type: "boolean" },
+		names: { type: "boolean" } } });
 const names = all.map(({ name }) => name);
-const unknown = positionals.filter((name) => !names.includes(name));
+const asked = positionals.flatMap((name) =>
+	name === "tools" ? TOOLS.map((tool) => tool.name) : [name]);
+const unknown = asked.filter((name) => !names.includes(name));
 
 if (unknown.length > 0) {
 	console.error(`not among them: ${unknown.join(" ")}; there are ` +
@@ -113,7 +121,12 @@ if (unknown.length > 0) {
 	process.exit(2);
 }
 const chosen = all.filter(({ name }) =>
-	positionals.length === 0 || positionals.includes(name));
+	asked.length === 0 || asked.includes(name));
+
+if (values.names) {
+	console.log(chosen.map(({ name }) => name).join(" "));
+	process.exit(0);
+}
 const wrong = values.check ? check() : await playAll(chosen, values.keep);
 
 wrong.forEach((line) => console.log(line));

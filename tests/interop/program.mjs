@@ -5,11 +5,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-import { bounded, waitFor } from "../e2e/wait.mjs";
+import { WAIT_MS, bounded, waitFor } from "../e2e/wait.mjs";
 
 const TOLD_OF_AN_END = /^closed\b/u;
 const LABEL_MAX = 40;
 const LAST_WORDS_MAX = 120;
+
+/* For the first line of one that has just been started: on a busy machine a browser
+ * has needed half a minute for it. */
+export const START_MS = 4 * WAIT_MS;
 
 const isThat = (line, what) => typeof what === "string" ?
 	line === what : what.test(line);
@@ -48,8 +52,8 @@ export class Program {
 	}
 
 	/* The next line that is this text or matches this expression; those
-	 * before it are passed over. */
-	async says(what) {
+	 * before it are passed over.  ms: how long it may take. */
+	async says(what, ms = WAIT_MS) {
 		const found = () => {
 			const rest = this.lines.slice(this.#taken);
 			const at = rest.findIndex((line) => isThat(line, what));
@@ -60,20 +64,35 @@ export class Program {
 			return { line: rest[at] };
 		};
 		const { line, missing } = await waitFor(
-		    `${what}`.slice(0, LABEL_MAX), found);
+		    `${what}`.slice(0, LABEL_MAX), found, ms);
 
 		if (missing)
 			throw new Error(`it ended: ${this.lastWords}`);
 		return line;
 	}
 
+	/* The same with all that it says before. */
+	async saysUpTo(what) {
+		const from = this.#taken;
+
+		await this.says(what);
+		return this.lines.slice(from, this.#taken);
+	}
+
+	/* It is told these messages, and nothing else between them. */
+	async isTold(texts) {
+		const lines = await this.saysUpTo(`message ${texts.at(-1)}`);
+		const other = lines.findIndex(
+		    (line, i) => line !== `message ${texts[i]}`);
+
+		if (other >= 0)
+			throw new Error(`it says: ${lines[other]}`);
+	}
+
 	/* How it tells that its connection is gone: what it says up to
 	 * that, but for messages, and without ports, which differ. */
 	async tellsOfAnEnd() {
-		const from = this.#taken;
-
-		await this.says(TOLD_OF_AN_END);
-		return this.lines.slice(from, this.#taken)
+		return (await this.saysUpTo(TOLD_OF_AN_END))
 		    .filter((line) => !/^(open|message)\b/u.test(line))
 		    .map((line) => line.replaceAll(/127\.0\.0\.1:\d+/gu, "..."))
 		    .join("; ");

@@ -3,8 +3,9 @@
  * proxies.mjs - the proxies that are tried, each with the configuration that
  * proxies/ has for it.
  *
- * In a configuration 8000 stands for the server's port and 8080 for the proxy's;
- * the runner puts free ports there, and a folder of its own for /run/proxy.
+ * In a configuration 8000 stands for the server's port, 8080 for the proxy's, and
+ * 8443 for that with TLS; the runner puts free ports there, a folder of its own
+ * for /run/proxy, and a certificate into /run/proxy/pem.
  *
  *	name		of its outcome, and in packages.txt
  *	title		of its line on the page
@@ -13,27 +14,56 @@
  *	lower		time-outs in the file, and what the runner makes of them, so
  *			that idle connections outlast them
  *	reload(file, dir)	a command that has it read its configuration again
- *	env(dir, port)	its environment
- *	secure		it does TLS; it finds a certificate in /run/proxy/pem
+ *	env(dir, port, securePort)	its environment
+ *	secure		it does TLS only
+ *	http2		it does HTTP/2, on 8443
+ *	beside		other files in /run/proxy, and their text
+ *	strangers	the status that it has for a host which it does not serve, if
+ *			that is not 404
+ *	forwards	it tells its clients by X-Forwarded-For
+ *	balancer	what of all this is other where it tells them by the PROXY
+ *			protocol
  *	note		what to know of it; on the page
  */
 
 import { join } from "node:path";
 
+/* Files of Traffic Server: this one, and what stands in its records.config. */
+const MULTICERT = "ssl_cert_name=pem ssl_key_name=pem dest_ip=*\n";
+
+const trafficServer = (dir, port, securePort) => ({
+	PROXY_CONFIG_HTTP_SERVER_PORTS: `${port} ${securePort}:ssl`,
+	PROXY_CONFIG_SSL_SERVER_MULTICERT_FILENAME:
+		join(dir, "ssl_multicert.config"),
+	PROXY_CONFIG_SSL_SERVER_CERT_PATH: dir,
+	PROXY_CONFIG_SSL_SERVER_PRIVATE_KEY_PATH: dir,
+	PROXY_CONFIG_URL_REMAP_PRISTINE_HOST_HDR: "1",
+	PROXY_CONFIG_URL_REMAP_FILENAME: join(dir, "trafficserver.remap"),
+	PROXY_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_IN: "3",
+	PROXY_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_OUT: "3",
+	PROXY_CONFIG_HTTP_CACHE_HTTP: "0",
+	PROXY_CONFIG_LOCAL_STATE_DIR: dir,
+	PROXY_CONFIG_LOG_LOGFILE_DIR: dir,
+	PROXY_CONFIG_ADMIN_USER_ID: "#-1",
+});
+
 export const PROXIES = [
-	{ name: "nginx", title: "nginx", config: "nginx.conf",
+	{ name: "nginx", title: "nginx", config: "nginx.conf", forwards: true, http2: true,
 		command: (file, dir) => ["nginx", "-p", dir, "-e", "stderr",
 			"-c", file, "-g", `daemon off; pid ${dir}/pid; ` +
 			"worker_processes 1;"],
 		reload: (file, dir) => ["nginx", "-p", dir, "-e", "stderr",
 			"-c", file, "-g", `pid ${dir}/pid;`, "-s", "reload"],
-		lower: [["timeout 120s", "timeout 3s"]] },
-	{ name: "haproxy", title: "HAProxy", config: "haproxy.cfg",
+		lower: [["timeout 120s", "timeout 3s"]],
+		balancer: { config: "nginx-stream.conf" } },
+	{ name: "haproxy", title: "HAProxy", config: "haproxy.cfg", forwards: true, http2: true,
 		command: (file) => ["haproxy", "-db", "-f", file],
 		lower: [["60s", "3s"], ["120s", "3s"]],
+		balancer: { config: "haproxy-tcp.cfg", lower: [] },
 		note: "Without `option abortonclose` it notices only late that the " +
 		    "reader of an event stream has left." },
-	{ name: "caddy", title: "Caddy", config: "Caddyfile",
+	{ name: "caddy", title: "Caddy", config: "Caddyfile", forwards: true, http2: true,
+		strangers: 200, /* and empty; on its port with TLS */
 		command: (file) => ["caddy", "run", "--adapter", "caddyfile",
 			"--config", file],
 		reload: (file) => ["caddy", "reload", "--force", "--adapter",
@@ -41,46 +71,50 @@ export const PROXIES = [
 		env: (dir) => ({ HOME: dir, XDG_CONFIG_HOME: dir,
 			XDG_DATA_HOME: dir }),
 		note: "Its reload closes all WebSockets, which then come back." },
-	{ name: "varnish", title: "Varnish", config: "varnish.vcl",
+	{ name: "varnish", title: "Varnish", config: "varnish.vcl", forwards: true,
 		command: (file, dir, port) => ["varnishd", "-F", "-n", dir,
 			"-a", `127.0.0.1:${port}`, "-f", file,
 			"-p", "pipe_timeout=3"],
+		balancer: { config: "varnish-proxy.vcl" },
 		note: "`pipe_timeout`, 60 seconds by default, must be longer than " +
 		    "`--ping-interval`." },
-	{ name: "apache", title: "Apache", config: "apache.conf",
+	{ name: "apache", title: "Apache", config: "apache.conf", forwards: true, http2: true,
 		command: (file, dir) => ["apache2", "-DFOREGROUND", "-d", dir,
 			"-f", file],
 		lower: [["ProxyTimeout 60", "ProxyTimeout 3"]] },
-	{ name: "lighttpd", title: "lighttpd", config: "lighttpd.conf",
+	{ name: "lighttpd", title: "lighttpd", config: "lighttpd.conf", forwards: true, http2: true,
 		command: (file) => ["lighttpd", "-D", "-f", file],
 		lower: [["max-read-idle = 60", "max-read-idle = 3"]] },
-	{ name: "nghttpx", title: "nghttpx", config: "nghttpx.conf",
+	{ name: "nghttpx", title: "nghttpx", config: "nghttpx.conf", forwards: true, http2: true,
 		command: (file) => ["nghttpx", `--conf=${file}`],
 		lower: [["timeout=60s", "timeout=3s"]] },
-	{ name: "squid", title: "Squid", config: "squid.conf",
+	{ name: "squid", title: "Squid", config: "squid.conf", forwards: true,
 		command: (file) => ["squid", "-N", "-f", file],
 		lower: [["60 seconds", "3 seconds"]] },
-	{ name: "h2o", title: "h2o", config: "h2o.conf",
+	{ name: "h2o", title: "h2o", config: "h2o.conf", forwards: true, http2: true,
 		command: (file) => ["h2o", "-m", "worker", "-c", file],
-		lower: [["io: 60000", "io: 3000"]] },
+		lower: [["io: 60000", "io: 3000"]],
+		balancer: { config: "h2o-proxy.conf" } },
 	{ name: "trafficserver", title: "Traffic Server",
-		config: "trafficserver.remap",
+		config: "trafficserver.remap", forwards: true, http2: true,
 		command: () => ["traffic_server"],
-		env: (dir, port) => ({ PROXY_CONFIG_HTTP_SERVER_PORTS: `${port}`,
-			PROXY_CONFIG_URL_REMAP_PRISTINE_HOST_HDR: "1",
-			PROXY_CONFIG_URL_REMAP_FILENAME: join(dir,
-			    "trafficserver.remap"),
-			PROXY_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_IN: "3",
-			PROXY_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_OUT: "3",
-			PROXY_CONFIG_HTTP_CACHE_HTTP: "0",
-			PROXY_CONFIG_LOCAL_STATE_DIR: dir,
-			PROXY_CONFIG_LOG_LOGFILE_DIR: dir,
-			PROXY_CONFIG_ADMIN_USER_ID: "#-1" }),
+		env: trafficServer,
+		beside: { "ssl_multicert.config": MULTICERT },
+		balancer: { config: "trafficserver.remap",
+			env: (...args) => ({ ...trafficServer(...args),
+				PROXY_CONFIG_HTTP_PROXY_PROTOCOL_OUT: "2" }),
+			note: "in records.config `proxy.config.http." +
+			    "proxy_protocol_out` is 2 then." },
 		note: "This is its remap.config; in records.config it takes " +
-		    "`proxy.config.url_remap.pristine_host_hdr` 1." },
+		    "`proxy.config.url_remap.pristine_host_hdr` 1, for TLS a " +
+		    "port `8443:ssl` in `proxy.config.http.server_ports`, and " +
+		    "in ssl_multicert.config a line such as " +
+		    `\`${MULTICERT.trim()}\`.` },
 	{ name: "hitch", title: "hitch", config: "hitch.conf", secure: true,
-		command: (file) => ["hitch", "--user=nobody", `--config=${file}`] },
+		command: (file) => ["hitch", "--user=nobody", `--config=${file}`],
+		balancer: { config: "hitch-proxy.conf" } },
 	{ name: "stunnel", title: "stunnel", config: "stunnel.conf", secure: true,
 		command: (file) => ["stunnel4", file],
-		lower: [["TIMEOUTidle = 60", "TIMEOUTidle = 3"]] },
+		lower: [["TIMEOUTidle = 60", "TIMEOUTidle = 3"]],
+		balancer: { config: "stunnel-proxy.conf" } },
 ];

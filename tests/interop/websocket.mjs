@@ -10,8 +10,8 @@ import { Client } from "../e2e/client.mjs";
 import { post } from "../e2e/events.mjs";
 import { Server } from "../e2e/server.mjs";
 import { waitFor } from "../e2e/wait.mjs";
-import { Program } from "./program.mjs";
-import { LONG, TEXT, killWorker, restart } from "./steps.mjs";
+import { Program, START_MS } from "./program.mjs";
+import { LONG, STAYS, TEXT, killWorker, publishOverUpgrade, restart } from "./steps.mjs";
 
 const V1 = "pubsubd.v1";
 
@@ -30,7 +30,7 @@ class Stage {
 		    { cwd: this.client.directory });
 
 		try {
-			await program.says(`open ${protocol}`.trimEnd());
+			await program.says(`open ${protocol}`.trimEnd(), START_MS);
 		} catch (error) {
 			await program.end();
 			throw error;
@@ -59,6 +59,20 @@ class Stage {
 		    async () => await this.server.total("timeouts") > 0);
 		await deaf.closed;
 		await this.echo(program, "still here");
+	}
+
+	/* Under a connection, which then still carries messages both ways. */
+	async outlastUpgrade() {
+		const program = await this.connect("?topic=to");
+
+		try {
+			await program.isTold(await publishOverUpgrade(this.server,
+			    (text) => post(this.server, "to", text)));
+			await this.echo(program, TEXT);
+			return STAYS;
+		} finally {
+			await program.end();
+		}
 	}
 
 	/* What the client is told when this happens to a connection of its, and
@@ -127,6 +141,7 @@ export async function playWebSocket(client, outcome, to) {
 	try {
 		await talk(stage, outcome);
 		await outcome.note("resume", () => resume(stage));
+		await outcome.note("upgrade", () => stage.outlastUpgrade());
 		await told("restart", restart, "?topic=to");
 		await told("restart, v1", restart, "", V1);
 		await told("killed worker", killWorker, "?topic=to");

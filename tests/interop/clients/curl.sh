@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # curl has no idea of events: it prints the stream's lines as they come.
 { curl -sN "$1"; echo "closed with exit status $?"; } |
 	while IFS= read -r line; do
