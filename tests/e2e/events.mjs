@@ -17,6 +17,7 @@ export class Events {
 
 	#text = "";
 	#decoder = new TextDecoder();
+	#ahead = []; /* what readAhead() has asked for, promises */
 
 	constructor(response, abort) {
 		this.response = response;
@@ -58,9 +59,19 @@ export class Events {
 		return events;
 	}
 
+	/* Read from now on, whether or not anybody asks for what comes: who does
+	 * not read is told a gap, or closed. */
+	readAhead() {
+		const chunk = this.reader.read();
+
+		this.#ahead.push(chunk);
+		chunk.then(({ done }) => done || this.readAhead(), () => {});
+	}
+
 	/* Read on.  Returns false at the end of the stream. */
 	async #more() {
-		const { value, done } = await bounded("event", this.reader.read());
+		const { value, done } = await bounded("event",
+		    this.#ahead.shift() ?? this.reader.read());
 
 		if (!done)
 			this.#text += this.#decoder.decode(value, { stream: true });

@@ -35,8 +35,11 @@ export class Stream {
 			for (let i = 0; i < this.#batch; i++)
 				this.client.say(this.topic,
 				    `${this.topic} ${this.count++}`);
-			await this.client.received(this.count);
+			const { length } = await this.client.received(this.count);
+
 			assert.equal(this.client.error, undefined);
+			/* Or it would go round for ever, and the file with it. */
+			assert.ok(length >= this.count, "closed while it ran");
 		}
 	}
 

@@ -87,6 +87,8 @@ describe("from the program before", () => {
 		const { server, replace } = await scene(t);
 		const { plain, v1, quiet, talker, events, idle, slow } =
 			await clients(t, server);
+
+		events.readAhead();
 		const stream = new Stream(plain, "x");
 
 		await stream.progress(20);

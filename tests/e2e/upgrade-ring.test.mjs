@@ -82,6 +82,7 @@ describe("an upgrade to another ring", { concurrency: 4 }, () => {
 
 			books.push(new Moved("x", ack));
 		}
+		events.readAhead();
 		const stream = new Stream(plain[0], "x");
 
 		await stream.progress(200);

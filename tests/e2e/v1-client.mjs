@@ -73,19 +73,22 @@ export class V1 extends Connection {
 		return answer;
 	}
 
-	/* All frames that come before the answer to what is asked now. */
+	/* All frames that come before the answer to what is asked now: at once,
+	 * for there may be very many. */
 	async barrier() {
-		const id = `barrier ${++this.#id}`, before = [];
+		const id = `barrier ${++this.#id}`;
 
 		this.send({ type: "ping", id });
-		for (;;) {
-			const frame = await this.next();
+		for (let at = 0;; at++) {
+			while (at === this.frames.length) {
+				if (this.socket.readyState === WebSocket.CLOSED)
+					throw new Error("closed, and no pong");
+				await this.news("frame");
+			}
+			const { type, id: answered } = this.frames[at];
 
-			if (frame === null)
-				throw new Error("closed, and no pong");
-			if (frame.type === "pong" && frame.id === id)
-				return before;
-			before.push(frame);
+			if (type === "pong" && answered === id)
+				return this.frames.splice(0, at + 1).slice(0, -1);
 		}
 	}
 
