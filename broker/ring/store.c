@@ -14,7 +14,7 @@
 
 /* Fill the parts of a segment that was just laid out, and finish it. */
 static void
-store_fill(struct segment *seg)
+store_make_ready(struct segment *seg)
 {
 	struct layout_header *h = seg->header;
 
@@ -30,7 +30,7 @@ void
 store_format(struct segment *seg, void *base, const struct segment_shape *shape)
 {
 	segment_lay_out(seg, base, shape);
-	store_fill(seg);
+	store_make_ready(seg);
 }
 
 bool
@@ -40,7 +40,7 @@ store_create(struct segment *seg, const char *name,
 {
 	if (!segment_create(seg, name, shape, claim, error))
 		return false;
-	store_fill(seg);
+	store_make_ready(seg);
 	return true;
 }
 
@@ -50,8 +50,26 @@ store_create_next(struct segment *seg, int fd, const char *name,
 {
 	if (!segment_make(seg, fd, name, shape, error))
 		return false;
-	store_fill(seg);
+	if (!segment_fill(seg, fd, name, error)) {
+		segment_close(seg);
+		return false;
+	}
+	store_make_ready(seg);
 	return true;
+}
+
+/* Nobody of the last run has, or is in, anything. */
+static void
+store_forget_run(struct segment *seg)
+{
+	memset(seg->subscribers, 0,
+	    (size_t)LAYOUT_WORKERS * seg->topics_max *
+		sizeof(*seg->subscribers));
+	for (uint32_t slot = 0; slot < seg->topics_max; slot++)
+		atomic_store(&seg->topics[slot].interest, 0);
+	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
+		atomic_store(&seg->busy[i], 0);
+	member_table_begin_run(seg, clock_monotonic_ms() + MEMBERS_RETURN_MS);
 }
 
 void
@@ -61,16 +79,9 @@ store_begin_run(struct segment *seg, unsigned workers, uint32_t drain_ms)
 
 	lock_make(h);
 	memset(seg->workers, 0, LAYOUT_WORKERS * sizeof(*seg->workers));
-	/* Megabytes, which nobody has touched yet before the first run. */
+	/* Before the first run it is all zeros, and perhaps not in memory yet. */
 	if (atomic_load(&h->run.id) != 0)
-		memset(seg->subscribers, 0,
-		    (size_t)LAYOUT_WORKERS * seg->topics_max *
-			sizeof(*seg->subscribers));
-	for (uint32_t slot = 0; slot < seg->topics_max; slot++)
-		atomic_store(&seg->topics[slot].interest, 0);
-	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
-		atomic_store(&seg->busy[i], 0);
-	member_table_begin_run(seg, clock_monotonic_ms() + MEMBERS_RETURN_MS);
+		store_forget_run(seg);
 	atomic_store(&h->following, 0);
 	stop_point_here(h, STOP_RUN_HALF_BEGUN);
 	atomic_store(&h->sealed, 0);

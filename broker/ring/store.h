@@ -31,7 +31,7 @@ void store_format(
 
 /*
  * Create the segment of the instance `name' as segment_create() does, and format
- * it.
+ * it.  Only store_begin_run() may write to it before segment_fill().
  * Returns: true, or false with a reason that names the segment in error.
  * Owns:    the caller; segment_close() unmaps, segment_remove() removes.
  * Callers: supervisor, before any fork.
@@ -40,7 +40,8 @@ bool store_create(struct segment *seg, const char *name,
     const struct segment_shape *shape, int *claim,
     char error[SEGMENT_ERROR_MAX]);
 
-/* The same in the file of segment_open_next(), which stays the caller's.
+/* The same in the file of segment_open_next(), which stays the caller's, and is
+ * in memory in full.
  * Callers: an upgrade's nursery. */
 bool store_create_next(struct segment *seg, int fd, const char *name,
     const struct segment_shape *shape, char error[SEGMENT_ERROR_MAX]);

@@ -137,6 +137,13 @@ segment_size(const struct segment_shape *shape)
 	return segment_plan(shape).size;
 }
 
+uint64_t
+segment_first_bytes(void)
+{
+	/* The header and the workers' table lie first, whatever the shape. */
+	return segment_plan(&(struct segment_shape){ 0 }).stamps_at;
+}
+
 /* Mix one more number into another. */
 static uint64_t
 segment_mix(uint64_t h, uint64_t part)

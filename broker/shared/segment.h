@@ -3,10 +3,11 @@
  * segment.h - the POSIX shared-memory segment: made, found, claimed, removed
  * (segment_file.c), laid out and recognised (segment.c).
  *
- * The supervisor creates it, in full (posix_fallocate), so that a /dev/shm that
- * is too small is an error at start and never a SIGBUS later.  All others map
- * the existing segment; status maps it read-only.  This module never takes the
- * ring's lock.
+ * The supervisor creates it, and has it in memory in full (posix_fallocate(3))
+ * before anybody is told that the server has started, so that a /dev/shm that is
+ * too small is an error at start and never a SIGBUS later.  All others map the
+ * existing segment; status maps it read-only.  This module never takes the ring's
+ * lock.
  */
 
 #ifndef BROKER_SHARED_SEGMENT_H
@@ -75,6 +76,10 @@ struct segment_shape {
 
 /* Bytes of a segment of this shape. */
 uint64_t segment_size(const struct segment_shape *shape);
+
+/* Bytes from its beginning that are in memory once it is made: the header and the
+ * workers' table. */
+uint64_t segment_first_bytes(void);
 
 /*
  * Lay a segment out in a zeroed stretch of segment_size() bytes, aligned to
@@ -153,6 +158,8 @@ uint64_t segment_named_size(const char *name);
 
 /*
  * Give an empty file its size, and lay it out, mapped read-write and claimed.
+ * Only its first bytes are in memory: the rest reads as zeros, and who writes to
+ * it before segment_fill() may get a SIGBUS.
  * Returns false with a reason; the file is the caller's in any case.
  * Callers: store.c.
  */
@@ -160,14 +167,23 @@ bool segment_make(struct segment *seg, int fd, const char *name,
     const struct segment_shape *shape, char error[SEGMENT_ERROR_MAX]);
 
 /*
- * Create the segment of the instance `name', mapped read-write, laid out and
- * claimed.  There must be none: remove it first.
+ * Create the segment of the instance `name' as segment_make() does.  There must be
+ * none: remove it first.
  * Returns true, or false with a reason that names the segment in error.
  * Owns: the caller; segment_close() unmaps, segment_remove() removes.
  * Callers: store_create().
  */
 bool segment_create(struct segment *seg, const char *name,
     const struct segment_shape *shape, int *claim,
+    char error[SEGMENT_ERROR_MAX]);
+
+/*
+ * Have all of a segment's file, fd, in memory.  What is there already stays as it
+ * is, and costs little.
+ * Blocks:  for about 0.2 ms for each MiB that is new.
+ * Returns: true, or false with a reason that names the segment and what to change.
+ */
+bool segment_fill(const struct segment *seg, int fd, const char *name,
     char error[SEGMENT_ERROR_MAX]);
 
 /*

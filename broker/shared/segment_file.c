@@ -29,19 +29,13 @@ segment_error(
 	    name, what, err != 0 ? ": " : "", err != 0 ? strerror(err) : "");
 }
 
-/* Give the file its full size, in memory, now. */
-static bool
-segment_allocate(
-    int fd, const char *name, uint64_t size, char error[SEGMENT_ERROR_MAX])
+/* Say why a file of this size, in bytes, could not be had. */
+static void
+segment_no_room(
+    const char *name, uint64_t size, int err, char error[SEGMENT_ERROR_MAX])
 {
 	char what[96];
-	int err;
 
-	do
-		err = posix_fallocate(fd, 0, (off_t)size);
-	while (err == EINTR);
-	if (err == 0)
-		return true;
 	snprintf(what, sizeof(what),
 	    err == EPERM || err == ENOSYS
 		? "%llu MiB cannot be allocated"
@@ -49,7 +43,29 @@ segment_allocate(
 		  "--max-topics)",
 	    (unsigned long long)(size >> 20));
 	segment_error(error, name, what, err);
-	return false;
+}
+
+/* Have the first bytes of a file in memory. */
+static int
+segment_have(int fd, uint64_t bytes)
+{
+	int err;
+
+	do
+		err = posix_fallocate(fd, 0, (off_t)bytes);
+	while (err == EINTR);
+	return err;
+}
+
+bool
+segment_fill(const struct segment *seg, int fd, const char *name,
+    char error[SEGMENT_ERROR_MAX])
+{
+	int err = segment_have(fd, seg->size);
+
+	if (err != 0)
+		segment_no_room(name, seg->size, err, error);
+	return err == 0;
 }
 
 /* What a mapping is for. */
@@ -208,13 +224,19 @@ segment_make(struct segment *seg, int fd, const char *name,
 {
 	uint64_t size = segment_size(shape);
 	void *base;
+	int err;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		segment_error(error, name, "cannot be locked", errno);
 		return false;
 	}
-	if (!segment_allocate(fd, name, size, error))
+	err = segment_have(fd, segment_first_bytes());
+	if (err == 0 && ftruncate(fd, (off_t)size) == -1)
+		err = errno;
+	if (err != 0) {
+		segment_no_room(name, size, err, error);
 		return false;
+	}
 	base = segment_map(fd, size, SEGMENT_TO_WRITE);
 	if (base == MAP_FAILED) {
 		segment_error(error, name, "cannot be mapped", errno);

@@ -15,6 +15,7 @@
 enum {
 	DUE_LOOK = 0, /* the watchdog's, and at the names of our files */
 	DUE_READY,    /* the workers of a start have had their time */
+	DUE_FILL,     /* the segment of a run is to be in memory in full */
 	DUE_KILL,     /* the workers of a run that ends have had theirs */
 	DUE_TICKETS,  /* another key for the tickets of TLS */
 	DUE_TRIAL,    /* the program that is tried has had its time */

@@ -241,8 +241,10 @@ supervisor_begin_run(struct supervisor *s)
 	CHECK(s->alive == 0);
 	s->due.at[DUE_KILL] = DUE_NEVER;
 	s->due.at[DUE_LOOK] = now + WATCHDOG_LOOK_MS;
-	if (s->phase == PHASE_STARTING)
+	if (s->phase == PHASE_STARTING) {
+		s->due.at[DUE_FILL] = now;
 		s->due.at[DUE_READY] = now + LIFE_READY_MS;
+	}
 	watchdog_init(&s->watchdog);
 	memset(s->child, 0, sizeof(s->child));
 	for (unsigned slot = 0; slot < s->config->workers; slot++) {
@@ -255,6 +257,15 @@ supervisor_begin_run(struct supervisor *s)
 	supervisor_sign_header(s);
 	store_begin_run(&s->segment, s->config->workers, s->config->drain_ms);
 	atomic_store(&s->segment.header->run.options, live_version(s->live));
+}
+
+void
+supervisor_fill_segment(struct supervisor *s)
+{
+	char error[SEGMENT_ERROR_MAX];
+
+	if (!segment_fill(&s->segment, s->claim, s->config->name, error))
+		supervisor_fail(s, "%s", error);
 }
 
 /* Whether every worker says that it is ready. */
@@ -361,7 +372,8 @@ life_renew_ring(struct supervisor *s)
 	char error[SEGMENT_ERROR_MAX];
 
 	segment_close(&s->segment);
-	if (life_create(s, error)) {
+	if (life_create(s, error) &&
+	    segment_fill(&s->segment, s->claim, s->config->name, error)) {
 		log_info("a new ring, epoch %s", s->segment.header->epoch);
 		supervisor_begin_run(s);
 		return;

@@ -383,8 +383,17 @@ void supervisor_close_segment(struct supervisor *s);
 /* Write this process's identity into the header. */
 void supervisor_sign_header(struct supervisor *s);
 
-/* Begin a run: a new worker table, and all workers due. */
+/* Begin a run: a new worker table, and all workers due; of a start also what
+ * supervisor_fill_segment() does. */
 void supervisor_begin_run(struct supervisor *s);
+
+/*
+ * Have the segment in memory in full, or let the start fail.  The workers have been
+ * forked and get ready meanwhile, which takes them about as long; nobody is told
+ * that the server has started before this has returned.
+ * Blocks: as segment_fill() does.
+ */
+void supervisor_fill_segment(struct supervisor *s);
 
 /* See whether all workers are ready by now, and tell. */
 void supervisor_check_ready(struct supervisor *s, uint64_t now);

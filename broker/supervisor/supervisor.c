@@ -167,6 +167,9 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 	supervisor_upgrade_step(s, now);
 	supervisor_move_step(s, now);
 	supervisor_fork_due(s, now);
+	/* While the workers start. */
+	if (due_take(&s->due, DUE_FILL, now))
+		supervisor_fill_segment(s);
 	supervisor_bridge_due(s, now);
 }
 
@@ -189,7 +192,6 @@ supervisor_run(const struct supervisor_args *args)
 		supervisor_upgrade_begin(&s);
 	} else {
 		supervisor_begin_run(&s);
-		supervisor_fork_due(&s, clock_monotonic_ms());
 	}
 	while (s.phase != PHASE_OVER) {
 		supervisor_wait(&s);

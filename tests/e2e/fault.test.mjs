@@ -15,6 +15,8 @@ const MANY = 1_000_000; /* times */
 
 const EMFILE = "Too many open files";
 const ENOMEM = "Cannot allocate memory";
+const NO_ROOM = "shared memory NAME: no room for 63 MiB in /dev/shm " +
+    "(see --ring-size, --max-topics): No space left on device";
 
 /* What fails, with what, and what the last line says. */
 const REFUSED = [
@@ -29,11 +31,11 @@ const REFUSED = [
 	["mmap", "ENOMEM", `no memory for grants: ${ENOMEM}`],
 	["mmap", "ENOMEM",
 		`shared memory NAME: cannot be mapped: ${ENOMEM}`, { nth: 2 }],
-	["posix_fallocate", "ENOSPC", "shared memory NAME: no room for " +
-		"63 MiB in /dev/shm (see --ring-size, --max-topics): " +
-		"No space left on device"],
+	["posix_fallocate", "ENOSPC", NO_ROOM],
+	["posix_fallocate", "ENOSPC", NO_ROOM, { nth: 2 }],
 	["ftruncate", "ENOSPC",
 		"pidfile PIDFILE: No space left on device"],
+	["ftruncate", "ENOSPC", NO_ROOM, { nth: 2 }],
 ];
 
 /* What a worker cannot do before it is ready, how it says so, how it ends. */
@@ -64,7 +66,7 @@ describe("a server that cannot start", { concurrency: true }, () => {
 	}
 
 	for (const [call, error, line, more] of REFUSED)
-		test(`${call}, ${error}: ${line}`, async (t) => {
+		test(`${call}${more ? ` ${more.nth}` : ""}, ${error}: ${line}`, async (t) => {
 			const text = await startsNot(t,
 			    fault("self", call, error, more));
 

@@ -181,7 +181,7 @@ test_every_format_is_an_epoch_of_its_own(void **state)
 }
 
 static void
-test_created_segment_is_private_and_allocated_in_full(void **state)
+test_created_segment_is_private_and_of_full_size(void **state)
 {
 	struct segment seg;
 	struct stat st;
@@ -198,7 +198,6 @@ test_created_segment_is_private_and_allocated_in_full(void **state)
 	    segment_size(&(struct segment_shape){ .ring_size = RING_SIZE,
 		.topics_max = TOPICS,
 		.keys_max = 64 }));
-	assert_true(st.st_blocks * 512 >= st.st_size);
 	segment_close(&seg);
 	assert_null(seg.header);
 	segment_unlink(name);
@@ -511,6 +510,56 @@ test_too_large_is_told_at_once_and_leaves_nothing(void **state)
 	    &claim, error));
 }
 
+/* Bytes of an open file that are in memory. */
+static uint64_t
+held(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+/* The first run of a new segment begins in what is in memory from the first. */
+static void
+test_segment_is_in_memory_once_it_is_filled(void **state)
+{
+	struct segment seg;
+	int claim;
+
+	(void)state;
+	claim = create_claimed(&seg);
+	store_begin_run(&seg, 2, 0);
+	assert_int_equal(held(claim), segment_first_bytes());
+	seg.ring[0] = 7;
+	assert_true(segment_fill(&seg, claim, name, error));
+	assert_int_equal(held(claim), seg.size);
+	assert_int_equal(seg.ring[0], 7);
+	assert_true(segment_fill(&seg, claim, name, error));
+	assert_int_equal(seg.ring[0], 7);
+	segment_close(&seg);
+	segment_remove(name, claim);
+}
+
+static void
+test_next_segment_is_in_memory_at_once(void **state)
+{
+	struct segment seg;
+	int fd;
+
+	(void)state;
+	fd = segment_open_next(name, error);
+	assert_int_not_equal(fd, -1);
+	assert_true(store_create_next(&seg, fd, name,
+	    &(struct segment_shape){
+		.ring_size = RING_SIZE, .topics_max = TOPICS, .keys_max = 64 },
+	    error));
+	assert_int_equal(held(fd), seg.size);
+	segment_close(&seg);
+	close(fd);
+	segment_remove_next(name);
+}
+
 static void
 test_new_run_begins_with_nobody(void **state)
 {
@@ -614,7 +663,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_default_fits_the_shm_of_a_container),
 	T(test_size_of_absurd_numbers_is_large),
 	T(test_every_format_is_an_epoch_of_its_own),
-	T(test_created_segment_is_private_and_allocated_in_full),
+	T(test_created_segment_is_private_and_of_full_size),
 	T(test_attached_segment_is_the_same_memory),
 	T(test_read_only_attach_reads),
 	T(test_missing_segment_is_missing),
@@ -628,6 +677,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_ring_of_no_bytes_is_foreign),
 	T(test_segment_of_another_size_is_foreign),
 	T(test_too_large_is_told_at_once_and_leaves_nothing),
+	T(test_segment_is_in_memory_once_it_is_filled),
+	T(test_next_segment_is_in_memory_at_once),
 	T(test_new_run_begins_with_nobody),
 	T(test_new_run_keeps_ring_and_directory),
 	T(test_new_run_has_a_new_lock),

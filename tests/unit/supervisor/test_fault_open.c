@@ -98,8 +98,33 @@ test_interrupted_allocation_is_made_again(void **state)
 		.ring_size = RING_SIZE, .topics_max = TOPICS, .keys_max = 64 },
 	    &claim, error));
 	assert_int_equal(fault_struck(FAULT_posix_fallocate), 3);
+	fault_arm(FAULT_posix_fallocate, 1, 3, EINTR);
+	assert_true(segment_fill(&seg, claim, name, error));
+	assert_int_equal(fault_struck(FAULT_posix_fallocate), 3);
+	fault_arm(FAULT_posix_fallocate, 1, 1, ENOSPC);
+	assert_false(segment_fill(&seg, claim, name, error));
+	check_error("--ring-size", ENOSPC);
 	segment_close(&seg);
-	close(claim);
+	segment_remove(name, claim);
+}
+
+static void
+test_next_segment_that_cannot_be_had_is_told(void **state)
+{
+	struct segment seg;
+	int fd = segment_open_next(name, error);
+
+	(void)state;
+	assert_int_not_equal(fd, -1);
+	fault_arm(FAULT_posix_fallocate, 2, 1, ENOSPC);
+	assert_false(store_create_next(&seg, fd, name,
+	    &(struct segment_shape){
+		.ring_size = RING_SIZE, .topics_max = TOPICS, .keys_max = 64 },
+	    error));
+	check_error("--ring-size", ENOSPC);
+	assert_null(seg.header);
+	close(fd);
+	segment_remove_next(name);
 }
 
 static void
@@ -322,6 +347,7 @@ test_fork_that_fails_is_tried_again_later(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(test_segment_that_cannot_be_had_is_not_left_behind),
 	TEST(test_interrupted_allocation_is_made_again),
+	TEST(test_next_segment_that_cannot_be_had_is_told),
 	TEST(test_segment_that_cannot_be_looked_at_is_no_missing_one),
 	TEST(test_doorbells_are_all_there_or_none),
 	TEST(test_log_needs_its_pipe),
