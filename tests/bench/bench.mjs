@@ -45,6 +45,7 @@ const PARTS = [
 	["lifecycle", lifecycle, 12],
 	["memory", connections.memory, 35],
 	["pings", connections.pings, 65],
+	["crowd", connections.crowd, 70],
 	["chat-load", connections.chatLoad, 28],
 	["rooms", delivery.rooms, 60],
 	["sizes", delivery.sizes, 35],
@@ -53,7 +54,6 @@ const PARTS = [
 	["backlog", connections.backlog, 8],
 	["subscribers", delivery.subscribers, 60],
 	["topics", delivery.topics, 60],
-	["crowd", connections.crowd, 70],
 ];
 
 /* What a quick run leaves out. */
