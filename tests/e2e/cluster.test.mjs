@@ -46,7 +46,7 @@ function assertHas(all, ...lists) {
 		const order = acks.map(([, message]) =>
 			all.findIndex(([, other]) => other === message));
 
-		assert.deepEqual(order, order.toSorted((a, b) => a - b));
+		assert.deepEqual(order, [...order].sort((a, b) => a - b));
 	}
 	assert.equal(all.length,
 	    lists.reduce((sum, list) => sum + list.length, 0));
