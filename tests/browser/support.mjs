@@ -109,8 +109,11 @@ export class Server {
 	async killWorkers() {
 		const pids = (await this.status()).workers.map(({ pid }) => pid);
 
-		for (const pid of pids)
-			process.kill(pid, "SIGKILL");
+		/* Stopped first: or who was on one comes back to another, which is
+		 * killed in its turn. */
+		for (const signal of ["SIGSTOP", "SIGKILL"])
+			for (const pid of pids)
+				process.kill(pid, signal);
 		await waitFor("other workers", async () =>
 			(await this.status()).workers.every(({ pid, state }) =>
 				state === "ready" && !pids.includes(pid)));

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
 	chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync,
 } from "node:fs";
@@ -48,11 +48,11 @@ export class Authority {
 
 	/* The options by which openssl(1) makes a certificate last so long.
 	 * From 3.4 on it refuses a time that ends before it begins, which is the
-	 * only way to have one of the past in older ones. */
+	 * only way to have one of the past in older ones.  Its help goes to standard
+	 * error. */
 	#lasting(days) {
-		if (days >= 0 || !execFileSync("openssl", ["x509", "-help"],
-		    { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
-		    .includes("-not_after"))
+		if (days >= 0 || !spawnSync("openssl", ["x509", "-help"],
+		    { encoding: "utf8" }).stderr.includes("-not_after"))
 			return ["-days", `${days}`];
 		return ["-not_before", "20200101000000Z",
 			"-not_after", "20200102000000Z"];
