@@ -206,6 +206,24 @@ describe("who watches", () => {
 	    });
 });
 
+/* The list of who watches was made shorter before the one to be taken out was
+ * looked for, where the compiler took the right side of the assignment first: if
+ * that was the last one, the worker died. */
+test("of two who watch the later may leave first", async (t) => {
+	const server = await Server.start(t, ["--workers", "1"]);
+	const eyes = [await open(t, server), await open(t, server)];
+
+	for (const eye of eyes) {
+		await eye.subscribe("room");
+		await members(eye, "room", { subscribe: true });
+	}
+	await eyes[1].ask({ type: "presence", topic: "room",
+		subscribe: false });
+	await (await open(t, server, "bob")).subscribe("room");
+	assert.equal((await eyes[0].next()).type, "join");
+	await eyes[1].quiet();
+});
+
 test("with --leave-delay a reload is not told", async (t) => {
 	const server = await Server.start(t,
 	    ["--workers", "2", "--leave-delay", "1"]);

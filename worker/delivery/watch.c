@@ -130,12 +130,14 @@ void
 watch_end(struct hub *hub, struct sub *sub)
 {
 	struct watched *topic;
+	struct watcher *watcher;
 
 	if (!sub->watches)
 		return;
 	topic = watched_find(hub, sub->topic->slot);
 	CHECK(topic != NULL);
-	*watcher_of(topic, sub) = topic->all[--topic->count];
+	watcher = watcher_of(topic, sub); /* while it counts among them */
+	*watcher = topic->all[--topic->count];
 	sub->watches = false;
 	stats_set(&hub->net->stats, STATS_WATCHES, --hub->watches->count);
 	if (topic->count > 0)
