@@ -59,6 +59,10 @@ take_over_close(int *fd)
 	*fd = -1;
 }
 
+/* The supervisor has the end that we ask by, too (parcel.h). */
+_Static_assert(sizeof(struct hub_hello) <= PARCEL_SHORT_MAX,
+    "whoever asks has asked or not");
+
 /* Ask the predecessor, which gets the other end of our socket. */
 static bool
 take_over_ask(struct worker *w)

@@ -76,14 +76,18 @@ parcel_put_fds(struct msghdr *msg, union parcel_control *control,
 	memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
 }
 
-/* The head with the descriptors.  They go with its first byte, so a rest is sent
- * without. */
+/* Send as much as the kernel takes at once, with the descriptors, which go with the
+ * first byte.  Sets *sent to the bytes that it took. */
 static enum parcel_status
-parcel_send_head(int socket, struct parcel_head *head, const int *fds)
+parcel_send_first(int socket, struct parcel_head *head, const struct buf *body,
+    const int *fds, size_t *sent)
 {
 	union parcel_control control;
-	struct iovec iov = { .iov_base = head, .iov_len = sizeof(*head) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec iov[] = {
+		{ .iov_base = head, .iov_len = sizeof(*head) },
+		{ .iov_base = body->at, .iov_len = body->len },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 	ssize_t n;
 
 	if (head->fds_count > 0)
@@ -93,8 +97,8 @@ parcel_send_head(int socket, struct parcel_head *head, const int *fds)
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return parcel_failure();
-	return parcel_write(
-	    socket, (const char *)head + n, sizeof(*head) - (size_t)n);
+	*sent = (size_t)n;
+	return PARCEL_OK;
 }
 
 enum parcel_status
@@ -107,13 +111,20 @@ parcel_send(int socket, uint32_t kind, const struct buf *body, const int *fds,
 		.fds_count = fds_count,
 	};
 	enum parcel_status status;
+	size_t sent;
 
 	CHECK(body->len <= PARCEL_LEN_MAX && fds_count <= PARCEL_FDS_MAX);
 	head.check = parcel_check(&head);
-	status = parcel_send_head(socket, &head, fds);
+	status = parcel_send_first(socket, &head, body, fds, &sent);
+	if (status == PARCEL_OK && sent < sizeof(head)) {
+		status = parcel_write(
+		    socket, (const char *)&head + sent, sizeof(head) - sent);
+		sent = sizeof(head);
+	}
 	if (status != PARCEL_OK)
 		return status;
-	return parcel_write(socket, body->at, body->len);
+	sent -= sizeof(head);
+	return parcel_write(socket, body->at + sent, body->len - sent);
 }
 
 /* Take the descriptors out of a message.  Returns false if there is anything

@@ -15,7 +15,10 @@
  *
  * Both calls block.  Neither side needs a time limit of its own: the supervisor
  * ends a successor that is late, and its watchdog a worker that hangs, and the
- * other side then sees the end of the stream.
+ * other side then sees the end of the stream.  Where others have the sender's end,
+ * too, as the supervisor has that by which a successor asks, there is no such end:
+ * what is sent there is short, so that a sender that is killed has sent all of it
+ * or nothing.
  */
 
 #ifndef WORKER_HANDOVER_PARCEL_H
@@ -30,6 +33,10 @@
 
 /* Bytes in one parcel. */
 #define PARCEL_LEN_MAX (256u * 1024 * 1024)
+
+/* Bytes of one that goes with its descriptors in one message of the kernel, to a
+ * receiver that has taken what came before. */
+#define PARCEL_SHORT_MAX 4096u
 
 enum parcel_status {
 	PARCEL_OK = 0,

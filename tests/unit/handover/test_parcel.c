@@ -240,12 +240,37 @@ test_descriptors_that_are_not_announced_are_refused(void **state)
 	close(inner[1]);
 }
 
+/* A packet shows what one call has sent.  A successor was killed between the head
+ * and the bytes, and the worker that it asked waited for them for ever. */
+static void
+test_a_short_parcel_is_sent_at_once(void **state)
+{
+	char packet[2 * PARCEL_SHORT_MAX];
+	int pair[2];
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	buf_room(&body, PARCEL_SHORT_MAX);
+	memset(body.at, 'x', PARCEL_SHORT_MAX);
+	body.len = PARCEL_SHORT_MAX;
+	assert_int_equal(parcel_send(pair[0], KIND, &body, ends, 2), PARCEL_OK);
+	n = recv(pair[1], packet, sizeof(packet), MSG_DONTWAIT);
+	assert_true(n > (ssize_t)PARCEL_SHORT_MAX);
+	assert_int_equal(packet[n - 1], 'x');
+	assert_int_equal(
+	    recv(pair[1], packet, sizeof(packet), MSG_DONTWAIT), -1);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_bytes_and_descriptors_come_together),
 	TEST(test_a_parcel_has_as_many_descriptors_as_the_kernel_takes),
 	TEST(test_parcels_stay_apart),
+	TEST(test_a_short_parcel_is_sent_at_once),
 	TEST(test_a_parcel_may_be_longer_than_the_sockets_buffer),
 	TEST(test_the_end_of_the_other_side_is_told),
 	TEST(test_a_cut_parcel_leaves_no_descriptors),
