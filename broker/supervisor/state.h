@@ -18,6 +18,7 @@
  *	life.c        begin a run, get ready, drain, renew, end
  *	exec.c        restart: try the program on disk, then become it
  *	pass_on.c     what is passed on over execve(2)
+ *	own_segment.c the segment: found or made, kept or removed
  *	tls.c         certificates, and keys of tickets
  *	access.c      who may what
  *	reload.c      change options while serving
@@ -363,6 +364,21 @@ void supervisor_watch(struct supervisor *s);
 
 /* life.c */
 
+/* Write this process's identity into the header. */
+void supervisor_sign_header(struct supervisor *s);
+
+/* Begin a run: a new worker table, and all workers due; of a start also what
+ * supervisor_fill_segment() does. */
+void supervisor_begin_run(struct supervisor *s);
+
+/* See whether all workers are ready by now, and tell. */
+void supervisor_check_ready(struct supervisor *s, uint64_t now);
+
+/* The last worker of a run that ends is reaped: do what the phase says. */
+void supervisor_conclude(struct supervisor *s);
+
+/* own_segment.c */
+
 /* The shape of the segment that these options ask for. */
 struct segment_shape supervisor_shape(const struct config *config);
 
@@ -376,17 +392,6 @@ bool supervisor_has_memory(const struct config *config, uint64_t beside,
 enum exit_status supervisor_open_segment(
     struct supervisor *s, char error[SEGMENT_ERROR_MAX]);
 
-/* Remove the segment; or (--keep-ring) leave it to the next start, unless this one
- * has made it and not got ready. */
-void supervisor_close_segment(struct supervisor *s);
-
-/* Write this process's identity into the header. */
-void supervisor_sign_header(struct supervisor *s);
-
-/* Begin a run: a new worker table, and all workers due; of a start also what
- * supervisor_fill_segment() does. */
-void supervisor_begin_run(struct supervisor *s);
-
 /*
  * Have the segment in memory in full, or let the start fail.  The workers have been
  * forked and get ready meanwhile, which takes them about as long; nobody is told
@@ -395,11 +400,14 @@ void supervisor_begin_run(struct supervisor *s);
  */
 void supervisor_fill_segment(struct supervisor *s);
 
-/* See whether all workers are ready by now, and tell. */
-void supervisor_check_ready(struct supervisor *s, uint64_t now);
+/* Give up the segment for a new one, which is in memory in full.  Returns false with
+ * a reason.  Blocks: as segment_fill() does. */
+bool supervisor_renew_segment(
+    struct supervisor *s, char error[SEGMENT_ERROR_MAX]);
 
-/* The last worker of a run that ends is reaped: do what the phase says. */
-void supervisor_conclude(struct supervisor *s);
+/* Remove the segment; or (--keep-ring) leave it to the next start, unless this one
+ * has made it and not got ready. */
+void supervisor_close_segment(struct supervisor *s);
 
 /* tls.c */
 
