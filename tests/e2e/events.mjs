@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * events.mjs - a client of server-sent events, on node's fetch.
+ * events.mjs - a client of server-sent events, on node's http: who aborts a fetch
+ * of Node 18 sometimes leaves its connection open.
  *
  * The stream is taken apart as the format says, so far as it is used: blocks of
  * lines with an empty line behind them, and comments by themselves.
  */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request } from "node:http";
 
 import { bounded } from "./wait.mjs";
 
@@ -19,14 +22,35 @@ export class Events {
 	#decoder = new TextDecoder();
 	#ahead = []; /* what readAhead() has asked for, promises */
 
-	constructor(response, abort) {
-		this.response = response;
-		this.abort = abort;
-		this.reader = response.body.getReader();
+	#asked;
+	#chunks;
+
+	/* What a request and its response, of node:http, bring. */
+	constructor(asked, response) {
+		this.#asked = asked;
+		this.#chunks = response[Symbol.asyncIterator]();
+		this.headers = response.headers;
+	}
+
+	/* Ask for a stream, on a connection of its own. */
+	static async connect(server, path, { t, headers = {} } = {}) {
+		const asked = request(`${server.url}${path}`, { agent: false,
+			headers: { Connection: "keep-alive", ...headers } });
+
+		t?.after(() => asked.destroy());
+		asked.end();
+		const [response] = await bounded("response",
+		    once(asked, "response"));
+
+		asked.on("error", () => {}); /* the reader gets it */
+		assert.equal(response.statusCode, 200);
+		assert.equal(response.headers["content-type"],
+		    "text/event-stream");
+		return new Events(asked, response);
 	}
 
 	/* Follow a topic, which need not be encoded; query: an object; the rest
-	 * is for fetch.  The first block, which says "ready", has been read. */
+	 * is for connect().  The first block, which says "ready", has been read. */
 	static open(server, topic, { query = {}, ...options } = {}) {
 		return Events.at(server,
 		    `/topics/${encodeURIComponent(topic)}/events?` +
@@ -34,17 +58,8 @@ export class Events {
 	}
 
 	/* The same by any path, which should lead to that topic. */
-	static async at(server, path, topic, { t, ...options } = {}) {
-		const abort = new AbortController();
-
-		t?.after(() => abort.abort());
-		const response = await bounded("response", fetch(
-		    `${server.url}${path}`, { ...options, signal: abort.signal }));
-
-		assert.equal(response.status, 200);
-		assert.equal(response.headers.get("content-type"),
-		    "text/event-stream");
-		const events = new Events(response, abort);
+	static async at(server, path, topic, options) {
+		const events = await Events.connect(server, path, options);
 		const first = await events.block();
 
 		assert.deepEqual(Object.keys(first),
@@ -62,7 +77,7 @@ export class Events {
 	/* Read from now on, whether or not anybody asks for what comes: who does
 	 * not read is told a gap, or closed. */
 	readAhead() {
-		const chunk = this.reader.read();
+		const chunk = this.#chunks.next();
 
 		this.#ahead.push(chunk);
 		chunk.then(({ done }) => done || this.readAhead(), () => {});
@@ -71,7 +86,7 @@ export class Events {
 	/* Read on.  Returns false at the end of the stream. */
 	async #more() {
 		const { value, done } = await bounded("event",
-		    this.#ahead.shift() ?? this.reader.read());
+		    this.#ahead.shift() ?? this.#chunks.next());
 
 		if (!done)
 			this.#text += this.#decoder.decode(value, { stream: true });
@@ -156,7 +171,7 @@ export class Events {
 	}
 
 	close() {
-		this.abort.abort();
+		this.#asked.destroy();
 	}
 }
 

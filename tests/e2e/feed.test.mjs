@@ -9,23 +9,16 @@ import { describe, test } from "node:test";
 
 import { guarded } from "./access.mjs";
 import { Events, post } from "./events.mjs";
-import { Raw, Server, bounded } from "./support.mjs";
+import { Raw, Server } from "./support.mjs";
 import { bearer } from "./tokens.mjs";
 import { upgrade } from "./upgrade.mjs";
 import { V1 } from "./v1-client.mjs";
 
 /* Follow; the first block has been read. */
 async function feed(server, query, t, headers = {}) {
-	const abort = new AbortController();
-
-	t.after(() => abort.abort());
-	const response = await bounded("response", fetch(
-	    `${server.url}/events?${query}`,
-	    { headers, signal: abort.signal }));
-
-	assert.equal(response.status, 200);
-	assert.equal(response.headers.get("content-type"), "text/event-stream");
-	const events = new Events(response, abort), first = await events.block();
+	const events = await Events.connect(server, `/events?${query}`,
+	    { t, headers });
+	const first = await events.block();
 	const { epoch } = await server.status();
 
 	assert.deepEqual({ ...first, retry: undefined }, { retry: undefined,

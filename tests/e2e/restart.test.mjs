@@ -341,7 +341,7 @@ describe("several commands at a time", { concurrency: true }, () => {
 		const { server, holder, restarted } = await held(t);
 		const stopped = server.cli("stop");
 
-		await server.logs("the drain", /draining/u);
+		await server.logs("the drain", /told to stop: draining/u);
 		holder.destroy();
 		assert.equal((await stopped).status, 0);
 		assert.equal((await restarted).status, 1);

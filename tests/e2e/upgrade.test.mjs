@@ -86,12 +86,11 @@ describe("an upgrade", { concurrency: 4 }, () => {
 			await client.close();
 		events.close();
 		idle.destroy();
-		/* Not by "connections": fetch, which Events is on, sometimes opens
-		 * another when a stream is aborted, and asks for nothing on it. */
+		await waitFor("nobody", async () =>
+			await server.total("connections") === 0);
 		for (const counter of ["websockets", "event_streams",
 			"subscriptions"])
-			await waitFor(`no ${counter}`, async () =>
-				await server.total(counter) === 0);
+			assert.equal(await server.total(counter), 0);
 		assert.equal(await server.total("topics"), 0);
 	});
 
