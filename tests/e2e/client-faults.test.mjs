@@ -7,6 +7,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import WebSocket from "ws";
+
 import { backoff } from "../../public/pubsub-connection.js";
 import { connect } from "../../public/pubsub.js";
 import { freePort } from "./ports.mjs";
@@ -423,6 +425,7 @@ async function warnings(work) {
 	return said;
 }
 
+/* That of "ws" says why in its words. */
 describe("JavaScript client, no server", () => {
 	async function fails(client, times) {
 		for (let i = 0; i < times; i++) {
@@ -434,7 +437,7 @@ describe("JavaScript client, no server", () => {
 
 	test("one warning, however often it fails", async (t) => {
 		const port = await freePort();
-		const said = await warnings(() => fails(open(t, port), 3));
+		const said = await warnings(() => fails(open(t, port, { WebSocket }), 3));
 
 		assert.equal(said.length, 1);
 		assert.match(said[0], new RegExp("no connection to " +
@@ -469,7 +472,7 @@ describe("JavaScript client, no server", () => {
 		const told = [];
 		const onState = ({ state, reason }) => told.push([state, reason]);
 		const said = await warnings(
-		    () => fails(open(t, port, { onState }), 1));
+		    () => fails(open(t, port, { WebSocket, onState }), 1));
 		const why = `connect ECONNREFUSED 127.0.0.1:${port}`;
 
 		assert.deepEqual(said, []);

@@ -6,10 +6,13 @@
 
 import { once } from "node:events";
 
-import WebSocket, { WebSocketServer } from "ws";
+import Ws, { WebSocketServer } from "ws";
 
 import { connect } from "../../public/pubsub.js";
 import { waitFor } from "./support.mjs";
+
+/* Node's own, where it has one: from 22 on. */
+const WebSocket = globalThis.WebSocket ?? Ws;
 
 /* A client of public/pubsub.js that the test closes in the end. */
 export function open(t, port, { query = "", ...options } = {}) {
