@@ -4,7 +4,8 @@
 //
 //	node tests/mutants/mutants.mjs [EVERY]	default 1: all; 8: every eighth
 //
-// The tests' objects must be built (make test-programs SUITES=unit).
+// The tests' objects must be built (make test-programs SUITES=unit), in
+// build/testing or where MUTANTS_OF says.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,7 +15,7 @@ import { mutants } from "./table.mjs";
 
 const every = Number(process.argv[2] ?? 1);
 const top = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../..");
-const built = join(top, process.env.BUILD ?? "build", "testing");
+const built = process.env.MUTANTS_OF ?? join(top, "build/testing");
 const work = mkdtempSync(join(tmpdir(), "mutants-"));
 const flags = ["-std=c11", `-I${top}`, "-D_GNU_SOURCE", "-DTESTING", "-O1", "-w"];
 const libraries = ["-lcmocka", "-lev", "-lwslay", "-lcrypto", "-lseccomp", "-lz", "-pthread"];
