@@ -12,6 +12,7 @@
 #
 #	JOBS=2			files at a time (default: the cores)
 #	TEST_TIMEOUT=240	seconds for a file
+#	RUN='qemu-aarch64'	what runs the programs of another processor
 set -u
 jobs_max=${JOBS:-$(nproc)}
 work=$(mktemp -d)
@@ -87,7 +88,9 @@ findings='ERROR: \|runtime error: \|WARNING: ThreadSanitizer'
 run_file()
 {
 	local out=$work/$1 file=$2 status why='' passed failed skipped child kind=cmocka
-	local command=("$file") started=$SECONDS report=log_path=$work/$1.report
+	local started=$SECONDS report=log_path=$work/$1.report
+	# shellcheck disable=SC2206 # a program and its options
+	local command=(${RUN:-} "$file")
 
 	mkdir -m 755 "$out.tmp"
 	if [[ $file == *.mjs ]]; then

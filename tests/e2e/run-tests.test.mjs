@@ -84,3 +84,18 @@ test("what fails, crashes or leaves something is named", async (t) => {
 		"3 passed, 3 failed",
 	] });
 });
+
+/* A file that is no program of this machine: it says what such a program would. */
+test("what RUN names runs the programs", async (t) => {
+	const dir = mkdtempSync(join(tmpdir(), "pubsubd-run-tests-"));
+	const path = join(dir, "tests/some/program");
+
+	t.after(() => rmSync(dir, { recursive: true }));
+	mkdirSync(join(dir, "tests/some"), { recursive: true });
+	writeFileSync(path, "1..1\nok 1 - one\n");
+	const status = async (more) => (await run(join(ROOT, "scripts/run-tests.sh"),
+	    [path], { env: { ...process.env, ...more } })).status;
+
+	assert.equal(await status({ RUN: "cat -u" }), 0);
+	assert.equal(await status({}), 1);
+});

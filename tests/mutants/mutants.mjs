@@ -34,7 +34,7 @@ function compile({ file, old, without }, object) {
 function isNoticed({ tests }, object) {
   return tests.some((test) => {
     const program = join(work, "test");
-    const objects = [`tests/unit/${test}.o`, "tests/support/token_maker.o", "libpubsubd.a"];
+    const objects = [`tests/unit/${test}.o`, "tests/support/token_maker.o", "tests/support/suite.o", "libpubsubd.a"];
     execFileSync("cc", ["-o", program, object, ...objects.map((name) => join(built, name)), ...libraries], { stdio: "inherit" });
     return spawnSync(program, { timeout: 60000 }).status !== 0;
   });
