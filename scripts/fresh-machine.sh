@@ -34,13 +34,9 @@ step()
 # Run the two commands in a new root.
 try()
 {
-	local user=$1 root=$work/root home
+	local user=$1 root=$work/root
 
-	home=$([ "$user" = root ] && echo root || echo "home/$user")
-	mkdir "$root"
-	tar -C "$root" -xpf "$base"
-	git clone -q --no-hardlinks . "$root/$home/pubsubd"
-	chroot "$root" chown -R "$user:" "/$home/pubsubd"
+	fill_root "$root" "$base" "$user"
 	in_root "$root" "$user" \
 		"exec bash pubsubd/scripts/fresh-machine-inside.sh ${TESTS:-1}"
 	rm -rf --one-file-system "$root"

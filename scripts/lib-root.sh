@@ -34,16 +34,37 @@ make_base()
 	rm -rf --one-file-system "$root"
 }
 
+# fill_root ROOT FILE USER: make a root of that tar file, with a clone of the
+# project's last commit in the user's home.
+fill_root()
+{
+	local root=$1 file=$2 user=$3 home
+
+	home=$([ "$user" = root ] && echo root || echo "home/$user")
+	mkdir "$root"
+	tar -C "$root" -xpf "$file"
+	git clone -q --no-hardlinks . "$root/$home/pubsubd"
+	chroot "$root" chown -R "$user:" "/$home/pubsubd"
+}
+
 # in_root ROOT USER COMMAND: run a command line as that user, in the user's home.
 # The root has namespaces of its own, so that whatever is started there ends with
 # it, and its sh is the init that collects orphans.  It is the root of its mount
 # namespace and not only a chroot, in which no process could make a user
-# namespace.
+# namespace.  With NET=own it has a network of its own, too: loopback, and an
+# address that leads nowhere.
 in_root()
 {
 	# shellcheck disable=SC2016 # the inner sh expands them
-	unshare --mount --uts --pid --fork --kill-child sh -ec '
+	unshare ${NET:+--net} --mount --uts --pid --fork --kill-child sh -ec '
 		hostname fresh
+		if [ -n "${NET:-}" ]; then
+			ip link set lo up
+			ip link add outside type veth peer inside
+			ip address add 203.0.113.1/24 dev outside
+			ip link set outside up
+			ip link set inside up
+		fi
 		mount --bind "$0" "$0"
 		cd "$0"
 		mount -t proc proc proc
