@@ -5,6 +5,9 @@
 #	KEEP=1		keep the outcomes that are seen as those that are expected
 set -eu
 cd "$(dirname "$0")/.."
+if grep -qx 'VERSION_ID="13"' /etc/os-release; then
+	export INTEROP_RELEASE=13
+fi
 
 # shellcheck disable=SC2086 # one word for each name
 names=$(node tests/interop/interop.mjs --names ${ONLY:-})

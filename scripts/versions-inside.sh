@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The part of versions.sh that runs inside the new root.
 #
-#	versions-inside.sh install|test clang|gcc|aarch64
+#	versions-inside.sh install|test clang|gcc|aarch64|interop
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib-install.sh
@@ -38,6 +38,21 @@ do_install()
 	install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" nodejs npm \
 		iproute2 "${more[@]}"
 	(cd tests && quietly npm ci)
+	[ "$1" != interop ] || scripts/interop-deps.sh
+}
+
+# Print what `make interop' does, and its sums as those of tests.
+test_interop()
+{
+	local log status
+
+	log=$(mktemp)
+	set +e
+	make --no-print-directory interop KEEP="${KEEP:-}" 2>&1 | tee "$log"
+	status=${PIPESTATUS[0]}
+	echo "$(grep -c '^ok: ' "$log") passed, $(grep -c '^DIFFERS: ' "$log") failed"
+	rm "$log"
+	return $status
 }
 
 do_test()
@@ -55,6 +70,10 @@ do_test()
 		quietly "${make[@]}" build/aarch64-linux-gnu-gcc/pubsubd \
 			build/aarch64-linux-gnu-gcc/pubsubd-bridge
 		"${make[@]}" test SUITES='unit mp'
+		return
+		;;
+	interop)
+		test_interop
 		return
 		;;
 	esac

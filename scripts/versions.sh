@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prove that the project works with what is to come: other compilers, Node
-# versions, another processor.
+# versions, another processor, and the next Debian with its clients and proxies.
 #
 #	versions.sh [PART...]	default: all, in this order
 #	  clang		clang 19 in a bare root of Debian 13: -Werror, unit mp fuzz e2e
@@ -8,10 +8,13 @@
 #	  node		what uses the JavaScript client, in Node 20 and Node 22
 #	  aarch64	built for it, unit and mp under qemu-user; what cannot run
 #			there is in tests/versions/qemu-user.txt
+#	  interop	a part of `make interop', with the clients and proxies of
+#			Debian 13 (tests/interop/packages-13.txt)
 #
 #	BASE=FILE	keep the bare root in this tar file, and use it next time
 #	MIRROR=http://...	instead of the one this machine uses
 #	JOBS=2		test files at a time
+#	KEEP=1		keep the outcomes of interop that are seen (make interop)
 #
 # All but node need root, and try the last commit.  Their tests have a network of
 # their own, so that nothing on this machine is in their way.
@@ -62,7 +65,7 @@ inside()
 		in_root "$root" root \
 			"exec bash pubsubd/scripts/versions-inside.sh install $part" &&
 			NET=own in_root "$root" root \
-				"JOBS=$jobs exec bash pubsubd/scripts/versions-inside.sh test $part"
+				"JOBS=$jobs KEEP=${KEEP:-} exec bash pubsubd/scripts/versions-inside.sh test $part"
 	} >"$work/$part.log" 2>&1 || status=$?
 	tell "$name" "$work/$part.log" $status
 }
@@ -90,6 +93,17 @@ part_aarch64()
 	drop_root
 }
 
+part_interop()
+{
+	inside 'interop, Debian 13' interop
+	if [ -n "${KEEP:-}" ]; then
+		cp -R "$work/root/root/pubsubd/tests/interop/expected/13" \
+			tests/interop/expected/
+		cp "$work/root/root/pubsubd/tests/interop/README.md" tests/interop/
+	fi
+	drop_root
+}
+
 # The tests of what runs in Node: the client, by itself and as the README uses it.
 part_node()
 {
@@ -114,7 +128,7 @@ part_node()
 	done
 }
 
-parts=(clang gcc node aarch64)
+parts=(clang gcc node aarch64 interop)
 [ $# -eq 0 ] || parts=("$@")
 for part in "${parts[@]}"; do
 	declare -F "part_$part" >/dev/null || die "$part: no such part"

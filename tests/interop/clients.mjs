@@ -17,6 +17,7 @@
  *
  *	name		of its outcome, in packages.txt, and of its program
  *	title		of its line on the page
+ *	titles		the same with another release of Debian, where it is another
  *	kind		websocket or events
  *	returns		its library connects again by itself
  *	npm		its package, where it is one of npm
@@ -57,7 +58,8 @@ const BUILD = {
 		`g++ -O1 -o ${to} ${file} ${libraries}`],
 };
 
-const QT = "-fPIC $(pkg-config --cflags --libs Qt5WebSockets)";
+const QT = "-fPIC $(pkg-config --cflags --libs Qt6WebSockets 2>/dev/null || " +
+    "pkg-config --cflags --libs Qt5WebSockets)";
 
 function client(title, file, options = {}) {
 	const [, name, ending] = /^(.*)\.([^.]*)$/u.exec(file);
@@ -89,7 +91,7 @@ export const CLIENTS = [
 	client("Ruby faye-websocket", "ruby-faye.rb"),
 	client("Tcl tcllib", "tcl-tcllib.tcl"),
 	client("libsoup 3 (gjs)", "gjs-libsoup.js"),
-	client("Qt 5", "cpp-qt.cpp", { libraries: QT }),
+	client("Qt 5", "cpp-qt.cpp", { libraries: QT, titles: { 13: "Qt 6" } }),
 	client("Boost.Beast", "cpp-boost-beast.cpp", { libraries: "-pthread" }),
 	client("websocketpp", "cpp-websocketpp.cpp", { libraries: "-pthread" }),
 	client("Poco", "cpp-poco.cpp",

@@ -8,7 +8,8 @@
  * Runs those that are named, or all, one after another; "tools" names all tools.
  * --names only prints what they are called.  An outcome that is not
  * the one in expected/ fails the run; --keep writes it there.  At the end the
- * page, README.md, is printed from the outcomes that are kept.  --check runs
+ * page, README.md, is printed from the outcomes that are kept.  With
+ * INTEROP_RELEASE=13 it is those of that Debian (release.mjs).  --check runs
  * nothing: it fails unless there is an outcome for each, and the page is theirs.
  */
 
@@ -25,6 +26,7 @@ import { Outcome, differences, expected, keep } from "./outcome.mjs";
 import { page } from "./page.mjs";
 import { PROXIES } from "./proxies.mjs";
 import { playProxy } from "./proxy.mjs";
+import { ALL, OTHERS, RELEASE, pins } from "./release.mjs";
 import { TOOLS } from "./tools.mjs";
 import { playWebSocket } from "./websocket.mjs";
 
@@ -34,25 +36,21 @@ const BUILT = join(ROOT, "build/interop");
 const PLAY = { websocket: playWebSocket, events: playEvents, proxy: playProxy,
 	tool: (tool, outcome) => tool.play(outcome) };
 
-const all = [...CLIENTS, ...PROXIES.map((proxy) => ({ ...proxy, kind: "proxy",
+const every = [...CLIENTS, ...PROXIES.map((proxy) => ({ ...proxy, kind: "proxy",
 	directory: join(HERE, "proxies") })),
 ...TOOLS.map((tool) => ({ ...tool, kind: "tool" }))];
 
-/* The version of the package that it is of, as packages.txt pins it. */
-function pinned(name) {
-	const lines = readFileSync(join(HERE, "packages.txt"), "utf8").split("\n");
-	const [, first] = lines.map((line) => line.split(/\s+/u))
-	    .find(([each]) => each === name) ?? [];
-
-	return first?.split("=") ?? [];
-}
+/* Those that are tried in a release. */
+const of = (release) => every.filter(({ name }) =>
+	release === ALL || pins(release).has(name));
+const all = of(RELEASE);
 
 /* The version that is installed here, without what the distribution adds. */
 function version({ name, npm }) {
 	if (npm)
 		return JSON.parse(readFileSync(join(HERE, "node_modules", npm,
 		    "package.json"), "utf8")).version;
-	const [package_, wanted] = pinned(name);
+	const [package_, wanted] = pins(RELEASE).get(name);
 	const found = execFileSync("dpkg-query",
 	    ["-W", "-f", "${Version}", package_], { encoding: "utf8" });
 
@@ -81,8 +79,9 @@ async function play(one, keepIt) {
 
 /* What is wrong with what is kept, without running anything. */
 function check() {
-	const missing = all.filter(({ name }) => !expected(name))
-	    .map(({ name }) => `${name}: no outcome is kept`);
+	const missing = [ALL, ...OTHERS].flatMap((release) => of(release)
+	    .filter(({ name }) => !expected(name, release))
+	    .map(({ name }) => `${name}, Debian ${release}: no outcome is kept`));
 
 	if (missing.length === 0 && readFileSync(PAGE, "utf8") !== page())
 		missing.push("README.md is not that of the outcomes: `make interop'");
@@ -102,7 +101,8 @@ async function playAll(ones, keepIt) {
 		    one.title);
 		wrong.push(...differs);
 	}
-	if (all.every(({ name }) => expected(name)))
+	if ([ALL, ...OTHERS].every((release) =>
+		of(release).every(({ name }) => expected(name, release))))
 		writeFileSync(PAGE, page());
 	return wrong;
 }

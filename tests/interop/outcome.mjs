@@ -3,15 +3,19 @@
  * outcome.mjs - what was seen of one client or proxy: one word or sentence for
  * each step, in the order of the steps.
  *
- * The outcomes that are known are kept in expected/NAME.json.  One that differs
- * fails the run, better or worse, until it is looked at and kept.
+ * The outcomes that are known are kept in expected/NAME.json, and of releases of
+ * Debian other than the first in a folder each.  One that differs fails the run,
+ * better or worse, until it is looked at and kept.
  */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const file = (name) => fileURLToPath(
-    new URL(`expected/${name}.json`, import.meta.url));
+import { ALL, RELEASE } from "./release.mjs";
+
+const file = (name, release) => fileURLToPath(new URL("expected/" +
+    `${release === ALL ? "" : `${release}/`}${name}.json`, import.meta.url));
 
 /* What is written down when a step comes to its end without saying anything. */
 export const OK = "ok";
@@ -45,21 +49,28 @@ export class Outcome {
 }
 
 /* The outcome that is kept, or null. */
-export function expected(name) {
-	return existsSync(file(name)) ?
-		JSON.parse(readFileSync(file(name), "utf8")) : null;
+export function expected(name, release = RELEASE) {
+	return existsSync(file(name, release)) ?
+		JSON.parse(readFileSync(file(name, release), "utf8")) : null;
 }
 
 export function keep(name, steps) {
-	writeFileSync(file(name), `${JSON.stringify(steps, null, "\t")}\n`);
+	mkdirSync(dirname(file(name, RELEASE)), { recursive: true });
+	writeFileSync(file(name, RELEASE),
+	    `${JSON.stringify(steps, null, "\t")}\n`);
+}
+
+/* The steps whose outcomes are not the same. */
+export function differing(before, steps) {
+	const all = new Set([...Object.keys(before), ...Object.keys(steps)]);
+
+	return [...all].filter((step) => before[step] !== steps[step]);
 }
 
 /* One line for each step whose outcome is not the one that is kept. */
 export function differences(name, steps) {
 	const before = expected(name) ?? {};
-	const all = new Set([...Object.keys(before), ...Object.keys(steps)]);
 
-	return [...all].filter((step) => before[step] !== steps[step])
-	    .map((step) => `${name}: ${step}: ` +
-		`${before[step] ?? "unknown"} -> ${steps[step] ?? "not tried"}`);
+	return differing(before, steps).map((step) => `${name}: ${step}: ` +
+	    `${before[step] ?? "unknown"} -> ${steps[step] ?? "not tried"}`);
 }

@@ -4,8 +4,9 @@
 import { readFileSync } from "node:fs";
 
 import { CLIENTS } from "./clients.mjs";
-import { OK, expected } from "./outcome.mjs";
+import { OK, differing, expected } from "./outcome.mjs";
 import { PROXIES } from "./proxies.mjs";
+import { ALL, OTHERS, pins } from "./release.mjs";
 import { TOOLS } from "./tools.mjs";
 
 const INTRODUCTION = `# What works with pubsubd
@@ -62,6 +63,20 @@ has its WebSockets there too, else on connections of HTTP/1.1 beside it. In the 
 stream and \`fetch\` in a page that came by HTTP/2; its WebSocket comes by what the proxy offers.
 `;
 
+/* What to know of the outcomes that differ, by release. */
+const WHY = {
+	13: `The server does the same for all of them. It is the libraries that have changed: both now take the close code 1012,
+and websocket-client also calls its application back when that has closed the connection itself.`,
+};
+
+const OTHER = (release) => `## With Debian ${release}
+
+\`scripts/versions.sh interop\` tries these in the versions of that release. The last column has each outcome that is not
+the one in the tables above.
+
+${WHY[release]}
+`;
+
 /* The steps that should be ok behind a proxy. */
 const BEHIND = ["page", "chat", "publish", "stream", "64 KiB", "idle", "vanished"];
 
@@ -85,7 +100,7 @@ const row = (cells) => `| ${cells.map(
  * one of its own. */
 function table(all, what, checks, others) {
 	const lines = all.map(({ name, title }) => {
-		const outcome = expected(name);
+		const outcome = expected(name, ALL);
 
 		return row([title, outcome.version, verdict(outcome, checks),
 			...others.map((step) => outcome[step] ?? "")]);
@@ -117,7 +132,7 @@ function configuration({ title, config, note, balancer }) {
 /* A line for each tool: what it does here, and what it says. */
 function toolTable() {
 	const lines = TOOLS.map(({ name, title, what }) => {
-		const { version, ...outcome } = expected(name);
+		const { version, ...outcome } = expected(name, ALL);
 
 		return row([title, version, what,
 			verdict(outcome, Object.keys(outcome))]);
@@ -125,6 +140,25 @@ function toolTable() {
 
 	return [row(["tool", "version", "what it does here", "outcome"]),
 		row(Array(4).fill("---")), ...lines].join("\n");
+}
+
+/* A line for each that was tried in another release, too: its version there, and
+ * the steps that end otherwise. */
+function otherTable(release) {
+	const pinned = pins(release);
+	const lines = [...CLIENTS, ...PROXIES].filter(({ name }) => pinned.has(name))
+	    .map(({ name, title, titles }) => {
+		const here = expected(name, release);
+		const others = differing(expected(name, ALL), here)
+		    .filter((step) => step !== "version")
+		    .map((step) => `${step}: ${here[step] ?? "not tried"}`);
+
+		return row([titles?.[release] ?? title, here.version,
+			others.join("; ") || "none"]);
+	});
+
+	return [row(["client or proxy", "version", "other outcomes"]),
+		row(Array(3).fill("---")), ...lines].join("\n");
 }
 
 export function page() {
@@ -145,6 +179,8 @@ export function page() {
 		    [...BEHIND, "X-Forwarded-For"].map((step) => `HTTP/2 ${step}`),
 		    ["HTTP/2 upgrade", "HTTP/2 restart", "WebSocket over HTTP/2",
 			    "Chromium's WebSocket"])}\n`,
+		...OTHERS.flatMap((release) =>
+			[OTHER(release), `${otherTable(release)}\n`]),
 		"## Configurations\n",
 		...PROXIES.map(configuration), TOOL,
 		`${toolTable()}\n`].join("\n");

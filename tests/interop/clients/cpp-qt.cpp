@@ -13,7 +13,9 @@ main(int argc, char *argv[])
 	QWebSocket socket;
 	QNetworkRequest request{ QUrl(app.arguments()[1]) };
 
+#if QT_VERSION < QT_VERSION_CHECK(6, 0, 0)
 	out.setCodec("UTF-8");
+#endif
 	if (!protocol.isEmpty())
 		request.setRawHeader("Sec-WebSocket-Protocol",
 		    protocol.toUtf8());
@@ -31,7 +33,11 @@ main(int argc, char *argv[])
 			    socket.close();
 	    });
 	QObject::connect(&socket,
+#if QT_VERSION < QT_VERSION_CHECK(6, 5, 0)
 	    QOverload<QAbstractSocket::SocketError>::of(&QWebSocket::error),
+#else
+	    &QWebSocket::errorOccurred,
+#endif
 	    [&] { out << "raised " << socket.errorString() << Qt::endl; });
 	QObject::connect(&socket, &QWebSocket::disconnected, [&] {
 		out << "closed " << socket.closeCode() << ' '
