@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * pubsub-connection.js - a WebSocket to a pubsubd that comes back by itself.
+ * pubsub-connection.js - a WebSocket to a pubsubd that comes back by itself, or
+ * goes to another host.
  *
  *	connecting --- welcome ---> open --- lost ---> waiting --- time is up --.
  *	     ^  `------- refused, or no answer ----------^                      |
@@ -10,7 +11,9 @@
  * How long it waits is the server's to say: by the code of the close, by what
  * it told before it went away, and otherwise at random up to a ceiling that
  * doubles and falls back only after a connection has lasted a while, for one
- * that is accepted and cut at once is not yet a server that works.
+ * that is accepted and cut at once is not yet a server that works.  Of several
+ * hosts, pubsub-hosts.js says which is next; a close code from 4000 on is about
+ * this client, so it would not fare better with another.
  *
  * A browser shows no pings to a script, so a connection that died silently
  * looks open.  Whatever is asked must therefore be answered in time, and when
@@ -18,11 +21,11 @@
  */
 
 import { AUTH_ID, Auth } from "./pubsub-auth.js";
+import { Hosts } from "./pubsub-hosts.js";
+
+export { backoff } from "./pubsub-hosts.js";
 
 const PROTOCOL = "pubsubd.v1";
-
-/* What holds until the server has said what it would like. */
-const RETRY = { min_ms: 500, max_ms: 15 * 1000 };
 
 /* A connection that lasted so long was one to a server that works. */
 const LASTING_MS = 5 * 1000;
@@ -32,13 +35,14 @@ const ANSWER_MS = 10 * 1000;
 const GOING_AWAY = 1001;
 const RESTART = 1012;
 const UNAUTHORIZED = 4001;
+const OF_THE_CLIENT = 4000; /* from this code on */
 
 /**
  * @typedef {import("./pubsub.js").ConnectOptions} ConnectOptions
  * @typedef {import("./pubsub.js").Socket} Socket
  * @typedef {import("./pubsub.js").State} State
  *
- * @typedef {{ min_ms: number, max_ms: number }} Retry
+ * @typedef {import("./pubsub-hosts.js").Retry} Retry
  *
  * @typedef {object} Welcome the server's first frame
  * @property {string} epoch
@@ -56,24 +60,14 @@ const UNAUTHORIZED = 4001;
  * @property {() => void} change of state
  */
 
-/**
- * How long to wait before the attempt-th try in a row (0, 1, 2 ...): at random
- * below a ceiling that doubles, so that those who were cut off together do not
- * come back together.
- * @param {number} attempt
- * @param {Retry} retry
- */
-export function backoff(attempt, { min_ms, max_ms }, random = Math.random()) {
-	return Math.min(max_ms, min_ms * 2 ** attempt) * (0.1 + 0.9 * random);
-}
-
 export class Connection {
 	/** @type {State} */
 	state = "connecting";
 	reason = "";
 	retryAt = 0;
 
-	#url;
+	#hosts;
+	#named;
 	#WebSocket;
 	#timeout;
 	#on;
@@ -89,28 +83,30 @@ export class Connection {
 	#asked = 0;      /* sent and not yet answered */
 	#quietSince = 0; /* ms: the last word, or the first question after it */
 	#idle = 0;       /* ms of silence before we ask; 0: never */
-	#attempt = 0;
 	#openedAt = 0;   /* ms; 0 = not yet */
-	#retry = RETRY;
 	/** @type {Retry | null} the server goes away: when to come back */
 	#drain = null;
+	#unfit = "";     /* why another host shall be asked; "": not so */
 	/** @type {Promise<void>} of the end, once there is one */
 	#closing = Promise.resolve();
 
 	/**
-	 * @param {() => string} url
+	 * @param {import("./pubsub-hosts.js").Urls} urls
+	 * @param {(url: string) => string} named the address with what a
+	 *     connection adds to it
 	 * @param {ConnectOptions} options
 	 * @param {Handlers} handlers
 	 */
-	constructor(url, options, handlers) {
-		this.#url = url;
+	constructor(urls, named, options, handlers) {
+		this.#hosts = new Hosts(urls);
+		this.#named = named;
 		this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
 		this.#timeout = options.timeout ?? ANSWER_MS;
 		this.#on = handlers;
 		if (options.token)
 			this.#auth = new Auth(options.token, {
 				send: (frame) => this.send(frame),
-				failed: (reason) => this.#dead(reason),
+				failed: (reason) => this.#lose(0, reason, true),
 				refused: (reason) => this.#lose(UNAUTHORIZED, reason),
 			});
 		if (!this.#WebSocket)
@@ -122,9 +118,19 @@ export class Connection {
 		return this.#auth?.user ?? "";
 	}
 
+	/** The host that it is connected to, or tries, or has tried last. */
+	get url() {
+		return this.#hosts.url;
+	}
+
+	get hostCount() {
+		return this.#hosts.count;
+	}
+
 	/** Whether send() may be called; a server that drains would refuse. */
 	get ready() {
-		return this.#openedAt !== 0 && this.#drain === null;
+		return this.#openedAt !== 0 && this.#drain === null &&
+		    this.#unfit === "";
 	}
 
 	/**
@@ -140,8 +146,28 @@ export class Connection {
 	}
 
 	answered() {
-		if (--this.#asked === 0)
-			this.#watch();
+		if (--this.#asked > 0)
+			return;
+		this.#watch();
+		this.#leaveUnfit();
+	}
+
+	/**
+	 * This host cannot do what was asked: send no more, and ask another, or
+	 * this one later, as soon as all that was sent is answered.
+	 * @param {string} reason
+	 */
+	forsake(reason) {
+		this.#unfit = reason || "this host is of no use now";
+		this.#leaveUnfit();
+	}
+
+	/* When the answer that has just come has been told. */
+	#leaveUnfit() {
+		queueMicrotask(() => {
+			if (this.#unfit && this.#asked === 0)
+				this.#lose(GOING_AWAY, this.#unfit);
+		});
 	}
 
 	/** Wait no longer; or, where one is connected, see whether that is true. */
@@ -205,7 +231,7 @@ export class Connection {
 	 */
 	connect() {
 		clearTimeout(this.#timer);
-		const socket = new this.#WebSocket(this.#url(), [PROTOCOL]);
+		const socket = new this.#WebSocket(this.#named(this.url), [PROTOCOL]);
 		/** @param {(event: any) => void} handle */
 		const mine = (handle) => (/** @type {any} */ event) => {
 			if (socket === this.#socket)
@@ -228,6 +254,7 @@ export class Connection {
 
 	/** Try again; a constructor that throws is one more try that failed. */
 	#connectAgain() {
+		this.#hosts.go();
 		try {
 			this.connect();
 		} catch (error) {
@@ -283,14 +310,15 @@ export class Connection {
 
 	/** @param {Welcome} welcome */
 	#welcomed(welcome) {
-		this.#retry = welcome.retry;
+		this.#hosts.welcomed(welcome.retry);
 		this.#idle = welcome.ping * 1000;
 		if (!this.#auth) {
 			this.#opened(welcome);
 			return;
 		}
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => this.#dead("no token"), this.#timeout);
+		this.#timer = setTimeout(() => this.#lose(0, "no token", true),
+		    this.#timeout);
 		this.#auth.introduce(() => this.#opened(welcome));
 	}
 
@@ -342,12 +370,14 @@ export class Connection {
 	/**
 	 * @param {number} code of the close; 0: there was none
 	 * @param {string} reason
+	 * @param {boolean} [stays] another host would do no better
 	 */
-	#lose(code, reason) {
+	#lose(code, reason, stays = code >= OF_THE_CLIENT) {
 		if (this.#openedAt &&
 		    performance.now() - this.#openedAt >= LASTING_MS)
-			this.#attempt = 0;
-		const delay = this.#delay(code);
+			this.#hosts.lasted();
+		const wasOpen = this.#openedAt !== 0;
+		const wait = this.#wait(code);
 		const inDoubt = !this.#isEndOfDrain(code);
 		const isFinal = code === UNAUTHORIZED ?
 		    !this.#auth?.mayShowAnother() : code >= 4000 && code < 4100;
@@ -358,6 +388,8 @@ export class Connection {
 			    reason || "the server does not want this client");
 			return;
 		}
+		const delay = this.#hosts.lost({ wasOpen, stays, wait });
+
 		this.retryAt = Date.now() + delay;
 		this.#timer = setTimeout(() => this.#connectAgain(), delay);
 		this.#become("waiting", reason || this.#failure);
@@ -373,16 +405,17 @@ export class Connection {
 		    (code === GOING_AWAY || code === RESTART);
 	}
 
-	/** @param {number} code */
-	#delay(code) {
+	/**
+	 * How long the server wants us to wait, where it has a wish.
+	 * @param {number} code
+	 */
+	#wait(code) {
 		if (this.#drain && this.#isEndOfDrain(code)) {
 			const { min_ms, max_ms } = this.#drain;
 
 			return min_ms + Math.random() * (max_ms - min_ms);
 		}
-		if (code >= 4200 && code < 4300)
-			return 0;
-		return backoff(this.#attempt++, this.#retry);
+		return code >= 4200 && code < 4300 ? 0 : undefined;
 	}
 
 	/**
@@ -399,6 +432,7 @@ export class Connection {
 		this.#openedAt = 0;
 		this.#asked = 0;
 		this.#drain = null;
+		this.#unfit = "";
 		/* Where one can, spare a dead one the wait for its answer. */
 		if (dead && socket?.terminate)
 			socket.terminate();

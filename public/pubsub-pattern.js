@@ -72,10 +72,10 @@ export class PatternStream {
 	}
 
 	/** @param {any} frame */
-	message({ topic, seq, time, message }) {
+	message({ topic, seq, pos, time, message }) {
 		if (this.live && matches(this.pattern, topic))
 			tell(this.options.onMessage, { topic, epoch: this.#epoch,
-				seq, time, message, live: true });
+				seq, ...pos && { pos }, time, message, live: true });
 	}
 
 	/** @param {any} frame */
@@ -84,7 +84,9 @@ export class PatternStream {
 			tell(this.options.onEphemeral, { topic, time, message });
 	}
 
-	/** @param {{ count?: number, reason: any, epoch?: string }} gap */
+	/** @param {{ count?: number, reason: any, epoch?: string }} gap
+	 * @returns {boolean} false: as Stream has it
+	 */
 	gap({ count, reason, epoch = this.#epoch }) {
 		const { pattern } = this;
 
@@ -92,5 +94,6 @@ export class PatternStream {
 		if (this.live)
 			tell(this.options.onGap, count === undefined ?
 				{ pattern, reason } : { pattern, count, reason });
+		return false;
 	}
 }

@@ -18,12 +18,15 @@ const FRAME_EXTRA = 1024; /* bytes */
  * @property {(inDoubt: boolean) => boolean} cut the connection was lost, and it
  *     may be done: whether to ask on the next one
  *
- * @typedef {Callbacks & { frame: string, sent: boolean }} Request
+ * @typedef {Callbacks & { frame: string, sent: boolean, refusals: number }} Request
+ *     refusals: hosts that were cut off from their cluster
  */
 
 /**
  * Why something was not done.  `code` is the server's ("too_many_topics";
- * "forbidden": the token does not grant it; "unauthorized": a token is needed), or
+ * "forbidden": the token does not grant it; "unauthorized": a token is needed;
+ * "cluster_down": this host, and each other that the client has been given, is cut
+ * off from the cluster, and it is not done), or
  * "unknown": the connection was lost before the answer, so it may be done;
  * "closed": the client is; "unsubscribed": before it was confirmed;
  * "already_subscribed": to this topic, with this client.
@@ -96,7 +99,7 @@ export class Requests {
 			callbacks.fail(new PubSubError("bad_request", String(error)));
 			return;
 		}
-		const request = { frame, sent: false, ...callbacks };
+		const request = { frame, sent: false, refusals: 0, ...callbacks };
 
 		this.#pending.set(id, request);
 		this.#send(id, request);
@@ -122,6 +125,13 @@ export class Requests {
 		this.#connection.answered();
 		if (frame.code === "draining") { /* not done: the next server will */
 			request.sent = false;
+			return;
+		}
+		/* Likewise, and another host may do it. */
+		if (frame.code === "cluster_down" &&
+		    ++request.refusals < this.#connection.hostCount) {
+			request.sent = false;
+			this.#connection.forsake(frame.reason);
 			return;
 		}
 		this.#pending.delete(id);

@@ -6,10 +6,21 @@
  * them all.  Each is dealt with once: as a message, in a gap, or, where echo is
  * off, as one of the client's own, whose number the ack of its publish told.
  * Which was the last is all that the next connection needs to know.
+ *
+ * Numbers are of one ring, whose name is the epoch.  At a server with another:
+ *
+ *	the place (pos) is known	go on behind it, which all hosts of a cluster
+ *			can; a host that cannot tells a gap
+ *	we were there before	go on behind what was seen there; a gap is told,
+ *			for whatever came to the ring in between
+ *	otherwise		all that it has is new; a gap is told
  */
 
 /* More messages than any server has; it takes no larger number. */
 const ALL = 2 ** 32 - 1;
+
+/* Rings that are remembered; there are as many as hosts, and some that ended. */
+const RINGS_MAX = 16;
 
 /** @typedef {import("./pubsub.js").Gap["reason"]} Reason */
 
@@ -34,13 +45,31 @@ export function tell(handler, argument) {
 export class Stream {
 	epoch = ""; /* "": no number is known yet */
 	seq = 0;    /* the last number dealt with */
+	/** @type {string | undefined} the same in the log of a cluster, so far as it
+	 * is known: all that is not behind it is dealt with */
+	pos;
 	live = false; /* subscribed on the present connection */
 	/** @type {import("./pubsub-members.js").Roster | null} */
 	roster = null;
 
 	#ackSeq = 0; /* the topic's last number when that began */
-	/** @type {Set<number>} numbers to come that this client has published */
-	#own = new Set();
+	/** @type {string | undefined} the log's end then */
+	#ackPos;
+	#ackFrom = 0; /* the number before those of the past that follow */
+	/** @type {"history" | "number" | "place"} where that was asked to begin */
+	#asked = "history";
+	#ahead = ""; /* the ring to be entered, when a gap has come; "": none */
+	#foreign = ""; /* a ring that knows nothing of our place */
+	/** @type {Reason} why all that it has is new */
+	#reason = "epoch";
+	#isNew = true; /* no number has been dealt with */
+	/** @type {Map<string, number>} the last number in rings of before */
+	#rings = new Map();
+	/** @type {Map<number, string | undefined>} numbers to come that this client
+	 * has published, and their places */
+	#own = new Map();
+	/** @type {Set<string>} the places alone, where the numbers are another ring's */
+	#ownPlaces = new Set();
 
 	/**
 	 * @param {string} topic
@@ -49,7 +78,15 @@ export class Stream {
 	constructor(topic, options) {
 		this.topic = topic;
 		this.options = options;
-		({ epoch: this.epoch, seq: this.seq } = options.since ?? this);
+		({ epoch: this.epoch, seq: this.seq, pos: this.pos } =
+		    options.since ?? this);
+	}
+
+	/** Where it goes on from here: `since' for another day. */
+	get place() {
+		const { epoch, seq, pos } = this;
+
+		return pos === undefined ? { epoch, seq } : { epoch, seq, pos };
 	}
 
 	get key() {
@@ -74,30 +111,100 @@ export class Stream {
 	}
 
 	/**
-	 * Where to begin.  In another epoch than before, all that there is is new.
+	 * Where to begin: see above.
 	 * @param {string} epoch
 	 */
 	#start(epoch) {
-		if (this.epoch === "")
-			return { history: this.options.history };
-		return this.epoch === epoch ?
-		    { since: { epoch, seq: this.seq } } : { history: ALL };
+		const known = this.epoch === epoch ? this.seq :
+			this.#rings.get(epoch);
+
+		this.#asked = "history";
+		if (this.pos !== undefined && this.epoch !== epoch &&
+		    this.#foreign !== epoch) {
+			this.#asked = "place";
+			return { since: this.place };
+		}
+		if (known !== undefined && this.epoch !== "") {
+			this.#asked = "number";
+			return { since: { epoch, seq: known } };
+		}
+		return { history: this.epoch === "" || this.#isUntouched() ?
+			this.options.history : ALL };
 	}
 
-	/** @param {{ epoch: string, seq: number, replayed?: number }} ack */
-	acked({ epoch, seq, replayed = 0 }) {
-		const before = this.epoch;
+	/* It has begun in a cluster with messages of the past, and none has come:
+	 * begin again. */
+	#isUntouched() {
+		return this.#isNew && this.#ackPos !== undefined &&
+		    this.options.since === undefined;
+	}
 
+	/** @param {{ epoch: string, seq: number, replayed?: number,
+	 *     recovered?: boolean, pos?: string }} ack */
+	acked({ epoch, seq, replayed = 0, recovered, pos }) {
 		this.live = true;
+		this.#ahead = "";
 		this.#ackSeq = seq;
-		if (before === epoch)
+		this.#ackFrom = seq - replayed;
+		if (this.epoch === epoch) {
+			this.#ackPos = pos;
+			this.#pass();
 			return;
+		}
+		const before = this.epoch;
+		const isUntouched = this.#isUntouched();
+
+		this.#ackPos = pos;
+		if (this.#asked === "place" && !recovered) {
+			this.#ahead = epoch; /* a gap follows, and tells why */
+			return;
+		}
+		this.#enter(epoch);
+		if (before !== "" && this.#asked !== "place" && !isUntouched)
+			this.#tellBlind(this.#reason);
+	}
+
+	/**
+	 * Stand before what this ring sends.
+	 * @param {string} epoch
+	 */
+	#enter(epoch) {
+		if (this.epoch !== "")
+			this.#rings.set(this.epoch, this.seq);
+		if (this.#rings.size > RINGS_MAX)
+			this.#rings.delete(this.#rings.keys().next().value ?? "");
+		this.seq = this.#asked === "number" ?
+			this.#rings.get(epoch) ?? this.#ackFrom : this.#ackFrom;
+		if (this.#asked !== "place")
+			this.pos = undefined;
 		this.epoch = epoch;
-		this.seq = seq - replayed;
+		this.#foreign = "";
+		for (const pos of this.#own.values())
+			if (pos !== undefined)
+				this.#ownPlaces.add(pos);
 		this.#own.clear();
-		if (before !== "")
-			tell(this.options.onGap,
-			    { topic: this.topic, reason: "epoch" });
+		this.#pass();
+	}
+
+	/* Pass what needs not to come.  Who has all that there was when the
+	 * subscription began has come to where the log ended then. */
+	#pass() {
+		let pos;
+
+		while (this.#own.has(this.seq + 1)) {
+			pos = this.#own.get(++this.seq);
+			this.#own.delete(this.seq);
+			this.pos = pos;
+		}
+		if (this.seq === this.#ackSeq && this.#ackPos !== undefined)
+			this.pos = this.#ackPos;
+	}
+
+	/** @param {Reason} reason */
+	#tellBlind(reason) {
+		this.#reason = "epoch";
+		tell(this.options.onGap, /** @type {import("./pubsub.js").Gap} */ (
+		    { topic: this.topic, reason }));
 	}
 
 	/**
@@ -105,17 +212,12 @@ export class Stream {
 	 * be known before numbers below it have come.
 	 * @param {import("./pubsub.js").Place} place
 	 */
-	published({ epoch, seq }) {
+	published({ epoch, seq, pos }) {
 		if (!this.live || this.options.echo !== false ||
 		    epoch !== this.epoch || seq <= this.seq)
 			return;
-		this.#own.add(seq);
-		this.#passOwn();
-	}
-
-	#passOwn() {
-		while (this.#own.delete(this.seq + 1))
-			this.seq++;
+		this.#own.set(seq, pos);
+		this.#pass();
 	}
 
 	/**
@@ -123,14 +225,15 @@ export class Stream {
 	 * @returns {boolean} false: it is none of this subscription, which began
 	 *     behind it
 	 */
-	message({ seq, time, message, retained }) {
+	message({ seq, pos, time, message, retained }) {
 		const { topic, epoch } = this;
+		const told = { topic, epoch, seq, ...pos && { pos }, time, message };
 
-		if (!this.live || (seq <= this.seq && !retained))
+		if (!this.live || this.#ahead || (seq <= this.seq && !retained))
 			return false;
 		if (retained && seq !== this.seq + 1) { /* not one of the row */
-			tell(this.options.onMessage, { topic, epoch, seq, time,
-				message, retained, live: false });
+			tell(this.options.onMessage,
+			    { ...told, retained, live: false });
 			return true;
 		}
 		/* Never seen of a server.  If it ever is, it is told, not hidden. */
@@ -139,13 +242,23 @@ export class Stream {
 		if (!this.live)
 			return true; /* which made the user unsubscribe */
 		this.seq = seq;
-		if (!this.#own.delete(seq)) /* a replay brings one's own, too */
+		this.pos = pos;
+		this.#isNew = false;
+		if (!this.#isOwn(seq, pos)) /* a replay brings one's own, too */
 			tell(this.options.onMessage,
-			    { topic, epoch, seq, time, message,
-				    ...retained && { retained },
+			    { ...told, ...retained && { retained },
 				    live: seq > this.#ackSeq });
-		this.#passOwn();
+		this.#pass();
 		return true;
+	}
+
+	/**
+	 * @param {number} seq
+	 * @param {string | undefined} pos
+	 */
+	#isOwn(seq, pos) {
+		return this.#own.delete(seq) ||
+		    (pos !== undefined && this.#ownPlaces.delete(pos));
 	}
 
 	/**
@@ -167,30 +280,59 @@ export class Stream {
 
 		this.epoch = epoch;
 		this.seq = this.#ackSeq = seq;
+		this.#ackPos = undefined;
 		this.#own.clear();
 		tell(this.options.onGap, /** @type {import("./pubsub.js").Gap} */ (
 		    { topic, reason }));
 	}
 
-	/** @param {{ to?: number, reason: Reason, epoch?: string,
-	 *     seq?: number }} gap */
+	/**
+	 * The gap behind the answer to a place that this host cannot go on from.
+	 * @param {Reason} reason
+	 * @returns {boolean} as of gap()
+	 */
+	#turnedAway(reason) {
+		const epoch = this.#ahead;
+
+		if (reason === "epoch" || reason === "cluster") {
+			this.live = false;
+			this.#foreign = epoch;
+			this.#reason = reason;
+			return true;
+		}
+		this.#ahead = "";
+		this.#enter(epoch);
+		this.#tellBlind(reason);
+		return false;
+	}
+
+	/**
+	 * @param {{ to?: number, reason: Reason, epoch?: string,
+	 *     seq?: number }} gap
+	 * @returns {boolean} whether to subscribe anew, for this ring is another
+	 *     one, and all that it has is new
+	 */
 	gap({ to, reason, epoch, seq }) {
 		const { topic } = this;
 		const from = this.seq + 1;
 
 		if (this.live && epoch !== undefined && seq !== undefined) {
 			this.#moved({ epoch, seq, reason });
-			return;
+			return false;
 		}
+		if (this.live && this.#ahead)
+			return this.#turnedAway(reason);
 		if (!this.live || (to !== undefined && to < from))
-			return;
-		this.seq = to ?? this.#ackSeq;
-		for (const seq of this.#own)
-			if (seq <= this.seq)
-				this.#own.delete(seq);
-		this.#passOwn();
+			return false;
+		this.seq = to ?? this.#ackFrom;
+		this.#isNew = false;
+		for (const own of this.#own.keys())
+			if (own <= this.seq)
+				this.#own.delete(own);
+		this.#pass();
 		tell(this.options.onGap, /** @type {import("./pubsub.js").Gap} */ (
 		    to === undefined ? { topic, reason } :
 		    { topic, from, to, reason }));
+		return false;
 	}
 }

@@ -16,6 +16,11 @@
  * Node before 22 has no WebSocket: connect(url, { WebSocket }) takes the class
  * of the package ws.
  *
+ * connect([a, b, c]) is given several hosts of a cluster.  The client has one
+ * connection at a time; when a host leaves, it goes on at another
+ * (pubsub-hosts.js) and has missed nothing.  Servers that share nothing can be
+ * given as well: then a gap is told, for each has numbers of its own.
+ *
  * A connection that is lost comes back by itself (pubsub-connection.js), and
  * every subscription goes on behind the last number seen (pubsub-stream.js).
  * So onMessage gets each message once and in order, and where some are not to
@@ -36,13 +41,15 @@ import { Stream, tell } from "./pubsub-stream.js";
 export { PubSubError };
 
 /**
- * A place in a topic: its number `seq` in the life `epoch` of the server.
- * @typedef {{ epoch: string, seq: number }} Place
+ * A place in a topic: its number `seq` in the life `epoch` of the server; in a
+ * cluster also `pos`, which is the same at all hosts.
+ * @typedef {{ epoch: string, seq: number, pos?: string }} Place
  *
  * @typedef {object} Message which is a place, too
  * @property {string} topic
  * @property {string} epoch
  * @property {number} seq
+ * @property {string} [pos] in a cluster
  * @property {number} time when it was published: milliseconds since 1970
  * @property {any} message the JSON value that was published
  * @property {boolean} [retained] in onMessage: it is the topic's last value, which
@@ -74,12 +81,14 @@ export { PubSubError };
  *
  * @typedef {object} BlindGap without numbers: nobody knows how many, if any,
  *     because it is another server than before, perhaps the same one started
- *     anew ("epoch"), or it has forgotten the topic meanwhile or never given
- *     that number ("unknown")
+ *     anew ("epoch"), the log of its cluster is another one ("cluster"), it has
+ *     forgotten the topic meanwhile or never given that number ("unknown"), or
+ *     it goes on for another host and has no more of it ("expired") or may not
+ *     tell it ("forbidden")
  * @property {string} topic
  * @property {undefined} [from]
  * @property {undefined} [to]
- * @property {"unknown" | "epoch"} reason
+ * @property {"unknown" | "epoch" | "cluster" | "expired" | "forbidden"} reason
  *
  * @typedef {NumberedGap | BlindGap} Gap
  */
@@ -87,7 +96,7 @@ export { PubSubError };
 /**
  * @typedef {object} SubscribeOptions
  * @property {Place} [since] go on behind this place; where it is of another
- *     epoch, with all that this one has
+ *     epoch, and not of another host of the cluster, with all that this one has
  * @property {number} [history] begin with the last so many messages, where no
  *     place is known to go on from
  * @property {boolean} [last] begin with the topic's last value, if it has one
@@ -150,8 +159,9 @@ export { PubSubError };
  * @typedef {object} ConnectOptions
  * @property {new (url: string, protocols: string[]) => Socket} [WebSocket]
  * @property {(client: Client) => void} [onState] called whenever its `state` has
- *     changed; where there is none, one line on the console tells of a server
- *     that is not there, or that has closed this client for good
+ *     changed; `url` says of which host it is.  Where there is none, one line on
+ *     the console tells of a server that is not there, or that has closed this
+ *     client for good
  * @property {() => string} [user] called for each connection: the name to go by
  *     without a token, 1 to 64 bytes, which others see as not verified
  * @property {GetToken} [token] called for a token before it is needed: for a
@@ -181,12 +191,11 @@ function wellFormed(topic) {
 	    topic.replace(/\p{Surrogate}/gu, "\ufffd") : topic;
 }
 
-/** Made by connect().  Event "state": look at `state`, `reason`, `retryAt`. */
+/** Made by connect().  Event "state": look at `state`, `url`, `reason`, `retryAt`. */
 export class Client extends EventTarget {
 	/** @type {Limits | null} the server's, once it has told them */
 	limits = null;
 
-	#url;
 	#onState;
 	#connection;
 	/** @type {State} before the last change */
@@ -202,15 +211,14 @@ export class Client extends EventTarget {
 	#requests;
 
 	/**
-	 * @param {string} url
+	 * @param {import("./pubsub-hosts.js").Urls} urls
 	 * @param {ConnectOptions} options
 	 */
-	constructor(url, options) {
+	constructor(urls, options) {
 		super();
-		this.#url = url;
 		this.#onState = options.onState;
-		this.#connection = new Connection(() => named(url, options.user),
-		    options, {
+		this.#connection = new Connection(urls,
+		    (url) => named(url, options.user), options, {
 			welcome: (welcome) => this.#welcomed(welcome),
 			frame: (frame) => this.#received(frame),
 			idle: () => this.ping().catch(() => {}),
@@ -224,6 +232,11 @@ export class Client extends EventTarget {
 	/** @returns {State} */
 	get state() {
 		return this.#connection.state;
+	}
+
+	/** The host that it is connected to, or tries, or that it has lost. */
+	get url() {
+		return this.#connection.url;
 	}
 
 	/** Whom the server has recognized by the token; "": nobody in particular. */
@@ -263,7 +276,7 @@ export class Client extends EventTarget {
 		const subscription = {
 			topic,
 			get place() {
-				return { epoch: stream.epoch, seq: stream.seq };
+				return stream.place;
 			},
 			unsubscribe: () => this.#end(stream),
 		};
@@ -322,7 +335,9 @@ export class Client extends EventTarget {
 	/**
 	 * Publish a JSON value.  Fails with "unknown" if the connection is lost
 	 * before the server's answer; with `retry` it is then published again,
-	 * and so perhaps twice, unless it has a `key`.
+	 * and so perhaps twice, unless it has a `key`.  A host that is cut off
+	 * from its cluster refuses it: then it is published at another, and
+	 * fails with "cluster_down" if each host that was given has refused.
 	 * @param {string} topic
 	 * @param {any} message
 	 * @param {PublishOptions} [options]
@@ -334,11 +349,12 @@ export class Client extends EventTarget {
 		topic = wellFormed(topic);
 		return this.#requests.ask(
 		    { type: "publish", topic, message, ephemeral, retain, ttl, key },
-		    ({ epoch, seq, duplicate }) => {
+		    ({ epoch, seq, pos, duplicate }) => {
 			    if (seq !== undefined)
-				    this.#streams.get(topic)?.published({ epoch, seq });
-			    return duplicate ? { topic, epoch, seq, duplicate } :
-				{ topic, epoch, seq };
+				    this.#streams.get(topic)?.published(
+					{ epoch, seq, pos });
+			    return { topic, epoch, seq, ...pos && { pos },
+				    ...duplicate && { duplicate } };
 		    }, retry);
 	}
 
@@ -375,8 +391,9 @@ export class Client extends EventTarget {
 
 	/**
 	 * Messages of the past, oldest first: the last `limit` ones with numbers
-	 * below `before`.  `more`: there were older ones still.  One whose `ttl` is
-	 * over is there as its number and `expired: true`.
+	 * below `before`, which is of the host that it is asked at (`epoch`).
+	 * `more`: there were older ones still.  One whose `ttl` is over is there as
+	 * its number and `expired: true`.
 	 * @param {string} topic
 	 * @param {{ before?: number, limit?: number }} [options]
 	 * @returns {Promise<{ messages: Message[], more: boolean }>}
@@ -438,7 +455,9 @@ export class Client extends EventTarget {
 				this.#joining.delete(stream);
 				stream.roster?.begin();
 			},
-			fail: (error) => this.#refused(stream, error),
+			fail: (error) => error.code === "cluster_down" ?
+				this.#connection.forsake(error.message) :
+				this.#refused(stream, error),
 			cut: () => false, /* the next connection renews it */
 		});
 	}
@@ -510,7 +529,7 @@ export class Client extends EventTarget {
 			break;
 		case "gap":
 			this.#epoch = frame.epoch ?? this.#epoch;
-			this.#streamOf(frame)?.gap(frame);
+			this.#missed(this.#streamOf(frame), frame);
 			break;
 		case "join":
 		case "leave":
@@ -537,6 +556,18 @@ export class Client extends EventTarget {
 	#streamOf({ topic, pattern }) {
 		return this.#streams.get(pattern === undefined ? topic ?? "" :
 			`\n${pattern}`);
+	}
+
+	/**
+	 * @param {Stream | PatternStream | undefined} stream
+	 * @param {any} gap
+	 */
+	#missed(stream, gap) {
+		if (!stream?.gap(gap))
+			return;
+		this.#requests.add(stream.farewell(),
+		    { done() {}, fail() {}, cut: () => false });
+		this.#renew(stream);
 	}
 
 	/**
@@ -601,7 +632,7 @@ export class Client extends EventTarget {
 	 */
 	#warn(what, and) {
 		if (!this.#onState)
-			console.warn(`pubsub.js: ${what} ${this.#url}` +
+			console.warn(`pubsub.js: ${what} ${this.url}` +
 			    `${this.reason && ` (${this.reason})`}; ${and}`);
 	}
 }
@@ -633,12 +664,48 @@ function socketUrl(url) {
 }
 
 /**
+ * One of several addresses.  A bad one would be found out only when all before
+ * it have failed.
+ * @param {string | URL} url
+ */
+function listedUrl(url) {
+	const page = globalThis.location?.protocol;
+	let address;
+
+	try {
+		address = socketUrl(url);
+	} catch (cause) {
+		throw new TypeError(`connect: ${url} is no address of a server`,
+		    { cause });
+	}
+	if (!/^wss?:/u.test(address))
+		throw new TypeError(
+		    `connect: ${url} must be ws:, wss:, http: or https:`);
+	if (page === "https:" && address.startsWith("ws:") &&
+	    !LOOPBACK.test(new URL(address).hostname))
+		throw new TypeError(`connect: ${
+			url} is not for a page of https:, which may use wss: alone`);
+	return address;
+}
+
+/* Where a page of https: may go without TLS. */
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u;
+
+/**
  * Connect to a server's /ws; in a page connect("ws") is that of the server, or
  * the folder of it, that the page came from.  `?buffer=N&overflow=drop|latest|close` in the URL
  * says how many messages may wait for this client there, and what happens then.
- * @param {string | URL} url
+ * Of several the first is tried first.
+ * @param {string | URL | readonly (string | URL)[]} url one or several
  * @param {ConnectOptions} [options]
  */
 export function connect(url, options = {}) {
-	return new Client(socketUrl(url), options);
+	if (!Array.isArray(url))
+		return new Client([socketUrl(/** @type {string | URL} */ (url))],
+		    options);
+	const [first, ...others] = url.map(listedUrl);
+
+	if (first === undefined)
+		throw new TypeError("connect: the list of servers is empty");
+	return new Client([first, ...others], options);
 }

@@ -18,6 +18,11 @@ export async function use() {
 			state === "waiting" && reason.length + retryAt,
 	});
 	connect("ws", { token: () => null });
+	connect(["ws://a/ws", new URL("ws://b/ws")], {
+		onState: ({ state, url }) => state.length + url.length,
+	});
+	/* @ts-expect-error: the servers are a list, or one */
+	connect({ url: "ws://a/ws" });
 	/* @ts-expect-error: a token is fetched, not given */
 	connect("ws", { token: "a.b.c" });
 	/** @type {Place | undefined} */
@@ -41,6 +46,7 @@ export async function use() {
 
 	since = room.place;
 	since = { epoch, seq };
+	since = { epoch, seq, pos: room.place.pos ?? "log.7" };
 	/* @ts-expect-error: a place has a number */
 	since = { epoch };
 	/* @ts-expect-error: there is no such option */
