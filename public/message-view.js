@@ -81,7 +81,8 @@ export function outboxNode(message, before, hues, room) {
 
 	if (message.confirmed)
 		return messageNode(message, before, hues);
-	const when = room.state === "open" ? "sending" : "waiting";
+	const when = room.state === "open" && !room.isCutOff ? "sending" :
+		"waiting";
 	const node = article(message, before, hues,
 	    el("span", { class: "when" }, problem ? "not sent" : when));
 
@@ -117,7 +118,7 @@ function gapText({ count, reason }) {
 	if (count !== null)
 		return count === 1 ? "One message is missing here." :
 		    `${count.toLocaleString("en")} messages are missing here.`;
-	if (reason === "epoch")
+	if (reason === "epoch" || reason === "cluster")
 		return "The server was restarted. Messages sent meanwhile may be missing.";
 	return "The server has forgotten this room. Messages sent meanwhile may be missing.";
 }

@@ -22,6 +22,8 @@ const STATES = {
 	stopped: "Disconnected",
 };
 
+const CUT_OFF = "Cut off";
+
 /* Each try connects; that is not worth a word of its own. */
 function stateText({ state, retryAt }) {
 	if (state === "open")
@@ -131,12 +133,17 @@ export class RoomView {
 	#drawNotice(room) {
 		const text = byId("notice-text");
 
-		byId("notice").hidden = (room.state === "open" && !room.wantsToken) ||
+		byId("notice").hidden = (room.state === "open" &&
+		    !room.wantsToken && !room.isCutOff) ||
 		    (room.state === "connecting" && room.retryAt === 0);
 		byId("pass").hidden = !room.wantsToken;
 		byId("retry").hidden = room.wantsToken;
 		if (room.state === "stopped")
 			text.textContent = room.reason || "Disconnected.";
+		else if (room.isCutOff)
+			text.textContent = "This server is cut off from the " +
+			    "others. What you write is kept and sent once it is " +
+			    "back.";
 		else if (room.state === "open")
 			text.textContent = "With another token you may do more.";
 		else
@@ -146,7 +153,10 @@ export class RoomView {
 
 	/* Say changes aloud, once each, and not the tries in between. */
 	#tell(room) {
-		const state = room.state === "connecting" ? this.#said : STATES[room.state];
+		let state = room.isCutOff ? CUT_OFF : STATES[room.state];
+
+		if (room.state === "connecting")
+			state = this.#said;
 
 		if (state !== this.#said && this.#said !== "")
 			announce(state);

@@ -15,7 +15,8 @@
  * It leaves the outbox when the subscription brings it, for that is where all
  * others see it too.  Where the connection was lost before the answer it is
  * published again; if that makes two of it, everybody knows the second by its
- * id.
+ * id.  A server that is cut off from its cluster takes nothing; then the oldest is
+ * offered again and again, and when that is taken the others follow.
  */
 
 import { Company } from "./company.js";
@@ -34,6 +35,7 @@ const KEPT_TEXT_MAX = 64 * 1024; /* ... and characters: storage is small */
 const SEEN_MAX = 2000;           /* ids by which a second copy is known */
 const SAVE_MS = 500;
 const COUNT_PAUSE_MS = 1000;     /* between two counts of who is here */
+const CUT_OFF_MS = 5 * 1000;     /* between two tries at a server that is cut off */
 const LATELY = 50;               /* messages after which a voice is new again */
 
 /* Refusals that another token may turn into a welcome. */
@@ -80,6 +82,7 @@ export class Room extends EventTarget {
 	unread = 0;
 	people = 0; /* connections that are in the room; 0 = not known */
 	isReadAbove = false; /* then more messages are kept */
+	isCutOff = false; /* our server, from its cluster */
 	company = new Company(); /* who is here, and who is writing */
 
 	#client;
@@ -94,6 +97,7 @@ export class Room extends EventTarget {
 	#saveTimer = 0;
 	#countedAt = 0;
 	#countTimer = 0;
+	#cutOffTimer = 0;
 	#myName = "";
 	#onState = () => this.#stateChanged();
 
@@ -182,6 +186,7 @@ export class Room extends EventTarget {
 	leave() {
 		clearTimeout(this.#saveTimer);
 		clearTimeout(this.#countTimer);
+		clearTimeout(this.#cutOffTimer);
 		this.company.clear();
 		this.#client.removeEventListener("state", this.#onState);
 		this.#client.unsubscribe(this.name).catch(() => {}); /* never was */
@@ -189,12 +194,15 @@ export class Room extends EventTarget {
 		tab.remove(this.#key("heard"));
 	}
 
-	/* Connect now, even where we had been told to stay away. */
+	/* Connect now, even where we had been told to stay away; or offer again
+	 * what was not taken. */
 	retryNow() {
 		if (this.#client.state === "closed")
 			location.reload(); /* nothing is lost by that */
 		else if (this.#refused !== null)
 			this.enter();
+		else if (this.isCutOff)
+			this.#pump();
 		else
 			this.#client.wake();
 	}
@@ -289,6 +297,7 @@ export class Room extends EventTarget {
 		if (this.#subscription && this.state !== "open")
 			this.#isCatchingUp = false;
 		this.people = 0;
+		this.isCutOff = false; /* it may be another server, and we shall see */
 		if (this.state !== "open")
 			this.company.clear();
 		this.#countedAt = performance.now();
@@ -399,10 +408,24 @@ export class Room extends EventTarget {
 	#pump() {
 		if (this.state !== "open")
 			return;
-		for (const message of this.outbox)
-			if (!message.problem && !message.confirmed &&
-			    !this.#saying.has(message.id))
+		const due = this.outbox.filter(({ problem, confirmed }) =>
+			!problem && !confirmed);
+
+		for (const message of this.isCutOff ? due.slice(0, 1) : due)
+			if (!this.#saying.has(message.id))
 				this.#publish(message);
+	}
+
+	/* The server has taken something, or would not, for it is cut off. */
+	#setCutOff(isCutOff) {
+		clearTimeout(this.#cutOffTimer);
+		if (isCutOff)
+			this.#cutOffTimer = setTimeout(() => this.#pump(),
+			    CUT_OFF_MS);
+		if (isCutOff === this.isCutOff)
+			return;
+		this.isCutOff = isCutOff;
+		this.#emit("state");
 	}
 
 	async #publish(message) {
@@ -410,13 +433,18 @@ export class Room extends EventTarget {
 		try {
 			await this.#client.publish(this.name, envelopeOf(message));
 			message.confirmed = true;
+			this.#setCutOff(false);
 		} catch (error) {
-			if (error.code !== "unknown" && error.code !== "closed")
+			if (error.code === "cluster_down")
+				this.#setCutOff(true);
+			else if (error.code !== "unknown" && error.code !== "closed")
 				message.problem = refusal(error);
 			this.#isDenied ||=
 			    FOR_WANT_OF_A_TOKEN.includes(error.code);
 		}
 		this.#saying.delete(message.id);
 		this.#emit("outbox");
+		if (message.confirmed)
+			this.#pump(); /* the others, if this was a try */
 	}
 }

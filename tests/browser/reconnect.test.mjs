@@ -241,6 +241,56 @@ describe("reconnect", { skip, timeout: 180_000 }, () => {
 		assert.deepEqual(await ada.texts(), ["unanswered"]);
 	});
 
+	const cutOff = ({ type, id }) => type === "publish" ?
+		{ type: "error", id, code: "cluster_down", reason: "away" } : null;
+
+	test("a server that is cut off from its cluster is one line", async (t) => {
+		const { ada, line } = await onLine(t);
+		const waiting = ada.page.locator(".outbox .pending .when",
+		    { hasText: "waiting" });
+
+		line.answers = cutOff;
+		await ada.say("first");
+		await ada.page.locator("#notice-text", { hasText:
+			"This server is cut off from the others." }).waitFor();
+		await ada.say("second");
+		await waiting.nth(1).waitFor();
+		assert.equal(await ada.page.locator(".outbox .failed").count(), 0);
+		assert.equal(await ada.page.textContent("#announcer"), "Cut off");
+		line.answers = () => null;
+		await ada.page.click("#retry");
+		await ada.hears("second");
+		assert.deepEqual(await ada.texts(), ["first", "second"]);
+		await ada.page.locator("#notice").waitFor({ state: "hidden" });
+	});
+
+	/* The second try is refused as well, and so is not the last. */
+	test("what it would not take it is offered again", async (t) => {
+		const server = await new Server().start();
+		const ada = await Visitor.arrive(browser, "Ada");
+		let tries = 0;
+
+		t.after(async () => {
+			await ada.leave();
+			await server.stop();
+		});
+		await ada.page.clock.install();
+		const line = await ada.line();
+
+		await ada.join(server, "room");
+		await ada.stopClock();
+		line.answers = (frame) => frame.type === "publish" && ++tries < 3 ?
+			cutOff(frame) : null;
+		await ada.say("kept");
+		await waitFor("three tries", async () => {
+			await ada.page.clock.runFor(1000);
+			return tries === 3;
+		});
+		await ada.page.clock.resume();
+		await ada.hears("kept");
+		await ada.page.locator("#notice").waitFor({ state: "hidden" });
+	});
+
 	test("only the message that the server refuses stays behind", async (t) => {
 		const { server, ada, ben } = await scene(t);
 

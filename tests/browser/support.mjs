@@ -188,10 +188,12 @@ export function launchBrowser() {
 	return chromium.launch(chromiumOptions());
 }
 
-/* The line between a page and the server, which can be cut and made to drop. */
+/* The line between a page and the server, which can be cut and made to drop, or to
+ * answer in the server's place. */
 class Line {
 	connections = 0;
 	passes = () => true; /* does this frame of the server reach the page? */
+	answers = () => null; /* to a frame of the page; null: the server does */
 
 	#sockets = new Set();
 	#isCut = false;
@@ -208,6 +210,14 @@ class Line {
 		server.onMessage((text) => {
 			if (this.passes(JSON.parse(text)))
 				socket.send(text);
+		});
+		socket.onMessage((text) => {
+			const answer = this.answers(JSON.parse(text));
+
+			if (answer)
+				socket.send(JSON.stringify(answer));
+			else
+				server.send(text);
 		});
 	}
 
