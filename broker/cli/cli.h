@@ -25,7 +25,9 @@
 #define CLI_CONF_NONE "none"         /* --config: no file */
 
 #define CLI_ERROR_MAX 512 /* bytes of a reason */
-#define CLI_EPOCH_MAX 64  /* bytes of an epoch, NUL included */
+#define CLI_EPOCH_MAX 64  /* bytes of an epoch, NUL included; likewise: */
+#define CLI_POS_MAX   64  /* of a place in a cluster's log */
+#define CLI_URLS_MAX  16  /* --url */
 
 #define CLI_TOKEN_AUD_MAX   8    /* --aud */
 #define CLI_MESSAGE_KEY_MAX 224u /* bytes of pub --key */
@@ -89,25 +91,27 @@ struct cli_topic {
 
 /* The options of pub, sub and topics, some of which tap knows, too. */
 struct cli_client_options {
-	const char *url;   /* NULL: the default one, or that of an instance: */
-	bool is_named;     /* by --name or --pidfile, on this host */
-	bool is_whole;     /* pub: standard input is one message */
-	bool retries;      /* pub: again what was not acked */
-	bool is_ephemeral; /* pub: kept in no history */
-	bool retains;      /* pub: as the topic's last value */
-	bool wants_last;   /* sub: begin with it */
-	uint32_t every_ms; /* sub: one message in that time; 0: all */
-	uint32_t ttl_s;    /* pub: 0: for ever */
-	const char *key;   /* pub: NULL: none */
+	const char *urls[CLI_URLS_MAX];
+	size_t url_count;    /* 0: the default one, or that of an instance: */
+	bool is_named;       /* by --name or --pidfile, on this host */
+	bool is_whole;       /* pub: standard input is one message */
+	bool retries;        /* pub: again what was not acked */
+	bool is_ephemeral;   /* pub: kept in no history */
+	bool retains;        /* pub: as the topic's last value */
+	bool wants_last;     /* sub: begin with it */
+	uint32_t every_ms;   /* sub: one message in that time; 0: all */
+	uint32_t ttl_s;      /* pub: 0: for ever */
+	const char *key;     /* pub: NULL: none */
 	bool wants_presence; /* sub: who is there, comes and leaves */
 	bool is_verbose;     /* sub: topics too */
 	bool has_since;      /* sub: */
 	char since_epoch[CLI_EPOCH_MAX];
 	uint64_t since_seq;
-	uint32_t history;    /* sub: messages; 0: none */
-	uint32_t count;      /* sub, tap: messages; 0: no end */
-	uint32_t timeout_ms; /* 0: none */
-	const char *prefix;  /* topics; or NULL */
+	char since_pos[CLI_POS_MAX]; /* "": not said */
+	uint32_t history;            /* sub: messages; 0: none */
+	uint32_t count;              /* sub, tap: messages; 0: no end */
+	uint32_t timeout_ms;         /* 0: none */
+	const char *prefix;          /* topics; or NULL */
 	const char *ca_file; /* whom to trust; NULL: whom the system does */
 	/* Where the credential is: at most one of these, the others NULL. */
 	const char *token_path;

@@ -171,7 +171,7 @@ cli_check_client(const struct cli *cli, char error[CLI_ERROR_MAX])
 	    cli->words_len == 2 && strcmp(cli->words[1], "-") != 0;
 	const char *wrong = NULL;
 
-	if (client->url != NULL && client->is_named)
+	if (client->url_count > 0 && client->is_named)
 		wrong = "--url: there is --name or --pidfile, too";
 	else if ((client->token_path != NULL) +
 		     (client->token_variable != NULL) +

@@ -293,11 +293,10 @@ cli_set_url(struct cli *cli, const struct option *option, const char *value,
 	struct url url;
 	const char *wrong = url_parse(&url, value);
 
-	(void)option;
-	if (wrong != NULL)
-		snprintf(why, VALUES_WHY_MAX, "%s", wrong);
-	cli->client.url = value;
-	return wrong == NULL;
+	if (wrong == NULL)
+		return cli_set_texts(cli, option, value, why);
+	snprintf(why, VALUES_WHY_MAX, "%s", wrong);
+	return false;
 }
 
 bool
@@ -307,5 +306,5 @@ cli_set_since(struct cli *cli, const struct option *option, const char *value,
 	(void)option;
 	cli->client.has_since = true;
 	return value_place(value, cli->client.since_epoch, CLI_EPOCH_MAX,
-	    &cli->client.since_seq, why);
+	    &cli->client.since_seq, cli->client.since_pos, CLI_POS_MAX, why);
 }

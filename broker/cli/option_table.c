@@ -884,10 +884,14 @@ const struct option cli_options[] = {
 	    .letter = 'u',
 	    .arg = "URL",
 	    .words = CLI_URL_DEFAULT ", or by --name",
-	    .help = "ws://HOST:PORT/ws, http://HOST:PORT, "
-		    "wss://, https://, unix:PATH",
+	    .help = "ws://HOST:PORT/ws, http://, wss://, https://, "
+		    "unix:PATH; repeatable",
 	    .commands = CLI_CLIENTS,
 	    .set = cli_set_url,
+	    .at = MEMBER(client.urls),
+	    .repeats = true,
+	    .count_at = MEMBER(client.url_count),
+	    .max = CLI_URLS_MAX,
 	},
 	{
 	    .name = "ca-file",
@@ -1060,7 +1064,7 @@ const struct option cli_options[] = {
 	{
 	    .name = "since",
 	    .arg = "EPOCH:SEQ",
-	    .help = "begin behind this message",
+	    .help = "begin behind this message; in a cluster EPOCH:SEQ:POS",
 	    .commands = 1u << CLI_SUB,
 	    .set = cli_set_since,
 	},

@@ -244,18 +244,39 @@ value_host(const char *text, char why[VALUES_WHY_MAX])
 	return false;
 }
 
+/* What may stand behind EPOCH:SEQ: nothing, or :STREAM.NUMBER. */
+static bool
+value_log_place(const char *text, char *pos, size_t size)
+{
+	size_t len;
+
+	if (*text == '\0')
+		return true;
+	if (*text++ != ':')
+		return false;
+	for (len = 0; value_is_alnum(text[len]) || text[len] == '.'; len++)
+		continue;
+	if (len == 0 || len >= size || text[len] != '\0')
+		return false;
+	memcpy(pos, text, len + 1);
+	return true;
+}
+
 bool
 value_place(const char *text, char *epoch, size_t size, uint64_t *seq,
-    char why[VALUES_WHY_MAX])
+    char *pos, size_t pos_size, char why[VALUES_WHY_MAX])
 {
 	size_t len = 0;
 	const char *p;
+
+	pos[0] = '\0';
 
 	while (value_is_alnum(text[len]))
 		len++;
 	p = text + len + 1;
 	if (len > 0 && len < size && text[len] == ':' &&
-	    value_digits(&p, seq) && *p == '\0' && *seq < UINT64_C(1) << 53) {
+	    value_digits(&p, seq) && *seq < UINT64_C(1) << 53 &&
+	    value_log_place(p, pos, pos_size)) {
 		snprintf(epoch, size, "%.*s", (int)len, text);
 		return true;
 	}

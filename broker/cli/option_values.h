@@ -45,10 +45,10 @@ bool value_origin(const char *text, char why[VALUES_WHY_MAX]);
 /* A host name or address, without a port; or *, any. */
 bool value_host(const char *text, char why[VALUES_WHY_MAX]);
 
-/* A place in a topic, EPOCH:SEQ; the epoch goes to epoch, which has size bytes.
- */
+/* A place in a topic, EPOCH:SEQ or EPOCH:SEQ:POS; epoch has size bytes, and pos,
+ * which is empty if there is none, pos_size. */
 bool value_place(const char *text, char *epoch, size_t size, uint64_t *seq,
-    char why[VALUES_WHY_MAX]);
+    char *pos, size_t pos_size, char why[VALUES_WHY_MAX]);
 
 /* Write a size as value_size() reads it, in the largest unit that is exact.
  * Returns out. */

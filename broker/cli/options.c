@@ -204,7 +204,7 @@ cli_apply_all(struct cli *cli, const struct cli_setting *flags)
 	if (!cli_apply_flags(cli, flags))
 		return false;
 	/* The instance of the environment is meant unless a flag says where. */
-	if (cli->client.url == NULL && named)
+	if (cli->client.url_count == 0 && named)
 		cli->client.is_named = true;
 	return cli->faults_len == 0;
 }

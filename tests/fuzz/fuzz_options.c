@@ -20,7 +20,8 @@
 static void
 check_values(const char *text)
 {
-	char why[VALUES_WHY_MAX], epoch[CLI_EPOCH_MAX], size[24];
+	char why[VALUES_WHY_MAX], epoch[CLI_EPOCH_MAX], pos[CLI_POS_MAX],
+	    size[24];
 	uint64_t n, again;
 
 	if (value_count(text, 3, 64, &n, why))
@@ -38,8 +39,9 @@ check_values(const char *text)
 		      strstr(text, "//") == NULL && strchr(text, '%') == NULL);
 	if (value_name(text, CONFIG_NAME_MAX, why))
 		CHECK(strlen(text) <= CONFIG_NAME_MAX && *text != '.');
-	if (value_place(text, epoch, sizeof(epoch), &n, why))
-		CHECK(n < UINT64_C(1) << 53 && strlen(epoch) > 0);
+	if (value_place(text, epoch, sizeof(epoch), &n, pos, sizeof(pos), why))
+		CHECK(n < UINT64_C(1) << 53 && strlen(epoch) > 0 &&
+		      strlen(pos) < sizeof(pos));
 }
 
 static void

@@ -46,19 +46,20 @@ move(struct resume_point *place, const struct server_message *said)
 			resume_point_acked(place, said);
 		break;
 	case SERVER_MESSAGE:
-		if (resume_point_message(place, said->seq, said->is_retained,
-			&gap) != RESUME_POINT_OLD)
-			CHECK(place->seq == said->seq);
+		if (resume_point_message(place, said, &gap) != RESUME_POINT_OLD)
+			CHECK(place->seq == said->seq || said->is_retained);
 		else
 			CHECK(place->seq == before);
 		check_gap(&gap);
 		break;
 	case SERVER_GAP:
-		if (resume_point_gapped(place, said, &gap))
+		if (resume_point_gapped(place, said, &gap) !=
+		    RESUME_POINT_KNOWN)
 			check_gap(&gap);
 		break;
 	case SERVER_DRAIN:
 		resume_point_cut(place);
+		resume_point_ask(place, place->ack_epoch);
 		break;
 	case SERVER_EPHEMERAL:
 	case SERVER_WELCOME:
@@ -72,6 +73,7 @@ move(struct resume_point *place, const struct server_message *said)
 		break;
 	}
 	CHECK(memchr(place->epoch, '\0', sizeof(place->epoch)) != NULL);
+	CHECK(memchr(place->pos, '\0', sizeof(place->pos)) != NULL);
 }
 
 static void

@@ -34,7 +34,7 @@ client_down(struct client *c)
 	ws_client_drop(&c->ws);
 	if (c->opened_ms != 0 &&
 	    clock_monotonic_ms() - c->opened_ms >= CLIENT_LASTING_MS)
-		c->retry.attempt = 0;
+		hosts_here(c->hosts)->retry.attempt = 0;
 	c->opened_ms = 0;
 	c->state = CLIENT_DOWN;
 	c->deadline_ms = 0;
@@ -59,6 +59,13 @@ client_send(struct client *c, const char *text, size_t len)
 {
 	CHECK(c->state == CLIENT_OPEN);
 	ws_client_send(&c->ws, text, len);
+}
+
+void
+client_leave(struct client *c, const char *why)
+{
+	CHECK(c->state == CLIENT_OPEN);
+	client_fail(c, CLIENT_LOST, "%s", why);
 }
 
 void
@@ -94,11 +101,12 @@ client_may_come_back(const struct client *c)
 uint64_t
 client_again_ms(struct client *c)
 {
+	uint64_t now = clock_monotonic_ms();
 	uint32_t random;
 
 	CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
-	return clock_monotonic_ms() +
-	       retry_delay(&c->retry, client_end(c), random);
+	return now +
+	       hosts_lost(c->hosts, client_end(c), c->was_open, now, random);
 }
 
 /* Try the next address, or give up. */
@@ -111,17 +119,32 @@ client_dial_next(struct client *c)
 		client_fail(c, CLIENT_UNREACHABLE, "%s", c->dial.why);
 }
 
+/* What the connections to a host have in common is this one's. */
+static void
+client_aim(struct client *c, const struct url *url)
+{
+	c->group.authority = url->authority;
+	c->group.target = url->endpoint;
+	c->group.host = url->host;
+	c->group.tls = url->is_tls ? c->tls : NULL;
+}
+
 void
 client_connect(struct client *c)
 {
 	char why[CREDENTIAL_WHY_MAX];
+	struct host *host;
 
 	CHECK(c->state == CLIENT_DOWN);
+	hosts_go(c->hosts);
+	host = hosts_here(c->hosts);
+	client_aim(c, &host->url);
 	c->group.end = (struct outcome){ .kind = CLIENT_LOST };
-	c->retry.has_drain = false;
+	host->retry.has_drain = false;
+	c->was_open = false;
 	if (!credential_line(c->options, &c->lines, why))
 		client_fail(c, CLIENT_UNREADY, "%s", why);
-	else if (connecting_init(&c->dial, c->url))
+	else if (connecting_init(&c->dial, &host->url))
 		client_dial_next(c);
 	else
 		client_fail(c, CLIENT_UNREACHABLE, "%s", c->dial.why);
@@ -155,7 +178,8 @@ client_welcomed(struct client *c, const struct server_message *said)
 {
 	server_message_copy(&said->epoch, c->epoch, sizeof(c->epoch));
 	c->max_message = said->max_message;
-	c->retry.welcome = said->retry;
+	hosts_here(c->hosts)->retry.welcome = said->retry;
+	c->was_open = true;
 	c->silence_ms = said->ping * 1000 * CLIENT_PINGS_MISSED;
 	c->opened_ms = clock_monotonic_ms();
 	client_enter(c, CLIENT_OPEN, 0);
@@ -189,8 +213,10 @@ client_message_cb(
 		return;
 	}
 	if (said.kind == SERVER_DRAIN) {
-		c->retry.drain = said.retry;
-		c->retry.has_drain = true;
+		struct retry *retry = &hosts_here(c->hosts)->retry;
+
+		retry->drain = said.retry;
+		retry->has_drain = true;
 	}
 	if (!renewal_said(&c->renewal, &said))
 		c->events.said(c->owner, &said);
@@ -307,7 +333,7 @@ client_turn(struct client *c, short revents)
 }
 
 void
-client_init(struct client *c, const struct url *url,
+client_init(struct client *c, struct hosts *hosts,
     const struct tls_client_context *tls,
     const struct cli_client_options *options,
     const struct client_events *events, void *owner)
@@ -318,17 +344,16 @@ client_init(struct client *c, const struct url *url,
 	};
 
 	memset(c, 0, sizeof(*c));
-	c->url = url;
+	c->hosts = hosts;
+	c->tls = tls;
 	c->options = options;
 	c->events = *events;
 	c->owner = owner;
 	c->dial.fd = -1;
 	buf_init(&c->lines);
 	renewal_init(&c->renewal, options);
-	ws_client_group_init(&c->group, url->authority, url->endpoint,
-	    CLIENT_PROTOCOL, CLIENT_MESSAGE_MAX, 1, &connection);
-	c->group.tls = tls;
-	c->group.host = url->host;
+	ws_client_group_init(&c->group, NULL, NULL, CLIENT_PROTOCOL,
+	    CLIENT_MESSAGE_MAX, 1, &connection);
 	ws_client_init(&c->ws, &c->group);
 	json_reader_init(&c->json);
 }

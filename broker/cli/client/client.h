@@ -9,7 +9,8 @@
  * One connection needs no event loop: the owner polls it together with its
  * other descriptors, and hands over the result.  Nothing here blocks but the
  * look-up of a name.  When a connection has ended the state is DOWN and
- * client_end() says why; client_connect() begins another.
+ * client_end() says why; client_connect() begins another, maybe to another host
+ * (hosts.h).
  *
  * ws_client.h does handshake and frames; here are the addresses to try, the
  * server's messages, and the deadlines.
@@ -19,8 +20,8 @@
 #define BROKER_CLI_CLIENT_CLIENT_H
 
 #include "broker/cli/client/connect.h"
+#include "broker/cli/client/hosts.h"
 #include "broker/cli/client/renewal.h"
-#include "broker/cli/client/retry.h"
 #include "broker/cli/client/server_message.h"
 #include "broker/cli/client/ws_client.h"
 #include "broker/cli/cli.h"
@@ -51,12 +52,13 @@ struct client_events {
 };
 
 struct client {
-	const struct url *url;
+	struct hosts *hosts;
+	const struct tls_client_context *tls;
 	const struct cli_client_options *options;
 	struct client_events events;
 	void *owner;
 	enum client_state state;
-	struct retry retry;
+	bool was_open;        /* the present connection, or the last */
 	uint64_t max_message; /* bytes of JSON text, by the last welcome */
 	char epoch[CLIENT_EPOCH_MAX]; /* likewise */
 
@@ -73,9 +75,9 @@ struct client {
 	uint64_t silence_ms; /* how long none may come; 0: for ever */
 };
 
-/* A client that is DOWN.  url, tls (NULL: plain text), options (which say who it
- * is) and owner are borrowed. */
-void client_init(struct client *c, const struct url *url,
+/* A client that is DOWN.  hosts, tls (NULL: none of them has TLS), options (which
+ * say who it is) and owner are borrowed. */
+void client_init(struct client *c, struct hosts *hosts,
     const struct tls_client_context *tls,
     const struct cli_client_options *options,
     const struct client_events *events, void *owner);
@@ -91,8 +93,8 @@ client_end(const struct client *c)
 /* Whether another connection may end better. */
 bool client_may_come_back(const struct client *c);
 
-/* When to begin that: see retry_delay().  Returns a time of the monotonic
- * clock. */
+/* When to begin that: see hosts_lost(), whom it is called for once.  Returns a
+ * time of the monotonic clock. */
 uint64_t client_again_ms(struct client *c);
 
 /* Begin a connection.  Blocks: while a name is looked up, and a credential is
@@ -113,6 +115,10 @@ void client_turn(struct client *c, short revents);
 
 /* Send a text message; the client is OPEN. */
 void client_send(struct client *c, const char *text, size_t len);
+
+/* Leave this host, for this reason: DOWN follows at once, with CLIENT_LOST.  The
+ * client is OPEN.  Not from within client_turn(). */
+void client_leave(struct client *c, const char *why);
 
 /* Say goodbye: DOWN follows, with CLIENT_DONE, in a second or two at most. */
 void client_close(struct client *c);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* The first of these URLs, with spaces between them, that a client can use: not
  * one where it had to send a PROXY header.  Returns NULL, or what is wrong with
@@ -56,33 +57,79 @@ client_find_instance(const struct cli *cli, struct url *url)
 			: "has no address for clients without a PROXY header");
 }
 
-static enum exit_status
-client_find_url(const struct cli *cli, struct url *url)
+/* All that --url gives. */
+static void
+client_find_urls(const struct cli *cli, struct hosts *hosts)
 {
-	const char *text = cli->client.url;
+	uint32_t random[CLI_URLS_MAX];
+	struct url url;
 
-	if (text == NULL && cli->client.is_named)
-		return client_find_instance(cli, url);
-	CHECK(url_parse(url, text != NULL ? text : CLI_URL_DEFAULT) == NULL);
-	return EXIT_STATUS_OK;
+	for (size_t i = 0; i < cli->client.url_count; i++) {
+		CHECK(url_parse(&url, cli->client.urls[i]) == NULL);
+		hosts_add(hosts, &url);
+	}
+	CHECK(getrandom(random, sizeof(random), 0) == sizeof(random));
+	hosts_shuffle(hosts, random);
+}
+
+static enum exit_status
+client_find_hosts(const struct cli *cli, struct hosts *hosts)
+{
+	enum exit_status status = EXIT_STATUS_OK;
+	struct url url;
+
+	if (cli->client.url_count > 0) {
+		client_find_urls(cli, hosts);
+		return EXIT_STATUS_OK;
+	}
+	if (cli->client.is_named)
+		status = client_find_instance(cli, &url);
+	else
+		CHECK(url_parse(&url, CLI_URL_DEFAULT) == NULL);
+	if (status == EXIT_STATUS_OK)
+		hosts_add(hosts, &url);
+	return status;
+}
+
+static bool
+client_needs_tls(const struct hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->len; i++)
+		if (hosts->all[i].url.is_tls)
+			return true;
+	return false;
 }
 
 enum exit_status
 client_find(
-    const struct cli *cli, struct url *url, struct tls_client_context **tls)
+    const struct cli *cli, struct hosts *hosts, struct tls_client_context **tls)
 {
 	const char *ca_file = cli->client.ca_file;
-	enum exit_status status = client_find_url(cli, url);
+	enum exit_status status;
 	char why[TLS_CLIENT_WHY_MAX];
 
+	*hosts = (struct hosts){ 0 };
 	*tls = NULL;
-	if (status != EXIT_STATUS_OK || !url->is_tls)
+	status = client_find_hosts(cli, hosts);
+	if (status != EXIT_STATUS_OK || !client_needs_tls(hosts))
 		return status;
 	*tls = tls_client_context_new(ca_file, false, why);
 	if (*tls != NULL)
 		return EXIT_STATUS_OK;
 	return report_failure(EXIT_STATUS_FAILED, "--ca-file %s: %s",
 	    ca_file != NULL ? ca_file : "", why);
+}
+
+void
+client_report_next(const struct hosts *hosts, const struct outcome *end)
+{
+	const char *here = hosts_here(hosts)->url.text;
+
+	if (hosts->next == hosts->here)
+		report_note("%s: %s; trying again", here, end->why);
+	else
+		report_note("%s: %s; trying %s", here, end->why,
+		    hosts_next(hosts)->url.text);
 }
 
 enum exit_status

@@ -39,7 +39,7 @@ struct pub_request {
 
 struct pub {
 	const struct cli *cli;
-	struct url url;
+	struct hosts hosts;
 	struct tls_client_context *tls; /* owned; NULL: plain text */
 	struct client client;
 	struct pub_input input;
@@ -50,6 +50,8 @@ struct pub {
 	struct pub_request window[PUB_WINDOW]; /* by id, without an answer */
 	size_t window_bytes;
 	bool is_held; /* the server drains: nothing until the next connection */
+	bool is_unfit;   /* it is cut off from its cluster: there is another */
+	size_t refused;  /* by so many hosts for that, in a row */
 	bool has_failed; /* no more is taken: */
 	char why[480];
 	bool has_been;     /* welcomed, ever */
@@ -59,33 +61,12 @@ struct pub {
 	enum exit_status status; /* to end with */
 };
 
-#define PUB_COUNT_MAX 128 /* of pub_count() */
-
-/* The name of a message, for a sentence. */
-static const char *
-pub_name(const struct pub *p, uint64_t id, char out[48])
-{
-	if (p->is_stream)
-		snprintf(out, 48, "line %" PRIu64, id);
-	else
-		snprintf(out, 48, "the message");
-	return out;
-}
-
 /* How many of the messages that were taken are acknowledged, for a sentence. */
 static const char *
 pub_count(const struct pub *p, char out[PUB_COUNT_MAX])
 {
-	if (p->is_stream)
-		snprintf(out, PUB_COUNT_MAX,
-		    "%" PRIu64 " of %" PRIu64 " messages are acknowledged%s",
-		    p->acked, p->taken,
-		    p->input.has_ended || p->has_failed
-			? ""
-			: ", and what follows them was not sent");
-	else
-		snprintf(out, PUB_COUNT_MAX, "the message is not acknowledged");
-	return out;
+	return pub_message_count(p->is_stream, p->acked, p->taken,
+	    p->input.has_ended || p->has_failed, out);
 }
 
 /* A message cannot be published, for this reason.  The answers to those before
@@ -93,7 +74,7 @@ pub_count(const struct pub *p, char out[PUB_COUNT_MAX])
 static void __attribute__((format(printf, 3, 4)))
 pub_fail(struct pub *p, uint64_t id, const char *format, ...)
 {
-	char why[400], name[48];
+	char why[400], name[PUB_NAME_MAX];
 	va_list args;
 
 	if (p->has_failed)
@@ -102,7 +83,8 @@ pub_fail(struct pub *p, uint64_t id, const char *format, ...)
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
 	p->has_failed = true;
-	snprintf(p->why, sizeof(p->why), "%s: %s", pub_name(p, id, name), why);
+	snprintf(p->why, sizeof(p->why), "%s: %s",
+	    pub_message_name(p->is_stream, id, name), why);
 }
 
 /* Put a message into the window and send it. */
@@ -190,7 +172,7 @@ pub_opened(void *owner)
 	struct pub *p = owner;
 
 	p->has_been = true;
-	p->is_held = false;
+	p->is_held = p->is_unfit = false;
 	for (uint64_t id = p->answered + 1; id <= p->taken; id++) {
 		const struct pub_request *request = &p->window[id % PUB_WINDOW];
 
@@ -198,7 +180,8 @@ pub_opened(void *owner)
 	}
 }
 
-/* A request was refused.  A server that drains may take it when it is back. */
+/* A request was refused.  A server that drains may take it when it is back, and
+ * another host may if this one is cut off. */
 static void
 pub_refused(struct pub *p, const struct server_message *said)
 {
@@ -206,7 +189,11 @@ pub_refused(struct pub *p, const struct server_message *said)
 
 	server_message_copy(&said->code, code, sizeof(code));
 	server_message_copy(&said->reason, reason, sizeof(reason));
-	if (p->cli->client.retries && strcmp(code, "draining") == 0) {
+	p->is_unfit = p->cli->client.retries &&
+	              strcmp(code, "cluster_down") == 0 &&
+	              ++p->refused < p->hosts.len;
+	if (p->is_unfit ||
+	    (p->cli->client.retries && strcmp(code, "draining") == 0)) {
 		p->is_held = true;
 		return;
 	}
@@ -233,6 +220,7 @@ pub_said(void *owner, const struct server_message *said)
 		pub_refused(p, said);
 	} else {
 		p->acked++;
+		p->refused = 0;
 		pub_drop(p);
 	}
 }
@@ -244,14 +232,17 @@ pub_cut(struct pub *p)
 	const struct outcome *end = client_end(&p->client);
 	char count[PUB_COUNT_MAX];
 
-	if (p->has_been && p->cli->client.retries &&
+	if ((p->has_been ? p->cli->client.retries
+			 : hosts_have_untried(&p->hosts)) &&
 	    client_may_come_back(&p->client)) {
 		p->again_ms = client_again_ms(&p->client);
+		if (!p->has_been)
+			client_report_next(&p->hosts, end);
 		return;
 	}
 	p->is_over = true;
-	p->status = client_report(
-	    &p->url, end, p->taken > 0 ? pub_count(p, count) : "");
+	p->status = client_report(&hosts_here(&p->hosts)->url, end,
+	    p->taken > 0 ? pub_count(p, count) : "");
 }
 
 /* Everything is answered, or will not be: say what came of it. */
@@ -285,9 +276,9 @@ pub_timed_out(struct pub *p)
 		return;
 	}
 	p->is_over = true;
-	p->status =
-	    report_failure(EXIT_STATUS_FAILED, "%s: after %g s %s", p->url.text,
-		(double)p->cli->client.timeout_ms / 1000, pub_count(p, count));
+	p->status = report_failure(EXIT_STATUS_FAILED, "%s: after %g s %s",
+	    hosts_here(&p->hosts)->url.text,
+	    (double)p->cli->client.timeout_ms / 1000, pub_count(p, count));
 }
 
 /* Let the connection go on, or end, with the events that poll(2) returned. */
@@ -298,6 +289,8 @@ pub_connection(struct pub *p, short revents)
 
 	if (p->client.state != CLIENT_DOWN) {
 		client_turn(&p->client, revents);
+		if (p->is_unfit && p->client.state == CLIENT_OPEN)
+			client_leave(&p->client, "cut off from its cluster");
 		if (p->client.state != CLIENT_DOWN)
 			return;
 		if (is_closing)
@@ -344,7 +337,7 @@ pub_run(struct pub *p)
 	const struct client_events events = { pub_opened, pub_said };
 	uint64_t now = clock_monotonic_ms();
 
-	client_init(&p->client, &p->url, p->tls, &p->cli->client, &events, p);
+	client_init(&p->client, &p->hosts, p->tls, &p->cli->client, &events, p);
 	if (p->cli->client.timeout_ms != 0)
 		p->until_ms = now + p->cli->client.timeout_ms;
 	p->again_ms = now;
@@ -386,12 +379,13 @@ cli_pub(const struct cli *cli)
 	enum exit_status status;
 
 	p.cli = cli;
-	status = client_find(cli, &p.url, &p.tls);
+	status = client_find(cli, &p.hosts, &p.tls);
 	if (status == EXIT_STATUS_OK)
 		status = pub_open_input(&p);
 	if (status == EXIT_STATUS_OK)
 		status = pub_run(&p);
 	pub_input_fini(&p.input);
+	hosts_fini(&p.hosts);
 	tls_client_context_free(p.tls);
 	return status;
 }

@@ -85,3 +85,27 @@ pub_message_request(struct buf *buf, uint64_t id, const char *topic,
 	buf_puts(buf, "}");
 	return end - begin;
 }
+
+const char *
+pub_message_name(bool is_stream, uint64_t id, char out[PUB_NAME_MAX])
+{
+	if (is_stream)
+		snprintf(out, PUB_NAME_MAX, "line %" PRIu64, id);
+	else
+		snprintf(out, PUB_NAME_MAX, "the message");
+	return out;
+}
+
+const char *
+pub_message_count(bool is_stream, uint64_t acked, uint64_t taken, bool is_all,
+    char out[PUB_COUNT_MAX])
+{
+	if (is_stream)
+		snprintf(out, PUB_COUNT_MAX,
+		    "%" PRIu64 " of %" PRIu64 " messages are acknowledged%s",
+		    acked, taken,
+		    is_all ? "" : ", and what follows them was not sent");
+	else
+		snprintf(out, PUB_COUNT_MAX, "the message is not acknowledged");
+	return out;
+}

@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PUB_WHY_MAX 200 /* bytes of a reason */
+#define PUB_WHY_MAX   200 /* bytes of a reason; likewise: */
+#define PUB_NAME_MAX  48  /* of a message's name */
+#define PUB_COUNT_MAX 128 /* of how many are acknowledged */
 
 /* Whether this can be a message: UTF-8 and, with is_json, JSON.  If not, why
  * says what it is not. */
@@ -39,5 +41,14 @@ struct pub_message_kind pub_message_kind_of(
  */
 size_t pub_message_request(struct buf *buf, uint64_t id, const char *topic,
     const char *text, size_t len, const struct pub_message_kind *kind);
+
+/* The name of a message, for a sentence.  Returns out. */
+const char *pub_message_name(
+    bool is_stream, uint64_t id, char out[PUB_NAME_MAX]);
+
+/* How many of the messages that were taken are acknowledged, for a sentence;
+ * is_all: there are no more.  Returns out. */
+const char *pub_message_count(bool is_stream, uint64_t acked, uint64_t taken,
+    bool is_all, char out[PUB_COUNT_MAX]);
 
 #endif

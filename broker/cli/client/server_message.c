@@ -17,9 +17,9 @@
 
 /* All members of interest, as they stand. */
 struct server_message_members {
-	struct json_token type, id, topic, pattern, epoch, seq, from, to, count,
-	    replayed, recovered, retained, message, code, reason, ping, limits,
-	    retry, user, verified, members, after;
+	struct json_token type, id, topic, pattern, epoch, seq, pos, from, to,
+	    count, replayed, recovered, retained, message, code, reason, ping,
+	    limits, retry, user, verified, members, after;
 };
 
 #define MEMBER(name)                                                 \
@@ -37,6 +37,7 @@ static const struct server_message_name {
 	MEMBER(pattern),
 	MEMBER(epoch),
 	MEMBER(seq),
+	MEMBER(pos),
 	MEMBER(from),
 	MEMBER(to),
 	MEMBER(count),
@@ -280,6 +281,8 @@ server_message_parse(struct json_reader *reader, const char *text, size_t len,
 	said->message = m.message;
 	said->code = m.code;
 	said->reason = m.reason;
+	if (server_message_is_string(&m.pos, CLIENT_POS_MAX - 1))
+		said->pos = m.pos;
 	said->user = m.user;
 	said->members = m.members;
 	said->is_unverified =

@@ -17,6 +17,7 @@
 
 #define CLIENT_PROTOCOL  "pubsubd.v1"
 #define CLIENT_EPOCH_MAX 64 /* bytes, NUL included; a server's are shorter */
+#define CLIENT_POS_MAX   64 /* likewise, of a place in a cluster's log */
 
 enum server_message_kind {
 	SERVER_OTHER = 0,
@@ -47,6 +48,8 @@ struct server_message {
 	const char *text; /* all of it */
 	size_t len;
 	struct json_token topic, pattern, epoch, message, code, reason;
+	struct json_token pos;     /* ack, message: in a cluster; shorter than
+	                        * CLIENT_POS_MAX */
 	struct json_token user;    /* join, leave */
 	struct json_token members; /* presence: an array, or not there */
 	uint64_t id, seq, from, to, replayed;

@@ -12,6 +12,7 @@
 #include "broker/cli/client/sub.h"
 
 #include "broker/cli/client/find.h"
+#include "broker/cli/client/sub_ask.h"
 #include "broker/cli/client/sub_presence.h"
 #include "broker/cli/client/sub_said.h"
 #include "broker/cli/client/sub_state.h"
@@ -24,18 +25,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-/* Subscribe to a topic from where we are in it; its number is the id. */
-static void
-sub_ask(struct sub *s, size_t i)
-{
-	struct buf text;
-
-	buf_init(&text);
-	sub_topics_request(&s->topics, i, s->client.epoch, &text);
-	client_send(&s->client, text.at, text.len);
-	buf_fini(&text);
-}
 
 /* There was no connection for a while: what a pattern missed meanwhile is not
  * known. */
@@ -54,7 +43,8 @@ sub_opened(void *owner)
 	struct sub *s = owner;
 
 	if (s->is_cut)
-		sub_note(s, "%s: connected again", s->url.text);
+		sub_note(s, "%s: connected%s", hosts_here(&s->hosts)->url.text,
+		    s->has_been ? " again" : "");
 	if (s->has_been)
 		sub_tell_patterns(s);
 	s->is_cut = false;
@@ -71,19 +61,21 @@ static void
 sub_cut(struct sub *s)
 {
 	const struct outcome *end = client_end(&s->client);
+	bool is_wanted = s->has_been || hosts_have_untried(&s->hosts);
 
 	for (size_t i = 0; i < s->topics.len; i++)
 		resume_point_cut(&s->topics.all[i].place);
-	if (!s->has_been || !client_may_come_back(&s->client)) {
-		sub_output_turn(&s->output, 0);
-		sub_leave(s, client_report(&s->url, end, ""));
+	sub_output_turn(&s->output, 0);
+	s->is_unfit = false;
+	if (!is_wanted || !client_may_come_back(&s->client)) {
+		sub_leave(
+		    s, client_report(&hosts_here(&s->hosts)->url, end, ""));
 		return;
 	}
 	s->again_ms = client_again_ms(&s->client);
-	if (!s->is_cut && !retry_at_once(end)) {
-		sub_note(s, "%s: %s; trying again", s->url.text, end->why);
-		s->is_cut = true;
-	}
+	if ((!s->has_been || !s->is_cut) && !retry_at_once(end))
+		client_report_next(&s->hosts, end);
+	s->is_cut |= !retry_at_once(end);
 }
 
 /* Time is up. */
@@ -182,6 +174,9 @@ sub_turn(struct sub *s)
 		sub_signalled(s);
 	if (s->client.state != CLIENT_DOWN) {
 		client_turn(&s->client, fds[0].revents);
+		if (s->is_unfit && s->client.state == CLIENT_OPEN)
+			client_leave(
+			    &s->client, "the host is cut off from its cluster");
 		if (s->client.state == CLIENT_DOWN && !s->is_leaving)
 			sub_cut(s);
 	}
@@ -226,7 +221,7 @@ sub_run(struct sub *s)
 	if (!sub_hold_signals(s))
 		return report_failure(
 		    EXIT_STATUS_FAILED, "signalfd: %s", strerror(errno));
-	client_init(&s->client, &s->url, s->tls, &s->cli->client, &events, s);
+	client_init(&s->client, &s->hosts, s->tls, &s->cli->client, &events, s);
 	sub_output_init(&s->output, STDOUT_FILENO);
 	if (s->cli->client.timeout_ms != 0)
 		s->until_ms = clock_monotonic_ms() + s->cli->client.timeout_ms;
@@ -244,11 +239,14 @@ enum exit_status
 cli_sub(const struct cli *cli)
 {
 	struct sub s = { .cli = cli };
-	enum exit_status status = client_find(cli, &s.url, &s.tls);
+	enum exit_status status = client_find(cli, &s.hosts, &s.tls);
 
-	if (status != EXIT_STATUS_OK)
+	if (status != EXIT_STATUS_OK) {
+		hosts_fini(&s.hosts);
 		return status;
-	url_add(&s.url, "overflow", "close");
+	}
+	for (size_t i = 0; i < s.hosts.len; i++)
+		url_add(&s.hosts.all[i].url, "overflow", "close");
 	sub_topics_warn(cli);
 	if (!sub_topics_init(&s.topics, cli))
 		status =
@@ -263,6 +261,7 @@ cli_sub(const struct cli *cli)
 	else
 		status = sub_run(&s);
 	sub_topics_fini(&s.topics);
+	hosts_fini(&s.hosts);
 	tls_client_context_free(s.tls);
 	return status;
 }

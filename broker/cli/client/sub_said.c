@@ -3,6 +3,7 @@
 
 #include "broker/cli/client/sub_said.h"
 
+#include "broker/cli/client/sub_ask.h"
 #include "broker/cli/client/sub_presence.h"
 #include "broker/cli/client/sub_print.h"
 #include "broker/cli/client/sub_state.h"
@@ -39,8 +40,7 @@ sub_message(
 	struct resume_point_gap gap;
 
 	if (said->kind == SERVER_MESSAGE)
-		verdict = resume_point_message(
-		    &topic->place, said->seq, said->is_retained, &gap);
+		verdict = resume_point_message(&topic->place, said, &gap);
 	if (verdict == RESUME_POINT_OLD)
 		return;
 	if (verdict == RESUME_POINT_HOLE)
@@ -54,10 +54,15 @@ sub_gap(
 {
 	struct resume_point_gap gap;
 	char reason[64];
+	enum resume_point_news news =
+	    resume_point_gapped(&topic->place, said, &gap);
 
-	if (resume_point_gapped(&topic->place, said, &gap))
-		sub_tell_gap(s, topic, &gap,
-		    server_message_copy(&said->reason, reason, sizeof(reason)));
+	if (news == RESUME_POINT_KNOWN)
+		return;
+	sub_tell_gap(s, topic, &gap,
+	    server_message_copy(&said->reason, reason, sizeof(reason)));
+	if (news == RESUME_POINT_ANEW)
+		sub_ask_anew(s, (size_t)(topic - s->topics.all));
 }
 
 static void
@@ -101,7 +106,8 @@ sub_said_of_pattern(struct sub *s, const struct server_message *said)
 		sub_ended(s, pattern->name, said);
 }
 
-/* A topic was refused.  A server that drains will be back. */
+/* A topic was refused.  A server that drains will be back; one that is cut off
+ * from its cluster has not come to our place, and another may have. */
 static void
 sub_refused(struct sub *s, const struct server_message *said)
 {
@@ -110,7 +116,8 @@ sub_refused(struct sub *s, const struct server_message *said)
 
 	server_message_copy(&said->code, code, sizeof(code));
 	server_message_copy(&said->reason, reason, sizeof(reason));
-	if (strcmp(code, "draining") == 0)
+	s->is_unfit |= strcmp(code, "cluster_down") == 0;
+	if (strcmp(code, "draining") == 0 || s->is_unfit)
 		return;
 	if (said->id >= 1 && said->id <= s->topics.len)
 		name = s->topics.all[said->id - 1].name;

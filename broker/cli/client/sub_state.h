@@ -15,7 +15,7 @@
 
 struct sub {
 	const struct cli *cli;
-	struct url url;
+	struct hosts hosts;
 	struct tls_client_context *tls; /* owned; NULL: plain text */
 	struct client client;
 	struct sub_output output;
@@ -25,7 +25,8 @@ struct sub {
 	uint64_t until_ms; /* monotonic clock, like the next; 0: no end */
 	uint64_t again_ms; /* when to connect again; 0: not now */
 	bool has_been;     /* welcomed, ever */
-	bool is_cut;       /* and it was said that this is over */
+	bool is_cut;       /* it was said that there is no connection */
+	bool is_unfit;     /* this host cannot go on with a topic */
 	bool is_leaving;
 	bool is_complete; /* --count: whoever reads it may take his time */
 	bool is_told;     /* to leave, by a signal */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 _Static_assert(CLI_EPOCH_MAX == CLIENT_EPOCH_MAX, "one epoch");
+_Static_assert(CLI_POS_MAX == CLIENT_POS_MAX, "one place");
 
 /* Where a topic is before its first connection. */
 static struct resume_point
@@ -25,6 +26,7 @@ sub_topics_place(const struct cli_client_options *options)
 		place.is_known = true;
 		place.seq = options->since_seq;
 		memcpy(place.epoch, options->since_epoch, sizeof(place.epoch));
+		memcpy(place.pos, options->since_pos, sizeof(place.pos));
 	}
 	return place;
 }
@@ -114,11 +116,24 @@ sub_topics_find_pattern(
 	return sub_topics_look(topics, pattern, true);
 }
 
-void
-sub_topics_request(const struct sub_topics *topics, size_t i, const char *epoch,
-    struct buf *text)
+/* Where to go on from. */
+static void
+sub_topics_since(const struct resume_point_request *ask, struct buf *text)
 {
-	const struct sub_topic *topic = &topics->all[i];
+	buf_printf(text, ",\"since\":{\"epoch\":\"%s\",\"seq\":%" PRIu64,
+	    ask->epoch, ask->seq);
+	if (ask->pos[0] != '\0') {
+		buf_puts(text, ",\"pos\":");
+		buf_json_string(text, ask->pos, strlen(ask->pos));
+	}
+	buf_puts(text, "}");
+}
+
+void
+sub_topics_request(
+    struct sub_topics *topics, size_t i, const char *epoch, struct buf *text)
+{
+	struct sub_topic *topic = &topics->all[i];
 	struct resume_point_request ask =
 	    resume_point_ask(&topic->place, epoch);
 
@@ -128,9 +143,7 @@ sub_topics_request(const struct sub_topics *topics, size_t i, const char *epoch,
 	if (topic->is_pattern)
 		ask = (struct resume_point_request){ 0 };
 	if (ask.is_since)
-		buf_printf(text,
-		    ",\"since\":{\"epoch\":\"%s\",\"seq\":%" PRIu64 "}",
-		    topic->place.epoch, topic->place.seq);
+		sub_topics_since(&ask, text);
 	else if (ask.history > 0)
 		buf_printf(text, ",\"history\":%" PRIu64, ask.history);
 	if (topics->every_ms != 0)

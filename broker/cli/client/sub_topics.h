@@ -55,7 +55,7 @@ struct sub_topic *sub_topics_find_pattern(
 
 /* Append the request that subscribes to topic i from where we are in it, on a
  * server of this epoch. */
-void sub_topics_request(const struct sub_topics *topics, size_t i,
-    const char *epoch, struct buf *text);
+void sub_topics_request(
+    struct sub_topics *topics, size_t i, const char *epoch, struct buf *text);
 
 #endif

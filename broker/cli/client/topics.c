@@ -7,6 +7,7 @@
 #include "broker/cli/client/find.h"
 #include "broker/cli/client/http_get.h"
 #include "broker/cli/client/server_message.h"
+#include "common/clock.h"
 #include "common/json.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 struct topics {
 	const struct cli *cli;
+	struct hosts hosts;
 	uint64_t printed;
 	struct buf last; /* name of the last one, which pages go on from */
 };
@@ -131,23 +133,46 @@ topics_answer(struct topics *t, const struct buf *body, bool *more)
 	return ok;
 }
 
+/* Ask a host, or, before one has answered, all of them by turns. */
+static bool
+topics_get(struct topics *t, const struct tls_client_context *tls,
+    const char *lines, const struct buf *target, struct buf *body,
+    struct outcome *end)
+{
+	for (;;) {
+		const struct url *url;
+
+		hosts_go(&t->hosts);
+		url = &hosts_here(&t->hosts)->url;
+		if (client_get(url, url->is_tls ? tls : NULL, target->at, lines,
+			body, end))
+			return true;
+		if (t->printed > 0 || !retry_makes_sense(end) ||
+		    !hosts_have_untried(&t->hosts))
+			return false;
+		/* Another one is there for whom that was the first try. */
+		hosts_lost(&t->hosts, end, false, clock_monotonic_ms(), 0);
+		client_report_next(&t->hosts, end);
+	}
+}
+
 /* Ask and print until there is no more; lines say who asks. */
 static enum exit_status
-topics_list(struct topics *t, const struct url *url,
-    const struct tls_client_context *tls, const char *lines, struct buf *target,
-    struct buf *body)
+topics_list(struct topics *t, const struct tls_client_context *tls,
+    const char *lines, struct buf *target, struct buf *body)
 {
 	struct outcome end;
 	bool more = true;
 
 	while (more) {
 		topics_target(t, target);
-		if (!client_get(url, tls, target->at, lines, body, &end))
-			return client_report(url, &end, "");
+		if (!topics_get(t, tls, lines, target, body, &end))
+			return client_report(
+			    &hosts_here(&t->hosts)->url, &end, "");
 		if (!topics_answer(t, body, &more))
 			return report_failure(EXIT_STATUS_FAILED,
 			    "%s: no pubsubd: its answer is no list of topics",
-			    url->text);
+			    hosts_here(&t->hosts)->url.text);
 	}
 	if (t->cli->json)
 		printf("%s]\n", t->printed == 0 ? "[" : "");
@@ -161,20 +186,22 @@ cli_topics(const struct cli *cli)
 	struct buf target, body, lines;
 	char why[CREDENTIAL_WHY_MAX];
 	struct tls_client_context *tls;
-	struct url url;
-	enum exit_status status = client_find(cli, &url, &tls);
+	enum exit_status status = client_find(cli, &t.hosts, &tls);
 
-	if (status != EXIT_STATUS_OK)
+	if (status != EXIT_STATUS_OK) {
+		hosts_fini(&t.hosts);
 		return status;
+	}
 	buf_init(&t.last);
 	buf_init(&target);
 	buf_init(&body);
 	buf_init(&lines);
 	if (credential_line(&cli->client, &lines, why))
-		status = topics_list(&t, &url, tls, lines.at, &target, &body);
+		status = topics_list(&t, tls, lines.at, &target, &body);
 	else
 		status = report_failure(EXIT_STATUS_FAILED, "%s", why);
 	credential_wipe(&lines);
+	hosts_fini(&t.hosts);
 	tls_client_context_free(tls);
 	buf_fini(&t.last);
 	buf_fini(&target);

@@ -112,7 +112,11 @@ const struct detail command_details[] = {
 	    .name = "pub",
 	    .text = "Publish one message. Without a message, or with `-`, "
 		    "publish each line of standard input. Exits with 0 when "
-		    "the server has acknowledged everything.",
+		    "the server has acknowledged everything. Of several "
+		    "`--url` the first is tried first; where nobody is, the "
+		    "next. With `--retry` it also goes to another when one "
+		    "leaves, or is cut off from its cluster, and fails when "
+		    "each is.",
 	},
 	{
 	    .name = "sub",
@@ -120,12 +124,15 @@ const struct detail command_details[] = {
 		    "itself and continues where it was; what is missing it "
 		    "says on standard error. A word with a level (between "
 		    "slashes) that is `+`, or at its end `#`, is a pattern: "
-		    "all topics that match.",
+		    "all topics that match. Of several `--url` the first is "
+		    "tried first; when one leaves, another is next: in a "
+		    "cluster it misses nothing, and otherwise says so.",
 	},
 	{
 	    .name = "topics",
 	    .text = "List the topics with their last number and their "
-		    "subscribers.",
+		    "subscribers. Of several `--url`, the first that answers "
+		    "is asked.",
 	},
 	{
 	    .name = "token",

@@ -183,20 +183,27 @@ test_place_is_an_epoch_and_a_number(void **state)
 {
 	static const char *const texts[] = { "", "a", ":", "a:", ":1", "a:b",
 		"a:1x", "a:-1", "a b:1", "12345678:1", "a:9007199254740992",
-		"\"a:1" };
+		"\"a:1", "a:1:", "a:1:log.7x\"", "a:1:1234567.", "a:1:b:c" };
 	uint64_t seq;
-	char epoch[8];
+	char epoch[8], pos[8];
 
 	(void)state;
-	assert_true(value_place("k3f9:41", epoch, sizeof(epoch), &seq, why));
+	assert_true(value_place(
+	    "k3f9:41", epoch, sizeof(epoch), &seq, pos, sizeof(pos), why));
 	assert_string_equal(epoch, "k3f9");
 	assert_int_equal(seq, 41);
-	assert_true(value_place(
-	    "1234567:9007199254740991", epoch, sizeof(epoch), &seq, why));
+	assert_string_equal(pos, "");
+	assert_true(value_place("k3f9:41:log.256", epoch, sizeof(epoch), &seq,
+	    pos, sizeof(pos), why));
+	assert_int_equal(seq, 41);
+	assert_string_equal(pos, "log.256");
+	assert_true(value_place("1234567:9007199254740991", epoch,
+	    sizeof(epoch), &seq, pos, sizeof(pos), why));
 	assert_string_equal(epoch, "1234567");
 	assert_true(seq == UINT64_C(9007199254740991));
 	for (size_t i = 0; i < COUNT(texts); i++)
-		if (value_place(texts[i], epoch, sizeof(epoch), &seq, why))
+		if (value_place(texts[i], epoch, sizeof(epoch), &seq, pos,
+			sizeof(pos), why))
 			fail_msg("\"%s\" was taken", texts[i]);
 }
 

@@ -595,7 +595,15 @@ test_client_options_arrive(void **state)
 	(void)state;
 	assert_true(parse("sub", "a", "--url", "ws://h:1/ws", "--history", "9",
 	    "-W", "1.5", NULL));
-	assert_string_equal(cli->client.url, "ws://h:1/ws");
+	assert_int_equal(cli->client.url_count, 1);
+	assert_string_equal(cli->client.urls[0], "ws://h:1/ws");
+	assert_true(parse("pub", "a", "-u", "ws://h", "-u", "wss://g",
+	    "--url=unix:/s", NULL));
+	assert_int_equal(cli->client.url_count, 3);
+	assert_string_equal(cli->client.urls[0], "ws://h");
+	assert_string_equal(cli->client.urls[2], "unix:/s");
+	assert_true(parse("sub", "a", "--url", "ws://h:1/ws", "--history", "9",
+	    "-W", "1.5", NULL));
 	assert_int_equal(cli->client.history, 9);
 	assert_int_equal(cli->client.timeout_ms, 1500);
 	assert_false(cli->client.has_since);
@@ -645,6 +653,9 @@ test_clients_say_what_is_wrong(void **state)
 		    "http://HOST:PORT, or wss:// or https:// for TLS, "
 		    "or unix:PATH",
 	    "sub", "a", "-u", "ftp://a", NULL);
+	check_wrong("--url : must be ws://HOST:PORT/ws or http://HOST:PORT, or "
+		    "wss:// or https:// for TLS, or unix:PATH",
+	    "sub", "a", "-u", "ws://h", "-u", "", NULL);
 	check_wrong("--since 41: must be EPOCH:SEQ, such as k3f9:41", "sub",
 	    "a", "--since", "41", NULL);
 	check_wrong("--since: there is --history, too", "sub", "a", "--since",
