@@ -10,6 +10,10 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 
+import WebSocket from "ws";
+
+import { connect } from "../../public/pubsub.js";
+import { Command } from "./command.mjs";
 import { Nats, agree, bridgeOf, host, past, skip } from "./nats.mjs";
 import { BRIDGE, PUBSUBD, run } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
@@ -50,6 +54,47 @@ function assertHas(all, ...lists) {
 	}
 	assert.equal(all.length,
 	    lists.reduce((sum, list) => sum + list.length, 0));
+}
+
+const urlOf = ({ port }) => `ws://127.0.0.1:${port}/ws`;
+
+/* A client of these hosts, at the first of them. */
+function client(t, servers) {
+	const one = connect(servers.map(urlOf), { WebSocket });
+
+	t.after(() => one.close());
+	return one;
+}
+
+/* Somebody who publishes, each when the one before is acknowledged or nobody
+ * knows, until told to stop. */
+class Talker {
+	acks = [];
+
+	#going = true;
+	#done;
+
+	constructor(t, servers, topic, who) {
+		this.#done = this.#talk(client(t, servers), topic, who);
+		t.after(() => this.stop());
+	}
+
+	async #talk(one, topic, who) {
+		for (let i = 0; this.#going; i++)
+			try {
+				const { pos } = await one.publish(topic, `${who}${i}`);
+
+				this.acks.push([pos, `${who}${i}`]);
+			} catch (error) {
+				assert.equal(error.code, "unknown");
+			}
+	}
+
+	async stop() {
+		this.#going = false;
+		await this.#done;
+		return this.acks;
+	}
 }
 
 describe("three hosts", { skip, concurrency: false }, () => {
@@ -254,6 +299,59 @@ describe("three hosts", { skip, concurrency: false }, () => {
 		assertHas(await agree(hosts, "again", 10), acks, more);
 	});
 
+	test("clients hop from host to host and miss nothing", async (t) => {
+		const heard = [], gaps = [];
+		const reader = client(t, hosts);
+
+		await reader.subscribe("hop", {
+			onMessage: ({ pos, message }) => heard.push([pos, message]),
+			onGap: (gap) => gaps.push(gap),
+		});
+		const sub = new Command(t, ["sub", "hop", "--json",
+			...hosts.flatMap((one) => ["-u", urlOf(one)])]);
+
+		await waitFor("two subscribers", async () =>
+			await reader.presence("hop") === 2);
+		const talkers = hosts.map((_, i) => new Talker(t,
+		    [...hosts.slice(i), ...hosts.slice(0, i)], "hop", "abc"[i]));
+
+		for (let hop = 0; hop < 6; hop++) {
+			const from = hosts.find((one) => urlOf(one) === reader.url);
+			const before = heard.length;
+
+			await waitFor("talk", () => heard.length > before + 20);
+			if (hop % 2 === 0)
+				await from.cli("restart");
+			else
+				for (const pid of await from.workers())
+					process.kill(pid, "SIGKILL");
+			await waitFor("another host", () =>
+				reader.state === "open" &&
+				reader.url !== urlOf(from));
+		}
+		const acks = [];
+
+		for (const talker of talkers)
+			acks.push(...await talker.stop());
+		await reader.publish("hop", "end");
+		const isEnd = ([, message]) => message === "end";
+
+		await waitFor("the end", () => heard.some(isEnd) &&
+		    /"message":"end"/u.test(sub.stdout));
+		const all = await agree(hosts, "hop", heard.length);
+
+		assert.deepEqual(heard, all);
+		assert.deepEqual(gaps, []);
+		assert.deepEqual(sub.lines.map((line) => JSON.parse(line))
+		    .map(({ pos, message }) => [pos, message]), all);
+		assert.doesNotMatch(sub.stderr, /missing/u);
+		const places = new Map(all);
+
+		assert.equal(places.size, all.length);
+		for (const [pos, message] of acks)
+			assert.equal(places.get(pos), message);
+	});
+
 	test("an upgrade goes on with the log", async () => {
 		const client = await V1.open(hosts[2]);
 		const { status, stderr } = await hosts[2].cli("upgrade");
@@ -305,6 +403,43 @@ describe("without a log", { skip }, () => {
 		assert.deepEqual(messages, ["before", "under way", "again"]);
 		waits.socket.terminate();
 		later.socket.terminate();
+	});
+
+	/* Its bridge hears nothing any more; that of the other does. */
+	test("a client leaves a host that is cut off", async (t) => {
+		const nats = await Nats.start(t, 1);
+		const [one, two] = await Promise.all([1, 2].map(() =>
+			host(t, nats, "--cluster-wait", "3")));
+
+		for (const each of [one, two]) {
+			each.deathsExpected = true;
+			await each.logs("a log", /joined the log/u);
+		}
+		const heard = [];
+		const here = client(t, [one, two]);
+
+		await here.subscribe("t", { onMessage: ({ message }) =>
+			heard.push(message), onGap: (gap) => heard.push(gap) });
+		const first = await here.publish("t", "before");
+		const [bridge] = bridgeOf(one);
+
+		process.kill(bridge, "SIGSTOP");
+		await waitFor("a refusal", async () => {
+			const answer = await fetch(`${one.url}/topics/other`,
+			    { method: "POST", body: "x",
+				signal: AbortSignal.timeout(3000) })
+			    .catch(() => null);
+
+			return answer?.status === 503;
+		});
+		assert.equal(here.url, urlOf(one));
+		const { epoch } = await here.publish("t", "elsewhere");
+
+		assert.equal(here.url, urlOf(two));
+		assert.notEqual(epoch, first.epoch);
+		await waitFor("both", () => heard.length === 2);
+		assert.deepEqual(heard, ["before", "elsewhere"]);
+		process.kill(bridge, "SIGCONT");
 	});
 
 	test("a lost log costs the ring, and is told", async (t) => {
