@@ -300,10 +300,17 @@ export class Stream {
 			this.#reason = reason;
 			return true;
 		}
-		this.#ahead = "";
-		this.#enter(epoch);
+		this.#arrive();
 		this.#tellBlind(reason);
 		return false;
+	}
+
+	/* Enter the ring that this host has. */
+	#arrive() {
+		const epoch = this.#ahead;
+
+		this.#ahead = "";
+		this.#enter(epoch);
 	}
 
 	/**
@@ -314,14 +321,17 @@ export class Stream {
 	 */
 	gap({ to, reason, epoch, seq }) {
 		const { topic } = this;
-		const from = this.seq + 1;
 
 		if (this.live && epoch !== undefined && seq !== undefined) {
 			this.#moved({ epoch, seq, reason });
 			return false;
 		}
-		if (this.live && this.#ahead)
+		if (this.live && this.#ahead && to === undefined)
 			return this.#turnedAway(reason);
+		if (this.live && this.#ahead)
+			this.#arrive(); /* conflated, so it has gone on there */
+		const from = this.seq + 1;
+
 		if (!this.live || (to !== undefined && to < from))
 			return false;
 		this.seq = to ?? this.#ackFrom;

@@ -312,6 +312,19 @@ describe("JavaScript client, from host to host of a cluster", () => {
 			"four"]);
 	});
 
+	test("what it passes over to be paced has numbers", async (t) => {
+		const { ear, room } = await moved(t, (request) => [
+			ack(request, "B", 9, { pos: "log.60", replayed: 3,
+				recovered: false }),
+			{ type: "gap", topic: "t", from: 7, to: 8,
+				reason: "conflated" },
+			message(9, "log.50", "five")], { every: 100 });
+
+		assert.deepEqual(await ear.hears(4), ["one", "two",
+			{ from: 7, to: 8, reason: "conflated" }, "five"]);
+		assert.deepEqual(room.place, { epoch: "B", seq: 9, pos: "log.60" });
+	});
+
 	test("of another log all is new, behind one gap", async (t) => {
 		const { ear, asked, room } = await moved(t, (request) => {
 			if (request.type === "unsubscribe")

@@ -188,6 +188,33 @@ describe("three hosts", { skip, concurrency: false }, () => {
 		client.socket.terminate();
 	});
 
+	/* There was a replay and a pace, and the worker died of that. */
+	test("and so does one that wants less", async () => {
+		const acks = await publish(hosts[0], "pace", "p", 10);
+
+		await agree(hosts, "pace", 10);
+		for (const [i, gaps] of [[3, 1], [8, 0], [9, 0]]) {
+			const client = await V1.open(hosts[1]);
+			const answer = await client.subscribe("pace", {
+				since: { epoch: "elsewhere", seq: 4, pos: acks[i][0] },
+				every_ms: 100 });
+
+			assert.equal(answer.replayed, 9 - i);
+			assert.equal(answer.recovered, gaps === 0);
+			for (let n = 0; n < gaps; n++) {
+				const { type, from, to, reason } =
+				    await client.next();
+
+				assert.deepEqual([type, from, to, reason],
+				    ["gap", i + 2, 9, "conflated"]);
+			}
+			if (i < 9)
+				assert.equal((await client.next()).message, "p9");
+			await client.quiet();
+			client.socket.terminate();
+		}
+	});
+
 	test("of another log it is told that nobody knows", async () => {
 		const client = await V1.open(hosts[0]);
 		const answer = await client.subscribe("move",

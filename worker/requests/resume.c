@@ -54,6 +54,19 @@ resume_is_by_place(const struct intake_op *op)
 	       op->want.since_place != 0;
 }
 
+/* At most one message in some time: of what comes behind a place there is no
+ * replay, but it counts. */
+static void
+resume_pace_place(struct resume *resume, uint64_t seq)
+{
+	resume->wanted = resume->chain.low;
+	chain_fini(&resume->chain);
+	resume->how = RESUME_NEWEST;
+	resume->is_short = !resume->recovered;
+	resume->replayed = seq + 1 - resume->wanted;
+	resume->recovered &= resume->replayed <= 1;
+}
+
 /* Of another host, behind a place of the log that both have. */
 static void
 resume_plan_place(
@@ -71,6 +84,10 @@ resume_plan_place(
 	    (resume->chain.low == 1 && op->start.base == 0 &&
 		op->want.since_place >=
 		    atomic_load(&hub->seg->header->cluster.joined));
+	if (op->want.every_ms != 0) {
+		resume_pace_place(resume, op->start.seq);
+		return;
+	}
 	resume->how = RESUME_REPLAY;
 	resume->wanted = resume->chain.low;
 	resume->replayed = op->start.seq + 1 - resume->chain.low;
@@ -223,6 +240,9 @@ resume_begin_now(
 			resume_send_last(hub, resume->sub, &rec, op);
 		break;
 	case RESUME_NEWEST:
+		if (resume->is_short)
+			gap_tell(
+			    resume->sub, 0, resume->wanted - 1, GAP_EXPIRED);
 		if (resume_has_last(hub, op, resume->wanted, &rec) &&
 		    !op->want.has_since)
 			resume_send_last(hub, resume->sub, &rec, op);

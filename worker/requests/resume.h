@@ -15,7 +15,8 @@
  * belongs: by the replay, in the middle of a gap, or, if it is older than what
  * was asked for, in front of all.  Who has it, by `since', is not sent it again.
  *
- * With every_ms there is no replay: what was missed is conflated like what comes.
+ * With every_ms there is no replay: what was missed is conflated like what comes,
+ * also behind a place of the log.
  *
  * First it is planned, so that the client can be told; then it begins.
  */
@@ -50,6 +51,8 @@ struct resume {
 	uint64_t replayed;      /* numbers that will follow, as messages or,
 	                         * if their time (ttl) is over, in gaps */
 	bool recovered;         /* these are all that was asked for */
+	bool is_short; /* RESUME_NEWEST, by a place of the log: some that came
+	                * behind it are gone, and have no numbers */
 };
 
 /*

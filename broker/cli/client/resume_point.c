@@ -203,8 +203,13 @@ enum resume_point_news
 resume_point_gapped(struct resume_point *place,
     const struct server_message *said, struct resume_point_gap *gap)
 {
-	uint64_t from = place->seq + 1;
+	uint64_t from;
 
+	/* Conflated: so it has gone on, in this ring. */
+	if (place->is_live && place->way == RESUME_POINT_BY_POS &&
+	    said->has_numbers && strcmp(place->epoch, place->ack_epoch) != 0)
+		resume_point_enter(place);
+	from = place->seq + 1;
 	if (!place->is_live || (said->has_numbers && said->to < from))
 		return RESUME_POINT_KNOWN;
 	*gap = (struct resume_point_gap){ said->has_numbers, from, said->to };

@@ -350,6 +350,21 @@ test_what_the_other_host_has_no_more_is_a_gap(void **state)
 }
 
 static void
+test_what_is_passed_over_there_has_numbers(void **state)
+{
+	(void)state;
+	begin_in_cluster();
+	resume_point_cut(&place);
+	expect_ask("f", "e", 2, "log.20");
+	assert_false(ack_at("f", 9, 3, false, "log.60"));
+	assert_true(told(true, 7, 8)); /* conflated */
+	assert_int_equal(gap.from, 7);
+	assert_int_equal(gap.to, 8);
+	assert_int_equal(message_at(9, "\"log.50\""), RESUME_POINT_NEXT);
+	expect_ask("e", "f", 9, "log.60");
+}
+
+static void
 test_of_another_log_all_is_new(void **state)
 {
 	(void)state;
@@ -428,6 +443,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_a_since_that_never_came_is_a_gap, setup),
 	cmocka_unit_test_setup(
 	    test_what_the_other_host_has_no_more_is_a_gap, setup),
+	cmocka_unit_test_setup(
+	    test_what_is_passed_over_there_has_numbers, setup),
 	cmocka_unit_test_setup(test_of_another_log_all_is_new, setup),
 	cmocka_unit_test_setup(test_a_ring_of_before_goes_on, setup),
 	cmocka_unit_test_setup(test_so_many_rings_are_remembered, setup),
