@@ -38,6 +38,8 @@ supervisor_told_to_stop(struct supervisor *s)
 		break;
 	case PHASE_RESUMING:
 	case PHASE_SERVING:
+	case PHASE_RESTARTING:
+	case PHASE_RENEWING:
 		log_info("told to stop: draining");
 		break;
 	case PHASE_STOPPING:
