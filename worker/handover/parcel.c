@@ -111,7 +111,7 @@ parcel_send(int socket, uint32_t kind, const struct buf *body, const int *fds,
 		.fds_count = fds_count,
 	};
 	enum parcel_status status;
-	size_t sent;
+	size_t sent = sizeof(head);
 
 	CHECK(body->len <= PARCEL_LEN_MAX && fds_count <= PARCEL_FDS_MAX);
 	head.check = parcel_check(&head);
@@ -121,9 +121,9 @@ parcel_send(int socket, uint32_t kind, const struct buf *body, const int *fds,
 		    socket, (const char *)&head + sent, sizeof(head) - sent);
 		sent = sizeof(head);
 	}
-	if (status != PARCEL_OK)
-		return status;
 	sent -= sizeof(head);
+	if (status != PARCEL_OK || sent == body->len)
+		return status;
 	return parcel_write(socket, body->at + sent, body->len - sent);
 }
 
