@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * segment.h - the POSIX shared-memory segment: made, found, claimed, removed
- * (segment_file.c), laid out and recognised (segment.c).
+ * (segment_file.c), laid out and recognised (segment.c), and its name
+ * (segment_name.c).
  *
  * The supervisor creates it, and has it in memory in full (posix_fallocate(3))
  * before anybody is told that the server has started, so that a /dev/shm that is

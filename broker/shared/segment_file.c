@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +44,17 @@ segment_no_room(
 		  "--max-topics)",
 	    (unsigned long long)(size >> 20));
 	segment_error(error, name, what, err);
+}
+
+/* Whether there is room for so many bytes, so far as the file system can say: it
+ * fails a start before anything else is begun. */
+static bool
+segment_has_room(int fd, uint64_t bytes)
+{
+	struct statvfs st;
+
+	return fstatvfs(fd, &st) == -1 || st.f_blocks == 0 ||
+	       bytes / st.f_frsize <= st.f_bavail;
 }
 
 /* Have the first bytes of a file in memory. */
@@ -78,28 +90,6 @@ segment_map(int fd, uint64_t size, enum segment_use use)
 	    use == SEGMENT_TO_READ ? PROT_READ : PROT_READ | PROT_WRITE,
 	    use == SEGMENT_TO_TRY ? MAP_PRIVATE | MAP_NORESERVE : MAP_SHARED,
 	    fd, 0);
-}
-
-bool
-segment_is_named(const char *name, int claim)
-{
-	char full[SEGMENT_PATH_MAX];
-	struct stat open_one, named;
-
-	segment_full_path(full, name);
-	return lstat(full, &named) == 0 && fstat(claim, &open_one) == 0 &&
-	       open_one.st_dev == named.st_dev &&
-	       open_one.st_ino == named.st_ino;
-}
-
-bool
-segment_put_name_back(const char *name, int claim)
-{
-	char full[SEGMENT_PATH_MAX], self[32];
-
-	segment_full_path(full, name);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", claim);
-	return linkat(AT_FDCWD, self, AT_FDCWD, full, AT_SYMLINK_FOLLOW) == 0;
 }
 
 /*
@@ -230,7 +220,9 @@ segment_make(struct segment *seg, int fd, const char *name,
 		segment_error(error, name, "cannot be locked", errno);
 		return false;
 	}
-	err = segment_have(fd, segment_first_bytes());
+	err = segment_has_room(fd, size)
+	          ? segment_have(fd, segment_first_bytes())
+	          : ENOSPC;
 	if (err == 0 && ftruncate(fd, (off_t)size) == -1)
 		err = errno;
 	if (err != 0) {

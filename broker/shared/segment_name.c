@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* segment_name.c - whether a segment still has its name, and to give it back; see
+ * segment.h. */
+
+#include "broker/shared/segment.h"
+
+#include "broker/shared/segment_path.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool
+segment_is_named(const char *name, int claim)
+{
+	char full[SEGMENT_PATH_MAX];
+	struct stat open_one, named;
+
+	segment_full_path(full, name);
+	return lstat(full, &named) == 0 && fstat(claim, &open_one) == 0 &&
+	       open_one.st_dev == named.st_dev &&
+	       open_one.st_ino == named.st_ino;
+}
+
+bool
+segment_put_name_back(const char *name, int claim)
+{
+	char full[SEGMENT_PATH_MAX], self[32];
+
+	segment_full_path(full, name);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", claim);
+	return linkat(AT_FDCWD, self, AT_FDCWD, full, AT_SYMLINK_FOLLOW) == 0;
+}
