@@ -3,6 +3,9 @@
 
 import assert from "node:assert/strict";
 
+import { Client } from "./client.mjs";
+import { V1 } from "./v1-client.mjs";
+
 /* Have it upgrade; returns how many connections moved and were closed. */
 export async function upgrade(server) {
 	const before = await server.workers();
@@ -18,4 +21,20 @@ export async function upgrade(server) {
 
 	after.forEach((pid, slot) => assert.notEqual(pid, before[slot]));
 	return { moved: Number(line[1]), closed: Number(line[2]) };
+}
+
+/* That an upgrade, which `happens' does, closes who speaks TLS, as a restart, who
+ * may come again at once, and nobody else. */
+export async function closesTls(server, authority, happens) {
+	const secret = await V1.open(server, { ca: authority.pem });
+	const plain = await Client.open(server, { topics: ["x"] });
+
+	await happens();
+	assert.equal((await secret.closed).code, 1012);
+	const again = await V1.open(server, { ca: authority.pem });
+
+	await again.publish("x", "from a secret place");
+	assert.equal(await plain.next(), "from a secret place");
+	await again.close();
+	await plain.close();
 }

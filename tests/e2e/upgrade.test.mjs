@@ -19,11 +19,11 @@ import { describe, test } from "node:test";
 import { Events, post } from "./events.mjs";
 import { STOPPABLE, Stop } from "./stop.mjs";
 import {
-	Client, Frame, PUBSUBD, Raw, Server, Stream, bounded, openOnEachWorker, run,
+	Client, Frame, PUBSUBD, Raw, Server, Stream, openOnEachWorker, run,
 	waitFor,
 } from "./support.mjs";
 import { Authority, startTls } from "./tls.mjs";
-import { upgrade } from "./upgrade.mjs";
+import { closesTls, upgrade } from "./upgrade.mjs";
 import { Books, V1 } from "./v1-client.mjs";
 
 /* Descriptors of the supervisor. */
@@ -199,17 +199,10 @@ describe("an upgrade", { concurrency: 4 }, () => {
 	test("closes who speaks TLS, as a restart; the others stay", async (t) => {
 		const authority = new Authority(t);
 		const server = await startTls(t, authority);
-		const secret = await V1.open(server, { ca: authority.pem });
-		const plain = await Client.open(server, { topics: ["x"] });
 
-		assert.deepEqual(await upgrade(server), { moved: 1, closed: 1 });
-		assert.equal((await bounded("close", secret.closed)).code, 1012);
-		const again = await V1.open(server, { ca: authority.pem });
-
-		await again.publish("x", "from a secret place");
-		assert.equal(await plain.next(), "from a secret place");
-		await again.close();
-		await plain.close();
+		await closesTls(server, authority, async () =>
+			assert.deepEqual(await upgrade(server),
+			    { moved: 1, closed: 1 }));
 	});
 
 	/* The number that is asked of it: after each one everything is there, and

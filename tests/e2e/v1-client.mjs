@@ -39,14 +39,19 @@ export class V1 extends Connection {
 			JSON.stringify(request));
 	}
 
-	/* The next frame; null: closed. */
-	async next() {
-		while (this.frames.length === 0) {
+	/* Wait for more than n frames; false: closed before. */
+	async #hasMore(n) {
+		while (this.frames.length <= n) {
 			if (this.socket.readyState === WebSocket.CLOSED)
-				return null;
+				return false;
 			await this.news("frame");
 		}
-		return this.frames.shift();
+		return true;
+	}
+
+	/* The next frame; null: closed. */
+	async next() {
+		return await this.#hasMore(0) ? this.frames.shift() : null;
 	}
 
 	/* The next frame is the answer to this request. */
@@ -80,11 +85,8 @@ export class V1 extends Connection {
 
 		this.send({ type: "ping", id });
 		for (let at = 0;; at++) {
-			while (at === this.frames.length) {
-				if (this.socket.readyState === WebSocket.CLOSED)
-					throw new Error("closed, and no pong");
-				await this.news("frame");
-			}
+			if (!await this.#hasMore(at))
+				throw new Error("closed, and no pong");
 			const { type, id: answered } = this.frames[at];
 
 			if (type === "pong" && answered === id)
