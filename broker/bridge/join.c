@@ -193,8 +193,37 @@ join_anew(struct bridge *b, const char *name)
 	return BRIDGE_FAILED;
 }
 
+/*
+ * The log ends before what this host has, says a server.  It may be one that is
+ * cut off from the others and does not know of the rest, and that led them before
+ * and has not noticed: a quorum decides.  What one takes from us now is the log's
+ * end.  Returns BRIDGE_DONE, or the exit status.
+ */
+static int
+join_verify_end(struct bridge *b, uint64_t known)
+{
+	struct ring_log_state state;
+	uint64_t number;
+
+	ring_log_state(&b->seg, &state);
+	log_checkpoint(&b->text, LOG_CHECKPOINT, b->seg.header->cluster.self,
+	    b->client, &state);
+	if (!link_publish_stored(&b->link, b->text.at, b->text.len, &number)) {
+		log_warnx("a server has the log to %" PRIu64 ", this host to "
+			  "%" PRIu64 ": trying another server",
+		    b->stream.last, known);
+		return BRIDGE_FAILED;
+	}
+	if (number > known)
+		return BRIDGE_DONE;
+	log_errorx("the log has lost what this host has: it ends with message "
+		   "%" PRIu64 ", this host has %" PRIu64,
+	    number, known);
+	return BRIDGE_RENEW;
+}
+
 int
-bridge_verify(const struct bridge *b)
+bridge_verify(struct bridge *b)
 {
 	const struct layout_cluster *c = &b->seg.header->cluster;
 	uint64_t known = atomic_load(&c->pos) >> LAYOUT_PLACE_BITS;
@@ -206,7 +235,9 @@ bridge_verify(const struct bridge *b)
 		    "the log is another one: %s, not %s", name, c->stream);
 		return BRIDGE_RENEW;
 	}
-	if (b->stream.last < known || b->stream.first > known + 1) {
+	if (b->stream.last < known)
+		return join_verify_end(b, known);
+	if (b->stream.first > known + 1) {
 		log_errorx("the log has lost what this host needs: it has "
 			   "messages %" PRIu64 " to %" PRIu64
 			   ", behind %" PRIu64,

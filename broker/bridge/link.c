@@ -288,6 +288,21 @@ link_publish(struct link *link, const void *data, size_t len)
 }
 
 bool
+link_publish_stored(
+    struct link *link, const void *data, size_t len, uint64_t *number)
+{
+	jsErrCode code = 0;
+	jsPubAck *ack = NULL;
+
+	if (js_Publish(&ack, link->js, link->subject, data, (int)len, NULL,
+		&code) != NATS_OK)
+		return false;
+	*number = ack->Sequence;
+	jsPubAck_Destroy(ack);
+	return true;
+}
+
+bool
 link_publish_behind(
     struct link *link, const void *data, size_t len, uint64_t last)
 {

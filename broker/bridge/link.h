@@ -82,6 +82,11 @@ natsMsg *link_next(struct link *link, uint64_t *number, uint64_t *behind);
 /* Publish, and hear nothing of it.  Blocks: a second at most. */
 bool link_publish(struct link *link, const void *data, size_t len);
 
+/* Publish, and wait until a quorum has it.  Returns whether one says so; then
+ * *number: in the stream.  Blocks: LINK_WAIT_MS. */
+bool link_publish_stored(
+    struct link *link, const void *data, size_t len, uint64_t *number);
+
 /* Publish if this is the stream's last message now.  Returns whether it was. */
 bool link_publish_behind(
     struct link *link, const void *data, size_t len, uint64_t last);

@@ -78,7 +78,7 @@ int bridge_receive(struct bridge *b, uint64_t now);
 int bridge_join(struct bridge *b);
 
 /* Whether b->stream still goes on where the ring, which has joined, is.  Returns
- * BRIDGE_DONE, or the exit status. */
-int bridge_verify(const struct bridge *b);
+ * BRIDGE_DONE, or the exit status.  Blocks: LINK_WAIT_MS, if it seems not to. */
+int bridge_verify(struct bridge *b);
 
 #endif

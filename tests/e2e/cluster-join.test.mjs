@@ -6,10 +6,11 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { describe, test } from "node:test";
 
 import { Nats, agree, bridgeOf, host, skip } from "./nats.mjs";
+import { Server } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
 import { bounded, waitFor } from "./wait.mjs";
 
@@ -41,6 +42,47 @@ async function publish(server, topic, message) {
 
 	assert.equal((await client.publish(topic, message)).type, "ack");
 	client.socket.terminate();
+}
+
+/* In front of a server, and changes numbers in what it says while it is told to:
+ * key -> the number that stands there instead. */
+class Mouth {
+	says = {};
+
+	#sockets = [];
+
+	static async open(t, to) {
+		const mouth = new Mouth();
+		const server = createServer((client) => mouth.#pass(client,
+		    connect(to)));
+
+		t.after(() => {
+			server.close();
+			mouth.#sockets.forEach((socket) => socket.destroy());
+		});
+		server.listen(0, "127.0.0.1");
+		await once(server, "listening");
+		mouth.url = `nats://127.0.0.1:${server.address().port}`;
+		return mouth;
+	}
+
+	#pass(client, server) {
+		this.#sockets.push(client, server);
+		for (const [one, other] of [[client, server], [server, client]])
+			one.on("error", () => {}).on("close",
+			    () => other.destroy());
+		client.pipe(server);
+		server.setEncoding("latin1").on("data", (text) =>
+			client.write(this.#change(text), "latin1"));
+	}
+
+	/* As long as it was: its length was said before. */
+	#change(text) {
+		return Object.entries(this.says).reduce((all, [key, number]) =>
+			all.replace(new RegExp(`(?<="${key}": ?)\\d+`, "gu"),
+			    (digits) => `${number}`.padStart(digits.length)),
+		text);
+	}
 }
 
 /* Publish to seven topics in turn until told to stop. */
@@ -75,6 +117,40 @@ describe("a log that others have", { skip }, () => {
 		await publish(there, "new", "z");
 		await agree([there, late], "new", 2);
 		assert.doesNotMatch(there.logged, /begun anew|a new ring/u);
+	});
+
+	/* One that had been cut off from the others, and did not know of what they
+	 * had taken since, cost a host its ring. */
+	test("does not end where a server says that is cut off", async (t) => {
+		const nats = await Nats.start(t, 1);
+		const mouth = await Mouth.open(t, nats.address);
+		const one = await Server.start(t, ["--config", "none",
+			"--ring-size", "8M", "--cluster", mouth.url]);
+		const again = async (what, pattern) => {
+			const before = one.logged.length;
+
+			for (const pid of bridgeOf(one))
+				process.kill(pid, "SIGKILL");
+			await waitFor(what, () =>
+				pattern.test(one.logged.slice(before)));
+		};
+
+		one.deathsExpected = true;
+		await one.logs("a log", /joined the log/u);
+		for (let i = 0; i < 20; i++)
+			await publish(one, "end", `${i}`);
+		mouth.says = { last_seq: 1 };
+		await again("another bridge", /was killed/u);
+		await publish(one, "end", "it goes on");
+		mouth.says = { last_seq: 1, seq: "x" };
+		await again("another server", /trying another server/u);
+		mouth.says = {};
+		await publish(one, "end", "and on");
+		assert.doesNotMatch(one.logged, /has lost|a new ring/u);
+
+		mouth.says = { last_seq: 1, seq: 2 };
+		await again("the loss", /the log has lost what this host has/u);
+		await one.logs("a new ring", /a new ring, epoch/u);
 	});
 
 	/* What came when the ring was sealed was thrown away, and the next was taken
