@@ -13,48 +13,12 @@ import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
 
 import { connect } from "../../public/pubsub.js";
+import { assertHas, publish, refuses } from "./cluster-talk.mjs";
 import { Command } from "./command.mjs";
 import { Nats, agree, bridgeOf, host, past, skip } from "./nats.mjs";
 import { BRIDGE, PUBSUBD, run } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
 import { bounded, waitFor } from "./wait.mjs";
-
-/* Publish so many, each when the one before is acknowledged, and meanwhile do
- * something.  Returns what was acknowledged. */
-async function publish(server, topic, who, n, meanwhile = null, at = n / 2) {
-	const client = await V1.open(server);
-	const acks = [];
-
-	for (let i = 0; i < n; i++) {
-		if (i === at && meanwhile !== null)
-			await meanwhile();
-		const ack = await bounded(`ack ${i}`,
-		    client.publish(topic, `${who}${i}`), 60_000);
-
-		assert.equal(ack.type, "ack", JSON.stringify(ack));
-		assert.match(ack.pos, /^\w+\.\d+$/u);
-		acks.push([ack.pos, `${who}${i}`]);
-	}
-	client.close?.();
-	return acks;
-}
-
-/* Each of these is there once, at its place, and each origin's in order. */
-function assertHas(all, ...lists) {
-	const places = new Map(all.map(([pos, message]) => [message, pos]));
-
-	assert.equal(places.size, all.length, "a message came twice");
-	for (const acks of lists) {
-		for (const [pos, message] of acks)
-			assert.equal(places.get(message), pos, message);
-		const order = acks.map(([, message]) =>
-			all.findIndex(([, other]) => other === message));
-
-		assert.deepEqual(order, [...order].sort((a, b) => a - b));
-	}
-	assert.equal(all.length,
-	    lists.reduce((sum, list) => sum + list.length, 0));
-}
 
 const urlOf = ({ port }) => `ws://127.0.0.1:${port}/ws`;
 
@@ -405,16 +369,7 @@ describe("without a log", { skip }, () => {
 		await nats.kill(0);
 		waits.send({ type: "publish", id: "w", topic: "down",
 			message: "under way" });
-		await waitFor("a refusal", async () => {
-			const answer = await fetch(`${one.url}/topics/other`,
-			    { method: "POST", body: "x",
-				signal: AbortSignal.timeout(3000) })
-			    .catch(() => null);
-
-			return answer?.status === 503 &&
-			    answer.headers.has("Retry-After") &&
-			    (await answer.json()).error.code === "cluster_down";
-		});
+		await refuses(one);
 		await later.refuse({ type: "publish", topic: "down",
 			message: "refused" }, "cluster_down");
 		nats.revive(0);
@@ -451,14 +406,7 @@ describe("without a log", { skip }, () => {
 		const [bridge] = bridgeOf(one);
 
 		process.kill(bridge, "SIGSTOP");
-		await waitFor("a refusal", async () => {
-			const answer = await fetch(`${one.url}/topics/other`,
-			    { method: "POST", body: "x",
-				signal: AbortSignal.timeout(3000) })
-			    .catch(() => null);
-
-			return answer?.status === 503;
-		});
+		await refuses(one);
 		assert.equal(here.url, urlOf(one));
 		const { epoch } = await here.publish("t", "elsewhere");
 

@@ -35,7 +35,7 @@ export class Connection {
 	static async open(server, { topics = [], query = {}, protocols = [],
 	    ...options } = {}) {
 		const base = options.ca ? `wss://localhost:${server.tlsPort}` :
-			`ws://127.0.0.1:${server.port}`;
+			`ws://${server.host ?? "127.0.0.1"}:${server.port}`;
 		const params = new URLSearchParams(query);
 
 		for (const topic of topics)

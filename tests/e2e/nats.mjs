@@ -2,7 +2,8 @@
 /*
  * nats.mjs - the servers of a cluster's log, and hosts that share it.
  *
- *	Nats	three nats-server on loopback (or one), each with a directory
+ *	Nats	three nats-server (or one), each with a directory; on loopback, or on
+ *		hosts of netns.mjs
  *	skip	why there is none: CLUSTER=1 is not set, the bridge is not built, or
  *		no server of 2.10 or later can be had
  *	hosts	pubsubd that share the log of a Nats
@@ -51,17 +52,22 @@ const MEET_MS = 90_000;
 const UNKNOWN_MS = 3000;
 const LEADERLESS_MS = 12_000;
 
+/* Where a server runs that has no host of its own. */
+const HERE = { words: [], address: HOST, door: HOST };
+
 export class Nats {
 	dir = mkdtempSync(join(tmpdir(), "pubsubd-nats-"));
 	nodes = [];
 
 	/* absent: those at the end that are not started yet, for revive(); then
-	 * there is no log yet, either. */
-	static async start(t, count = 3, absent = 0) {
+	 * there is no log yet, either.  places: hosts of lan(), one for each. */
+	static async start(t, count = 3, absent = 0,
+	    places = Array(count).fill(HERE)) {
 		const nats = new Nats();
 		const ports = await freePorts(3 * count, HOST);
 
 		t.after(() => nats.end());
+		nats.places = places;
 		nats.ports = ports.slice(0, count);
 		nats.routes = ports.slice(count, 2 * count);
 		nats.monitors = ports.slice(2 * count);
@@ -73,18 +79,37 @@ export class Nats {
 		return nats;
 	}
 
-	/* What a server knows of all of them, if it answers and knows a leader. */
-	async #metaOf(i) {
+	/* What a server says of its JetStream; {} if it does not answer. */
+	async #ask(i, query = "") {
 		try {
-			const answer = await fetch(`http://${HOST}:${
-				this.monitors[i]}/jsz`,
+			const answer = await fetch(`http://${
+				this.places[i].door}:${this.monitors[i]}/jsz${query}`,
 			    { signal: AbortSignal.timeout(1000) });
-			const { meta_cluster: meta } = await answer.json();
 
-			return meta?.leader ? meta : null;
+			return await answer.json();
 		} catch {
-			return null;
+			return {};
 		}
+	}
+
+	/* What it knows of all of them, if it knows a leader. */
+	async #metaOf(i) {
+		const { meta_cluster: meta } = await this.#ask(i);
+
+		return meta?.leader ? meta : null;
+	}
+
+	/* Which of them leads the log, once one says so itself. */
+	leader() {
+		return waitFor("a leader of the log", async () => {
+			const answers = await Promise.all(this.nodes.map(
+			    (_, i) => this.#ask(i, "?streams=1")));
+			const i = answers.findIndex(({ account_details: a }, n) =>
+				a?.[0]?.stream_detail?.[0]?.cluster?.leader ===
+				    `n${n}`);
+
+			return i >= 0 && { i };
+		}).then(({ i }) => i);
 	}
 
 	/* Whether these servers have one leader, and which of them it does not
@@ -146,24 +171,25 @@ export class Nats {
 
 	/* Of the first server. */
 	get address() {
-		return { host: HOST, port: this.ports[0] };
+		return { host: this.places[0].address, port: this.ports[0] };
 	}
 
 	get options() {
-		return this.ports.flatMap((port) =>
-			["--cluster", `nats://${HOST}:${port}`]);
+		return this.ports.flatMap((port, i) =>
+			["--cluster", `nats://${this.places[i].address}:${port}`]);
 	}
 
 	#config(i) {
-		const routes = this.routes.map((port) =>
-			`nats://${HOST}:${port}`).join(", ");
+		const { address, door } = this.places[i];
+		const routes = this.routes.map((port, n) =>
+			`nats://${this.places[n].address}:${port}`).join(", ");
 		const cluster = this.ports.length < 2 ? "" :
-			`cluster { name: c, listen: "${HOST}:${this.routes[i]}"
+			`cluster { name: c, listen: "${address}:${this.routes[i]}"
 			  routes: [ ${routes} ] }`;
 
 		return `server_name: n${i}
-			listen: "${HOST}:${this.ports[i]}"
-			http: "${HOST}:${this.monitors[i]}"
+			listen: "${address}:${this.ports[i]}"
+			http: "${door}:${this.monitors[i]}"
 			jetstream { store_dir: "${this.dir}/js${i}"
 			  max_file_store: 2G }
 			${cluster}\n`;
@@ -171,15 +197,18 @@ export class Nats {
 
 	#spawn(i) {
 		const file = join(this.dir, `${i}.conf`);
+		const [first, ...rest] = [...this.places[i].words, program,
+			"-c", file, "-l", `${this.dir}/${i}.log`];
 
 		writeFileSync(file, this.#config(i));
-		return spawn(program, ["-c", file, "-l", `${this.dir}/${i}.log`],
-		    { stdio: "ignore" });
+		return spawn(first, rest, { stdio: "ignore" });
 	}
 
 	cluster(word) {
-		return run(PUBSUBD, ["cluster", word, "--config", "none",
-			...this.options]);
+		const [first, ...rest] = [...this.places[0].words, PUBSUBD,
+			"cluster", word, "--config", "none", ...this.options];
+
+		return run(first, rest);
 	}
 
 	/* Make the log; or have this said instead of it. */
@@ -243,12 +272,18 @@ export class Nats {
 /* A host of the cluster.  It waits for the log for longer than servers on a busy
  * machine take to elect a leader, unless told. */
 export function host(t, nats, ...args) {
+	return hostAt(t, nats, null, ...args);
+}
+
+/* The same beside one of the servers, where that is. */
+export function hostAt(t, nats, place, ...args) {
 	const wait = args.includes("--cluster-wait") ? [] :
 		["--cluster-wait", "60"];
 
 	return Server.start(t, ["--config", "none", "--ring-size", "8M",
 		...nats.options, ...wait, ...args],
-	    { workers: ["--workers", "2"] });
+	    { workers: ["--workers", "2"], wrap: place?.words,
+		host: place?.door });
 }
 
 /* Pids of the bridges of a host, or of its supervisor's other children. */

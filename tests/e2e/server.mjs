@@ -111,9 +111,9 @@ export class Server {
 	/*
 	 * args: options of the program, in front of which stand a name, a
 	 * pidfile, a root, two workers and a free port on 127.0.0.1.
-	 * options: listen (a list of addresses), workers (other words in place
-	 * of --workers 2), env, wrap (a command in front),
-	 * program (another one than PUBSUBD).
+	 * options: listen (a list of addresses), host (where clients find it, in
+	 * place of 127.0.0.1), workers (other words in place of --workers 2),
+	 * env, wrap (a command in front), program (another one than PUBSUBD).
 	 */
 	constructor(args = [], options = {}) {
 		this.args = args;
@@ -148,8 +148,12 @@ export class Server {
 		return join(state, "pubsubd", `${this.name}.lock`);
 	}
 
+	get host() {
+		return this.options.host ?? "127.0.0.1";
+	}
+
 	get url() {
-		return `http://127.0.0.1:${this.port}`;
+		return `http://${this.host}:${this.port}`;
 	}
 
 	get env() {
@@ -158,7 +162,7 @@ export class Server {
 
 	/* The whole command line of `run' or `start'. */
 	commandLine(command) {
-		const listen = this.options.listen ?? [`127.0.0.1:${this.port}`];
+		const listen = this.options.listen ?? [`${this.host}:${this.port}`];
 		const log = command === "start" && !this.args.includes("--log") ?
 			["--log", this.log] : [];
 
