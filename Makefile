@@ -62,7 +62,7 @@ LDLIBS := -lev -lwslay -lssl -lcrypto -lseccomp -lz -pthread
 LIB_SRC := $(filter-out broker/main.c broker/manual.c broker/bridge/%, $(foreach top,common broker worker, \
 	$(wildcard $(top)/*.c $(top)/*/*.c $(top)/*/*/*.c)))
 LOAD_SRC := $(wildcard tests/load/*.c) $(filter-out \
-	tests/bench/ring_bench.c,$(wildcard tests/bench/*.c))
+	tests/bench/ring_bench.c tests/bench/log_bench.c,$(wildcard tests/bench/*.c))
 FLOOR_SRC := $(wildcard tests/floor/*.c)
 ECHO_SRC := $(wildcard tests/echo_server/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
@@ -83,6 +83,8 @@ HASH := \#
 BRIDGE_SRC := $(wildcard broker/bridge/*.c)
 HAS_NATS := $(shell echo '$(HASH)include <nats/nats.h>' | $(CC) $(CPPFLAGS) -E -x c - >/dev/null 2>&1 && echo yes)
 BRIDGE := $(if $(HAS_NATS),$(BIN)/pubsubd-bridge)
+# What it is compared with.
+LOG_BENCH := $(if $(HAS_NATS),$(BIN)/log-bench)
 # Prints what the manual has from the tables of commands and options.
 MANUAL := $(B)/pubsubd-manual
 OPTIONS_PAGE := broker/cli/README.md
@@ -223,7 +225,7 @@ bench: bench-programs ## measure it beside others: build/bench/report.html (QUIC
 bench-check: bench-programs $(OPENAT2) ## count what a message and a delivery take
 	@BUILD=$(abspath $(BIN)) node tests/bench/check.mjs
 
-bench-programs: $(PROGRAM) $(LOAD) $(FLOOR) $(RING_BENCH)
+bench-programs: $(PROGRAM) $(BRIDGE) $(LOAD) $(FLOOR) $(RING_BENCH) $(LOG_BENCH) $(PACKED)
 
 bench-deps: ## install the servers that bench compares with
 	scripts/bench-deps.sh
@@ -368,6 +370,11 @@ $(RING_BENCH): $(B)/tests/bench/ring_bench.o $(B)/tests/support/testseg.o \
 		$(B)/tests/bench/figures.o $(B)/tests/load/histogram.o $(B)/libpubsubd.a
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+
+$(BIN)/log-bench: $(B)/tests/bench/log_bench.o $(B)/tests/bench/figures.o \
+		$(B)/tests/load/histogram.o $(B)/libpubsubd.a
+	@echo '  LINK  $@'
+	$(Q)$(LINK) -o $@ $^ -lnats $(LDLIBS)
 
 $(OPENAT2): tests/valgrind/openat2.c $(B)/flags
 $(WALL_CLOCK): tests/e2e/wall_clock.c $(T)/flags

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measure the server, its floor and what else is installed; see
-# tests/bench/bench.mjs and, for patterns of topics, patterns.mjs.  QUICK=1: within 90 seconds, else within 10 minutes.
+# tests/bench/bench.mjs and, for patterns of topics, patterns.mjs.  QUICK=1: within 90 seconds, else within 14 minutes.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib-install.sh

@@ -12,6 +12,7 @@ static const char *const form_names[] = {
 	[FORM_PLAIN] = "plain",
 	[FORM_V1] = "v1",
 	[FORM_ACKED] = "acked",
+	[FORM_ANSWERS] = "answers",
 	[FORM_NATS] = "nats",
 	[FORM_NCHAN] = "nchan",
 	[FORM_PROSE] = "prose",
@@ -62,7 +63,8 @@ form_path(const struct form *form, const char *path, unsigned room,
 	len = (size_t)snprintf(
 	    out, size, "%s%s", path, strchr(path, '?') != NULL ? "&" : "?");
 	for (unsigned i = 0; i < form->topics && len < size; i++) {
-		if (!is_member && form->kind != FORM_NCHAN)
+		if (form->kind == FORM_ANSWERS ||
+		    (!is_member && form->kind != FORM_NCHAN))
 			break;
 		form_topic(room, i, topic);
 		len +=
@@ -80,8 +82,14 @@ form_path(const struct form *form, const char *path, unsigned room,
 const char *
 form_protocol(const struct form *form)
 {
-	return form->kind == FORM_V1 || form->kind == FORM_ACKED ? "pubsubd.v1"
-	                                                         : NULL;
+	switch (form->kind) {
+	case FORM_V1:
+	case FORM_ACKED:
+	case FORM_ANSWERS:
+		return "pubsubd.v1";
+	default:
+		return NULL;
+	}
 }
 
 const char *
@@ -168,6 +176,7 @@ form_publish_to(const struct form *form, const char *topic, uint8_t *out)
 		end = "\"}";
 		break;
 	case FORM_ACKED:
+	case FORM_ANSWERS:
 		len = (size_t)sprintf(text,
 		    "{\"type\":\"publish\",\"id\":12345,\"topic\":\"%s\","
 		    "\"message\":\"",
@@ -236,6 +245,7 @@ struct form_frame
 form_look(const struct form *form, uint64_t len, const uint8_t *peek)
 {
 	static const char envelope[] = "{\"type\":\"message\"";
+	static const char answer[] = "{\"type\":\"ack\"";
 	struct form_frame frame = { .deliveries = 0 };
 
 	switch (form->kind) {
@@ -247,6 +257,12 @@ form_look(const struct form *form, uint64_t len, const uint8_t *peek)
 	case FORM_ACKED:
 		frame.deliveries = len > form->size + FORM_PEEK &&
 		                   memcmp(peek, envelope, FORM_PEEK) == 0;
+		frame.is_error =
+		    len >= FORM_PEEK && memcmp(peek + 9, "error", 5) == 0;
+		break;
+	case FORM_ANSWERS:
+		frame.deliveries = len > FORM_PEEK &&
+		                   memcmp(peek, answer, strlen(answer)) == 0;
 		frame.is_error =
 		    len >= FORM_PEEK && memcmp(peek + 9, "error", 5) == 0;
 		break;

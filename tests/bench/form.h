@@ -5,6 +5,7 @@
  *	plain   pubsubd's contract without a subprotocol; the floor
  *	v1      pubsubd.v1
  *	acked   the same, with an id in each publish, which is answered
+ *	answers likewise, but nobody subscribes: an answer counts as a delivery
  *	nats    the NATS protocol in binary frames
  *	nchan   nginx with nchan: a location to publish, another to subscribe
  *	prose   plain, with text in the manner of programs
@@ -29,6 +30,7 @@ enum form_kind {
 	FORM_PLAIN = 0,
 	FORM_V1,
 	FORM_ACKED,
+	FORM_ANSWERS,
 	FORM_NATS,
 	FORM_NCHAN,
 	FORM_PROSE,

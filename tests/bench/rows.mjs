@@ -4,7 +4,7 @@
  *
  * A part is a function that takes the bench (report.mjs collects what it is
  * told) and the time it has, starts what it needs, and measures.  They are in
- * rows-delivery.mjs, rows-connections.mjs, rows-tls.mjs and rows-ring.mjs.
+ * rows-*.mjs and lifecycle.mjs.
  */
 
 import { inTurn, summary, values } from "./measure.mjs";
