@@ -7,6 +7,7 @@
  *	probe.c       a connection     bench_slow.c     with deaf members
  *	crowd.c       rooms of them    bench_connect.c  a storm of newcomers
  *	figures.c     what came out    bench_idle.c     many that do nothing
+ *	                               bench_files.c    files by HTTP
  *
  * The crowd of load_run.c checks every message; here a delivery must cost far
  * less than it costs the server, or the generator is what is measured.  So
@@ -43,10 +44,11 @@ struct bench_options {
 	unsigned rounds;     /* slow: with and without */
 	unsigned deaf;       /* slow: members that never read */
 	unsigned dribbling;  /* slow: members that read a byte a second */
-	unsigned clients;    /* connect, idle */
+	unsigned clients;    /* connect, idle, files */
 	unsigned base;       /* idle: connections when memory is first read */
 	unsigned processes;  /* idle; 0: as many as the descriptors ask for */
 	bool broadcast;      /* idle: one message to all in the end */
+	bool gzip;           /* files: ask for it compressed */
 	bool json;
 };
 
@@ -57,6 +59,7 @@ int bench_open(const struct bench_options *options);
 int bench_slow(const struct bench_options *options);
 int bench_connect(const struct bench_options *options);
 int bench_idle(const struct bench_options *options);
+int bench_files(const struct bench_options *options);
 
 /* The command line, behind --mode and the mode's name.  Returns: the exit
  * status. */

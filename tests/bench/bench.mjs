@@ -20,6 +20,7 @@ import { ingest } from "./rows-ingest.mjs";
 import { lifecycle } from "./lifecycle.mjs";
 import { setDeadline } from "./measure.mjs";
 import { html } from "./report.mjs";
+import { files } from "./rows-files.mjs";
 import * as connections from "./rows-connections.mjs";
 import * as delivery from "./rows-delivery.mjs";
 import * as alone from "./rows-ring.mjs";
@@ -41,6 +42,7 @@ const PARTS = [
 	["cores", delivery.cores, 25],
 	["tls", tls, 60],
 	["connect", connections.connect, 20],
+	["files", files, 25],
 	["tokens", connections.tokens, 12],
 	["ring", alone.ring, 15],
 	["lifecycle", lifecycle, 12],

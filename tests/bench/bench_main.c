@@ -20,6 +20,7 @@ static const char usage[] =
     "  slow     the others' figures with members that do not read\n"
     "  connect  a storm of newcomers; CPU per connection\n"
     "  idle     hold connections; memory of each, CPU, a message to all\n"
+    "  files    a file by HTTP, over and over; CPU per request\n"
     "  rooms    chat and check every message: see pubsub-load --help\n"
     "\n"
     "all modes:\n"
@@ -30,7 +31,7 @@ static const char usage[] =
     "  --size BYTES       length of a message (100)\n"
     "  --cpu N            run on this processor only\n"
     "  --json             figures as one JSON object\n"
-    "window, open, slow:\n"
+    "window, open, slow; files: warm, seconds:\n"
     "  --rooms N          groups of members with topics of their own (1)\n"
     "  --members N        of a room (window, open, slow: 1000; else 10)\n"
     "  --topics N         of a room (1)\n"
@@ -41,12 +42,13 @@ static const char usage[] =
     "  --rounds N         slow: how often without and with (3)\n"
     "  --deaf N           slow: members that never read (1)\n"
     "  --dribbling N      slow: members that read a byte a second (0)\n"
-    "connect, idle:\n"
-    "  --clients N        connections (10000)\n"
+    "connect, idle, files:\n"
+    "  --clients N        connections (10000; files: 64)\n"
     "  --base N           idle: of which memory is not counted (2000)\n"
     "  --processes N      idle: of the generator, at least\n"
     "  --broadcast        idle: instead of a chat in each room, a message to\n"
     "                     all in the end\n"
+    "  --gzip             files: take it compressed\n"
     "\n"
     "Exit status: 0 if all came once, 1 if not, 2 for senseless options.\n";
 
@@ -116,6 +118,7 @@ static const struct setting {
 	{ "base", SETTING_NUMBER, &bench.base, 1, 1000000 },
 	{ "processes", SETTING_NUMBER, &bench.processes, 1, 1024 },
 	{ "broadcast", SETTING_FLAG, &bench.broadcast, 0, 0 },
+	{ "gzip", SETTING_FLAG, &bench.gzip, 0, 0 },
 	{ "json", SETTING_FLAG, &bench.json, 0, 0 },
 	{ "help", SETTING_FLAG, NULL, 0, 0 },
 };
@@ -198,12 +201,14 @@ static const struct bench_mode {
 	const char *name;
 	int (*run)(const struct bench_options *options);
 	unsigned members; /* unless told otherwise */
+	unsigned clients; /* likewise */
 } modes[] = {
-	{ "window", bench_window, 1000 },
-	{ "open", bench_open, 1000 },
-	{ "slow", bench_slow, 1000 },
-	{ "connect", bench_connect, 10 },
-	{ "idle", bench_idle, 10 },
+	{ "window", bench_window, 1000, 10000 },
+	{ "open", bench_open, 1000, 10000 },
+	{ "slow", bench_slow, 1000, 10000 },
+	{ "connect", bench_connect, 10, 10000 },
+	{ "idle", bench_idle, 10, 10000 },
+	{ "files", bench_files, 1, 64 },
 };
 
 int
@@ -228,7 +233,7 @@ bench_main(const char *name, int argc, char **argv)
 		.seconds = 2,
 		.rounds = 3,
 		.deaf = 1,
-		.clients = 10000,
+		.clients = mode->clients,
 		.base = 2000,
 	};
 	bench_parse(argc, argv);

@@ -58,12 +58,13 @@ export async function load(contestant, mode, options, seconds = 40) {
 		"--server-pid", String(contestant.pid)];
 
 	if (mode !== "rooms") {
-		args.push("--form", options.form ?? contestant.form);
+		if (mode !== "files")
+			args.push("--form", options.form ?? contestant.form);
 		if (PINNED && options.cpu !== null)
 			args.push("--cpu", "1");
 	}
 	for (const [name, value] of Object.entries(options))
-		if (name !== "form" && name !== "cpu")
+		if (name !== "form" && name !== "cpu" && value !== false)
 			args.push(`--${name}`, ...value === true ? [] : [String(value)]);
 	const figures = await runJson("pubsub-load", args, seconds);
 

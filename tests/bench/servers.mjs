@@ -194,8 +194,9 @@ export async function status(contestant) {
 	return JSON.parse(stdout);
 }
 
-/* lines: of the server, behind `listen' and in front of its locations. */
-async function startNchan(contestant, scheme, listen = "", lines = "") {
+/* lines: in front of its blocks, of http, and of the server. */
+async function startNginx(contestant, { main = "", http = "", listen = "",
+	server }) {
 	const config = join(contestant.dir, "nginx.conf");
 	const port = await freePort();
 	const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -208,37 +209,56 @@ worker_processes 1;
 worker_rlimit_nofile 20000;
 pid ${contestant.dir}/nginx.pid;
 error_log ${contestant.dir}/error.log crit;
-load_module ${NCHAN};
+${main}
 events { worker_connections 19000; }
 http {
 access_log off;
 ${temporary}
-nchan_shared_memory_size 256M;
+${http}
 server {
 listen 127.0.0.1:${port} ${listen} backlog=4096;
-${lines}
-location = /ws { nchan_subscriber websocket; nchan_channel_id $arg_topic;
-	nchan_subscriber_first_message newest; }
-location = /pub { nchan_publisher websocket; nchan_channel_id $arg_topic;
-	nchan_message_buffer_length 1000; nchan_message_timeout 5s; }
+${server}
 }
 }
 `);
-	contestant.url = `${scheme}://127.0.0.1:${port}/ws`;
+	contestant.url = `${listen === "ssl" ? "wss" : "ws"}://127.0.0.1:${port}/ws`;
 	return contestant.start(pinned(["nginx", "-e",
 		join(contestant.dir, "error.log"), "-c", config]), answers);
 }
 
-const nchan = () => startNchan(new Contestant("nginx+nchan", "nchan"), "ws");
+const startNchan = (contestant, options = { server: "" }) =>
+	startNginx(contestant, { ...options, main: `load_module ${NCHAN};`,
+		http: "nchan_shared_memory_size 256M;",
+		server: `${options.server}
+location = /ws { nchan_subscriber websocket; nchan_channel_id $arg_topic;
+	nchan_subscriber_first_message newest; }
+location = /pub { nchan_publisher websocket; nchan_channel_id $arg_topic;
+	nchan_message_buffer_length 1000; nchan_message_timeout 5s; }` });
+
+const nchan = () => startNchan(new Contestant("nginx+nchan", "nchan"));
 
 export function nchanOverTls() {
 	const contestant = new Contestant("nginx+nchan (TLS)", "nchan");
 	const { cert, key } = certify(contestant);
 
-	return startNchan(contestant, "wss", "ssl", `ssl_certificate ${cert};
+	return startNchan(contestant, { listen: "ssl",
+		server: `ssl_certificate ${cert};
 ssl_certificate_key ${key};
-ssl_protocols TLSv1.3;`);
+ssl_protocols TLSv1.3;` });
 }
+
+/* With the same files as pubsubd, and what its own manual says of serving such. */
+export const nginxWithFiles = () =>
+	startNginx(new Contestant("nginx", null), { http: `
+types { text/html html; text/javascript js; }
+sendfile on;
+tcp_nopush on;
+tcp_nodelay on;
+open_file_cache max=1000 inactive=1h;
+open_file_cache_valid 1h;
+gzip_static on;
+gzip_vary on;
+keepalive_requests 1000000000;`, server: `root ${join(ROOT, "public")};` });
 
 async function nats() {
 	const contestant = new Contestant("nats-server", "nats");
@@ -283,6 +303,9 @@ export function patternPeers() {
 		...has("mosquitto") ? { "mosquitto": mosquitto } : {},
 	};
 }
+
+/* Whether nginx is here. */
+export const hasNginx = () => has("nginx");
 
 /* The peers that are installed here, each a function that starts it. */
 export function peers() {
