@@ -48,6 +48,7 @@ struct bench_options {
 	unsigned base;       /* idle: connections when memory is first read */
 	unsigned processes;  /* idle; 0: as many as the descriptors ask for */
 	bool broadcast;      /* idle: one message to all in the end */
+	bool everybody;      /* window: members publish in turn, not one */
 	bool gzip;           /* files: ask for it compressed */
 	bool json;
 };

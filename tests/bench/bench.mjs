@@ -48,7 +48,7 @@ const PARTS = [
 	["lifecycle", lifecycle, 12],
 	["memory", connections.memory, 35],
 	["pings", connections.pings, 65],
-	["crowd", connections.crowd, 70],
+	["crowd", connections.crowd, 110],
 	["chat-load", connections.chatLoad, 28],
 	["rooms", delivery.rooms, 60],
 	["sizes", delivery.sizes, 35],

@@ -37,6 +37,7 @@ static const char usage[] =
     "  --topics N         of a room (1)\n"
     "  --window N         messages in flight per room (16)\n"
     "  --rate N           open: messages per second, of all rooms (100)\n"
+    "  --everybody        window: members publish in turn, not one of them\n"
     "  --warm SECONDS     before the figures count (0.3)\n"
     "  --seconds SECONDS  that they count (2)\n"
     "  --rounds N         slow: how often without and with (3)\n"
@@ -118,6 +119,7 @@ static const struct setting {
 	{ "base", SETTING_NUMBER, &bench.base, 1, 1000000 },
 	{ "processes", SETTING_NUMBER, &bench.processes, 1, 1024 },
 	{ "broadcast", SETTING_FLAG, &bench.broadcast, 0, 0 },
+	{ "everybody", SETTING_FLAG, &bench.everybody, 0, 0 },
 	{ "gzip", SETTING_FLAG, &bench.gzip, 0, 0 },
 	{ "json", SETTING_FLAG, &bench.json, 0, 0 },
 	{ "help", SETTING_FLAG, NULL, 0, 0 },
@@ -175,6 +177,8 @@ bench_parse(int argc, char **argv)
 		bench_refuse("form", bench_form);
 	if (bench.form.kind == FORM_NCHAN && bench.form.topics > 1)
 		bench_refuse("topics", "more than one with nchan");
+	if (bench.everybody && form_publishes_apart(&bench.form))
+		bench_refuse("everybody", bench_form);
 	if (bench.broadcast && bench.form.kind > FORM_ACKED)
 		bench_refuse("broadcast", bench_form);
 }

@@ -219,6 +219,18 @@ crowd_publish(struct crowd *crowd, unsigned number, unsigned count,
 		crowd_watch(crowd, room->publisher, EPOLL_CTL_MOD);
 }
 
+/* The next member of the room speaks, once it has all that was said before: so
+ * messages of a room still have one order. */
+static void
+crowd_pass_on(struct crowd *crowd, unsigned number)
+{
+	struct probe *first =
+	    &crowd->conns[(size_t)number * crowd->options->members];
+	struct room *room = &crowd->rooms[number];
+
+	room->publisher = first + room->sent % crowd->options->members;
+}
+
 static void
 crowd_fill_room(struct crowd *crowd, unsigned number)
 {
@@ -226,6 +238,10 @@ crowd_fill_room(struct crowd *crowd, unsigned number)
 	const struct room *room = &crowd->rooms[number];
 	uint64_t flying = room->sent - room->delivered / o->members;
 
+	if (o->everybody && flying > 0)
+		return;
+	if (o->everybody)
+		crowd_pass_on(crowd, number);
 	if (flying < o->window)
 		crowd_publish(crowd, number, (unsigned)(o->window - flying),
 		    load_now_ns(), 0);

@@ -221,9 +221,36 @@ export async function chatLoad(bench, clock) {
 	]);
 }
 
+/* Clients that all have something to say, in rooms of ten: the members of each
+ * publish in turn, so every message comes from another connection.  The floor
+ * takes messages in, too. */
+async function speakers(bench, clock) {
+	const clients = 8000, members = 10;
+	const shape = { rooms: clients / members, members, window: 1,
+		everybody: true };
+	const names = ["floor", "pubsubd",
+		...peersOf(bench).filter((name) => name === "nats-server")];
+	const measure = (contestant) => load(contestant, "window",
+	    { ...shape, warm: 0.3, seconds: 1.2 });
+	const found = await withAll([() => floor({ rooms: true }), pubsubd],
+	    (both) => inTurn(clock.part(0.8), 11, both, measure));
+
+	await addPeers(bench, found, clock, 3, measure, names.slice(2));
+	const ratio = summary(ratios(
+	    found.get("pubsubd"), found.get("floor"), CPU));
+
+	bench.goal(`${clients} clients in rooms of ${members} that all publish: ` +
+	    "CPU per delivery against the floor, which takes messages in, too",
+	1.08, ratio);
+	bench.table(`${clients} clients in rooms of ${members}, whose members ` +
+	    "publish in turn, a message in flight in each; server CPU µs per " +
+	    "delivery", ["", ...names, "pubsubd / floor"],
+	[["", ...lineOf(found, names, CPU), ratio]]);
+}
+
 /* As many as 8 workers, their descriptors and the memory let; and as many with
  * the floor, one after the other. */
-export async function crowd(bench, clock) {
+async function broadcast(bench, clock) {
 	const count = 8;
 	const files = 20000;
 	const room = Math.floor(freemem() / (32 * 1024));
@@ -255,4 +282,9 @@ export async function crowd(bench, clock) {
 		["CPU while idle, percent of a core",
 			...line((one) => one.idle_cpu_percent.toFixed(2))],
 	]);
+}
+
+export async function crowd(bench, clock) {
+	await broadcast(bench, clock.part(0.6));
+	await speakers(bench, clock);
 }
