@@ -146,6 +146,24 @@ test_v1_counts_messages_alone(void **state)
 }
 
 static void
+test_answers_count_for_who_counts_them(void **state)
+{
+	static const char message[] = "{\"type\":\"message\",\"seq\":1}";
+	struct wire *w = *state;
+	char text[100];
+	int len;
+
+	w->form.kind = FORM_ANSWERS;
+	for (int i = 0; i < 12; i++) {
+		len = sprintf(
+		    text, "{\"type\":\"ack\",\"id\":12345,\"seq\":%d}", i);
+		add(w, WS_TEXT, text, (size_t)len);
+		add(w, WS_TEXT, message, sizeof(message) - 1);
+	}
+	feed_all(w, 12);
+}
+
+static void
 test_v1_error_breaks(void **state)
 {
 	struct wire *w = *state;
@@ -300,6 +318,7 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_plain_messages_are_counted),
 	BENCH_TEST(test_large_messages_are_counted),
 	BENCH_TEST(test_v1_counts_messages_alone),
+	BENCH_TEST(test_answers_count_for_who_counts_them),
 	BENCH_TEST(test_v1_error_breaks),
 	BENCH_TEST(test_nats_messages_share_a_frame),
 	BENCH_TEST(test_nats_error_breaks),
