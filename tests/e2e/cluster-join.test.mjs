@@ -125,7 +125,8 @@ describe("a log that others have", { skip }, () => {
 		const nats = await Nats.start(t, 1);
 		const mouth = await Mouth.open(t, nats.address);
 		const one = await Server.start(t, ["--config", "none",
-			"--ring-size", "8M", "--cluster", mouth.url]);
+			"--ring-size", "8M", "--cluster", mouth.url,
+			"--cluster-wait", "60"]);
 		const again = async (what, pattern) => {
 			const before = one.logged.length;
 

@@ -28,7 +28,7 @@ describe("three hosts on a network", { skip: skip || skipLan,
 
 	before(async () => {
 		places = await lan(t, 3);
-		nats = await Nats.start(t, 3, 0, places);
+		nats = await Nats.start(t, 3, 0, { places });
 		hosts = await Promise.all(places.map((place) =>
 			hostAt(t, nats, place, "--cluster-wait", "5")));
 		for (const one of hosts) {
@@ -89,9 +89,9 @@ describe("three hosts on a network", { skip: skip || skipLan,
 		const [here, there] = [places[leader], places[(leader + 1) % 3]];
 		const speakers = speak("route");
 
-		await Promise.all(speakers.map((one) => one.more(20)));
+		await Promise.all(speakers.map((one) => one.more(10)));
 		await here.cutFrom(there);
-		await Promise.all(speakers.map((one) => one.more(100)));
+		await Promise.all(speakers.map((one) => one.more(30)));
 		await here.healTo(there);
 		await isWhole("route", speakers);
 	});
@@ -104,12 +104,12 @@ describe("three hosts on a network", { skip: skip || skipLan,
 		const waits = await V1.open(hosts[i]);
 		const later = await V1.open(hosts[i]);
 
-		await Promise.all(speakers.map((one) => one.more(20)));
+		await Promise.all(speakers.map((one) => one.more(10)));
 		await places[i].cut();
 		waits.send({ type: "publish", id: "w", topic,
 			message: "under way" });
 		await Promise.all([refuses(hosts[i]),
-			...others.map((one) => one.more(50))]);
+			...others.map((one) => one.more(20))]);
 		await later.refuse({ type: "publish", topic,
 			message: "refused" }, "cluster_down");
 		assert.deepEqual(waits.frames, []);
