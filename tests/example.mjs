@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 /* Where examples that run stand. */
-const PAGES = ["README.md", "worker/access/README.md"];
+const PAGES = ["README.md", "worker/access/README.md",
+	"broker/bridge/README.md"];
 const texts = PAGES.map((page) =>
 	readFileSync(new URL(`../${page}`, import.meta.url), "utf8"));
 

@@ -60,21 +60,25 @@ export class Nats {
 	nodes = [];
 
 	/* absent: those at the end that are not started yet, for revive(); then
-	 * there is no log yet, either.  places: hosts of lan(), one for each. */
+	 * there is no log yet, either.  places: hosts of lan(), one for each.
+	 * config(nats, i): the text of a server's configuration, in which its name
+	 * is as here, but for where it is asked how it does; then there is no log
+	 * yet. */
 	static async start(t, count = 3, absent = 0,
-	    places = Array(count).fill(HERE)) {
+	    { places = Array(count).fill(HERE), config = null } = {}) {
 		const nats = new Nats();
 		const ports = await freePorts(3 * count, HOST);
 
 		t.after(() => nats.end());
 		nats.places = places;
+		nats.config = config;
 		nats.ports = ports.slice(0, count);
 		nats.routes = ports.slice(count, 2 * count);
 		nats.monitors = ports.slice(2 * count);
 		for (let i = 0; i < count - absent; i++)
 			nats.nodes.push(nats.#spawn(i));
 		await nats.meet();
-		if (absent === 0)
+		if (absent === 0 && config === null)
 			await nats.init();
 		return nats;
 	}
@@ -106,7 +110,7 @@ export class Nats {
 			    (_, i) => this.#ask(i, "?streams=1")));
 			const i = answers.findIndex(({ account_details: a }, n) =>
 				a?.[0]?.stream_detail?.[0]?.cluster?.leader ===
-				    `n${n}`);
+				    this.nameOf(n));
 
 			return i >= 0 && { i };
 		}).then(({ i }) => i);
@@ -117,7 +121,7 @@ export class Nats {
 	async #look() {
 		const metas = await Promise.all(this.nodes.map(
 		    (_, i) => this.#metaOf(i)));
-		const of = metas.find((meta, i) => meta?.leader === `n${i}`);
+		const of = metas.find((meta, i) => meta?.leader === this.nameOf(i));
 
 		if (of === undefined)
 			return { leader: false };
@@ -129,7 +133,7 @@ export class Nats {
 			leader: true,
 			agreed: metas.every((meta) => meta?.leader === of.leader),
 			unknown: [...this.nodes.keys()]
-			    .filter((i) => !heard.has(`n${i}`)),
+			    .filter((i) => !heard.has(this.nameOf(i))),
 		};
 	}
 
@@ -179,6 +183,10 @@ export class Nats {
 			["--cluster", `nats://${this.places[i].address}:${port}`]);
 	}
 
+	nameOf(i) {
+		return `n${i}`;
+	}
+
 	#config(i) {
 		const { address, door } = this.places[i];
 		const routes = this.routes.map((port, n) =>
@@ -187,12 +195,12 @@ export class Nats {
 			`cluster { name: c, listen: "${address}:${this.routes[i]}"
 			  routes: [ ${routes} ] }`;
 
-		return `server_name: n${i}
+		return `${this.config?.(this, i) ?? `server_name: ${this.nameOf(i)}
 			listen: "${address}:${this.ports[i]}"
-			http: "${door}:${this.monitors[i]}"
 			jetstream { store_dir: "${this.dir}/js${i}"
 			  max_file_store: 2G }
-			${cluster}\n`;
+			${cluster}`}
+			http: "${door}:${this.monitors[i]}"\n`;
 	}
 
 	#spawn(i) {
@@ -230,21 +238,30 @@ export class Nats {
 		try {
 			await waitFor(what, look, ms);
 		} catch (error) {
-			error.message += ["", more(), ...this.nodes.map((_, i) =>
-				readFileSync(`${this.dir}/${i}.log`, "utf8"))]
-			    .join("\n");
+			error.message += `\n${more()}\n${this.logged}`;
 			throw error;
 		}
+	}
+
+	/* What the servers have logged, one behind the other. */
+	get logged() {
+		return this.nodes.map((_, i) => `${this.dir}/${i}.log`)
+		    .filter((file) => existsSync(file))
+		    .map((file) => readFileSync(file, "utf8")).join("\n");
 	}
 
 	signal(i, signal) {
 		this.nodes[i].kill(signal);
 	}
 
+	/* It may have ended by itself, by an error in its configuration. */
 	async kill(i) {
-		const gone = once(this.nodes[i], "exit");
+		const node = this.nodes[i];
+		const gone = once(node, "exit");
 
-		this.nodes[i].kill("SIGKILL");
+		if (node.exitCode !== null || node.signalCode !== null)
+			return;
+		node.kill("SIGKILL");
 		await gone;
 	}
 
@@ -258,13 +275,8 @@ export class Nats {
 	}
 
 	async end() {
-		for (const node of this.nodes)
-			if (node.exitCode === null && node.signalCode === null) {
-				const gone = once(node, "exit");
-
-				node.kill("SIGKILL");
-				await gone;
-			}
+		for (const i of this.nodes.keys())
+			await this.kill(i);
 		rmSync(this.dir, { recursive: true });
 	}
 }

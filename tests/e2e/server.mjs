@@ -267,8 +267,15 @@ export class Server {
 		return file + this.stderr;
 	}
 
-	logs(what, pattern) {
-		return waitFor(`${what} in the log`, () => pattern.exec(this.logged));
+	/* Wait for that in the log; an error has what is there instead. */
+	async logs(what, pattern) {
+		try {
+			return await waitFor(`${what} in the log`,
+			    () => pattern.exec(this.logged));
+		} catch (error) {
+			error.message += `\n${this.logged}`;
+			throw error;
+		}
 	}
 
 	processes() {

@@ -9,6 +9,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import {
 	chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync,
 } from "node:fs";
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
@@ -58,15 +59,16 @@ export class Authority {
 			"-not_after", "20200102000000Z"];
 	}
 
-	/* A certificate for these names, days long from now (negative: it is
-	 * over).  Returns the paths of both files. */
+	/* A certificate for these names or addresses, days long from now
+	 * (negative: it is over).  Returns the paths of both files. */
 	issue(names = ["localhost"], { kind = "ecdsa", days = 2 } = {}) {
 		const base = this.path(`${this.#count++}-${names[0]}`);
 		const key = `${base}.key`, cert = `${base}.pem`;
 		const request = `${base}.csr`, extensions = `${base}.ext`;
 
 		writeFileSync(extensions, "subjectAltName=" +
-		    [...names.map((name) => `DNS:${name}`), "IP:127.0.0.1"]
+		    [...names.map((name) => `${isIP(name) ? "IP" : "DNS"}:${
+			name}`), "IP:127.0.0.1"]
 		    .join(","));
 		this.openssl("req", ...KINDS[kind], "-nodes", "-subj",
 		    `/CN=${names[0]}`, "-keyout", key, "-out", request);
