@@ -23,7 +23,9 @@
 #	holds     136810 states    0.7 s  drain -DHALF -DMAXD=0
 #	holds     228804 states    0.8 s  drain -DMESSAGES=1
 #	holds     364432 states    1.0 s  drain -DSUPERVISOR_DIES -DMESSAGES=1
-#	... and 55 lines like
+#	holds      12054 states    0.8 s  cluster -DMAXD=1 -DCHECKS=0 -DOTHERS=0
+#	holds      99184 states    2.4 s  cluster -DMAXD=1 -DOTHERS=0
+#	... and 80 lines like
 #	breaks      3036 states    0.6 s  ring BREAK_APPLIED_BEFORE_DIRECTORY
 #	litmus litmus wake: none was lost in 500000 races
 #	litmus no_wake_fence wake: one was lost after 4 races
@@ -57,6 +59,12 @@ quick=(
 	'drain -DHALF -DMAXD=0'
 	'drain -DMESSAGES=1'
 	'drain -DSUPERVISOR_DIES -DMESSAGES=1'
+	'cluster -DMAXD=1 -DCHECKS=0 -DOTHERS=0'
+	'cluster -DMAXD=1 -DDROPS=1 -DCHECKS=0 -DOTHERS=0'
+	'cluster -DLOSSES=1 -DCHECKS=0 -DOUTS=3'
+	'cluster -DRECONNECTS=1 -DCHECKS=0'
+	'cluster -DRENEWS=1 -DOTHERS=0'
+	'cluster -DMAXD=1 -DOTHERS=0'
 )
 deep=(
 	'ring -DCAP=2 -DMAXPOS=4 -DBATCHES=2 -DMAXD=2'
@@ -75,6 +83,8 @@ deep=(
 	'drain -DHALF'
 	'drain -DSUPERVISOR_DIES -DHALF'
 	'drain -DHALF -DMAXD=2'
+	'cluster -DLAGS'
+	'cluster -DMAXD=1'
 )
 
 # Search one variant in a directory of its own.  Its states and seconds, and the
@@ -189,7 +199,7 @@ hold_all()
 }
 
 hold_all "${quick[@]}"
-for model in ring topics wake resume members drain; do
+for model in ring topics wake resume members drain cluster; do
 	while read -r broken; do
 		start must_break "$model" "$broken"
 	done < <(grep -oE 'BREAK_[A-Z_]+' "tests/model/$model.pml" | sort -u)

@@ -75,6 +75,7 @@ join_is_state(const struct bridge *b, natsMsg *msg, uint64_t number,
 
 	if (!log_read(data, len, &head) || head.kind == LOG_BATCH)
 		return false;
+	/* join-1: a checkpoint, or where the log begins */
 	log_read_state(data, state, name);
 	if (head.kind == LOG_GENESIS) {
 		*state = (struct ring_log_state){
@@ -255,11 +256,16 @@ bridge_join(struct bridge *b)
 	uint64_t known;
 	int status;
 
+	/* A predecessor may have died in the midst of noting what it had put into
+	 * the ring.  A checkpoint of such words would be another log's. */
+	join_lock(b);
+	ring_unlock(&b->ring);
 	join_stream_name(&b->stream, name);
 	status = atomic_load(&c->joined) != 0 ? bridge_verify(b)
 	                                      : join_anew(b, name);
 	if (status != BRIDGE_DONE)
 		return status;
+	/* read-1: the message once more of which perhaps half is in the ring */
 	known = atomic_load(&c->pos) >> LAYOUT_PLACE_BITS;
 	if (join_read(b, known > 0 ? known : 1, error))
 		return BRIDGE_DONE;

@@ -69,6 +69,7 @@ serve_send(struct bridge *b)
 	if (!link_is_up(&b->link) || b->verify_ms != 0)
 		return BRIDGE_DONE;
 	while ((batch = sender_next(&b->sender)) != NULL) {
+		/* send-1: and hear nothing of it */
 		if (!link_publish(&b->link, batch->at, batch->len))
 			break; /* it is sent again, as any that is lost */
 		bridge_count(b, CLUSTER_SENT);
@@ -159,7 +160,7 @@ serve_wait(struct bridge *b)
 
 	wakeup_fall_asleep(&b->wakeup);
 	/* The look: what came before it rings no doorbell. */
-	if (atomic_load(&bridge_words(b)->out) != b->sender.gathered)
+	if (atomic_load(&bridge_words(b)->out) > b->sender.gathered)
 		timeout = 0;
 	if (b->first < b->count && timeout > SERVE_LOCK_MS)
 		timeout = SERVE_LOCK_MS;

@@ -149,7 +149,7 @@ ingest_batch(struct ingest *in, uint64_t message, const void *data, size_t len)
 		return INGEST_SEALED;
 	/* The last may have found no place, and nothing says so in the ring. */
 	if (ingest_pos(in) < at.pos)
-		ring_note_mark(in->ring->header, &at);
+		ring_note_alone(in->ring->header, &at);
 	return INGEST_ACCEPTED;
 }
 
@@ -161,6 +161,7 @@ ingest_checkpoint(struct ingest *in, const void *data)
 {
 	uint64_t message;
 
+	/* state-2: only where we have stood, too */
 	log_read_state(data, &in->state, in->name);
 	message = in->state.pos >> LAYOUT_PLACE_BITS;
 	if (in->hashes[message % INGEST_HASHES].pos == in->state.pos &&
@@ -183,9 +184,10 @@ ingest_judge(struct ingest *in, uint64_t message, const void *data, size_t len)
 		                           : INGEST_RESTARTED;
 	if (in->head.kind == LOG_CHECKPOINT)
 		return ingest_checkpoint(in, data);
-	/* Half of it is in the ring: it counted. */
+	/* judge-2: half of it is in the ring: it counted */
 	if (message == ingest_pos(in) >> LAYOUT_PLACE_BITS)
 		return ingest_batch(in, message, data, len);
+	/* judge-3: it goes on where its origin had come to */
 	last = ring_origin_last(in->ring->seg, in->head.origin);
 	if (in->head.prev != last)
 		return in->head.prev < last ? INGEST_DOUBLE : INGEST_HOLE;
@@ -214,6 +216,7 @@ ingest_message(
 	uint64_t known = ingest_pos(in) >> LAYOUT_PLACE_BITS;
 	enum ingest_result result;
 
+	/* judge-1: what is in the ring, or is not what comes next */
 	if (ingest_is_old(in, message, data, len))
 		return INGEST_OLD;
 	if (message > known + 1)

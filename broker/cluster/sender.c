@@ -69,8 +69,12 @@ sender_gather(struct sender *s)
 	struct ring_link link;
 	size_t begin;
 
-	if (atomic_load_explicit(&c->out, memory_order_acquire) == s->gathered)
-		return true; /* what `outbox' names may be overwritten */
+	/* gather-1: `outbox' may name one that is overwritten, if there is no news.
+	 * `out' may also be less than what we have: a publisher stands between
+	 * the two words. */
+	if (atomic_load_explicit(&c->out, memory_order_acquire) <= s->gathered)
+		return true;
+	/* gather-2: behind `out' */
 	pos = atomic_load_explicit(&c->outbox, memory_order_relaxed);
 
 	if (s->positions_at == s->positions_count)
@@ -149,6 +153,7 @@ sender_came_back(struct sender *s, uint64_t last)
 
 	while (s->count > 0) {
 		batch = sender_batch(s, 0);
+		/* came-1: all of it, or as much of it as has come */
 		if (batch->first > last)
 			break;
 		news = true;
@@ -169,6 +174,8 @@ sender_came_back(struct sender *s, uint64_t last)
 void
 sender_go_back(struct sender *s)
 {
+	/* back-1: in a new round, so that what is skipped of the one before
+	 * is no reason to go back once more */
 	s->round++;
 	s->sent = 0;
 	for (unsigned i = 0; i < s->count; i++)

@@ -39,6 +39,7 @@ ring_log_skip(struct ring *ring, uint64_t message, uint64_t origin)
 {
 	struct layout_cluster *c = &ring->header->cluster;
 
+	/* skip-1: `pos' last */
 	if (origin != 0)
 		ring_note_origin(
 		    c, origin, ring_origin_last(ring->seg, origin), message);
@@ -53,6 +54,7 @@ ring_log_state(const struct segment *seg, struct ring_log_state *state)
 {
 	const struct layout_cluster *c = &seg->header->cluster;
 
+	/* state-1: the bridge itself is the only one that changes it */
 	memset(state, 0, sizeof(*state));
 	state->pos = atomic_load_explicit(&c->pos, memory_order_acquire);
 	state->hash = c->hash;
@@ -67,6 +69,7 @@ ring_log_join(
 {
 	struct layout_cluster *c = &ring->header->cluster;
 
+	/* join-2: all that the ring begins with */
 	memset(c->origins, 0, sizeof(c->origins));
 	memcpy(
 	    c->origins, state->origins, state->count * sizeof(*state->origins));
@@ -74,7 +77,7 @@ ring_log_join(
 	c->hash = state->hash;
 	stop_point_here(ring->header, STOP_LOG_HALF_JOINED);
 	atomic_store_explicit(&c->pos, state->pos, memory_order_release);
-	/* Never 0: a stream's first message is number 1. */
+	/* join-3: last.  Never 0: a stream's first message is number 1. */
 	atomic_store_explicit(
 	    &c->joined, state->pos | LAYOUT_PLACE_INDEX, memory_order_release);
 }

@@ -3,7 +3,9 @@
 
 #include "broker/ring/ring_marks.h"
 
+#include "broker/ring/changing.h"
 #include "broker/ring/ring_bytes.h"
+#include "broker/shared/stop_point.h"
 
 #include <stddef.h>
 
@@ -69,8 +71,12 @@ ring_origin_last(const struct segment *seg, uint64_t origin)
 void
 ring_note_outbox(struct layout_header *h, uint64_t out, uint64_t pos)
 {
+	/* outbox-1: before `out', and never back, when a repair says it again: the
+	 * bridge looks at `out' and then at `outbox', which must be no less */
+	if (out <= atomic_load_explicit(&h->cluster.out, memory_order_relaxed))
+		return;
 	atomic_store_explicit(&h->cluster.outbox, pos, memory_order_relaxed);
-	/* Last: the bridge looks at it first. */
+	/* outbox-2: last, because the bridge looks at it first */
 	atomic_store_explicit(&h->cluster.out, out, memory_order_release);
 }
 
@@ -79,14 +85,40 @@ ring_note_mark(struct layout_header *h, const struct layout_mark *mark)
 {
 	struct layout_cluster *c = &h->cluster;
 
+	/* note-1: which counts as the next record of its origin */
 	ring_note_origin(
 	    c, mark->origin, mark->out, mark->pos >> LAYOUT_PLACE_BITS);
+	/* note-2: the hash up to there */
 	c->hash = mark->hash;
+	stop_point_here(h, STOP_LOG_HALF_NOTED);
+	/* note-3: for workers whose clients wait */
 	if (mark->origin == c->self)
 		atomic_store_explicit(
 		    &c->returned, mark->out, memory_order_release);
-	/* Last: the bridge reads the stream from here on. */
+	/* note-4: last, because the bridge reads the stream from here on */
 	atomic_store_explicit(&c->pos, mark->pos, memory_order_release);
+}
+
+void
+ring_note_alone(struct layout_header *h, const struct layout_mark *mark)
+{
+	/* omit-1: no record says it, so a death in between is repaired by this */
+	h->cluster.alone = *mark;
+	changing_begin(&h->cluster.noting);
+	ring_note_mark(h, mark);
+	changing_end(&h->cluster.noting);
+}
+
+void
+ring_marks_repair(struct segment *seg)
+{
+	struct layout_cluster *c = &seg->header->cluster;
+
+	if (c->noting == 0)
+		return;
+	/* omit-2: as after a record */
+	ring_note_mark(seg->header, &c->alone);
+	changing_end(&c->noting);
 }
 
 void

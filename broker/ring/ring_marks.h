@@ -37,6 +37,13 @@ uint64_t ring_origin_last(const struct segment *seg, uint64_t origin);
 void ring_note_outbox(struct layout_header *h, uint64_t out, uint64_t pos);
 void ring_note_mark(struct layout_header *h, const struct layout_mark *mark);
 
+/* Note a record that counts and has no place in the ring.  Under the lock.
+ * Callers: the bridge. */
+void ring_note_alone(struct layout_header *h, const struct layout_mark *mark);
+
+/* Finish that after a death in it.  Under the lock.  Callers: the repair. */
+void ring_marks_repair(struct segment *seg);
+
 /* Read the mark of a record; rec says that it has one.  May be torn. */
 void ring_read_mark(const struct segment *seg, uint64_t pos,
     const struct layout_record *rec, struct layout_mark *mark);

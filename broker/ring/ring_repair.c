@@ -4,8 +4,8 @@
  *
  *	lock-2      put keys (dedup.c) and last values (retain_repair.c) right, then
  *	            replay what is committed but not applied: repair-1, -2
- *	lock-3      finish what was being made in the directory, and in the
- *	            table of members
+ *	lock-3      finish what was being made in the directory, in the table of
+ *	            members, and in the words of a cluster
  *
  * A repair does not ask whether the lock reports a death: a lock that was made
  * anew for another run does not know the holder of the old one.  A repair
@@ -101,4 +101,5 @@ ring_repair(struct segment *seg)
 	/* lock-3: the same */
 	topics_repair(seg);
 	member_table_repair(seg);
+	ring_marks_repair(seg);
 }

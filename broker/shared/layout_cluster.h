@@ -27,7 +27,10 @@
  *                          (or a repair)           words of the log are the bridge's
  *                                                  own, and read by it alone
  *  hash, origins           likewise                read by the bridge, which is their
- *                                                  only writer but for repairs
+ *                                                  only writer but for repairs, and
+ *                                                  none is due once it has had the
+ *                                                  lock
+ *  alone, noting           lock holder             never read without the lock
  *  joined, stream          the bridge, under the   `joined' is stored last (release);
  *                          lock                    the stream's name is constant then
  *  waits_from              the bridge              atomic; for how full the outbox
@@ -99,6 +102,10 @@ struct layout_cluster {
 	uint64_t hash;
 	char stream[LAYOUT_STREAM];
 	struct layout_origin origins[LAYOUT_ORIGINS];
+	/* of a record without a place in the ring, while the words above are told
+	 * of it */
+	struct layout_mark alone;
+	uint32_t noting;           /* they are: changing.h */
 	_Atomic uint64_t heard_ms; /* of the log, monotonic clock; 0: never */
 	_Atomic uint64_t counters[CLUSTER_COUNTERS];
 };

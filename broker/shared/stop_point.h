@@ -52,6 +52,7 @@
 	X(INDEX_EMPTY, "index-empty", "the hash index is being built anew")    \
 	X(REPAIRED, "repaired", "all is done, the mutex not marked so")        \
 	/* a cluster's log: the lock is held */                                \
+	X(LOG_HALF_NOTED, "log-half-noted", "origin and hash noted, pos not")  \
 	X(LOG_HALF_SKIPPED, "log-half-skipped", "origin noted, pos not")       \
 	X(LOG_HALF_JOINED, "log-half-joined", "state copied, not joined yet")  \
 	/* the keys of publishes: the lock is held */                           \

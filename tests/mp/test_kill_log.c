@@ -83,6 +83,14 @@ catch_up(void *arg)
 	return 0;
 }
 
+/* The same with one that has no place for any message. */
+static int
+leave_out(void *arg)
+{
+	a.in.body_max = 0;
+	return catch_up(arg);
+}
+
 /* One whose ring has not begun yet joins where b is. */
 static int
 join(void *arg)
@@ -117,6 +125,7 @@ static const struct row rows[] = {
 	{ .place = STOP_COMMITTED, .deed = catch_up },
 	{ .place = STOP_HALF_APPLIED, .deed = catch_up },
 	{ .place = STOP_APPLIED, .deed = catch_up },
+	{ .place = STOP_LOG_HALF_NOTED, .deed = catch_up },
 	{ .place = STOP_LOG_HALF_SKIPPED, .deed = catch_up },
 	{ .place = STOP_HALF_REPLAYED,
 	    .deed = catch_up,
@@ -227,10 +236,27 @@ is_killed(void **state)
 		    atomic_load(&a.t.seg.header->cluster.out) == out + 4);
 }
 
+/* What has no place here counts all the same, once, and no record says so. */
+static void
+is_killed_leaving_out(void **state)
+{
+	struct ring_log_state states[2];
+
+	(void)state;
+	host_accept(&b, "one", "\"x\"");
+	host_send(&b, &stream);
+	host_catch_up(&b, &stream);
+	kill_at(STOP_LOG_HALF_NOTED, leave_out);
+	catch_up(NULL);
+	ring_log_state(&a.t.seg, &states[0]);
+	ring_log_state(&b.t.seg, &states[1]);
+	assert_memory_equal(&states[0], &states[1], sizeof(states[0]));
+}
+
 int
 main(int argc, char **argv)
 {
-	struct CMUnitTest tests[COUNT(rows)];
+	struct CMUnitTest tests[COUNT(rows) + 1];
 	char names[COUNT(rows)][64];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -243,6 +269,8 @@ main(int argc, char **argv)
 		tests[i] = (struct CMUnitTest){ names[i], is_killed, setup,
 			teardown, (void *)(uintptr_t)&rows[i] };
 	}
+	tests[COUNT(rows)] = (struct CMUnitTest){ "killed-leaving-out",
+		is_killed_leaving_out, setup, teardown, NULL };
 	suite_leave_out(tests, COUNT(tests), argv[0]);
 	if (argc > 1 && !suite_choose(tests, COUNT(tests), argv[1]))
 		return 1;

@@ -252,6 +252,29 @@ test_lapped_outbox_is_noticed(void **state)
 	assert_false(sender_fill(&a.sender));
 }
 
+/* A publisher stands between the two words that say what waits: `out' is less
+ * than what is gathered.  The last record was gathered again and again then, and
+ * a batch of such had it under the numbers of others. */
+static void
+test_record_is_gathered_once(void **state)
+{
+	_Atomic uint64_t *out = &a.t.seg.header->cluster.out;
+
+	(void)state;
+	host_accept(&a, "t", "\"a\"");
+	host_accept(&a, "t", "\"b\"");
+	assert_true(sender_fill(&a.sender));
+	atomic_store(out, 1);
+	host_send(&a, &stream);
+	assert_int_equal(stream.last, 1);
+	atomic_store(out, 2);
+	host_accept(&a, "t", "\"c\"");
+	host_send(&a, &stream);
+	assert_int_equal(stream.last, 2);
+	check_same();
+	check_says(&b, "t", "abc");
+}
+
 /* What has come back may be overwritten. */
 static void
 test_old_records_are_not_looked_for(void **state)
@@ -481,6 +504,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_next_bridge_packs_otherwise),
 	TEST(test_many_records_are_batches_of_256),
 	TEST(test_lapped_outbox_is_noticed),
+	TEST(test_record_is_gathered_once),
 	TEST(test_old_records_are_not_looked_for),
 	TEST(test_full_outbox_is_said),
 	TEST(test_missing_messages_end_the_ring),
