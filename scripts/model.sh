@@ -23,9 +23,7 @@
 #	holds     136810 states    0.7 s  drain -DHALF -DMAXD=0
 #	holds     228804 states    0.8 s  drain -DMESSAGES=1
 #	holds     364432 states    1.0 s  drain -DSUPERVISOR_DIES -DMESSAGES=1
-#	holds      12054 states    0.8 s  cluster -DMAXD=1 -DCHECKS=0 -DOTHERS=0
-#	holds      99184 states    2.4 s  cluster -DMAXD=1 -DOTHERS=0
-#	... and 80 lines like
+#	... the variants of cluster, and lines like
 #	breaks      3036 states    0.6 s  ring BREAK_APPLIED_BEFORE_DIRECTORY
 #	litmus litmus wake: none was lost in 500000 races
 #	litmus no_wake_fence wake: one was lost after 4 races
