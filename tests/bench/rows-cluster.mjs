@@ -236,7 +236,7 @@ async function bridges(bench, clock, kit, nats) {
 }
 
 async function fill(nats, server) {
-	for (let i = 0; i < 20; i++) {
+	for (let i = 0; i < 60; i++) {
 		if ((await logOf(nats)).bytes >= FILLED_MIB << 20)
 			return;
 		await load(server, "window", { form: "answers", rooms: FLIGHT,
