@@ -96,7 +96,8 @@ export async function inTurn(clock, rounds, contestants, measure) {
 				able = able.filter((other) => other !== contestant);
 			}
 		}
-		able.push(able.shift());
+		if (able.length > 1)
+			able.push(able.shift());
 	}
 	return found;
 }
