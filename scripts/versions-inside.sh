@@ -50,9 +50,10 @@ test_interop()
 	set +e
 	make --no-print-directory interop KEEP="${KEEP:-}" 2>&1 | tee "$log"
 	status=${PIPESTATUS[0]}
-	echo "$(grep -c '^ok: ' "$log") passed, $(grep -c '^DIFFERS: ' "$log") failed"
+	sed -nE 's/^([0-9]+) as expected, ([0-9]+) differ, /\1 passed, \2 failed, /p' \
+		"$log"
 	rm "$log"
-	return $status
+	return "$status"
 }
 
 do_test()

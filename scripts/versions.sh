@@ -45,7 +45,8 @@ tell()
 		failed_parts=$((failed_parts + 1))
 		grep -v ' passed, 0 failed, .* s$' "$log" | tail -n 300
 	else
-		awk '/^skipped:$/ { on = 1; next } /^[^ ]/ { on = 0 }
+		awk '/^skipped: / { print }
+			/^skipped:$/ { on = 1; next } /^[^ ]/ { on = 0 }
 			on { sub(/^ */, ""); print "skipped: " $0 }' "$log"
 	fi
 	echo "$name: $p passed, $f failed, $s skipped"

@@ -7,7 +7,8 @@
  *
  * Runs those that are named, or all, one after another; "tools" names all tools.
  * --names only prints what they are called.  An outcome that is not
- * the one in expected/ fails the run; --keep writes it there.  At the end the
+ * the one in expected/ fails the run; --keep writes it there.  One whose packages
+ * are not here is skipped, which is told and counted.  At the end the
  * page, README.md, is printed from the outcomes that are kept.  With
  * INTEROP_RELEASE=13 it is those of that Debian (release.mjs).  --check runs
  * nothing: it fails unless there is an outcome for each, and the page is theirs.
@@ -22,6 +23,7 @@ import { parseArgs } from "node:util";
 import { ROOT } from "../e2e/server.mjs";
 import { CLIENTS } from "./clients.mjs";
 import { playEvents } from "./events.mjs";
+import { version, whyNot } from "./installed.mjs";
 import { Outcome, differences, expected, keep } from "./outcome.mjs";
 import { page } from "./page.mjs";
 import { PROXIES } from "./proxies.mjs";
@@ -44,21 +46,6 @@ const every = [...CLIENTS, ...PROXIES.map((proxy) => ({ ...proxy, kind: "proxy",
 const of = (release) => every.filter(({ name }) =>
 	release === ALL || pins(release).has(name));
 const all = of(RELEASE);
-
-/* The version that is installed here, without what the distribution adds. */
-function version({ name, npm }) {
-	if (npm)
-		return JSON.parse(readFileSync(join(HERE, "node_modules", npm,
-		    "package.json"), "utf8")).version;
-	const [package_, wanted] = pins(RELEASE).get(name);
-	const found = execFileSync("dpkg-query",
-	    ["-W", "-f", "${Version}", package_], { encoding: "utf8" });
-
-	if (found !== wanted)
-		throw new Error(`${package_} is ${found}, not ${wanted}; ` +
-		    "see scripts/interop-deps.sh");
-	return found;
-}
 
 /* Try one.  Returns what differs from what is kept. */
 async function play(one, keepIt) {
@@ -85,25 +72,47 @@ function check() {
 
 	if (missing.length === 0 && readFileSync(PAGE, "utf8") !== page())
 		missing.push("README.md is not that of the outcomes: `make interop'");
+	missing.forEach((line) => console.log(line));
 	return missing;
 }
 
-/* Try these one after another, and print the page anew. */
+/* Print the page anew, once there is an outcome for each. */
+function printPage() {
+	if ([ALL, ...OTHERS].every((release) => of(release)
+	    .every(({ name }) => expected(name, release))) &&
+	    readFileSync(PAGE, "utf8") !== page())
+		writeFileSync(PAGE, page());
+}
+
+/* Try these one after another.  Returns what is wrong: what differs, or that there
+ * was nothing to try. */
 async function playAll(ones, keepIt) {
 	const wrong = [];
+	const n = { ok: 0, DIFFERS: 0, skipped: 0 };
+	const tell = (how, what) => {
+		n[how]++;
+		console.log(`${how}: ${what}`);
+	};
 
 	mkdirSync(BUILT, { recursive: true });
 	for (const one of ones) {
+		const why = whyNot(one);
+
+		if (why !== "") {
+			tell("skipped", `${one.name}: ${why}`);
+			continue;
+		}
 		const differs = await play(one, keepIt).catch((error) =>
 			[`${one.name}: ${error.message}`]);
 
-		console.log(`${differs.length === 0 ? "ok" : "DIFFERS"}: ` +
-		    one.title);
+		tell(differs.length === 0 ? "ok" : "DIFFERS", one.title);
 		wrong.push(...differs);
 	}
-	if ([ALL, ...OTHERS].every((release) =>
-		of(release).every(({ name }) => expected(name, release))))
-		writeFileSync(PAGE, page());
+	printPage();
+	wrong.push(...n.skipped === ones.length ? ["nothing was tried"] : []);
+	wrong.forEach((line) => console.log(line));
+	console.log(`${n.ok} as expected, ${n.DIFFERS} differ, ` +
+	    `${n.skipped} skipped`);
 	return wrong;
 }
 
@@ -129,5 +138,4 @@ if (values.names) {
 }
 const wrong = values.check ? check() : await playAll(chosen, values.keep);
 
-wrong.forEach((line) => console.log(line));
 process.exit(wrong.length === 0 ? 0 : 1);
