@@ -158,6 +158,9 @@ export class Server {
 	}
 }
 
+/* On a busy machine it has needed half a minute to start. */
+const START_MS = 4 * WAIT_MS;
+
 const CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic",
 	"--no-first-run", "--disable-background-networking",
 	"--disable-component-update", "--disable-sync"];
@@ -179,6 +182,7 @@ export function chromiumOptions(...args) {
 	return {
 		executablePath: CHROMIUM,
 		headless: true,
+		timeout: START_MS,
 		args: [...CHROMIUM_ARGS, ...args],
 		env: { ...process.env, TMPDIR: scratchDirectory() },
 	};

@@ -4,7 +4,7 @@
 import { chromium } from "playwright-core";
 
 import { chromiumOptions } from "../browser/support.mjs";
-import { bounded } from "../e2e/wait.mjs";
+import { WAIT_MS, bounded } from "../e2e/wait.mjs";
 import { NAME } from "./front.mjs";
 import { must } from "./steps.mjs";
 
@@ -58,6 +58,7 @@ export async function browses(front) {
 		    ({ response }) => {
 			status = response.status;
 		});
+		page.setDefaultTimeout(WAIT_MS);
 		await page.goto(`https://${NAME}:${front.securePort}/healthz`);
 		const protocol = await bounded("the page", page.evaluate(talk));
 

@@ -16,6 +16,20 @@ export function must(condition, what) {
 		throw new Error(what);
 }
 
+/* Take a step that has seconds to end well, for which a busy machine may be too
+ * slow: what cannot end well does so in none of these tries. */
+const TRIES = 3;
+
+export async function inTime(take) {
+	for (let tries = 1; ; tries++)
+		try {
+			return await take();
+		} catch (error) {
+			if (tries === TRIES)
+				throw error;
+		}
+}
+
 export async function restart(server) {
 	const { status, stderr } = await server.cli("restart");
 

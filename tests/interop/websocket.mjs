@@ -11,7 +11,7 @@ import { post } from "../e2e/events.mjs";
 import { Server } from "../e2e/server.mjs";
 import { waitFor } from "../e2e/wait.mjs";
 import { Program, START_MS } from "./program.mjs";
-import { LONG, STAYS, TEXT, killWorker, publishOverUpgrade, restart } from "./steps.mjs";
+import { LONG, STAYS, TEXT, inTime, killWorker, publishOverUpgrade, restart } from "./steps.mjs";
 
 const V1 = "pubsubd.v1";
 
@@ -52,13 +52,20 @@ class Stage {
 	}
 
 	/* Silent for longer than one that does not answer pings may be. */
-	async outlastPings(program) {
-		const deaf = await Client.open(this.server, { autoPong: false });
+	async outlastPings() {
+		const program = await this.connect("?topic=to");
 
-		await waitFor("the end of the one that is deaf",
-		    async () => await this.server.total("timeouts") > 0);
-		await deaf.closed;
-		await this.echo(program, "still here");
+		try {
+			const deaf = await Client.open(this.server,
+			    { autoPong: false });
+
+			await waitFor("the end of the one that is deaf",
+			    async () => await this.server.total("timeouts") > 0);
+			await deaf.closed;
+			await this.echo(program, "still here");
+		} finally {
+			await program.end();
+		}
 	}
 
 	/* Under a connection, which then still carries messages both ways. */
@@ -105,12 +112,23 @@ async function talk(stage, outcome) {
 		return;
 	await outcome.note("UTF-8", () => stage.echo(program, TEXT));
 	await outcome.note("60 KB", () => stage.echo(program, LONG));
-	await outcome.note("pings", () => stage.outlastPings(program));
 	await outcome.note("its own close", async () => {
 		await post(stage.server, "to", "bye");
 		return program.tellsOfAnEnd();
 	});
 	await program.end();
+}
+
+/* With pings once a second, to be answered within two. */
+async function outlastPings(client, to) {
+	const server = await new Server(["--workers", "1",
+		"--ping-interval", "1"]).run();
+
+	try {
+		await new Stage(server, client, to).outlastPings();
+	} finally {
+		await server.end();
+	}
 }
 
 /* By v1 from the first of three messages on. */
@@ -132,14 +150,15 @@ async function resume(stage) {
 }
 
 export async function playWebSocket(client, outcome, to) {
-	const server = await new Server(["--workers", "1",
-		"--ping-interval", "1"]).run();
+	const server = await new Server(["--workers", "1"]).run();
 	const stage = new Stage(server, client, to);
 	const told = (what, happens, ...connection) => outcome.note(what,
 	    () => stage.toldWhen(() => happens(server), ...connection));
 
 	try {
 		await talk(stage, outcome);
+		await outcome.note("pings",
+		    () => inTime(() => outlastPings(client, to)));
 		await outcome.note("resume", () => resume(stage));
 		await outcome.note("upgrade", () => stage.outlastUpgrade());
 		await told("restart", restart, "?topic=to");

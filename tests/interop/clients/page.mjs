@@ -13,6 +13,7 @@ export async function inPage(client, type, args) {
 		if (["log", "warning"].includes(message.type()))
 			console.log(message.text());
 	});
+	page.setDefaultTimeout(0); /* the runner has one */
 	await page.goto(`http://${host}/healthz`);
 	await page.evaluate(`(${client})(${type}, ${JSON.stringify(args)})`);
 }

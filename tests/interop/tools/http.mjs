@@ -14,6 +14,9 @@ const AUTOCANNON = fileURLToPath(
 const REQUESTS = 5000;
 const CONNECTIONS = 50;
 
+/* Within which a response must be there, s: a slow machine's, too. */
+const TIMEOUT = 60;
+
 /* What is asked for: a file, an answer, and a message that is published. */
 const ASKED = [["page", "/"], ["health", "/healthz"],
 	["publish", "/topics/load", "hello"]];
@@ -38,6 +41,7 @@ async function assertPublished(server, n) {
 async function autocannon(server, path, body) {
 	const done = await run("node", [AUTOCANNON, "--json", "--no-progress",
 		"--amount", REQUESTS, "--connections", CONNECTIONS,
+		"--timeout", TIMEOUT,
 		...body ? ["--method", "POST", "--body", body] : [],
 		`${server.url}${path}`].map(String));
 	const result = JSON.parse(done.stdout);
@@ -56,7 +60,8 @@ export const playAutocannon = (outcome) => withServer(async (server) => {
 /* It counts by time, and says of errors only that there were some. */
 async function wrk(server, path) {
 	const done = await run("wrk", ["--threads", "1", "--connections",
-		`${CONNECTIONS}`, "--duration", "2s", `${server.url}${path}`]);
+		`${CONNECTIONS}`, "--duration", "2s", "--timeout", `${TIMEOUT}s`,
+		`${server.url}${path}`]);
 
 	assert.equal(done.status, 0, done.stderr);
 	assert.match(done.stdout, /^ +[1-9]\d* requests in /mu);

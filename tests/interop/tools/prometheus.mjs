@@ -72,19 +72,18 @@ class Prometheus {
 	}
 }
 
-/* Several scrapes have gone well, so that there are rates. */
+/* Several scrapes have gone well, so that there are rates, and the last did.  One
+ * may take a second, which a busy machine may be too slow for. */
 async function scrapes(prometheus) {
-	const [target] = await waitFor("scrapes", async () => {
-		const { activeTargets } = await prometheus.ask("targets");
+	let target;
+
+	await waitFor("scrapes", async () => {
 		const [{ value: [, n] = [] } = {}] = await prometheus.query(
-		    "count_over_time(up{job=\"pubsubd\"}[1m])");
+		    "sum_over_time(up{job=\"pubsubd\"}[1m])");
 
-		return n >= 3 && activeTargets;
-	});
-
-	assert.equal(target.lastError, "");
-	assert.equal(target.health, "up");
-	assert.deepEqual(await prometheus.query("up == 0"), []);
+		({ activeTargets: [target] } = await prometheus.ask("targets"));
+		return n >= 3 && target.health === "up";
+	}).catch((error) => assert.fail(target?.lastError || error.message));
 }
 
 /* It has all that the server said, of the type and with the help that it has. */
@@ -103,17 +102,18 @@ async function hasEach(prometheus, metrics) {
 	assert.equal(value[1], `${MESSAGES}`);
 }
 
+/* Each is evaluated and, once nothing is the matter, silent. */
 async function evaluates(prometheus) {
-	const rules = await waitFor("evaluation of the alerts", async () => {
+	let seen = [];
+
+	await waitFor("evaluation of the alerts", async () => {
 		const { groups } = await prometheus.ask("rules");
 
-		return groups[0].rules.every(({ health }) => health !== "unknown") &&
-			groups[0].rules;
-	});
-
-	for (const { name, health, state, lastError = "" } of rules)
-		assert.deepEqual([name, health, state, lastError],
-		    [name, "ok", "inactive", ""]);
+		seen = groups[0].rules.filter(({ health, state, lastError }) =>
+			health !== "ok" || state !== "inactive" || lastError);
+		return groups[0].rules.length > 0 && seen.length === 0;
+	}).catch(() => assert.fail(seen.map(({ name, health, state }) =>
+		`${name}: ${health}, ${state}`).join()));
 }
 
 async function answersTheDashboard(prometheus) {
