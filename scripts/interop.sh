@@ -20,4 +20,5 @@ as_root=()
 exec unshare "${as_root[@]}" --net sh -ec 'ip link set lo up
 	ip address add 203.0.113.1/32 dev lo
 	ip address add 203.0.113.2/32 dev lo
+	ip address add 203.0.113.3/32 dev lo
 	exec "$@"' sh node tests/interop/interop.mjs ${KEEP:+--keep} $names

@@ -21,7 +21,7 @@
  *	kind		websocket or events
  *	returns		its library connects again by itself
  *	npm		its package, where it is one of npm
- *	varies		steps whose outcome is a matter of chance
+ *	varies		of each step whose outcome is a matter of chance, why
  *	directory	clients/
  *	build(to)	how it is compiled, where it is
  *	command(to)	how it is run
@@ -74,14 +74,16 @@ function client(title, file, options = {}) {
 const events = (title, file, options) =>
 	client(title, file, { kind: "events", ...options });
 
+const WS4PY_THREADS =
+    "two threads of its take the messages that come with the handshake";
+
 export const CLIENTS = [
 	client("Python websockets", "python-websockets.py"),
 	client("Python aiohttp", "python-aiohttp.py"),
 	client("Python websocket-client", "python-websocket-client.py"),
 	client("Python tornado", "python-tornado.py"),
-	/* Two threads of its take the messages that come with the handshake. */
-	client("Python ws4py", "python-ws4py.py", { 
-		varies: ["resume", "restart, v1"] }),
+	client("Python ws4py", "python-ws4py.py", { varies: {
+		resume: WS4PY_THREADS, "restart, v1": WS4PY_THREADS } }),
 	client("Python autobahn (asyncio)", "python-autobahn.py"),
 	client("Go gorilla/websocket", "go-gorilla.go"),
 	client("Go nhooyr.io/websocket", "go-nhooyr.go"),

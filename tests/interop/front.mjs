@@ -41,9 +41,11 @@ export class Front {
 	port = 0;
 	securePort = 0; /* of TLS; 0: none */
 
-	constructor(server, proxy) {
+	/* lowered: its time-outs are a few seconds. */
+	constructor(server, proxy, { lowered = false } = {}) {
 		this.server = server;
 		this.proxy = proxy;
+		this.lowered = lowered;
 	}
 
 	async start() {
@@ -56,7 +58,7 @@ export class Front {
 		if (this.securePort || this.proxy.secure)
 			await makeCertificate(join(this.dir, "pem"));
 		this.program = new Program(this.proxy.command(this.file, this.dir,
-		    this.port), { env: this.#env() });
+		    this.port, this.lowered), { env: this.#env() });
 		await waitFor("the proxy's port", () => {
 			must(!this.program.ended,
 			    `it did not start: ${this.program.lastWords}`);
@@ -74,7 +76,8 @@ export class Front {
 		this.securePort = text.includes("8443") ? await freePort() : 0;
 		for (const [time, lowered] of lower) {
 			must(text.includes(time), `no "${time}" in ${config}`);
-			text = text.replaceAll(time, lowered);
+			if (this.lowered)
+				text = text.replaceAll(time, lowered);
 		}
 		return text.replace(/\b(?:8000|8080|8443)\b|\/run\/proxy/gu,
 		    (word) => ({ 8000: this.server.port, 8080: this.port,
@@ -82,13 +85,38 @@ export class Front {
 	}
 
 	#env() {
-		return this.proxy.env?.(this.dir, this.port, this.securePort);
+		return this.proxy.env?.(this.dir, this.port, this.securePort,
+		    this.lowered);
 	}
 
-	/* Have it read its configuration again. */
+	/* How often it has said each line that it says when a reload is over. */
+	#reloads() {
+		const { done = [], log } = this.proxy.reload;
+		const said = log ? readFileSync(join(this.dir, log), "utf8") :
+			this.program.stdout + this.program.stderr;
+
+		return done.map((line) => said.split(line).length);
+	}
+
+	/* Have it read its configuration again; back when it says that it has. */
 	async reload() {
-		const command = new Program(this.proxy.reload(this.file, this.dir),
-		    { env: this.#env() });
+		const { command, signal } = this.proxy.reload;
+		const before = this.#reloads();
+
+		if (signal)
+			this.program.child.kill(signal);
+		else
+			await this.#run(command(this.file, this.dir));
+		await waitFor("the end of its reload", () => {
+			must(!this.program.ended,
+			    `it ended: ${this.program.lastWords}`);
+			return this.#reloads().every((n, i) => n > before[i]);
+		});
+	}
+
+	/* Run a command of its to the end. */
+	async #run(words) {
+		const command = new Program(words, { env: this.#env() });
 
 		await command.closed;
 		must(command.child.exitCode === 0,

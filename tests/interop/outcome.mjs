@@ -20,24 +20,24 @@ const file = (name, release) => fileURLToPath(new URL("expected/" +
 /* What is written down when a step comes to its end without saying anything. */
 export const OK = "ok";
 
-/* And of a step that ends now so, now so. */
-const VARIES = "varies";
+/* And of a step that ends now so, now so, with the reason. */
+const varies = (why) => `varies: ${why}`;
 
 export class Outcome {
 	steps = {};
 
 	#varies;
 
-	/* varies: steps whose outcome is a matter of chance. */
-	constructor(version, varies = []) {
+	/* varies: of each step whose outcome is a matter of chance, why. */
+	constructor(version, varies = {}) {
 		this.steps.version = version;
 		this.#varies = varies;
 	}
 
 	/* Take a step and note what it returns, or why it failed. */
 	async note(step, take) {
-		if (this.#varies.includes(step)) {
-			this.steps[step] = VARIES;
+		if (step in this.#varies) {
+			this.steps[step] = varies(this.#varies[step]);
 			return;
 		}
 		try {

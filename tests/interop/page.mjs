@@ -14,7 +14,8 @@ const INTRODUCTION = `# What works with pubsubd
 Clients, proxies and tools that others wrote, in the versions named. This page is printed by \`make interop\`, which installs
 each of them, runs it in front of, behind or on a real server, and fails if anything is not as it stands here.
 \`make interop ONLY=nginx\` runs one, or several names, and \`ONLY=tools\` all tools. \`make interop KEEP=1\` keeps what it sees
-as the new state of things: look at the difference before you commit it.
+as the new state of things: look at the difference before you commit it. One whose packages cannot be had is told as skipped,
+with the reason, and the last line counts those.
 
 A client is a program of a few lines in \`clients/\`, written as its library's manual has it. A proxy's configuration is in
 \`proxies/\`, and below. The outcomes are in \`expected/\`.
@@ -46,11 +47,21 @@ a reader that has left and of a WebSocket whose program answers no more. "ok" st
 WebSocket is told, and what status a request gets, when the server has restarted or stopped. While it is upgraded, a WebSocket
 and a stream stay open and miss nothing, and each of the requests that publish messages meanwhile gets its 200.
 
+"Host gone": the client's host is cut off, so that neither an end nor an acknowledgement comes from it any more. The server
+learns of its WebSocket by the pings that get no answer, behind every proxy. It writes heartbeats to its event stream, too, but
+those the proxy takes; so the server learns of it when the proxy does. "The proxy's kernel" is what gives up then, by default
+after a quarter of an hour (\`net.ipv4.tcp_retries2\`; 8 makes it 100 seconds). "The proxy's time-out" is one that it has for
+this, and that stands in its configuration below.
+
+"Its reload": the proxy is told to read its configuration again while a WebSocket and a stream are open. "While it reloads":
+what new connections see, one made after the other until it says that it is done. Where that is a matter of chance, the cell
+says why. Traffic Server reloads by its manager, which is not run here.
+
 The server is run with \`--allow-host chat.example.org --trust-proxy 127.0.0.1\`. Where the proxy tells its clients by
 \`X-Forwarded-For\`, two of them have the limits of an address each to itself, also after an upgrade: one that has reached its
 limit is refused, whatever it says of itself, and the other is served; \`pubsubd conns\` shows the address of each. The same
 holds where it tells them by the PROXY protocol to a listener \`--listen 127.0.0.1:8000,proxy\`. Where one of these two
-cells is empty, the proxy in this version does not send that. Caddy's and nginx's reload is tried, too.
+cells is empty, the proxy in this version does not send that.
 
 In the configurations 127.0.0.1:8000 is pubsubd, 8080 the port of the proxy and 8443 that with TLS.
 `;
@@ -174,11 +185,12 @@ export function page() {
 		    ["upgrade", "restart", "killed worker", "stop and start"])}\n`,
 		PROXY, `${table(PROXIES, "proxy",
 		    BEHIND,
-		    ["X-Forwarded-For", "PROXY protocol", "its reload", "upgrade", "restart", "stop"])}\n`,
+		    ["X-Forwarded-For", "PROXY protocol", "host gone", "its reload",
+			    "while it reloads", "upgrade", "restart", "stop"])}\n`,
 		HTTP2, `${table(PROXIES.filter(({ http2 }) => http2), "proxy",
 		    [...BEHIND, "X-Forwarded-For"].map((step) => `HTTP/2 ${step}`),
-		    ["HTTP/2 upgrade", "HTTP/2 restart", "WebSocket over HTTP/2",
-			    "Chromium's WebSocket"])}\n`,
+		    ["HTTP/2 host gone", "HTTP/2 upgrade", "HTTP/2 restart",
+			    "WebSocket over HTTP/2", "Chromium's WebSocket"])}\n`,
 		...OTHERS.flatMap((release) =>
 			[OTHER(release), `${otherTable(release)}\n`]),
 		"## Configurations\n",

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT
 /*
- * proxy.mjs - what a proxy is put through: a client behind which it stands uses
- * all that the server has, stays idle, vanishes, and sees the server go.
+ * proxy.mjs - what a proxy is put through: a client before which it stands uses
+ * all that the server has, and sees the server go and the proxy reload; then one
+ * stays idle, or vanishes.
  *
- * Heartbeats and pings come once a second, and time-outs of the proxy are lowered
- * to a few of those, so what takes minutes in earnest takes seconds here.
+ * In the second part heartbeats and pings come once a second, and time-outs of the
+ * proxy are lowered to a few of those, so what takes minutes in earnest takes
+ * seconds.  All else has the times of every day, so that a slow machine is none
+ * too slow.
  */
 
 import WebSocket from "ws";
 
-import { Events } from "../e2e/events.mjs";
 import { Server } from "../e2e/server.mjs";
 import { bounded, waitFor } from "../e2e/wait.mjs";
 import { browses } from "./browser.mjs";
 import { Front, NAME } from "./front.mjs";
+import { heartbeats, noticesTheCutOff, noticesTheVanished } from "./gone.mjs";
 import { Http2Visitor } from "./http2.mjs";
 import { CONNS_PER_ADDRESS, countsApart } from "./limits.mjs";
 import { OK } from "./outcome.mjs";
-import { LONGEST, STAYS, must, publishOverUpgrade, restart } from "./steps.mjs";
+import { keepsOverReload, servesOverReload } from "./reload.mjs";
+import { LONGEST, STAYS, inTime, must, publishOverUpgrade, restart } from "./steps.mjs";
 import { Visitor } from "./visitor.mjs";
-
-const HEARTBEATS = 5; /* longer than all that is lowered */
 
 async function seesPage(visitor) {
 	const page = await visitor.get("/");
@@ -98,36 +100,13 @@ async function carriesMuch(visitor) {
 async function staysIdle(visitor) {
 	const socket = await visitor.socket("?topic=idle");
 	const stream = await visitor.stream("idle");
-	const beside = await Events.open(visitor.server, "beside");
 
-	for (let i = 0; i < HEARTBEATS; i++)
-		await beside.comment();
-	beside.close();
+	await heartbeats(visitor.server);
 	await visitor.get("/topics/idle", { method: "POST", body: "still here" });
 	await waitFor("message", () => socket.messages.length === 1);
 	await waitFor("event", () => stream.text.includes("data: still here\n"));
 	socket.close();
 	stream.close();
-}
-
-/* The server learns that the reader of a stream has closed it, and that a
- * WebSocket's program answers no more. */
-async function noticesTheVanished(visitor) {
-	const gone = (what) => waitFor(`end of the ${what}`,
-	    async () => await visitor.server.total(what) === 0);
-
-	await gone("event_streams");
-	await gone("websockets");
-	const stream = await visitor.stream("gone");
-	const socket = await visitor.socket("?topic=gone", { autoPong: false });
-
-	await waitFor("both", async () =>
-		await visitor.server.total("event_streams") === 1 &&
-		await visitor.server.total("websockets") === 1);
-	stream.close();
-	await gone("event_streams");
-	await gone("websockets");
-	socket.terminate();
 }
 
 /* The server upgrades: a WebSocket and a stream go on, and each request gets its
@@ -168,27 +147,15 @@ async function tellsWhen(visitor, happens) {
 	return `${told}; then ${then}`;
 }
 
-/* Its configuration is read again: do connections live on? */
-async function reloads(visitor) {
-	const socket = await visitor.socket("?topic=reload");
-
-	await visitor.front.reload();
-	await visitor.get("/topics/reload", { method: "POST", body: "after" });
-	const there = waitFor("message", () => socket.messages.length === 1)
-	    .then(() => "connections stay");
-
-	const told = await bounded("either", Promise.race([there, socket.told]));
-
-	socket.close();
-	return told;
-}
-
-/* A server of one worker and a proxy in front of it; then that is done with. */
-async function between(proxy, listen, use) {
+/* A server of one worker and a proxy in front of it; then that is done with.
+ * quick: heartbeats and pings come once a second, and the proxy's time-outs are
+ * lowered to a few of those. */
+async function between(proxy, { listen = "127.0.0.1:0", quick = false }, use) {
 	const server = new Server(["--workers", "1", "--allow-host", NAME,
-		"--ping-interval", "1", "--trust-proxy", "127.0.0.1",
-		"--max-conns-per-address", `${CONNS_PER_ADDRESS}`], { listen });
-	const front = new Front(await server.run(), proxy);
+		"--trust-proxy", "127.0.0.1",
+		"--max-conns-per-address", `${CONNS_PER_ADDRESS}`,
+		...quick ? ["--ping-interval", "1"] : []], { listen: [listen] });
+	const front = new Front(await server.run(), proxy, { lowered: quick });
 
 	try {
 		await front.start();
@@ -208,8 +175,6 @@ async function playAll(visitor, note) {
 	await note("publish", () => publishes(visitor));
 	await note("stream", () => streams(visitor));
 	await note("64 KiB", () => carriesMuch(visitor));
-	await note("idle", () => staysIdle(visitor));
-	await note("vanished", () => noticesTheVanished(visitor));
 	if (front.proxy.forwards)
 		await note("X-Forwarded-For",
 		    () => countsApart(front, visitor.constructor));
@@ -218,21 +183,30 @@ async function playAll(visitor, note) {
 	    () => tellsWhen(visitor, () => restart(front.server)));
 }
 
-/* By HTTP/2; WebSockets beside it by HTTP/1.1, as a browser has them, if the proxy
- * does not offer them.  Each step has a connection to itself: proxies close one
- * that is idle between two. */
+/* The same of what takes its time. */
+async function playQuick(visitor, note) {
+	await note("idle", () => staysIdle(visitor));
+	await note("vanished", () => noticesTheVanished(visitor));
+	await note("host gone", () => noticesTheCutOff(visitor));
+}
+
+/* Take steps by HTTP/2; WebSockets beside it by HTTP/1.1, as a browser has them,
+ * if the proxy does not offer them.  Each step has a connection to itself: proxies
+ * close one that is idle between two. */
+const noteHttp2 = (visitor, outcome, how = (take) => take()) => (step, take) =>
+	outcome.note(`HTTP/2 ${step}`, () => how(async () => {
+		await visitor.open();
+		try {
+			return await take();
+		} finally {
+			visitor.close();
+		}
+	}));
+
 async function playHttp2(front, outcome) {
 	const visitor = new Http2Visitor(front);
 
-	await playAll(visitor, (step, take) =>
-		outcome.note(`HTTP/2 ${step}`, async () => {
-			await visitor.open();
-			try {
-				return await take();
-			} finally {
-				visitor.close();
-			}
-		}));
+	await playAll(visitor, noteHttp2(visitor, outcome));
 	await outcome.note("WebSocket over HTTP/2",
 	    () => visitor.offersWebSockets ? OK : "not offered");
 	await outcome.note("Chromium's WebSocket", () => browses(front));
@@ -245,15 +219,30 @@ async function play(front, outcome) {
 	await playAll(visitor, (step, take) => outcome.note(step, take));
 	if (proxy.http2)
 		await playHttp2(front, outcome);
-	if (proxy.reload)
-		await outcome.note("its reload", () => reloads(visitor));
+	if (proxy.reload) {
+		await outcome.note("its reload", () => keepsOverReload(visitor));
+		await outcome.note("while it reloads",
+		    () => servesOverReload(visitor));
+	}
 	await outcome.note("stop", () => tellsWhen(visitor, () => server.stop()));
 }
 
+async function playInSeconds(front, outcome) {
+	const http2 = new Http2Visitor(front);
+
+	await playQuick(new Visitor(front),
+	    (step, take) => outcome.note(step, () => inTime(take)));
+	if (front.proxy.http2)
+		await playQuick(http2, noteHttp2(http2, outcome, inTime));
+}
+
 export async function playProxy(proxy, outcome) {
-	await between(proxy, ["127.0.0.1:0"], (front) => play(front, outcome));
+	await between(proxy, {}, (front) => play(front, outcome));
+	await between(proxy, { quick: true },
+	    (front) => playInSeconds(front, outcome));
 	if (proxy.balancer)
-		await between({ ...proxy, ...proxy.balancer }, ["127.0.0.1:0,proxy"],
+		await between({ ...proxy, ...proxy.balancer },
+		    { listen: "127.0.0.1:0,proxy" },
 		    (front) => outcome.note("PROXY protocol",
 			() => countsApart(front, Visitor)));
 }
