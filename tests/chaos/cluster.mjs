@@ -4,22 +4,37 @@
  *
  *	node tests/chaos/cluster.mjs --seconds 60 [--seed N]
  *
- * Two speakers on each host publish, each message when the one before it was
- * answered.  Meanwhile bridges, workers and servers are killed or stopped and
- * hosts restarted, as the seed says.  Then all hosts must have one past: every
- * message that was acknowledged, at the place that the answer said; nothing
- * twice, nothing that was refused, each speaker's in order; and the hosts' hashes
- * are the same.  What was never answered may be there or not.
+ * Publishers at each host number what they say, clients of one host and of all
+ * follow it, and meanwhile bridges, workers, supervisors and servers are killed or
+ * stopped, routes and hosts are cut off where this user may have namespaces, and
+ * one more host comes and goes, by a schedule that the seed alone makes
+ * (cluster-actions.mjs).  Then the ledger judges, by places in the log: every
+ * message that was acknowledged is in the past of each host, at the place that the
+ * answer said, once, and each speaker's in order; nothing that was refused is there;
+ * whoever followed missed nothing that no gap was told of.  All hosts have one past,
+ * and their hashes are the same.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-import { Nats, bridgeOf, host, past, skip } from "../e2e/nats.mjs";
-import { V1 } from "../e2e/v1-client.mjs";
-import { bounded, waitFor } from "../e2e/wait.mjs";
+import { Nats, hostAt, past, skip } from "../e2e/nats.mjs";
+import { lan, skipLan } from "../e2e/netns.mjs";
+import { waitFor } from "../e2e/wait.mjs";
+import { HOSTS, KINDS, act } from "./cluster-actions.mjs";
+import { Dice } from "./dice.mjs";
+import { reachTheEnd } from "./ending.mjs";
+import { Follower } from "./follower.mjs";
+import { Ledger } from "./ledger.mjs";
+import { V1Publisher } from "./publishers.mjs";
+import { schedule } from "./schedule.mjs";
+import { whereIs } from "./words.mjs";
 
-const ANSWER_MS = 60_000;
+const TOPICS = ["t0", "t1", "flood"];
+const REST = [500, 2500];
+
+/* How long servers may take to go on when the storm is over. */
+const CALM_MS = 120_000;
 
 const { values } = parseArgs({ options: {
 	seconds: { type: "string", default: "60" },
@@ -27,143 +42,142 @@ const { values } = parseArgs({ options: {
 } });
 
 if (skip) {
-	console.log(`# skipped: ${skip}`);
+	console.log(`skipped: ${skip}`);
 	process.exit(0);
 }
+if (skipLan)
+	console.log(`skipped: cuts of routes and hosts: ${skipLan}`);
 
-let state = Number(values.seed);
+const ledger = new Ledger({ dense: false });
 
-function below(n) {
-	state = (state * 1103515245 + 12345) % 2147483648;
-	return Math.floor(state / 65536) % n;
+/* What publishers.mjs wants to know of a host. */
+const worldOf = (server) => ({ ledger, host: server.host,
+	get port() {
+		return server.port;
+	},
+	dice: (name) => new Dice(values.seed, name) });
+
+async function begin(t) {
+	const places = skipLan ? null : await lan(t, HOSTS);
+	const nats = await Nats.start(t, HOSTS, 0, places ? { places } : {});
+	const hosts = await Promise.all(Array.from({ length: HOSTS }, (_, i) =>
+		hostAt(t, nats, places?.[i] ?? null,
+		    "--ring-size", "128M"))); /* none of it expires */
+
+	for (const one of hosts) {
+		one.deathsExpected = true;
+		await one.logs("a log", /joined the log/u);
+	}
+	const publishers = hosts.flatMap((one, i) => [0, 1].map((n) =>
+		new V1Publisher(worldOf(one), `host${i}-${n}`,
+		    TOPICS.slice(0, 2))));
+	const followers = [
+		...hosts.map((one, i) => new Follower(ledger, `at${i}`, [one],
+		    TOPICS)),
+		...hosts.map((_, i) => new Follower(ledger, `hopper${i}`,
+		    [...hosts.slice(i), ...hosts.slice(0, i)], TOPICS))];
+
+	return { nats, places, hosts, publishers, followers, late: null,
+		flood: TOPICS.at(-1) };
+}
+
+async function storm(scene) {
+	const started = Date.now();
+	const said = () => ((Date.now() - started) / 1000).toFixed(3).padStart(8);
+
+	for (const action of schedule(values.seed, Number(values.seconds),
+	    { kinds: KINDS, rest: REST, ending: () => [] })) {
+		await pause(Math.max(0, started + action.at - Date.now()));
+		const what = await act(scene, action).catch((error) => {
+			ledger.fault("damaged", `${action.kind}: ${error.message}`);
+			return error.message;
+		});
+
+		console.log(`${said()}  ${action.kind}: ${what}`);
+	}
+	console.log(`${said()}  the storm is over`);
+}
+
+/* The servers hear each other, and each host takes messages. */
+async function calm({ nats, hosts, publishers, followers }) {
+	publishers.forEach((one) => one.rest());
+	followers.forEach((one) => one.resume());
+	await nats.meet(true);
+	for (const one of hosts)
+		await waitFor("a host that takes messages", async () =>
+			(await fetch(`${one.url}/topics/ready`, { method: "POST",
+				body: "x", signal: AbortSignal.timeout(10_000) })
+			    .catch(() => null))?.status === 200, CALM_MS);
+}
+
+/* Enter what each host has, and see that it is the same. */
+async function compare(servers) {
+	for (const topic of TOPICS) {
+		const pasts = await Promise.all(servers.map(
+		    (one) => past(one, topic)));
+
+		pasts.forEach((all, i) => {
+			const observer = ledger.placed(`past of ${i}`);
+
+			if (JSON.stringify(all) !== JSON.stringify(pasts[0]))
+				ledger.fault("disorder", `host ${i} has another ` +
+				    `past of ${topic} than host 0: ${all.length} ` +
+				    `messages, ${pasts[0].length}`);
+			observer.begin(topic, whereIs({ pos: all[0][0] }).epoch);
+			for (const [pos, text] of all)
+				observer.message(topic, whereIs({ pos }), text);
+		});
+	}
+}
+
+async function judge(scene) {
+	const { nats, hosts, publishers, followers, late } = scene;
+	const servers = [...hosts, ...late ? [late.server] : []];
+
+	await reachTheEnd({ ledger, world: worldOf(hosts[0]), cast: {
+		hearers: followers, publishers, topics: TOPICS } });
+	let status;
+
+	await waitFor("hosts with one hash", async () => {
+		status = await nats.cluster("check");
+		return status.status === 0;
+	}).catch(() => ledger.fault("damaged",
+	    `cluster check: ${status.stderr.trim()}`));
+	await compare(servers);
+	return ledger.judge(0);
 }
 
 const ends = [];
-const t = { after: (end) => ends.unshift(end) };
-const nats = await Nats.start(t);
-const hosts = await Promise.all([0, 1, 2].map(() =>
-	host(t, nats, "--ring-size", "128M"))); /* none of it expires */
-const acked = new Map(), refused = new Set();
-let said = 0, over = false;
-const faults = [];
+let scene = null, good = false;
 
-async function speak(server, who) {
-	let client = null;
-
-	while (!over)
-		try {
-			client ??= await V1.open(server);
-			const text = `${who}-${said++}`;
-			const answer = await bounded("an answer",
-			    client.publish("storm", text), ANSWER_MS);
-
-			if (answer.type === "ack") {
-				acked.set(text, answer.pos);
-			} else {
-				refused.add(text);
-				await pause(200);
-			}
-		} catch (error) {
-			if (/never came/u.test(error.message))
-				faults.push(`${who}: ${error.message}`);
-			client = null;
-			await pause(50);
-		}
-	client?.socket.terminate();
+console.log(`seed ${values.seed}, ${values.seconds} seconds`);
+try {
+	scene = await begin({ after: (end) => ends.unshift(end) });
+	scene.publishers.forEach((one) => one.open());
+	await storm(scene);
+	await calm(scene);
+	good = await judge(scene);
+} catch (error) {
+	console.log(error.stack);
 }
-
-async function stopFor(ms, stop, go) {
-	stop();
-	await pause(ms);
-	go();
-}
-
-const deeds = [
-	["bridge killed", (i) => {
-		for (const pid of bridgeOf(hosts[i]))
-			process.kill(pid, "SIGKILL");
-	}],
-	["bridge stopped", (i) => stopFor(1500,
-	    () => bridgeOf(hosts[i]).forEach((p) => process.kill(p, "SIGSTOP")),
-	    () => bridgeOf(hosts[i]).forEach((p) => process.kill(p, "SIGCONT")))],
-	["worker killed", async (i) => {
-		const pids = await hosts[i].workers();
-
-		process.kill(pids[below(pids.length)], "SIGKILL");
-	}],
-	["server killed", async (i) => {
-		await nats.kill(i);
-		nats.revive(i);
-		await nats.meet(true);
-	}],
-	["server stopped", (i) => stopFor(5000,
-	    () => nats.signal(i, "SIGSTOP"), () => nats.signal(i, "SIGCONT"))],
-	["host restarted", (i) => hosts[i].cli("restart")],
-];
-
-async function storm() {
-	const until = Date.now() + Number(values.seconds) * 1000;
-
-	while (Date.now() < until) {
-		await pause(500 + below(1500));
-		const [what, does] = deeds[below(deeds.length)], i = below(3);
-
-		console.log(`${what}: ${i}`);
-		await Promise.resolve(does(i)).catch((error) =>
-			console.log(`  ${error.message}`));
-	}
-}
-
-function judge([first, ...others]) {
-	const places = new Map(), last = new Map();
-
-	for (const other of others)
-		if (JSON.stringify(other) !== JSON.stringify(first))
-			faults.push("hosts have different pasts");
-	for (const [pos, text] of first) {
-		const [who, n] = text.split("-");
-
-		if (places.has(text))
-			faults.push(`twice: ${text}`);
-		if (last.get(who) > Number(n))
-			faults.push(`out of order: ${text}`);
-		if (refused.has(text))
-			faults.push(`refused, and there: ${text}`);
-		places.set(text, pos);
-		last.set(who, Number(n));
-	}
-	for (const [text, pos] of acked)
-		if (places.get(text) !== pos)
-			faults.push(`lost: ${text} at ${pos}`);
-}
-
-for (const one of hosts) {
-	one.deathsExpected = true;
-	await one.logs("a log", /joined the log/u);
-}
-const speakers = hosts.flatMap((one, i) =>
-	[0, 1].map((k) => speak(one, `${"abc"[i]}${k}`)));
-
-await storm();
-over = true;
-await Promise.all(speakers);
-let pasts = [];
-
-await waitFor("one past", async () => {
-	pasts = await Promise.all(hosts.map((one) => past(one, "storm")));
-	return pasts.every((one) => one.length === pasts[0].length &&
-		one.length >= acked.size);
-}, 60_000).catch((error) => faults.push(error.message));
-judge(pasts);
-if ((await nats.cluster("check")).status !== 0)
-	faults.push("pubsubd cluster check fails");
-console.log(`said ${said}, acknowledged ${acked.size}, refused ` +
-    `${refused.size}, there ${pasts[0].length}`);
+for (const one of [...scene?.publishers ?? [], ...scene?.followers ?? []])
+	one.leave();
+if (scene?.late)
+	ends.unshift(() => scene.late.server.end());
 for (const end of ends)
-	await end().catch((error) => faults.push(error.message));
-for (const fault of faults.slice(0, 20))
-	console.log(`FAULT ${fault}`);
-if (faults.length > 0)
-	console.log(`again: node tests/chaos/cluster.mjs --seconds ` +
-	    `${values.seconds} --seed ${values.seed}`);
-process.exit(faults.length > 0 ? 1 : 0);
+	await Promise.resolve().then(end).catch((error) => {
+		good = false;
+		console.log(error.stack);
+	});
+for (const [name, value] of Object.entries(ledger.counts))
+	if (value > 0)
+		console.log(`${name.padEnd(14)}${String(value).padStart(10)}`);
+for (const { kind, text } of ledger.faults)
+	console.log(`${kind}: ${text}`);
+if (!good) {
+	for (const one of scene?.hosts ?? [])
+		console.log(one.stderr);
+	console.log(`FAILED; again: make cluster-chaos SECONDS=${values.seconds
+	} SEED=${values.seed}`);
+}
+process.exit(good ? 0 : 1);

@@ -32,6 +32,8 @@
  * A subscriber of a pattern is told by count what it missed (patterns.mjs), and who
  * watches a topic of who comes and leaves, each once (presence.mjs).
  *
+ * Who follows a topic of a cluster sees it by places in the log (placed.mjs).
+ *
  * Publishing.  Requests of one connection take effect in order.  So where a later
  * one of a speaker has a number, an earlier one that was not refused has one, too:
  * unless a number between is known to nobody, it was lost.  What nothing later
@@ -43,6 +45,7 @@
 
 import { Numbered, Plain } from "./observers.mjs";
 import { Patterned } from "./patterns.mjs";
+import { Placed } from "./placed.mjs";
 import { parse } from "./words.mjs";
 
 const EXAMPLES = 10; /* of each kind of fault that are kept */
@@ -75,6 +78,14 @@ export class Ledger {
 	#gapEnds = new Map(); /* "topic epoch" -> highest end of a gap */
 	#claims = [];        /* of a topic forgotten */
 	#observers = [];
+	#isDense;
+
+	/* dense: each number is a message's.  In a cluster they are places in the
+	 * log, of which most are something else's; but then all that has one is
+	 * known, by the past of each host. */
+	constructor({ dense = true } = {}) {
+		this.#isDense = dense;
+	}
 
 	/* A fault of a kind in `counts', as often as it says. */
 	fault(kind, text, times = 1) {
@@ -99,6 +110,13 @@ export class Ledger {
 
 	patterned(name) {
 		const observer = new Patterned(this, name);
+
+		this.#observers.push(observer);
+		return observer;
+	}
+
+	placed(name) {
+		const observer = new Placed(this, name);
 
 		this.#observers.push(observer);
 		return observer;
@@ -275,8 +293,8 @@ export class Ledger {
 			    `${n} in ${topic}, and they are ${from} and ${to}`);
 			return;
 		}
-		const unknown = to - from - 1 -
-			this.knownBetween(topic, epoch, from, to);
+		const unknown = this.#isDense ? to - from - 1 -
+			this.knownBetween(topic, epoch, from, to) : 0;
 
 		if (unknown < pending.length)
 			this.fault("unexplained", `${speaker}'s ` +

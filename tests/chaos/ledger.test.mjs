@@ -616,3 +616,68 @@ describe("who watches a topic", () => {
 		assertFaults(ledger, { damaged: 1 });
 	});
 });
+
+describe("by places in the log of a cluster", () => {
+	/* Texts 1 to count at places 10, 20, ...; and who follows gets these texts,
+	 * null being a gap. */
+	function follow(count, told, begins = true) {
+		const ledger = new Ledger({ dense: false });
+		const observer = ledger.placed("f");
+
+		for (let n = 1; n <= count; n++) {
+			ledger.said(text(n));
+			ledger.acked(text(n), { epoch: E, seq: 10 * n });
+		}
+		if (begins)
+			observer.begin("t", E);
+		for (const n of told)
+			if (n === null)
+				observer.gap("t");
+			else
+				observer.message("t", { epoch: E, seq: 10 * n },
+				    text(n));
+		return ledger;
+	}
+
+	test("all in order is right", () =>
+		assertFaults(follow(4, [1, 2, 3, 4]), {}));
+	test("what is not there is lost", () =>
+		assertFaults(follow(4, [1, 4]), { unexplained: 2 }));
+	test("what was before the first is lost to who has all", () =>
+		assertFaults(follow(4, [3, 4]), { unexplained: 2 }));
+	test("and is not to who came later", () =>
+		assertFaults(follow(4, [3, 4], false), {}));
+	test("a gap explains what is lost there, and nothing else", () => {
+		assertFaults(follow(4, [1, null, 4]), {});
+		assertFaults(follow(6, [1, null, 4, 6]), { unexplained: 1 });
+	});
+	test("what comes twice is a double", () =>
+		assertFaults(follow(3, [1, 2, 2, 3]), { doubles: 1 }));
+	test("what comes late is out of order", () =>
+		assertFaults(follow(3, [1, 3, 2]), { unexplained: 1,
+			disorder: 1 }));
+	test("an answer that says another place is untrue", () => {
+		const ledger = follow(2, [1]);
+
+		ledger.placed("g").message("t", { epoch: E, seq: 25 }, text(2));
+		assertFaults(ledger, { doubles: 1 });
+	});
+	test("an earlier one of a speaker without a place is lost", () => {
+		const ledger = new Ledger({ dense: false });
+
+		ledger.said(text(1));
+		ledger.said(text(2));
+		ledger.said(text(3));
+		ledger.acked(text(1), { epoch: E, seq: 10 });
+		ledger.acked(text(3), { epoch: E, seq: 30 });
+		assertFaults(ledger, { unexplained: 1 });
+	});
+	test("what was refused and is there is a fault", () => {
+		const ledger = follow(1, [1]);
+
+		ledger.said(text(2));
+		ledger.refused(text(2));
+		ledger.placed("g").message("t", { epoch: E, seq: 20 }, text(2));
+		assertFaults(ledger, { damaged: 1 });
+	});
+});

@@ -15,7 +15,7 @@ import { Agent, request } from "node:http";
 import WebSocket from "ws";
 
 import { SeedSubscriber, dial, reset } from "./subscribers.mjs";
-import { compose } from "./words.mjs";
+import { compose, whereIs } from "./words.mjs";
 
 const TICK_MS = 25;
 const RETRY_MS = 50;
@@ -26,6 +26,9 @@ const FLOOD_WINDOW = 64;
 
 const FLOOD_LENGTH = 15_000; /* bytes of filler in a flood's message */
 const LENGTH_MAX = 1500;
+
+/* What says that it was not done, and will not be. */
+const REFUSED = ["draining", "directory_full", "cluster_down"];
 
 /* What speaks: it counts, and tells the ledger. */
 class Voice {
@@ -77,7 +80,8 @@ export class V1Publisher {
 		this.#draining = false;
 		this.#waiting.clear();
 		this.#voice.anew();
-		this.socket = dial(this.world.port, {}, "pubsubd.v1");
+		this.socket = dial(this.world.port, {}, "pubsubd.v1",
+		    this.world.host);
 		this.socket.on("error", () => {});
 		this.socket.on("message", (data) =>
 			this.#received(JSON.parse(data)));
@@ -141,16 +145,16 @@ export class V1Publisher {
 		this.#flood = null;
 	}
 
-	#received({ type, id, code, epoch, seq }) {
+	#received({ type, id, code, ...place }) {
 		const text = this.#waiting.get(id);
 
 		if (text === undefined)
 			return;
 		this.#waiting.delete(id);
 		if (type === "ack") {
-			this.world.ledger.acked(text, { epoch, seq });
-			this.acked(text, { epoch, seq });
-		} else if (code === "draining" || code === "directory_full") {
+			this.world.ledger.acked(text, whereIs(place));
+			this.acked(text, whereIs(place));
+		} else if (REFUSED.includes(code)) {
 			this.#draining ||= code === "draining";
 			this.world.ledger.refused(text);
 		} else {

@@ -58,8 +58,8 @@ const KINDS = {
 	churn: [2, (dice) => ({ count: dice.between(3, 12) })],
 };
 
-function bag(dice) {
-	return dice.shuffle(Object.entries(KINDS).flatMap(
+function bag(dice, kinds) {
+	return dice.shuffle(Object.entries(kinds).flatMap(
 	    ([kind, [times]]) => Array(times).fill(kind)));
 }
 
@@ -70,21 +70,24 @@ function coda(at) {
 	    (_, number) => ({ at, kind: "kill", slot: number }));
 }
 
-/* The actions of so many seconds: {at, kind, ...parameters}, at being in ms. */
-export function schedule(seed, seconds) {
+/* The actions of so many seconds: {at, kind, ...parameters}, at being in ms.
+ * Others than those of one server: kinds, as KINDS; rest, between two of them; and
+ * ending(at), what is done in the end. */
+export function schedule(seed, seconds,
+    { kinds: all = KINDS, rest = REST, ending = coda } = {}) {
 	const dice = new Dice(seed, "schedule");
 	const end = seconds * 1000 - CALM_MS;
 	const actions = [];
 	let left = [];
 
-	for (let at = dice.between(...REST); at < end;
-	    at += dice.between(...REST)) {
-		left = left.length > 0 ? left : bag(dice);
+	for (let at = dice.between(...rest); at < end;
+	    at += dice.between(...rest)) {
+		left = left.length > 0 ? left : bag(dice, all);
 		const kind = left.pop();
 
-		actions.push({ at, kind, ...KINDS[kind][1](dice) });
+		actions.push({ at, kind, ...all[kind][1](dice) });
 	}
-	return [...actions, ...coda(end)];
+	return [...actions, ...ending(end)];
 }
 
 export const kinds = Object.keys(KINDS);

@@ -32,12 +32,20 @@ export function reset(socket) {
 }
 
 /* A WebSocket as a client uses it here. */
-export function dial(port, query, protocols = []) {
+export function dial(port, query, protocols = [], host = "127.0.0.1") {
 	const params = new URLSearchParams(query);
 
-	return new WebSocket(`ws://127.0.0.1:${port}/ws?${params}`, protocols,
+	return new WebSocket(`ws://${host}:${port}/ws?${params}`, protocols,
 	    { perMessageDeflate: false });
 }
+
+/* The class of a WebSocket for public/pubsub.js; keep() is given each of them. */
+export const webSocketFor = (keep) => class extends WebSocket {
+	constructor(url, protocols) {
+		super(url, protocols, { perMessageDeflate: false });
+		keep(this);
+	}
+};
 
 /* One that connects again and again; see open() and close() of each kind. */
 class Subscriber {
@@ -208,13 +216,7 @@ export class JsSubscriber extends Subscriber {
 
 		this.client = connect(`ws://127.0.0.1:${this.world.port}/ws?` +
 		    new URLSearchParams(this.query), {
-			WebSocket: class extends WebSocket {
-				constructor(url, protocols) {
-					super(url, protocols,
-					    { perMessageDeflate: false });
-					keep(this);
-				}
-			},
+			WebSocket: webSocketFor(keep),
 		});
 		for (const topic of this.topics)
 			this.#join(topic);

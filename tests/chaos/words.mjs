@@ -18,6 +18,16 @@ export function compose(topic, speaker, n, length) {
 	return `${topic} ${speaker} ${n} ${length} ${filler(n, length)}`;
 }
 
+/* Where an answer or a message says that it is, {epoch, seq}: in a cluster its place
+ * in the log, which is the same at all hosts. */
+export function whereIs({ epoch, seq, pos }) {
+	if (pos === undefined)
+		return { epoch, seq };
+	const [stream, number] = pos.split(".");
+
+	return { epoch: stream, seq: Number(number) };
+}
+
 /* What a text says, with its key: all but the filler.  null: it is none. */
 export function parse(text) {
 	const [topic, speaker, number, size, fill, ...more] = text.split(" ");
