@@ -251,7 +251,7 @@ describe("a server with a key", { concurrency: true }, () => {
 		assert.equal(await client.next(), "one");
 		client.say("b", "two");
 		assert.deepEqual(await client.closed, { code: 1008,
-			reason: "forbidden: there is no grant for this topic" });
+			reason: "forbidden: there is no grant for this" });
 		const early = await openPlain(server,
 		    issuer.grant({ publish: ["a"] }), { topics: ["a"] });
 

@@ -275,7 +275,7 @@ describe("WebSocket", { concurrency: 4 }, () => {
 		    const { code, reason } = await raw.closing();
 
 		    assert.equal(code, 1008);
-		    assert.match(reason, /too many topics: 3/u);
+		    assert.match(reason, /too_many_topics: 3/u);
 		    assert.equal(await total("protocol_errors"), 1);
 	    });
 

@@ -214,7 +214,7 @@ describe("topics per connection", () => {
 		for (const topic of ["a", "b", "c", "a", "d"])
 			client.say(topic, `to ${topic}`);
 		assert.deepEqual(await client.closed, { code: 1008,
-			reason: "too many topics: 3 per connection" });
+			reason: "too_many_topics: 3 topics per connection" });
 		assert.equal(await witness.next(), "to c");
 		witness.say("d", "own");
 		assert.equal(await witness.next(), "own", "nothing went to d");

@@ -292,7 +292,7 @@ describe("topics", { concurrency: true }, () => {
 		assert.equal(await third.next(), "a has a place");
 		third.say("e", "e has none");
 		assert.deepEqual(await third.closed, { code: 1008, reason:
-			"no room for another topic: all 4 have subscribers" });
+			"directory_full: 4 topics have subscribers: no room for another" });
 		assert.equal(await server.total("directory_full"), 1);
 		second.say("d", "not disturbed");
 		assert.equal(await second.next(), "not disturbed");

@@ -9,6 +9,7 @@
 #include "worker/api/reply.h"
 #include "worker/delivery/place.h"
 #include "worker/requests/caller.h"
+#include "worker/requests/failure.h"
 #include "worker/requests/history.h"
 #include "worker/requests/last.h"
 #include "worker/requests/presence.h"
@@ -117,72 +118,29 @@ void
 api_answer_failure(struct hub *hub, const struct intake_op *op)
 {
 	struct conn *c = op->conn;
-	char reason[64];
+	char reason[FAILURE_TEXT_MAX];
+	struct failure failure;
 
+	CHECK(failure_of(hub, op, &failure));
+	failure_text(&failure, reason);
 	switch (op->result) {
-	case INTAKE_HOLDS_TOO_MANY:
-		api_put_off(c, "too_many_topics",
-		    "too many topics from your address, few are left");
-		return;
-	case INTAKE_TOO_MANY_MEMBERS:
-		api_put_off(c, "too_many_members",
-		    "too many users from your address, few places are left");
-		return;
-	case INTAKE_DIRECTORY_FULL:
-		snprintf(reason, sizeof(reason),
-		    "all %u topics have subscribers",
-		    hub->net->config->max_topics);
-		api_put_off(c, "directory_full", reason);
-		return;
-	case INTAKE_TOO_FAST:
-		api_fail(c, 429, "too_fast",
-		    "the topic takes no more messages in this second");
-		return;
-	case INTAKE_MEMBERS_FULL:
-		api_put_off(c, "members_full",
-		    "not all members are known: their table is full");
-		return;
-	case INTAKE_TOO_MANY:
-		api_put_off(
-		    c, "too_many_topics", "more than a connection may have");
-		return;
-	case INTAKE_TOO_MANY_PATTERNS:
-	case INTAKE_PATTERNS_FULL:
-		api_put_off(c, "too_many_patterns",
-		    "there is no room for another pattern");
-		return;
-	case INTAKE_RETAIN_FULL:
-		api_put_off(c, "retain_full", "no room for another last value");
-		return;
-	case INTAKE_KEYS_FULL:
-		api_put_off(
-		    c, "keys_full", "no room to remember another key now");
-		return;
 	case INTAKE_DRAINING:
 		api_go_away(c, false);
-		return;
-	case INTAKE_NOT_IN_CLUSTER:
-		api_fail(c, 501, "not_in_cluster",
-		    "a cluster has no retain, key or ttl yet");
-		return;
-	case INTAKE_CLUSTER_DOWN:
-		api_put_off(c, "cluster_down",
-		    "this host has lost the others: nothing was done");
-		return;
-	case INTAKE_NO_TOPIC:
-		api_fail(c, 404, "not_found", "there is no such topic");
 		return;
 	case INTAKE_FORBIDDEN:
 	case INTAKE_UNAUTHORIZED:
 		api_forbid(c);
 		return;
-	case INTAKE_DONE:
-	case INTAKE_NOT_SUBSCRIBED:
-	case INTAKE_RESUBSCRIBED:
-	case INTAKE_LATER:
-	case INTAKE_WAITING:
-	case INTAKE_PUT_OFF:
-		break;
+	case INTAKE_NO_TOPIC:
+		api_fail(c, 404, failure.code, reason);
+		return;
+	case INTAKE_TOO_FAST:
+		api_fail(c, 429, failure.code, reason);
+		return;
+	case INTAKE_NOT_IN_CLUSTER:
+		api_fail(c, 501, failure.code, reason);
+		return;
+	default:
+		api_put_off(c, failure.code, reason);
 	}
-	BUG("no request of this interface ends like this");
 }

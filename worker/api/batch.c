@@ -72,7 +72,7 @@ batch_answer(struct hub *hub, const struct intake_op *op)
 {
 	struct batch *batch = batch_of(op->conn);
 
-	while (batch->items[batch->next].code != NULL)
+	while (batch->items[batch->next].failure.code != NULL)
 		batch->next++; /* this one was not asked of the intake */
 	batch_item_note(hub, &batch->items[batch->next++], op);
 	if (--batch->pending == 0)
@@ -143,7 +143,7 @@ batch_check_message(const struct conn *c, const struct json_token *message,
 		     message->raw, message->raw_len, CONFIG_MESSAGE_DEPTH))
 		batch_item_fail(
 		    item, "bad_json", "arrays and objects are nested too deep");
-	return item->code == NULL;
+	return item->failure.code == NULL;
 }
 
 /* Have one item published, or note what is wrong with it. */
@@ -221,7 +221,7 @@ batch_add_all(struct conn *c, struct json_reader *list, const struct buf *bytes,
 	json_array_open(list, bytes->at, bytes->len);
 	for (uint32_t i = 0; json_element_next(list, &element); i++) {
 		batch_add(c, &reader, &element, &batch->items[i]);
-		if (batch->items[i].code != NULL)
+		if (batch->items[i].failure.code != NULL)
 			stats_add(&c->net->stats, STATS_REFUSED_REQUEST, 1);
 	}
 	json_reader_fini(&reader);

@@ -5,6 +5,7 @@
 #define WORKER_API_BATCH_ITEM_H
 
 #include "common/buf.h"
+#include "worker/requests/failure.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,8 +16,7 @@ struct intake_op;
 /* How one message went, or will go: until the intake has answered, count is
  * not known. */
 struct batch_item {
-	const char *code; /* of an error, or NULL */
-	const char *reason;
+	struct failure failure; /* its code is NULL if there was none */
 	bool is_ephemeral; /* so it has no number */
 	uint64_t seq;
 	uint64_t subscribers;

@@ -12,6 +12,7 @@
 #include "worker/delivery/subscribe.h"
 #include "worker/protocol/protocols.h"
 #include "worker/requests/caller.h"
+#include "worker/requests/failure.h"
 #include "worker/requests/listen_query.h"
 #include "worker/requests/topic_name.h"
 #include "worker/ws/protocol.h"
@@ -117,75 +118,31 @@ plain_parse(struct json_reader *reader, bool binary, const char *data,
 	return true;
 }
 
+/* Whether the same request may be granted soon. */
+static bool
+plain_is_for_now(enum intake_result result)
+{
+	return result == INTAKE_TOO_FAST || result == INTAKE_RETAIN_FULL ||
+	       result == INTAKE_CLUSTER_DOWN;
+}
+
 /* This contract has no answers: a request that cannot be done closes the
- * connection. */
+ * connection.  One that drains is about to be closed as it is. */
 static void
 plain_answer(struct hub *hub, const struct intake_op *op)
 {
-	char reason[WS_REASON_MAX + 1];
+	char text[FAILURE_TEXT_MAX], reason[WS_REASON_MAX + 1];
+	struct failure failure;
 
-	switch (op->result) {
-	case INTAKE_TOO_MANY:
-		snprintf(reason, sizeof(reason),
-		    "too many topics: %u per connection",
-		    hub->net->config->max_topics_per_conn);
-		break;
-	case INTAKE_TOO_MANY_PATTERNS:
-		snprintf(reason, sizeof(reason),
-		    "too many patterns: %u per connection",
-		    hub->net->config->max_patterns_per_conn);
-		break;
-	case INTAKE_PATTERNS_FULL:
-		snprintf(reason, sizeof(reason), "no room for another pattern");
-		break;
-	case INTAKE_HOLDS_TOO_MANY:
-		snprintf(reason, sizeof(reason),
-		    "too many topics from your address, few are left");
-		break;
-	case INTAKE_TOO_MANY_MEMBERS:
-		snprintf(reason, sizeof(reason),
-		    "too many users from your address, few places are left");
-		break;
-	case INTAKE_DIRECTORY_FULL:
-		snprintf(reason, sizeof(reason),
-		    "no room for another topic: all %u have subscribers",
-		    hub->net->config->max_topics);
-		break;
-	case INTAKE_FORBIDDEN:
-		snprintf(reason, sizeof(reason),
-		    "forbidden: there is no grant for this topic");
-		break;
-	case INTAKE_UNAUTHORIZED:
-		snprintf(reason, sizeof(reason),
-		    "unauthorized: this needs a token that grants it");
-		break;
-	case INTAKE_TOO_FAST:
-		ws_close(op->conn, WS_CODE_TRY_LATER,
-		    "the topic takes no more messages in this second");
+	if (op->result == INTAKE_DRAINING || !failure_of(hub, op, &failure))
 		return;
-	case INTAKE_RETAIN_FULL:
-		ws_close(op->conn, WS_CODE_TRY_LATER,
-		    "no room for another last value");
-		return;
-	case INTAKE_DONE:
-	case INTAKE_DRAINING:
-	case INTAKE_MEMBERS_FULL:
-	case INTAKE_NOT_SUBSCRIBED:
-	case INTAKE_RESUBSCRIBED:
-	case INTAKE_NO_TOPIC:
-	case INTAKE_KEYS_FULL:
-	case INTAKE_NOT_IN_CLUSTER:
-	case INTAKE_LATER:
-	case INTAKE_WAITING:
-	case INTAKE_PUT_OFF:
-		return;
-	case INTAKE_CLUSTER_DOWN:
-		ws_close(op->conn, WS_CODE_TRY_LATER,
-		    "cluster_down: this host has lost the others");
-		return;
-	}
-	stats_add(&hub->net->stats, STATS_PROTOCOL_ERRORS, 1);
-	ws_close(op->conn, WS_CODE_POLICY, reason);
+	failure_text(&failure, text);
+	snprintf(reason, sizeof(reason), "%s: %s", failure.code, text);
+	if (!plain_is_for_now(op->result))
+		stats_add(&hub->net->stats, STATS_PROTOCOL_ERRORS, 1);
+	ws_close(op->conn,
+	    plain_is_for_now(op->result) ? WS_CODE_TRY_LATER : WS_CODE_POLICY,
+	    reason);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "worker/delivery/place.h"
 #include "worker/protocol/protocols.h"
 #include "worker/requests/caller.h"
+#include "worker/requests/failure.h"
 #include "worker/requests/history.h"
 #include "worker/requests/presence.h"
 #include "worker/requests/resume.h"
@@ -36,18 +37,11 @@ v1_open(struct hub *hub, const struct intake_op *op, const char *type)
 	return start;
 }
 
-static bool
-v1_is_of_pattern(const struct intake_op *op)
-{
-	return op->want.kind == INTAKE_SUBSCRIBE_PATTERN ||
-	       op->want.kind == INTAKE_UNSUBSCRIBE_PATTERN;
-}
-
 static void
 v1_put_topic(struct hub *hub, const struct intake_op *op)
 {
 	buf_puts(&hub->protocols->text,
-	    v1_is_of_pattern(op) ? ",\"pattern\":" : ",\"topic\":");
+	    intake_is_of_pattern(&op->want) ? ",\"pattern\":" : ",\"topic\":");
 	buf_json_string(&hub->protocols->text, intake_topic(hub->intake, op),
 	    op->want.topic_len);
 }
@@ -91,106 +85,17 @@ v1_error(struct hub *hub, const struct intake_op *op, const char *code,
 	v1_close(hub, op->conn, start);
 }
 
-static void
-v1_error_text(struct hub *hub, const struct intake_op *op, const char *code,
-    const char *reason)
-{
-	v1_error(hub, op, code, reason, strlen(reason));
-}
-
 /* Tell why a request could not be done. */
 static void
 v1_answer_failure(struct hub *hub, const struct intake_op *op)
 {
-	char reason[64];
+	char reason[FAILURE_TEXT_MAX];
+	struct failure failure;
 
-	switch (op->result) {
-	case INTAKE_DONE:
-	case INTAKE_NO_TOPIC:
-	case INTAKE_LATER:
-	case INTAKE_WAITING:
-	case INTAKE_PUT_OFF:
-		break;
-	case INTAKE_NOT_IN_CLUSTER:
-		v1_error_text(hub, op, "not_in_cluster",
-		    "a cluster has no retain, key or ttl yet");
-		break;
-	case INTAKE_CLUSTER_DOWN:
-		v1_error_text(hub, op, "cluster_down",
-		    "this host has lost the others: nothing was done");
-		break;
-	case INTAKE_TOO_MANY:
-		snprintf(reason, sizeof(reason), "%u topics per connection",
-		    hub->net->config->max_topics_per_conn);
-		v1_error_text(hub, op, "too_many_topics", reason);
-		break;
-	case INTAKE_TOO_MANY_PATTERNS:
-		snprintf(reason, sizeof(reason), "%u patterns per connection",
-		    hub->net->config->max_patterns_per_conn);
-		v1_error_text(hub, op, "too_many_patterns", reason);
-		break;
-	case INTAKE_PATTERNS_FULL:
-		v1_error_text(hub, op, "too_many_patterns",
-		    "there is no room for another pattern");
-		break;
-	case INTAKE_HOLDS_TOO_MANY:
-		v1_error_text(hub, op, "too_many_topics",
-		    "too many topics from your address, few are left");
-		break;
-	case INTAKE_TOO_MANY_MEMBERS:
-		v1_error_text(hub, op, "too_many_members",
-		    "too many users from your address, few places are left");
-		break;
-	case INTAKE_DIRECTORY_FULL:
-		snprintf(reason, sizeof(reason),
-		    "all %u topics have subscribers",
-		    hub->net->config->max_topics);
-		v1_error_text(hub, op, "directory_full", reason);
-		break;
-	case INTAKE_MEMBERS_FULL:
-		v1_error_text(hub, op, "members_full",
-		    "not all members are known: their table is full");
-		break;
-	case INTAKE_DRAINING:
-		v1_error_text(
-		    hub, op, "draining", "the server takes no more messages");
-		break;
-	case INTAKE_FORBIDDEN:
-		if (op->want.kind == INTAKE_AUTH)
-			v1_error_text(hub, op, "forbidden",
-			    "the token is another user's");
-		else
-			v1_error_text(
-			    hub, op, "forbidden", "there is no grant for this");
-		break;
-	case INTAKE_UNAUTHORIZED:
-		v1_error_text(hub, op, "unauthorized",
-		    "this needs a token that grants it");
-		break;
-	case INTAKE_TOO_FAST:
-		v1_error_text(hub, op, "too_fast",
-		    "the topic takes no more messages in this second");
-		break;
-	case INTAKE_KEYS_FULL:
-		v1_error_text(hub, op, "keys_full",
-		    "no room to remember another key now");
-		break;
-	case INTAKE_RETAIN_FULL:
-		v1_error_text(
-		    hub, op, "retain_full", "no room for another last value");
-		break;
-	case INTAKE_NOT_SUBSCRIBED:
-		v1_error_text(hub, op, "not_subscribed",
-		    v1_is_of_pattern(op)
-			? "this connection has not subscribed to the pattern"
-			: "this connection has not subscribed to the topic");
-		break;
-	case INTAKE_RESUBSCRIBED:
-		v1_error_text(hub, op, "bad_request",
-		    "since, history, last and every_ms are for a new "
-		    "subscription");
-		break;
-	}
+	if (!failure_of(hub, op, &failure))
+		return;
+	failure_text(&failure, reason);
+	v1_error(hub, op, failure.code, reason, strlen(reason));
 }
 
 /* resume: how much of its past follows a new subscription; NULL: none does. */
@@ -203,7 +108,7 @@ v1_ack(struct hub *hub, const struct intake_op *op, const struct resume *resume)
 		return;
 	start = v1_open(hub, op, "ack");
 	v1_put_topic(hub, op);
-	if (!v1_is_of_pattern(op))
+	if (!intake_is_of_pattern(&op->want))
 		v1_put_place(hub, op);
 	if (op->duplicate)
 		buf_puts(&hub->protocols->text, ",\"duplicate\":true");

@@ -137,6 +137,14 @@ struct intake_request {
 	uint64_t before;
 };
 
+/* Whether its topic is a pattern. */
+static inline bool
+intake_is_of_pattern(const struct intake_request *want)
+{
+	return want->kind == INTAKE_SUBSCRIBE_PATTERN ||
+	       want->kind == INTAKE_UNSUBSCRIBE_PATTERN;
+}
+
 struct intake_op {
 	struct intake_request
 	    want;          /* its pointers: see intake_id() and so on */
