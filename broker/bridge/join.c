@@ -73,7 +73,8 @@ join_is_state(const struct bridge *b, natsMsg *msg, uint64_t number,
 	char name[LOG_NAME + 1];
 	struct log_head head;
 
-	if (!log_read(data, len, &head) || head.kind == LOG_BATCH)
+	if (!log_read(data, len, &head) || head.kind == LOG_BATCH ||
+	    head.kind == LOG_LOST)
 		return false;
 	/* join-1: a checkpoint, or where the log begins */
 	log_read_state(data, state, name);

@@ -98,6 +98,8 @@ ingest_record(struct ingest *in, const struct log_record *rec,
 	bool own = at->origin == ingest_words(in)->self, sealed = false;
 	uint32_t slot = TOPICS_NONE;
 
+	if (own && at->out <= atomic_load(&ingest_words(in)->shown))
+		return true; /* it is a message here */
 	if (rec->body_len <= in->body_max)
 		slot = ingest_slot(in, rec, &sealed);
 	if (slot == TOPICS_NONE) {
@@ -153,6 +155,24 @@ ingest_batch(struct ingest *in, uint64_t message, const void *data, size_t len)
 	return INGEST_ACCEPTED;
 }
 
+/* Records of an origin will never come: note that in the ring, and wake all. */
+static enum ingest_result
+ingest_lost(struct ingest *in, uint64_t message, const void *data, size_t len)
+{
+	const struct layout_mark at = {
+		.pos = message << LAYOUT_PLACE_BITS | LAYOUT_PLACE_INDEX,
+		.origin = in->head.origin,
+		.out = in->head.prev + in->head.count,
+		.hash = ingest_hash(ingest_words(in)->hash, data, len),
+	};
+
+	if (ring_log_lost(in->ring, &at) != RING_OK)
+		return INGEST_SEALED;
+	in->wake |=
+	    (UINT64_C(1) << segment_workers(in->ring->seg)) - UINT64_C(1);
+	return INGEST_ACCEPTED;
+}
+
 /* Another host, or we, said where it stands.  That may be in the midst of a
  * batch, when its bridge has just been begun anew: the hash there is that from
  * before the batch, and says nothing. */
@@ -191,6 +211,8 @@ ingest_judge(struct ingest *in, uint64_t message, const void *data, size_t len)
 	last = ring_origin_last(in->ring->seg, in->head.origin);
 	if (in->head.prev != last)
 		return in->head.prev < last ? INGEST_DOUBLE : INGEST_HOLE;
+	if (in->head.kind == LOG_LOST)
+		return ingest_lost(in, message, data, len);
 	return ingest_batch(in, message, data, len);
 }
 

@@ -9,11 +9,13 @@
  *	one that begins before that    skipped: it comes once more
  *	one that begins behind it      skipped: one before it was lost, and its
  *	                               origin will send both again
+ *	records of it are lost         counts as a batch that has none
  *	a checkpoint                   skipped; a host lives, and has this hash
  *
  * The rule looks at the log alone, so all hosts come to the same.  Whatever
  * cannot be published here (its topic finds no slot, it is longer than this ring
- * takes) is left out here, and counts all the same.
+ * takes) is left out here, and counts all the same; so is what this host had
+ * published at once (local mode).
  */
 
 #ifndef BROKER_CLUSTER_INGEST_H
@@ -28,7 +30,7 @@
 #define INGEST_HASHES 8192u /* messages whose hash is remembered */
 
 enum ingest_result {
-	INGEST_ACCEPTED = 0, /* a batch */
+	INGEST_ACCEPTED = 0, /* a batch, or a loss */
 	INGEST_DOUBLE,       /* a batch: skipped */
 	INGEST_HOLE,         /* a batch: skipped */
 	INGEST_CHECKPOINT,   /* agrees, or is of a place not remembered */

@@ -103,6 +103,13 @@ log_batch_add(struct buf *out, const struct ring_record *rec)
 }
 
 void
+log_lost(struct buf *out, uint64_t origin, uint64_t prev, uint32_t n)
+{
+	buf_reset(out);
+	log_open(out, LOG_LOST, origin, prev, n);
+}
+
+void
 log_batch_set_round(struct buf *batch, uint32_t round)
 {
 	log_put_u32(batch->at + HEAD_ROUND, round);
@@ -187,6 +194,9 @@ log_read(const void *data, size_t len, struct log_head *head)
 		       head->count <= LOG_RECORDS_MAX &&
 		       head->prev < UINT64_C(1) << 53 &&
 		       log_is_whole_batch(at, len, head->count);
+	case LOG_LOST:
+		return head->origin != 0 && head->count > 0 &&
+		       head->prev < UINT64_C(1) << 53 && len == LOG_HEAD;
 	case LOG_CHECKPOINT:
 	case LOG_GENESIS:
 		return head->origin != 0 && head->count <= LAYOUT_ORIGINS &&

@@ -17,6 +17,11 @@
  *	| pos u64 | hash u64 | name, 32 bytes |
  *	| id u64 | last u64 | touched u64 |
  *	+-----------------------------------+
+ *	lost: nothing more; `count' records, numbered prev + 1 and so on, are gone
+ *
+ * A host says that records are lost which were messages to its own clients, in local
+ * mode, and were overwritten in its ring before they were sent.  It counts as a batch
+ * does, so its origin goes on behind them; the others tell their subscribers.
  *
  * A genesis is where a log begins of which nothing else is known.  `round' says
  * how often its sender had gone back before it was sent; it decides nothing.
@@ -38,14 +43,15 @@
 #define LOG_RECORD_HEAD 24u
 #define LOG_NAME        32u /* bytes of a host's name, cut and filled up by NUL */
 
-enum log_kind { LOG_BATCH = 1, LOG_CHECKPOINT, LOG_GENESIS };
+enum log_kind { LOG_BATCH = 1, LOG_CHECKPOINT, LOG_GENESIS, LOG_LOST };
 
 struct log_head {
 	enum log_kind kind;
 	uint32_t round;
 	uint32_t count;
 	uint64_t origin;
-	uint64_t prev; /* a batch: number of the record before its first */
+	uint64_t
+	    prev; /* a batch, lost: number of the record before the first */
 };
 
 /* A record of a batch; borrows from its bytes. */
@@ -62,12 +68,15 @@ struct log_record {
 void log_batch_open(struct buf *out, uint64_t origin, uint64_t prev);
 void log_batch_add(struct buf *out, const struct ring_record *rec);
 
-/* Say in a whole batch how often its sender had gone back. */
+/* Say in a whole batch, or a loss, how often its sender had gone back. */
 void log_batch_set_round(struct buf *batch, uint32_t round);
 
 /* Take the first n records out of a batch, which has more: it then goes on
  * behind those. */
 void log_batch_trim(struct buf *batch, uint32_t n);
+
+/* Say that the n records behind `prev' are gone. */
+void log_lost(struct buf *out, uint64_t origin, uint64_t prev, uint32_t n);
 
 /* Write where a host stands; kind is no batch.  name: of the host. */
 void log_checkpoint(struct buf *out, enum log_kind kind, uint64_t origin,

@@ -14,7 +14,8 @@ sender_init(struct sender *s, const struct segment *seg, uint32_t body_max)
 {
 	memset(s, 0, sizeof(*s));
 	s->seg = seg;
-	s->gathered = ring_origin_last(seg, seg->header->cluster.self);
+	s->gathered = s->packed =
+	    ring_origin_last(seg, seg->header->cluster.self);
 	s->record_size = ring_record_max(body_max);
 	s->record = xmalloc(s->record_size);
 	for (unsigned i = 0; i < SENDER_BATCHES; i++)
@@ -47,6 +48,20 @@ sender_remember(struct sender *s, uint64_t pos)
 	s->positions[s->positions_count++] = pos;
 }
 
+/* Before more positions come: those that were dealt with need no room. */
+static void
+sender_make_room(struct sender *s)
+{
+	size_t left = s->positions_count - s->positions_at;
+
+	if (s->positions_at == 0 || left > s->positions_at)
+		return;
+	memmove(s->positions, s->positions + s->positions_at,
+	    left * sizeof(*s->positions));
+	s->positions_at = 0;
+	s->positions_count = left;
+}
+
 /* Put these positions into the opposite order. */
 static void
 sender_reverse(uint64_t *at, size_t n)
@@ -59,79 +74,161 @@ sender_reverse(uint64_t *at, size_t n)
 	}
 }
 
+/* Records up to this number are overwritten, and those before them that are not
+ * packed, too: they are older.  Returns false if one was no message here. */
+static bool
+sender_lose(struct sender *s, uint64_t number)
+{
+	s->lost = number;
+	return number <= atomic_load_explicit(&s->seg->header->cluster.shown,
+			     memory_order_acquire);
+}
+
 /* Walk from the newest record back to those that we have.  Returns false if one
- * in between is gone. */
+ * in between is gone for good. */
 static bool
 sender_gather(struct sender *s)
 {
 	const struct layout_cluster *c = &s->seg->header->cluster;
-	uint64_t newest = 0, expected = 0, pos;
+	uint64_t newest = atomic_load_explicit(&c->out, memory_order_acquire);
+	uint64_t number = newest, pos;
+	enum ring_status status = RING_OK;
 	struct ring_link link;
 	size_t begin;
 
 	/* gather-1: `outbox' may name one that is overwritten, if there is no news.
 	 * `out' may also be less than what we have: a publisher stands between
 	 * the two words. */
-	if (atomic_load_explicit(&c->out, memory_order_acquire) <= s->gathered)
+	if (newest <= s->gathered)
 		return true;
 	/* gather-2: behind `out' */
 	pos = atomic_load_explicit(&c->outbox, memory_order_relaxed);
-
-	if (s->positions_at == s->positions_count)
-		s->positions_at = s->positions_count = 0;
+	sender_make_room(s);
 	begin = s->positions_count;
-	do {
-		if (pos == 0 ||
-		    ring_outbox_follow(s->seg, pos, &link) != RING_OK)
-			return false;
-		if (newest == 0)
-			newest = link.seq;
-		expected = link.seq - 1;
+	for (bool is_first = true; number > s->gathered; is_first = false) {
+		status = pos != 0 ? ring_outbox_follow(s->seg, pos, &link)
+		                  : RING_CORRUPT;
+		if (status != RING_OK)
+			break;
+		if (is_first) /* `outbox' may be newer than `out' was */
+			newest = number = link.seq;
 		sender_remember(s, pos);
 		pos = link.prev;
-	} while (expected > s->gathered);
+		number--;
+	}
 	sender_reverse(s->positions + begin, s->positions_count - begin);
 	s->gathered = newest;
-	return true;
+	if (status == RING_OK)
+		return true;
+	s->positions_at = begin;
+	return status == RING_LAPPED && sender_lose(s, number);
 }
 
-/* Pack the records that wait, as many as one batch has.  Returns false if one is
- * gone. */
-static bool
+/* The next batch says that records are lost. */
+static enum ring_status
+sender_pack_lost(struct sender *s, struct sender_batch *batch)
+{
+	uint64_t n = s->lost - s->packed;
+
+	if (n > UINT32_MAX)
+		n = UINT32_MAX;
+	batch->is_lost = true;
+	batch->first = s->packed + 1;
+	batch->last = s->packed + n;
+	/* As old as what is in the ring can be. */
+	batch->from = ring_head(s->seg) - s->seg->ring_size + 1;
+	log_lost(&batch->bytes, s->seg->header->cluster.self, s->packed,
+	    (uint32_t)n);
+	return RING_OK;
+}
+
+/* Add the next record to a batch that has n. */
+static enum ring_status
+sender_add(struct sender *s, struct sender_batch *batch, uint32_t n)
+{
+	uint64_t pos = s->positions[s->positions_at];
+	struct ring_record rec;
+	enum ring_status status =
+	    ring_outbox_fetch(s->seg, pos, s->record, s->record_size, &rec);
+
+	if (status != RING_OK)
+		return status;
+	if (n == 0) {
+		batch->from = pos;
+		batch->first = rec.seq;
+		log_batch_open(
+		    &batch->bytes, s->seg->header->cluster.self, rec.seq - 1);
+	}
+	log_batch_add(&batch->bytes, &rec);
+	batch->last = rec.seq;
+	s->positions_at++;
+	return RING_OK;
+}
+
+/* Pack the records that wait, as many as one batch has.  Returns RING_OK, or why
+ * there is not even one. */
+static enum ring_status
 sender_pack(struct sender *s, struct sender_batch *batch)
 {
-	struct ring_record rec;
+	enum ring_status status = RING_OK;
 	uint32_t n = 0;
 
-	batch->from = s->positions[s->positions_at];
-	do {
-		if (ring_outbox_fetch(s->seg, s->positions[s->positions_at],
-			s->record, s->record_size, &rec) != RING_OK)
-			return false;
-		if (n == 0) {
-			batch->first = rec.seq;
-			log_batch_open(&batch->bytes,
-			    s->seg->header->cluster.self, rec.seq - 1);
-		}
-		log_batch_add(&batch->bytes, &rec);
-		batch->last = rec.seq;
-		s->positions_at++;
+	batch->is_lost = false;
+	while (n < LOG_RECORDS_MAX && s->positions_at < s->positions_count &&
+	       (n == 0 || batch->bytes.len < LOG_BYTES_MAX)) {
+		status = sender_add(s, batch, n);
+		if (status != RING_OK)
+			break;
 		n++;
-	} while (n < LOG_RECORDS_MAX && batch->bytes.len < LOG_BYTES_MAX &&
-		 s->positions_at < s->positions_count);
-	log_batch_set_round(&batch->bytes, s->round);
-	return true;
+	}
+	return n > 0 ? RING_OK : status;
+}
+
+/* Leave out the positions that are overwritten by now.  Returns false if one is
+ * gone for good. */
+static bool
+sender_skip_lost(struct sender *s)
+{
+	uint64_t number = s->lost > s->packed ? s->lost : s->packed;
+	uint64_t before = number;
+	struct ring_link link;
+
+	for (; s->positions_at < s->positions_count &&
+	       ring_outbox_follow(
+		   s->seg, s->positions[s->positions_at], &link) == RING_LAPPED;
+	     number++)
+		s->positions_at++;
+	return number == before || sender_lose(s, number);
+}
+
+/* Whether anything is to be packed. */
+static bool
+sender_has_more(const struct sender *s)
+{
+	return s->lost > s->packed || s->positions_at < s->positions_count;
 }
 
 bool
 sender_fill(struct sender *s)
 {
-	if (!sender_gather(s))
+	struct sender_batch *batch;
+	enum ring_status status;
+
+	if (!sender_gather(s) || !sender_skip_lost(s))
 		return false;
-	while (
-	    s->count < SENDER_BATCHES && s->positions_at < s->positions_count) {
-		if (!sender_pack(s, sender_batch(s, s->count)))
+	while (s->count < SENDER_BATCHES && sender_has_more(s)) {
+		batch = sender_batch(s, s->count);
+		status = s->lost > s->packed ? sender_pack_lost(s, batch)
+		                             : sender_pack(s, batch);
+		if (status == RING_LAPPED) { /* since we looked */
+			if (!sender_skip_lost(s))
+				return false;
+			continue;
+		}
+		if (status != RING_OK)
 			return false;
+		log_batch_set_round(&batch->bytes, s->round);
+		s->packed = batch->last;
 		s->count++;
 	}
 	return true;
@@ -143,6 +240,21 @@ sender_next(struct sender *s)
 	if (s->sent == s->count)
 		return NULL;
 	return &sender_batch(s, s->sent++)->bytes;
+}
+
+/* The first records of a batch have come back, up to this number. */
+static void
+sender_trim(struct sender *s, struct sender_batch *batch, uint64_t last)
+{
+	if (batch->is_lost) {
+		log_lost(&batch->bytes, s->seg->header->cluster.self, last,
+		    (uint32_t)(batch->last - last));
+		log_batch_set_round(&batch->bytes, s->round);
+	} else {
+		log_batch_trim(
+		    &batch->bytes, (uint32_t)(last - batch->first + 1));
+	}
+	batch->first = last + 1;
 }
 
 bool
@@ -159,9 +271,7 @@ sender_came_back(struct sender *s, uint64_t last)
 		news = true;
 		if (batch->last > last) {
 			/* An earlier bridge had packed them otherwise. */
-			log_batch_trim(
-			    &batch->bytes, (uint32_t)(last - batch->first + 1));
-			batch->first = last + 1;
+			sender_trim(s, batch, last);
 			break;
 		}
 		s->first = (s->first + 1) % SENDER_BATCHES;

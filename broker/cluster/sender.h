@@ -9,7 +9,9 @@
  *
  * The records lie in the ring, so a bridge that is begun anew packs those again
  * that have not come back.  A batch that is packed is a copy: from then on the
- * ring may overwrite its records.
+ * ring may overwrite its records.  If it overwrites one before, a record which has
+ * been a message here (local mode) is said to be lost, in its place, and all goes on
+ * behind it; one that has not was promised to nobody else, and ends the ring.
  */
 
 #ifndef BROKER_CLUSTER_SENDER_H
@@ -27,13 +29,17 @@ struct sender_batch {
 	struct buf bytes;
 	uint64_t first, last; /* numbers of its records */
 	uint64_t from;        /* position of the first in the ring */
+	bool is_lost;         /* it has none, but says that */
 };
 
 struct sender {
 	const struct segment *seg; /* borrowed */
 	uint64_t
-	    gathered; /* number of the last record whose position we have */
-	uint64_t *positions; /* owned: of those that are not packed */
+	    gathered;    /* number of the last record whose position we have */
+	uint64_t packed; /* of the last that is in a batch, or was */
+	uint64_t lost;   /* those behind `packed', up to this one, are
+	                      * overwritten; not above it: none */
+	uint64_t *positions; /* owned: of those behind these */
 	size_t positions_at, positions_count, positions_max;
 	struct sender_batch batches[SENDER_BATCHES]; /* a queue: */
 	unsigned first, count;
@@ -50,8 +56,8 @@ void sender_fini(struct sender *sender);
 
 /*
  * Look for new records, and pack as many batches as may be on their way.
- * Returns: false if a record was overwritten before it was packed: nothing will
- *          ever come behind it.
+ * Returns: false if a record was overwritten before it was packed, and was no
+ *          message here either: nothing will ever come behind it.
  */
 bool sender_fill(struct sender *sender);
 

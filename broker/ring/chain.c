@@ -69,9 +69,27 @@ chain_walk(struct chain *chain, uint64_t first)
 	}
 }
 
+/*
+ * Whether a client that has all up to a place of the log has this message and all
+ * before it.  *bound, UINT64_MAX to begin with: own messages up to this number came
+ * to the log at or before the place, by what the first message says that is not
+ * behind it.  A message without a place is known by its number alone; one with a
+ * place says which of those can be before it.
+ */
+static bool
+chain_is_behind(const struct ring_link *link, uint64_t place, uint64_t *bound)
+{
+	if (link->place > place)
+		return false;
+	if (*bound == UINT64_MAX)
+		*bound = link->returned;
+	return (link->is_local ? link->out : link->shown) <= *bound;
+}
+
 bool
 chain_walk_place(struct chain *chain, uint64_t place)
 {
+	uint64_t bound = UINT64_MAX;
 	uint64_t pos = chain->marks_count > 0 ? chain->marks[0] : 0;
 	uint64_t number = chain->seq;
 	struct ring_link link;
@@ -82,7 +100,7 @@ chain_walk_place(struct chain *chain, uint64_t place)
 			RING_OK ||
 		    link.seq != number)
 			return false;
-		if (link.place <= place)
+		if (chain_is_behind(&link, place, &bound))
 			return true;
 		chain_mark(chain, number, pos);
 		chain->low = number--;

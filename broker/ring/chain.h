@@ -59,9 +59,11 @@ void chain_walk(struct chain *chain, uint64_t first);
 
 /*
  * Walk back to the first message behind a place of a cluster's log: chain->low
- * is its number, seq + 1 if there is none.
- * Returns: whether the message before it was met, whose place is not behind
- *          that: none is missing.
+ * is its number, seq + 1 if there is none.  Messages that were published here
+ * without a place (local mode) may stand behind it elsewhere; where they may, the
+ * walk goes further back, and finds some that are not behind it as well.
+ * Returns: whether a message was met that has none behind the place before it:
+ *          none is missing.
  */
 bool chain_walk_place(struct chain *chain, uint64_t place);
 

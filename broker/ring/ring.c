@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.c - the writers' side: publish, and which workers to wake; see ring.h.
- * The lock is in ring_lock.c.
+ * ring.c - the writers' side: publish; see ring.h.  Which workers to wake is in
+ * ring_wake.c, the lock in ring_lock.c.
  *
  * The steps of a publish; names like these number the steps of the whole
  * protocol, in all files, and the models in tests/model/ use the same:
@@ -68,15 +68,24 @@ ring_head(const struct segment *seg)
 	return atomic_load_explicit(&seg->header->head, memory_order_acquire);
 }
 
+/* Bytes of the name that a message's record has. */
+static uint8_t
+ring_name_len(const struct ring *ring, const struct ring_msg *msg)
+{
+	return msg->mark != NULL && msg->mark->kind == RING_LOST
+	           ? 0
+	           : ring->seg->topics[msg->topic].name_len;
+}
+
 /* Bytes of a message's record. */
 static uint32_t
 ring_record_len(const struct ring *ring, const struct ring_msg *msg)
 {
-	uint32_t len = ring_bytes_round((uint32_t)sizeof(struct layout_record) +
-					ring->seg->topics[msg->topic].name_len +
-					msg->body_len);
+	uint32_t len =
+	    ring_bytes_round((uint32_t)sizeof(struct layout_record) +
+			     ring_name_len(ring, msg) + msg->body_len);
 
-	if (msg->mark != NULL && !msg->mark->to_outbox)
+	if (msg->mark != NULL && msg->mark->kind != RING_TO_OUTBOX)
 		len += (uint32_t)sizeof(struct layout_mark);
 	if (msg->extra != NULL)
 		len += (uint32_t)sizeof(struct layout_extra);
@@ -131,30 +140,63 @@ ring_reached(struct ring *ring, uint32_t slot)
 	return r;
 }
 
-/* The record of a message in a cluster.  Returns where it counts on. */
+/* Where the outbox of a cluster stands within this batch. */
 static struct ring_reached *
-ring_mark_record(struct ring *ring, const struct ring_msg *msg,
-    struct layout_record *rec, struct ring_reached *reached)
+ring_outbox_reached(struct ring *ring)
 {
 	struct layout_cluster *c = &ring->header->cluster;
+	struct ring_reached *outbox = &ring->outbox;
 
-	if (!msg->mark->to_outbox) {
-		rec->flags |= RECORD_MARKED;
-		rec->worker = msg->mark->worker;
-		return reached;
-	}
-	reached = &ring->outbox;
-	if (reached->batch != ring->batch) {
-		reached->batch = ring->batch;
-		reached->seq =
+	if (outbox->batch != ring->batch) {
+		outbox->batch = ring->batch;
+		outbox->seq =
 		    atomic_load_explicit(&c->out, memory_order_relaxed);
-		reached->last =
+		outbox->last =
 		    atomic_load_explicit(&c->outbox, memory_order_relaxed);
 	}
+	return outbox;
+}
+
+/* Give a record that will stand at pos its number in the outbox. */
+static void
+ring_number_sent(struct ring *ring, struct ring_msg *msg, uint64_t pos,
+    struct layout_record *rec, struct layout_mark *mark)
+{
+	struct ring_reached *outbox = ring_outbox_reached(ring);
+
 	rec->flags |= RECORD_OUTBOX;
-	rec->seq = reached->seq + 1;
-	rec->prev = reached->last;
-	return reached;
+	msg->out = mark->out = ++outbox->seq;
+	mark->before = outbox->last;
+	outbox->last = pos;
+	if (msg->mark->kind == RING_TO_OUTBOX) {
+		rec->seq = mark->out;
+		rec->prev = mark->before;
+	}
+}
+
+/* What the record of a message in a cluster, which will stand at pos, has beyond
+ * the message. */
+static void
+ring_mark_record(struct ring *ring, struct ring_msg *msg, uint64_t pos,
+    struct layout_record *rec, struct layout_mark *mark)
+{
+	struct layout_cluster *c = &ring->header->cluster;
+	enum ring_mark_kind kind = msg->mark->kind;
+
+	*mark = msg->mark->at;
+	mark->shown = atomic_load_explicit(&c->shown, memory_order_relaxed);
+	mark->returned =
+	    atomic_load_explicit(&c->returned, memory_order_relaxed);
+	if (kind == RING_LOCAL || kind == RING_SHOWN)
+		mark->pos = atomic_load_explicit(&c->pos, memory_order_relaxed);
+	if (kind == RING_LOST)
+		rec->flags |= RECORD_PADDING;
+	if (kind != RING_TO_OUTBOX)
+		rec->flags |= RECORD_MARKED;
+	if (ring_is_sent(msg->mark))
+		ring_number_sent(ring, msg, pos, rec, mark);
+	else
+		rec->worker = msg->mark->worker;
 }
 
 /* One message of the batch: its record, and padding before it.  Returns the
@@ -165,12 +207,13 @@ ring_copy_in(struct ring *ring, struct ring_msg *msg, uint64_t pos)
 	struct ring_reached *reached = ring_reached(ring, msg->topic);
 	uint32_t length = ring_record_len(ring, msg);
 	uint64_t pad = ring_padding(ring, pos, length);
-	bool is_numbered = msg->flags == 0 || msg->mark != NULL;
+	bool is_numbered = msg->flags == 0 && ring_is_message(msg->mark);
+	struct layout_mark mark;
 	struct layout_record rec = {
 		.length = length,
 		.flags = (uint8_t)(msg->flags |
 				   (msg->extra != NULL ? RECORD_EXTRA : 0)),
-		.name_len = ring->seg->topics[msg->topic].name_len,
+		.name_len = ring_name_len(ring, msg),
 		.worker = (uint16_t)ring->self,
 		.topic = msg->topic,
 		.body_len = msg->body_len,
@@ -180,37 +223,47 @@ ring_copy_in(struct ring *ring, struct ring_msg *msg, uint64_t pos)
 		.conn = msg->conn,
 	};
 
-	if (msg->mark != NULL)
-		reached = ring_mark_record(ring, msg, &rec, reached);
 	if (pad != 0)
 		ring_bytes_pad(ring->seg, pos, (uint32_t)pad);
 	pos += pad;
+	if (msg->mark != NULL)
+		ring_mark_record(ring, msg, pos, &rec, &mark);
+	msg->seq = rec.seq;
 	ring_bytes_write(ring->seg, pos, &rec,
 	    ring->seg->names[msg->topic].name, msg->body, msg->extra);
 	if (rec.flags & RECORD_MARKED)
-		ring_bytes_mark(ring->seg, pos + length, &msg->mark->at);
-	reached->seq = msg->seq = rec.seq;
-	if (is_numbered || rec.flags & RECORD_OUTBOX)
+		ring_bytes_mark(ring->seg, pos + length, &mark);
+	if (is_numbered) {
+		reached->seq = rec.seq;
 		reached->last = pos;
+	}
 	return pos + length;
 }
 
-/* Whether it is no message yet, but waits to be sent to the cluster's log. */
-static bool
-ring_waits(const struct ring_msg *msg)
-{
-	return msg->mark != NULL && msg->mark->to_outbox;
-}
-
-/* The words of the cluster know that batch now, too. */
+/* The words of the cluster know that batch now, too: whose last mark this is. */
 static void
 ring_note_marks(struct ring *ring, const struct ring_mark *last)
 {
-	if (last->to_outbox)
-		ring_note_outbox(
-		    ring->header, ring->outbox.seq, ring->outbox.last);
-	else
-		ring_note_mark(ring->header, &last->at);
+	struct layout_header *h = ring->header;
+
+	switch (last->kind) {
+	case RING_FROM_LOG:
+		ring_note_mark(h, &last->at);
+		return;
+	case RING_LOST:
+		ring_note_lost(h, &last->at);
+		return;
+	case RING_SHOWN:
+		ring_note_shown(h, last->at.out);
+		return;
+	case RING_LOCAL:
+		ring_note_shown(h, ring->outbox.seq);
+		ring_note_outbox(h, ring->outbox.seq, ring->outbox.last);
+		return;
+	case RING_TO_OUTBOX:
+		ring_note_outbox(h, ring->outbox.seq, ring->outbox.last);
+		return;
+	}
 }
 
 /* Do what a message asks for beyond its number. */
@@ -267,10 +320,12 @@ ring_publish_batch(struct ring *ring, struct ring_msg *msgs, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct ring_reached *r = &ring->reached[msgs[i].topic];
 
-		ring_apply(&ring->seg->topics[msgs[i].topic], r->seq, r->last);
+		if (ring_is_message(msgs[i].mark))
+			ring_apply(
+			    &ring->seg->topics[msgs[i].topic], r->seq, r->last);
 		if ((msgs[i].flags & RECORD_MEMBERS) != 0)
 			member_apply(ring->seg, msgs[i].flags, msgs[i].conn);
-		if (msgs[i].extra != NULL && !ring_waits(&msgs[i]))
+		if (msgs[i].extra != NULL && ring_is_message(msgs[i].mark))
 			ring_apply_msg(ring->seg, &msgs[i]);
 		stop_point_here(h, STOP_HALF_APPLIED);
 	}
@@ -295,48 +350,6 @@ ring_publish(struct ring *ring, struct ring_msg *msgs, size_t n)
 		n -= done;
 	}
 	return RING_OK;
-}
-
-/* Workers that are a quarter of the ring behind. */
-static uint64_t
-ring_laggards(const struct ring *ring, uint64_t head)
-{
-	unsigned n = segment_workers(ring->seg);
-	uint64_t who = 0;
-
-	for (unsigned w = 0; w < n; w++) {
-		uint64_t cursor = atomic_load_explicit(
-		    &ring->seg->workers[w].cursor, memory_order_relaxed);
-
-		/* a cursor may be beyond the head that we looked at */
-		if (head > cursor && head - cursor > ring->capacity / 4)
-			who |= UINT64_C(1) << w;
-	}
-	return who;
-}
-
-uint64_t
-ring_interest(struct ring *ring, const struct ring_msg *msgs, size_t n)
-{
-	uint64_t who = 0;
-	uint64_t head;
-
-	/* wake-1: the other half of this fence is in wakeup_fall_asleep() */
-	atomic_thread_fence(memory_order_seq_cst);
-	/* wake-2: a later subscriber subscribes under the lock, and sees
-	 * head */
-	who |= atomic_load_explicit(
-	    &ring->header->following, memory_order_relaxed);
-	for (size_t i = 0; i < n; i++)
-		who |= atomic_load_explicit(
-		    &ring->seg->topics[msgs[i].topic].interest,
-		    memory_order_relaxed);
-	head = atomic_load_explicit(&ring->header->head, memory_order_relaxed);
-	if (head - ring->looked_at >= ring->capacity / 16) {
-		ring->looked_at = head;
-		who |= ring_laggards(ring, head);
-	}
-	return who;
 }
 
 void

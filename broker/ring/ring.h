@@ -61,7 +61,8 @@ struct ring_msg {
 	uint64_t time_ms;  /* wall clock */
 	uint64_t conn;     /* number of the publishing connection */
 	uint64_t seq;      /* out: its number, or the last before it */
-	uint8_t flags;     /* of RECORD_UNNUMBERED, or 0 */
+	uint64_t out;  /* out: its number in a cluster's outbox, if it waits */
+	uint8_t flags; /* of RECORD_UNNUMBERED, or 0 */
 	/* What its publisher asked for beyond; borrowed, NULL: nothing, as of what
 	 * has no number. */
 	const struct layout_extra *extra;
@@ -222,7 +223,11 @@ struct ring_link {
 	uint64_t seq;
 	uint64_t prev;       /* position, 0: none */
 	uint64_t expires_ms; /* monotonic clock; 0: never */
-	uint64_t place;      /* in a cluster's log; 0: published without one */
+	uint64_t place; /* in a cluster's log, as the next of its mark; 0: it
+	                      * has none */
+	uint64_t out, before;
+	uint64_t shown, returned;
+	bool is_local;
 };
 
 /*

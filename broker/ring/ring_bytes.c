@@ -132,7 +132,8 @@ ring_peek(const struct segment *seg, uint64_t pos, uint64_t end,
 	    rec->length > left || rec->length > end - pos)
 		return false;
 	if (rec->flags & RECORD_PADDING)
-		return true;
+		return !(rec->flags & RECORD_MARKED) ||
+		       rec->length >= sizeof(*rec) + sizeof(struct layout_mark);
 	if (rec->length < sizeof(*rec))
 		return false;
 	ring_bytes_read(seg, pos, rec, sizeof(*rec));

@@ -49,6 +49,17 @@ ring_log_skip(struct ring *ring, uint64_t message, uint64_t origin)
 	    memory_order_release);
 }
 
+enum ring_status
+ring_log_lost(struct ring *ring, const struct layout_mark *mark)
+{
+	const struct ring_mark lost = {
+		.at = *mark, .worker = RING_NO_WORKER, .kind = RING_LOST
+	};
+	struct ring_msg msg = { .body = "", .mark = &lost };
+
+	return ring_publish(ring, &msg, 1);
+}
+
 void
 ring_log_state(const struct segment *seg, struct ring_log_state *state)
 {

@@ -63,6 +63,30 @@ void ring_log_join(
     struct ring *ring, const struct ring_log_state *state, const char *stream);
 
 /*
+ * Numbers of an origin, up to mark->out, were lost before they came to the log:
+ * it goes on behind them, and subscribers are told.  Under the lock.  Callers: the
+ * bridge.
+ * Returns: RING_OK, or RING_SEALED and nothing was done.
+ */
+enum ring_status ring_log_lost(
+    struct ring *ring, const struct layout_mark *mark);
+
+/* Most that one ring_show() makes messages of: more than the workers put into the
+ * outbox in a turn. */
+#define RING_SHOW_RECORDS 16384u
+#define RING_SHOW_BYTES   (4u * 1024 * 1024)
+
+/*
+ * Make messages here of those that only wait to be sent, the oldest first.  body_max:
+ * bytes of the longest.  Under the lock.  Callers: workers, in local mode.
+ * Returns: which workers are to be woken, as ring_interest().
+ */
+uint64_t ring_show(struct ring *ring, uint32_t body_max);
+
+/* Whether none only waits.  A moment's value without the lock. */
+bool ring_all_shown(const struct ring *ring);
+
+/*
  * Copy the outbox's record at a position, as ring_fetch() does; rec->seq is its
  * number, rec->prev the position of the one before it.
  * Callers: the bridge.

@@ -9,7 +9,8 @@
 
 #include <stddef.h>
 
-const struct ring_mark ring_to_outbox = { .to_outbox = true };
+const struct ring_mark ring_to_outbox = { .kind = RING_TO_OUTBOX };
+const struct ring_mark ring_local = { .kind = RING_LOCAL };
 
 static struct layout_origin *
 origin_find(struct layout_cluster *c, uint64_t id)
@@ -81,6 +82,23 @@ ring_note_outbox(struct layout_header *h, uint64_t out, uint64_t pos)
 }
 
 void
+ring_note_shown(struct layout_header *h, uint64_t out)
+{
+	if (out > atomic_load_explicit(&h->cluster.shown, memory_order_relaxed))
+		atomic_store_explicit(
+		    &h->cluster.shown, out, memory_order_release);
+}
+
+void
+ring_note_lost(struct layout_header *h, const struct layout_mark *mark)
+{
+	if (mark->origin != h->cluster.self)
+		atomic_store_explicit(
+		    &h->cluster.lost, mark->pos, memory_order_release);
+	ring_note_mark(h, mark);
+}
+
+void
 ring_note_mark(struct layout_header *h, const struct layout_mark *mark)
 {
 	struct layout_cluster *c = &h->cluster;
@@ -92,9 +110,11 @@ ring_note_mark(struct layout_header *h, const struct layout_mark *mark)
 	c->hash = mark->hash;
 	stop_point_here(h, STOP_LOG_HALF_NOTED);
 	/* note-3: for workers whose clients wait */
-	if (mark->origin == c->self)
+	if (mark->origin == c->self) {
+		ring_note_shown(h, mark->out);
 		atomic_store_explicit(
 		    &c->returned, mark->out, memory_order_release);
+	}
 	/* note-4: last, because the bridge reads the stream from here on */
 	atomic_store_explicit(&c->pos, mark->pos, memory_order_release);
 }

@@ -43,17 +43,34 @@ repair_extra(struct segment *seg, const struct layout_record *rec, uint64_t pos)
 	ring_apply_extra(seg, &extra, &name, &value);
 }
 
+/* Tell the words of a cluster what a record's mark says. */
+static void
+repair_mark(struct segment *seg, const struct layout_record *rec, uint64_t pos)
+{
+	struct layout_mark mark;
+
+	ring_read_mark(seg, pos, rec, &mark);
+	if (rec->flags & RECORD_PADDING) {
+		ring_note_lost(seg->header, &mark);
+	} else if (!layout_mark_is_local(&mark)) {
+		ring_note_mark(seg->header, &mark);
+	} else {
+		ring_note_shown(seg->header, mark.out);
+		if (rec->flags & RECORD_OUTBOX)
+			ring_note_outbox(seg->header, mark.out, pos);
+	}
+}
+
 /* Tell the directory of one record, and the words of a cluster if it is of one. */
 static void
 repair_note(struct segment *seg, const struct layout_record *rec, uint64_t pos)
 {
-	struct layout_mark mark;
-
-	if (rec->flags & RECORD_PADDING)
-		return;
 	/* repair-1: stored, never added */
-	if (rec->flags & RECORD_OUTBOX) {
-		ring_note_outbox(seg->header, rec->seq, pos);
+	if (rec->flags & RECORD_MARKED)
+		repair_mark(seg, rec, pos);
+	if (!layout_is_message(rec->flags)) {
+		if (layout_waits(rec->flags))
+			ring_note_outbox(seg->header, rec->seq, pos);
 		return;
 	}
 	if (!(rec->flags & RECORD_UNNUMBERED))
@@ -62,10 +79,6 @@ repair_note(struct segment *seg, const struct layout_record *rec, uint64_t pos)
 		member_apply(seg, rec->flags, rec->conn);
 	if (rec->flags & RECORD_EXTRA)
 		repair_extra(seg, rec, pos);
-	if (rec->flags & RECORD_MARKED) {
-		ring_read_mark(seg, pos, rec, &mark);
-		ring_note_mark(seg->header, &mark);
-	}
 }
 
 /* Tell the directory of each record that is committed but not applied. */

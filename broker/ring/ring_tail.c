@@ -29,7 +29,7 @@ static bool
 ring_is_for(const struct layout_record *rec, const uint64_t *wanted,
     const struct ring_batch *batch)
 {
-	if (rec->flags & RECORD_NO_MESSAGE)
+	if (!layout_is_message(rec->flags))
 		return false;
 	return ring_wanted(wanted, rec->topic) ||
 	       (rec->flags & RECORD_MARKED &&
@@ -40,7 +40,7 @@ ring_is_for(const struct layout_record *rec, const uint64_t *wanted,
 static void
 ring_note_birth(uint64_t *reborn, const struct layout_record *rec)
 {
-	if (!(rec->flags & RECORD_NO_MESSAGE) && rec->prev == 0)
+	if (layout_is_message(rec->flags) && rec->prev == 0)
 		reborn[rec->topic / 64] |= UINT64_C(1) << (rec->topic % 64);
 }
 
@@ -163,17 +163,16 @@ ring_tail(const struct ring *ring, struct ring_cursor *cur,
 	return ok ? RING_OK : RING_CORRUPT;
 }
 
-/* Copy the record at a position if, of the flags that make it no message, it has
- * just these. */
+/* Copy the record at a position if it is of that kind. */
 static enum ring_status
-ring_fetch_kind(const struct segment *seg, uint64_t pos, uint8_t flags,
-    unsigned char *bytes, size_t size, struct ring_record *out)
+ring_fetch_kind(const struct segment *seg, uint64_t pos,
+    bool (*is_kind)(uint8_t flags), unsigned char *bytes, size_t size,
+    struct ring_record *out)
 {
 	struct layout_record rec;
 	/* fetch-1: copied, not yet believed */
 	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
-	          (rec.flags & RECORD_NO_MESSAGE) == flags &&
-	          rec.length <= size;
+	          is_kind(rec.flags) && rec.length <= size;
 
 	if (ok) {
 		memcpy(bytes, &rec, sizeof(rec));
@@ -193,14 +192,21 @@ enum ring_status
 ring_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
     size_t size, struct ring_record *out)
 {
-	return ring_fetch_kind(seg, pos, 0, bytes, size, out);
+	return ring_fetch_kind(seg, pos, layout_is_message, bytes, size, out);
 }
 
 enum ring_status
 ring_outbox_fetch(const struct segment *seg, uint64_t pos, unsigned char *bytes,
     size_t size, struct ring_record *out)
 {
-	return ring_fetch_kind(seg, pos, RECORD_OUTBOX, bytes, size, out);
+	enum ring_status status =
+	    ring_fetch_kind(seg, pos, layout_waits, bytes, size, out);
+
+	if (status == RING_OK && out->mark != NULL) {
+		out->seq = out->mark->out;
+		out->prev = out->mark->before;
+	}
+	return status;
 }
 
 /* Read the link of the record at a position.  topic: whose record it must be;
@@ -213,10 +219,10 @@ ring_follow_kind(const struct segment *seg, uint64_t pos, const uint32_t *topic,
 	struct layout_mark mark = { 0 };
 	struct layout_record rec;
 	/* follow-1: copied, not yet believed */
-	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
-	          (rec.flags & RECORD_NO_MESSAGE) ==
-	              (topic != NULL ? 0 : RECORD_OUTBOX) &&
-	          (topic == NULL || rec.topic == *topic);
+	bool ok =
+	    ring_peek(seg, pos, ring_head(seg), &rec) &&
+	    (topic != NULL ? layout_is_message(rec.flags) && rec.topic == *topic
+			   : layout_waits(rec.flags));
 
 	if (ok && rec.flags & RECORD_EXTRA)
 		ring_bytes_extra(seg, pos, &rec, &extra);
@@ -232,6 +238,12 @@ ring_follow_kind(const struct segment *seg, uint64_t pos, const uint32_t *topic,
 	link->prev = rec.prev;
 	link->expires_ms = extra.expires_ms;
 	link->place = mark.pos;
+	link->out = mark.out;
+	link->shown = mark.shown;
+	link->returned = mark.returned;
+	link->before = mark.before;
+	link->is_local =
+	    rec.flags & RECORD_MARKED && layout_mark_is_local(&mark);
 	return RING_OK;
 }
 
@@ -246,7 +258,13 @@ enum ring_status
 ring_outbox_follow(
     const struct segment *seg, uint64_t pos, struct ring_link *link)
 {
-	return ring_follow_kind(seg, pos, NULL, link);
+	enum ring_status status = ring_follow_kind(seg, pos, NULL, link);
+
+	if (status == RING_OK && link->is_local) {
+		link->seq = link->out;
+		link->prev = link->before;
+	}
+	return status;
 }
 
 enum ring_status
@@ -256,7 +274,7 @@ ring_fetch_name(const struct segment *seg, uint64_t pos, uint32_t topic,
 	struct layout_record rec;
 	/* As ring_fetch(): copied, not yet believed. */
 	bool ok = ring_peek(seg, pos, ring_head(seg), &rec) &&
-	          !(rec.flags & RECORD_NO_MESSAGE) && rec.topic == topic;
+	          layout_is_message(rec.flags) && rec.topic == topic;
 
 	if (ok) {
 		ring_bytes_read(seg, pos + sizeof(rec), name,

@@ -99,7 +99,7 @@ verify_chain(const struct segment *seg, uint32_t slot, uint64_t looks,
 		if (pos + seg->ring_size < reserve)
 			return true; /* overwritten, and all older ones */
 		if (!ring_peek(seg, pos, head, &rec) ||
-		    rec.flags & RECORD_NO_MESSAGE || rec.topic != slot ||
+		    !layout_is_message(rec.flags) || rec.topic != slot ||
 		    rec.seq != seq)
 			return VERIFY_FAIL("topic %u: no record %" PRIu64
 					   " at position %" PRIu64,

@@ -11,9 +11,27 @@
  *	client --> OUTBOX records --> bridge --> log --> bridge --> messages
  *	            out 1, 2, ...                         seq, with a mark
  *
- * The control words below are what the marked records say, so that a repair can
+ * In local mode (--cluster-order, --cluster-down) a publish is a message at once,
+ * and the same record waits to be sent: one commit does both.  What comes back of
+ * it is skipped here.
+ *
+ *	flags            origin   record                             written by
+ *	OUTBOX           -        waits; no message                  a worker
+ *	OUTBOX, MARKED   0        local: a message that waits        a worker
+ *	MARKED           0        shown: a message whose record      a worker
+ *	                          waits already, further back
+ *	MARKED           a host   a message from the log             the bridge
+ *	PADDING, MARKED  a host   lost: numbers of that host, up to  the bridge
+ *	                          this one, will never come; no topic
+ *
+ * `shown' is the last own number that is a message here, so the numbers above it
+ * up to `out' wait only.  Whoever commits a local record has shown all before it:
+ * the messages of this host are in one order here and in the log.
+ *
+ * The control words below are what these records say, so that a repair can
  * store them again (ring_repair.c): pos, hash and an origin's last number with
- * every accepted batch, `out' and `outbox' with every OUTBOX record.
+ * every accepted batch, `out' and `outbox' with every record that waits, `shown'
+ * with every message of this host, `lost' with every record of lost ones.
  */
 
 /* clang-format off */
@@ -22,10 +40,12 @@
  *  ----------------------  ----------------------  --------------------------------
  *  self                    supervisor, before the  constant
  *                          first fork
- *  out, outbox, returned   lock holder             atomic, only grow
+ *  out, outbox, returned,  lock holder             atomic, only grow
+ *  shown
  *  pos                     lock holder: the bridge atomic, only grows; the other
  *                          (or a repair)           words of the log are the bridge's
  *                                                  own, and read by it alone
+ *  lost                    likewise                atomic, only grows
  *  hash, origins           likewise                read by the bridge, which is their
  *                                                  only writer but for repairs, and
  *                                                  none is due once it has had the
@@ -43,6 +63,7 @@
 #define BROKER_SHARED_LAYOUT_CLUSTER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Origins whose last number is known: a host has another with each new ring.  If
@@ -57,14 +78,29 @@
 #define LAYOUT_PLACE_BITS  8
 #define LAYOUT_PLACE_INDEX ((UINT64_C(1) << LAYOUT_PLACE_BITS) - 1)
 
-/* Behind the body of a record that came from the log (RECORD_MARKED), at the end
- * of the record. */
+/* Behind the body of a RECORD_MARKED, at the end of the record.  The last two say
+ * behind which places of the log a resume may need a message that has none. */
 struct layout_mark {
-	uint64_t pos;    /* place in the log */
-	uint64_t origin; /* of the host that it was published to */
-	uint64_t out;    /* its number among those of that origin */
-	uint64_t hash;   /* of all that was accepted up to here */
+	uint64_t
+	    pos; /* place in the log; without an origin, where that stood */
+	uint64_t
+	    origin;   /* of the host that it was published to; 0: see above */
+	uint64_t out; /* its number among those of that host */
+	union {
+		uint64_t hash;   /* of all that was accepted up to here */
+		uint64_t before; /* local: position of the one that waits before
+		                  * it, 0: none */
+	};
+	uint64_t shown;    /* own messages before this one are at most these */
+	uint64_t returned; /* and up to here they had come back */
 };
+
+/* Whether it is the mark of a message that has no place in the log. */
+static inline bool
+layout_mark_is_local(const struct layout_mark *mark)
+{
+	return mark->origin == 0;
+}
 
 /* Whose records have been accepted up to which number. */
 struct layout_origin {
@@ -98,7 +134,9 @@ struct layout_cluster {
 	_Atomic uint64_t waits_from;
 	_Atomic uint64_t
 	    joined; /* place where this ring began; 0: it has not */
-	_Atomic uint64_t returned; /* own records up to here are in the ring */
+	_Atomic uint64_t returned; /* own records up to here have come back */
+	_Atomic uint64_t shown;    /* and up to here are messages here */
+	_Atomic uint64_t lost;     /* place of the last loss of another host */
 	uint64_t hash;
 	char stream[LAYOUT_STREAM];
 	struct layout_origin origins[LAYOUT_ORIGINS];

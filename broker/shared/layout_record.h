@@ -5,6 +5,7 @@
 #ifndef BROKER_SHARED_LAYOUT_RECORD_H
 #define BROKER_SHARED_LAYOUT_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -25,11 +26,11 @@
  *	+-----------------------------------+
  *	| struct layout_extra (layout_values.h), if its publisher asked for more
  *	+-----------------------------------+
- *	| struct layout_mark, if the record came from the log of a cluster
+ *	| struct layout_mark, if the record is one of a cluster (layout_cluster.h)
  *	+-----------------------------------+
  *
- * An OUTBOX record (layout_cluster.h) is no message: `seq' is its number among
- * all of them, and `prev' the position of the one before it.
+ * A record that waits to be sent, and is no message, has its number among those
+ * that wait as `seq', and in `prev' the position of the one before it.
  */
 struct layout_record {
 	uint32_t length; /* bytes of the whole record, a multiple of 8 */
@@ -50,8 +51,9 @@ struct layout_record {
 #define RECORD_LEAVE     0x08u /* a member has left */
 #define RECORD_UNCOUNTED 0x10u /* somebody is there who is no member */
 #define RECORD_EXTRA     0x20u /* has a struct layout_extra, before the mark */
-#define RECORD_OUTBOX    0x40u /* waits to be sent to the log of a cluster */
-#define RECORD_MARKED    0x80u /* has a mark behind its body */
+/* In a cluster; what they say together: layout_cluster.h. */
+#define RECORD_OUTBOX 0x40u /* waits to be sent to the log */
+#define RECORD_MARKED 0x80u /* has a mark behind its body */
 
 /* About members, for those who watch; the publishing connection is the member's
  * index. */
@@ -64,7 +66,19 @@ struct layout_record {
  */
 #define RECORD_UNNUMBERED (RECORD_EPHEMERAL | RECORD_MEMBERS)
 
-/* Records with one of these are no messages. */
-#define RECORD_NO_MESSAGE (RECORD_PADDING | RECORD_OUTBOX)
+/* Whether a record with these flags is a message, numbered or not. */
+static inline bool
+layout_is_message(uint8_t flags)
+{
+	return (flags & RECORD_PADDING) == 0 &&
+	       (flags & (RECORD_OUTBOX | RECORD_MARKED)) != RECORD_OUTBOX;
+}
+
+/* Whether it waits to be sent to the log of a cluster. */
+static inline bool
+layout_waits(uint8_t flags)
+{
+	return (flags & (RECORD_PADDING | RECORD_OUTBOX)) == RECORD_OUTBOX;
+}
 
 #endif

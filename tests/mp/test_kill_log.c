@@ -14,10 +14,12 @@
 #include "tests/support/mp.h"
 #include "tests/support/suite.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RING_SIZE 32768u
 #define VICTIM    STOP_WORKER(3)
+#define OTHER     5u /* an origin */
 
 static struct host a, b;
 static struct stream stream;
@@ -71,6 +73,43 @@ accept_three(void *arg)
 	return 0;
 }
 
+/* The same in local mode: behind what waits already, which is shown first. */
+static int
+publish_three(void *arg)
+{
+	struct ring_msg msgs[3];
+	struct ring own;
+
+	(void)arg;
+	stop_point_set_self(VICTIM);
+	ring_attach(&own, &a.t.seg, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		msgs[i] = hand_msg(hand_find(&a.t.seg, "one"), "\"w\"");
+		msgs[i].mark = &ring_local;
+	}
+	hand_lock(&own);
+	ring_show(&own, HOSTS_BODY_MAX);
+	MP_CHECK(ring_all_shown(&own));
+	MP_CHECK(ring_publish(&own, msgs, 3) == RING_OK);
+	ring_unlock(&own);
+	return 0;
+}
+
+/* What waits becomes messages, when that begins. */
+static int
+show(void *arg)
+{
+	struct ring own;
+
+	(void)arg;
+	stop_point_set_self(VICTIM);
+	ring_attach(&own, &a.t.seg, 2);
+	hand_lock(&own);
+	ring_show(&own, HOSTS_BODY_MAX);
+	ring_unlock(&own);
+	return 0;
+}
+
 /* A bridge that has just been started catches up. */
 static int
 catch_up(void *arg)
@@ -118,6 +157,22 @@ static const struct row rows[] = {
 	{ .place = STOP_HALF_REPLAYED,
 	    .deed = accept_three,
 	    .after = STOP_COMMITTED },
+	{ .place = STOP_RESERVED, .deed = show },
+	{ .place = STOP_HALF_COPIED, .deed = show },
+	{ .place = STOP_COPIED, .deed = show },
+	{ .place = STOP_COMMITTED, .deed = show },
+	{ .place = STOP_HALF_APPLIED, .deed = show },
+	{ .place = STOP_APPLIED, .deed = show },
+	{ .place = STOP_HALF_REPLAYED, .deed = show, .after = STOP_COMMITTED },
+	{ .place = STOP_RESERVED, .deed = publish_three },
+	{ .place = STOP_HALF_COPIED, .deed = publish_three },
+	{ .place = STOP_COPIED, .deed = publish_three },
+	{ .place = STOP_COMMITTED, .deed = publish_three },
+	{ .place = STOP_HALF_APPLIED, .deed = publish_three },
+	{ .place = STOP_APPLIED, .deed = publish_three },
+	{ .place = STOP_HALF_REPLAYED,
+	    .deed = publish_three,
+	    .after = STOP_COMMITTED },
 	{ .place = STOP_TOPIC_HALF_MADE, .deed = catch_up },
 	{ .place = STOP_RESERVED, .deed = catch_up },
 	{ .place = STOP_HALF_COPIED, .deed = catch_up },
@@ -144,10 +199,14 @@ kill_at(enum stop_place place, int (*deed)(void *arg))
 	mp_kill(pid);
 }
 
-/* A stream with batches of both, one that comes twice, and checkpoints. */
+/* A stream with batches of both, one that comes twice, checkpoints, and a loss of a
+ * third host. */
 static void
 prepare(void)
 {
+	struct buf lost;
+
+	buf_init(&lost);
 	host_accept(&a, "one", "\"a\"");
 	host_accept(&a, "two", "\"b\"");
 	host_accept(&a, "one", "\"c\"");
@@ -160,6 +219,9 @@ prepare(void)
 	host_checkpoint(&b, &stream);
 	host_accept(&b, "one", "\"y\"");
 	host_send(&b, &stream);
+	log_lost(&lost, OTHER, 0, 3);
+	stream_add(&stream, lost.at, lost.len);
+	buf_fini(&lost);
 }
 
 /* The messages of a topic: as bodies, newest first. */
@@ -182,9 +244,23 @@ read_topic(struct host *host, const char *topic, char says[64])
 	says[n] = '\0';
 }
 
+/* In local mode a host has its own messages in front of others that are before them
+ * in the log. */
+static bool
+is_local(const struct row *row)
+{
+	return row->deed == show || row->deed == publish_three;
+}
+
+static int
+compare_letters(const void *one, const void *other)
+{
+	return *(const char *)one - *(const char *)other;
+}
+
 /* Whoever comes next has the lock, and all goes on to the same. */
 static void
-check_goes_on(void)
+check_goes_on(const struct row *row)
 {
 	static const char *const topics[] = { "one", "two", "three" };
 	struct ring_log_state states[2];
@@ -203,9 +279,14 @@ check_goes_on(void)
 	ring_log_state(&b.t.seg, &states[1]);
 	assert_int_equal(states[0].hash, states[1].hash);
 	assert_memory_equal(&states[0], &states[1], sizeof(states[0]));
+	assert_int_equal(ring_origin_last(&a.t.seg, OTHER), 3);
+	assert_int_equal(
+	    a.t.seg.header->cluster.lost, b.t.seg.header->cluster.lost);
 	for (unsigned i = 0; i < COUNT(topics); i++) {
 		read_topic(&a, topics[i], says[0]);
 		read_topic(&b, topics[i], says[1]);
+		for (unsigned h = 0; is_local(row) && h < 2; h++)
+			qsort(says[h], strlen(says[h]), 1, compare_letters);
 		assert_string_equal(says[0], says[1]);
 	}
 	if (!ring_verify(&a.t.seg, error))
@@ -220,6 +301,8 @@ is_killed(void **state)
 
 	if (row->deed != join)
 		prepare();
+	if (row->deed == publish_three)
+		show(NULL);
 	out = atomic_load(&a.t.seg.header->cluster.out);
 	if (row->after != STOP_NOWHERE)
 		kill_at(row->after, row->deed);
@@ -228,9 +311,9 @@ is_killed(void **state)
 		join(NULL);
 		prepare();
 	}
-	check_goes_on();
+	check_goes_on(row);
 	/* All three of a worker's turn, or none; and then one more. */
-	if (row->deed == accept_three)
+	if (row->deed == accept_three || row->deed == publish_three)
 		assert_true(
 		    atomic_load(&a.t.seg.header->cluster.out) == out + 1 ||
 		    atomic_load(&a.t.seg.header->cluster.out) == out + 4);
@@ -261,9 +344,11 @@ main(int argc, char **argv)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		snprintf(names[i], sizeof(names[i]), "killed-%s-%s%s",
-		    rows[i].deed == accept_three ? "accepting"
-		    : rows[i].deed == join       ? "joining"
-						 : "catching-up",
+		    rows[i].deed == accept_three    ? "accepting"
+		    : rows[i].deed == publish_three ? "publishing"
+		    : rows[i].deed == show          ? "showing"
+		    : rows[i].deed == join          ? "joining"
+						    : "catching-up",
 		    stop_point_name(rows[i].place),
 		    rows[i].after != STOP_NOWHERE ? "-again" : "");
 		tests[i] = (struct CMUnitTest){ names[i], is_killed, setup,

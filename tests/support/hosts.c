@@ -31,21 +31,48 @@ host_close(struct host *host)
 	testseg_close(&host->t);
 }
 
-uint64_t
-host_accept(struct host *host, const char *topic, const char *text)
+static uint64_t
+host_put(struct host *host, const char *topic, const char *text,
+    const struct ring_mark *mark)
 {
 	struct ring worker;
 	struct ring_msg msg;
 
 	ring_attach(&worker, &host->t.seg, HOSTS_WORKER);
 	msg = hand_msg(hand_topic(&worker, topic), text);
-	msg.mark = &ring_to_outbox;
+	msg.mark = mark;
 	msg.conn = 7;
 	hand_lock(&worker);
 	CHECK(ring_publish(&worker, &msg, 1) == RING_OK);
 	ring_unlock(&worker);
 	ring_detach(&worker);
-	return msg.seq;
+	return msg.out;
+}
+
+uint64_t
+host_accept(struct host *host, const char *topic, const char *text)
+{
+	return host_put(host, topic, text, &ring_to_outbox);
+}
+
+uint64_t
+host_publish(struct host *host, const char *topic, const char *text)
+{
+	return host_put(host, topic, text, &ring_local);
+}
+
+uint64_t
+host_show(struct host *host)
+{
+	struct ring worker;
+	uint64_t who;
+
+	ring_attach(&worker, &host->t.seg, HOSTS_WORKER + 1);
+	hand_lock(&worker);
+	who = ring_show(&worker, HOSTS_BODY_MAX);
+	ring_unlock(&worker);
+	ring_detach(&worker);
+	return who;
 }
 
 uint64_t

@@ -36,6 +36,13 @@ void host_close(struct host *host);
 /* A client of the host publishes: into the outbox.  Returns its number there. */
 uint64_t host_accept(struct host *host, const char *topic, const char *text);
 
+/* The same in local mode: a message of the host at once. */
+uint64_t host_publish(struct host *host, const char *topic, const char *text);
+
+/* The host goes local: what only waits becomes messages.  Returns whom that
+ * wakes. */
+uint64_t host_show(struct host *host);
+
 /* The bridge sends what waits; the stream has it at once. */
 void host_send(struct host *host, struct stream *stream);
 

@@ -22,7 +22,7 @@ setup(void **state)
 {
 	(void)state;
 	host_open(&a, RING_SIZE, 8);
-	host_open(&b, 2 * RING_SIZE, 8);
+	host_open(&b, 3 * RING_SIZE, 8);
 	return 0;
 }
 
