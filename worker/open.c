@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/xmalloc.h"
 #include "worker/answering.h"
+#include "worker/delivery/lost.h"
 #include "worker/delivery/ending.h"
 #include "worker/delivery/pack.h"
 #include "worker/delivery/policies.h"
@@ -215,6 +216,7 @@ worker_init_hub(struct worker *w)
 	subs_init(&hub->subs, config->max_topics);
 	policies_renew(hub);
 	tail_init(&w->tail, hub->seg, config->max_message);
+	hub->lost = lost_place(hub->seg);
 	replays_init(&w->replays, record_max);
 	paces_init(&w->paces, record_max);
 	latency_init(&w->latency, TAIL_TURN_RECORDS);

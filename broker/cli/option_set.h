@@ -66,5 +66,9 @@ bool cli_set_cluster(struct cli *cli, const struct option *option,
     const char *value, char why[VALUES_WHY_MAX]);
 bool cli_set_cluster_name(struct cli *cli, const struct option *option,
     const char *value, char why[VALUES_WHY_MAX]);
+bool cli_set_cluster_down(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX]);
+bool cli_set_cluster_order(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX]);
 
 #endif

@@ -47,3 +47,32 @@ cli_set_cluster_name(struct cli *cli, const struct option *option,
 	}
 	return cli_set_text(cli, option, value, why);
 }
+
+/* Set whether the value is `local', or say that it is not the other word either. */
+static bool
+cluster_set_word(struct cli *cli, const struct option *option,
+    const char *value, const char *other, char why[VALUES_WHY_MAX])
+{
+	bool is_local = strcmp(value, "local") == 0;
+
+	if (!is_local && strcmp(value, other) != 0) {
+		snprintf(why, VALUES_WHY_MAX, "must be %s or local", other);
+		return false;
+	}
+	*(bool *)cli_member(cli, option) = is_local;
+	return true;
+}
+
+bool
+cli_set_cluster_down(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	return cluster_set_word(cli, option, value, "refuse", why);
+}
+
+bool
+cli_set_cluster_order(struct cli *cli, const struct option *option,
+    const char *value, char why[VALUES_WHY_MAX])
+{
+	return cluster_set_word(cli, option, value, "total", why);
+}

@@ -50,6 +50,8 @@ static const struct {
 	LIVE_MEMBER(leave_delay_ms),
 	LIVE_MEMBER(handover_ms),
 	LIVE_MEMBER(cluster_wait_ms),
+	LIVE_MEMBER(cluster_down_local),
+	LIVE_MEMBER(cluster_order_local),
 	LIVE_MEMBER(restart_code),
 	LIVE_MEMBER(compress),
 	LIVE_MEMBER(allow_origin_count),

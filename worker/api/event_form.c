@@ -62,9 +62,11 @@ event_put_message(struct buf *out, const struct ring_record *rec,
 	event_put_data(out, rec);
 	buf_printf(out, "id: %s:", epoch);
 	buf_number(out, rec->seq);
-	if (rec->mark != NULL) {
+	/* The id is all that a client has: one without a place of its own says
+	 * behind which it can go on at another host. */
+	if (place_at(rec) != 0) {
 		buf_puts(out, ":");
-		buf_add(out, place, place_text(place, rec->mark->pos));
+		buf_add(out, place, place_text(place, place_at(rec)));
 	}
 	buf_puts(out, "\n\n");
 }

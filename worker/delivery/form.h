@@ -63,6 +63,7 @@ enum gap_reason {
 	GAP_EPOCH,     /* it is of another ring */
 	GAP_WITHHELD,  /* the client has no grant for the past */
 	GAP_CLUSTER,   /* of another cluster's log, or this ring began later */
+	GAP_LOST,      /* another host's messages never came to the log */
 	GAP_CONFLATED, /* newer ones took their place: pace.h */
 	GAP_MOVED,     /* the connection has come to another ring */
 };

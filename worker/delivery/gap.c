@@ -21,16 +21,24 @@ static const char *const gap_reasons[] = {
 	[GAP_EPOCH] = "epoch",
 	[GAP_WITHHELD] = "forbidden",
 	[GAP_CLUSTER] = "cluster",
+	[GAP_LOST] = "cluster",
 	[GAP_CONFLATED] = "conflated",
 	[GAP_MOVED] = "epoch",
 };
+
+/* Whether it comes while a subscription goes on, and no ack says where. */
+static bool
+gap_goes_on(enum gap_reason reason)
+{
+	return reason == GAP_MOVED || reason == GAP_LOST;
+}
 
 /* Who has come to another ring is told which, as it would be by an ack. */
 static void
 gap_put_reason(struct buf *buf, enum gap_reason reason, const char *epoch)
 {
 	buf_printf(buf, ",\"reason\":\"%s\"", gap_reasons[reason]);
-	if (reason == GAP_MOVED)
+	if (gap_goes_on(reason))
 		buf_printf(buf, ",\"epoch\":\"%s\"", epoch);
 }
 
@@ -49,7 +57,7 @@ gap_put_object(struct buf *buf, const struct sub_topic *topic, uint64_t from,
 		buf->len += OUTQ_GAP_DIGITS;
 	}
 	gap_put_reason(buf, reason, epoch);
-	if (reason == GAP_MOVED)
+	if (gap_goes_on(reason))
 		buf_printf(buf, ",\"seq\":%" PRIu64, to);
 	buf_puts(buf, "}");
 	return digits_at;

@@ -14,6 +14,10 @@
  * which the topic goes on as well:
  *
  *	{"type":"gap","topic":"room","reason":"epoch","epoch":"k3f9…","seq":131}
+ *
+ * The same, with "cluster" and the epoch that it has, says that messages of another
+ * host of a cluster will never come, and nobody knows of which topics (GAP_LOST).
+ *
  * A pattern may match any number of topics; so a client that does not read has a gap
  * for each of its patterns, not for each topic.  The plain contract has no way to
  * report a gap; there only the operator's counters show it.

@@ -76,6 +76,9 @@ struct hub {
 	/* In a cluster; otherwise NULL and 0. */
 	struct waiting *waiting;
 	uint32_t awaited; /* records of our clients that will come back */
+	uint64_t lost;    /* lost.c's: losses up to this place are told */
+	bool is_local;    /* log_mode.c's, as the next: in this turn */
+	uint64_t wake;    /* workers, for what this turn has shown them */
 	void (*came_back)(struct hub *hub, const struct ring_record *rec);
 	void (*lapped)(struct hub *hub); /* they may have come back unseen */
 };

@@ -236,13 +236,19 @@ pattern_tail_end(struct hub *hub, struct pattern_tail *turn)
 }
 
 void
-pattern_tail_lapped(struct hub *hub)
+pattern_tail_tell(struct hub *hub, enum gap_reason reason)
 {
 	const struct pattern_client *pc, *next;
 	const struct pattern_sub *sub;
 
-	patterns_forget(hub);
 	HASH_ITER(hh, hub->patterns->clients, pc, next)
 		SLIST_FOREACH(sub, &pc->subs, link)
-			gap_tell_pattern(sub, GAP_LAPPED);
+			gap_tell_pattern(sub, reason);
+}
+
+void
+pattern_tail_lapped(struct hub *hub)
+{
+	patterns_forget(hub);
+	pattern_tail_tell(hub, GAP_LAPPED);
 }

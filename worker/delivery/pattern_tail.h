@@ -57,4 +57,7 @@ void pattern_tail_end(struct hub *hub, struct pattern_tail *turn);
  * missed. */
 void pattern_tail_lapped(struct hub *hub);
 
+/* Tell everybody that nobody knows what their patterns missed. */
+void pattern_tail_tell(struct hub *hub, enum gap_reason reason);
+
 #endif

@@ -10,6 +10,7 @@
 #include "worker/delivery/gap.h"
 #include "worker/delivery/hub.h"
 #include "worker/delivery/latency.h"
+#include "worker/delivery/lost.h"
 #include "worker/delivery/pace.h"
 #include "worker/delivery/patterns.h"
 #include "worker/delivery/replay.h"
@@ -313,6 +314,7 @@ tail_read(struct hub *hub)
 	const uint64_t *wanted = hub->subs.wanted;
 
 	tail->batch.reborn = NULL;
+	tail->batch.for_worker = hub->awaited > 0 ? hub->slot + 1 : 0;
 	if (hub->patterns != NULL) {
 		pattern_tail_begin(&tail->patterns, TAIL_TURN_RECORDS);
 		wanted = tail->batch.reborn = patterns_wanted(hub);
@@ -346,6 +348,7 @@ tail_turn(struct hub *hub)
 	}
 	status = tail_read(hub);
 	tail_publish_cursor(hub);
+	lost_look(hub);
 	switch (status) {
 	case RING_EMPTY:
 		return;

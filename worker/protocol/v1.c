@@ -98,7 +98,7 @@ v1_put_message(struct buf *out, const struct ring_record *rec,
 	bool is_retained = rec->pos == 0; /* not from the ring */
 	char place[PLACE_MEMBER_MAX];
 	size_t place_len =
-	    rec->mark != NULL ? place_member(place, rec->mark->pos) : 0;
+	    place_of(rec) != 0 ? place_member(place, place_of(rec)) : 0;
 	size_t len = sizeof(V1_TYPE V1_SEQ "}") - 1 + topic->json.len +
 	             seq_len + place_len + time->len + rec->body_len +
 	             (is_retained ? sizeof(V1_RETAINED) - 1 : 0);

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/xmalloc.h"
 #include "worker/delivery/attend.h"
+#include "worker/delivery/lost.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
 #include "worker/net/rate.h"
@@ -20,6 +21,7 @@
 #include "worker/requests/granted.h"
 #include "worker/requests/intake.h"
 #include "worker/requests/last.h"
+#include "worker/requests/log_mode.h"
 #include "worker/requests/past.h"
 #include "worker/requests/policed.h"
 #include "worker/requests/presence.h"
@@ -78,8 +80,9 @@ commit_gather(struct hub *hub, struct intake_op *op)
 		.extra = extra,
 	};
 	if (hub->waiting != NULL) {
-		intake->msgs[intake->msgs_count].mark = &ring_to_outbox;
-		waiting_begin(hub, op);
+		intake->msgs[intake->msgs_count].mark =
+		    hub->is_local ? &ring_local : &ring_to_outbox;
+		op->awaits = waiting_begin(hub, op);
 	}
 	op->msg = ++intake->msgs_count;
 	return INTAKE_DONE;
@@ -193,7 +196,7 @@ commit_publish(struct hub *hub, struct intake_op *op)
 static enum intake_result
 commit_publish_one(struct hub *hub, struct intake_op *op)
 {
-	if (hub->waiting != NULL && waiting_is_down(hub))
+	if (log_mode_refuses(hub))
 		return INTAKE_CLUSTER_DOWN;
 	return hub->net->draining ? INTAKE_DRAINING : commit_publish(hub, op);
 }
@@ -206,7 +209,7 @@ commit_plain(struct hub *hub, struct intake_op *op)
 	struct sub *sub = commit_find_sub(hub, op);
 	enum intake_result result;
 
-	if (hub->waiting != NULL && waiting_is_down(hub))
+	if (log_mode_refuses(hub))
 		return INTAKE_CLUSTER_DOWN;
 	/* From the beginning of a drain on, v1 clients are refused with an
 	 * answer; plain ones cannot be told and are not even read then. */
@@ -328,6 +331,8 @@ commit_requests(struct hub *hub)
 
 	intake->walked = 0;
 	buf_reset(&intake->members);
+	if (hub->waiting != NULL)
+		log_mode_begin_turn(hub);
 	if (hub->attend->must_clear)
 		attend_take_slot(hub);
 	intake->lasts_count = 0;
@@ -354,8 +359,11 @@ void
 commit_turn(struct hub *hub)
 {
 	struct intake *intake = hub->intake;
-	bool has_work = intake->count > 0 || attend_has_work(hub->attend);
+	bool has_work = intake->count > 0 || attend_has_work(hub->attend) ||
+	                log_mode_must_show(hub);
 
+	if (has_work)
+		lost_look(hub);
 	if (has_work && ring_lock(&hub->ring) == RING_BUSY) {
 		if (intake->count > 0)
 			intake_retry(hub);

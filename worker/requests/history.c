@@ -15,8 +15,8 @@ history_put_message(struct buf *out, const struct ring_record *rec)
 		buf_puts(out, ",\"expired\":true}");
 		return;
 	}
-	if (rec->mark != NULL)
-		place_put(out, rec->mark->pos);
+	if (place_of(rec) != 0)
+		place_put(out, place_of(rec));
 	buf_puts(out, ",\"time\":");
 	buf_number(out, rec->time_ms);
 	buf_puts(out, ",\"message\":");

@@ -155,6 +155,7 @@ struct intake_op {
 	enum intake_result result;
 	uint32_t hash;     /* of the topic */
 	bool is_back;      /* from waiting.h: `result' is how it went */
+	bool awaits;       /* a publish: answered when the tail meets it */
 	bool already;      /* it was subscribed before */
 	uint32_t past_max; /* messages of the past that it may have */
 	bool withheld;  /* no grant for the past that it wants to see again */
@@ -168,6 +169,7 @@ struct intake_op {
 	};
 	uint64_t count; /* of subscribers, where it is asked for */
 	uint64_t place; /* of what was published, in a cluster's log; or 0 */
+	uint64_t out;   /* its number in the outbox */
 	struct subs_start start; /* where the topic stood */
 };
 

@@ -7,6 +7,7 @@
 #include "worker/requests/intake.h"
 #include "worker/requests/last.h"
 #include "worker/delivery/gap.h"
+#include "worker/delivery/lost.h"
 #include "worker/delivery/pace.h"
 #include "worker/delivery/replay.h"
 
@@ -62,7 +63,6 @@ resume_pace_place(struct resume *resume, uint64_t seq)
 	resume->wanted = resume->chain.low;
 	chain_fini(&resume->chain);
 	resume->how = RESUME_NEWEST;
-	resume->is_short = !resume->recovered;
 	resume->replayed = seq + 1 - resume->wanted;
 	resume->recovered &= resume->replayed <= 1;
 }
@@ -84,6 +84,8 @@ resume_plan_place(
 	    (resume->chain.low == 1 && op->start.base == 0 &&
 		op->want.since_place >=
 		    atomic_load(&hub->seg->header->cluster.joined));
+	resume->recovered &= op->want.since_place >= lost_place(hub->seg);
+	resume->is_short = !resume->recovered;
 	if (op->want.every_ms != 0) {
 		resume_pace_place(resume, op->start.seq);
 		return;
@@ -123,6 +125,15 @@ resume_plan_replay(
 	rate_charge(op->conn, resume->replayed);
 }
 
+/* Whether messages of another host may have been lost since the client was where it
+ * says, in this ring.  Who does not say its place cannot be told. */
+static bool
+resume_crosses_loss(const struct hub *hub, const struct intake_op *op)
+{
+	return op->want.has_since && op->want.since_place != 0 &&
+	       op->want.since_place < lost_place(hub->seg);
+}
+
 /* The subscription that a request has begun, or NULL: a later one of the same
  * turn may have ended it already, and begun another. */
 static struct sub *
@@ -156,6 +167,8 @@ resume_plan(struct hub *hub, const struct intake_op *op, struct resume *resume)
 		                     : GAP_EPOCH;
 	} else {
 		resume_plan_replay(hub, op, resume);
+		resume->has_lost = resume_crosses_loss(hub, op);
+		resume->recovered &= !resume->has_lost;
 	}
 }
 
@@ -213,7 +226,7 @@ resume_begin_replay(
 	struct ring_record rec;
 
 	/* resume-2: numbers that are gone are told in their place */
-	if (resume_is_by_place(op) && !resume->recovered)
+	if (resume->is_short)
 		gap_tell(resume->sub, 0, resume->chain.low - 1, GAP_EXPIRED);
 	else if (op->want.has_since)
 		resume_tell_gone(hub, op, resume);
@@ -233,6 +246,8 @@ resume_begin_now(
 
 	if (resume->how != RESUME_LIVE)
 		resume->sub->fresh = false;
+	if (resume->has_lost)
+		gap_tell(resume->sub, 0, op->want.since, GAP_LOST);
 	switch (resume->how) {
 	case RESUME_LIVE:
 		if (resume->sub != NULL &&

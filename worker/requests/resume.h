@@ -7,6 +7,9 @@
  *	                           live; what it has no more is one gap (expired),
  *	                           and so is each stretch whose time (ttl) is over
  *	since another ring's life  a gap without numbers (epoch), then live
+ *	since before a loss        the same, and a gap without numbers (cluster)
+ *	 (delivery/lost.h)          first; of another host, that is the one gap
+ *	                           (expired)
  *	since no number of its     a gap without numbers (unknown), then live
  *	since, without a grant     all that was missed as one gap (forbidden), then
  *	for the past               live
@@ -51,8 +54,9 @@ struct resume {
 	uint64_t replayed;      /* numbers that will follow, as messages or,
 	                         * if their time (ttl) is over, in gaps */
 	bool recovered;         /* these are all that was asked for */
-	bool is_short; /* RESUME_NEWEST, by a place of the log: some that came
-	                * behind it are gone, and have no numbers */
+	bool is_short; /* by a place of the log: some that came behind it are
+	                * gone, and have no numbers */
+	bool has_lost; /* in the same ring: other hosts' messages never came */
 };
 
 /*

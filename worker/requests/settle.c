@@ -9,6 +9,7 @@
 #include "broker/shared/wakeup.h"
 #include "worker/delivery/attend.h"
 #include "worker/requests/intake.h"
+#include "worker/requests/log_mode.h"
 
 /* What has become of a request's message, whose number is known by now. */
 static void
@@ -18,11 +19,12 @@ settle_number(struct hub *hub, struct intake_op *op)
 
 	if (op->msg > intake->msgs_done) {
 		op->result = INTAKE_DRAINING;
-		hub->awaited -= hub->waiting != NULL;
+		hub->awaited -= op->awaits;
 		return;
 	}
 	op->start.seq = intake->msgs[op->msg - 1].seq;
-	if (hub->waiting != NULL)
+	op->out = intake->msgs[op->msg - 1].out;
+	if (op->awaits)
 		op->result = INTAKE_WAITING;
 }
 
@@ -48,14 +50,16 @@ void
 settle_wake(struct hub *hub)
 {
 	struct intake *intake = hub->intake;
-	uint64_t who = hub->attend->wake;
+	uint64_t who = hub->attend->wake | log_mode_take_wake(hub);
 
 	stop_point_here(hub->seg->header, STOP_BEFORE_WAKE);
 	if (intake->msgs_done == 0 && who == 0)
 		return;
-	who |= hub->waiting != NULL
-	           ? ring_outbox_interest(&hub->ring)
-	           : ring_interest(&hub->ring, intake->msgs, intake->msgs_done);
+	if (hub->waiting != NULL)
+		who |= ring_outbox_interest(&hub->ring);
+	if (hub->waiting == NULL || hub->is_local)
+		who |=
+		    ring_interest(&hub->ring, intake->msgs, intake->msgs_done);
 	hub->attend->wake = 0;
 	stats_add(&hub->net->stats, STATS_WAKEUPS_SENT,
 	    wakeup_wake(hub->wakeup, who));

@@ -14,6 +14,7 @@
 #include "worker/delivery/tail.h"
 #include "worker/net/conns.h"
 #include "worker/net/io.h"
+#include "worker/requests/log_mode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,15 +59,6 @@ waiting_words(const struct hub *hub)
 	return &hub->seg->header->cluster;
 }
 
-bool
-waiting_is_down(const struct hub *hub)
-{
-	uint64_t heard = atomic_load_explicit(
-	    &waiting_words(hub)->heard_ms, memory_order_relaxed);
-
-	return clock_monotonic_ms() > heard + hub->net->config->cluster_wait_ms;
-}
-
 uint64_t
 waiting_place(const struct hub *hub)
 {
@@ -97,7 +89,7 @@ waiting_can_go_on(const struct hub *hub, const struct intake_request *want)
 	if (waiting_is_publish(want) ? !ring_outbox_full(&hub->ring)
 				     : waiting_has_come_to(hub, want))
 		return true;
-	return waiting_is_down(hub); /* to be refused */
+	return log_mode_is_down(hub); /* to be refused */
 }
 
 bool
@@ -115,14 +107,19 @@ waiting_puts_off(struct hub *hub, const struct intake_op *op)
 	return true;
 }
 
-void
+bool
 waiting_begin(struct hub *hub, struct intake_op *op)
 {
-	client_of(op->conn)->waits = WAITS_FOR_LOG;
+	struct client *client = client_of(op->conn);
+
+	if (hub->is_local && client->waits == WAITS_NOT)
+		return false;
+	client->waits = WAITS_FOR_LOG;
 	/* What comes back does so behind the head of now. */
 	if (hub->awaited++ == 0 && hub->subs.topics == 0 &&
 	    hub->patterns == NULL)
 		tail_skip_to_head(hub);
+	return true;
 }
 
 static struct waiting_conn *
@@ -179,7 +176,7 @@ waiting_add(struct hub *hub, const struct intake_op *op)
 
 	wop->of = waiting_of(hub, op->conn);
 	wop->op = *op;
-	wop->out = put_off ? 0 : op->start.seq;
+	wop->out = put_off ? 0 : op->out;
 	wop->op.msg = 0;
 	wop->is_back = false;
 	wop->len = len;
@@ -230,7 +227,7 @@ waiting_take_first(struct hub *hub, enum intake_result result)
 	return first;
 }
 
-/* All up to this number has come back, but this host had no place for those that
+/* All up to this number are messages, but this host had no place for those that
  * still wait. */
 static void
 waiting_drop_to(struct hub *hub, uint64_t out)
@@ -242,7 +239,8 @@ waiting_drop_to(struct hub *hub, uint64_t out)
 		waiting_take_first(hub, INTAKE_DIRECTORY_FULL);
 }
 
-/* A record has come back to this worker.  For hub.came_back. */
+/* A publish of this worker's is a message now: it has come back, or local mode has
+ * begun.  For hub.came_back. */
 static void
 waiting_came_back(struct hub *hub, const struct ring_record *rec)
 {
@@ -255,35 +253,35 @@ waiting_came_back(struct hub *hub, const struct ring_record *rec)
 	waiting_take_first(hub, INTAKE_DONE);
 	first->op.start.slot = rec->topic;
 	first->op.start.seq = rec->seq;
-	first->op.place = rec->mark->pos;
+	first->op.place = place_of(rec);
 }
 
-/* The ring has lapped this worker: what has come back meanwhile is published, but
+/* The ring has lapped this worker: what became a message meanwhile is published, but
  * nobody knows its numbers.  Its clients have to find out. */
 static void
 waiting_lapped(struct hub *hub)
 {
-	uint64_t returned = atomic_load_explicit(
-	    &waiting_words(hub)->returned, memory_order_acquire);
+	uint64_t shown = atomic_load_explicit(
+	    &waiting_words(hub)->shown, memory_order_acquire);
 	struct waiting_op *first;
 
 	while ((first = STAILQ_FIRST(&hub->waiting->order)) != NULL &&
-	       first->out <= returned) {
+	       first->out <= shown) {
 		waiting_take_first(hub, INTAKE_DONE);
 		if (first->of->conn->state == CONN_OPEN)
 			conn_abort(first->of->conn);
 	}
 }
 
-/* What has come back, and the tail has read all, without meeting it. */
+/* What should be a message, and the tail has read all, without meeting it. */
 static void
 waiting_look_for_dropped(struct hub *hub)
 {
-	uint64_t returned = atomic_load_explicit(
-	    &waiting_words(hub)->returned, memory_order_acquire);
+	uint64_t shown = atomic_load_explicit(
+	    &waiting_words(hub)->shown, memory_order_acquire);
 
 	if (hub->awaited > 0 && tail_reached(hub, ring_head(hub->seg)))
-		waiting_drop_to(hub, returned);
+		waiting_drop_to(hub, shown);
 }
 
 /* Put back those of a connection that can go on. */
@@ -349,7 +347,6 @@ waiting_open(struct hub *hub)
 	place_use(hub->seg);
 	hub->came_back = waiting_came_back;
 	hub->lapped = waiting_lapped;
-	hub->tail->batch.for_worker = hub->slot + 1;
 }
 
 void

@@ -20,6 +20,12 @@
  * When nothing was heard of the log for --cluster-wait, requests of these kinds
  * are refused: they have done nothing.  A publish that is in the outbox may be
  * in the log as well; it waits on.
+ *
+ * In local mode (log_mode.h) a publish is a message at once, and is answered at once.  What waits
+ * in the outbox when that begins becomes messages first, in its order, and is
+ * answered when the tail meets it, like what has come back; what comes back later
+ * is skipped by the bridge.  A client that still waits for one of these gets its
+ * later answers behind that.
  */
 
 #ifndef WORKER_REQUESTS_WAITING_H
@@ -42,18 +48,16 @@ void waiting_close(struct hub *hub);
  */
 bool waiting_puts_off(struct hub *hub, const struct intake_op *op);
 
-/* Whether it would be for nothing: there has been no log for too long. */
-bool waiting_is_down(const struct hub *hub);
-
 /* How far the log is in the ring.  Under the lock; 0: it has not begun. */
 uint64_t waiting_place(const struct hub *hub);
 
-/* A publish goes to the outbox: note that its client waits.  Under the lock,
- * before the first of them is published. */
-void waiting_begin(struct hub *hub, struct intake_op *op);
+/* A publish is gathered.  If it goes to the outbox alone, or its client waits for an
+ * earlier one, note that its client waits.  Returns whether it does.  Under the
+ * lock, before the first of them is published. */
+bool waiting_begin(struct hub *hub, struct intake_op *op);
 
 /* Keep the requests whose result is INTAKE_WAITING (in the outbox, by the number
- * in op->start.seq) or INTAKE_PUT_OFF.  Without the lock, before the intake is
+ * in op->out) or INTAKE_PUT_OFF.  Without the lock, before the intake is
  * released. */
 void waiting_take_from_intake(struct hub *hub);
 

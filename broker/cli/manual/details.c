@@ -88,6 +88,19 @@ const struct detail option_details[] = {
 		    "ones are refused (`cluster_down`)",
 	},
 	{
+	    .name = "cluster-down",
+	    .text = "what becomes of publishes when the log is away for "
+		    "longer: `refuse`, or `local`: this host goes on by "
+		    "itself, and the others get them when the log is back",
+	},
+	{
+	    .name = "cluster-order",
+	    .text = "`total`: all hosts have all messages in one order; or "
+		    "`local`: a publish reaches the subscribers of its own "
+		    "host at once, and only the order of each host's is the "
+		    "same on all",
+	},
+	{
 	    .name = "keep-ring",
 	    .text = "at `stop`, leave the ring in /dev/shm: the next start "
 		    "goes on with it, its numbers and its history. A reboot "
