@@ -194,7 +194,7 @@ export class Stream {
 		while (this.#own.has(this.seq + 1)) {
 			pos = this.#own.get(++this.seq);
 			this.#own.delete(this.seq);
-			this.pos = pos;
+			this.pos = pos ?? this.pos;
 		}
 		if (this.seq === this.#ackSeq && this.#ackPos !== undefined)
 			this.pos = this.#ackPos;
@@ -242,7 +242,8 @@ export class Stream {
 		if (!this.live)
 			return true; /* which made the user unsubscribe */
 		this.seq = seq;
-		this.pos = pos;
+		/* One without a place leaves us behind the last that had one. */
+		this.pos = pos ?? this.pos;
 		this.#isNew = false;
 		if (!this.#isOwn(seq, pos)) /* a replay brings one's own, too */
 			tell(this.options.onMessage,
@@ -322,6 +323,13 @@ export class Stream {
 	gap({ to, reason, epoch, seq }) {
 		const { topic } = this;
 
+		if (this.live && epoch === this.epoch && reason === "cluster") {
+			/* Some of another host will never come: we stay. */
+			tell(this.options.onGap,
+			    /** @type {import("./pubsub.js").Gap} */ (
+			    { topic, reason }));
+			return false;
+		}
 		if (this.live && epoch !== undefined && seq !== undefined) {
 			this.#moved({ epoch, seq, reason });
 			return false;

@@ -163,7 +163,7 @@ resume_point_message(struct resume_point *place,
 		return RESUME_POINT_NEXT;
 	if (!place->is_live || said->seq < from)
 		return RESUME_POINT_OLD;
-	place->pos[0] = '\0';
+	/* One without a place leaves us behind the last that had one. */
 	if (said->pos.raw != NULL)
 		server_message_copy(&said->pos, place->pos, sizeof(place->pos));
 	resume_point_move(place, said->seq);
@@ -199,6 +199,18 @@ resume_point_is_foreign(
 		   server_message_is(&said->reason, "epoch", 5));
 }
 
+/* Whether a gap tells of messages of another host that will never come: we stay
+ * where we are. */
+static bool
+resume_point_is_lost(
+    const struct resume_point *place, const struct server_message *said)
+{
+	return said->epoch.raw != NULL &&
+	       server_message_is(&said->reason, "cluster", 7) &&
+	       server_message_is(
+		   &said->epoch, place->epoch, strlen(place->epoch));
+}
+
 enum resume_point_news
 resume_point_gapped(struct resume_point *place,
     const struct server_message *said, struct resume_point_gap *gap)
@@ -213,6 +225,8 @@ resume_point_gapped(struct resume_point *place,
 	if (!place->is_live || (said->has_numbers && said->to < from))
 		return RESUME_POINT_KNOWN;
 	*gap = (struct resume_point_gap){ said->has_numbers, from, said->to };
+	if (resume_point_is_lost(place, said))
+		return RESUME_POINT_NEWS;
 	if (said->epoch.raw != NULL) {
 		*gap = (struct resume_point_gap){ .has_numbers = false };
 		resume_point_renew(place, said);

@@ -294,6 +294,37 @@ test_it_goes_on_at_another_host_by_its_pos(void **state)
 	expect_ask("f", "e", 4, "log.61");
 }
 
+/* Published there in local mode. */
+static void
+test_one_without_a_pos_leaves_it_behind_the_last(void **state)
+{
+	(void)state;
+	begin_in_cluster();
+	assert_int_equal(message(3), RESUME_POINT_NEXT);
+	resume_point_cut(&place);
+	expect_ask("f", "e", 3, "log.20");
+}
+
+/* It says where it goes on, which is where it is. */
+static void
+test_a_loss_of_another_host_leaves_it_where_it_is(void **state)
+{
+	static const char reason[] = "\"cluster\"", epoch[] = "\"e\"";
+	const struct server_message said = { .kind = SERVER_GAP,
+		.seq = 2,
+		.reason = { JSON_STRING, reason, sizeof(reason) - 1 },
+		.epoch = { JSON_STRING, epoch, sizeof(epoch) - 1 } };
+
+	(void)state;
+	begin_in_cluster();
+	assert_int_equal(
+	    resume_point_gapped(&place, &said, &gap), RESUME_POINT_NEWS);
+	assert_false(gap.has_numbers);
+	assert_int_equal(message_at(3, "\"log.30\""), RESUME_POINT_NEXT);
+	resume_point_cut(&place);
+	expect_ask("f", "e", 3, "log.30");
+}
+
 static void
 test_who_has_heard_nothing_has_a_pos(void **state)
 {
@@ -437,6 +468,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_it_goes_along_to_another_ring, setup),
 	cmocka_unit_test_setup(
 	    test_it_goes_on_at_another_host_by_its_pos, setup),
+	cmocka_unit_test_setup(
+	    test_a_loss_of_another_host_leaves_it_where_it_is, setup),
+	cmocka_unit_test_setup(
+	    test_one_without_a_pos_leaves_it_behind_the_last, setup),
 	cmocka_unit_test_setup(test_who_has_heard_nothing_has_a_pos, setup),
 	cmocka_unit_test_setup(
 	    test_a_past_that_never_came_is_asked_for_again, setup),
