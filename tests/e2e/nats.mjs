@@ -291,8 +291,9 @@ export function host(t, nats, ...args) {
 export function hostAt(t, nats, place, ...args) {
 	const wait = args.includes("--cluster-wait") ? [] :
 		["--cluster-wait", "60"];
+	const size = args.includes("--ring-size") ? [] : ["--ring-size", "8M"];
 
-	return Server.start(t, ["--config", "none", "--ring-size", "8M",
+	return Server.start(t, ["--config", "none", ...size,
 		...nats.options, ...wait, ...args],
 	    { workers: ["--workers", "2"], wrap: place?.words,
 		host: place?.door });
