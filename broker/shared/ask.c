@@ -3,6 +3,7 @@
 
 #include "broker/shared/ask.h"
 
+#include "broker/shared/words.h"
 #include "common/bug.h"
 
 #include <string.h>
@@ -12,69 +13,14 @@ _Static_assert(sizeof(struct ask_question) % 8 == 0 &&
     "a question fits into its words");
 _Static_assert(sizeof(struct ask_head) % 8 == 0, "text begins at a word");
 
-static void
-ask_store(_Atomic uint64_t *to, const void *from, size_t len)
-{
-	const char *at = from;
-	uint64_t word;
-
-	for (; len > 0; to++) {
-		size_t n = len < sizeof(word) ? len : sizeof(word);
-
-		word = 0;
-		memcpy(&word, at, n);
-		atomic_store_explicit(to, word, memory_order_relaxed);
-		at += n;
-		len -= n;
-	}
-}
-
-static void
-ask_load(void *to, const _Atomic uint64_t *from, size_t len)
-{
-	char *at = to;
-	uint64_t word;
-
-	for (; len > 0; from++) {
-		size_t n = len < sizeof(word) ? len : sizeof(word);
-
-		word = atomic_load_explicit(
-		    (_Atomic uint64_t *)(uintptr_t)from, memory_order_relaxed);
-		memcpy(at, &word, n);
-		at += n;
-		len -= n;
-	}
-}
-
-/* Begin to write what has this version; the caller stores the next even one. */
-static uint64_t
-ask_begin_write(_Atomic uint64_t *version)
-{
-	uint64_t odd = atomic_load_explicit(version, memory_order_relaxed) | 1;
-
-	atomic_store_explicit(version, odd, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
-	return odd;
-}
-
-/* Whether what was read since this version was seen is whole. */
-static bool
-ask_is_whole(const _Atomic uint64_t *version, uint64_t seen)
-{
-	atomic_thread_fence(memory_order_acquire);
-	return (seen & 1) == 0 &&
-	       atomic_load_explicit((_Atomic uint64_t *)(uintptr_t)version,
-		   memory_order_relaxed) == seen;
-}
-
 uint64_t
 ask_put(struct segment *seg, unsigned asker,
     const struct ask_question *question, uint64_t targets)
 {
 	struct layout_ask *ask = &seg->asks[asker];
-	uint64_t id = ask_begin_write(&ask->id) + 1;
+	uint64_t id = words_begin_write(&ask->id) + 1;
 
-	ask_store(ask->words, question, sizeof(*question));
+	words_store(ask->words, question, sizeof(*question));
 	atomic_store_explicit(&ask->targets, targets, memory_order_relaxed);
 	atomic_store_explicit(&ask->taken, 0, memory_order_relaxed);
 	atomic_store_explicit(&ask->id, id, memory_order_release);
@@ -95,16 +41,14 @@ ask_take(struct segment *seg, unsigned asker, unsigned worker, uint64_t id,
     struct ask_head *head, char *text)
 {
 	const struct layout_answer *answer = &seg->answers[worker];
-	uint64_t version = atomic_load_explicit(
-	    (_Atomic uint64_t *)(uintptr_t)&answer->version,
-	    memory_order_acquire);
+	uint64_t version = words_version(&answer->version);
 
-	ask_load(head, answer->words, sizeof(*head));
+	words_load(head, answer->words, sizeof(*head));
 	if (head->asker != asker || head->id != id ||
 	    head->text_len > ASK_TEXT_MAX)
 		return false;
-	ask_load(text, &answer->words[sizeof(*head) / 8], head->text_len);
-	if (!ask_is_whole(&answer->version, version))
+	words_load(text, &answer->words[sizeof(*head) / 8], head->text_len);
+	if (!words_are_whole(&answer->version, version))
 		return false;
 	atomic_fetch_or(&seg->asks[asker].taken, UINT64_C(1) << worker);
 	return true;
@@ -128,7 +72,7 @@ asked_is_held(const struct asked *asked, const struct segment *seg,
 
 	if (now_ms >= asked->held_until_ms)
 		return false;
-	ask_load(&head, seg->answers[worker].words, sizeof(head));
+	words_load(&head, seg->answers[worker].words, sizeof(head));
 	if (head.asker >= LAYOUT_ASKERS)
 		return false;
 	ask = &seg->asks[head.asker];
@@ -142,15 +86,14 @@ asked_read(struct asked *asked, const struct segment *seg, unsigned worker,
     unsigned asker, struct ask_question *question)
 {
 	const struct layout_ask *ask = &seg->asks[asker];
-	uint64_t id = atomic_load_explicit(
-	    (_Atomic uint64_t *)(uintptr_t)&ask->id, memory_order_acquire);
+	uint64_t id = words_version(&ask->id);
 	uint64_t targets;
 
 	if (id == asked->answered[asker])
 		return false;
-	ask_load(question, ask->words, sizeof(*question));
-	ask_load(&targets, &ask->targets, sizeof(targets));
-	if (!ask_is_whole(&ask->id, id))
+	words_load(question, ask->words, sizeof(*question));
+	words_load(&targets, &ask->targets, sizeof(targets));
+	if (!words_are_whole(&ask->id, id))
 		return false; /* its asker rings when it is */
 	asked->answered[asker] = id;
 	return (targets >> worker & 1) != 0 &&
@@ -194,9 +137,9 @@ asked_answer(struct asked *asked, struct segment *seg, unsigned worker,
 	head->asker = asker;
 	head->text_len = text_len;
 	head->unused = 0;
-	version = ask_begin_write(&answer->version) + 1;
-	ask_store(answer->words, head, sizeof(*head));
-	ask_store(&answer->words[sizeof(*head) / 8], text, text_len);
+	version = words_begin_write(&answer->version) + 1;
+	words_store(answer->words, head, sizeof(*head));
+	words_store(&answer->words[sizeof(*head) / 8], text, text_len);
 	atomic_store_explicit(&answer->version, version, memory_order_release);
 	asked->held_until_ms = now_ms + ASK_HOLD_MS;
 }

@@ -27,10 +27,8 @@
  *			asker waits; one that reads so late sees by the version
  *			that it was overwritten
  *
- * Question and answer are written like this, and read the other way round, so
- * what is believed is whole: version odd, fence (release), words, version even
- * (release).  Both may be anything if a process has run wild: a reader checks
- * every length.
+ * Question and answer are written and read as words.h says, so what is believed
+ * is whole.
  *
  * A worker answers a page at a time and does a bounded part of the work for it,
  * so a question to a worker with 100,000 connections delays no client.
