@@ -265,6 +265,22 @@ grants_add_for(struct grants *grants, const struct grants *from,
 	}
 }
 
+void
+grants_put_patterns(const struct grants *grants, unsigned kind, struct buf *out)
+{
+	struct grant grant;
+	size_t at = 0;
+	char len;
+
+	while (grants_next(grants, &at, &grant)) {
+		if ((grant.kinds & kind) == 0)
+			continue;
+		len = (char)grant.len;
+		buf_add(out, &len, 1);
+		buf_add(out, grant.pattern, grant.len);
+	}
+}
+
 /* Append the list of the patterns of one kind, which occurs. */
 static void
 grants_put_list(const struct grants *grants, unsigned kind, struct buf *json)

@@ -88,6 +88,11 @@ bool grants_add_object(
 void grants_add_for(struct grants *grants, const struct grants *from,
     const char *sub, size_t sub_len);
 
+/* Append the patterns of all grants of a kind, each as its length, a byte, and so
+ * many bytes. */
+void grants_put_patterns(
+    const struct grants *grants, unsigned kind, struct buf *out);
+
 /* Append the object of a token that grants the same: lists of patterns by kind.
  * The patterns are UTF-8. */
 void grants_put_object(const struct grants *grants, struct buf *json);

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 struct access_store;
+struct buf;
 
 struct access {
 	const struct access_store *store; /* borrowed; NULL: all may all */
@@ -130,6 +131,14 @@ bool access_allows(const struct access *access, uint32_t number, unsigned kinds,
  */
 bool access_allows_pattern(const struct access *access, uint32_t number,
     unsigned kinds, const char *pattern, size_t len);
+
+/*
+ * Append the patterns of the topics with which somebody may do this, as
+ * grants_put_patterns() does.
+ * Returns: false, with nothing appended: everybody may, with all.
+ */
+bool access_put_patterns(const struct access *access, uint32_t number,
+    unsigned kind, struct buf *out);
 
 /* Whether there is any topic with which somebody may do this. */
 bool access_allows_some(

@@ -257,6 +257,13 @@ caller_may_pattern(
 }
 
 bool
+caller_put_patterns(struct conn *c, unsigned kind, struct buf *out)
+{
+	return access_put_patterns(
+	    hub_of(c)->access, client_of(c)->identity, kind, out);
+}
+
+bool
 caller_may_some(struct conn *c, unsigned kind)
 {
 	return access_allows_some(

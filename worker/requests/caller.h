@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
 struct http_request;
 struct identity;
 
@@ -74,6 +75,10 @@ bool caller_may(
 /* The same with all topics that a pattern stands for. */
 bool caller_may_pattern(
     struct conn *c, unsigned kinds, const char *pattern, size_t len);
+
+/* Append the patterns of the topics with which it may do this.  Returns false: with
+ * all. */
+bool caller_put_patterns(struct conn *c, unsigned kind, struct buf *out);
 
 /* Whether there is any topic with which it may do this. */
 bool caller_may_some(struct conn *c, unsigned kind);
