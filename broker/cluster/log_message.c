@@ -3,9 +3,9 @@
 
 #include "broker/cluster/log_message.h"
 
+#include "broker/cluster/numbers.h"
 #include "common/bug.h"
 
-#include <endian.h>
 #include <string.h>
 
 #define LOG_MAGIC "psd1"
@@ -30,38 +30,6 @@ enum {
 #define LOG_ORIGIN 24u /* bytes of one of its origins */
 
 static void
-log_put_u64(char *at, uint64_t n)
-{
-	n = htole64(n);
-	memcpy(at, &n, sizeof(n));
-}
-
-static void
-log_put_u32(char *at, uint32_t n)
-{
-	n = htole32(n);
-	memcpy(at, &n, sizeof(n));
-}
-
-static uint64_t
-log_get_u64(const char *at)
-{
-	uint64_t n;
-
-	memcpy(&n, at, sizeof(n));
-	return le64toh(n);
-}
-
-static uint32_t
-log_get_u32(const char *at)
-{
-	uint32_t n;
-
-	memcpy(&n, at, sizeof(n));
-	return le32toh(n);
-}
-
-static void
 log_open(struct buf *out, enum log_kind kind, uint64_t origin, uint64_t prev,
     uint32_t count)
 {
@@ -70,9 +38,9 @@ log_open(struct buf *out, enum log_kind kind, uint64_t origin, uint64_t prev,
 	memset(head, 0, LOG_HEAD);
 	memcpy(head, LOG_MAGIC, 4);
 	head[HEAD_KIND] = (char)kind;
-	log_put_u64(head + HEAD_ORIGIN, origin);
-	log_put_u64(head + HEAD_PREV, prev);
-	log_put_u32(head + HEAD_COUNT, count);
+	put_u64(head + HEAD_ORIGIN, origin);
+	put_u64(head + HEAD_PREV, prev);
+	put_u32(head + HEAD_COUNT, count);
 	out->len += LOG_HEAD;
 }
 
@@ -87,19 +55,17 @@ void
 log_batch_add(struct buf *out, const struct ring_record *rec)
 {
 	char *at = buf_room(out, LOG_RECORD_HEAD);
-	uint16_t worker = htole16(rec->worker);
 
-	log_put_u64(at, rec->time_ms);
-	log_put_u64(at + 8, rec->conn);
-	log_put_u32(at + 16, rec->body_len);
-	memcpy(at + 20, &worker, sizeof(worker));
+	put_u64(at, rec->time_ms);
+	put_u64(at + 8, rec->conn);
+	put_u32(at + 16, rec->body_len);
+	put_u16(at + 20, rec->worker);
 	at[22] = (char)rec->name_len;
 	at[23] = (char)(rec->flags & RECORD_UNNUMBERED);
 	out->len += LOG_RECORD_HEAD;
 	buf_add(out, rec->name, rec->name_len);
 	buf_add(out, rec->body, rec->body_len);
-	log_put_u32(
-	    out->at + HEAD_COUNT, log_get_u32(out->at + HEAD_COUNT) + 1);
+	put_u32(out->at + HEAD_COUNT, get_u32(out->at + HEAD_COUNT) + 1);
 }
 
 void
@@ -112,13 +78,13 @@ log_lost(struct buf *out, uint64_t origin, uint64_t prev, uint32_t n)
 void
 log_batch_set_round(struct buf *batch, uint32_t round)
 {
-	log_put_u32(batch->at + HEAD_ROUND, round);
+	put_u32(batch->at + HEAD_ROUND, round);
 }
 
 void
 log_batch_trim(struct buf *batch, uint32_t n)
 {
-	uint32_t count = log_get_u32(batch->at + HEAD_COUNT);
+	uint32_t count = get_u32(batch->at + HEAD_COUNT);
 	struct log_record rec;
 	size_t at = LOG_HEAD;
 
@@ -127,9 +93,8 @@ log_batch_trim(struct buf *batch, uint32_t n)
 		log_record_next(batch->at, &at, &rec);
 	memmove(batch->at + LOG_HEAD, batch->at + at, batch->len - at);
 	batch->len -= at - LOG_HEAD;
-	log_put_u32(batch->at + HEAD_COUNT, count - n);
-	log_put_u64(
-	    batch->at + HEAD_PREV, log_get_u64(batch->at + HEAD_PREV) + n);
+	put_u32(batch->at + HEAD_COUNT, count - n);
+	put_u64(batch->at + HEAD_PREV, get_u64(batch->at + HEAD_PREV) + n);
 }
 
 void
@@ -143,14 +108,14 @@ log_checkpoint(struct buf *out, enum log_kind kind, uint64_t origin,
 	log_open(out, kind, origin, 0, state->count);
 	buf_room(out, rest + state->count * LOG_ORIGIN);
 	memset(out->at + out->len, 0, rest);
-	log_put_u64(out->at + STATE_POS, state->pos);
-	log_put_u64(out->at + STATE_HASH, state->hash);
+	put_u64(out->at + STATE_POS, state->pos);
+	put_u64(out->at + STATE_HASH, state->hash);
 	memcpy(out->at + STATE_NAME, name, strnlen(name, LOG_NAME));
 	at = out->at + STATE_ORIGINS;
 	for (uint32_t i = 0; i < state->count; i++, at += LOG_ORIGIN) {
-		log_put_u64(at, state->origins[i].id);
-		log_put_u64(at + 8, state->origins[i].last);
-		log_put_u64(at + 16, state->origins[i].touched);
+		put_u64(at, state->origins[i].id);
+		put_u64(at + 8, state->origins[i].last);
+		put_u64(at + 16, state->origins[i].touched);
 	}
 	out->len = STATE_ORIGINS + state->count * LOG_ORIGIN;
 }
@@ -164,8 +129,7 @@ log_is_whole_batch(const char *data, size_t len, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		if (len - at < LOG_RECORD_HEAD)
 			return false;
-		rest = (uint8_t)data[at + 22] +
-		       (size_t)log_get_u32(data + at + 16);
+		rest = (uint8_t)data[at + 22] + (size_t)get_u32(data + at + 16);
 		at += LOG_RECORD_HEAD;
 		if (len - at < rest)
 			return false;
@@ -183,10 +147,10 @@ log_read(const void *data, size_t len, struct log_head *head)
 		return false;
 	*head = (struct log_head){
 		.kind = (enum log_kind)at[HEAD_KIND],
-		.round = log_get_u32(at + HEAD_ROUND),
-		.count = log_get_u32(at + HEAD_COUNT),
-		.origin = log_get_u64(at + HEAD_ORIGIN),
-		.prev = log_get_u64(at + HEAD_PREV),
+		.round = get_u32(at + HEAD_ROUND),
+		.count = get_u32(at + HEAD_COUNT),
+		.origin = get_u64(at + HEAD_ORIGIN),
+		.prev = get_u64(at + HEAD_PREV),
 	};
 	switch (head->kind) {
 	case LOG_BATCH:
@@ -209,13 +173,11 @@ void
 log_record_next(const void *data, size_t *at, struct log_record *rec)
 {
 	const char *from = (const char *)data + *at;
-	uint16_t worker;
 
-	memcpy(&worker, from + 20, sizeof(worker));
-	rec->time_ms = log_get_u64(from);
-	rec->conn = log_get_u64(from + 8);
-	rec->body_len = log_get_u32(from + 16);
-	rec->worker = le16toh(worker);
+	rec->time_ms = get_u64(from);
+	rec->conn = get_u64(from + 8);
+	rec->body_len = get_u32(from + 16);
+	rec->worker = get_u16(from + 20);
 	rec->name_len = (uint8_t)from[22];
 	rec->flags = (uint8_t)from[23] & RECORD_UNNUMBERED;
 	rec->name = from + LOG_RECORD_HEAD;
@@ -230,15 +192,15 @@ log_read_state(
 	const char *from = data, *at = from + STATE_ORIGINS;
 
 	memset(state, 0, sizeof(*state));
-	state->pos = log_get_u64(from + STATE_POS);
-	state->hash = log_get_u64(from + STATE_HASH);
-	state->count = log_get_u32(from + HEAD_COUNT);
+	state->pos = get_u64(from + STATE_POS);
+	state->hash = get_u64(from + STATE_HASH);
+	state->count = get_u32(from + HEAD_COUNT);
 	memcpy(name, from + STATE_NAME, LOG_NAME);
 	name[LOG_NAME] = '\0';
 	for (uint32_t i = 0; i < state->count; i++, at += LOG_ORIGIN)
 		state->origins[i] = (struct layout_origin){
-			.id = log_get_u64(at),
-			.last = log_get_u64(at + 8),
-			.touched = log_get_u64(at + 16),
+			.id = get_u64(at),
+			.last = get_u64(at + 8),
+			.touched = get_u64(at + 16),
 		};
 }

@@ -26,6 +26,21 @@ member_hash(
 	    &seg->header->hash_key, key, sizeof(topic) + 1 + user->name_len);
 }
 
+uint32_t
+member_key(const struct member_user *user)
+{
+	/* No secret: whoever knows it can only have users who stand close to
+	 * each other in a list. */
+	static const struct siphash_key known = { { 1, 1 } };
+	unsigned char key[1 + LAYOUT_USER_MAX];
+	uint32_t hash;
+
+	key[0] = user->is_verified;
+	memcpy(key + 1, user->name, user->name_len);
+	hash = (uint32_t)siphash(&known, key, 1u + user->name_len);
+	return hash != 0 ? hash : 1;
+}
+
 void
 member_begin(struct segment *seg)
 {
@@ -82,6 +97,21 @@ member_text(const struct segment *seg, uint32_t index,
 		left -= n;
 		at = seg->pieces[at - 1].next;
 	}
+}
+
+void
+member_user_of(const struct segment *seg, uint32_t index,
+    char text[LAYOUT_USER_MAX + LAYOUT_INFO_MAX], struct member_user *user)
+{
+	const struct layout_member *m = &seg->members[index];
+
+	member_text(seg, index, text);
+	*user = (struct member_user){ .name = text,
+		.name_len = m->user_len,
+		.info = m->info_len > 0 ? text + m->user_len : NULL,
+		.info_len = m->info_len,
+		.holder = m->holder,
+		.is_verified = m->is_verified };
 }
 
 /* Whether this is the member of the user. */
@@ -192,6 +222,7 @@ member_fill(struct segment *seg, uint32_t index, uint32_t topic,
 		.user_len = user->name_len,
 		.is_verified = user->is_verified,
 		.holder = user->holder,
+		.key = member_key(user),
 	};
 	member_share_add(seg, &seg->members[index]);
 	memset(member_count(seg, index, 0), 0,

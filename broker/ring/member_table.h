@@ -59,6 +59,10 @@ member_has_any(const struct segment *seg, uint32_t topic)
 	return seg->attendance[topic].first != 0;
 }
 
+/* The key of a user, by which the hosts of a cluster list members in one order;
+ * never 0.  Pure. */
+uint32_t member_key(const struct member_user *user);
+
 /*
  * A record that says that a member has come, or left, is in the ring: so it is
  * now.  An index that is none was written by nobody.  Under the lock.
@@ -114,6 +118,10 @@ bool member_has_room(const struct segment *seg);
 /* Copy its text: the name, and behind it the info. */
 void member_text(const struct segment *seg, uint32_t index,
     char out[LAYOUT_USER_MAX + LAYOUT_INFO_MAX]);
+
+/* The same as a user, which points into `text'. */
+void member_user_of(const struct segment *seg, uint32_t index,
+    char text[LAYOUT_USER_MAX + LAYOUT_INFO_MAX], struct member_user *user);
 
 /* Forget who watches topics from this worker.  No lock needed.  Callers: the
  * successor of a dead one; a new run, of all. */

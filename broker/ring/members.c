@@ -32,22 +32,27 @@
 /* Bytes of a record's body beside its name, which may be escaped, and info. */
 #define MEMBERS_BODY_EXTRA 64u
 
-/* {"user":NAME,"verified":false,"info":INFO without the brace that ends it. */
+void
+members_put_user(struct buf *out, const struct member_user *user)
+{
+	buf_puts(out, "{\"user\":");
+	buf_json_string(out, user->name, user->name_len);
+	if (!user->is_verified)
+		buf_puts(out, ",\"verified\":false");
+	if (user->info_len > 0) {
+		buf_puts(out, ",\"info\":");
+		buf_add(out, user->info, user->info_len);
+	}
+}
+
 static void
 members_put(struct buf *out, const struct segment *seg, uint32_t index)
 {
-	const struct layout_member *m = &seg->members[index];
 	char text[LAYOUT_USER_MAX + LAYOUT_INFO_MAX];
+	struct member_user user;
 
-	member_text(seg, index, text);
-	buf_puts(out, "{\"user\":");
-	buf_json_string(out, text, m->user_len);
-	if (!m->is_verified)
-		buf_puts(out, ",\"verified\":false");
-	if (m->info_len > 0) {
-		buf_puts(out, ",\"info\":");
-		buf_add(out, text + m->user_len, m->info_len);
-	}
+	member_user_of(seg, index, text, &user);
+	members_put_user(out, &user);
 }
 
 static uint64_t
@@ -375,4 +380,16 @@ members_count(const struct segment *seg, uint32_t topic)
 	     at = seg->members[at - 1].behind)
 		count++;
 	return count;
+}
+
+bool
+members_are_all_known(const struct segment *seg)
+{
+	unsigned n = segment_workers(seg);
+	uint64_t uncounted = 0;
+
+	for (unsigned w = 0; w < n; w++)
+		uncounted += stats_get(
+		    seg->workers[w].counters, STATS_MEMBERS_UNCOUNTED);
+	return uncounted == 0;
 }

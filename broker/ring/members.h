@@ -16,7 +16,8 @@
  * time.  So it makes no difference which worker had the last connection, or
  * whether that worker still lives.
  *
- * All functions but members_due_at(): under the ring's lock, by a worker.
+ * All functions but members_due_at() and members_are_all_known(): under the
+ * ring's lock, by a worker.
  */
 
 #ifndef BROKER_RING_MEMBERS_H
@@ -104,7 +105,13 @@ struct members_page {
 void members_page(const struct segment *seg, uint32_t topic, uint64_t after,
     uint32_t limit, struct buf *out, struct members_page *page);
 
+/* Append a user as there, without the brace that ends it. */
+void members_put_user(struct buf *out, const struct member_user *user);
+
 /* How many members a topic has.  Costs a look at each. */
 uint32_t members_count(const struct segment *seg, uint32_t topic);
+
+/* Whether all members are known, on all workers.  A moment's value: any time. */
+bool members_are_all_known(const struct segment *seg);
 
 #endif

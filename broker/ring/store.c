@@ -6,6 +6,7 @@
 #include "broker/ring/members.h"
 #include "broker/ring/ring.h"
 #include "broker/shared/lock.h"
+#include "broker/shared/questions.h"
 #include "broker/shared/stop_point.h"
 #include "common/clock.h"
 
@@ -69,6 +70,8 @@ store_forget_run(struct segment *seg)
 		atomic_store(&seg->topics[slot].interest, 0);
 	for (uint32_t i = 0; i * 64 < seg->topics_max; i++)
 		atomic_store(&seg->busy[i], 0);
+	for (uint32_t i = 0; i < seg->questions_max; i++)
+		questions_leave(seg, i);
 	member_table_begin_run(seg, clock_monotonic_ms() + MEMBERS_RETURN_MS);
 }
 

@@ -23,6 +23,8 @@
  *	| struct layout_ask      x LAYOUT_ASKERS   what is asked       |
  *	| struct layout_answer   x LAYOUT_WORKERS  what was answered   |
  *	+--------------------------------------------------------------+
+ *	| what the other hosts are asked: layout_questions.h           |
+ *	+--------------------------------------------------------------+
  *	| struct layout_keys ...   keys of publishes: layout_values.h  |
  *	| struct layout_retain ... the last values: layout_values.h    |
  *	+--------------------------------------------------------------+
@@ -116,6 +118,7 @@
  *                          file's lock on byte a
  *  answers[w]              worker w only           likewise, by `version'
  *  cluster                 see layout_cluster.h
+ *  questions, gathered     see layout_questions.h
  *  stop_point_arm,         tests, and the process  atomic; only with -DTESTING
  *  stopped                 that stops
  *  keys, last values, and  lock holder             read under the lock only
@@ -132,6 +135,7 @@
 
 #include "broker/shared/layout_cluster.h"
 #include "broker/shared/layout_members.h"
+#include "broker/shared/layout_questions.h"
 #include "broker/shared/layout_record.h"
 #include "broker/shared/stats.h"
 #include "common/siphash.h"
@@ -264,12 +268,13 @@ struct layout_header {
 	uint32_t buckets; /* a power of two */
 	uint32_t members_max;
 	uint32_t keys_max;
-	uint32_t chunks_max; /* of last values */
+	uint32_t chunks_max;    /* of last values */
+	uint32_t questions_max; /* to other hosts; 0: there are none */
 	/* offsets from the segment's start, bytes */
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
 	    subscribers_at, busy_at, attendance_at, members_at,
 	    member_counts_at, member_buckets_at, pieces_at, holders_at, asks_at,
-	    answers_at, keys_at, retain_at, ring_at;
+	    answers_at, questions_at, gathered_at, keys_at, retain_at, ring_at;
 	struct siphash_key hash_key; /* of the directory's names; secret */
 	char epoch[LAYOUT_EPOCH + 1];
 

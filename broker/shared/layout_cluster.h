@@ -55,7 +55,11 @@
  *                          lock                    the stream's name is constant then
  *  waits_from              the bridge              atomic; for how full the outbox
  *                                                  is, which may be a moment's value
- *  heard_ms, counters      the bridge              atomic; one writer
+ *  counters                the bridge              atomic; one writer
+ *  heard_ms, hosts         the bridge; the         atomic words; an entry of hosts
+ *                          supervisor before it    counts for none while it is
+ *                          starts one              changed
+ *  asked                   any worker: one more    atomic; only a hint
  */
 /* clang-format on */
 
@@ -125,6 +129,12 @@ enum layout_cluster_counter {
 	CLUSTER_COUNTERS
 };
 
+/* A host that was heard of, by its checkpoints in the log. */
+struct layout_host {
+	_Atomic uint64_t origin;   /* 0: free */
+	_Atomic uint64_t heard_ms; /* monotonic clock; 0: being changed */
+};
+
 struct layout_cluster {
 	uint64_t self;           /* this ring as an origin; never 0 */
 	_Atomic uint64_t out;    /* number of the last OUTBOX record */
@@ -146,6 +156,8 @@ struct layout_cluster {
 	uint32_t noting;           /* they are: changing.h */
 	_Atomic uint64_t heard_ms; /* of the log, monotonic clock; 0: never */
 	_Atomic uint64_t counters[CLUSTER_COUNTERS];
+	struct layout_host hosts[LAYOUT_ORIGINS]; /* cluster/hosts.h */
+	_Atomic uint64_t asked;                   /* questions so far */
 };
 
 #endif

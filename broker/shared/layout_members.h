@@ -60,6 +60,7 @@ struct layout_member {
 	uint8_t is_verified; /* the name is by a token */
 	uint8_t is_leaving;  /* among those without a connection */
 	uint32_t holder;     /* whose address has it; 0: none counts */
+	uint32_t key;        /* of the user; the same on all hosts; never 0 */
 };
 
 /* A part of a member's text. */

@@ -19,10 +19,11 @@ struct segment_geometry {
 	uint64_t workers_at, stamps_at, topics_at, buckets_at, names_at,
 	    subscribers_at, busy_at, attendance_at, members_at,
 	    member_counts_at, member_buckets_at, pieces_at, holders_at, asks_at,
-	    answers_at, keys_at, key_entries_at, key_buckets_at, retain_at,
-	    value_buckets_at, chunks_at, ring_at, ring_size, size;
+	    answers_at, questions_at, gathered_at, keys_at, key_entries_at,
+	    key_buckets_at, retain_at, value_buckets_at, chunks_at, ring_at,
+	    ring_size, size;
 	uint32_t topics_max, buckets, members_max, member_buckets, keys_max,
-	    key_buckets, chunks_max, value_buckets;
+	    key_buckets, chunks_max, value_buckets, questions_max;
 };
 
 static uint64_t
@@ -87,6 +88,19 @@ segment_plan_values(struct segment_geometry *g, uint64_t at)
 	return segment_page_round(at);
 }
 
+/* Likewise layout_questions.h. */
+static uint64_t
+segment_plan_questions(struct segment_geometry *g, uint64_t at)
+{
+	g->questions_at = at;
+	at += segment_page_round(
+	    g->questions_max * sizeof(struct layout_question));
+	g->gathered_at = at;
+	at += segment_page_round(
+	    g->questions_max * sizeof(struct layout_gathered));
+	return at;
+}
+
 /* Where everything lies, from what can be chosen. */
 static struct segment_geometry
 segment_plan(const struct segment_shape *shape)
@@ -98,6 +112,7 @@ segment_plan(const struct segment_shape *shape)
 		.keys_max = shape->keys_max,
 		.key_buckets = segment_buckets(shape->keys_max),
 		.chunks_max = shape->chunks_max,
+		.questions_max = shape->questions_max,
 		/* A value has several chunks, as a rule. */
 		.value_buckets = segment_buckets(shape->chunks_max / 4) };
 	uint64_t at = SEGMENT_LAYOUT_SHIFT;
@@ -124,6 +139,7 @@ segment_plan(const struct segment_shape *shape)
 	at += segment_page_round(LAYOUT_ASKERS * sizeof(struct layout_ask));
 	g.answers_at = at;
 	at += segment_page_round(LAYOUT_WORKERS * sizeof(struct layout_answer));
+	at = segment_plan_questions(&g, at);
 	at = segment_plan_values(&g, at);
 	g.ring_at = at;
 	g.ring_size = segment_page_round(shape->ring_size);
@@ -166,6 +182,8 @@ segment_fingerprint(void)
 		offsetof(struct layout_header, cluster),
 		offsetof(struct layout_cluster, counters), LAYOUT_ORIGINS,
 		CLUSTER_COUNTERS, sizeof(struct layout_mark),
+		offsetof(struct layout_cluster, hosts),
+		offsetof(struct layout_cluster, asked),
 		offsetof(struct layout_worker, succession),
 		offsetof(struct layout_header, run.upgrades),
 		offsetof(struct layout_worker, confined),
@@ -173,12 +191,14 @@ segment_fingerprint(void)
 		offsetof(struct layout_worker, delays), STATS_DELAY_BOUNDS,
 		sizeof(struct layout_stamp), LAYOUT_STAMPS,
 		sizeof(struct layout_ask), LAYOUT_ASKERS,
-		sizeof(struct layout_answer), sizeof(struct layout_member),
+		sizeof(struct layout_answer), sizeof(struct layout_question),
+		sizeof(struct layout_gathered), sizeof(struct layout_member),
 		sizeof(struct layout_piece), sizeof(struct layout_attendance),
 		LAYOUT_PIECES_PER, offsetof(struct layout_header, members),
 		offsetof(struct layout_members, leave_ms),
 		offsetof(struct layout_member, state),
 		offsetof(struct layout_member, holder), LAYOUT_HOLDERS,
+		offsetof(struct layout_member, key),
 		sizeof(struct layout_extra), sizeof(struct layout_key),
 		sizeof(struct layout_keys), sizeof(struct layout_retain),
 		sizeof(struct layout_chunk),
@@ -220,6 +240,8 @@ segment_point(struct segment *seg, void *base, const struct segment_geometry *g)
 	seg->member_holders = (void *)(at + g->holders_at);
 	seg->asks = (void *)(at + g->asks_at);
 	seg->answers = (void *)(at + g->answers_at);
+	seg->questions = (void *)(at + g->questions_at);
+	seg->gathered = (void *)(at + g->gathered_at);
 	seg->keys = (void *)(at + g->keys_at);
 	seg->key_entries = (void *)(at + g->key_entries_at);
 	seg->key_buckets = (void *)(at + g->key_buckets_at);
@@ -238,6 +260,7 @@ segment_point(struct segment *seg, void *base, const struct segment_geometry *g)
 	seg->key_bucket_count = g->key_buckets;
 	seg->chunks_max = g->chunks_max;
 	seg->value_bucket_count = g->value_buckets;
+	seg->questions_max = g->questions_max;
 }
 
 /* A random number that is not 0. */
@@ -278,6 +301,7 @@ segment_lay_out(
 	h->buckets = g.buckets;
 	h->keys_max = g.keys_max;
 	h->chunks_max = g.chunks_max;
+	h->questions_max = g.questions_max;
 	h->workers_at = g.workers_at;
 	h->stamps_at = g.stamps_at;
 	h->topics_at = g.topics_at;
@@ -294,6 +318,8 @@ segment_lay_out(
 	h->holders_at = g.holders_at;
 	h->asks_at = g.asks_at;
 	h->answers_at = g.answers_at;
+	h->questions_at = g.questions_at;
+	h->gathered_at = g.gathered_at;
 	h->keys_at = g.keys_at;
 	h->retain_at = g.retain_at;
 	h->ring_at = g.ring_at;
@@ -325,13 +351,15 @@ segment_is_ours(
 	    h->keys_max == 0 ||
 	    h->keys_max > size / sizeof(struct layout_key) ||
 	    h->chunks_max > size / sizeof(struct layout_chunk) ||
-	    h->members_max > size / sizeof(struct layout_member))
+	    h->members_max > size / sizeof(struct layout_member) ||
+	    h->questions_max > LAYOUT_QUESTIONS)
 		return false;
 	shape = (struct segment_shape){ .ring_size = h->ring_size,
 		.topics_max = h->topics_max,
 		.keys_max = h->keys_max,
 		.chunks_max = h->chunks_max,
-		.members_max = h->members_max };
+		.members_max = h->members_max,
+		.questions_max = h->questions_max };
 	*g = segment_plan(&shape);
 	return g->size == size && h->segment_size == size &&
 	       g->ring_size == h->ring_size && g->buckets == h->buckets &&

@@ -46,6 +46,8 @@ struct segment {
 	uint32_t *member_holders; /* [row * LAYOUT_HOLDERS + cell] */
 	struct layout_ask *asks;
 	struct layout_answer *answers;
+	struct layout_question *questions; /* [questions_max] */
+	struct layout_gathered *gathered;  /* likewise */
 	struct layout_keys *keys;
 	struct layout_key *key_entries;
 	uint32_t *key_buckets;
@@ -64,6 +66,7 @@ struct segment {
 	uint32_t key_bucket_count; /* a power of two */
 	uint32_t chunks_max;
 	uint32_t value_bucket_count; /* a power of two */
+	uint32_t questions_max;
 };
 
 /* What can be chosen of a segment. */
@@ -73,6 +76,7 @@ struct segment_shape {
 	uint32_t keys_max;    /* of publishes, remembered at a time (dedup.h) */
 	uint32_t chunks_max;  /* for last values (retain.h) */
 	uint32_t members_max; /* users in topics (member_table.h); 0: none */
+	uint32_t questions_max; /* to the other hosts of a cluster; 0: none */
 };
 
 /* Bytes of a segment of this shape. */

@@ -55,6 +55,10 @@
 	X(LOG_HALF_NOTED, "log-half-noted", "origin and hash noted, pos not")  \
 	X(LOG_HALF_SKIPPED, "log-half-skipped", "origin noted, pos not")       \
 	X(LOG_HALF_JOINED, "log-half-joined", "state copied, not joined yet")  \
+	/* questions to the other hosts of a cluster */                        \
+	X(QUESTION_CLAIMED, "question-claimed", "the slot is its own, nothing in it") \
+	X(QUESTION_HALF_PUT, "question-half-put", "written, not said to be whole") \
+	X(QUESTION_HALF_TOLD, "question-half-told", "answered, not said to be whole") \
 	/* the keys of publishes: the lock is held */                           \
 	X(KEY_DROPPED, "key-dropped", "the oldest is forgotten")               \
 	X(KEY_HALF_PUT, "key-half-put", "written, not counted")                \

@@ -9,6 +9,7 @@
  */
 
 #include "broker/cluster/bridge_args.h"
+#include "broker/cluster/hosts.h"
 #include "broker/host/process.h"
 #include "broker/ring/ring_cluster.h"
 #include "broker/supervisor/state.h"
@@ -38,7 +39,7 @@ supervisor_bridge_begin(struct supervisor *s, uint64_t now)
 	if (!supervisor_has_bridge(s))
 		return;
 	/* Clients wait for it to find the log, from now on. */
-	atomic_store(&s->segment.header->cluster.heard_ms, now);
+	hosts_heard_log(&s->segment.header->cluster, now);
 	s->due.at[DUE_BRIDGE] = now;
 }
 

@@ -18,6 +18,8 @@ supervisor_shape(const struct config *config)
 		.topics_max = config->max_topics,
 		.keys_max = config->dedup_keys,
 		.members_max = config->max_members,
+		.questions_max =
+		    config->cluster_count > 0 ? LAYOUT_QUESTIONS : 0,
 		.chunks_max = (uint32_t)(config->retain_size / LAYOUT_CHUNK) };
 }
 
@@ -34,6 +36,7 @@ own_fits(const struct supervisor *s)
 	       header->keys_max == shape.keys_max &&
 	       header->chunks_max == shape.chunks_max &&
 	       header->members_max == shape.members_max &&
+	       header->questions_max == shape.questions_max &&
 	       header->segment_size == segment_size(&shape);
 }
 
@@ -49,7 +52,8 @@ own_attach(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 		return status;
 	snprintf(error, SEGMENT_ERROR_MAX,
 	    "it was made with another --ring-size, --max-topics, "
-	    "--max-members, --retain-size or --dedup-keys");
+	    "--max-members, --retain-size or --dedup-keys, or with --cluster "
+	    "where there is none now, or without");
 	segment_close(&s->segment);
 	return SEGMENT_FOREIGN;
 }

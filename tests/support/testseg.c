@@ -21,6 +21,7 @@ testseg_open(struct testseg *t, uint64_t ring_size, uint32_t topics_max)
 		.topics_max = topics_max,
 		.keys_max = TESTSEG_KEYS,
 		.members_max = TESTSEG_MEMBERS,
+		.questions_max = LAYOUT_QUESTIONS,
 		.chunks_max = TESTSEG_CHUNKS };
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t size = (size_t)segment_size(&shape);

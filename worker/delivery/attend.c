@@ -275,11 +275,5 @@ attend_tick(struct hub *hub)
 bool
 attend_knows_all(const struct hub *hub)
 {
-	unsigned n = segment_workers(hub->seg);
-	uint64_t uncounted = 0;
-
-	for (unsigned w = 0; w < n; w++)
-		uncounted += stats_get(
-		    hub->seg->workers[w].counters, STATS_MEMBERS_UNCOUNTED);
-	return uncounted == 0;
+	return members_are_all_known(hub->seg);
 }
