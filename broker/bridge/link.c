@@ -155,6 +155,8 @@ link_open(
 	snprintf(
 	    link->subject, sizeof(link->subject), "pubsubd.%s.log", o->name);
 	snprintf(link->stream, sizeof(link->stream), "pubsubd-%s", o->name);
+	snprintf(
+	    link->questions, sizeof(link->questions), "pubsubd.%s.q", o->name);
 	if (pipe2(link->pipe, O_CLOEXEC) == -1)
 		return link_fail(error, "pipe", NATS_NO_MEMORY);
 	fcntl(link->pipe[0], F_SETFL, O_NONBLOCK);

@@ -38,7 +38,9 @@ struct link {
 	natsSubscription *sub;
 	char subject[80]; /* of the log */
 	char stream[80];
-	int pipe[2]; /* messages that have come; non-blocking to read */
+	int pipe[2];        /* messages that have come; non-blocking to read */
+	char questions[80]; /* subject of all hosts' questions */
+	int questions_pipe[2]; /* these, and answers; non-blocking */
 	_Atomic uint64_t reconnects;
 	_Atomic bool is_closed; /* for good */
 };
@@ -92,5 +94,23 @@ bool link_publish_behind(
     struct link *link, const void *data, size_t len, uint64_t last);
 
 bool link_is_up(const struct link *link);
+
+/*
+ * Hear what hosts ask, and what they answer to this one, whose ring is this as an
+ * origin.  Who is not answered finds that out, so nothing is kept: what comes
+ * while the pipe is full is dropped.
+ * Returns false with a reason.
+ */
+bool link_hear_questions(
+    struct link *link, uint64_t self, char error[LINK_ERROR_MAX]);
+
+/* The next question or answer that has come; NULL: none.  Owns: the caller,
+ * natsMsg_Destroy(). */
+natsMsg *link_next_question(struct link *link);
+
+/* Ask all hosts; or answer to one.  As link_publish(). */
+bool link_ask_hosts(struct link *link, const void *data, size_t len);
+bool link_answer_host(
+    struct link *link, uint64_t origin, const void *data, size_t len);
 
 #endif

@@ -3,37 +3,10 @@
 
 #include "broker/bridge/state.h"
 #include "broker/cluster/bridge_args.h"
+#include "broker/cluster/hosts.h"
 #include "common/log.h"
 
 #include <inttypes.h>
-
-/* Without a checkpoint for so long a host is gone, milliseconds. */
-#define RECEIVE_HOST_MS 3000
-
-/* Note that a host lives, and how many do. */
-static void
-receive_note_host(struct bridge *b, uint64_t now)
-{
-	unsigned oldest = 0, alive = 0;
-	bool known = false;
-
-	for (unsigned i = 0; i < BRIDGE_HOSTS; i++) {
-		if (b->hosts[i].origin == b->in.head.origin) {
-			b->hosts[i].heard_ms = now;
-			known = true;
-		}
-		if (b->hosts[i].heard_ms < b->hosts[oldest].heard_ms)
-			oldest = i;
-	}
-	if (!known) {
-		b->hosts[oldest].origin = b->in.head.origin;
-		b->hosts[oldest].heard_ms = now;
-	}
-	for (unsigned i = 0; i < BRIDGE_HOSTS; i++)
-		alive += b->hosts[i].origin != 0 &&
-		         now - b->hosts[i].heard_ms < RECEIVE_HOST_MS;
-	bridge_set(b, CLUSTER_HOSTS, alive);
-}
 
 /* A batch of ours did not count: if it was sent since we last went back, and is
  * not all in the ring, go back. */
@@ -65,7 +38,7 @@ receive_result(struct bridge *b, enum ingest_result result, uint64_t now)
 		receive_own_skipped(b);
 		break;
 	case INGEST_CHECKPOINT:
-		receive_note_host(b, now);
+		hosts_note(bridge_words(b), b->in.head.origin, now);
 		break;
 	case INGEST_FOREIGN:
 		log_warnx("the log has a message of somebody else");
@@ -114,6 +87,7 @@ int
 bridge_receive(struct bridge *b, uint64_t now)
 {
 	enum ingest_result result = INGEST_OLD;
+	uint64_t others[LAYOUT_ORIGINS];
 	int status = BRIDGE_DONE;
 
 	receive_take_messages(b);
@@ -139,8 +113,9 @@ bridge_receive(struct bridge *b, uint64_t now)
 	/* What we have already may be another stream's by now. */
 	if (result != INGEST_OLD && result != INGEST_SEALED) {
 		b->heard_ms = now;
-		atomic_store_explicit(
-		    &bridge_words(b)->heard_ms, now, memory_order_relaxed);
+		hosts_heard_log(bridge_words(b), now);
+		bridge_set(b, CLUSTER_HOSTS,
+		    hosts_others(bridge_words(b), others) + 1);
 	}
 	bridge_set(b, CLUSTER_DROPPED, b->in.dropped);
 	return status;

@@ -144,26 +144,67 @@ serve_is_stuck(const struct bridge *b, uint64_t now)
 		       now - b->progress_ms >= SERVE_SILENT_MS));
 }
 
+/* What this host's workers ask the others, and the others it. */
+static void
+serve_questions(struct bridge *b, uint64_t now)
+{
+	struct host_message head;
+	natsMsg *msg;
+
+	while ((msg = link_next_question(&b->link)) != NULL) {
+		const char *data = natsMsg_GetData(msg);
+		size_t len = (size_t)natsMsg_GetDataLength(msg);
+		bool is_one = host_message_read(data, len, &head) &&
+		              head.origin != bridge_words(b)->self;
+
+		if (is_one && head.kind == HOST_ASKS) {
+			telling_take(&b->telling, msg);
+			continue;
+		}
+		if (is_one)
+			asking_answered(&b->asking, &head,
+			    data + HOST_MESSAGE_HEAD, len - HOST_MESSAGE_HEAD);
+		natsMsg_Destroy(msg);
+	}
+	asking_turn(&b->asking, now);
+	b->tells_late = !telling_turn(&b->telling);
+}
+
+/* How long to wait for events, milliseconds, at most until the next
+ * checkpoint. */
+static int
+serve_timeout(const struct bridge *b, uint64_t now)
+{
+	int timeout =
+	    b->checkpoint_ms > now ? (int)(b->checkpoint_ms - now) : 0;
+	int due = asking_due_in(&b->asking, now);
+
+	if (due != -1 && due < timeout)
+		timeout = due;
+	if ((b->first < b->count || b->tells_late) && timeout > SERVE_LOCK_MS)
+		timeout = SERVE_LOCK_MS;
+	if (telling_has_work(&b->telling) && !b->tells_late)
+		timeout = 0;
+	return timeout;
+}
+
 /* Wait for a doorbell, a message, or the next checkpoint. */
 static void
 serve_wait(struct bridge *b)
 {
 	struct pollfd fds[] = {
 		{ .fd = b->wakeup.fd[b->wakeup.self], .events = POLLIN },
+		{ .fd = b->link.questions_pipe[0], .events = POLLIN },
 		/* Not while those that have come wait. */
 		{ .fd = b->first < b->count ? -1 : b->link.pipe[0],
 		    .events = POLLIN },
 	};
-	uint64_t now = clock_monotonic_ms();
-	int timeout =
-	    b->checkpoint_ms > now ? (int)(b->checkpoint_ms - now) : 0;
+	int timeout = serve_timeout(b, clock_monotonic_ms());
 
 	wakeup_fall_asleep(&b->wakeup);
 	/* The look: what came before it rings no doorbell. */
 	if (atomic_load(&bridge_words(b)->out) > b->sender.gathered)
 		timeout = 0;
-	if (b->first < b->count && timeout > SERVE_LOCK_MS)
-		timeout = SERVE_LOCK_MS;
 	poll(fds, sizeof(fds) / sizeof(fds[0]), timeout);
 	wakeup_get_up(&b->wakeup);
 	wakeup_clear(&b->wakeup);
@@ -186,6 +227,7 @@ serve_turn(struct bridge *b)
 	if (status != BRIDGE_DONE)
 		return status;
 	serve_checkpoint(b, now);
+	serve_questions(b, now);
 	if (serve_is_stuck(b, now)) {
 		log_warnx("nothing comes of the log: trying another server");
 		return BRIDGE_FAILED;
@@ -255,20 +297,39 @@ serve_open(struct bridge *b)
 	return true;
 }
 
+/* Returns BRIDGE_DONE, or the exit status. */
+static int
+serve_hear_questions(struct bridge *b, bool meets)
+{
+	char error[LINK_ERROR_MAX];
+
+	asking_init(&b->asking, &b->seg, &b->wakeup, &b->link, meets,
+	    clock_monotonic_ms());
+	telling_init(&b->telling, &b->ring, &b->link);
+	if (link_hear_questions(&b->link, bridge_words(b)->self, error))
+		return BRIDGE_DONE;
+	log_errorx("%s", error);
+	return BRIDGE_FAILED;
+}
+
 int
 serve(const struct serve_options *options)
 {
 	static struct bridge bridge;
 	struct bridge *b = &bridge;
+	bool meets;
 	int status;
 
 	b->options = options;
 	b->client = options->link.client;
 	if (!serve_open(b))
 		return BRIDGE_FAILED;
+	meets = atomic_load(&bridge_words(b)->joined) == 0;
 	status = serve_connect(b);
 	if (status == BRIDGE_DONE)
 		status = bridge_join(b);
+	if (status == BRIDGE_DONE)
+		status = serve_hear_questions(b, meets);
 	if (status != BRIDGE_DONE)
 		return status;
 	ingest_init(&b->in, &b->ring, options->max_message);

@@ -5,17 +5,20 @@
  *	serve.c    open, the loop, its turn
  *	receive.c  from the log into the ring
  *	join.c     begin with a log, or go on with it
+ *
+ * Questions between hosts are asking.h's and telling.h's, which know nothing of
+ * this.
  */
 
 #ifndef BROKER_BRIDGE_STATE_H
 #define BROKER_BRIDGE_STATE_H
 
+#include "broker/bridge/asking.h"
 #include "broker/bridge/link.h"
+#include "broker/bridge/telling.h"
 #include "broker/cluster/ingest.h"
 #include "broker/cluster/sender.h"
 #include "broker/shared/wakeup.h"
-
-#define BRIDGE_HOSTS 64u
 
 struct serve_options;
 
@@ -38,9 +41,9 @@ struct bridge {
 	uint64_t verify_ms; /* ask for the stream then, and do nothing before;
 	                     * 0: it is the one that we joined */
 	uint64_t leave_ms;  /* the supervisor is gone; 0: it lives */
-	struct {
-		uint64_t origin, heard_ms;
-	} hosts[BRIDGE_HOSTS];
+	struct asking asking;
+	struct telling telling;
+	bool tells_late; /* the ring's lock was not to be had for it */
 	/* messages that have come and wait for the lock */
 	natsMsg *messages[LOG_RECORDS_MAX];
 	uint64_t numbers[LOG_RECORDS_MAX];
