@@ -11,6 +11,7 @@
 
 #include "broker/ring/topics.h"
 #include "broker/shared/ask.h"
+#include "broker/shared/questions.h"
 #include "broker/shared/wakeup.h"
 #include "broker/shared/worker_args.h"
 #include "common/clock.h"
@@ -34,6 +35,7 @@ void
 answering_forget(struct worker *w)
 {
 	ask_end(w->hub.seg, w->hub.slot);
+	questions_clear_worker(w->hub.seg, w->hub.slot);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "worker/net/conns.h"
 #include "worker/net/flush.h"
 #include "worker/requests/commit.h"
+#include "worker/requests/inquiry.h"
 #include "worker/requests/waiting.h"
 #include "worker/answering.h"
 #include "worker/drain.h"
@@ -33,6 +34,7 @@ turn_end(struct worker *w)
 
 	net->more = false;
 	stats_add(&net->stats, STATS_TURNS, 1);
+	inquiries_turn(hub);
 	api_lists_turn(hub);
 	waiting_turn(hub);
 	commit_turn(hub);

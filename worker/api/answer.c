@@ -53,6 +53,7 @@ api_answer_topic(struct hub *hub, const struct intake_op *op)
 		place_put(text, op->place);
 	if (api_tells_count(hub, op))
 		buf_printf(text, ",\"subscribers\":%" PRIu64, op->count);
+	presence_put(hub, op, text);
 	buf_puts(text, op->duplicate ? ",\"duplicate\":true}" : "}");
 	api_reply(op->conn, 200);
 }

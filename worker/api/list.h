@@ -2,19 +2,18 @@
 /*
  * list.h - GET /topics: names in order, so many at a time.
  *
- * The directory is not in order, and its names may only be read under the
- * ring's lock, which must not be held for the whole directory.  So a list looks
- * through a slice at a time and takes the lock for each slice.  It keeps the
- * smallest names that fit the request in a heap, with the greatest on top,
- * which a smaller one replaces.  One list is made at a time; other requests for
+ * A list looks through a slice of the directory at a time (topic_page.h) and takes
+ * the ring's lock for each slice.  One list is made at a time; other requests for
  * lists wait, and the rest of the worker goes on between the slices.
  *
- * A list is no snapshot: a topic that exists from beginning to end is in it
- * once, a topic that comes or goes meanwhile may be missing.
+ * In a cluster the other hosts are asked first (inquiry.h), all lists at once; a
+ * topic's subscribers on all hosts add up.
  */
 
 #ifndef WORKER_API_LIST_H
 #define WORKER_API_LIST_H
+
+#include "broker/ring/topic_page.h"
 
 #include <ev.h>
 #include <sys/queue.h>
@@ -24,11 +23,8 @@ struct api_query;
 struct conn;
 struct hub;
 
-/* Slots looked at under one holding of the lock: well below a millisecond. */
-#define API_LIST_SLICE 2048u
-
 /* Names in one answer. */
-#define API_LIST_MAX     1000u
+#define API_LIST_MAX     TOPIC_PAGE_MAX
 #define API_LIST_DEFAULT 100u
 
 struct api_lists {

@@ -22,6 +22,7 @@
 struct access;
 struct api;
 struct attend;
+struct inquiries;
 struct intake;
 struct latency;
 struct paces;
@@ -75,6 +76,7 @@ struct hub {
 	struct packer *packer; /* owned; NULL: nothing was compressed yet */
 	/* In a cluster; otherwise NULL and 0. */
 	struct waiting *waiting;
+	struct inquiries *inquiries; /* owned */
 	uint32_t awaited; /* records of our clients that will come back */
 	uint64_t lost;    /* lost.c's: losses up to this place are told */
 	bool is_local;    /* log_mode.c's, as the next: in this turn */

@@ -244,10 +244,26 @@ commit_look_up(struct hub *hub, struct intake_op *op)
 static enum intake_result
 commit_presence(struct hub *hub, struct intake_op *op)
 {
-	enum intake_result result = commit_look_up(hub, op);
+	struct sub *sub = commit_find_sub(hub, op);
+	enum intake_result result;
 
-	return presence_ask(
-	    hub, op, commit_find_sub(hub, op), result == INTAKE_DONE);
+	if (presence_asks_hosts(hub, op, sub))
+		return waiting_begin_to_ask(op);
+	result = commit_look_up(hub, op);
+	return presence_ask(hub, op, sub, result == INTAKE_DONE);
+}
+
+/* The same as a request of its own. */
+static enum intake_result
+commit_topic(struct hub *hub, struct intake_op *op)
+{
+	enum intake_result result;
+
+	if (presence_asks_hosts(hub, op, NULL))
+		return waiting_begin_to_ask(op);
+	result = commit_look_up(hub, op);
+	return op->is_back ? presence_of_hosts(hub, op, result == INTAKE_DONE)
+	                   : result;
 }
 
 static enum intake_result
@@ -271,7 +287,7 @@ commit_follows_late(const struct intake *intake, const struct intake_op *op)
 static enum intake_result
 commit_request(struct hub *hub, struct intake_op *op)
 {
-	if (op->is_back)
+	if (op->is_back && !presence_may_ask_hosts(&op->want))
 		return waiting_result(hub, op);
 	if (commit_follows_late(hub->intake, op))
 		return INTAKE_LATER;
@@ -286,9 +302,9 @@ commit_request(struct hub *hub, struct intake_op *op)
 		                                 : INTAKE_UNAUTHORIZED;
 	op->hash = topics_hash(
 	    hub->seg, intake_topic(hub->intake, op), op->want.topic_len);
-	if (hub->waiting != NULL && waiting_puts_off(hub, op))
+	if (hub->waiting != NULL && !op->is_back && waiting_puts_off(hub, op))
 		return INTAKE_PUT_OFF;
-	if (past_must_wait(hub, op))
+	if (!op->is_back && past_must_wait(hub, op))
 		return INTAKE_LATER;
 	switch (op->want.kind) {
 	case INTAKE_PLAIN:
@@ -308,8 +324,9 @@ commit_request(struct hub *hub, struct intake_op *op)
 	case INTAKE_PRESENCE:
 		return commit_presence(hub, op);
 	case INTAKE_HISTORY:
-	case INTAKE_TOPIC:
 		return commit_look_up(hub, op);
+	case INTAKE_TOPIC:
+		return commit_topic(hub, op);
 	case INTAKE_LAST:
 		return commit_last(hub, op);
 	case INTAKE_AUTH:

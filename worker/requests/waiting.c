@@ -14,44 +14,14 @@
 #include "worker/delivery/tail.h"
 #include "worker/net/conns.h"
 #include "worker/net/io.h"
+#include "worker/requests/inquiry.h"
 #include "worker/requests/log_mode.h"
+#include "worker/requests/presence.h"
+#include "worker/requests/waiting_conns.h"
+#include "worker/requests/waiting_hosts.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What a client waits for: struct client. */
-enum { WAITS_NOT = 0, WAITS_FOR_LOG, WAITS_PUT_OFF };
-
-/* A request, with its id and topic, and the body if it is put off. */
-struct waiting_op {
-	STAILQ_ENTRY(waiting_op) link;  /* of its connection */
-	STAILQ_ENTRY(waiting_op) order; /* of those in the outbox */
-	struct waiting_conn *of;
-	struct intake_op op;
-	uint64_t out; /* its number in the outbox; 0: put off */
-	bool is_back; /* its outcome is known */
-	size_t len;
-	char bytes[];
-};
-
-STAILQ_HEAD(waiting_list, waiting_op);
-
-struct waiting_conn {
-	UT_hash_handle hh; /* by conn */
-	TAILQ_ENTRY(waiting_conn) link;
-	bool is_ready; /* in the list of those that can go on */
-	bool is_stuck; /* in that of those whose first is put off */
-	struct conn *conn;
-	struct waiting_list ops;
-};
-
-TAILQ_HEAD(waiting_conns, waiting_conn);
-
-struct waiting {
-	struct waiting_conn *conns; /* uthash */
-	struct waiting_list order;  /* by number, those not back */
-	struct waiting_conns ready, stuck;
-};
 
 static struct layout_cluster *
 waiting_words(const struct hub *hub)
@@ -122,47 +92,11 @@ waiting_begin(struct hub *hub, struct intake_op *op)
 	return true;
 }
 
-static struct waiting_conn *
-waiting_find(const struct hub *hub, struct conn *c)
+enum intake_result
+waiting_begin_to_ask(struct intake_op *op)
 {
-	struct waiting_conn *found;
-
-	HASH_FIND_PTR(hub->waiting->conns, &c, found);
-	return found;
-}
-
-static struct waiting_conn *
-waiting_of(struct hub *hub, struct conn *c)
-{
-	struct waiting_conn *of = waiting_find(hub, c);
-
-	if (of != NULL)
-		return of;
-	of = xcalloc(1, sizeof(*of));
-	of->conn = c;
-	STAILQ_INIT(&of->ops);
-	HASH_ADD_PTR(hub->waiting->conns, conn, of);
-	conn_pause(c, PAUSE_INTAKE);
-	conn_update_events(c);
-	return of;
-}
-
-/* Put a connection into the list that its first request says. */
-static void
-waiting_sort(struct waiting *w, struct waiting_conn *of)
-{
-	const struct waiting_op *first = STAILQ_FIRST(&of->ops);
-
-	if (of->is_ready)
-		TAILQ_REMOVE(&w->ready, of, link);
-	if (of->is_stuck)
-		TAILQ_REMOVE(&w->stuck, of, link);
-	of->is_ready = first != NULL && first->is_back;
-	of->is_stuck = first != NULL && !first->is_back && first->out == 0;
-	if (of->is_ready)
-		TAILQ_INSERT_TAIL(&w->ready, of, link);
-	if (of->is_stuck)
-		TAILQ_INSERT_TAIL(&w->stuck, of, link);
+	client_of(op->conn)->waits = WAITS_FOR_LOG;
+	return INTAKE_WAITING;
 }
 
 /* Keep one. */
@@ -179,10 +113,14 @@ waiting_add(struct hub *hub, const struct intake_op *op)
 	wop->out = put_off ? 0 : op->out;
 	wop->op.msg = 0;
 	wop->is_back = false;
+	wop->inquiry.question = NULL;
+	buf_init(&wop->told);
 	wop->len = len;
 	memcpy(wop->bytes, intake_id(hub->intake, op), len);
 	STAILQ_INSERT_TAIL(&wop->of->ops, wop, link);
-	if (!put_off) {
+	if (!put_off && presence_may_ask_hosts(&wop->op.want)) {
+		waiting_ask(hub, wop);
+	} else if (!put_off) {
 		wop->op.want.body_len = 0;
 		STAILQ_INSERT_TAIL(&hub->waiting->order, wop, order);
 	}
@@ -294,8 +232,12 @@ waiting_put_back(struct hub *hub, struct waiting_conn *of)
 	while ((op = STAILQ_FIRST(&of->ops)) != NULL &&
 	       (op->is_back || op->out == 0)) {
 		STAILQ_REMOVE_HEAD(&of->ops, link);
-		intake_put_back(hub, &op->op, op->bytes, op->len);
-		free(op);
+		if (op->told.len > 0)
+			intake_put_back(
+			    hub, &op->op, op->told.at, op->told.len);
+		else
+			intake_put_back(hub, &op->op, op->bytes, op->len);
+		waiting_free(hub, op);
 	}
 	waiting_sort(w, of);
 	if (op != NULL)
@@ -310,12 +252,16 @@ waiting_turn(struct hub *hub)
 {
 	struct waiting *w = hub->waiting;
 	struct waiting_conn *of, *next;
+	uint64_t walked = 0;
 
 	if (w == NULL)
 		return;
 	waiting_look_for_dropped(hub);
-	while ((of = TAILQ_FIRST(&w->ready)) != NULL)
+	while ((of = TAILQ_FIRST(&w->ready)) != NULL &&
+	       walked <= INTAKE_WALK_MAX) {
+		walked += waiting_walk_len(hub, of);
 		waiting_put_back(hub, of);
+	}
 	for (of = TAILQ_FIRST(&w->stuck); of != NULL; of = next) {
 		next = TAILQ_NEXT(of, link);
 		if (waiting_can_go_on(hub, &STAILQ_FIRST(&of->ops)->op.want))
@@ -340,6 +286,7 @@ waiting_open(struct hub *hub)
 {
 	struct waiting *w = xcalloc(1, sizeof(*w));
 
+	inquiries_open(hub);
 	STAILQ_INIT(&w->order);
 	TAILQ_INIT(&w->ready);
 	TAILQ_INIT(&w->stuck);
@@ -360,11 +307,12 @@ waiting_close(struct hub *hub)
 	HASH_ITER(hh, hub->waiting->conns, of, next) {
 		while ((op = STAILQ_FIRST(&of->ops)) != NULL) {
 			STAILQ_REMOVE_HEAD(&of->ops, link);
-			free(op);
+			waiting_free(hub, op);
 		}
 		HASH_DEL(hub->waiting->conns, of);
 		free(of);
 	}
 	free(hub->waiting);
 	hub->waiting = NULL;
+	inquiries_close(hub);
 }

@@ -17,6 +17,9 @@
  * subscription that continues behind a place of the log at which this host has
  * not arrived.  Nothing is read of a client that waits.
  *
+ * A question about all hosts waits here likewise until they have told, or are
+ * silent (inquiry.h); then it is done.
+ *
  * When nothing was heard of the log for --cluster-wait, requests of these kinds
  * are refused: they have done nothing.  A publish that is in the outbox may be
  * in the log as well; it waits on.
@@ -56,8 +59,13 @@ uint64_t waiting_place(const struct hub *hub);
  * lock, before the first of them is published. */
 bool waiting_begin(struct hub *hub, struct intake_op *op);
 
+/* A request asks the other hosts: note that its client waits.  Returns
+ * INTAKE_WAITING.  Under the lock. */
+enum intake_result waiting_begin_to_ask(struct intake_op *op);
+
 /* Keep the requests whose result is INTAKE_WAITING (in the outbox, by the number
- * in op->out) or INTAKE_PUT_OFF.  Without the lock, before the intake is
+ * in op->out, or for the other hosts, who are asked now) or INTAKE_PUT_OFF.
+ * Without the lock, before the intake is
  * released. */
 void waiting_take_from_intake(struct hub *hub);
 

@@ -221,7 +221,7 @@ test_a_long_list_takes_turns(void **state)
 	struct peer *a, *b;
 	uint64_t holdings;
 
-	crew->config.max_topics = 2 * API_LIST_SLICE + 1;
+	crew->config.max_topics = 2 * TOPIC_PAGE_SLICE + 1;
 	crew_start(crew, 1);
 	make_topics(crew, crew->config.max_topics);
 	a = peer_connect(crew, 0, 0);
