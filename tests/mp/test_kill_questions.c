@@ -114,8 +114,7 @@ check_asker_dies(enum stop_place place)
 	/* All other slots can be had, and that one is not. */
 	for (uint32_t i = 1; i < LAYOUT_QUESTIONS; i++)
 		put(0, "other", &others[i], &ids[i]);
-	assert_int_equal(
-	    questions_put(&t.seg, 0, "x", 1, &id), QUESTIONS_NONE);
+	assert_int_equal(questions_put(&t.seg, 0, "x", 1, &id), QUESTIONS_NONE);
 	questions_clear_worker(&t.seg, WORKER);
 	put(1, "mine", &slot, &id);
 	for (uint32_t i = 0; i < LAYOUT_QUESTIONS; i++) {

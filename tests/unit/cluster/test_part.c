@@ -33,11 +33,10 @@ teardown(void **state)
 static void
 add(struct part *part, uint64_t key, const char *name, uint64_t number)
 {
-	part_add(part,
-	    &(struct part_entry){ .key = key,
-		.number = number,
-		.name = name,
-		.name_len = (uint8_t)strlen(name) });
+	part_add(part, &(struct part_entry){ .key = key,
+			   .number = number,
+			   .name = name,
+			   .name_len = (uint8_t)strlen(name) });
 }
 
 /* What a part has, as text: "name=number ...", and + if there is more. */
@@ -57,8 +56,8 @@ says(const struct part *part)
 		count++;
 	}
 	assert_int_equal(count, part->count);
-	snprintf(text + len, sizeof(text) - len, "%s",
-	    part->has_more ? "+" : ".");
+	snprintf(
+	    text + len, sizeof(text) - len, "%s", part->has_more ? "+" : ".");
 	return text;
 }
 
@@ -125,10 +124,9 @@ test_all_of_a_key_or_none(void **state)
 static void
 test_name_of_a_token_is_another_user(void **state)
 {
-	struct part_entry entry = { .key = 5,
-		.number = 1,
-		.name = "ann",
-		.name_len = 3 };
+	struct part_entry entry = {
+		.key = 5, .number = 1, .name = "ann", .name_len = 3
+	};
 
 	(void)state;
 	part_add(&a, &entry);
@@ -201,12 +199,11 @@ test_never_gets_longer_than_its_room(void **state)
 	while (part_has_room(&a, key, last)) {
 		snprintf(name, sizeof(name), "%07u", (unsigned)key % 10000000);
 		last = key++;
-		part_add(&a,
-		    &(struct part_entry){ .key = key,
-			.name = name,
-			.name_len = 7,
-			.info = info,
-			.info_len = sizeof(info) });
+		part_add(&a, &(struct part_entry){ .key = key,
+				 .name = name,
+				 .name_len = 7,
+				 .info = info,
+				 .info_len = sizeof(info) });
 	}
 	part_write(&bytes, &a);
 	assert_in_range(bytes.len, PART_BYTES_MAX, PART_LEN_MAX);

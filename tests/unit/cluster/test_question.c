@@ -101,9 +101,9 @@ test_other_bytes_are_none(void **state)
 static void
 test_head_of_a_message(void **state)
 {
-	const struct host_message said = { .kind = HOST_ANSWERS,
-		.origin = 0xfedcba9876543210,
-		.number = 7 };
+	const struct host_message said = {
+		.kind = HOST_ANSWERS, .origin = 0xfedcba9876543210, .number = 7
+	};
 	struct host_message heard;
 
 	(void)state;

@@ -133,8 +133,8 @@ test_topics_in_order_and_only_some(void **state)
 	size_t at = 0;
 
 	(void)state;
-	for (const char *const *name =
-		 (const char *const[]){ "b5", "a9", "b3", "b1", "b4", "b2", NULL };
+	for (const char *const *name = (const char *const[]){ "b5", "a9", "b3",
+		 "b1", "b4", "b2", NULL };
 	     *name != NULL; name++)
 		hand_publish(&ring, hand_topic(&ring, *name), "1");
 	topic_page_begin(&page);
