@@ -192,8 +192,9 @@ file_send_at_once(struct conn *c, const struct http_request *req, int status,
 	http_reply_file(c, req, status, file);
 	if (file->fd != -1)
 		close(file->fd);
-	else if (status == 200 && !http_text_equal(&req->method, "HEAD"))
-		conn_answer(c, file->body, file->size);
+	else if (status == 200 && file->body != NULL &&
+		 !http_text_equal(&req->method, "HEAD"))
+		conn_answer_kept(c, file->body);
 	if (!http_reply_keeps_alive(c, req))
 		conn_close_when_written(c);
 }
@@ -231,7 +232,7 @@ file_send(struct conn *c, const struct http_request *req,
 {
 	switch (file_condition(req, file)) {
 	case HTTP_CONDITION_MET:
-		if (file->body != NULL || http_text_equal(&req->method, "HEAD"))
+		if (file->fd == -1 || http_text_equal(&req->method, "HEAD"))
 			file_send_at_once(c, req, 200, file);
 		else
 			file_begin(c, req, file);

@@ -4,6 +4,7 @@
 #include "worker/http/static_cache.h"
 
 #include "common/xmalloc.h"
+#include "worker/net/kept.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +14,8 @@
 
 struct static_kept {
 	char *name; /* owned; NULL: a free place */
-	char *body; /* owned */
 	struct stat st;
-	struct static_file file;
+	struct static_file file; /* its body is a reference of ours */
 };
 
 struct static_cache {
@@ -37,7 +37,8 @@ static_cache_forget(struct static_cache *cache, struct static_kept *kept)
 		return;
 	cache->bytes -= kept->file.size;
 	free(kept->name);
-	free(kept->body);
+	if (kept->file.body != NULL)
+		kept_drop(&kept->file.body);
 	memset(kept, 0, sizeof(*kept));
 }
 
@@ -99,7 +100,7 @@ static_cache_find(struct static_cache *cache, int root, const char *name,
 /* Read all of a file.  Returns false if it was not as long as had been said, or
  * was changed meanwhile. */
 static bool
-static_cache_read(int fd, const struct stat *st, char *body)
+static_cache_read(int fd, const struct stat *st, unsigned char *body)
 {
 	size_t len = (size_t)st->st_size, got = 0;
 	struct stat after;
@@ -134,15 +135,17 @@ static_cache_add(struct static_cache *cache, const char *name,
     const struct stat *st, time_t now, struct static_file *file)
 {
 	struct static_kept *kept;
-	char *body;
+	struct kept *body;
 
 	if (file->size > STATIC_CACHE_FILE ||
 	    now - st->st_mtim.tv_sec < STATIC_CACHE_SETTLED ||
 	    now - st->st_ctim.tv_sec < STATIC_CACHE_SETTLED)
 		return false;
-	body = xmalloc(file->size + 1);
-	if (!static_cache_read(file->fd, st, body)) {
-		free(body);
+	body = file->size > 0 ? kept_room((uint32_t)file->size) : NULL;
+	if (!static_cache_read(
+		file->fd, st, body != NULL ? body->bytes : NULL)) {
+		if (body != NULL)
+			kept_drop(&body);
 		return false;
 	}
 	close(file->fd);
@@ -150,7 +153,7 @@ static_cache_add(struct static_cache *cache, const char *name,
 	file->body = body;
 	kept = static_cache_place(cache, file->size);
 	*kept = (struct static_kept){
-		.name = xstrdup(name), .body = body, .st = *st, .file = *file
+		.name = xstrdup(name), .st = *st, .file = *file
 	};
 	cache->bytes += file->size;
 	return true;

@@ -41,7 +41,7 @@ void static_cache_free(struct static_cache **cache);
  * One that is no longer what it was is forgotten.
  *
  * Blocks:  while the file system looks the name up, if it is kept.
- * Returns: true with file filled in, which has a body and no descriptor.
+ * Returns: true with file filled in, which has no descriptor.
  */
 bool static_cache_find(struct static_cache *cache, int root, const char *name,
     struct static_file *file);
@@ -51,7 +51,7 @@ bool static_cache_find(struct static_cache *cache, int root, const char *name,
  * be kept; others make room for it.  now: seconds since 1970.
  *
  * Blocks:  while it is read.
- * Returns: true: it is kept, file has a body, and its descriptor is closed.
+ * Returns: true: it is kept, file has its body, and no descriptor any more.
  */
 bool static_cache_add(struct static_cache *cache, const char *name,
     const struct stat *st, time_t now, struct static_file *file);

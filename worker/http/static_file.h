@@ -9,13 +9,15 @@
 #include <stdint.h>
 #include <time.h>
 
+struct kept;
+
 #define STATIC_ETAG_SIZE 53u /* three numbers, two dashes, quotes, NUL */
 
 struct static_file {
 	/* All of it, if it is kept in memory: borrowed until the next
-	 * static_find().  NULL: it is to be read from fd. */
-	const char *body;
-	int fd; /* for reading; O_NONBLOCK, O_CLOEXEC.  -1: there is a body */
+	 * static_find().  NULL: it is to be read from fd, or is empty. */
+	struct kept *body;
+	int fd; /* for reading; O_NONBLOCK, O_CLOEXEC.  -1: it is kept */
 	uint64_t size;               /* bytes, when it was opened */
 	time_t mtime;                /* for Last-Modified */
 	const char *type;            /* for Content-Type; a static string */

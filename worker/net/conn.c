@@ -101,15 +101,24 @@ conn_speak(struct conn *c, const struct conn_handler *handler, void *data)
 	c->data = data;
 }
 
-void *
-conn_answer_room(struct conn *c, size_t len)
+/* Have a queue that this turn sends.  Returns false if the connection is
+ * dead. */
+static bool
+conn_opens_queue(struct conn *c)
 {
 	if (c->state == CONN_DEAD)
-		return NULL;
+		return false;
 	if (c->out == NULL)
 		c->out = outq_new(&c->net->budget);
 	outbox_touch(&c->net->outbox, c);
-	return outq_answer_room(c->out, (uint32_t)len);
+	return true;
+}
+
+void *
+conn_answer_room(struct conn *c, size_t len)
+{
+	return conn_opens_queue(c) ? outq_answer_room(c->out, (uint32_t)len)
+	                           : NULL;
 }
 
 void
@@ -119,6 +128,13 @@ conn_answer(struct conn *c, const void *data, size_t len)
 
 	if (room != NULL)
 		memcpy(room, data, len);
+}
+
+void
+conn_answer_kept(struct conn *c, struct kept *kept)
+{
+	if (conn_opens_queue(c))
+		outq_add_kept(c->out, kept);
 }
 
 void

@@ -60,6 +60,9 @@ void conn_speak(struct conn *c, const struct conn_handler *handler, void *data);
 /* Queue bytes that are never dropped; written at the end of the turn. */
 void conn_answer(struct conn *c, const void *data, size_t len);
 
+/* The same with what is kept: no copy, the queue takes a reference. */
+void conn_answer_kept(struct conn *c, struct kept *kept);
+
 /* The same, with len > 0 bytes that the caller fills in before anything else
  * is asked of the connection.  Returns NULL if it is dead. */
 void *conn_answer_room(struct conn *c, size_t len);

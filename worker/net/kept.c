@@ -10,13 +10,21 @@
 #include <string.h>
 
 struct kept *
-kept_new(const void *data, uint32_t len)
+kept_room(uint32_t len)
 {
 	struct kept *kept = xmalloc(sizeof(*kept) + len);
 
 	CHECK(len > 0);
 	kept->references = 1;
 	kept->len = len;
+	return kept;
+}
+
+struct kept *
+kept_new(const void *data, uint32_t len)
+{
+	struct kept *kept = kept_room(len);
+
 	memcpy(kept->bytes, data, len);
 	return kept;
 }

@@ -100,6 +100,14 @@ outq_add_answer(struct outq *q, const void *data, uint32_t len)
 }
 
 void
+outq_add_kept(struct outq *q, struct kept *kept)
+{
+	struct outq_item *item = outq_item_new(q, kept->len, kept_take(kept));
+
+	TAILQ_INSERT_TAIL(&q->items, item, link);
+}
+
+void
 outq_add_message(
     struct outq *q, uint32_t topic, uint64_t seq, struct kept *kept)
 {

@@ -13,8 +13,9 @@
  * more messages are dropped.  It stands in one or two places of fixed width, so
  * growing changes only the bytes there.
  *
- * What a queue holds: of an answer its bytes; of a message one small item with a
- * reference to the frame, whose one copy all who wait for it share (kept.h).  So
+ * What a queue holds: of an answer its bytes; of a message, and of an answer that
+ * others get as well, one small item with a reference to the one copy that all
+ * who wait for it share (kept.h).  So
  * the memory that a backlog takes is the messages that wait for anybody, and
  * sizeof(struct outq_item) for each of those and each connection that waits for
  * it.  Its limits and the budget (budget.h) know nothing of sharing: there a
@@ -66,12 +67,12 @@ struct outq_gap_places {
 struct outq_item {
 	TAILQ_ENTRY(outq_item) link;           /* in order of sending */
 	TAILQ_ENTRY(outq_item) next_droppable; /* OUTQ_MESSAGE: among these */
-	struct kept *kept;   /* of what was a message: its bytes, a reference */
+	struct kept *kept;   /* a reference to its bytes; NULL: they are here */
 	uint64_t seq;        /* of a message: its number; 0: never was one */
 	uint32_t len;        /* bytes */
 	uint32_t topic : 31; /* of a message: directory slot */
 	uint32_t kind : 1;   /* enum outq_kind */
-	unsigned char data[]; /* of all else: its bytes */
+	unsigned char data[]; /* its bytes, if nothing is kept */
 };
 
 /* The last gap of a topic that has not been begun. */
@@ -114,8 +115,10 @@ void outq_free(struct outq **q);
  * before anything else is asked of the queue. */
 void *outq_answer_room(struct outq *q, uint32_t len);
 
-/* The same with a copy of data. */
+/* The same with a copy of data, and with what is kept, to which the queue takes
+ * a reference. */
 void outq_add_answer(struct outq *q, const void *data, uint32_t len);
+void outq_add_kept(struct outq *q, struct kept *kept);
 
 /* Append a message: number seq of the topic in that slot.  The queue takes a
  * reference of its own. */

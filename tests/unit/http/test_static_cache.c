@@ -7,6 +7,7 @@
 #include "tests/support/suite.h"
 #include "tests/unit/support/site.h"
 #include "worker/http/static_cache.h"
+#include "worker/net/kept.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ keep(const struct site *site, const char *path)
 	struct stat st;
 
 	assert_int_equal(site_find(site, path, &file), STATIC_OK);
-	assert_null(file.body);
+	assert_int_not_equal(file.fd, -1);
 	snprintf(name, sizeof(name), "root%s", path);
 	stat_file(site, name, &st);
 	assert_true(static_cache_add(site->files.cache, path + 1, &st,
@@ -48,7 +49,10 @@ assert_kept(const struct site *site, const char *path, const char *text)
 	assert_int_equal(site_find(site, path, &file), STATIC_OK);
 	assert_int_equal(file.fd, -1);
 	assert_int_equal(file.size, strlen(text));
-	assert_memory_equal(file.body, text, file.size);
+	if (file.size > 0)
+		assert_memory_equal(file.body->bytes, text, file.size);
+	else
+		assert_null(file.body);
 }
 
 /* It is read from the disk, where this stands now. */
@@ -59,7 +63,7 @@ assert_read(const struct site *site, const char *path, const char *text)
 	char got[64];
 
 	assert_int_equal(site_find(site, path, &file), STATIC_OK);
-	assert_null(file.body);
+	assert_int_not_equal(file.fd, -1);
 	assert_int_equal(read(file.fd, got, sizeof(got)), strlen(text));
 	assert_memory_equal(got, text, strlen(text));
 	close(file.fd);
@@ -97,6 +101,35 @@ test_a_kept_file_is_served_from_memory(void **state)
 	assert_int_equal(kept.mtime, first.mtime);
 	assert_int_equal(site_count_fds(), fds);
 	assert_read(site, "/", "<p>");
+}
+
+static void
+test_an_empty_file_is_kept_too(void **state)
+{
+	const struct site *site = *state;
+
+	site_file(site, "root/empty", "");
+	keep(site, "/empty");
+	assert_kept(site, "/empty", "");
+}
+
+/* Who is being sent a file keeps it, whatever becomes of the file. */
+static void
+test_a_body_outlives_its_place(void **state)
+{
+	const struct site *site = *state;
+	struct static_file file;
+	struct kept *body;
+
+	keep(site, "/chat.js");
+	assert_int_equal(site_find(site, "/chat.js", &file), STATIC_OK);
+	body = kept_take(file.body);
+	site_file(site, "root/chat.js", "let another;");
+	assert_read(site, "/chat.js", "let another;");
+	assert_int_equal(body->references, 1);
+	assert_int_equal(body->len, 6);
+	assert_memory_equal(body->bytes, "let a;", 6);
+	kept_drop(&body);
 }
 
 static void
@@ -169,7 +202,7 @@ test_memory_is_bounded(void **state)
 	for (unsigned i = 0; i < 2 * STATIC_CACHE_FILES; i++) {
 		snprintf(name, sizeof(name), "/file%u", i);
 		assert_int_equal(site_find(site, name, &file), STATIC_OK);
-		kept += file.body != NULL;
+		kept += file.fd == -1;
 		if (file.fd != -1)
 			close(file.fd);
 		else
@@ -185,6 +218,8 @@ test_memory_is_bounded(void **state)
 
 static const struct CMUnitTest tests[] = {
 	T(test_a_kept_file_is_served_from_memory),
+	T(test_an_empty_file_is_kept_too),
+	T(test_a_body_outlives_its_place),
 	T(test_a_file_that_has_just_changed_is_not_kept),
 	T(test_any_change_is_seen),
 	T(test_a_large_file_is_not_kept),

@@ -130,6 +130,26 @@ test_what_is_added_is_a_copy(void **state)
 	assert_sent(o, "text");
 }
 
+/* What several are answered is there once, until the last has sent it. */
+static void
+test_kept_bytes_are_shared(void **state)
+{
+	struct outlet *o = *state;
+	struct kept *kept = kept_new("file", 4);
+
+	outq_add_kept(o->q, kept);
+	outq_add_kept(o->q, kept);
+	assert_int_equal(kept->references, 3);
+	assert_int_equal(o->q->bytes, 8);
+	assert_int_equal(o->q->answer_bytes, 8);
+	kept_drop(&kept);
+	assert_int_equal(drop_oldest(o), 0);
+	take(o, 3);
+	take_all(o);
+	assert_sent(o, "filefile");
+	assert_int_equal(o->messages, 0);
+}
+
 static void
 test_iov_describes_at_most_max_pieces(void **state)
 {
@@ -383,6 +403,7 @@ test_anything_in_any_order_adds_up(void **state)
 static const struct CMUnitTest tests[] = {
 	T(test_items_leave_in_order),
 	T(test_what_is_added_is_a_copy),
+	T(test_kept_bytes_are_shared),
 	T(test_iov_describes_at_most_max_pieces),
 	T(test_partial_sends_at_every_byte),
 	T(test_bytes_are_those_still_to_be_sent),
