@@ -12,6 +12,7 @@
 #include "broker/shared/segment.h"
 #include "broker/shared/stats.h"
 #include "broker/status/overview.h"
+#include "broker/status/overview_cluster.h"
 #include "common/buf.h"
 
 #include <stdio.h>
@@ -54,6 +55,19 @@ status_print_sandbox(const struct segment *seg)
 }
 
 static void
+status_print_cluster(const struct segment *seg)
+{
+	struct buf buf;
+
+	if (!overview_has_cluster(seg))
+		return;
+	buf_init(&buf);
+	overview_cluster_text(&buf, seg);
+	printf("cluster   %.*s\n", (int)buf.len, (const char *)buf.at);
+	buf_fini(&buf);
+}
+
+static void
 status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 {
 	static const enum stats_id columns[] = { STATS_CONNECTIONS,
@@ -69,6 +83,7 @@ status_print_table(const struct cli *cli, const struct segment *seg, int pid)
 	    format_uptime(overview_uptime_ms(header), uptime), header->run.urls,
 	    header->run.admin[0] != '\0' ? header->run.admin : "none");
 	status_print_sandbox(seg);
+	status_print_cluster(seg);
 	printf("ring      %s, epoch %s\n",
 	    value_size_format(header->ring_size, size), header->epoch);
 	printf("topics    %u of %u\n\n", atomic_load(&header->used),

@@ -4,6 +4,8 @@
 #include "broker/cluster/ingest.h"
 
 #include "broker/ring/topics.h"
+#include "broker/shared/stamps.h"
+#include "common/clock.h"
 #include "common/siphash.h"
 
 #include <string.h>
@@ -61,6 +63,8 @@ ingest_publish(struct ingest *in)
 {
 	if (in->count == 0)
 		return true;
+	/* A delivery begins here: the way to here has its own histogram. */
+	stamps_add(in->ring->seg, clock_monotonic_ns());
 	if (ring_publish(in->ring, in->msgs, in->count) != RING_OK)
 		return false;
 	in->wake |= ring_interest(in->ring, in->msgs, in->count);

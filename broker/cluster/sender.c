@@ -4,6 +4,7 @@
 #include "broker/cluster/sender.h"
 
 #include "common/bug.h"
+#include "common/clock.h"
 #include "common/xmalloc.h"
 
 #include <stdlib.h>
@@ -142,6 +143,17 @@ sender_pack_lost(struct sender *s, struct sender_batch *batch)
 	return RING_OK;
 }
 
+/* When a record was accepted, on the monotonic clock.  Its stamp is gone if it has
+ * waited for long; then its own time is exact enough. */
+static uint64_t
+sender_accepted_ns(struct sender *s, const struct ring_record *rec)
+{
+	if (stamps_find(s->seg, &s->stamps, rec->pos, ring_head(s->seg)))
+		return s->stamps.ns;
+	return clock_monotonic_ns() -
+	       (clock_ns(CLOCK_REALTIME) - rec->time_ms * UINT64_C(1000000));
+}
+
 /* Add the next record to a batch that has n. */
 static enum ring_status
 sender_add(struct sender *s, struct sender_batch *batch, uint32_t n)
@@ -160,6 +172,7 @@ sender_add(struct sender *s, struct sender_batch *batch, uint32_t n)
 		    &batch->bytes, s->seg->header->cluster.self, rec.seq - 1);
 	}
 	log_batch_add(&batch->bytes, &rec);
+	batch->accepted_ns[n] = sender_accepted_ns(s, &rec);
 	batch->last = rec.seq;
 	s->positions_at++;
 	return RING_OK;
@@ -242,6 +255,22 @@ sender_next(struct sender *s)
 	return &sender_batch(s, s->sent++)->bytes;
 }
 
+/* Count how long the first n records of a batch took.  Those that are lost took
+ * nothing. */
+static void
+sender_measure(struct sender *s, const struct sender_batch *batch, uint64_t n)
+{
+	struct stats_delays *delays = &s->seg->header->cluster.accept_to_ring;
+	uint64_t now = clock_monotonic_ns();
+
+	/* After the wall clock was set back, one may lie in the future. */
+	for (uint64_t i = 0; i < n && !batch->is_lost; i++)
+		stats_delay_add(delays,
+		    now > batch->accepted_ns[i] ? now - batch->accepted_ns[i]
+						: 0,
+		    1);
+}
+
 /* The first records of a batch have come back, up to this number. */
 static void
 sender_trim(struct sender *s, struct sender_batch *batch, uint64_t last)
@@ -251,8 +280,12 @@ sender_trim(struct sender *s, struct sender_batch *batch, uint64_t last)
 		    (uint32_t)(batch->last - last));
 		log_batch_set_round(&batch->bytes, s->round);
 	} else {
-		log_batch_trim(
-		    &batch->bytes, (uint32_t)(last - batch->first + 1));
+		uint64_t n = last - batch->first + 1;
+
+		sender_measure(s, batch, n);
+		log_batch_trim(&batch->bytes, (uint32_t)n);
+		memmove(batch->accepted_ns, batch->accepted_ns + n,
+		    (LOG_RECORDS_MAX - n) * sizeof(*batch->accepted_ns));
 	}
 	batch->first = last + 1;
 }
@@ -274,6 +307,7 @@ sender_came_back(struct sender *s, uint64_t last)
 			sender_trim(s, batch, last);
 			break;
 		}
+		sender_measure(s, batch, batch->last - batch->first + 1);
 		s->first = (s->first + 1) % SENDER_BATCHES;
 		s->count--;
 		s->sent -= s->sent > 0;

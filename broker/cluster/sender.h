@@ -18,6 +18,7 @@
 #define BROKER_CLUSTER_SENDER_H
 
 #include "broker/cluster/log_message.h"
+#include "broker/shared/stamps.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@
 
 struct sender_batch {
 	struct buf bytes;
+	uint64_t accepted_ns[LOG_RECORDS_MAX]; /* its records; monotonic */
 	uint64_t first, last; /* numbers of its records */
 	uint64_t from;        /* position of the first in the ring */
 	bool is_lost;         /* it has none, but says that */
@@ -45,6 +47,7 @@ struct sender {
 	unsigned first, count;
 	unsigned sent;         /* of these, in the log or on their way there */
 	uint32_t round;        /* how often we have gone back */
+	struct stamps_cursor stamps;
 	unsigned char *record; /* owned: room for one */
 	size_t record_size;
 };
@@ -64,7 +67,8 @@ bool sender_fill(struct sender *sender);
 /* The next batch to be sent, which counts as sent then; NULL: none. */
 const struct buf *sender_next(struct sender *sender);
 
-/* All up to this number has come back.  Returns whether that is news. */
+/* All up to this number has come back; how long that took is counted in the
+ * segment.  Returns whether it is news. */
 bool sender_came_back(struct sender *sender, uint64_t last);
 
 /* Send all that has not come back once more. */

@@ -10,14 +10,19 @@
 #include <stdio.h>
 #include <string.h>
 
+uint64_t
+ring_outbox_bytes(const struct segment *seg)
+{
+	uint64_t from = atomic_load_explicit(
+	    &seg->header->cluster.waits_from, memory_order_relaxed);
+
+	return from != 0 ? ring_head(seg) - from : 0;
+}
+
 bool
 ring_outbox_full(const struct ring *ring)
 {
-	uint64_t from = atomic_load_explicit(
-	    &ring->header->cluster.waits_from, memory_order_relaxed);
-
-	return from != 0 &&
-	       ring_head(ring->seg) - from > ring->capacity / RING_OUTBOX_PART;
+	return ring_outbox_bytes(ring->seg) > ring->capacity / RING_OUTBOX_PART;
 }
 
 unsigned

@@ -25,7 +25,11 @@
 /* The outbox may have this part of the ring; then input is not read. */
 #define RING_OUTBOX_PART 4
 
-/* Whether the outbox is full.  A moment's value; anybody. */
+/* Bytes of the ring from the oldest record on that waits; 0: none does.  A moment's
+ * value; anybody. */
+uint64_t ring_outbox_bytes(const struct segment *seg);
+
+/* Whether the outbox is full.  Likewise. */
 bool ring_outbox_full(const struct ring *ring);
 
 /* The slot of the bridge in the tables of workers and doorbells. */

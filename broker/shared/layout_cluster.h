@@ -55,7 +55,9 @@
  *                          lock                    the stream's name is constant then
  *  waits_from              the bridge              atomic; for how full the outbox
  *                                                  is, which may be a moment's value
- *  counters                the bridge              atomic; one writer
+ *  counters,               the bridge; the         atomic; one writer
+ *  accept_to_ring          supervisor, while
+ *                          there is none
  *  heard_ms, hosts         the bridge; the         atomic words; an entry of hosts
  *                          supervisor before it    counts for none while it is
  *                          starts one              changed
@@ -65,6 +67,8 @@
 
 #ifndef BROKER_SHARED_LAYOUT_CLUSTER_H
 #define BROKER_SHARED_LAYOUT_CLUSTER_H
+
+#include "broker/shared/stats.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -113,7 +117,8 @@ struct layout_origin {
 	uint64_t touched; /* message of the stream that it was last heard in */
 };
 
-/* What the bridge counts; metrics_cluster.c has the names. */
+/* What the bridge counts; status/metrics_cluster.c has the names.  They go over
+ * into the next ring, or nobody would see why this one was given up. */
 enum layout_cluster_counter {
 	CLUSTER_SENT = 0,   /* batches */
 	CLUSTER_ACCEPTED,   /* batches, of all hosts; so the next two */
@@ -153,11 +158,14 @@ struct layout_cluster {
 	/* of a record without a place in the ring, while the words above are told
 	 * of it */
 	struct layout_mark alone;
-	uint32_t noting;           /* they are: changing.h */
-	_Atomic uint64_t heard_ms; /* of the log, monotonic clock; 0: never */
+	uint32_t noting; /* they are: changing.h */
+	/* the bridge heard of the log, or this run began; monotonic clock.  0:
+	 * this server has no cluster */
+	_Atomic uint64_t heard_ms;
 	_Atomic uint64_t counters[CLUSTER_COUNTERS];
 	struct layout_host hosts[LAYOUT_ORIGINS]; /* cluster/hosts.h */
 	_Atomic uint64_t asked;                   /* questions so far */
+	struct stats_delays accept_to_ring; /* of this host's own records */
 };
 
 #endif

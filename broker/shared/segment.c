@@ -184,6 +184,7 @@ segment_fingerprint(void)
 		CLUSTER_COUNTERS, sizeof(struct layout_mark),
 		offsetof(struct layout_cluster, hosts),
 		offsetof(struct layout_cluster, asked),
+		offsetof(struct layout_cluster, accept_to_ring),
 		offsetof(struct layout_worker, succession),
 		offsetof(struct layout_header, run.upgrades),
 		offsetof(struct layout_worker, confined),

@@ -3,12 +3,22 @@
 
 #include "broker/shared/stats.h"
 
+#include <string.h>
+
 const struct stats_info stats_info[STATS_COUNT] = {
 #define STATS_INFO(upper, lower, kind, metric, reason, what) \
 	{ #lower, metric, reason, what, STATS_##kind },
 	STATS_LIST(STATS_INFO)
 #undef STATS_INFO
 };
+
+bool
+stats_is_of_cluster(const struct stats_info *info)
+{
+	static const char prefix[] = "cluster_";
+
+	return strncmp(info->metric, prefix, sizeof(prefix) - 1) == 0;
+}
 
 #define STATS_US UINT64_C(1000)    /* nanoseconds */
 #define STATS_MS UINT64_C(1000000) /* likewise */

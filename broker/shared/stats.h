@@ -200,6 +200,13 @@
 	    "upgrade: connections taken over from the old process")            \
 	X(NOT_HANDED_OVER, not_handed_over, COUNTER, "not_handed_over", NULL,  \
 	    "upgrade: connections closed that could not be taken over")        \
+	X(CLUSTER_REFUSED, cluster_refused, COUNTER, "cluster_refused", NULL,  \
+	    "requests refused: the log of the cluster was away")               \
+	X(CLUSTER_GAPS, cluster_gaps, COUNTER, "cluster_gaps", "cluster",      \
+	    "gaps without numbers told to clients: of another log")            \
+	X(CLUSTER_GAPS_EXPIRED, cluster_gaps_expired, COUNTER,                 \
+	    "cluster_gaps", "expired",                                         \
+	    "gaps without numbers told to clients: before this ring's past")   \
 	X(LOG_DROPPED, log_dropped, COUNTER, "log_dropped", NULL,              \
 	    "log lines dropped")
 /* clang-format on */
@@ -223,6 +230,9 @@ struct stats_info {
 };
 
 extern const struct stats_info stats_info[STATS_COUNT];
+
+/* Whether a counter means something in a cluster alone. */
+bool stats_is_of_cluster(const struct stats_info *info);
 
 /* Upper bounds of the delays that are told apart; beyond them is one more. */
 #define STATS_DELAY_BOUNDS 16

@@ -3,41 +3,16 @@
 
 #include "broker/status/metrics.h"
 
-#include "broker/status/overview.h"
 #include "broker/shared/stats.h"
+#include "broker/status/metrics_cluster.h"
+#include "broker/status/metrics_text.h"
+#include "broker/status/overview.h"
+#include "broker/status/overview_cluster.h"
 #include "common/config.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The two lines in front of a metric's values. */
-static void
-metrics_head(struct buf *buf, const char *name, const char *type,
-    const char *help, size_t help_len)
-{
-	buf_printf(buf, "# HELP pubsubd_%s %.*s\n# TYPE pubsubd_%s %s\n", name,
-	    (int)help_len, help, name, type);
-}
-
-/* A metric of the whole server, with its one value. */
-static void
-metrics_one(struct buf *buf, const char *name, const char *type,
-    const char *help, uint64_t value)
-{
-	metrics_head(buf, name, type, help, strlen(help));
-	buf_printf(buf, "pubsubd_%s %" PRIu64 "\n", name, value);
-}
-
-/* The same for a time, in seconds as all are. */
-static void
-metrics_one_time(
-    struct buf *buf, const char *name, const char *help, uint64_t ms)
-{
-	metrics_head(buf, name, "gauge", help, strlen(help));
-	buf_printf(buf, "pubsubd_%s %" PRIu64 ".%03u\n", name, ms / 1000,
-	    (unsigned)(ms % 1000));
-}
 
 /* The server's identity, start and state. */
 static void
@@ -48,7 +23,7 @@ metrics_put_run(
 	static const char states[] = "1 for what the server is doing";
 	const char *state = overview_state(header);
 
-	metrics_head(buf, "build_info", "gauge", info, strlen(info));
+	metrics_head(buf, "build_info", "gauge", info);
 	buf_printf(buf,
 	    "pubsubd_build_info{version=\"%s\",epoch=\"%s\",instance=\"%s\"}"
 	    " 1\n",
@@ -58,7 +33,7 @@ metrics_put_run(
 	    atomic_load(&header->run.started_at));
 	metrics_one_time(buf, "uptime_seconds", "how long this run has lasted",
 	    overview_uptime_ms(header));
-	metrics_head(buf, "state", "gauge", states, strlen(states));
+	metrics_head(buf, "state", "gauge", states);
 	for (int i = 0; i < OVERVIEW_STATES; i++)
 		buf_printf(buf, "pubsubd_state{state=\"%s\"} %d\n",
 		    overview_states[i], state == overview_states[i]);
@@ -112,7 +87,7 @@ metrics_per_worker(struct buf *buf, const struct segment *seg, const char *name,
 {
 	unsigned workers = segment_workers(seg);
 
-	metrics_head(buf, name, type, help, strlen(help));
+	metrics_head(buf, name, type, help);
 	for (unsigned slot = 0; slot < workers; slot++) {
 		struct overview_worker worker = overview_worker(seg, slot);
 
@@ -161,50 +136,26 @@ metrics_put_counter(struct buf *buf, const struct segment *seg, int i)
 static void
 metrics_put_counters(struct buf *buf, const struct segment *seg)
 {
+	bool has_cluster = overview_has_cluster(seg);
+
 	for (int i = 0; i < STATS_COUNT; i++) {
 		const struct stats_info *info = &stats_info[i];
 		bool is_counter = info->kind == STATS_COUNTER;
 		size_t len = strlen(info->what);
 		char name[64];
 
+		if (!has_cluster && stats_is_of_cluster(info))
+			continue;
 		if (info->reason != NULL)
 			len = strcspn(info->what, ":");
 		snprintf(name, sizeof(name), "%s%s", info->metric,
 		    is_counter ? "_total" : "");
 		if (i == 0 ||
 		    strcmp(info->metric, stats_info[i - 1].metric) != 0)
-			metrics_head(buf, name,
+			metrics_head_of(buf, name,
 			    is_counter ? "counter" : "gauge", info->what, len);
 		metrics_put_counter(buf, seg, i);
 	}
-}
-
-/* One worker's delays; buckets include those below them. */
-static void
-metrics_put_delays(
-    struct buf *buf, unsigned slot, const struct stats_delays *delays)
-{
-	uint64_t sum_ns = stats_get_word(&delays->sum_ns);
-	uint64_t count = 0;
-
-	for (int i = 0; i < STATS_DELAY_BOUNDS; i++) {
-		count += stats_get_word(&delays->count[i]);
-		buf_printf(buf,
-		    "pubsubd_delivery_seconds_bucket{worker=\"%u\",le=\"%g\"} "
-		    "%" PRIu64 "\n",
-		    slot, (double)stats_delay_bounds_ns[i] / 1e9, count);
-	}
-	count += stats_get_word(&delays->count[STATS_DELAY_BOUNDS]);
-	buf_printf(buf,
-	    "pubsubd_delivery_seconds_bucket{worker=\"%u\",le=\"+Inf\"} "
-	    "%" PRIu64 "\n",
-	    slot, count);
-	buf_printf(buf,
-	    "pubsubd_delivery_seconds_sum{worker=\"%u\"} %" PRIu64 ".%09u\n",
-	    slot, sum_ns / 1000000000, (unsigned)(sum_ns % 1000000000));
-	buf_printf(buf,
-	    "pubsubd_delivery_seconds_count{worker=\"%u\"} %" PRIu64 "\n", slot,
-	    count);
 }
 
 void
@@ -213,6 +164,7 @@ metrics_put(struct buf *buf, const struct segment *seg, const char *instance)
 	static const char delivery[] =
 	    "time from reading a message to writing it to the sockets of a "
 	    "worker's subscribers, one for each message and worker";
+	char label[24];
 	unsigned workers = segment_workers(seg);
 
 	metrics_put_run(buf, seg->header, instance);
@@ -224,8 +176,12 @@ metrics_put(struct buf *buf, const struct segment *seg, const char *instance)
 	metrics_per_worker(buf, seg, "ring_lag_bytes", "gauge",
 	    "what a worker has still to read of the ring", metrics_lag);
 	metrics_put_counters(buf, seg);
-	metrics_head(
-	    buf, "delivery_seconds", "histogram", delivery, strlen(delivery));
-	for (unsigned slot = 0; slot < workers; slot++)
-		metrics_put_delays(buf, slot, &seg->workers[slot].delays);
+	metrics_head(buf, "delivery_seconds", "histogram", delivery);
+	for (unsigned slot = 0; slot < workers; slot++) {
+		snprintf(label, sizeof(label), "worker=\"%u\"", slot);
+		metrics_delays(
+		    buf, "delivery_seconds", label, &seg->workers[slot].delays);
+	}
+	if (overview_has_cluster(seg))
+		metrics_put_cluster(buf, seg);
 }

@@ -5,6 +5,7 @@
 
 #include "broker/ring/ring.h"
 #include "broker/shared/stats.h"
+#include "broker/status/overview_cluster.h"
 #include "common/clock.h"
 #include "common/config.h"
 
@@ -207,7 +208,8 @@ overview_json_delays(struct buf *buf, const struct stats_delays *delays)
 }
 
 static void
-overview_json_worker(struct buf *buf, const struct overview_worker *worker)
+overview_json_worker(
+    struct buf *buf, const struct overview_worker *worker, bool has_cluster)
 {
 	buf_printf(buf, "{\"slot\":%u,\"pid\":%d,\"state\":\"%s\"",
 	    worker->slot, worker->pid, worker->state);
@@ -220,8 +222,9 @@ overview_json_worker(struct buf *buf, const struct overview_worker *worker)
 		buf_json_string(buf, worker->of->last_death,
 		    strnlen(worker->of->last_death, LAYOUT_DEATH - 1));
 	for (int i = 0; i < STATS_COUNT; i++)
-		buf_printf(buf, ",\"%s\":%" PRIu64, stats_info[i].name,
-		    stats_get(worker->of->counters, (enum stats_id)i));
+		if (has_cluster || !stats_is_of_cluster(&stats_info[i]))
+			buf_printf(buf, ",\"%s\":%" PRIu64, stats_info[i].name,
+			    stats_get(worker->of->counters, (enum stats_id)i));
 	overview_json_delays(buf, &worker->of->delays);
 	buf_puts(buf, "}");
 }
@@ -259,10 +262,15 @@ void
 overview_json(struct buf *buf, const struct segment *seg, const char *instance)
 {
 	const struct layout_header *header = seg->header;
+	bool has_cluster = overview_has_cluster(seg);
 	unsigned workers = segment_workers(seg);
 
 	overview_json_run(buf, header, instance);
 	overview_json_sandbox(buf, seg);
+	if (has_cluster) {
+		buf_puts(buf, ",\"cluster\":");
+		overview_cluster_json(buf, seg);
+	}
 	buf_printf(buf, ",\"ring\":{\"size\":%" PRIu64 ",\"head\":%" PRIu64,
 	    header->ring_size, atomic_load(&header->head));
 	buf_printf(
@@ -277,7 +285,7 @@ overview_json(struct buf *buf, const struct segment *seg, const char *instance)
 		struct overview_worker worker = overview_worker(seg, slot);
 
 		buf_puts(buf, slot == 0 ? "" : ",");
-		overview_json_worker(buf, &worker);
+		overview_json_worker(buf, &worker, has_cluster);
 	}
 	buf_puts(buf, "]}\n");
 }

@@ -36,8 +36,10 @@ void
 supervisor_bridge_begin(struct supervisor *s, uint64_t now)
 {
 	s->bridge = (struct supervisor_bridge){ .pid = 0 };
-	if (!supervisor_has_bridge(s))
+	if (!supervisor_has_bridge(s)) {
+		atomic_store(&s->segment.header->cluster.heard_ms, 0);
 		return;
+	}
 	/* Clients wait for it to find the log, from now on. */
 	hosts_heard_log(&s->segment.header->cluster, now);
 	s->due.at[DUE_BRIDGE] = now;
@@ -82,6 +84,16 @@ bridge_ended(struct supervisor *s, int wait_status, uint64_t now)
 	s->due.at[DUE_BRIDGE] = now + backoff_ms(++s->bridge.deaths);
 }
 
+/* What holds only while there is one, as the gauges of workers. */
+static void
+bridge_reset_gauges(struct supervisor *s)
+{
+	_Atomic uint64_t *counters = s->segment.header->cluster.counters;
+
+	atomic_store(&counters[CLUSTER_CONNECTED], 0);
+	atomic_store(&counters[CLUSTER_HOSTS], 0);
+}
+
 bool
 supervisor_bridge_reaped(
     struct supervisor *s, pid_t pid, int wait_status, uint64_t now)
@@ -89,6 +101,7 @@ supervisor_bridge_reaped(
 	if (pid != s->bridge.pid || pid == 0)
 		return false;
 	s->bridge.pid = 0;
+	bridge_reset_gauges(s);
 	watchdog_bury(&s->watchdog, &s->segment, ring_bridge_slot(&s->segment));
 	bridge_ended(s, wait_status, now);
 	/* It may have died between its commit and the doorbells. */
@@ -115,4 +128,5 @@ supervisor_bridge_end(struct supervisor *s)
 	while (waitpid(s->bridge.pid, NULL, 0) == -1 && errno == EINTR)
 		continue;
 	s->bridge.pid = 0;
+	bridge_reset_gauges(s);
 }

@@ -9,6 +9,7 @@
 #include "broker/supervisor/state.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 struct segment_shape
@@ -159,9 +160,16 @@ supervisor_fill_segment(struct supervisor *s)
 bool
 supervisor_renew_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 {
+	struct layout_cluster last = s->segment.header->cluster, *c;
+
 	segment_close(&s->segment);
-	return own_create(s, error) &&
-	       segment_fill(&s->segment, s->claim, s->config->name, error);
+	if (!own_create(s, error) ||
+	    !segment_fill(&s->segment, s->claim, s->config->name, error))
+		return false;
+	c = &s->segment.header->cluster;
+	memcpy(c->counters, last.counters, sizeof(c->counters));
+	c->accept_to_ring = last.accept_to_ring;
+	return true;
 }
 
 /* Whether the next start is to find the segment. */

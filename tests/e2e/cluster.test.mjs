@@ -16,6 +16,7 @@ import { connect } from "../../public/pubsub.js";
 import { assertHas, publish, refuses } from "./cluster-talk.mjs";
 import { Command } from "./command.mjs";
 import { Nats, agree, bridgeOf, host, past, skip } from "./nats.mjs";
+import { parseMetrics, sumOf } from "./prometheus.mjs";
 import { BRIDGE, PUBSUBD, run } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
 import { bounded, waitFor } from "./wait.mjs";
@@ -109,6 +110,26 @@ describe("three hosts", { skip, concurrency: false }, () => {
 		assert.deepEqual(results.map(({ seq }) => seq),
 		    Array.from({ length: 300 }, (_, i) => i + 2));
 		await agree(hosts, "http", 301);
+	});
+
+	test("say what they do", async () => {
+		const { admin, cluster } = await hosts[1].status();
+		const metrics = parseMetrics(
+		    await (await fetch(`${admin}/metrics`)).text());
+		const of = (name, labels) =>
+			sumOf(metrics, `pubsubd_cluster_${name}`, labels);
+
+		assert.equal(cluster.connected, true);
+		assert.ok(cluster.pos > 0);
+		assert.equal(of("connected"), 1);
+		assert.equal(of("hosts"), 3);
+		assert.ok(of("batches_total", { result: "sent" }) > 1);
+		assert.ok(of("batches_total", { result: "accepted" }) >
+		    of("batches_total", { result: "sent" }));
+		/* 50 of the first test, 300 of the second */
+		assert.equal(of("accept_to_ring_seconds_count"), 350);
+		assert.match((await hosts[1].cli("status")).stdout,
+		    /^cluster +connected, 3 hosts, at message \d+, \d+ behind, /mu);
 	});
 
 	test("requests are answered in their order", async () => {
@@ -372,6 +393,13 @@ describe("without a log", { skip }, () => {
 		await refuses(one);
 		await later.refuse({ type: "publish", topic: "down",
 			message: "refused" }, "cluster_down");
+		const { admin } = await one.status();
+		const metrics = parseMetrics(
+		    await (await fetch(`${admin}/metrics`)).text());
+
+		assert.ok(sumOf(metrics, "pubsubd_cluster_refused_total") >= 2);
+		assert.equal(sumOf(metrics, "pubsubd_cluster_connected"), 0);
+		assert.ok(sumOf(metrics, "pubsubd_cluster_unconfirmed") >= 1);
 		nats.revive(0);
 		const ack = await bounded("the answer", waits.next(), 60_000);
 

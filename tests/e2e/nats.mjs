@@ -293,8 +293,8 @@ export function hostAt(t, nats, place, ...args) {
 		["--cluster-wait", "60"];
 	const size = args.includes("--ring-size") ? [] : ["--ring-size", "8M"];
 
-	return Server.start(t, ["--config", "none", ...size,
-		...nats.options, ...wait, ...args],
+	return Server.start(t, ["--config", "none", "--admin", "127.0.0.1:0",
+		...size, ...nats.options, ...wait, ...args],
 	    { workers: ["--workers", "2"], wrap: place?.words,
 		host: place?.door });
 }

@@ -63,6 +63,17 @@ gap_put_object(struct buf *buf, const struct sub_topic *topic, uint64_t from,
 	return digits_at;
 }
 
+/* Count a gap that a client is told. */
+static void
+gap_count(struct stats *stats, uint64_t from, enum gap_reason reason)
+{
+	stats_add(stats, STATS_GAPS, 1);
+	if (reason == GAP_CLUSTER)
+		stats_add(stats, STATS_CLUSTER_GAPS, 1);
+	if (reason == GAP_EXPIRED && from == 0)
+		stats_add(stats, STATS_CLUSTER_GAPS_EXPIRED, 1);
+}
+
 void
 gap_tell(struct sub *sub, uint64_t from, uint64_t to, enum gap_reason reason)
 {
@@ -72,7 +83,7 @@ gap_tell(struct sub *sub, uint64_t from, uint64_t to, enum gap_reason reason)
 
 	if (form->gap == NULL)
 		return;
-	stats_add(&c->net->stats, STATS_GAPS, 1);
+	gap_count(&c->net->stats, from, reason);
 	buf_init(&text);
 	form_put_gap(form, &text, sub->topic, from, to, reason,
 	    hub_of(c)->seg->header->epoch);

@@ -368,6 +368,8 @@ commit_answer(struct hub *hub, const struct intake_op *op)
 	 * the connection for it, a word of 64 bits as if it were a record. */
 	if (op->result == INTAKE_DIRECTORY_FULL)
 		rate_charge(op->conn, hub->net->config->max_topics / 64);
+	if (op->result == INTAKE_CLUSTER_DOWN)
+		stats_add(&hub->net->stats, STATS_CLUSTER_REFUSED, 1);
 	if (op->want.answer != NULL && op->conn->state == CONN_OPEN)
 		op->want.answer(hub, op);
 }

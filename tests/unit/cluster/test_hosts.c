@@ -8,7 +8,9 @@
 #include "tests/support/suite.h"
 
 #include "broker/ring/topics.h"
+#include "broker/shared/stamps.h"
 #include "common/bug.h"
+#include "common/clock.h"
 
 #include <stdlib.h>
 
@@ -104,6 +106,30 @@ test_all_hosts_have_one_order(void **state)
 	check_says(&b, "u", "c");
 	assert_false(sender_is_waiting(&a.sender));
 	assert_int_equal(sender_waits_from(&a.sender), 0);
+}
+
+/* How long it took to come back is counted: each record once. */
+static void
+test_way_to_the_ring_is_measured(void **state)
+{
+	const struct stats_delays *delays =
+	    &a.t.seg.header->cluster.accept_to_ring;
+	uint64_t count = 0;
+
+	(void)state;
+	stamps_add(&a.t.seg, clock_monotonic_ns() - 2000000000);
+	for (unsigned i = 0; i < 3; i++)
+		host_accept(&a, "t", "\"a\"");
+	host_accept(&b, "t", "\"b\"");
+	host_send(&a, &stream);
+	host_send(&b, &stream);
+	check_same();
+	check_same();
+	for (unsigned i = 0; i <= STATS_DELAY_BOUNDS; i++)
+		count += stats_get_word(&delays->count[i]);
+	assert_int_equal(count, 3);
+	assert_in_range(stats_get_word(&delays->sum_ns), UINT64_C(6000000000),
+	    UINT64_C(600000000000));
 }
 
 static void
@@ -497,6 +523,7 @@ test_sealed_ring_takes_nothing(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_all_hosts_have_one_order),
+	TEST(test_way_to_the_ring_is_measured),
 	TEST(test_what_is_not_sent_is_no_message),
 	TEST(test_own_records_come_back_to_their_worker),
 	TEST(test_what_comes_twice_counts_once),

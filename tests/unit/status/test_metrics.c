@@ -9,6 +9,7 @@
 #include "broker/ring/store.h"
 #include "broker/status/metrics.h"
 #include "broker/status/overview.h"
+#include "broker/status/overview_cluster.h"
 #include "common/json.h"
 #include "tests/support/suite.h"
 #include "tests/support/testseg.h"
@@ -90,6 +91,7 @@ test_every_counter_is_there_for_every_worker(void **state)
 	struct page *p = *state;
 	char line[128];
 
+	atomic_store(&p->t.seg.header->cluster.heard_ms, 1);
 	for (int i = 0; i < STATS_COUNT; i++)
 		for (unsigned w = 0; w < 2; w++)
 			stats_set(&p->stats[w], (enum stats_id)i,
@@ -154,6 +156,69 @@ test_buckets_include_those_below(void **state)
 	check_line(
 	    p, "pubsubd_delivery_seconds_sum{worker=\"1\"} 15.000700004");
 	check_line(p, "pubsubd_delivery_seconds_count{worker=\"0\"} 0");
+}
+
+static void
+test_without_a_cluster_there_is_none(void **state)
+{
+	struct page *p = *state;
+
+	put_metrics(p);
+	assert_int_equal(count(p, "cluster"), 0);
+	overview_json(&p->buf, &p->t.seg, "main");
+	assert_int_equal(count(p, "cluster"), 0);
+}
+
+static void
+test_cluster(void **state)
+{
+	struct page *p = *state;
+	struct layout_cluster *c = &p->t.seg.header->cluster;
+
+	atomic_store(&c->heard_ms, 1);
+	atomic_store(&c->pos, (UINT64_C(1234) << LAYOUT_PLACE_BITS) + 5);
+	atomic_store(&c->out, 70);
+	atomic_store(&c->returned, 61);
+	atomic_store(&c->waits_from, 1000);
+	atomic_store(&p->t.seg.header->head, 5096);
+	for (int i = 0; i < CLUSTER_COUNTERS; i++)
+		atomic_store(&c->counters[i], 100 + (unsigned)i);
+	atomic_store(&c->counters[CLUSTER_CONNECTED], 1);
+	stats_delay_add(&c->accept_to_ring, 300000, 2);
+	put_metrics(p);
+	check_line(p, "pubsubd_cluster_connected 1");
+	check_line(p, "pubsubd_cluster_hosts 109");
+	check_line(p, "pubsubd_cluster_pos 1234");
+	check_line(p, "pubsubd_cluster_lag_messages 110");
+	check_line(p, "pubsubd_cluster_unconfirmed 9");
+	check_line(p, "pubsubd_cluster_outbox_bytes 4096");
+	check_line(p, "pubsubd_cluster_batches_total{result=\"sent\"} 100");
+	check_line(p, "pubsubd_cluster_batches_total{result=\"accepted\"} 101");
+	check_line(p, "pubsubd_cluster_batches_total{result=\"double\"} 102");
+	check_line(p, "pubsubd_cluster_batches_total{result=\"hole\"} 103");
+	check_line(p, "pubsubd_cluster_goback_total 104");
+	check_line(p, "pubsubd_cluster_reconnects_total 105");
+	check_line(p, "pubsubd_cluster_dropped_total 106");
+	check_line(p, "pubsubd_cluster_divergence_total 107");
+	check_line(p,
+	    "pubsubd_cluster_accept_to_ring_seconds_bucket{le=\"0.0005\"} 2");
+	check_line(p, "pubsubd_cluster_accept_to_ring_seconds_sum 0.000600000");
+	check_line(p, "pubsubd_cluster_accept_to_ring_seconds_count 2");
+	check_line(p,
+	    "pubsubd_cluster_gaps_total{worker=\"0\",reason=\"cluster\"} 0");
+	check_line(p, "pubsubd_cluster_refused_total{worker=\"0\"} 0");
+	buf_reset(&p->buf);
+	overview_cluster_text(&p->buf, &p->t.seg);
+	assert_int_equal(count(p, "connected, 109 hosts, at message 1234, "
+				  "110 behind, 9 unconfirmed"),
+	    1);
+	buf_reset(&p->buf);
+	overview_json(&p->buf, &p->t.seg, "main");
+	assert_int_equal(
+	    count(p, ",\"cluster\":{\"connected\":true,\"hosts\":109,"
+		     "\"pos\":1234,\"lag\":110,\"unconfirmed\":9,"
+		     "\"outbox_bytes\":4096},"),
+	    1);
 }
 
 static void
@@ -363,6 +428,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_every_counter_is_there_for_every_worker),
 	T(test_each_metric_has_one_head),
 	T(test_buckets_include_those_below),
+	T(test_without_a_cluster_there_is_none),
+	T(test_cluster),
 	T(test_server_as_a_whole),
 	T(test_state_is_one_of_all),
 	T(test_deaths_are_told),
