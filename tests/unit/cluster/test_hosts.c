@@ -443,6 +443,31 @@ test_what_has_no_place_counts(void **state)
 	check_says(&b, "0", "b");
 	check_says(&a, "t", "ac");
 }
+/* A server of the log has one message more than the others: hosts that read it have
+ * the same messages, each at a place further on. */
+static void
+test_other_places_are_another_hash(void **state)
+{
+	static struct stream shifted;
+	const struct buf *batch;
+
+	(void)state;
+	host_accept(&a, "t", "\"a\"");
+	host_send(&a, &stream);
+	batch = &stream.messages[1];
+	stream_add(&shifted, "hello", 5);
+	stream_add(&shifted, batch->at, batch->len);
+	stream_add(&stream, "hello", 5);
+	stream_add(&stream, "hello", 5);
+	stream_add(&shifted, "hello", 5);
+	host_catch_up(&a, &stream);
+	host_catch_up(&b, &shifted);
+	assert_int_equal(last_of(&b, &a), 1);
+	host_checkpoint(&a, &shifted);
+	assert_int_equal(host_take(&b, &shifted, 4), INGEST_DIVERGED);
+	stream_close(&shifted);
+}
+
 
 static void
 test_joiner_goes_on_from_a_checkpoint(void **state)
@@ -536,6 +561,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_full_outbox_is_said),
 	TEST(test_missing_messages_end_the_ring),
 	TEST(test_other_hash_at_a_checkpoint_is_noticed),
+	TEST(test_other_places_are_another_hash),
 	TEST(test_checkpoint_in_midst_of_a_batch_is_no_other_hash),
 	TEST(test_log_begun_anew_is_noticed),
 	TEST(test_foreign_messages_are_skipped),
