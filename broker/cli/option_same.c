@@ -91,7 +91,9 @@ same_size(const struct option *option)
 	if (option->set == cli_set_size64)
 		return sizeof(uint64_t);
 	if (option->set == cli_set_bool || option->set == cli_set_true ||
-	    option->set == cli_set_false || option->set == cli_set_tls_min)
+	    option->set == cli_set_false || option->set == cli_set_tls_min ||
+	    option->set == cli_set_cluster_down ||
+	    option->set == cli_set_cluster_order)
 		return sizeof(bool);
 	if (option->set == cli_set_level)
 		return sizeof(enum log_level);

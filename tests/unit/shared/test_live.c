@@ -48,6 +48,9 @@ other_value(const struct option *option)
 		return "10.0.0.0/8";
 	if (strcmp(option->name, "watchdog") == 0)
 		return "0";
+	if (strcmp(option->name, "cluster-down") == 0 ||
+	    strcmp(option->name, "cluster-order") == 0)
+		return "local";
 	return "777";
 }
 

@@ -102,6 +102,8 @@ test_size_has_room_for_everything(void **state)
 			    LAYOUT_HOLDER_ROWS * LAYOUT_HOLDERS),
 		(uintptr_t)(seg->asks + LAYOUT_ASKERS),
 		(uintptr_t)(seg->answers + LAYOUT_WORKERS),
+		(uintptr_t)(seg->questions + LAYOUT_QUESTIONS),
+		(uintptr_t)(seg->gathered + LAYOUT_QUESTIONS),
 		(uintptr_t)(seg->key_buckets + seg->key_bucket_count),
 		(uintptr_t)(seg->value_buckets + seg->value_bucket_count),
 		(uintptr_t)(seg->chunks + seg->chunks_max),
@@ -123,6 +125,8 @@ test_size_has_room_for_everything(void **state)
 		(uintptr_t)seg->member_holders,
 		(uintptr_t)seg->asks,
 		(uintptr_t)seg->answers,
+		(uintptr_t)seg->questions,
+		(uintptr_t)seg->gathered,
 		(uintptr_t)seg->keys,
 		(uintptr_t)seg->retain,
 		(uintptr_t)seg->chunks,
@@ -132,6 +136,7 @@ test_size_has_room_for_everything(void **state)
 					     .topics_max = TOPICS,
 					     .keys_max = TESTSEG_KEYS,
 					     .members_max = TESTSEG_MEMBERS,
+					     .questions_max = LAYOUT_QUESTIONS,
 					     .chunks_max = TESTSEG_CHUNKS }),
 	};
 	for (size_t i = 0; i < COUNT(ends); i++) {
