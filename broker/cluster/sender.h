@@ -29,9 +29,9 @@
 struct sender_batch {
 	struct buf bytes;
 	uint64_t accepted_ns[LOG_RECORDS_MAX]; /* its records; monotonic */
-	uint64_t first, last; /* numbers of its records */
-	uint64_t from;        /* position of the first in the ring */
-	bool is_lost;         /* it has none, but says that */
+	uint64_t first, last;                  /* numbers of its records */
+	uint64_t from; /* position of the first in the ring */
+	bool is_lost;  /* it has none, but says that */
 };
 
 struct sender {
@@ -45,8 +45,8 @@ struct sender {
 	size_t positions_at, positions_count, positions_max;
 	struct sender_batch batches[SENDER_BATCHES]; /* a queue: */
 	unsigned first, count;
-	unsigned sent;         /* of these, in the log or on their way there */
-	uint32_t round;        /* how often we have gone back */
+	unsigned sent;  /* of these, in the log or on their way there */
+	uint32_t round; /* how often we have gone back */
 	struct stamps_cursor stamps;
 	unsigned char *record; /* owned: room for one */
 	size_t record_size;

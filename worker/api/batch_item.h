@@ -17,7 +17,7 @@ struct intake_op;
  * not known. */
 struct batch_item {
 	struct failure failure; /* its code is NULL if there was none */
-	bool is_ephemeral; /* so it has no number */
+	bool is_ephemeral;      /* so it has no number */
 	uint64_t seq;
 	uint64_t subscribers;
 	bool tells_count; /* who asks may know how many there are */

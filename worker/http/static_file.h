@@ -17,9 +17,9 @@ struct static_file {
 	/* All of it, if it is kept in memory: borrowed until the next
 	 * static_find().  NULL: it is to be read from fd, or is empty. */
 	struct kept *body;
-	int fd; /* for reading; O_NONBLOCK, O_CLOEXEC.  -1: it is kept */
-	uint64_t size;               /* bytes, when it was opened */
-	time_t mtime;                /* for Last-Modified */
+	int fd;        /* for reading; O_NONBLOCK, O_CLOEXEC.  -1: it is kept */
+	uint64_t size; /* bytes, when it was opened */
+	time_t mtime;  /* for Last-Modified */
 	const char *type;            /* for Content-Type; a static string */
 	long mtime_ns;               /* and its nanoseconds */
 	char etag[STATIC_ETAG_SIZE]; /* with its quotes; a strong one */

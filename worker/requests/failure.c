@@ -52,8 +52,8 @@ static const struct failure failures[] = {
 };
 
 bool
-failure_of(const struct hub *hub, const struct intake_op *op,
-    struct failure *failure)
+failure_of(
+    const struct hub *hub, const struct intake_op *op, struct failure *failure)
 {
 	const struct config *config = hub->net->config;
 
@@ -75,8 +75,7 @@ failure_of(const struct hub *hub, const struct intake_op *op,
 		failure->limit = config->max_patterns_per_conn;
 	else if (op->result == INTAKE_DIRECTORY_FULL)
 		failure->limit = config->max_topics;
-	else if (op->result == INTAKE_FORBIDDEN &&
-		 op->want.kind == INTAKE_AUTH)
+	else if (op->result == INTAKE_FORBIDDEN && op->want.kind == INTAKE_AUTH)
 		failure->reason = "the token is another user's";
 	else if (op->result == INTAKE_NOT_SUBSCRIBED &&
 		 intake_is_of_pattern(&op->want))

@@ -16,9 +16,10 @@ struct hub;
 struct intake_op;
 
 struct failure {
-	const char *code;   /* for programs; static string */
-	const char *reason; /* for people; static string, ASCII without a quote */
-	uint32_t limit;     /* that was reached, before the reason; 0: none */
+	const char *code; /* for programs; static string */
+	const char
+	    *reason;    /* for people; static string, ASCII without a quote */
+	uint32_t limit; /* that was reached, before the reason; 0: none */
 };
 
 /* Bytes of a failure's text, NUL included: fits into the reason of a close
@@ -29,8 +30,8 @@ struct failure {
  * Why a request was not done.
  * Returns: false if it is no failure: the request was done, or waits.
  */
-bool failure_of(const struct hub *hub, const struct intake_op *op,
-    struct failure *failure);
+bool failure_of(
+    const struct hub *hub, const struct intake_op *op, struct failure *failure);
 
 /* The reason, with the limit in front of it: "128 topics per connection". */
 void failure_text(const struct failure *failure, char text[FAILURE_TEXT_MAX]);

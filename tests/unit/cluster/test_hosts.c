@@ -468,7 +468,6 @@ test_other_places_are_another_hash(void **state)
 	stream_close(&shifted);
 }
 
-
 static void
 test_joiner_goes_on_from_a_checkpoint(void **state)
 {

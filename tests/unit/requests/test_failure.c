@@ -37,16 +37,15 @@ test_every_result_is_told_or_none(void **state)
 	for (unsigned i = 0; i <= INTAKE_PATTERNS_FULL; i++) {
 		struct intake_op op = { .result = (enum intake_result)i };
 
-		assert_int_equal(
-		    failure_of(&hub, &op, &failure), !is_none(i));
+		assert_int_equal(failure_of(&hub, &op, &failure), !is_none(i));
 		if (is_none(i))
 			continue;
 		failure_text(&failure, text);
-		assert_string_equal(text + strlen(text) -
-				    strlen(failure.reason),
+		assert_string_equal(
+		    text + strlen(text) - strlen(failure.reason),
 		    failure.reason); /* whole */
-		assert_in_range(strlen(failure.code) + 2 + strlen(text), 1,
-		    WS_REASON_MAX);
+		assert_in_range(
+		    strlen(failure.code) + 2 + strlen(text), 1, WS_REASON_MAX);
 	}
 }
 

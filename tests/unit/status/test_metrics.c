@@ -204,8 +204,8 @@ test_cluster(void **state)
 	    "pubsubd_cluster_accept_to_ring_seconds_bucket{le=\"0.0005\"} 2");
 	check_line(p, "pubsubd_cluster_accept_to_ring_seconds_sum 0.000600000");
 	check_line(p, "pubsubd_cluster_accept_to_ring_seconds_count 2");
-	check_line(p,
-	    "pubsubd_cluster_gaps_total{worker=\"0\",reason=\"cluster\"} 0");
+	check_line(
+	    p, "pubsubd_cluster_gaps_total{worker=\"0\",reason=\"cluster\"} 0");
 	check_line(p, "pubsubd_cluster_refused_total{worker=\"0\"} 0");
 	buf_reset(&p->buf);
 	overview_cluster_text(&p->buf, &p->t.seg);
