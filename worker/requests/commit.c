@@ -7,14 +7,12 @@
 #include "broker/ring/ring_cluster.h"
 #include "broker/ring/topics.h"
 #include "common/bug.h"
-#include "common/config.h"
 #include "common/log.h"
 #include "common/xmalloc.h"
 #include "worker/delivery/attend.h"
 #include "worker/delivery/lost.h"
 #include "worker/delivery/replay.h"
 #include "worker/delivery/subscribe.h"
-#include "worker/net/rate.h"
 #include "worker/requests/caller.h"
 #include "worker/requests/extras.h"
 #include "worker/requests/pattern_request.h"
@@ -361,19 +359,6 @@ commit_requests(struct hub *hub)
 	attend_turn(hub);
 }
 
-static void
-commit_answer(struct hub *hub, const struct intake_op *op)
-{
-	/* The search in vain read a bit of every slot under the lock: charge
-	 * the connection for it, a word of 64 bits as if it were a record. */
-	if (op->result == INTAKE_DIRECTORY_FULL)
-		rate_charge(op->conn, hub->net->config->max_topics / 64);
-	if (op->result == INTAKE_CLUSTER_DOWN)
-		stats_add(&hub->net->stats, STATS_CLUSTER_REFUSED, 1);
-	if (op->want.answer != NULL && op->conn->state == CONN_OPEN)
-		op->want.answer(hub, op);
-}
-
 void
 commit_turn(struct hub *hub)
 {
@@ -400,9 +385,7 @@ commit_turn(struct hub *hub)
 	commit_requests(hub);
 	ring_unlock(&hub->ring);
 	settle_wake(hub);
-	for (uint32_t i = 0; i < intake->count; i++)
-		if (!intake_stays(intake->ops[i].result))
-			commit_answer(hub, &intake->ops[i]);
+	settle_answers(hub);
 	if (hub->waiting != NULL)
 		waiting_take_from_intake(hub);
 	intake_release(hub);

@@ -7,7 +7,9 @@
 #include "broker/ring/topics.h"
 #include "broker/shared/stop_point.h"
 #include "broker/shared/wakeup.h"
+#include "common/config.h"
 #include "worker/delivery/attend.h"
+#include "worker/net/rate.h"
 #include "worker/requests/intake.h"
 #include "worker/requests/log_mode.h"
 
@@ -63,4 +65,27 @@ settle_wake(struct hub *hub)
 	hub->attend->wake = 0;
 	stats_add(&hub->net->stats, STATS_WAKEUPS_SENT,
 	    wakeup_wake(hub->wakeup, who));
+}
+
+static void
+settle_answer(struct hub *hub, const struct intake_op *op)
+{
+	/* The search in vain read a bit of every slot under the lock: charge
+	 * the connection for it, a word of 64 bits as if it were a record. */
+	if (op->result == INTAKE_DIRECTORY_FULL)
+		rate_charge(op->conn, hub->net->config->max_topics / 64);
+	if (op->result == INTAKE_CLUSTER_DOWN)
+		stats_add(&hub->net->stats, STATS_CLUSTER_REFUSED, 1);
+	if (op->want.answer != NULL && op->conn->state == CONN_OPEN)
+		op->want.answer(hub, op);
+}
+
+void
+settle_answers(struct hub *hub)
+{
+	const struct intake *intake = hub->intake;
+
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (!intake_stays(intake->ops[i].result))
+			settle_answer(hub, &intake->ops[i]);
 }

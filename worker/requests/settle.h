@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* settle.h - what is left to do for the messages of a turn when they are in the
- * ring.  Callers: commit.c. */
+/* settle.h - what is left to do for the requests of a turn when its messages are
+ * in the ring.  Callers: commit.c. */
 
 #ifndef WORKER_REQUESTS_SETTLE_H
 #define WORKER_REQUESTS_SETTLE_H
@@ -13,5 +13,8 @@ void settle_numbers(struct hub *hub);
 
 /* Wake the workers that have subscribers for the published messages. */
 void settle_wake(struct hub *hub);
+
+/* Answer the requests that are done.  Without the lock. */
+void settle_answers(struct hub *hub);
 
 #endif
