@@ -63,15 +63,17 @@ sender_make_room(struct sender *s)
 	s->positions_count = left;
 }
 
-/* Put these positions into the opposite order. */
+/* Put the positions from this one on into the opposite order. */
 static void
-sender_reverse(uint64_t *at, size_t n)
+sender_reverse(struct sender *s, size_t begin)
 {
-	for (size_t i = 0; i < n / 2; i++) {
-		uint64_t other = at[n - 1 - i];
+	size_t end = s->positions_count;
 
-		at[n - 1 - i] = at[i];
-		at[i] = other;
+	for (; begin + 1 < end; begin++) {
+		uint64_t other = s->positions[--end];
+
+		s->positions[end] = s->positions[begin];
+		s->positions[begin] = other;
 	}
 }
 
@@ -117,7 +119,7 @@ sender_gather(struct sender *s)
 		pos = link.prev;
 		number--;
 	}
-	sender_reverse(s->positions + begin, s->positions_count - begin);
+	sender_reverse(s, begin);
 	s->gathered = newest;
 	if (status == RING_OK)
 		return true;

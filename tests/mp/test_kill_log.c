@@ -70,6 +70,7 @@ accept_three(void *arg)
 	hand_lock(&own);
 	MP_CHECK(ring_publish(&own, msgs, 3) == RING_OK);
 	ring_unlock(&own);
+	ring_detach(&own);
 	return 0;
 }
 
@@ -92,6 +93,7 @@ publish_three(void *arg)
 	MP_CHECK(ring_all_shown(&own));
 	MP_CHECK(ring_publish(&own, msgs, 3) == RING_OK);
 	ring_unlock(&own);
+	ring_detach(&own);
 	return 0;
 }
 
@@ -107,6 +109,7 @@ show(void *arg)
 	hand_lock(&own);
 	ring_show(&own, HOSTS_BODY_MAX);
 	ring_unlock(&own);
+	ring_detach(&own);
 	return 0;
 }
 
