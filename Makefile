@@ -386,7 +386,7 @@ $(OPENAT2) $(WALL_CLOCK):
 LITMUS_OBJECTS := $(B)/tests/support/testseg.o $(B)/libpubsubd.a
 
 $(B)/model/litmus: $(B)/tests/model/litmus.o
-$(B)/model/no_wake_fence: $(B)/tests/model/litmus.o $(B)/model/ring.o
+$(B)/model/no_wake_fence: $(B)/tests/model/litmus.o $(B)/model/ring_wake.o
 $(B)/model/no_sleep_fence: $(B)/tests/model/litmus.o $(B)/model/wakeup.o
 $(B)/model/unchecked: $(B)/model/unchecked.o
 
@@ -395,9 +395,9 @@ $(LITMUS): $(LITMUS_OBJECTS)
 	@echo '  LINK  $@'
 	$(Q)$(LINK) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) $(LDLIBS)
 
-$(B)/model/ring.o: broker/ring/ring.c
+$(B)/model/ring_wake.o: broker/ring/ring_wake.c
 $(B)/model/wakeup.o: broker/shared/wakeup.c
-$(B)/model/ring.o $(B)/model/wakeup.o: tests/model/no_fence.h $(B)/flags
+$(B)/model/ring_wake.o $(B)/model/wakeup.o: tests/model/no_fence.h $(B)/flags
 	@mkdir -p $(@D)
 	@echo '  CC    $@'
 	$(Q)$(COMPILE) -include tests/model/no_fence.h -c -o $@ $(filter %.c,$^)
