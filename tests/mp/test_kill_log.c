@@ -53,6 +53,31 @@ teardown(void **state)
 	return result;
 }
 
+/* Have the lock as the worker of a slot, whose turn it is to die. */
+static void
+begin_turn(struct ring *own, unsigned slot)
+{
+	stop_point_set_self(VICTIM);
+	ring_attach(own, &a.t.seg, slot);
+	hand_lock(own);
+}
+
+static void
+end_turn(struct ring *own)
+{
+	ring_unlock(own);
+	ring_detach(own);
+}
+
+static void
+make_three(struct ring_msg msgs[3], const struct ring_mark *mark)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		msgs[i] = hand_msg(hand_find(&a.t.seg, "one"), "\"w\"");
+		msgs[i].mark = mark;
+	}
+}
+
 /* Three clients publish, in one turn of a worker. */
 static int
 accept_three(void *arg)
@@ -61,16 +86,10 @@ accept_three(void *arg)
 	struct ring own;
 
 	(void)arg;
-	stop_point_set_self(VICTIM);
-	ring_attach(&own, &a.t.seg, 1);
-	for (unsigned i = 0; i < 3; i++) {
-		msgs[i] = hand_msg(hand_find(&a.t.seg, "one"), "\"w\"");
-		msgs[i].mark = &ring_to_outbox;
-	}
-	hand_lock(&own);
+	make_three(msgs, &ring_to_outbox);
+	begin_turn(&own, 1);
 	MP_CHECK(ring_publish(&own, msgs, 3) == RING_OK);
-	ring_unlock(&own);
-	ring_detach(&own);
+	end_turn(&own);
 	return 0;
 }
 
@@ -82,18 +101,12 @@ publish_three(void *arg)
 	struct ring own;
 
 	(void)arg;
-	stop_point_set_self(VICTIM);
-	ring_attach(&own, &a.t.seg, 1);
-	for (unsigned i = 0; i < 3; i++) {
-		msgs[i] = hand_msg(hand_find(&a.t.seg, "one"), "\"w\"");
-		msgs[i].mark = &ring_local;
-	}
-	hand_lock(&own);
+	make_three(msgs, &ring_local);
+	begin_turn(&own, 1);
 	ring_show(&own, HOSTS_BODY_MAX);
 	MP_CHECK(ring_all_shown(&own));
 	MP_CHECK(ring_publish(&own, msgs, 3) == RING_OK);
-	ring_unlock(&own);
-	ring_detach(&own);
+	end_turn(&own);
 	return 0;
 }
 
@@ -104,12 +117,9 @@ show(void *arg)
 	struct ring own;
 
 	(void)arg;
-	stop_point_set_self(VICTIM);
-	ring_attach(&own, &a.t.seg, 2);
-	hand_lock(&own);
+	begin_turn(&own, 2);
 	ring_show(&own, HOSTS_BODY_MAX);
-	ring_unlock(&own);
-	ring_detach(&own);
+	end_turn(&own);
 	return 0;
 }
 
