@@ -374,18 +374,21 @@ export class Client extends EventTarget {
 	 * @param {string} topic
 	 * @param {{ limit?: number, after?: number }} [options]
 	 * @returns {Promise<{ members: (Member & { connections: number })[],
-	 *     count: number, after?: number }>} count: all connections, also those
-	 *     without a name
+	 *     count: number, after?: number, hosts?: number, silent?: number }>}
+	 *     count: all connections, also those without a name; in a cluster, how
+	 *     many hosts were asked, and how many did not answer in time: who is
+	 *     there is missing
 	 */
 	members(topic, { limit, after } = {}) {
 		return this.#requests.ask(
 		    { type: "presence", topic, members: true, limit, after },
-		    ({ members, count, after: next }) => ({
+		    ({ members, count, after: next, hosts, silent }) => ({
 			    members: members.map((/** @type {any} */ member) => ({
 				    ...memberOf(member),
 				    connections: member.connections })),
 			    count,
 			    after: next,
+			    ...hosts !== undefined && { hosts, silent },
 		    }));
 	}
 

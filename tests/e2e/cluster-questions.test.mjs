@@ -7,6 +7,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
+import WebSocket from "ws";
+
+import { connect } from "../../public/pubsub.js";
 import { Command } from "./command.mjs";
 import { Nats, bridgeOf, host, skip } from "./nats.mjs";
 import { V1 } from "./v1-client.mjs";
@@ -17,6 +20,8 @@ const json = async (one, path) => {
 
 	return { status: answer.status, ...await answer.json() };
 };
+
+const wsOf = ({ port }) => `ws://127.0.0.1:${port}/ws`;
 
 /* A client of this name in a topic of that host. */
 async function member(t, one, topic, user) {
@@ -223,7 +228,7 @@ describe("questions to three hosts", { skip, concurrency: false }, () => {
 	test("the command lists them, too", async (t) => {
 		await member(t, hosts[2], "command", "x");
 		const said = new Command(t, ["topics", "--prefix", "command",
-			"-u", `ws://127.0.0.1:${hosts[0].port}/ws`]);
+			"-u", wsOf(hosts[0])]);
 
 		await said.closed;
 		assert.match(said.stdout, /1 +0 {2}command\n/u);
@@ -238,6 +243,10 @@ describe("questions to three hosts", { skip, concurrency: false }, () => {
 		await member(t, hosts[0], "stopped", "ann");
 		await member(t, hosts[2], "stopped", "cat");
 		t.after(() => goOn(pid));
+		const browser = connect(wsOf(hosts[0]), { WebSocket });
+
+		t.after(() => browser.close());
+		await browser.members("stopped");
 		await waitFor("a silent host", async () => {
 			await meet(hosts);
 			process.kill(pid, "SIGSTOP");
@@ -245,10 +254,18 @@ describe("questions to three hosts", { skip, concurrency: false }, () => {
 			    "/topics/stopped/presence");
 			const list = await json(hosts[1],
 			    "/topics?prefix=stopped");
+			const page = await browser.members("stopped");
+			const command = new Command(t, ["topics", "--prefix",
+				"stopped", "-u", wsOf(hosts[1])]);
 
+			await command.closed;
 			goOn(pid);
-			if (first.hosts !== 3 || list.hosts !== 3)
+			if (first.hosts !== 3 || list.hosts !== 3 ||
+			    page.hosts !== 3 || command.stderr === "")
 				return false;
+			assert.match(command.stderr, /1 of 3 hosts did not answer/u);
+			assert.equal(page.silent, 1);
+			assert.equal(page.members.length, 1);
 			assert.equal(first.silent, 1);
 			assert.equal(list.silent, 1);
 			assert.deepEqual(byUser(first), { ann: 1 });

@@ -120,8 +120,7 @@ server_message_copy(const struct json_token *string, char *out, size_t size)
 	return out;
 }
 
-/* Read a non-negative integer; one that is not there is 0. */
-static bool
+bool
 server_message_number(const struct json_token *token, uint64_t *number)
 {
 	*number = 0;

@@ -87,6 +87,10 @@ bool server_message_member(struct json_reader *reader,
     const struct json_token *member, struct json_token *user,
     bool *is_unverified);
 
+/* Read a non-negative integer; a token that is not there (raw NULL) is 0.  Returns
+ * false for anything else, or more than a server's numbers have digits. */
+bool server_message_number(const struct json_token *token, uint64_t *number);
+
 /* Whether the string stands for exactly these bytes. */
 bool server_message_is(
     const struct json_token *string, const char *text, size_t len);

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ struct topics {
 	const struct cli *cli;
 	struct hosts hosts;
 	uint64_t printed;
+	uint64_t hosts_asked, hosts_silent; /* of a cluster; for the page for
+	                                     * which most were silent */
 	struct buf last; /* name of the last one, which pages go on from */
 };
 
@@ -104,12 +107,31 @@ topics_page(struct topics *t, struct json_reader readers[2],
 	return true;
 }
 
+/* How many hosts of a cluster a page is of.  Returns false if those are no
+ * numbers. */
+static bool
+topics_count_hosts(struct topics *t, const struct json_token *hosts,
+    const struct json_token *silent)
+{
+	uint64_t all, missing;
+
+	if (!server_message_number(hosts, &all) ||
+	    !server_message_number(silent, &missing))
+		return false;
+	if (missing > t->hosts_silent) {
+		t->hosts_silent = missing;
+		t->hosts_asked = all;
+	}
+	return true;
+}
+
 /* Print an answer.  Returns false if it is none; *more: ask again. */
 static bool
 topics_answer(struct topics *t, const struct buf *body, bool *more)
 {
+	struct json_token key, value, list = { 0 }, hosts = { 0 },
+				      silent = { 0 };
 	struct json_reader readers[2];
-	struct json_token key, value, list = { 0 };
 	uint64_t before = t->printed;
 	const char *why;
 	size_t where;
@@ -125,6 +147,11 @@ topics_answer(struct topics *t, const struct buf *body, bool *more)
 			list = value;
 		else if (server_message_is(&key, "more", 4))
 			*more = value.kind == JSON_TRUE;
+		else if (server_message_is(&key, "hosts", 5))
+			hosts = value;
+		else if (server_message_is(&key, "silent", 6))
+			silent = value;
+	ok = ok && topics_count_hosts(t, &hosts, &silent);
 	ok = ok && list.raw != NULL && topics_page(t, readers, &list);
 	/* An empty page that promises another has nothing to go on from. */
 	ok = ok && (!*more || t->printed > before);
@@ -176,6 +203,10 @@ topics_list(struct topics *t, const struct tls_client_context *tls,
 	}
 	if (t->cli->json)
 		printf("%s]\n", t->printed == 0 ? "[" : "");
+	if (t->hosts_silent > 0)
+		report_note("%" PRIu64 " of %" PRIu64 " hosts did not answer: "
+			    "their topics and subscribers are not in it",
+		    t->hosts_silent, t->hosts_asked);
 	return report_printed();
 }
 
