@@ -23,13 +23,45 @@ receive_own_skipped(struct bridge *b)
 	bridge_count(b, CLUSTER_GO_BACKS);
 }
 
+/* What this host has published may be let go when another host has it. */
+static void
+receive_checkpoint(struct bridge *b, uint64_t now)
+{
+	const struct log_head *head = &b->in.head;
+	uint64_t self = bridge_words(b)->self;
+
+	hosts_note(bridge_words(b), head->origin, now);
+	if (head->kind == LOG_CHECKPOINT && head->origin != self)
+		sender_confirm(&b->sender, ring_state_last(&b->in.state, self),
+		    ring_origin_last(&b->seg, self));
+}
+
+/* The log was heard: which hosts live by now?  Alone, what has come back is let
+ * go. */
+static void
+receive_count_hosts(struct bridge *b, uint64_t now)
+{
+	uint64_t others[LAYOUT_ORIGINS];
+	uint32_t count;
+
+	hosts_heard_log(bridge_words(b), now);
+	count = hosts_others(bridge_words(b), others);
+	bridge_set(b, CLUSTER_HOSTS, count + 1);
+	if (count == 0)
+		sender_confirm(&b->sender, UINT64_MAX,
+		    ring_origin_last(&b->seg, bridge_words(b)->self));
+}
+
 /* Returns BRIDGE_DONE, or the exit status. */
 static int
-receive_result(struct bridge *b, enum ingest_result result, uint64_t now)
+receive_result(
+    struct bridge *b, enum ingest_result result, size_t len, uint64_t now)
 {
 	switch (result) {
 	case INGEST_ACCEPTED:
 		bridge_count(b, CLUSTER_ACCEPTED);
+		if (b->in.head.origin != bridge_words(b)->self)
+			b->taken_bytes += len;
 		break;
 	case INGEST_DOUBLE:
 	case INGEST_HOLE:
@@ -38,7 +70,7 @@ receive_result(struct bridge *b, enum ingest_result result, uint64_t now)
 		receive_own_skipped(b);
 		break;
 	case INGEST_CHECKPOINT:
-		hosts_note(bridge_words(b), b->in.head.origin, now);
+		receive_checkpoint(b, now);
 		break;
 	case INGEST_FOREIGN:
 		log_warnx("the log has a message of somebody else");
@@ -87,7 +119,6 @@ int
 bridge_receive(struct bridge *b, uint64_t now)
 {
 	enum ingest_result result = INGEST_OLD;
-	uint64_t others[LAYOUT_ORIGINS];
 	int status = BRIDGE_DONE;
 
 	receive_take_messages(b);
@@ -96,14 +127,15 @@ bridge_receive(struct bridge *b, uint64_t now)
 		return BRIDGE_DONE;
 	while (b->first < b->count && status == BRIDGE_DONE) {
 		natsMsg *msg = b->messages[b->first];
+		size_t len = (size_t)natsMsg_GetDataLength(msg);
 
-		result = ingest_message(&b->in, b->numbers[b->first],
-		    natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg));
+		result = ingest_message(
+		    &b->in, b->numbers[b->first], natsMsg_GetData(msg), len);
 		/* It waits: perhaps half of it is in the ring, and nothing
 		 * behind it may count before the rest does. */
 		if (result == INGEST_SEALED)
 			break;
-		status = receive_result(b, result, now);
+		status = receive_result(b, result, len, now);
 		natsMsg_Destroy(msg);
 		b->first++;
 	}
@@ -113,9 +145,7 @@ bridge_receive(struct bridge *b, uint64_t now)
 	/* What we have already may be another stream's by now. */
 	if (result != INGEST_OLD && result != INGEST_SEALED) {
 		b->heard_ms = now;
-		hosts_heard_log(bridge_words(b), now);
-		bridge_set(b, CLUSTER_HOSTS,
-		    hosts_others(bridge_words(b), others) + 1);
+		receive_count_hosts(b, now);
 	}
 	bridge_set(b, CLUSTER_DROPPED, b->in.dropped);
 	return status;

@@ -15,11 +15,22 @@
 #include <unistd.h>
 
 /* Milliseconds. */
-#define SERVE_CHECKPOINT_MS 500  /* between two of them */
+#define SERVE_CHECKPOINT_MS 500  /* between two of them, at most */
 #define SERVE_BACK_MS       1000 /* without progress: send again */
 #define SERVE_SILENT_MS     4000 /* without a word: another server */
 #define SERVE_LOCK_MS       5    /* until the next try for the lock */
 #define SERVE_RETRY_MS      500  /* until servers are asked again */
+
+/*
+ * A checkpoint is due at the latest when so many bytes of others were taken, this
+ * part of a ring or less: the others hold what they publish until they hear that
+ * this host has it, and publish no more when a part of their rings is full.
+ */
+#define SERVE_CHECKPOINT_PART  64
+#define SERVE_CHECKPOINT_BYTES (512u * 1024)
+
+/* Less than the smallest part of the ring that makes a full outbox. */
+#define SERVE_FREED_PART 256
 
 /* Whether the supervisor is gone, and with it the workers that we are for. */
 static bool
@@ -51,6 +62,22 @@ serve_settle(struct bridge *b, uint64_t now)
 	}
 }
 
+/* Note from where on the outbox waits.  Workers that it held back, full, are told
+ * when it has moved on: what is let go is no message for any of them. */
+static void
+serve_note_outbox(struct bridge *b)
+{
+	uint64_t from = sender_waits_from(&b->sender);
+	uint64_t freed_to = from != 0 ? from : ring_head(&b->seg);
+
+	atomic_store(&bridge_words(b)->waits_from, from);
+	if (freed_to < b->freed_to + b->seg.ring_size / SERVE_FREED_PART)
+		return;
+	b->freed_to = freed_to;
+	for (unsigned slot = 0; slot < b->wakeup.self; slot++)
+		wakeup_ring(&b->wakeup, slot);
+}
+
 /* From the ring into the log.  Returns BRIDGE_DONE, or the exit status. */
 static int
 serve_send(struct bridge *b)
@@ -64,8 +91,7 @@ serve_send(struct bridge *b)
 	}
 	sender_came_back(
 	    &b->sender, ring_origin_last(&b->seg, bridge_words(b)->self));
-	atomic_store_explicit(&bridge_words(b)->waits_from,
-	    sender_waits_from(&b->sender), memory_order_relaxed);
+	serve_note_outbox(b);
 	if (!link_is_up(&b->link) || b->verify_ms != 0)
 		return BRIDGE_DONE;
 	while ((batch = sender_next(&b->sender)) != NULL) {
@@ -77,14 +103,26 @@ serve_send(struct bridge *b)
 	return BRIDGE_DONE;
 }
 
+/* Whether the others are to hear how far this host is. */
+static bool
+serve_is_checkpoint_due(const struct bridge *b, uint64_t now)
+{
+	uint64_t part = b->seg.ring_size / SERVE_CHECKPOINT_PART;
+
+	return now >= b->checkpoint_ms ||
+	       b->taken_bytes >= SERVE_CHECKPOINT_BYTES ||
+	       b->taken_bytes >= part;
+}
+
 static void
 serve_checkpoint(struct bridge *b, uint64_t now)
 {
 	struct ring_log_state state;
 
-	if (now < b->checkpoint_ms)
+	if (!serve_is_checkpoint_due(b, now))
 		return;
 	b->checkpoint_ms = now + SERVE_CHECKPOINT_MS;
+	b->taken_bytes = 0;
 	atomic_fetch_add_explicit(
 	    &b->seg.workers[b->ring.self].beat, 1, memory_order_relaxed);
 	bridge_set(b, CLUSTER_CONNECTED, link_is_up(&b->link));
@@ -203,7 +241,7 @@ serve_wait(struct bridge *b)
 
 	wakeup_fall_asleep(&b->wakeup);
 	/* The look: what came before it rings no doorbell. */
-	if (atomic_load(&bridge_words(b)->out) > b->sender.gathered)
+	if (atomic_load(&bridge_words(b)->out) > b->sender.gathered.newest)
 		timeout = 0;
 	poll(fds, sizeof(fds) / sizeof(fds[0]), timeout);
 	wakeup_get_up(&b->wakeup);

@@ -38,6 +38,9 @@ struct bridge {
 	uint64_t went_back_ms;  /* or that */
 	uint64_t heard_ms;      /* anything of the log */
 	uint64_t checkpoint_ms; /* the next is due */
+	uint64_t taken_bytes;   /* of batches of others, since the last */
+	uint64_t
+	    freed_to; /* the outbox began here when workers were told last */
 	uint64_t verify_ms; /* ask for the stream then, and do nothing before;
 	                     * 0: it is the one that we joined */
 	uint64_t leave_ms;  /* the supervisor is gone; 0: it lives */

@@ -10,13 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Another host has the records up to this number, so far as is known. */
+static uint64_t
+sender_confirmed(const struct sender *s)
+{
+	return atomic_load_explicit(
+	    &s->seg->header->cluster.confirmed, memory_order_relaxed);
+}
+
 void
 sender_init(struct sender *s, const struct segment *seg, uint32_t body_max)
 {
 	memset(s, 0, sizeof(*s));
 	s->seg = seg;
-	s->gathered = s->packed =
-	    ring_origin_last(seg, seg->header->cluster.self);
+	s->packed = ring_origin_last(seg, seg->header->cluster.self);
+	/* Those that have come back, and are not confirmed, count as waiting. */
+	gathered_init(&s->gathered, seg,
+	    sender_confirmed(s) < s->packed ? sender_confirmed(s) : s->packed);
 	s->record_size = ring_record_max(body_max);
 	s->record = xmalloc(s->record_size);
 	for (unsigned i = 0; i < SENDER_BATCHES; i++)
@@ -28,7 +38,7 @@ sender_fini(struct sender *s)
 {
 	for (unsigned i = 0; i < SENDER_BATCHES; i++)
 		buf_fini(&s->batches[i].bytes);
-	free(s->positions);
+	gathered_fini(&s->gathered);
 	free(s->record);
 }
 
@@ -36,45 +46,6 @@ static struct sender_batch *
 sender_batch(struct sender *s, unsigned i)
 {
 	return &s->batches[(s->first + i) % SENDER_BATCHES];
-}
-
-static void
-sender_remember(struct sender *s, uint64_t pos)
-{
-	if (s->positions_count == s->positions_max) {
-		s->positions_max = s->positions_max * 2 + 256;
-		s->positions = xreallocarray(
-		    s->positions, s->positions_max, sizeof(*s->positions));
-	}
-	s->positions[s->positions_count++] = pos;
-}
-
-/* Before more positions come: those that were dealt with need no room. */
-static void
-sender_make_room(struct sender *s)
-{
-	size_t left = s->positions_count - s->positions_at;
-
-	if (s->positions_at == 0 || left > s->positions_at)
-		return;
-	memmove(s->positions, s->positions + s->positions_at,
-	    left * sizeof(*s->positions));
-	s->positions_at = 0;
-	s->positions_count = left;
-}
-
-/* Put the positions from this one on into the opposite order. */
-static void
-sender_reverse(struct sender *s, size_t begin)
-{
-	size_t end = s->positions_count;
-
-	for (; begin + 1 < end; begin++) {
-		uint64_t other = s->positions[--end];
-
-		s->positions[end] = s->positions[begin];
-		s->positions[begin] = other;
-	}
 }
 
 /* Records up to this number are overwritten, and those before them that are not
@@ -87,44 +58,31 @@ sender_lose(struct sender *s, uint64_t number)
 			     memory_order_acquire);
 }
 
-/* Walk from the newest record back to those that we have.  Returns false if one
- * in between is gone for good. */
+/* Find the records that are new.  Returns false if one of them is gone for good. */
 static bool
 sender_gather(struct sender *s)
 {
-	const struct layout_cluster *c = &s->seg->header->cluster;
-	uint64_t newest = atomic_load_explicit(&c->out, memory_order_acquire);
-	uint64_t number = newest, pos;
-	enum ring_status status = RING_OK;
-	struct ring_link link;
-	size_t begin;
+	uint64_t lapped;
 
-	/* gather-1: `outbox' may name one that is overwritten, if there is no news.
-	 * `out' may also be less than what we have: a publisher stands between
-	 * the two words. */
-	if (newest <= s->gathered)
-		return true;
-	/* gather-2: behind `out' */
-	pos = atomic_load_explicit(&c->outbox, memory_order_relaxed);
-	sender_make_room(s);
-	begin = s->positions_count;
-	for (bool is_first = true; number > s->gathered; is_first = false) {
-		status = pos != 0 ? ring_outbox_follow(s->seg, pos, &link)
-		                  : RING_CORRUPT;
-		if (status != RING_OK)
-			break;
-		if (is_first) /* `outbox' may be newer than `out' was */
-			newest = number = link.seq;
-		sender_remember(s, pos);
-		pos = link.prev;
-		number--;
+	switch (gathered_more(&s->gathered, &lapped)) {
+	case RING_OK:
+		break;
+	case RING_LAPPED:
+		if (lapped > s->packed && !sender_lose(s, lapped))
+			return false;
+		break;
+	default:
+		return false;
 	}
-	sender_reverse(s, begin);
-	s->gathered = newest;
-	if (status == RING_OK)
-		return true;
-	s->positions_at = begin;
-	return status == RING_LAPPED && sender_lose(s, number);
+	gathered_let_go(&s->gathered, sender_confirmed(s));
+	return true;
+}
+
+/* The records up to this number are in a batch, or were, or are lost. */
+static uint64_t
+sender_done_to(const struct sender *s)
+{
+	return s->lost > s->packed ? s->lost : s->packed;
 }
 
 /* The next batch says that records are lost. */
@@ -160,7 +118,7 @@ sender_accepted_ns(struct sender *s, const struct ring_record *rec)
 static enum ring_status
 sender_add(struct sender *s, struct sender_batch *batch, uint32_t n)
 {
-	uint64_t pos = s->positions[s->positions_at];
+	uint64_t pos = gathered_position(&s->gathered, s->packed + n + 1);
 	struct ring_record rec;
 	enum ring_status status =
 	    ring_outbox_fetch(s->seg, pos, s->record, s->record_size, &rec);
@@ -176,7 +134,6 @@ sender_add(struct sender *s, struct sender_batch *batch, uint32_t n)
 	log_batch_add(&batch->bytes, &rec);
 	batch->accepted_ns[n] = sender_accepted_ns(s, &rec);
 	batch->last = rec.seq;
-	s->positions_at++;
 	return RING_OK;
 }
 
@@ -189,7 +146,7 @@ sender_pack(struct sender *s, struct sender_batch *batch)
 	uint32_t n = 0;
 
 	batch->is_lost = false;
-	while (n < LOG_RECORDS_MAX && s->positions_at < s->positions_count &&
+	while (n < LOG_RECORDS_MAX && s->packed + n < s->gathered.newest &&
 	       (n == 0 || batch->bytes.len < LOG_BYTES_MAX)) {
 		status = sender_add(s, batch, n);
 		if (status != RING_OK)
@@ -199,20 +156,19 @@ sender_pack(struct sender *s, struct sender_batch *batch)
 	return n > 0 ? RING_OK : status;
 }
 
-/* Leave out the positions that are overwritten by now.  Returns false if one is
- * gone for good. */
+/* Leave out those that are overwritten by now.  Returns false if one is gone for
+ * good. */
 static bool
 sender_skip_lost(struct sender *s)
 {
-	uint64_t number = s->lost > s->packed ? s->lost : s->packed;
-	uint64_t before = number;
+	uint64_t before = sender_done_to(s), number = before;
 	struct ring_link link;
 
-	for (; s->positions_at < s->positions_count &&
-	       ring_outbox_follow(
-		   s->seg, s->positions[s->positions_at], &link) == RING_LAPPED;
-	     number++)
-		s->positions_at++;
+	while (number < s->gathered.newest &&
+	       ring_outbox_follow(s->seg,
+		   gathered_position(&s->gathered, number + 1),
+		   &link) == RING_LAPPED)
+		number++;
 	return number == before || sender_lose(s, number);
 }
 
@@ -220,7 +176,7 @@ sender_skip_lost(struct sender *s)
 static bool
 sender_has_more(const struct sender *s)
 {
-	return s->lost > s->packed || s->positions_at < s->positions_count;
+	return s->lost > s->packed || s->gathered.newest > s->packed;
 }
 
 bool
@@ -334,12 +290,24 @@ sender_is_waiting(const struct sender *s)
 	return s->sent > 0;
 }
 
+void
+sender_confirm(struct sender *s, uint64_t said, uint64_t back)
+{
+	uint64_t number = said < back ? said : back;
+
+	if (number <= sender_confirmed(s))
+		return;
+	atomic_store_explicit(
+	    &s->seg->header->cluster.confirmed, number, memory_order_relaxed);
+	gathered_let_go(&s->gathered, number);
+}
+
 uint64_t
 sender_waits_from(const struct sender *s)
 {
-	if (s->count > 0)
-		return s->batches[s->first].from;
-	return s->positions_at < s->positions_count
-	           ? s->positions[s->positions_at]
-	           : 0;
+	uint64_t from = gathered_oldest(&s->gathered);
+	uint64_t sent = s->count > 0 ? s->batches[s->first].from : 0;
+
+	/* A batch may outlive its records, which the ring overwrites. */
+	return from == 0 || (sent != 0 && sent < from) ? sent : from;
 }

@@ -3,9 +3,14 @@
  * sender.h - from the ring into the log: records that wait, packed into batches,
  * and kept until they have come back.
  *
- *	ring: OUTBOX records --> positions --> batches --> on their way
- *	                                        ^             |
- *	                                        +-- go back --+
+ *	ring: OUTBOX records --> gathered --> batches --> on their way
+ *	                                       ^             |
+ *	                                       +-- go back --+
+ *
+ * What has come back is answered, and waits on until another host has it as well
+ * (`confirmed' in the segment): if this ring has to be given up before, another can
+ * still send it.  So long the records count as waiting, and publishes stop before
+ * the ring overwrites them.
  *
  * The records lie in the ring, so a bridge that is begun anew packs those again
  * that have not come back.  A batch that is packed is a copy: from then on the
@@ -17,6 +22,7 @@
 #ifndef BROKER_CLUSTER_SENDER_H
 #define BROKER_CLUSTER_SENDER_H
 
+#include "broker/cluster/gathered.h"
 #include "broker/cluster/log_message.h"
 #include "broker/shared/stamps.h"
 
@@ -36,13 +42,10 @@ struct sender_batch {
 
 struct sender {
 	const struct segment *seg; /* borrowed */
-	uint64_t
-	    gathered;    /* number of the last record whose position we have */
-	uint64_t packed; /* of the last that is in a batch, or was */
+	struct gathered gathered;  /* records that are not confirmed */
+	uint64_t packed; /* number of the last that is in a batch, or was */
 	uint64_t lost;   /* those behind `packed', up to this one, are
-	                      * overwritten; not above it: none */
-	uint64_t *positions; /* owned: of those behind these */
-	size_t positions_at, positions_count, positions_max;
+	                  * overwritten; not above it: none */
 	struct sender_batch batches[SENDER_BATCHES]; /* a queue: */
 	unsigned first, count;
 	unsigned sent;  /* of these, in the log or on their way there */
@@ -77,7 +80,13 @@ void sender_go_back(struct sender *sender);
 /* Whether anything is on its way. */
 bool sender_is_waiting(const struct sender *sender);
 
-/* Position in the ring of the oldest record that is not back; 0: all are. */
+/*
+ * Another host has said that it has all up to the number `said'; or there is none,
+ * UINT64_MAX.  What has come back, up to the number `back', is let go then.
+ */
+void sender_confirm(struct sender *sender, uint64_t said, uint64_t back);
+
+/* Position in the ring of the oldest record that is not confirmed; 0: all are. */
 uint64_t sender_waits_from(const struct sender *sender);
 
 #endif

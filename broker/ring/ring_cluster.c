@@ -79,6 +79,15 @@ ring_log_state(const struct segment *seg, struct ring_log_state *state)
 			state->origins[state->count++] = c->origins[i];
 }
 
+uint64_t
+ring_state_last(const struct ring_log_state *state, uint64_t origin)
+{
+	for (uint32_t i = 0; i < state->count; i++)
+		if (state->origins[i].id == origin)
+			return state->origins[i].last;
+	return 0;
+}
+
 void
 ring_log_join(
     struct ring *ring, const struct ring_log_state *state, const char *stream)

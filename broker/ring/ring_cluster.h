@@ -25,7 +25,8 @@
 /* The outbox may have this part of the ring; then input is not read. */
 #define RING_OUTBOX_PART 4
 
-/* Bytes of the ring from the oldest record on that waits; 0: none does.  A moment's
+/* Bytes of the ring from the oldest record on that waits, for the log or until
+ * another host has it; 0: none does.  A moment's
  * value; anybody. */
 uint64_t ring_outbox_bytes(const struct segment *seg);
 
@@ -54,6 +55,9 @@ struct ring_log_state {
 	uint32_t count; /* of the origins */
 	struct layout_origin origins[LAYOUT_ORIGINS];
 };
+
+/* The number of an origin's last record in a state; 0: none. */
+uint64_t ring_state_last(const struct ring_log_state *state, uint64_t origin);
 
 /* Copy the state that the ring is in.  Callers: the bridge, without the lock. */
 void ring_log_state(const struct segment *seg, struct ring_log_state *state);

@@ -55,6 +55,8 @@
  *                          lock                    the stream's name is constant then
  *  waits_from              the bridge              atomic; for how full the outbox
  *                                                  is, which may be a moment's value
+ *  confirmed               the bridge              atomic, only grows; what a killed
+ *                                                  one has not stored is said again
  *  counters,               the bridge; the         atomic; one writer
  *  accept_to_ring          supervisor, while
  *                          there is none
@@ -145,13 +147,15 @@ struct layout_cluster {
 	_Atomic uint64_t out;    /* number of the last OUTBOX record */
 	_Atomic uint64_t outbox; /* its position, 0: there was none */
 	_Atomic uint64_t pos;    /* the log is in the ring up to here */
-	/* position of the oldest OUTBOX record that has not come back */
+	/* position of the oldest OUTBOX record that is not confirmed */
 	_Atomic uint64_t waits_from;
 	_Atomic uint64_t
 	    joined; /* place where this ring began; 0: it has not */
 	_Atomic uint64_t returned; /* own records up to here have come back */
-	_Atomic uint64_t shown;    /* and up to here are messages here */
-	_Atomic uint64_t lost;     /* place of the last loss of another host */
+	/* and up to here another host has them, or there was none */
+	_Atomic uint64_t confirmed;
+	_Atomic uint64_t shown; /* and up to here are messages here */
+	_Atomic uint64_t lost;  /* place of the last loss of another host */
 	uint64_t hash;
 	char stream[LAYOUT_STREAM];
 	struct layout_origin origins[LAYOUT_ORIGINS];

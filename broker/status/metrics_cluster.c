@@ -59,7 +59,8 @@ cluster_put_gauges(struct buf *buf, const struct segment *seg)
 	metrics_one(buf, "cluster_lag_messages", "gauge",
 	    "messages of the log that are not in this ring yet", c.lag);
 	metrics_one(buf, "cluster_unconfirmed", "gauge",
-	    "messages accepted here that have not come back from the log",
+	    "messages accepted here that have not come back from the log, or "
+	    "that no other host has said it has",
 	    c.unconfirmed);
 	metrics_one(buf, "cluster_outbox_bytes", "gauge",
 	    "bytes of the ring from the oldest of these on", c.outbox_bytes);

@@ -19,7 +19,7 @@ overview_cluster(const struct segment *seg)
 {
 	const struct layout_cluster *c = &seg->header->cluster;
 	/* In this order, so that no difference is below zero. */
-	uint64_t returned = atomic_load(&c->returned);
+	uint64_t confirmed = atomic_load(&c->confirmed);
 	uint64_t outbox_bytes = ring_outbox_bytes(seg);
 
 	return (struct overview_cluster){
@@ -27,7 +27,7 @@ overview_cluster(const struct segment *seg)
 		.hosts = atomic_load(&c->counters[CLUSTER_HOSTS]),
 		.pos = atomic_load(&c->pos) >> LAYOUT_PLACE_BITS,
 		.lag = atomic_load(&c->counters[CLUSTER_LAG]),
-		.unconfirmed = atomic_load(&c->out) - returned,
+		.unconfirmed = atomic_load(&c->out) - confirmed,
 		.outbox_bytes = outbox_bytes,
 	};
 }

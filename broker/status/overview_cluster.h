@@ -15,10 +15,11 @@
 
 struct overview_cluster {
 	bool is_connected;
-	uint64_t hosts;        /* heard of in the last seconds, this one too */
-	uint64_t pos;          /* message of the log, up to which it is here */
-	uint64_t lag;          /* messages of the log that are not here yet */
-	uint64_t unconfirmed;  /* accepted here, and not back from the log */
+	uint64_t hosts; /* heard of in the last seconds, this one too */
+	uint64_t pos;   /* message of the log, up to which it is here */
+	uint64_t lag;   /* messages of the log that are not here yet */
+	uint64_t
+	    unconfirmed; /* accepted here, and not confirmed: layout_cluster.h */
 	uint64_t outbox_bytes; /* of the ring, from the oldest of these on */
 };
 

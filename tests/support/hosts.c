@@ -119,13 +119,17 @@ enum ingest_result
 host_take(struct host *host, const struct stream *stream, uint64_t message)
 {
 	const struct buf *bytes = &stream->messages[message];
+	uint64_t self = host->t.seg.header->cluster.self, last;
 	enum ingest_result result;
 
 	hand_lock(&host->ring);
 	result = ingest_message(&host->in, message, bytes->at, bytes->len);
 	ring_unlock(&host->ring);
-	sender_came_back(&host->sender,
-	    ring_origin_last(&host->t.seg, host->t.seg.header->cluster.self));
+	last = ring_origin_last(&host->t.seg, self);
+	sender_came_back(&host->sender, last);
+	if (result == INGEST_CHECKPOINT && host->in.head.origin != self)
+		sender_confirm(&host->sender,
+		    ring_state_last(&host->in.state, self), last);
 	return result;
 }
 

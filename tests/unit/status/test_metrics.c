@@ -178,7 +178,8 @@ test_cluster(void **state)
 	atomic_store(&c->heard_ms, 1);
 	atomic_store(&c->pos, (UINT64_C(1234) << LAYOUT_PLACE_BITS) + 5);
 	atomic_store(&c->out, 70);
-	atomic_store(&c->returned, 61);
+	atomic_store(&c->returned, 63);
+	atomic_store(&c->confirmed, 61);
 	atomic_store(&c->waits_from, 1000);
 	atomic_store(&p->t.seg.header->head, 5096);
 	for (int i = 0; i < CLUSTER_COUNTERS; i++)
