@@ -76,6 +76,12 @@ ring_note_outbox(struct layout_header *h, uint64_t out, uint64_t pos)
 	 * bridge looks at `out' and then at `outbox', which must be no less */
 	if (out <= atomic_load_explicit(&h->cluster.out, memory_order_relaxed))
 		return;
+	/* The bridge says what waits, and is away perhaps: from here on something
+	 * does. */
+	if (atomic_load_explicit(
+		&h->cluster.waits_from, memory_order_relaxed) == 0)
+		atomic_store_explicit(
+		    &h->cluster.waits_from, pos, memory_order_relaxed);
 	atomic_store_explicit(&h->cluster.outbox, pos, memory_order_relaxed);
 	/* outbox-2: last, because the bridge looks at it first */
 	atomic_store_explicit(&h->cluster.out, out, memory_order_release);

@@ -53,8 +53,8 @@
  *  alone, noting           lock holder             never read without the lock
  *  joined, stream          the bridge, under the   `joined' is stored last (release);
  *                          lock                    the stream's name is constant then
- *  waits_from              the bridge              atomic; for how full the outbox
- *                                                  is, which may be a moment's value
+ *  waits_from              the bridge; a lock      atomic; for how full the outbox
+ *                          holder, while it is 0   is, which may be a moment's value
  *  confirmed               the bridge              atomic, only grows; what a killed
  *                                                  one has not stored is said again
  *  counters,               the bridge; the         atomic; one writer
