@@ -90,6 +90,7 @@ struct config {
 	const char *cluster_creds;  /* absolute; NULL: none, like the next */
 	const char *cluster_tls_ca; /* absolute */
 	uint32_t cluster_wait_ms; /* for the log, before clients are refused */
+	uint32_t cluster_outbox;  /* percent of the ring that may wait for it */
 	bool cluster_down_local;  /* they are served without it instead */
 	bool cluster_order_local; /* they are served without it always */
 

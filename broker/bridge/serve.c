@@ -29,7 +29,7 @@
 #define SERVE_CHECKPOINT_PART  64
 #define SERVE_CHECKPOINT_BYTES (512u * 1024)
 
-/* Less than the smallest part of the ring that makes a full outbox. */
+/* Less than the smallest part of the ring that makes a full outbox, one percent. */
 #define SERVE_FREED_PART 256
 
 /* Whether the supervisor is gone, and with it the workers that we are for. */

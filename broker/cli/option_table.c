@@ -220,6 +220,18 @@ const struct option cli_options[] = {
 	    .change = OPTION_RELOAD,
 	},
 	{
+	    .name = "cluster-outbox",
+	    .arg = "PERCENT",
+	    .initial = "25",
+	    .help = "of the ring that may wait to be at other hosts",
+	    .commands = CLI_SERVING,
+	    .set = cli_set_count,
+	    .at = MEMBER(config.cluster_outbox),
+	    .min = 1,
+	    .max = 50,
+	    .change = OPTION_RELOAD,
+	},
+	{
 	    .name = "keep-ring",
 	    .help = "stop leaves the ring to the next start",
 	    .commands = CLI_SERVING,

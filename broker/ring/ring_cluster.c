@@ -20,9 +20,9 @@ ring_outbox_bytes(const struct segment *seg)
 }
 
 bool
-ring_outbox_full(const struct ring *ring)
+ring_outbox_full(const struct ring *ring, uint32_t percent)
 {
-	return ring_outbox_bytes(ring->seg) > ring->capacity / RING_OUTBOX_PART;
+	return ring_outbox_bytes(ring->seg) > ring->capacity / 100 * percent;
 }
 
 unsigned

@@ -22,16 +22,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The outbox may have this part of the ring; then input is not read. */
-#define RING_OUTBOX_PART 4
-
 /* Bytes of the ring from the oldest record on that waits, for the log or until
  * another host has it; 0: none does.  A moment's
  * value; anybody. */
 uint64_t ring_outbox_bytes(const struct segment *seg);
 
-/* Whether the outbox is full.  Likewise. */
-bool ring_outbox_full(const struct ring *ring);
+/* Whether these are more than the outbox may have, percent of the ring.  Likewise. */
+bool ring_outbox_full(const struct ring *ring, uint32_t percent);
 
 /* The slot of the bridge in the tables of workers and doorbells. */
 unsigned ring_bridge_slot(const struct segment *seg);

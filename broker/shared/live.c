@@ -50,6 +50,7 @@ static const struct {
 	LIVE_MEMBER(leave_delay_ms),
 	LIVE_MEMBER(handover_ms),
 	LIVE_MEMBER(cluster_wait_ms),
+	LIVE_MEMBER(cluster_outbox),
 	LIVE_MEMBER(cluster_down_local),
 	LIVE_MEMBER(cluster_order_local),
 	LIVE_MEMBER(restart_code),

@@ -5,10 +5,14 @@
  */
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import { publish } from "./cluster-talk.mjs";
 import { Nats, agree, bridgeOf, host, skip } from "./nats.mjs";
+import { Server } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
 import { bounded, waitFor } from "./wait.mjs";
 
@@ -79,6 +83,70 @@ describe("what a host has published", { skip }, () => {
 
 		await publish(one, "t", "a", 20);
 		await settled(one);
+	});
+
+	test("is no more than --cluster-outbox says", async (t) => {
+		const nats = await Nats.start(t, 1);
+		const dir = mkdtempSync(join(tmpdir(), "pubsubd-outbox-"));
+		const file = join(dir, "conf");
+		const text = "x".repeat(500);
+		const say = (percent) =>
+			writeFileSync(file, `cluster-outbox = ${percent}\n`);
+
+		t.after(() => rmSync(dir, { recursive: true }));
+		say(1);
+		const one = await Server.start(t, ["--config", file,
+			"--ring-size", "1M", "--max-message", "1K",
+			"--cluster-wait", "60",
+			...nats.options], { workers: ["--workers", "1"] });
+		const other = await V1.open(one);
+		const answers = [];
+		/* Nothing more is read of a connection that waits. */
+		const send = () => answers.push(fetch(`${one.url}/topics/t`,
+		    { method: "POST", body: text }));
+		let n = 0, now;
+
+		one.deathsExpected = true;
+		await one.logs("a log", /joined the log/u);
+		const [bridge] = bridgeOf(one);
+
+		process.kill(bridge, "SIGSTOP");
+		do {
+			send();
+			n++;
+			now = await waitFor("one more", async () => {
+				const is = await cluster(one);
+
+				return is.unconfirmed === n && is;
+			});
+		} while (now.outbox_bytes <= 1024 * 1024 / 100);
+		assert.ok(n > 5);
+		for (let i = 0; i < 20; i++)
+			send();
+		/* They have been read when so many others were answered. */
+		for (let i = 0; i < 20; i++) {
+			assert.equal((await other.subscribe(`o${i}`)).type, "ack");
+			assert.equal((await cluster(one)).unconfirmed, n);
+		}
+		assert.equal((await one.cli("reload")).status, 0);
+		say(51);
+		const refused = await one.cli("reload");
+
+		assert.equal(refused.status, 1);
+		assert.match(refused.stderr,
+		    /cluster-outbox 51.*must be a number from 1 to 50/u);
+		assert.equal((await cluster(one)).unconfirmed, n);
+		say(50);
+		assert.match((await one.cli("reload")).stdout,
+		    /changed: cluster-outbox$/mu);
+		await waitFor("all of them in the outbox", async () =>
+			(await cluster(one)).unconfirmed === n + 20);
+		process.kill(bridge, "SIGCONT");
+		for (const answer of await bounded("the answers",
+		    Promise.all(answers), 60_000))
+			assert.equal(answer.status, 200);
+		await settled(one);
+		other.socket.terminate();
 	});
 
 	/* More than the outbox may have, which is a quarter of the ring. */

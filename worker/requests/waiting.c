@@ -56,7 +56,9 @@ waiting_is_publish(const struct intake_request *want)
 static bool
 waiting_can_go_on(const struct hub *hub, const struct intake_request *want)
 {
-	if (waiting_is_publish(want) ? !ring_outbox_full(&hub->ring)
+	uint32_t percent = hub->net->config->cluster_outbox;
+
+	if (waiting_is_publish(want) ? !ring_outbox_full(&hub->ring, percent)
 				     : waiting_has_come_to(hub, want))
 		return true;
 	return log_mode_is_down(hub); /* to be refused */

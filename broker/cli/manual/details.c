@@ -101,6 +101,13 @@ const struct detail option_details[] = {
 		    "same on all",
 	},
 	{
+	    .name = "cluster-outbox",
+	    .text =
+		"how much of the ring, 1 to 50 percent, may lie between the "
+		"oldest publish that no other host has yet and the newest "
+		"message; then publishes wait until another host has it",
+	},
+	{
 	    .name = "keep-ring",
 	    .text = "at `stop`, leave the ring in /dev/shm: the next start "
 		    "goes on with it, its numbers and its history. A reboot "

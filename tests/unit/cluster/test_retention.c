@@ -90,6 +90,25 @@ test_what_came_back_waits_until_another_has_it(void **state)
 	assert_int_equal(waits_from(), 0);
 }
 
+/* It is killed, or has not found the log yet: the outbox was never full, and the
+ * ring overwrote what nobody had sent. */
+static void
+test_without_a_bridge_the_outbox_fills_as_well(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	host_accept(&a, "t", "\"a\"");
+	first = atomic_load(&words(&a)->outbox);
+	assert_int_equal(words(&a)->waits_from, first);
+	while (!ring_outbox_full(&a.ring, 25)) {
+		host_accept(&a, "t", "\"a\"");
+		assert_true(words(&a)->out < RING_SIZE);
+	}
+	assert_int_equal(words(&a)->waits_from, first);
+	assert_int_equal(waits_from(), first);
+}
+
 static void
 test_own_checkpoint_confirms_nothing(void **state)
 {
@@ -212,6 +231,7 @@ test_many_are_let_go_bit_by_bit(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_what_came_back_waits_until_another_has_it),
+	TEST(test_without_a_bridge_the_outbox_fills_as_well),
 	TEST(test_own_checkpoint_confirms_nothing),
 	TEST(test_alone_coming_back_is_enough),
 	TEST(test_what_is_not_back_is_not_let_go),

@@ -51,6 +51,8 @@ other_value(const struct option *option)
 	if (strcmp(option->name, "cluster-down") == 0 ||
 	    strcmp(option->name, "cluster-order") == 0)
 		return "local";
+	if (strcmp(option->name, "cluster-outbox") == 0)
+		return "50";
 	return "777";
 }
 
