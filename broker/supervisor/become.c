@@ -158,6 +158,8 @@ supervisor_become_bridge(struct supervisor *s)
 	become_bridge_path(s, path, sizeof(path));
 	argv = bridge_argv(path, BRIDGE_SERVE, s->config, &serve);
 	if (become_join_lock(s, slot) && become_set_user(s->config)) {
+		/* Its lock is this descriptor's, which is another now. */
+		fcntl(s->lockfile.workers_fd, F_SETFD, 0);
 		execv(path, argv);
 		log_error("cannot execute %s", path);
 	}
