@@ -25,6 +25,7 @@ enum {
 	OPT_TLS_CA,
 	OPT_NAME,
 	OPT_SEGMENT,
+	OPT_ASIDE,
 	OPT_LIFE,
 	OPT_MAX_MESSAGE,
 	OPT_LOG_LEVEL,
@@ -38,6 +39,7 @@ static const struct option options[] = {
 	{ "cluster-tls-ca", required_argument, NULL, OPT_TLS_CA },
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "segment", required_argument, NULL, OPT_SEGMENT },
+	{ "aside", required_argument, NULL, OPT_ASIDE },
 	{ "life", required_argument, NULL, OPT_LIFE },
 	{ "max-message", required_argument, NULL, OPT_MAX_MESSAGE },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
@@ -57,6 +59,18 @@ bridge_read_doorbells(struct serve_options *o, const char *text)
 		if (end == text && *end != '\0')
 			return;
 	}
+}
+
+/* PLACE:DESCRIPTOR */
+static void
+bridge_read_aside(struct serve_options *o, const char *text)
+{
+	unsigned place;
+	int fd;
+
+	if (sscanf(text, "%u:%d", &place, &fd) == 2 &&
+	    place < SEGMENT_ASIDE_MAX)
+		o->asides[place] = fd;
 }
 
 /* Returns false if an option is none of ours. */
@@ -88,6 +102,9 @@ bridge_read_options(
 		case OPT_SEGMENT:
 			o->segment = atoi(optarg);
 			break;
+		case OPT_ASIDE:
+			bridge_read_aside(o, optarg);
+			break;
 		case OPT_LIFE:
 			o->life = atoi(optarg);
 			break;
@@ -113,6 +130,8 @@ main(int argc, char **argv)
 	char client[LINK_ERROR_MAX] = "", host[64] = "";
 	int log_level = LOG_INFO, status;
 
+	for (unsigned i = 0; i < SEGMENT_ASIDE_MAX; i++)
+		o.asides[i] = -1;
 	if (argc < 2 ||
 	    !bridge_read_options(argc - 1, argv + 1, &o, &log_level)) {
 		fprintf(stderr, "pubsubd-bridge: pubsubd calls this; see "

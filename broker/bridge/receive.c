@@ -16,6 +16,7 @@ receive_own_skipped(struct bridge *b)
 	const struct log_head *head = &b->in.head;
 	uint64_t self = bridge_words(b)->self;
 
+	asides_skipped(&b->asides, head);
 	if (head->origin != self || head->round != b->sender.round ||
 	    head->prev + head->count <= ring_origin_last(&b->seg, self))
 		return;
@@ -30,10 +31,14 @@ receive_checkpoint(struct bridge *b, uint64_t now)
 	const struct log_head *head = &b->in.head;
 	uint64_t self = bridge_words(b)->self;
 
+	if (asides_have(&b->asides, head->origin))
+		return; /* it was this host */
 	hosts_note(bridge_words(b), head->origin, now);
-	if (head->kind == LOG_CHECKPOINT && head->origin != self)
-		sender_confirm(&b->sender, ring_state_last(&b->in.state, self),
-		    ring_origin_last(&b->seg, self));
+	if (head->kind != LOG_CHECKPOINT || head->origin == self)
+		return;
+	sender_confirm(&b->sender, ring_state_last(&b->in.state, self),
+	    ring_origin_last(&b->seg, self));
+	asides_confirm(&b->asides, &b->in.state);
 }
 
 /* The log was heard: which hosts live by now?  Alone, what has come back is let
@@ -47,9 +52,11 @@ receive_count_hosts(struct bridge *b, uint64_t now)
 	hosts_heard_log(bridge_words(b), now);
 	count = hosts_others(bridge_words(b), others);
 	bridge_set(b, CLUSTER_HOSTS, count + 1);
-	if (count == 0)
-		sender_confirm(&b->sender, UINT64_MAX,
-		    ring_origin_last(&b->seg, bridge_words(b)->self));
+	if (count > 0)
+		return;
+	sender_confirm(&b->sender, UINT64_MAX,
+	    ring_origin_last(&b->seg, bridge_words(b)->self));
+	asides_confirm(&b->asides, NULL);
 }
 
 /* Returns BRIDGE_DONE, or the exit status. */

@@ -146,6 +146,7 @@ serve_look_at_link(struct bridge *b)
 	b->reconnects = reconnects;
 	bridge_set(b, CLUSTER_RECONNECTS, reconnects);
 	sender_go_back(&b->sender);
+	asides_go_back(&b->asides);
 	b->verify_ms = 1;
 }
 
@@ -261,6 +262,11 @@ serve_turn(struct bridge *b)
 	if (status != BRIDGE_DONE)
 		return status;
 	serve_settle(b, now);
+	/* First: it is older. */
+	asides_turn(&b->asides,
+	    atomic_load(&bridge_words(b)->pos) >> LAYOUT_PLACE_BITS <
+		b->stream.last,
+	    link_is_up(&b->link) && b->verify_ms == 0, now);
 	status = serve_send(b);
 	if (status != BRIDGE_DONE)
 		return status;
@@ -372,6 +378,8 @@ serve(const struct serve_options *options)
 		return status;
 	ingest_init(&b->in, &b->ring, options->max_message);
 	sender_init(&b->sender, &b->seg, options->max_message);
+	asides_open(
+	    &b->asides, &b->seg, &b->link, options->asides, options->name);
 	b->progress_ms = b->went_back_ms = b->heard_ms = clock_monotonic_ms();
 	while (status == BRIDGE_DONE && !serve_is_over(b)) {
 		status = serve_turn(b);

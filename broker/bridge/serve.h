@@ -5,13 +5,14 @@
 #define BROKER_BRIDGE_SERVE_H
 
 #include "broker/bridge/link.h"
-#include "broker/shared/layout.h"
+#include "broker/shared/segment.h"
 
 struct serve_options {
 	struct link_options link;
-	const char *name;     /* of the instance */
-	int segment, life;    /* descriptors */
-	uint32_t max_message; /* bytes */
+	const char *name;              /* of the instance */
+	int segment, life;             /* descriptors */
+	int asides[SEGMENT_ASIDE_MAX]; /* likewise, by place; -1: none */
+	uint32_t max_message;          /* bytes */
 	int doorbells[LAYOUT_WORKERS];
 	unsigned doorbells_count; /* the last is ours */
 };

@@ -6,13 +6,14 @@
  *	receive.c  from the log into the ring
  *	join.c     begin with a log, or go on with it
  *
- * Questions between hosts are asking.h's and telling.h's, which know nothing of
- * this.
+ * Questions between hosts are asking.h's and telling.h's, rings that were given up
+ * aside.h's, which know nothing of this.
  */
 
 #ifndef BROKER_BRIDGE_STATE_H
 #define BROKER_BRIDGE_STATE_H
 
+#include "broker/bridge/aside.h"
 #include "broker/bridge/asking.h"
 #include "broker/bridge/link.h"
 #include "broker/bridge/telling.h"
@@ -32,6 +33,7 @@ struct bridge {
 	struct link_stream stream; /* as it was when we asked */
 	struct ingest in;
 	struct sender sender;
+	struct asides asides;
 	struct buf text;        /* of a checkpoint */
 	uint64_t reconnects;    /* that we know of */
 	uint64_t progress_ms;   /* own records came back, or none waits */

@@ -67,6 +67,8 @@ control_clear_away(const struct config *config)
 		segment_remove(config->name, claim);
 	else if (claim != -1)
 		close(claim);
+	if (removed || claim == -1)
+		segment_remove_asides(config->name);
 	pidfile_remove_left(config->pidfile);
 	lockfile_release(&lockfile);
 	return removed;

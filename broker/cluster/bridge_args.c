@@ -6,10 +6,12 @@
 #include "common/buf.h"
 #include "common/xmalloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BRIDGE_ARGS_MAX 64u
+/* 16 servers, and 2 for each of the rest: 60. */
+#define BRIDGE_ARGS_MAX 72u
 
 /* Add one argument, with its NUL. */
 static void
@@ -41,6 +43,14 @@ bridge_add_serve(struct buf *text, const struct config *config,
 {
 	bridge_add_option(text, "--name", config->name);
 	bridge_add_number(text, "--segment", (uint64_t)serve->segment);
+	for (unsigned i = 0; i < SEGMENT_ASIDE_MAX; i++) {
+		char aside[32];
+
+		if (serve->asides[i] == -1)
+			continue;
+		snprintf(aside, sizeof(aside), "%u:%d", i, serve->asides[i]);
+		bridge_add_option(text, "--aside", aside);
+	}
 	bridge_add_number(text, "--life", (uint64_t)serve->life);
 	bridge_add_number(text, "--max-message", config->max_message);
 	bridge_add_number(text, "--log-level", (uint64_t)config->log_level);

@@ -7,6 +7,7 @@
 #ifndef BROKER_CLUSTER_BRIDGE_ARGS_H
 #define BROKER_CLUSTER_BRIDGE_ARGS_H
 
+#include "broker/shared/segment.h"
 #include "common/config.h"
 
 #include <stddef.h>
@@ -25,7 +26,9 @@ enum bridge_exit {
 
 /* What `serve' gets beyond the options of the cluster. */
 struct bridge_serve {
-	int segment;          /* descriptor */
+	int segment;                   /* descriptor */
+	int asides[SEGMENT_ASIDE_MAX]; /* likewise, of rings that were given
+	                                * up, by place; -1: none */
 	int life;             /* read end of a pipe: EOF = supervisor died */
 	const int *doorbells; /* one of each worker, and its own behind them */
 	unsigned workers;

@@ -18,19 +18,51 @@ sender_confirmed(const struct sender *s)
 	    &s->seg->header->cluster.confirmed, memory_order_relaxed);
 }
 
-void
-sender_init(struct sender *s, const struct segment *seg, uint32_t body_max)
+/* Let those go that another host has: they are in the log, and in no batch to come. */
+static void
+sender_let_go(struct sender *s)
+{
+	uint64_t confirmed = sender_confirmed(s);
+
+	gathered_let_go(
+	    &s->gathered, confirmed < s->packed ? confirmed : s->packed);
+}
+
+/* Begin to pack behind `packed', and to gather behind `from'. */
+static void
+sender_begin(struct sender *s, const struct segment *seg, uint64_t packed,
+    uint64_t from, uint64_t record_size)
 {
 	memset(s, 0, sizeof(*s));
 	s->seg = seg;
-	s->packed = ring_origin_last(seg, seg->header->cluster.self);
-	/* Those that have come back, and are not confirmed, count as waiting. */
-	gathered_init(&s->gathered, seg,
-	    sender_confirmed(s) < s->packed ? sender_confirmed(s) : s->packed);
-	s->record_size = ring_record_max(body_max);
+	s->packed = packed;
+	gathered_init(&s->gathered, seg, from);
+	s->record_size = record_size;
 	s->record = xmalloc(s->record_size);
 	for (unsigned i = 0; i < SENDER_BATCHES; i++)
 		buf_init(&s->batches[i].bytes);
+}
+
+void
+sender_init(struct sender *s, const struct segment *seg, uint32_t body_max)
+{
+	uint64_t last = ring_origin_last(seg, seg->header->cluster.self);
+	uint64_t confirmed = atomic_load(&seg->header->cluster.confirmed);
+
+	/* Those that have come back, and are not confirmed, count as waiting. */
+	sender_begin(s, seg, last, confirmed < last ? confirmed : last,
+	    ring_record_max(body_max));
+}
+
+void
+sender_init_aside(struct sender *s, const struct segment *seg, uint64_t last)
+{
+	uint64_t confirmed = atomic_load(&seg->header->cluster.confirmed);
+	uint64_t lost = last == 0 ? confirmed : last;
+
+	sender_begin(s, seg, last, lost, seg->ring_size / RING_RECORDS_MIN);
+	s->lost = lost;
+	s->is_aside = true;
 }
 
 void
@@ -49,12 +81,14 @@ sender_batch(struct sender *s, unsigned i)
 }
 
 /* Records up to this number are overwritten, and those before them that are not
- * packed, too: they are older.  Returns false if one was no message here. */
+ * packed, too: they are older.  Returns false if one was no message here, and the ring
+ * can still be given up for that. */
 static bool
 sender_lose(struct sender *s, uint64_t number)
 {
 	s->lost = number;
-	return number <= atomic_load_explicit(&s->seg->header->cluster.shown,
+	return s->is_aside ||
+	       number <= atomic_load_explicit(&s->seg->header->cluster.shown,
 			     memory_order_acquire);
 }
 
@@ -74,7 +108,7 @@ sender_gather(struct sender *s)
 	default:
 		return false;
 	}
-	gathered_let_go(&s->gathered, sender_confirmed(s));
+	sender_let_go(s);
 	return true;
 }
 

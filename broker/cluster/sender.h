@@ -50,6 +50,7 @@ struct sender {
 	unsigned first, count;
 	unsigned sent;  /* of these, in the log or on their way there */
 	uint32_t round; /* how often we have gone back */
+	bool is_aside;  /* the ring was given up */
 	struct stamps_cursor stamps;
 	unsigned char *record; /* owned: room for one */
 	size_t record_size;
@@ -58,6 +59,14 @@ struct sender {
 /* Begin behind what has come back.  body_max: of --max-message. */
 void sender_init(
     struct sender *sender, const struct segment *seg, uint32_t body_max);
+/*
+ * The same of a ring that was given up, by a host that has another ring now: behind
+ * the number `last', up to which the log has its records.  0: the log knows none of
+ * them; then those that are confirmed are said to be lost, and the rest is sent.  So is
+ * what the ring has overwritten.  seg is at rest: nothing but this changes in it.
+ */
+void sender_init_aside(
+    struct sender *sender, const struct segment *seg, uint64_t last);
 void sender_fini(struct sender *sender);
 
 /*

@@ -57,6 +57,9 @@
  *                          holder, while it is 0   is, which may be a moment's value
  *  confirmed               the bridge              atomic, only grows; what a killed
  *                                                  one has not stored is said again
+ *  asides_done             the bridge sets bits;   atomic; each bit is set once
+ *                          the supervisor clears
+ *                          them
  *  counters,               the bridge; the         atomic; one writer
  *  accept_to_ring          supervisor, while
  *                          there is none
@@ -154,6 +157,8 @@ struct layout_cluster {
 	_Atomic uint64_t returned; /* own records up to here have come back */
 	/* and up to here another host has them, or there was none */
 	_Atomic uint64_t confirmed;
+	/* rings that were set aside, and are needed no more: bits, by place */
+	_Atomic uint32_t asides_done;
 	_Atomic uint64_t shown; /* and up to here are messages here */
 	_Atomic uint64_t lost;  /* place of the last loss of another host */
 	uint64_t hash;

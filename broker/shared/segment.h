@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * segment.h - the POSIX shared-memory segment: made, found, claimed, removed
- * (segment_file.c), laid out and recognised (segment.c), and its name
- * (segment_name.c).
+ * (segment_file.c), laid out and recognised (segment.c), its name
+ * (segment_name.c), and those beside it (segment_next.c, segment_aside.c).
  *
  * The supervisor creates it, and has it in memory in full (posix_fallocate(3))
  * before anybody is told that the server has started, so that a /dev/shm that is
@@ -157,6 +157,32 @@ void segment_remove(const char *name, int claim);
 int segment_open_next(const char *name, char error[SEGMENT_ERROR_MAX]);
 bool segment_name_next(const char *name);
 void segment_remove_next(const char *name);
+
+/*
+ * Segments whose rings were given up, and that a cluster still needs: each has one of
+ * these places, and a name of its own with that.  Only the server of the name `name'
+ * may call these.
+ *
+ * segment_set_aside() gives the claimed segment that name instead of its own.  Whoever
+ * has it mapped keeps it.  Returns false with errno set, ENOENT if it has lost its
+ * name.
+ */
+#define SEGMENT_ASIDE_MAX 4
+bool segment_set_aside(const char *name, int claim, unsigned place);
+
+/* Open one, read-write.  Returns -1 with errno set, ENOENT: there is none.  Owns: the
+ * caller, close(2). */
+int segment_open_aside(const char *name, unsigned place);
+
+/* Remove one, or all; and whether there were any. */
+void segment_remove_aside(const char *name, unsigned place);
+bool segment_remove_asides(const char *name);
+
+/* Bytes of one; 0: there is none. */
+uint64_t segment_aside_size(const char *name, unsigned place);
+
+/* The place of the one that was set aside first; -1: there is none. */
+int segment_oldest_aside(const char *name);
 
 /* Bytes of the file that has this name; 0: none has.  A moment's value. */
 uint64_t segment_named_size(const char *name);

@@ -113,7 +113,8 @@ become_listeners(const struct supervisor *s, unsigned slot,
 
 /* Give the bridge's program what it needs, and nothing else. */
 static void
-become_keep_for_bridge(const struct supervisor *s)
+become_keep_for_bridge(
+    const struct supervisor *s, const int asides[SEGMENT_ASIDE_MAX])
 {
 	int fds[BECOME_FDS_MAX] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO,
 		s->lockfile.workers_fd, s->life[0], s->claim };
@@ -125,6 +126,9 @@ become_keep_for_bridge(const struct supervisor *s)
 	dup2(s->logfile.writer, STDERR_FILENO);
 	for (unsigned i = 0; i < s->wakeup.count; i++)
 		fds[count++] = s->wakeup.fd[i];
+	for (unsigned i = 0; i < SEGMENT_ASIDE_MAX; i++)
+		if (asides[i] != -1)
+			fds[count++] = asides[i];
 	for (size_t i = 3; i < count; i++)
 		fcntl(fds[i], F_SETFD, 0);
 	descriptors_keep_only(fds, count);
@@ -144,7 +148,7 @@ _Noreturn void
 supervisor_become_bridge(struct supervisor *s)
 {
 	unsigned slot = s->config->workers;
-	const struct bridge_serve serve = {
+	struct bridge_serve serve = {
 		.segment = s->claim,
 		.life = s->life[0],
 		.doorbells = s->wakeup.fd,
@@ -153,7 +157,8 @@ supervisor_become_bridge(struct supervisor *s)
 	char path[PATH_MAX], **argv;
 
 	become_set_signals();
-	become_keep_for_bridge(s);
+	supervisor_open_asides(s, serve.asides);
+	become_keep_for_bridge(s, serve.asides);
 	log_open("bridge", STDERR_FILENO, s->config->log_level);
 	become_bridge_path(s, path, sizeof(path));
 	argv = bridge_argv(path, BRIDGE_SERVE, s->config, &serve);

@@ -74,8 +74,10 @@ bridge_ended(struct supervisor *s, int wait_status, uint64_t now)
 		return;
 	if (renew) {
 		log_errorx("all stop, and start with a new ring");
-		if (supervisor_event(s, EVENT_RING_BROKEN))
+		if (supervisor_event(s, EVENT_RING_BROKEN)) {
+			s->bridge.gave_up = true;
 			return;
+		}
 	}
 	log_warnx("the bridge to the cluster %s",
 	    process_describe_end(wait_status, end));

@@ -101,7 +101,7 @@ own_create(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	const struct config *config = s->config;
 	const struct segment_shape shape = supervisor_shape(config);
 
-	if (!supervisor_has_memory(config, 0, error))
+	if (!supervisor_has_memory(config, supervisor_aside_bytes(s), error))
 		return false;
 	if (s->claim != -1)
 		segment_remove(config->name, s->claim);
@@ -117,6 +117,8 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 
 	if (s->kept.workers == 0) /* a killed one may have left it */
 		segment_remove_next(s->config->name);
+	if (!supervisor_has_bridge(s))
+		supervisor_remove_asides(s);
 	if (s->claim == -1)
 		status = segment_claim(s->config->name, &s->claim, error);
 	if (status == SEGMENT_BUSY)
@@ -157,15 +159,31 @@ supervisor_fill_segment(struct supervisor *s)
 		supervisor_fail(s, "%s", error);
 }
 
+/* The same, and have it in memory in full. */
+static bool
+own_create_filled(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
+{
+	if (!own_create(s, error))
+		return false;
+	if (segment_fill(&s->segment, s->claim, s->config->name, error))
+		return true;
+	segment_close(&s->segment);
+	return false;
+}
+
 bool
 supervisor_renew_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 {
 	struct layout_cluster last = s->segment.header->cluster, *c;
 
+	if (supervisor_set_aside(s)) {
+		close(s->claim);
+		s->claim = -1;
+	}
 	segment_close(&s->segment);
-	if (!own_create(s, error) ||
-	    !segment_fill(&s->segment, s->claim, s->config->name, error))
-		return false;
+	while (!own_create_filled(s, error))
+		if (!supervisor_drop_aside(s, error))
+			return false;
 	c = &s->segment.header->cluster;
 	memcpy(c->counters, last.counters, sizeof(c->counters));
 	c->accept_to_ring = last.accept_to_ring;
@@ -199,9 +217,11 @@ supervisor_close_segment(struct supervisor *s)
 		atomic_store(&header->run.kept, 1);
 	}
 	segment_close(&s->segment);
-	if (keep)
+	if (keep) {
 		close(s->claim);
-	else
+	} else {
 		segment_remove(s->config->name, s->claim);
+		supervisor_remove_asides(s);
+	}
 	s->claim = -1;
 }

@@ -8,6 +8,7 @@
  *	orphans.c     wait for the workers of a killed server
  *	child.c       fork, reap, start again
  *	bridge.c      the bridge to a cluster
+ *	aside.c       rings that were given up, for the bridge
  *	upgrade.c     give each worker a successor
  *	move.c        give all workers successors in another segment
  *	move_parts.c  what those share with us
@@ -74,6 +75,7 @@ struct supervisor_bridge {
 	pid_t pid; /* 0: none */
 	uint64_t started_ms;
 	unsigned deaths; /* in a row */
+	bool gave_up;    /* this ring, which cannot go on with the log */
 };
 
 /* An upgrade under way. */
@@ -272,6 +274,30 @@ void supervisor_bridge_judge(
 
 /* End it, for now.  Blocks: until it is gone, which SIGKILL sees to. */
 void supervisor_bridge_end(struct supervisor *s);
+
+/* aside.c */
+
+/* If it was the bridge that gave this ring up, set its segment aside: it has another
+ * name then, and the claim is still open.  No worker is alive.  Returns whether it
+ * is, having told why not. */
+bool supervisor_set_aside(struct supervisor *s);
+
+/* Remove the one that was set aside first, for lack of room, which `why' tells.  Returns
+ * false if there is none. */
+bool supervisor_drop_aside(struct supervisor *s, const char *why);
+
+/* Bytes of all of them. */
+uint64_t supervisor_aside_bytes(const struct supervisor *s);
+
+/* Open them for the bridge.  fds: by place, -1: none.  Owns: the caller. */
+void supervisor_open_asides(
+    const struct supervisor *s, int fds[SEGMENT_ASIDE_MAX]);
+
+/* Remove all. */
+void supervisor_remove_asides(struct supervisor *s);
+
+/* Remove those of which the bridge says that they are needed no more. */
+void supervisor_tend_asides(struct supervisor *s);
 
 /* fork.c */
 

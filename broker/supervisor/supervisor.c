@@ -151,6 +151,7 @@ supervisor_tick(struct supervisor *s, uint64_t now)
 	if (due_take(&s->due, DUE_LOOK, now)) {
 		s->due.at[DUE_LOOK] = now + WATCHDOG_LOOK_MS;
 		supervisor_check_names(s);
+		supervisor_tend_asides(s);
 		supervisor_watch(s);
 		supervisor_notify_beat(s);
 	}

@@ -6,9 +6,10 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
 
+import { Mouth } from "./mouth.mjs";
 import { Nats, agree, bridgeOf, host, skip } from "./nats.mjs";
 import { Server } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
@@ -42,47 +43,6 @@ async function publish(server, topic, message) {
 
 	assert.equal((await client.publish(topic, message)).type, "ack");
 	client.socket.terminate();
-}
-
-/* In front of a server, and changes numbers in what it says while it is told to:
- * key -> the number that stands there instead. */
-class Mouth {
-	says = {};
-
-	#sockets = [];
-
-	static async open(t, to) {
-		const mouth = new Mouth();
-		const server = createServer((client) => mouth.#pass(client,
-		    connect(to)));
-
-		t.after(() => {
-			server.close();
-			mouth.#sockets.forEach((socket) => socket.destroy());
-		});
-		server.listen(0, "127.0.0.1");
-		await once(server, "listening");
-		mouth.url = `nats://127.0.0.1:${server.address().port}`;
-		return mouth;
-	}
-
-	#pass(client, server) {
-		this.#sockets.push(client, server);
-		for (const [one, other] of [[client, server], [server, client]])
-			one.on("error", () => {}).on("close",
-			    () => other.destroy());
-		client.pipe(server);
-		server.setEncoding("latin1").on("data", (text) =>
-			client.write(this.#change(text), "latin1"));
-	}
-
-	/* As long as it was: its length was said before. */
-	#change(text) {
-		return Object.entries(this.says).reduce((all, [key, number]) =>
-			all.replace(new RegExp(`(?<="${key}": ?)\\d+`, "gu"),
-			    (digits) => `${number}`.padStart(digits.length)),
-		text);
-	}
 }
 
 /* Publish to seven topics in turn until told to stop. */

@@ -5,13 +5,16 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+	mkdtempSync, readdirSync, rmSync, writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import { publish } from "./cluster-talk.mjs";
-import { Nats, agree, bridgeOf, host, skip } from "./nats.mjs";
+import { Mouth } from "./mouth.mjs";
+import { Nats, agree, bridgeOf, host, past, skip } from "./nats.mjs";
 import { Server } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
 import { bounded, waitFor } from "./wait.mjs";
@@ -177,5 +180,216 @@ describe("what a host has published", { skip }, () => {
 		}));
 		for (const one of hosts)
 			await settled(one);
+	});
+});
+
+/* Rings of a host that were set aside, and are still there. */
+function asides(server) {
+	return readdirSync("/dev/shm").filter((file) =>
+		file.startsWith(`pubsubd.${server.name}~`));
+}
+
+function needsNoAside(server) {
+	return waitFor("the end of all that was set aside",
+	    () => asides(server).length === 0);
+}
+
+/* The log is lost, and made anew. */
+async function loseLog(nats) {
+	nats.forget(0);
+	nats.revive(0);
+	await nats.init();
+}
+
+/* What a server says of the log, when there is one. */
+const STREAM = /stream_info_response"[^\r]*"created":/u;
+
+const LOCAL = ["--cluster-order", "local"];
+
+/* Two hosts in local mode; `here' has a mouth between itself and the log. */
+async function hostBehindMouth(t, nats) {
+	const mouth = await Mouth.open(t, nats.address);
+	const there = await host(t, nats, ...LOCAL);
+	const here = await Server.start(t, ["--config", "none",
+		"--ring-size", "8M", "--cluster", mouth.url,
+		"--cluster-wait", "60", ...LOCAL]);
+
+	here.deathsExpected = there.deathsExpected = true;
+	for (const one of [here, there])
+		await one.logs("a log", /joined the log/u);
+	await meet([here, there]);
+	return { mouth, here, there };
+}
+
+/* The bridge that a host has, and which is not this one. */
+function aBridge(server, former = 0) {
+	return waitFor("a bridge", () => {
+		const pids = bridgeOf(server);
+
+		return pids.length === 1 && pids[0] !== former && pids;
+	});
+}
+
+/* Publish so many in local mode, each when the one before is answered. */
+async function publishLocally(server, n, from = 0) {
+	const client = await V1.open(server);
+
+	for (let i = from; i < from + n; i++)
+		assert.equal((await client.publish("t", `a${i}`)).type, "ack");
+	client.socket.terminate();
+}
+
+/* A host comes to have these of a topic, once each and in order, and no others. */
+async function assertHas(server, n, from = 0) {
+	const all = await waitFor(`${n} messages`, async () => {
+		const now = await past(server, "t").catch(() => []);
+
+		return now.length >= n && now;
+	});
+
+	assert.deepEqual(all.map(([, message]) => message),
+	    Array.from({ length: n }, (_, i) => `a${from + i}`));
+}
+
+describe("a ring that is given up", { skip }, () => {
+	/* It was acknowledged, and in no ring but the one that was given up. */
+	test("leaves what no other host had to the next log", async (t) => {
+		const nats = await Nats.start(t, 1);
+		const [here, there] = await hostsOf(t, nats, 2);
+		let now, message;
+
+		await publish(here, "t", "early", 3);
+		await settled(here);
+		/* As above: one that was silent for too long is gone. */
+		for (let i = 0; now?.hosts !== 2; i++) {
+			const [bridge] = bridgeOf(there);
+
+			process.kill(bridge, "SIGSTOP");
+			message = `only here ${i}.0`;
+			await publish(here, "t", `only here ${i}.`, 1);
+			await nats.kill(0);
+			now = await cluster(here);
+			if (now.hosts === 2) {
+				assert.equal(now.unconfirmed, 1);
+				await loseLog(nats);
+				process.kill(bridge, "SIGCONT");
+				break;
+			}
+			nats.revive(0);
+			process.kill(bridge, "SIGCONT");
+			await meet([here, there]);
+			await settled(here);
+		}
+		for (const one of [here, there])
+			await one.logs("a new ring", /a new ring, epoch/u);
+		await here.logs("that it is kept", /is kept until the other hosts/u);
+		const all = await agree([here, there], "t", 1);
+
+		assert.equal(all[0][1], message);
+		await needsNoAside(here);
+		await needsNoAside(there);
+		await publish(here, "t", "late", 2);
+		await agree([here, there], "t", 3);
+		assert.doesNotMatch(here.logged + there.logged, /is lost/u);
+	});
+
+	test("leaves what was local, whoever is killed meanwhile", async (t) => {
+		const nats = await Nats.start(t, 1);
+		const { mouth, here, there } = await hostBehindMouth(t, nats);
+		const rings = () =>
+			here.logged.match(/a new ring, epoch/gu)?.length ?? 0;
+
+		await publishLocally(here, 5);
+		await settled(here);
+		await nats.kill(0);
+		await publishLocally(here, 20, 5);
+		/* The next bridge finds no server that answers. */
+		mouth.last = STREAM;
+		await loseLog(nats);
+		await waitFor("a new ring", () => rings() === 1);
+		assert.equal((await here.status()).cluster.pos, 0);
+		assert.equal(asides(here).length, 1);
+		const [killed] = await aBridge(here);
+
+		process.kill(killed, "SIGKILL");
+		await aBridge(here, killed);
+		await here.stop("SIGKILL");
+		await here.run();
+		assert.equal(asides(here).length, 1);
+		mouth.speak();
+		/* The first five were confirmed: the other host had them, and
+		 * gave up its own ring. */
+		await assertHas(there, 20, 5);
+		await assertHas(here, 20, 5);
+		await needsNoAside(here);
+
+		/* And once more, with a restart, while the second ring has some that
+		 * it has not sent. */
+		await nats.kill(0);
+		await publishLocally(here, 10, 25);
+		mouth.last = STREAM;
+		await loseLog(nats);
+		await waitFor("a third ring", () => rings() === 2);
+		await publishLocally(here, 10, 35);
+		assert.equal((await here.cli("restart")).status, 0);
+		assert.equal(asides(here).length, 1);
+		assert.equal((await here.status()).cluster.pos, 0);
+		mouth.speak();
+		/* Each ring's are in order, and this host's second had its own at
+		 * once. */
+		for (const [one, other] of [[there, here], [here, there]]) {
+			const texts = await waitFor("all of them", async () => {
+				const all = await past(one, "t").catch(() => []);
+
+				return all.length >= 20 &&
+				    all.map(([, text]) => text);
+			});
+
+			assert.equal(texts.length, 20, `${texts} ${other.logged}`);
+			for (const from of [25, 35])
+				assert.deepEqual(texts.filter((text) =>
+					Math.floor((text.slice(1) - 5) / 10) ===
+					    (from - 5) / 10),
+				Array.from({ length: 10 }, (_, i) =>
+					`a${from + i}`));
+		}
+		await needsNoAside(here);
+		await settled(here);
+	});
+
+	/* The log is the same, and knows the ring. */
+	test("goes on in its log where that has it", async (t) => {
+		const nats = await Nats.start(t, 1);
+		const { mouth, here, there } = await hostBehindMouth(t, nats);
+
+		await publishLocally(here, 20);
+		await assertHas(there, 20);
+		const [bridge] = bridgeOf(here);
+
+		process.kill(bridge, "SIGSTOP");
+		await publishLocally(here, 20, 20);
+		mouth.says = { last_seq: 1, seq: 2 };
+		process.kill(bridge, "SIGKILL");
+		await here.logs("the loss", /the log has lost what this host has/u);
+		mouth.says = {};
+		await here.logs("a new ring", /a new ring, epoch/u);
+		await assertHas(there, 40);
+		await needsNoAside(here);
+		assert.doesNotMatch(there.logged, /a new ring/u);
+	});
+
+	test("is removed by a stop", async (t) => {
+		const nats = await Nats.start(t, 1);
+		const { mouth, here } = await hostBehindMouth(t, nats);
+
+		await nats.kill(0);
+		await publishLocally(here, 3);
+		mouth.last = STREAM;
+		await loseLog(nats);
+		await here.logs("a new ring", /a new ring, epoch/u);
+		assert.equal(asides(here).length, 1);
+		await here.stop();
+		assert.match(here.logged, /had not sent to the other hosts is lost/u);
+		assert.equal(asides(here).length, 0);
 	});
 });

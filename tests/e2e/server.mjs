@@ -313,7 +313,8 @@ export class Server {
 	async assertNothingLeft() {
 		await waitFor("the end of all processes",
 		    () => this.processes().length === 0);
-		for (const shm of [this.shm, `${this.shm}~`])
+		for (const shm of ["", "~", "~0", "~1", "~2", "~3"]
+		    .map((end) => this.shm + end))
 			assert.equal(existsSync(shm), false, shm);
 		assert.equal(existsSync(this.pidfile), false, "pidfile");
 		const log = join(process.getuid() === 0 ? "/var/log" :

@@ -227,6 +227,171 @@ test_many_are_let_go_bit_by_bit(void **state)
 	assert_int_equal(words(&a)->confirmed, 1900);
 }
 
+/* The texts of a topic's messages on a host, a letter each. */
+static void
+check_says(struct host *host, const char *topic, const char *expected)
+{
+	uint32_t slot = hand_find(&host->t.seg, topic);
+	uint64_t pos = slot == TOPICS_NONE
+	                   ? 0
+	                   : atomic_load(&host->t.seg.topics[slot].last);
+	unsigned char bytes[1024];
+	char says[65] = "";
+	size_t n = sizeof(says) - 1;
+	struct ring_record rec;
+
+	for (; pos != 0 && n > 0; pos = rec.prev) {
+		assert_int_equal(
+		    ring_fetch(&host->t.seg, pos, bytes, sizeof(bytes), &rec),
+		    RING_OK);
+		says[--n] = rec.body[1];
+	}
+	assert_string_equal(says + n, expected);
+}
+
+/* What a's ring, which was given up, still had goes into this log, read by b. */
+static void
+send_aside(struct stream *log)
+{
+	uint64_t self = words(&a)->self;
+	struct sender sender;
+	const struct buf *batch;
+
+	sender_init_aside(&sender, &a.t.seg, ring_origin_last(&b.t.seg, self));
+	for (unsigned i = 0; i < 2; i++) { /* all of it a second time */
+		assert_true(sender_fill(&sender));
+		while ((batch = sender_next(&sender)) != NULL)
+			stream_add(log, batch->at, batch->len);
+		sender_go_back(&sender);
+	}
+	host_catch_up(&b, log);
+	sender_came_back(&sender, ring_origin_last(&b.t.seg, self));
+	assert_true(sender_fill(&sender));
+	sender_go_back(&sender);
+	assert_null(sender_next(&sender));
+	assert_int_equal(ring_origin_last(&b.t.seg, self), words(&a)->out);
+	sender_confirm(&sender, UINT64_MAX, words(&a)->out);
+	assert_int_equal(words(&a)->confirmed, words(&a)->out);
+	assert_int_equal(sender_waits_from(&sender), 0);
+	sender_fini(&sender);
+}
+
+/* The log is begun anew, and knows nothing of the ring: what was confirmed other
+ * hosts have had, and the rest comes. */
+static void
+test_another_log_gets_what_was_not_confirmed(void **state)
+{
+	static struct stream other;
+	struct log_head head;
+
+	(void)state;
+	for (const char *text = "abcde"; *text != '\0'; text++) {
+		const char json[] = { '"', *text, '"', '\0' };
+
+		host_accept(&a, "t", json);
+	}
+	host_send(&a, &stream);
+	host_catch_up(&a, &stream);
+	sender_confirm(&a.sender, 3, 5);
+	host_accept(&a, "t", "\"f\""); /* not sent */
+	host_publish(&a, "t", "\"g\"");
+	send_aside(&other);
+	check_says(&b, "t", "defg");
+	assert_true(
+	    log_read(other.messages[1].at, other.messages[1].len, &head));
+	assert_int_equal(head.kind, LOG_LOST);
+	assert_int_equal(head.prev, 0);
+	assert_int_equal(head.count, 3);
+	stream_close(&other);
+}
+
+static void
+test_another_log_gets_all_if_none_was_confirmed(void **state)
+{
+	static struct stream other;
+
+	(void)state;
+	host_accept(&a, "t", "\"a\"");
+	host_send(&a, &stream);
+	host_catch_up(&a, &stream);
+	host_accept(&a, "t", "\"b\"");
+	send_aside(&other);
+	check_says(&b, "t", "ab");
+	assert_int_equal(words(&b)->lost, 0);
+	stream_close(&other);
+}
+
+/* The log has lost its end, or another host had another one: it goes on where the log
+ * has the ring, even if somebody has said to have more. */
+static void
+test_the_log_goes_on_where_it_has_the_ring(void **state)
+{
+	static struct stream other;
+
+	(void)state;
+	host_accept(&a, "t", "\"a\"");
+	host_send(&a, &stream);
+	stream_add(&other, stream.messages[1].at, stream.messages[1].len);
+	host_accept(&a, "t", "\"b\"");
+	host_accept(&a, "t", "\"c\"");
+	host_send(&a, &stream);
+	host_catch_up(&a, &stream);
+	sender_confirm(&a.sender, 2, 3);
+	host_accept(&a, "t", "\"d\"");
+	host_catch_up(&b, &other);
+	check_says(&b, "t", "a");
+	send_aside(&other);
+	check_says(&b, "t", "abcd");
+	assert_int_equal(words(&b)->lost, 0);
+	stream_close(&other);
+}
+
+/* What had been sent by the ring itself arrives late. */
+static void
+test_what_arrives_late_comes_once(void **state)
+{
+	static struct stream other;
+	struct sender sender;
+	const struct buf *batch;
+
+	(void)state;
+	host_accept(&a, "t", "\"a\"");
+	host_accept(&a, "t", "\"b\"");
+	host_send(&a, &other);
+	host_accept(&a, "t", "\"c\"");
+	sender_init_aside(&sender, &a.t.seg, 0);
+	assert_true(sender_fill(&sender));
+	batch = sender_next(&sender); /* abc */
+	stream_add(&other, batch->at, batch->len);
+	host_catch_up(&b, &other);
+	check_says(&b, "t", "ab");
+	sender_came_back(&sender, ring_origin_last(&b.t.seg, words(&a)->self));
+	sender_go_back(&sender);
+	batch = sender_next(&sender);
+	stream_add(&other, batch->at, batch->len);
+	host_catch_up(&b, &other);
+	check_says(&b, "t", "abc");
+	sender_fini(&sender);
+	stream_close(&other);
+}
+
+/* What waited only could not be given up while the ring was served. */
+static void
+test_what_was_overwritten_is_said_to_be_lost(void **state)
+{
+	static struct stream other;
+
+	(void)state;
+	host_accept(&a, "t", "\"a\"");
+	host_accept(&a, "t", "\"b\"");
+	make_noise(&a);
+	host_accept(&a, "t", "\"c\"");
+	send_aside(&other);
+	check_says(&b, "t", "c");
+	assert_int_not_equal(words(&b)->lost, 0);
+	stream_close(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -238,6 +403,11 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_next_bridge_keeps_what_is_not_confirmed),
 	TEST(test_what_came_back_may_be_overwritten),
 	TEST(test_many_are_let_go_bit_by_bit),
+	TEST(test_another_log_gets_what_was_not_confirmed),
+	TEST(test_another_log_gets_all_if_none_was_confirmed),
+	TEST(test_the_log_goes_on_where_it_has_the_ring),
+	TEST(test_what_arrives_late_comes_once),
+	TEST(test_what_was_overwritten_is_said_to_be_lost),
 };
 
 SUITE_MAIN(tests);

@@ -566,6 +566,44 @@ test_next_segment_is_in_memory_at_once(void **state)
 }
 
 static void
+test_segments_set_aside_have_names_of_their_own(void **state)
+{
+	struct segment seg, again;
+	int claims[2], fd;
+
+	(void)state;
+	assert_int_equal(segment_oldest_aside(name), -1);
+	assert_int_equal(segment_open_aside(name, 0), -1);
+	assert_int_equal(errno, ENOENT);
+	claims[0] = create_claimed(&seg);
+	seg.ring[0] = 7;
+	assert_true(segment_set_aside(name, claims[0], 2));
+	assert_false(segment_set_aside(name, claims[0], 1)); /* it has it */
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(segment_named_size(name), 0);
+	assert_int_equal(segment_aside_size(name, 2), seg.size);
+	segment_close(&seg);
+	close(claims[0]);
+	claims[1] = create_claimed(&seg);
+	assert_true(segment_set_aside(name, claims[1], 0));
+	segment_close(&seg);
+	close(claims[1]);
+	assert_int_equal(segment_oldest_aside(name), 2);
+	fd = segment_open_aside(name, 2);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(
+	    segment_take_over(&again, fd, name, error), SEGMENT_OK);
+	assert_int_equal(again.ring[0], 7);
+	close(fd);
+	segment_remove_aside(name, 2);
+	assert_int_equal(again.ring[0], 7); /* who has it keeps it */
+	segment_close(&again);
+	assert_int_equal(segment_oldest_aside(name), 0);
+	assert_true(segment_remove_asides(name));
+	assert_false(segment_remove_asides(name));
+}
+
+static void
 test_new_run_begins_with_nobody(void **state)
 {
 	struct testseg t;
@@ -684,6 +722,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_too_large_is_told_at_once_and_leaves_nothing),
 	T(test_segment_is_in_memory_once_it_is_filled),
 	T(test_next_segment_is_in_memory_at_once),
+	T(test_segments_set_aside_have_names_of_their_own),
 	T(test_new_run_begins_with_nobody),
 	T(test_new_run_keeps_ring_and_directory),
 	T(test_new_run_has_a_new_lock),
