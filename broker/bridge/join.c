@@ -151,7 +151,7 @@ join_take(
     struct bridge *b, const struct ring_log_state *state, const char *name)
 {
 	join_lock(b);
-	ring_log_join(&b->ring, state, name);
+	ring_log_join(&b->ring, state, name, b->stream.last);
 	ring_unlock(&b->ring);
 	log_info("joined the log %s at message %" PRIu64, name,
 	    state->pos >> LAYOUT_PLACE_BITS);

@@ -183,16 +183,18 @@ ingest_lost(struct ingest *in, uint64_t message, const void *data, size_t len)
 
 /* Another host, or we, said where it stands.  That may be in the midst of a
  * batch, when its bridge has just been begun anew: the hash there is that from
- * before the batch, and says nothing. */
+ * before the batch, and says nothing.  Nor does what was said before this ring began:
+ * a ring that was given up for it is not given up for it again. */
 static enum ingest_result
-ingest_checkpoint(struct ingest *in, const void *data)
+ingest_checkpoint(struct ingest *in, uint64_t number, const void *data)
 {
 	uint64_t message;
 
 	/* state-2: only where we have stood, too */
 	log_read_state(data, &in->state, in->name);
 	message = in->state.pos >> LAYOUT_PLACE_BITS;
-	if (in->hashes[message % INGEST_HASHES].pos == in->state.pos &&
+	if (number > ingest_words(in)->found &&
+	    in->hashes[message % INGEST_HASHES].pos == in->state.pos &&
 	    message != 0 &&
 	    in->hashes[message % INGEST_HASHES].hash != in->state.hash)
 		return INGEST_DIVERGED;
@@ -211,7 +213,7 @@ ingest_judge(struct ingest *in, uint64_t message, const void *data, size_t len)
 		return ingest_pos(in) == 0 ? INGEST_CHECKPOINT
 		                           : INGEST_RESTARTED;
 	if (in->head.kind == LOG_CHECKPOINT)
-		return ingest_checkpoint(in, data);
+		return ingest_checkpoint(in, message, data);
 	/* judge-2: half of it is in the ring: it counted */
 	if (message == ingest_pos(in) >> LAYOUT_PLACE_BITS)
 		return ingest_batch(in, message, data, len);

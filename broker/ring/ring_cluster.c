@@ -89,8 +89,8 @@ ring_state_last(const struct ring_log_state *state, uint64_t origin)
 }
 
 void
-ring_log_join(
-    struct ring *ring, const struct ring_log_state *state, const char *stream)
+ring_log_join(struct ring *ring, const struct ring_log_state *state,
+    const char *stream, uint64_t last)
 {
 	struct layout_cluster *c = &ring->header->cluster;
 
@@ -100,6 +100,7 @@ ring_log_join(
 	    c->origins, state->origins, state->count * sizeof(*state->origins));
 	snprintf(c->stream, sizeof(c->stream), "%s", stream);
 	c->hash = state->hash;
+	c->found = last;
 	stop_point_here(ring->header, STOP_LOG_HALF_JOINED);
 	atomic_store_explicit(&c->pos, state->pos, memory_order_release);
 	/* join-3: last.  Never 0: a stream's first message is number 1. */

@@ -61,11 +61,11 @@ void ring_log_state(const struct segment *seg, struct ring_log_state *state);
 
 /*
  * Begin at this state of the stream that has this name, of less
- * than LAYOUT_STREAM bytes.  If the process dies in
- * it, the ring has not begun.  Under the lock.  Callers: the bridge.
+ * than LAYOUT_STREAM bytes, and ends with the message `last' now.  If the process
+ * dies in it, the ring has not begun.  Under the lock.  Callers: the bridge.
  */
-void ring_log_join(
-    struct ring *ring, const struct ring_log_state *state, const char *stream);
+void ring_log_join(struct ring *ring, const struct ring_log_state *state,
+    const char *stream, uint64_t last);
 
 /*
  * Numbers of an origin, up to mark->out, were lost before they came to the log:

@@ -51,8 +51,8 @@
  *                                                  none is due once it has had the
  *                                                  lock
  *  alone, noting           lock holder             never read without the lock
- *  joined, stream          the bridge, under the   `joined' is stored last (release);
- *                          lock                    the stream's name is constant then
+ *  joined, stream,         the bridge, under the   `joined' is stored last (release);
+ *  found                   lock                    the others are constant then
  *  waits_from              the bridge; a lock      atomic; for how full the outbox
  *                          holder, while it is 0   is, which may be a moment's value
  *  confirmed               the bridge              atomic, only grows; what a killed
@@ -162,6 +162,8 @@ struct layout_cluster {
 	_Atomic uint64_t shown; /* and up to here are messages here */
 	_Atomic uint64_t lost;  /* place of the last loss of another host */
 	uint64_t hash;
+	uint64_t
+	    found; /* message that the log ended with when this ring began */
 	char stream[LAYOUT_STREAM];
 	struct layout_origin origins[LAYOUT_ORIGINS];
 	/* of a record without a place in the ring, while the words above are told

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import {
 	mkdtempSync, readdirSync, rmSync, writeFileSync,
 } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -201,6 +202,28 @@ async function loseLog(nats) {
 	await nats.init();
 }
 
+/* A checkpoint of a host that had another log, which ended with a checkpoint. */
+async function contradict(nats, number) {
+	const bytes = Buffer.alloc(80);
+	const socket = connect(nats.address);
+	let text = "";
+
+	bytes.write("psd1\x02");
+	bytes.writeBigUInt64LE(77n, 8);
+	bytes.writeBigUInt64LE(BigInt(number) << 8n | 255n, 32);
+	bytes.writeBigUInt64LE(1n, 40);
+	bytes.write("liar", 48);
+	socket.setEncoding("latin1").on("data", (more) => {
+		text += more;
+	});
+	socket.write('CONNECT {"verbose":false}\r\nSUB stored 1\r\n');
+	socket.write(`PUB pubsubd.main.log stored ${bytes.length}\r\n`);
+	socket.write(bytes);
+	socket.write("\r\n");
+	await waitFor("it in the log", () => text.includes('"seq":'));
+	socket.destroy();
+}
+
 /* What a server says of the log, when there is one. */
 const STREAM = /stream_info_response"[^\r]*"created":/u;
 
@@ -376,6 +399,41 @@ describe("a ring that is given up", { skip }, () => {
 		await assertHas(there, 40);
 		await needsNoAside(here);
 		assert.doesNotMatch(there.logged, /a new ring/u);
+	});
+
+	/* They read what had made them do it once more, and gave up ring after ring. */
+	test("is given up once when hosts had other logs", async (t) => {
+		const nats = await Nats.start(t, 1);
+		const hosts = await hostsOf(t, nats, 2, ...LOCAL);
+		const [here, there] = hosts;
+
+		await publishLocally(here, 20);
+		await assertHas(there, 20);
+		await settled(here);
+		const { pos } = await cluster(here);
+
+		/* What comes now is checkpoints. */
+		await waitFor("a checkpoint", async () =>
+			(await cluster(here)).pos > pos);
+		const [bridge] = bridgeOf(here);
+
+		process.kill(bridge, "SIGSTOP");
+		await publishLocally(here, 10, 20);
+		await contradict(nats, pos + 1);
+		process.kill(bridge, "SIGCONT");
+		for (const one of hosts) {
+			await one.logs("that it is given up",
+			    /host liar had another log than we/u);
+			await one.logs("a new ring", /a new ring, epoch/u);
+		}
+		for (const one of hosts)
+			await assertHas(one, 30);
+		await meet(hosts);
+		for (const one of hosts) {
+			await needsNoAside(one);
+			await settled(one);
+			assert.equal(one.logged.match(/a new ring, epoch/gu).length, 1);
+		}
 	});
 
 	test("is removed by a stop", async (t) => {

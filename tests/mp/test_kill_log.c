@@ -155,7 +155,7 @@ join(void *arg)
 	ring_attach(&a.ring, &a.t.seg, ring_bridge_slot(&a.t.seg));
 	ring_log_state(&b.t.seg, &state);
 	hand_lock(&a.ring);
-	ring_log_join(&a.ring, &state, "first");
+	ring_log_join(&a.ring, &state, "first", 0);
 	ring_unlock(&a.ring);
 	return 0;
 }

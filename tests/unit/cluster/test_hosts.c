@@ -488,7 +488,7 @@ test_joiner_goes_on_from_a_checkpoint(void **state)
 	log_read_state(stream.messages[2].at, &said, name);
 	host_open(&c, RING_SIZE, 8);
 	hand_lock(&c.ring);
-	ring_log_join(&c.ring, &said, "first");
+	ring_log_join(&c.ring, &said, "first", stream.last);
 	ring_unlock(&c.ring);
 	host_accept(&a, "t", "\"b\"");
 	host_send(&a, &stream);
@@ -500,6 +500,34 @@ test_joiner_goes_on_from_a_checkpoint(void **state)
 	assert_int_equal(
 	    c.t.seg.header->cluster.hash, a.t.seg.header->cluster.hash);
 	check_says(&c, "t", "by");
+	host_close(&c);
+}
+
+/* Hosts that had other logs have all given up their rings, and read once more what
+ * made them do it: they gave up the next rings for it, for an hour. */
+static void
+test_what_was_said_before_a_ring_began_does_not_end_it(void **state)
+{
+	const struct ring_log_state genesis = { .pos = 0 };
+	static struct host c;
+
+	(void)state;
+	host_accept(&a, "t", "\"a\"");
+	host_send(&a, &stream);
+	host_catch_up(&a, &stream);
+	a.t.seg.header->cluster.hash ^= 1;
+	host_checkpoint(&a, &stream);
+	assert_int_equal(host_take(&b, &stream, 1), INGEST_ACCEPTED);
+	assert_int_equal(host_take(&b, &stream, 2), INGEST_DIVERGED);
+	host_open(&c, RING_SIZE, 8);
+	hand_lock(&c.ring);
+	ring_log_join(&c.ring, &genesis, "first", stream.last);
+	ring_unlock(&c.ring);
+	host_catch_up(&c, &stream);
+	check_says(&c, "t", "a");
+	a.t.seg.header->cluster.pos = 1 << LAYOUT_PLACE_BITS;
+	host_checkpoint(&a, &stream);
+	assert_int_equal(host_take(&c, &stream, stream.last), INGEST_DIVERGED);
 	host_close(&c);
 }
 
@@ -571,6 +599,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_foreign_messages_are_skipped),
 	TEST(test_what_has_no_place_counts),
 	TEST(test_joiner_goes_on_from_a_checkpoint),
+	TEST(test_what_was_said_before_a_ring_began_does_not_end_it),
 	TEST(test_oldest_origin_is_forgotten_everywhere),
 	TEST(test_sealed_ring_takes_nothing),
 };
