@@ -166,10 +166,12 @@ run()
 	listening "$port"
 }
 
-# Ask on a port for / and print all that comes, as it is, within two seconds.
+# Ask on a port for / and print all that comes, as it is, within two seconds.  $2, with
+# escapes as printf's %b has them, goes before the request.
 ask()
 {
 	exec 3<>"/dev/tcp/127.0.0.1/$1"
+	printf %b "${2-}" >&3
 	printf 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3
 	timeout 2 cat <&3 || true
 	exec 3>&-
