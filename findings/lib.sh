@@ -166,14 +166,17 @@ run()
 	listening "$port"
 }
 
-# Ask on a port for / and print all that comes, as it is, within two seconds.  $2, with
-# escapes as printf's %b has them, goes before the request.
+# Ask on a port for / and print all that comes, as it is, within five seconds.  $2, with
+# escapes as printf's %b has them, goes before the request, in the same segment.
 ask()
 {
+	{
+		printf %b "${2-}"
+		printf 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+	} >"$work/request"
 	exec 3<>"/dev/tcp/127.0.0.1/$1"
-	printf %b "${2-}" >&3
-	printf 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3
-	timeout 2 cat <&3 || true
+	cat "$work/request" >&3
+	timeout 5 cat <&3 || true
 	exec 3>&-
 }
 
