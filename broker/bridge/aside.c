@@ -82,6 +82,7 @@ aside_begin(struct asides *as, struct aside *one, uint64_t now)
 		 ", another host up to %" PRIu64,
 	    one->seg.header->epoch, atomic_load(&c->out), last,
 	    atomic_load(&c->confirmed));
+	/* aside-2: behind what the log has of it */
 	sender_init_aside(&one->sender, &one->seg, last);
 	one->has_begun = true;
 	one->progress_ms = now;

@@ -52,7 +52,8 @@ supervisor_set_aside(struct supervisor *s)
 
 	if (!s->bridge.gave_up || atomic_load(&header->cluster.out) == 0)
 		return false;
-	/* A worker may have died in the midst of a publish. */
+	/* aside-1: all that was committed; a worker may have died in the midst of
+	 * a publish */
 	if (!ring_recover(&s->segment, error)) {
 		log_errorx(ASIDE_LOST ": %s", header->epoch, error);
 		return false;

@@ -23,14 +23,20 @@
  * A place is a message's number and a record's index in it; ALL is behind the
  * last.  The hash is the set of the messages that counted.
  *
+ * A ring that is given up is set aside with what it had accepted, and the bridge
+ * sends on, from its origin and with its numbers, what the log does not have.
+ *
  * Holds: all hosts list the same records at the same places; those of an origin
  * are 1, 2, 3, ...; no record is gathered twice by a bridge; nobody finds another
  * hash than its own at a place; what was answered is in the log, whatever became
- * of its ring; and at rest all that was accepted and is not of a ring that was
- * given up is listed by all hosts, which are in one state, and answered.
+ * of its ring; and at rest all that was accepted, by a ring that was given up, too,
+ * is listed by all hosts, which are in one state, and what is of no such ring is
+ * answered.
  *
- * Not in here: that the ring overwrites what waits (the sender notices, and the
- * ring is given up); doorbells (wake.pml); origins that are forgotten because
+ * Not in here: what other hosts have confirmed, so that records wait on which have
+ * come back, and that a ring set aside is let go; a log that is begun anew and knows
+ * nothing of that ring; that a ring overwrites what waits (the sender notices, and
+ * the ring is given up); doorbells (wake.pml); origins that are forgotten because
  * there are too many; a log without any state to begin with; a log that splits.
  * That nothing comes for a second is written as that condition itself.
  */
@@ -101,6 +107,7 @@ short noting_hash[HOSTS];
 byte last[HOSTS * ORIGINS], returned[HOSTS], pos[HOSTS];
 short hash[HOSTS];
 bit joined[HOSTS];
+byte aside, aside_self;   /* of host 0: records of the ring set aside, 0: none */
 
 #define LAST(h, o) last[(h) * ORIGINS + (o)]
 
@@ -133,6 +140,7 @@ byte answered[ORIGINS];
 byte known_pos[MAXLOG];    /* where a host stands behind a message, with: */
 short known_hash[MAXLOG];
 byte accepted;             /* by host 0 */
+byte given_up;             /* of these, by a ring that was given up */
 byte deaths, losses, drops, renews, checks, reconnects;
 
 /* One step; before it, who does it may be killed. */
@@ -143,7 +151,7 @@ byte deaths, losses, drops, renews, checks, reconnects;
 	fi }
 
 #ifdef BREAK_ANSWERED_WHEN_ACCEPTED
-#define ANSWER_AT_ONCE answered[self[h]] = wrote[h]
+#define ANSWER_AT_ONCE answer(wrote[h])
 #else
 #define ANSWER_AT_ONCE skip
 #endif
@@ -519,6 +527,22 @@ inline send_batch() {
 	c = 0
 }
 
+#ifdef BREAK_ASIDE_IS_SENT_FROM_ITS_BEGINNING
+#define ASIDE_BACK 0
+#else
+#define ASIDE_BACK LAST(h, aside_self)
+#endif
+
+/* The next batch of the ring set aside; one is on its way at a time. */
+inline send_aside() {
+	c = ASIDE_BACK;                                      /* aside-2 */
+	n = (aside - c > BATCH -> BATCH : aside - c);
+	way[h]!RECORDS, aside_self + 1, c, n, 0, 0, 0;
+	aside_sent = 1;
+	c = 0;
+	n = 0
+}
+
 /* Begin with message r as the state. */
 inline join() {
 	k = 0;
@@ -550,6 +574,11 @@ inline join() {
 inline begin_anew() {
 	assert(renews < RENEWS);
 	renews++;
+	given_up = wrote[h];                                          /* truth */
+#ifndef BREAK_NOTHING_IS_SET_ASIDE
+	aside = wrote[h];                                             /* aside-1 */
+	aside_self = self[h];                                         /* aside-1 */
+#endif
 	wrote[h] = 0; applied[h] = 0; out[h] = 0; outbox[h] = 0;      /* any */
 	un[h] = 0; un_place[h * 2] = 0; un_place[h * 2 + 1] = 0;      /* any */
 	un_hash[h * 2] = 0; un_hash[h * 2 + 1] = 0; noting[h] = 0;    /* any */
@@ -591,7 +620,7 @@ inline begin() {
 #endif
 
 proctype bridge(byte h) {
-	bit ready;
+	bit ready, aside_sent;
 	byte r, gathered, packed, from, count, sent, round;
 	byte ends[FLIGHT];
 	byte i, g, at, n, x, k, o, c, p;
@@ -650,6 +679,11 @@ end:	do
 		:: sent < count -> send_batch()
 		:: else
 		fi }
+	:: atomic { ready && h == 0 && !aside_sent && nfull(way[h]) &&
+		aside > LAST(h, aside_self) ->               /* aside-2 */
+		send_aside() }
+	/* Some of it has come, or nothing does for a second. */
+	:: atomic { aside_sent && QUIET -> aside_sent = 0 }
 	:: atomic { ready && checks < CHECKS && nfull(way[h]) ->
 		checks++;
 		send_state() }
@@ -666,7 +700,7 @@ end:	do
 
 anew:	atomic { begin_anew(); goto left };
 killed:	atomic { lock[h] = DEAD };                           /* lock-1 */
-left:	atomic { ready = 0; r = 0; gathered = 0; packed = 0; from = 0; count = 0;
+left:	atomic { ready = 0; aside_sent = 0; r = 0; gathered = 0; packed = 0; from = 0; count = 0;
 		sent = 0; round = 0; ends[0] = 0; ends[1] = 0; i = 0; g = 0;
 		at = 0; n = 0; x = 0; k = 0; o = 0; c = 0; p = 0; gp[0] = 0;
 		gp[1] = 0; gw[0] = 0; gw[1] = 0; before = 0; w = 0 };
@@ -746,6 +780,7 @@ proctype rest() {
 		:: k < ORIGINS ->
 			count_listed(k, total);
 			assert(LAST(h, k) == n && answered[k] <= n);     /* truth */
+			assert(renews == 0 || k != 0 || n == given_up);  /* truth */
 			k++
 		:: else -> break
 		od;
