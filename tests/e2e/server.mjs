@@ -142,6 +142,12 @@ export class Server {
 		return `/dev/shm/pubsubd.${this.name}`;
 	}
 
+	/* Its own, one to come, and those that were set aside. */
+	get #shms() {
+		return ["", "~", "~0", "~1", "~2", "~3"]
+		    .map((end) => this.shm + end);
+	}
+
 	/* Where its lock is, by its name alone. */
 	get lockfile() {
 		const state = process.getuid() === 0 ? "/var/log" :
@@ -313,8 +319,7 @@ export class Server {
 	async assertNothingLeft() {
 		await waitFor("the end of all processes",
 		    () => this.processes().length === 0);
-		for (const shm of ["", "~", "~0", "~1", "~2", "~3"]
-		    .map((end) => this.shm + end))
+		for (const shm of this.#shms)
 			assert.equal(existsSync(shm), false, shm);
 		assert.equal(existsSync(this.pidfile), false, "pidfile");
 		const log = join(process.getuid() === 0 ? "/var/log" :
@@ -342,8 +347,8 @@ export class Server {
 				assert.doesNotMatch(this.logged, DEATH);
 		} finally {
 			this.killAll();
-			rmSync(this.shm, { force: true });
-			rmSync(`${this.shm}~`, { force: true });
+			for (const shm of this.#shms)
+				rmSync(shm, { force: true });
 			rmSync(this.lockfile, { force: true });
 			rmSync(this.dir, { recursive: true });
 		}
