@@ -273,7 +273,12 @@ describe("JavaScript client, storm", () => {
 			    }
 		    }, { gaps: true, pad: 2000 });
 
-		assert.ok(gaps.length >= 3);
-		assert.ok(gaps.every(({ reason }) => reason === "expired"));
+		/* So small a ring may also lap a worker, or pass a client by that
+		 * reads too slowly, on a busy machine. */
+		const others = gaps.filter(({ reason }) => reason !== "expired");
+
+		assert.ok(gaps.length - others.length >= 3);
+		for (const { reason } of others)
+			assert.ok(["lapped", "slow"].includes(reason), reason);
 	});
 });
