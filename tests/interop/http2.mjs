@@ -94,11 +94,12 @@ export class Http2Visitor extends Visitor {
 	}
 
 	async #connect(query, { host = this.host, origin = this.origin,
-	    autoPong = true } = {}) {
+	    protocol = null, autoPong = true } = {}) {
 		const stream = await this.#ask({ ":method": "CONNECT",
 			":protocol": "websocket", ":scheme": "https",
 			":path": `/ws${query}`, ":authority": host, origin,
-			"sec-websocket-version": "13" });
+			"sec-websocket-version": "13",
+			...protocol && { "sec-websocket-protocol": protocol } });
 
 		return stream.statusCode === 200 ?
 			listen(new Tunnel(stream, { autoPong })) :

@@ -39,8 +39,8 @@ published, when it restarts, its worker is killed, and it is stopped and started
 
 const PROXY = `## Proxies
 
-Behind each proxy, the page and the JavaScript client load, a chat works and pages of foreign origins and hosts are refused, a
-message is published to a topic whose name has a slash, a stream brings its first event at once and resumes by
+Behind each proxy, the page and the JavaScript client load, a chat works and pages of foreign origins and hosts are refused, the
+welcome of \`pubsubd.v1\` comes with the handshake, a message is published to a topic whose name has a slash, a stream brings its first event at once and resumes by
 \`Last-Event-ID\`, a message of 64 KiB passes in both ways, a WebSocket and a stream stay open while nothing is sent for
 longer than the proxy's time-outs (both lowered together: the server's pings keep a connection in use), and the server learns of
 a reader that has left and of a WebSocket whose program answers no more. "ok" stands for all of these. Then comes what a
@@ -89,7 +89,8 @@ ${WHY[release]}
 `;
 
 /* The steps that should be ok behind a proxy. */
-const BEHIND = ["page", "chat", "publish", "stream", "64 KiB", "idle", "vanished"];
+const BEHIND = ["page", "chat", "welcome", "publish", "stream", "64 KiB", "idle",
+	"vanished"];
 
 const TOOL = `## Tools
 

@@ -96,7 +96,10 @@ export const PROXIES = [
 			"-f", file],
 		reload: { signal: "SIGUSR1", log: "error.log",
 			done: ["resuming normal operations"] },
-		lower: [["ProxyTimeout 60", "ProxyTimeout 3"]] },
+		lower: [["ProxyTimeout 60", "ProxyTimeout 3"]],
+		note: "`H2WebSockets` is left off, as it is by default: over HTTP/2 " +
+		    "Apache keeps what the server sends with its 101, so " +
+		    "`pubsubd.v1`'s welcome, until the server sends more." },
 	{ name: "lighttpd", title: "lighttpd", config: "lighttpd.conf", forwards: true, http2: true,
 		command: (file) => ["lighttpd", "-D", "-f", file],
 		reload: { signal: "SIGUSR1", done: ["server started"] },

@@ -51,6 +51,23 @@ async function chats(visitor) {
 	    `a foreign host gets ${rebound}`);
 }
 
+/* The server speaks first in pubsubd.v1: its welcome is in the segment of the 101.
+ * What it sends next is a ping, and no proxy may keep the welcome until then. */
+async function isWelcomed(visitor) {
+	const socket = await visitor.socket("", { protocol: "pubsubd.v1" });
+	let isPinged = false;
+
+	must(socket instanceof WebSocket, `refused: ${socket}`);
+	socket.on("ping", () => {
+		isPinged = true;
+	});
+	await waitFor("welcome", () => socket.messages.length > 0 || isPinged);
+	must(JSON.parse(socket.messages[0]).type === "welcome",
+	    `not welcomed but told ${socket.messages[0]}`);
+	must(!isPinged, "the welcome comes with the first ping");
+	socket.close();
+}
+
 async function publishes(visitor) {
 	const { status, body } = await visitor.get("/topics/room%2F1",
 	    { method: "POST", body: "hello" });
@@ -172,6 +189,7 @@ async function playAll(visitor, note) {
 
 	await note("page", () => seesPage(visitor));
 	await note("chat", () => chats(visitor));
+	await note("welcome", () => isWelcomed(visitor));
 	await note("publish", () => publishes(visitor));
 	await note("stream", () => streams(visitor));
 	await note("64 KiB", () => carriesMuch(visitor));

@@ -107,10 +107,10 @@ export class Visitor {
 
 	/* A WebSocket: messages are in its list; or the status that refuses it. */
 	async socket(query, { host = this.host, origin = this.origin,
-	    ...options } = {}) {
+	    protocol = null, ...options } = {}) {
 		const socket = listen(new WebSocket(
 		    `ws${this.secure ? "s" : ""}://127.0.0.1:${this.port}/ws${query}`,
-		    { headers: { Host: host }, origin, rejectUnauthorized: false,
+		    protocol ? [protocol] : [], { headers: { Host: host }, origin, rejectUnauthorized: false,
 			    servername: NAME, localAddress: this.from, ...options }));
 
 		return bounded("handshake", Promise.race([
