@@ -39,13 +39,14 @@ published, when it restarts, its worker is killed, and it is stopped and started
 
 const PROXY = `## Proxies
 
-Behind each proxy, the page and the JavaScript client load, a chat works and pages of foreign origins and hosts are refused, the
-welcome of \`pubsubd.v1\` comes with the handshake, a message is published to a topic whose name has a slash, a stream brings its first event at once and resumes by
-\`Last-Event-ID\`, a message of 64 KiB passes in both ways, a WebSocket and a stream stay open while nothing is sent for
-longer than the proxy's time-outs (both lowered together: the server's pings keep a connection in use), and the server learns of
-a reader that has left and of a WebSocket whose program answers no more. "ok" stands for all of these. Then comes what a
-WebSocket is told, and what status a request gets, when the server has restarted or stopped. While it is upgraded, a WebSocket
-and a stream stay open and miss nothing, and each of the requests that publish messages meanwhile gets its 200.
+Behind each proxy, the page and the JavaScript client load, a chat works and pages of foreign origins and hosts are refused,
+the welcome of \`pubsubd.v1\` comes with the handshake, a message is published to a topic whose name has a slash, a stream
+brings its first event at once and resumes by \`Last-Event-ID\`, a message of 64 KiB passes in both ways, a WebSocket and a
+stream stay open while nothing is sent for longer than the proxy's time-outs (both lowered together: the server's pings keep
+a connection in use), and the server learns of a reader that has left and of a WebSocket whose program answers no more. "ok"
+stands for all of these. Then comes what a WebSocket is told, and what status a request gets, when the server has restarted
+or stopped. While it is upgraded, a WebSocket and a stream stay open and miss nothing, and each of the requests that publish
+messages meanwhile gets its 200.
 
 "Host gone": the client's host is cut off, so that neither an end nor an acknowledgement comes from it any more. The server
 learns of its WebSocket by the pings that get no answer, behind every proxy. It writes heartbeats to its event stream, too, but

@@ -116,9 +116,14 @@ async function evaluates(prometheus) {
 		`${name}: ${health}, ${state}`).join()));
 }
 
+/* Of a cluster there is nothing: this server has none. */
 async function answersTheDashboard(prometheus) {
-	for (const query of queries())
-		assert.notDeepEqual(await prometheus.query(query), [], query);
+	for (const query of queries()) {
+		const found = await prometheus.query(query);
+
+		assert.equal(found.length > 0,
+		    !query.includes("pubsubd_cluster_"), query);
+	}
 }
 
 async function seesTheEnd(prometheus, server) {
