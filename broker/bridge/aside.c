@@ -59,7 +59,7 @@ asides_open(struct asides *as, const struct segment *seg, struct link *link,
 
 		if (fds[i] == -1)
 			continue;
-		if (segment_take_over(&one->seg, fds[i], name, error) !=
+		if (segment_adopt(&one->seg, fds[i], name, error) !=
 		    SEGMENT_OK) {
 			log_errorx("what a ring that was given up had not sent "
 				   "is lost: %s",

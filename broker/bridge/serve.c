@@ -323,8 +323,7 @@ serve_open(struct bridge *b)
 	char error[SEGMENT_ERROR_MAX];
 	unsigned self;
 
-	if (segment_take_over(&b->seg, o->segment, o->name, error) !=
-	    SEGMENT_OK) {
+	if (segment_adopt(&b->seg, o->segment, o->name, error) != SEGMENT_OK) {
 		log_errorx("%s", error);
 		return false;
 	}

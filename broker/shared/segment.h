@@ -142,6 +142,15 @@ enum segment_status segment_claim(
 enum segment_status segment_take_over(struct segment *seg, int claim,
     const char *name, char error[SEGMENT_ERROR_MAX]);
 
+/*
+ * Map a segment, read-write, by a descriptor that the supervisor has handed down
+ * over execve(2): it has looked whose the file is, and with --user that is not the
+ * user whom its programs run as.
+ * Returns: as segment_take_over().
+ */
+enum segment_status segment_adopt(struct segment *seg, int fd, const char *name,
+    char error[SEGMENT_ERROR_MAX]);
+
 /* Remove the name, if it still means the segment that was claimed, and give up
  * the claim; and what a killed server has left of a segment to come. */
 void segment_remove(const char *name, int claim);
@@ -170,15 +179,18 @@ void segment_remove_next(const char *name);
 #define SEGMENT_ASIDE_MAX 4
 bool segment_set_aside(const char *name, int claim, unsigned place);
 
-/* Open one, read-write.  Returns -1 with errno set, ENOENT: there is none.  Owns: the
- * caller, close(2). */
+/* The first place of which no file has the name, not even another user's; -1: none. */
+int segment_free_aside(const char *name);
+
+/* Open one, read-write.  Returns -1 with errno set: ENOENT, there is none; EPERM, the
+ * file is not this user's.  Owns: the caller, close(2). */
 int segment_open_aside(const char *name, unsigned place);
 
-/* Remove one, or all; and whether there were any. */
+/* Remove one, or all of this user's; and whether there were any. */
 void segment_remove_aside(const char *name, unsigned place);
 bool segment_remove_asides(const char *name);
 
-/* Bytes of one; 0: there is none. */
+/* Bytes of one; 0: there is none of this user's. */
 uint64_t segment_aside_size(const char *name, unsigned place);
 
 /* The place of the one that was set aside first; -1: there is none. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SEGMENT_ASIDE_NAME_MAX 48 /* bytes of the longest name, ~ and a digit */
 
@@ -32,6 +33,25 @@ segment_aside_full_path(
 	segment_full_path(full, aside);
 }
 
+/* Whether it is what a server of this user has set aside.  Any user can make a file
+ * in /dev/shm. */
+static bool
+segment_aside_is_own(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
+	       (st->st_mode & 077) == 0;
+}
+
+/* Returns false if there is none of ours. */
+static bool
+segment_aside_look(const char *name, unsigned place, struct stat *st)
+{
+	char full[SEGMENT_PATH_MAX];
+
+	segment_aside_full_path(full, name, place);
+	return lstat(full, st) == 0 && segment_aside_is_own(st);
+}
+
 bool
 segment_set_aside(const char *name, int claim, unsigned place)
 {
@@ -50,10 +70,17 @@ int
 segment_open_aside(const char *name, unsigned place)
 {
 	char aside[SEGMENT_ASIDE_NAME_MAX], path[SEGMENT_PATH_MAX];
+	struct stat st;
+	int fd;
 
 	segment_aside_name(aside, name, place);
 	segment_path(path, aside);
-	return shm_open(path, O_RDWR | O_CLOEXEC, 0);
+	fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
+	if (fd == -1 || (fstat(fd, &st) == 0 && segment_aside_is_own(&st)))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
 }
 
 void
@@ -69,35 +96,48 @@ segment_remove_aside(const char *name, unsigned place)
 bool
 segment_remove_asides(const char *name)
 {
+	struct stat st;
 	bool found = false;
 
-	for (unsigned place = 0; place < SEGMENT_ASIDE_MAX; place++) {
-		found = found || segment_aside_size(name, place) > 0;
-		segment_remove_aside(name, place);
-	}
+	for (unsigned place = 0; place < SEGMENT_ASIDE_MAX; place++)
+		if (segment_aside_look(name, place, &st)) {
+			segment_remove_aside(name, place);
+			found = true;
+		}
 	return found;
 }
 
 uint64_t
 segment_aside_size(const char *name, unsigned place)
 {
-	char aside[SEGMENT_ASIDE_NAME_MAX];
+	struct stat st;
 
-	segment_aside_name(aside, name, place);
-	return segment_named_size(aside);
+	return segment_aside_look(name, place, &st) ? (uint64_t)st.st_size : 0;
+}
+
+int
+segment_free_aside(const char *name)
+{
+	char full[SEGMENT_PATH_MAX];
+	struct stat st;
+
+	for (unsigned place = 0; place < SEGMENT_ASIDE_MAX; place++) {
+		segment_aside_full_path(full, name, place);
+		if (lstat(full, &st) == -1)
+			return (int)place;
+	}
+	return -1;
 }
 
 int
 segment_oldest_aside(const char *name)
 {
-	char full[SEGMENT_PATH_MAX];
 	struct timespec first = { 0, 0 };
 	struct stat st;
 	int oldest = -1;
 
 	for (unsigned place = 0; place < SEGMENT_ASIDE_MAX; place++) {
-		segment_aside_full_path(full, name, place);
-		if (stat(full, &st) == -1)
+		if (!segment_aside_look(name, place, &st))
 			continue;
 		if (oldest == -1 || st.st_ctim.tv_sec < first.tv_sec ||
 		    (st.st_ctim.tv_sec == first.tv_sec &&

@@ -260,27 +260,16 @@ segment_create(struct segment *seg, const char *name,
 	return true;
 }
 
-/* Map an open file of ours if it is a segment.  Closes nothing.  To map it for
- * writing, no other user must have access to it. */
+/* Map an open file if it is a segment.  Closes nothing. */
 static enum segment_status
-segment_attach_fd(struct segment *seg, int fd, const char *name,
+segment_map_fd(struct segment *seg, int fd, const char *name,
     enum segment_use use, char error[SEGMENT_ERROR_MAX])
 {
-	bool writable = use == SEGMENT_TO_WRITE;
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 	void *base;
 
-	if (fstat(fd, &st) == -1) {
-		segment_error(error, name, "cannot be examined", errno);
-		return SEGMENT_FAILED;
-	}
-	if (!segment_is_own(name, &st, !writable, error))
-		return SEGMENT_FOREIGN;
-	if (writable && (st.st_mode & 077) != 0) {
-		segment_error(error, name, "is open to another user", 0);
-		return SEGMENT_FOREIGN;
-	}
-	if (st.st_size < (off_t)sizeof(struct layout_header)) {
+	if (fstat(fd, &st) == -1 ||
+	    st.st_size < (off_t)sizeof(struct layout_header)) {
 		segment_error(error, name, "is half-made", 0);
 		return SEGMENT_FOREIGN;
 	}
@@ -297,11 +286,40 @@ segment_attach_fd(struct segment *seg, int fd, const char *name,
 	return SEGMENT_OK;
 }
 
+/* Map an open file if it is ours.  To map it for writing, no other user must
+ * have access to it. */
+static enum segment_status
+segment_attach_fd(struct segment *seg, int fd, const char *name,
+    enum segment_use use, char error[SEGMENT_ERROR_MAX])
+{
+	bool writable = use == SEGMENT_TO_WRITE;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1) {
+		segment_error(error, name, "cannot be examined", errno);
+		return SEGMENT_FAILED;
+	}
+	if (!segment_is_own(name, &st, !writable, error))
+		return SEGMENT_FOREIGN;
+	if (writable && (st.st_mode & 077) != 0) {
+		segment_error(error, name, "is open to another user", 0);
+		return SEGMENT_FOREIGN;
+	}
+	return segment_map_fd(seg, fd, name, use, error);
+}
+
 enum segment_status
 segment_take_over(struct segment *seg, int claim, const char *name,
     char error[SEGMENT_ERROR_MAX])
 {
 	return segment_attach_fd(seg, claim, name, SEGMENT_TO_WRITE, error);
+}
+
+enum segment_status
+segment_adopt(struct segment *seg, int fd, const char *name,
+    char error[SEGMENT_ERROR_MAX])
+{
+	return segment_map_fd(seg, fd, name, SEGMENT_TO_WRITE, error);
 }
 
 /* Sets *fd only if it returns OK. */
@@ -371,13 +389,4 @@ segment_close(struct segment *seg)
 	if (seg->header != NULL)
 		munmap(seg->header, seg->size);
 	memset(seg, 0, sizeof(*seg));
-}
-
-void
-segment_unlink(const char *name)
-{
-	char path[SEGMENT_PATH_MAX];
-
-	segment_path(path, name);
-	shm_unlink(path);
 }

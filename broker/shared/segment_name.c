@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* segment_name.c - whether a segment still has its name, and to give it back; see
- * segment.h. */
+/* segment_name.c - whether a segment still has its name, to give it back, and to
+ * take it away; see segment.h. */
 
 #include "broker/shared/segment.h"
 
@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,4 +32,13 @@ segment_put_name_back(const char *name, int claim)
 	segment_full_path(full, name);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", claim);
 	return linkat(AT_FDCWD, self, AT_FDCWD, full, AT_SYMLINK_FOLLOW) == 0;
+}
+
+void
+segment_unlink(const char *name)
+{
+	char path[SEGMENT_PATH_MAX];
+
+	segment_path(path, name);
+	shm_unlink(path);
 }

@@ -33,15 +33,15 @@ aside_drop_oldest(struct supervisor *s, const char *why)
 	return true;
 }
 
-static unsigned
+/* Returns a place for another one; -1: there is none. */
+static int
 aside_free_place(struct supervisor *s)
 {
-	for (;;) {
-		for (unsigned i = 0; i < SEGMENT_ASIDE_MAX; i++)
-			if (segment_aside_size(s->config->name, i) == 0)
-				return i;
-		aside_drop_oldest(s, "there are too many of them");
-	}
+	int place = segment_free_aside(s->config->name);
+
+	if (place == -1 && aside_drop_oldest(s, "there are too many of them"))
+		place = segment_free_aside(s->config->name);
+	return place;
 }
 
 bool
@@ -49,6 +49,7 @@ supervisor_set_aside(struct supervisor *s)
 {
 	struct layout_header *header = s->segment.header;
 	char error[SEGMENT_ERROR_MAX];
+	int place;
 
 	if (!s->bridge.gave_up || atomic_load(&header->cluster.out) == 0)
 		return false;
@@ -58,8 +59,14 @@ supervisor_set_aside(struct supervisor *s)
 		log_errorx(ASIDE_LOST ": %s", header->epoch, error);
 		return false;
 	}
-	if (!segment_set_aside(
-		s->config->name, s->claim, aside_free_place(s))) {
+	place = aside_free_place(s);
+	if (place == -1) {
+		log_errorx(ASIDE_LOST ": files of others have the names that "
+				      "it could have",
+		    header->epoch);
+		return false;
+	}
+	if (!segment_set_aside(s->config->name, s->claim, (unsigned)place)) {
 		log_error(ASIDE_LOST, header->epoch);
 		return false;
 	}

@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import {
-	mkdtempSync, readdirSync, rmSync, writeFileSync,
+	chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+	writeFileSync,
 } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,9 +17,12 @@ import { describe, test } from "node:test";
 import { publish } from "./cluster-talk.mjs";
 import { Mouth } from "./mouth.mjs";
 import { Nats, agree, bridgeOf, host, past, skip } from "./nats.mjs";
-import { Server } from "./server.mjs";
+import { BRIDGE, PUBSUBD, ROOT, Server } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
 import { bounded, waitFor } from "./wait.mjs";
+
+const ROOT_ONLY = process.getuid() === 0 ? false :
+	"only root can start programs as another user";
 
 async function hostsOf(t, nats, n, ...args) {
 	const hosts = await Promise.all(Array.from({ length: n }, () =>
@@ -37,6 +41,18 @@ async function meet(hosts) {
 	for (const one of hosts)
 		await waitFor("all hosts", async () =>
 			(await cluster(one)).hosts === hosts.length);
+}
+
+/* A directory that everybody may read, with the programs and the pages. */
+function forEverybody(t) {
+	const dir = mkdtempSync(join(tmpdir(), "pubsubd-user-"));
+
+	t.after(() => rmSync(dir, { recursive: true }));
+	chmodSync(dir, 0o755);
+	cpSync(PUBSUBD, join(dir, "pubsubd"));
+	cpSync(BRIDGE, join(dir, "pubsubd-bridge"));
+	cpSync(join(ROOT, "public"), join(dir, "public"), { recursive: true });
+	return dir;
 }
 
 async function cluster(server) {
@@ -229,13 +245,14 @@ const STREAM = /stream_info_response"[^\r]*"created":/u;
 
 const LOCAL = ["--cluster-order", "local"];
 
-/* Two hosts in local mode; `here' has a mouth between itself and the log. */
-async function hostBehindMouth(t, nats) {
+/* Two hosts in local mode; `here' has a mouth between itself and the log, and these
+ * arguments and options of a Server. */
+async function hostBehindMouth(t, nats, args = [], options = {}) {
 	const mouth = await Mouth.open(t, nats.address);
 	const there = await host(t, nats, ...LOCAL);
 	const here = await Server.start(t, ["--config", "none",
 		"--ring-size", "8M", "--cluster", mouth.url,
-		"--cluster-wait", "60", ...LOCAL]);
+		"--cluster-wait", "60", ...LOCAL, ...args], options);
 
 	here.deathsExpected = there.deathsExpected = true;
 	for (const one of [here, there])
@@ -376,6 +393,34 @@ describe("a ring that is given up", { skip }, () => {
 				Array.from({ length: 10 }, (_, i) =>
 					`a${from + i}`));
 		}
+		await needsNoAside(here);
+		await settled(here);
+	});
+
+	/* The bridge is nobody, and the rings are root's. */
+	test("is sent on by a bridge of --user", { skip: ROOT_ONLY }, async (t) => {
+		const nats = await Nats.start(t, 1);
+		const dir = forEverybody(t);
+		const { mouth, here, there } = await hostBehindMouth(t, nats,
+		    ["--user", "nobody", "--root", join(dir, "public")],
+		    { program: join(dir, "pubsubd") });
+
+		for (const pid of [...await here.workers(), ...bridgeOf(here)])
+			assert.doesNotMatch(
+			    readFileSync(`/proc/${pid}/status`, "utf8"),
+			    /^Uid:.*\t0\t/mu);
+		await nats.kill(0);
+		await publishLocally(here, 20);
+		mouth.last = STREAM;
+		await loseLog(nats);
+		await here.logs("a new ring", /a new ring, epoch/u);
+		await publishLocally(here, 20, 20);
+		assert.equal(asides(here).length, 1);
+		mouth.speak();
+		for (const one of [here, there])
+			await waitFor("all of them", async () =>
+				(await past(one, "t").catch(() => []))
+				    .length === 40);
 		await needsNoAside(here);
 		await settled(here);
 	});

@@ -603,6 +603,66 @@ test_segments_set_aside_have_names_of_their_own(void **state)
 	assert_false(segment_remove_asides(name));
 }
 
+/* Their owner is another: only root can make such files, a mode that ours never have
+ * is told apart in the same place. */
+static void
+test_files_of_others_are_not_segments_set_aside(void **state)
+{
+	char other[80];
+	struct segment seg;
+	int claim = create_claimed(&seg), others[SEGMENT_ASIDE_MAX];
+
+	(void)state;
+	for (int i = 0; i < SEGMENT_ASIDE_MAX; i++) {
+		assert_int_equal(segment_free_aside(name), i);
+		snprintf(other, sizeof(other), "/pubsubd.%s~%d", name, i);
+		others[i] = shm_open(other, O_RDWR | O_CREAT | O_EXCL, 0600);
+		assert_int_not_equal(others[i], -1);
+		assert_int_equal(fchmod(others[i], 0644), 0);
+		assert_int_equal(ftruncate(others[i], 4096), 0);
+	}
+	assert_int_equal(segment_free_aside(name), -1);
+	assert_int_equal(segment_oldest_aside(name), -1);
+	assert_int_equal(segment_aside_size(name, 1), 0);
+	assert_int_equal(segment_open_aside(name, 1), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(fchmod(others[1], 0600), 0);
+	assert_int_equal(segment_aside_size(name, 1), 4096);
+	assert_int_equal(segment_oldest_aside(name), 1);
+	assert_true(segment_remove_asides(name));
+	assert_int_equal(segment_free_aside(name), 1);
+	for (int i = 0; i < SEGMENT_ASIDE_MAX; i++) {
+		close(others[i]);
+		segment_remove_aside(name, (unsigned)i);
+	}
+	segment_close(&seg);
+	close(claim);
+	segment_unlink(name);
+}
+
+/* With --user its owner is the supervisor's user, not that of who maps it. */
+static void
+test_descriptor_handed_down_is_mapped_whoever_has_the_file(void **state)
+{
+	struct segment seg, again;
+	int claim = create_claimed(&seg);
+
+	(void)state;
+	assert_int_equal(fchmod(claim, 0644), 0);
+	assert_int_equal(
+	    segment_take_over(&again, claim, name, error), SEGMENT_FOREIGN);
+	assert_int_equal(segment_adopt(&again, claim, name, error), SEGMENT_OK);
+	seg.ring[0] = 7;
+	assert_int_equal(again.ring[0], 7);
+	segment_close(&again);
+	segment_close(&seg);
+	assert_int_equal(ftruncate(claim, 10), 0);
+	assert_int_equal(
+	    segment_adopt(&again, claim, name, error), SEGMENT_FOREIGN);
+	close(claim);
+	segment_unlink(name);
+}
+
 static void
 test_new_run_begins_with_nobody(void **state)
 {
@@ -723,6 +783,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_segment_is_in_memory_once_it_is_filled),
 	T(test_next_segment_is_in_memory_at_once),
 	T(test_segments_set_aside_have_names_of_their_own),
+	T(test_files_of_others_are_not_segments_set_aside),
+	T(test_descriptor_handed_down_is_mapped_whoever_has_the_file),
 	T(test_new_run_begins_with_nobody),
 	T(test_new_run_keeps_ring_and_directory),
 	T(test_new_run_has_a_new_lock),
