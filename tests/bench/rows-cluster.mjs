@@ -86,12 +86,25 @@ async function lookForLog(nats) {
 
 const logOf = (nats) => waitFor("a leader of the log", () => lookForLog(nats));
 
-/* Have the bare stream led by whoever leads the log. */
+/* Have the bare stream led by whoever leads the log.  A server that has just been
+ * loaded to the limit may be taken for one that is away, and then no stream can be
+ * made. */
 async function follow(nats) {
-	const { leader } = await logOf(nats);
+	let error;
 
-	await bare(urlsOf(nats), "make", { leader });
-	return leader;
+	return await waitFor("a bare stream beside the log", async () => {
+		const { leader } = await logOf(nats);
+
+		try {
+			await bare(urlsOf(nats), "make", { leader });
+			return leader;
+		} catch (reason) {
+			error = reason;
+			return null;
+		}
+	}).catch((reason) => {
+		throw error ?? reason;
+	});
 }
 
 /* Publish by HTTP.  Returns the answer's status, and its place. */
