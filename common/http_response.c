@@ -3,11 +3,7 @@
 
 #include "common/http_response.h"
 
-#include "common/bug.h"
-
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
 #define HTTP_DATE_MAX 253402300799 /* the last second of the year 9999 */
 
@@ -55,6 +51,13 @@ http_reason(int status)
 	return "";
 }
 
+static void
+http_two_digits(char *at, int n)
+{
+	at[0] = (char)('0' + n / 10);
+	at[1] = (char)('0' + n % 10);
+}
+
 /* By hand: strftime(3) would write the names in the locale's language. */
 void
 http_date(time_t when, char out[HTTP_DATE_SIZE])
@@ -64,32 +67,56 @@ http_date(time_t when, char out[HTTP_DATE_SIZE])
 	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May",
 		"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct tm tm;
-	int n;
 
 	if (when < 0)
 		when = 0;
 	if (when > HTTP_DATE_MAX)
 		when = HTTP_DATE_MAX;
 	gmtime_r(&when, &tm);
-	n = snprintf(out, HTTP_DATE_SIZE, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
-	    tm.tm_hour, tm.tm_min, tm.tm_sec);
-	CHECK(n == HTTP_DATE_SIZE - 1);
+	memcpy(out, "Day, 00 Mon 0000 00:00:00 GMT", HTTP_DATE_SIZE);
+	memcpy(out, days[tm.tm_wday], 3);
+	http_two_digits(out + 5, tm.tm_mday);
+	memcpy(out + 8, months[tm.tm_mon], 3);
+	http_two_digits(out + 12, (tm.tm_year + 1900) / 100);
+	http_two_digits(out + 14, (tm.tm_year + 1900) % 100);
+	http_two_digits(out + 17, tm.tm_hour);
+	http_two_digits(out + 20, tm.tm_min);
+	http_two_digits(out + 23, tm.tm_sec);
 }
 
-__attribute__((format(printf, 2, 3))) static void
-http_write(struct http_writer *w, const char *format, ...)
+/* Without printf(3), which takes most of the time that a head takes. */
+static void
+http_put(struct http_writer *w, const char *text)
 {
-	va_list args;
-	int n;
+	size_t len = strlen(text);
 
-	va_start(args, format);
-	n = vsnprintf(w->buf + w->len, w->size - w->len, format, args);
-	va_end(args);
-	if (n < 0 || (size_t)n >= w->size - w->len)
+	if (len >= w->size - w->len) {
 		w->len = w->size;
-	else
-		w->len += (size_t)n;
+		return;
+	}
+	memcpy(w->buf + w->len, text, len + 1);
+	w->len += len;
+}
+
+static void
+http_put_number(struct http_writer *w, uint64_t n)
+{
+	char digits[21], *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	http_put(w, at);
+}
+
+static void
+http_put_line(struct http_writer *w, const char *name, const char *value)
+{
+	http_put(w, name);
+	http_put(w, ": ");
+	http_put(w, value);
+	http_put(w, "\r\n");
 }
 
 /* An Upgrade line must be announced by Connection (RFC 9110, 7.8). */
@@ -98,14 +125,18 @@ http_write_connection(struct http_writer *w, const struct http_response *r)
 {
 	const char *stay = r->keep_alive ? "keep-alive" : "close";
 
-	if (r->upgrade == NULL)
-		http_write(w, "Connection: %s\r\n", stay);
-	else if (r->status == 101)
-		http_write(
-		    w, "Connection: Upgrade\r\nUpgrade: %s\r\n", r->upgrade);
-	else
-		http_write(w, "Connection: %s, Upgrade\r\nUpgrade: %s\r\n",
-		    stay, r->upgrade);
+	if (r->upgrade == NULL) {
+		http_put_line(w, "Connection", stay);
+		return;
+	}
+	if (r->status == 101) {
+		http_put_line(w, "Connection", "Upgrade");
+	} else {
+		http_put(w, "Connection: ");
+		http_put(w, stay);
+		http_put(w, ", Upgrade\r\n");
+	}
+	http_put_line(w, "Upgrade", r->upgrade);
 }
 
 static bool
@@ -122,17 +153,25 @@ http_response_head(char *buf, size_t size, const struct http_response *response)
 	const struct http_response *r = response;
 	char date[HTTP_DATE_SIZE];
 
-	http_write(&w, "HTTP/1.1 %d %s\r\n", r->status, http_reason(r->status));
+	http_put(&w, "HTTP/1.1 ");
+	http_put_number(&w, (uint64_t)r->status);
+	http_put(&w, " ");
+	http_put(&w, http_reason(r->status));
+	http_put(&w, "\r\n");
 	if (r->date != 0) {
 		http_date(r->date, date);
-		http_write(&w, "Date: %s\r\n", date);
+		http_put_line(&w, "Date", date);
 	}
 	if (r->content_type != NULL)
-		http_write(&w, "Content-Type: %s\r\n", r->content_type);
-	if (http_has_length(r))
-		http_write(
-		    &w, "Content-Length: %" PRIu64 "\r\n", r->content_length);
+		http_put_line(&w, "Content-Type", r->content_type);
+	if (http_has_length(r)) {
+		http_put(&w, "Content-Length: ");
+		http_put_number(&w, r->content_length);
+		http_put(&w, "\r\n");
+	}
 	http_write_connection(&w, r);
-	http_write(&w, "%s\r\n", r->extra != NULL ? r->extra : "");
+	if (r->extra != NULL)
+		http_put(&w, r->extra);
+	http_put(&w, "\r\n");
 	return w.len == size ? 0 : w.len;
 }
