@@ -18,9 +18,12 @@ import { once } from "node:events";
 
 import { run } from "./server.mjs";
 
-/* Who is not root is it in a user namespace. */
+/* Who is not root is it in a user namespace, but for what a test runs there: that is
+ * this user's again, in another one, for a server of root's has its files elsewhere. */
 const ROOT = process.getuid() === 0;
 const UNSHARE = ["unshare", ...ROOT ? [] : ["--map-root-user"], "--net"];
+const AS_USER = ROOT ? [] : ["unshare", `--map-user=${process.getuid()}`,
+	`--map-group=${process.getgid()}`];
 const SMALL_WINDOWS = "echo 4096 32768 32768 >/proc/sys/net/ipv4/tcp_rmem";
 const UP = "ip link set lo up";
 
@@ -48,7 +51,7 @@ async function namespace(t, begin) {
 	const child = spawn(program, args,
 	    { stdio: ["pipe", "pipe", "inherit"] });
 	const [pid] = await once(child.stdout, "data");
-	const words = ["nsenter", "-t", `${Number(pid)}`, "-n",
+	const enter = ["nsenter", "-t", `${Number(pid)}`, "-n",
 		...ROOT ? [] : ["-U", "--preserve-credentials"]];
 
 	t.after(async () => {
@@ -57,7 +60,8 @@ async function namespace(t, begin) {
 		child.stdin.end("\n");
 		await exit;
 	});
-	return { pid: Number(pid), words, do: (line) => shell(words, line) };
+	return { pid: Number(pid), words: [...enter, ...AS_USER],
+		do: (line) => shell(enter, line) };
 }
 
 async function shell(words, line) {
