@@ -333,7 +333,7 @@ sender_confirm(struct sender *s, uint64_t said, uint64_t back)
 		return;
 	atomic_store_explicit(
 	    &s->seg->header->cluster.confirmed, number, memory_order_relaxed);
-	gathered_let_go(&s->gathered, number);
+	sender_let_go(s);
 }
 
 uint64_t

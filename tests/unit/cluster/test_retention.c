@@ -392,6 +392,34 @@ test_what_was_overwritten_is_said_to_be_lost(void **state)
 	stream_close(&other);
 }
 
+/* More wait than may be on their way, and the log has more of them than are in
+ * batches: an earlier bridge had sent those. */
+static void
+test_what_is_not_packed_yet_is_not_let_go(void **state)
+{
+	const uint64_t n = SENDER_BATCHES * LOG_RECORDS_MAX + 100;
+	struct host many;
+	struct sender *s = &many.sender;
+
+	(void)state;
+	host_open(&many, 4u << 20, 8);
+	for (uint64_t i = 0; i < n; i++)
+		host_accept(&many, "t", "\"a\"");
+	assert_true(sender_fill(s));
+	assert_true(s->packed < n - 1);
+	sender_confirm(s, n - 1, n - 1);
+	assert_int_equal(words(&many)->confirmed, n - 1);
+	sender_came_back(s, n - 1);
+	assert_true(sender_fill(s));
+	assert_int_equal(s->packed, n);
+	sender_came_back(s, n - 1);
+	assert_int_equal(s->count, 1);
+	sender_came_back(s, n);
+	sender_confirm(s, n, n);
+	assert_int_equal(sender_waits_from(s), 0);
+	host_close(&many);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -408,6 +436,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_the_log_goes_on_where_it_has_the_ring),
 	TEST(test_what_arrives_late_comes_once),
 	TEST(test_what_was_overwritten_is_said_to_be_lost),
+	TEST(test_what_is_not_packed_yet_is_not_let_go),
 };
 
 SUITE_MAIN(tests);
