@@ -63,6 +63,26 @@ gathered_reverse(struct gathered *g, size_t begin)
 	}
 }
 
+/* Read where the record of this number, or of a later one if it is the newest, links
+ * to.  Any other would send us round in circles, and is none that a writer wrote. */
+static enum ring_status
+gathered_follow(const struct gathered *g, uint64_t pos, uint64_t number,
+    bool is_newest, struct ring_link *link)
+{
+	enum ring_status status;
+
+	if (pos == 0)
+		return RING_CORRUPT;
+	status = ring_outbox_follow(g->seg, pos, link);
+	if (status != RING_OK)
+		return status;
+	/* Numbers go down one by one, and positions with them. */
+	if (link->prev >= pos || link->seq < number ||
+	    (link->seq > number && !is_newest))
+		return RING_CORRUPT;
+	return RING_OK;
+}
+
 enum ring_status
 gathered_more(struct gathered *g, uint64_t *lapped)
 {
@@ -83,8 +103,7 @@ gathered_more(struct gathered *g, uint64_t *lapped)
 	gathered_make_room(g);
 	begin = g->count;
 	for (bool is_first = true; number > g->newest; is_first = false) {
-		status = pos != 0 ? ring_outbox_follow(g->seg, pos, &link)
-		                  : RING_CORRUPT;
+		status = gathered_follow(g, pos, number, is_first, &link);
 		if (status != RING_OK)
 			break;
 		if (is_first) /* `outbox' may be newer than `out' was */

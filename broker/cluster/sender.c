@@ -159,6 +159,8 @@ sender_add(struct sender *s, struct sender_batch *batch, uint32_t n)
 
 	if (status != RING_OK)
 		return status;
+	if (rec.seq != s->packed + n + 1)
+		return RING_CORRUPT;
 	if (n == 0) {
 		batch->from = pos;
 		batch->first = rec.seq;

@@ -10,6 +10,7 @@
 
 #include "broker/ring/topics.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RING_SIZE 65536u
@@ -420,6 +421,90 @@ test_what_is_not_packed_yet_is_not_let_go(void **state)
 	host_close(&many);
 }
 
+/* The newest record of a's outbox, where it is. */
+static struct layout_record *
+newest(void)
+{
+	return (void *)(a.t.seg.ring + words(&a)->outbox % a.t.seg.ring_size);
+}
+
+static void
+damage_number(void)
+{
+	newest()->seq = UINT64_C(1) << 40;
+}
+
+/* It leads to itself. */
+static void
+damage_number_and_link(void)
+{
+	newest()->seq = UINT64_C(1) << 40;
+	newest()->prev = words(&a)->outbox;
+}
+
+/* It leads past one. */
+static void
+damage_link(void)
+{
+	const struct layout_record *before =
+	    (void *)(a.t.seg.ring + newest()->prev % a.t.seg.ring_size);
+
+	newest()->prev = before->prev;
+}
+
+static void
+damage_length(void)
+{
+	newest()->length = 1;
+}
+
+static void
+damage_kind(void)
+{
+	newest()->flags &= (uint8_t)~RECORD_OUTBOX;
+}
+
+static void
+damage_outbox_word(void)
+{
+	atomic_store(&words(&a)->outbox, newest()->prev);
+}
+
+static void
+damage_out_word(void)
+{
+	atomic_store(&words(&a)->out, UINT64_C(1) << 40);
+}
+
+/* One that is read as it stands sends for ever, or what nobody has published. */
+static void
+test_damaged_outbox_is_told_apart(void **state)
+{
+	void (*const damages[])(void) = { damage_number, damage_number_and_link,
+		damage_link, damage_length, damage_kind, damage_outbox_word,
+		damage_out_word };
+	unsigned char *saved;
+	struct sender sender;
+
+	(void)state;
+	for (const char *text = "abcd"; *text != '\0'; text++)
+		host_accept(&a, "t", "\"a\"");
+	saved = testseg_save(&a.t);
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		damages[i]();
+		sender_init_aside(&sender, &a.t.seg, 0);
+		if (sender_fill(&sender))
+			fail_msg("damage %zu is not seen", i);
+		sender_fini(&sender);
+		testseg_restore(&a.t, saved);
+	}
+	sender_init_aside(&sender, &a.t.seg, 0);
+	assert_true(sender_fill(&sender));
+	assert_non_null(sender_next(&sender));
+	sender_fini(&sender);
+	free(saved);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -437,6 +522,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_what_arrives_late_comes_once),
 	TEST(test_what_was_overwritten_is_said_to_be_lost),
 	TEST(test_what_is_not_packed_yet_is_not_let_go),
+	TEST(test_damaged_outbox_is_told_apart),
 };
 
 SUITE_MAIN(tests);
