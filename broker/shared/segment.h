@@ -186,8 +186,10 @@ int segment_free_aside(const char *name);
  * file is not this user's.  Owns: the caller, close(2). */
 int segment_open_aside(const char *name, unsigned place);
 
-/* Remove one, or all of this user's; and whether there were any. */
-void segment_remove_aside(const char *name, unsigned place);
+/* Remove one.  Returns false with errno set. */
+bool segment_remove_aside(const char *name, unsigned place);
+
+/* Remove all of this user's.  Returns whether there were any. */
 bool segment_remove_asides(const char *name);
 
 /* Bytes of one; 0: there is none of this user's. */

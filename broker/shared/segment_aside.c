@@ -83,14 +83,14 @@ segment_open_aside(const char *name, unsigned place)
 	return -1;
 }
 
-void
+bool
 segment_remove_aside(const char *name, unsigned place)
 {
 	char aside[SEGMENT_ASIDE_NAME_MAX], path[SEGMENT_PATH_MAX];
 
 	segment_aside_name(aside, name, place);
 	segment_path(path, aside);
-	shm_unlink(path);
+	return shm_unlink(path) == 0;
 }
 
 bool

@@ -18,7 +18,8 @@
 #define ASIDE_LOST \
 	"what the ring of epoch %s had not sent to the other hosts is lost"
 
-/* Remove the one that was set aside first.  Returns false if there is none. */
+/* Remove the one that was set aside first.  Returns false if there is none, or it cannot
+ * be removed. */
 static bool
 aside_drop_oldest(struct supervisor *s, const char *why)
 {
@@ -26,10 +27,13 @@ aside_drop_oldest(struct supervisor *s, const char *why)
 
 	if (place == -1)
 		return false;
+	if (!segment_remove_aside(s->config->name, (unsigned)place)) {
+		log_error("cannot remove a ring that was given up");
+		return false;
+	}
 	log_errorx("what a ring that was given up had not sent to the other "
 		   "hosts is lost: %s",
 	    why);
-	segment_remove_aside(s->config->name, (unsigned)place);
 	return true;
 }
 

@@ -147,7 +147,11 @@ supervisor_open_segment(struct supervisor *s, char error[SEGMENT_ERROR_MAX])
 	/* Whatever is there stays for the next start. */
 	if (status == SEGMENT_FAILED)
 		return EXIT_STATUS_FAILED;
-	return own_create(s, error) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+	/* One that was killed may have set a ring aside, and made no other. */
+	while (!own_create(s, error))
+		if (!supervisor_drop_aside(s, error))
+			return EXIT_STATUS_FAILED;
+	return EXIT_STATUS_OK;
 }
 
 void
@@ -209,8 +213,11 @@ void
 supervisor_close_segment(struct supervisor *s)
 {
 	struct layout_header *header = s->segment.header;
-	bool keep = own_keeps_ring(s);
+	/* Without a segment there was no room for another: a renewal has failed. */
+	bool keep = header != NULL && own_keeps_ring(s);
 
+	if (header != NULL)
+		supervisor_tend_asides(s); /* or they would count as lost */
 	if (keep) {
 		log_info("the ring of epoch %s is kept for the next start",
 		    header->epoch);

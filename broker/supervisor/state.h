@@ -283,7 +283,7 @@ void supervisor_bridge_end(struct supervisor *s);
 bool supervisor_set_aside(struct supervisor *s);
 
 /* Remove the one that was set aside first, for lack of room, which `why' tells.  Returns
- * false if there is none. */
+ * false if there is none, or it cannot be removed. */
 bool supervisor_drop_aside(struct supervisor *s, const char *why);
 
 /* Bytes of all of them. */
