@@ -62,17 +62,26 @@ supervisor_bridge_due(struct supervisor *s, uint64_t now)
 	s->due.at[DUE_BRIDGE] = now + backoff_ms(++s->bridge.deaths + 1);
 }
 
+/* Whether it has left because this ring cannot go on with the log.  A start is told
+ * of first, or it would have failed, and the ring be removed: the next bridge comes
+ * to the same. */
+static bool
+bridge_gives_up(const struct supervisor *s, int wait_status)
+{
+	return WIFEXITED(wait_status) &&
+	       WEXITSTATUS(wait_status) == BRIDGE_RENEW &&
+	       s->phase != PHASE_STARTING;
+}
+
 /* It has ended, and another follows, unless this ring cannot go on. */
 static void
 bridge_ended(struct supervisor *s, int wait_status, uint64_t now)
 {
 	char end[PROCESS_END_MAX];
-	bool renew =
-	    WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == BRIDGE_RENEW;
 
 	if (!phase_serves(s->phase))
 		return;
-	if (renew) {
+	if (bridge_gives_up(s, wait_status)) {
 		log_errorx("all stop, and start with a new ring");
 		if (supervisor_event(s, EVENT_RING_BROKEN)) {
 			s->bridge.gave_up = true;

@@ -4,6 +4,7 @@
  * them when there are too many, or no room for another.
  */
 
+#include "broker/cluster/bridge_args.h"
 #include "broker/ring/ring_cluster.h"
 #include "broker/ring/store.h"
 #include "broker/supervisor/state.h"
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char name[32];
@@ -310,6 +312,30 @@ test_ring_that_is_needed_ends_with_a_stop(void **state)
 	assert_int_equal(said("is lost"), 1);
 }
 
+/* Whoever started the server waits to hear of it.  A start that failed removed the
+ * ring, and what it had not sent. */
+static void
+test_ring_is_given_up_when_the_start_was_told(void **state)
+{
+	const int left = W_EXITCODE(BRIDGE_RENEW, 0);
+
+	(void)state;
+	open_segment();
+	assert_true(wakeup_open(&s.wakeup, &s.segment, 1));
+	s.phase = PHASE_STARTING;
+	s.bridge.pid = 1;
+	assert_true(supervisor_bridge_reaped(&s, 1, left, 1000));
+	assert_int_equal(s.phase, PHASE_STARTING);
+	assert_false(s.bridge.gave_up);
+	assert_true(s.due.at[DUE_BRIDGE] < 1000 + 60000);
+	s.phase = PHASE_SERVING;
+	s.bridge.pid = 1;
+	assert_true(supervisor_bridge_reaped(&s, 1, left, 2000));
+	assert_int_equal(s.phase, PHASE_RENEWING);
+	assert_true(s.bridge.gave_up);
+	wakeup_close(&s.wakeup);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -323,6 +349,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_ring_set_aside_makes_room_for_a_start),
 	TEST(test_ring_that_is_needed_no_more_is_not_lost),
 	TEST(test_ring_that_is_needed_ends_with_a_stop),
+	TEST(test_ring_is_given_up_when_the_start_was_told),
 };
 
 SUITE_MAIN(tests);
