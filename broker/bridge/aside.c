@@ -45,28 +45,56 @@ aside_done(struct asides *as, struct aside *one)
 	    UINT32_C(1) << (one - as->at));
 }
 
+/* Nobody can have what it has. */
+static void
+aside_drop_damaged(struct asides *as, struct aside *one)
+{
+	log_errorx("the ring of epoch %s is damaged: what it had not sent is "
+		   "lost",
+	    one->seg.header->epoch);
+	aside_done(as, one);
+}
+
+static void
+aside_open(struct asides *as, struct aside *one, int fd, const char *name)
+{
+	char error[SEGMENT_ERROR_MAX];
+
+	switch (segment_adopt(&one->seg, fd, name, error)) {
+	case SEGMENT_OK:
+		/* An origin has one ring. */
+		if (!ring_outbox_sound(&one->seg) ||
+		    aside_words(one)->self == as->seg->header->cluster.self)
+			aside_drop_damaged(as, one);
+		break;
+	case SEGMENT_FAILED:
+		log_errorx(
+		    "a ring that was given up waits for the next bridge: "
+		    "%s",
+		    error);
+		break;
+	default:
+		log_errorx("what a ring that was given up had not sent is "
+			   "lost: %s",
+		    error);
+		aside_done(as, one);
+	}
+}
+
 void
 asides_open(struct asides *as, const struct segment *seg, struct link *link,
     const int fds[SEGMENT_ASIDE_MAX], const char *name)
 {
-	char error[SEGMENT_ERROR_MAX];
+	char own[SEGMENT_ASIDE_NAME_MAX];
 
 	memset(as, 0, sizeof(*as));
 	as->seg = seg;
 	as->link = link;
 	for (unsigned i = 0; i < SEGMENT_ASIDE_MAX; i++) {
-		struct aside *one = &as->at[i];
-
 		if (fds[i] == -1)
 			continue;
-		if (segment_adopt(&one->seg, fds[i], name, error) !=
-		    SEGMENT_OK) {
-			log_errorx("what a ring that was given up had not sent "
-				   "is lost: %s",
-			    error);
-			one->seg.header = NULL;
-			aside_done(as, one);
-		}
+		segment_aside_name(own, name, i);
+		aside_open(as, &as->at[i], fds[i], own);
 		close(fds[i]);
 	}
 }
@@ -146,10 +174,7 @@ asides_turn(struct asides *as, bool is_new, bool may_send, uint64_t now)
 			    one->seg.header->epoch);
 			aside_done(as, one);
 		} else if (!aside_send(as, one, may_send)) {
-			log_errorx("the ring of epoch %s is damaged: what it "
-				   "had not sent is lost",
-			    one->seg.header->epoch);
-			aside_done(as, one);
+			aside_drop_damaged(as, one);
 		}
 	}
 }

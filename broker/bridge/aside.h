@@ -42,7 +42,8 @@ struct asides {
 
 /*
  * Map those that there are.  fds: by place, -1: none; they are closed.  One that is no
- * such segment, of another version perhaps, is done: what it has nobody can read.
+ * such segment, of another version perhaps or damaged, is done: what it has nobody can
+ * read.  name: of the instance.
  */
 void asides_open(struct asides *asides, const struct segment *seg,
     struct link *link, const int fds[SEGMENT_ASIDE_MAX], const char *name);

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* No host gets so far: the log has no place for such a number. */
+#define RING_OUT_MAX (UINT64_C(1) << 53)
+
 uint64_t
 ring_outbox_bytes(const struct segment *seg)
 {
@@ -23,6 +26,28 @@ bool
 ring_outbox_full(const struct ring *ring, uint32_t percent)
 {
 	return ring_outbox_bytes(ring->seg) > ring->capacity / 100 * percent;
+}
+
+bool
+ring_outbox_sound(const struct segment *seg)
+{
+	const struct layout_cluster *c = &seg->header->cluster;
+	uint64_t head = ring_head(seg), reserve = ring_reserved(seg);
+	uint64_t pos = atomic_load(&c->outbox), out = atomic_load(&c->out);
+	struct ring_link link;
+
+	if (head < seg->ring_size || reserve < head ||
+	    reserve - head > seg->ring_size || pos < seg->ring_size ||
+	    c->self == 0 || out == 0 || atomic_load(&c->confirmed) > out)
+		return false;
+	switch (ring_outbox_follow(seg, pos, &link)) {
+	case RING_OK:
+		return link.seq == out;
+	case RING_LAPPED:
+		return out < RING_OUT_MAX;
+	default:
+		return false;
+	}
 }
 
 unsigned

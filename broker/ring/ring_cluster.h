@@ -100,6 +100,13 @@ bool ring_all_shown(const struct ring *ring);
 enum ring_status ring_outbox_fetch(const struct segment *seg, uint64_t pos,
     unsigned char *bytes, size_t size, struct ring_record *rec);
 
+/*
+ * Whether the words of an outbox can be a ring's, of which this has been the host.  Its
+ * records are looked at when they are read.  Nobody writes there any more.
+ * Callers: the bridge, of rings that were set aside.
+ */
+bool ring_outbox_sound(const struct segment *seg);
+
 /* Read just these of it: its number, and where the one before it is. */
 enum ring_status ring_outbox_follow(
     const struct segment *seg, uint64_t pos, struct ring_link *link);

@@ -179,6 +179,11 @@ void segment_remove_next(const char *name);
 #define SEGMENT_ASIDE_MAX 4
 bool segment_set_aside(const char *name, int claim, unsigned place);
 
+/* Its name, as that of an instance, which none can have. */
+#define SEGMENT_ASIDE_NAME_MAX 48 /* bytes of the longest, ~ and a digit */
+void segment_aside_name(
+    char aside[SEGMENT_ASIDE_NAME_MAX], const char *name, unsigned place);
+
 /* The first place of which no file has the name, not even another user's; -1: none. */
 int segment_free_aside(const char *name);
 

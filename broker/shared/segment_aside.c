@@ -13,10 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SEGMENT_ASIDE_NAME_MAX 48 /* bytes of the longest name, ~ and a digit */
-
-/* Its name, which no instance can have. */
-static void
+void
 segment_aside_name(
     char aside[SEGMENT_ASIDE_NAME_MAX], const char *name, unsigned place)
 {

@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import {
-	chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync,
-	writeFileSync,
+	chmodSync, closeSync, cpSync, fstatSync, ftruncateSync, mkdtempSync,
+	openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync,
 } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -530,6 +530,44 @@ describe("a ring that is given up", { skip }, () => {
 		await needsNoAside(here);
 		await settled(here);
 	});
+
+	/* By whom ever.  The bridge that reads it lives, and what comes next is sent. */
+	for (const [part, damage, words] of [
+		["header", (fd) => writeSync(fd, "x".repeat(64), 0),
+		    /is lost: shared memory \/pubsubd\.[^:]*~0: is of another/u],
+		["size", (fd) => ftruncateSync(fd, 1 << 20),
+		    /is lost: shared memory \/pubsubd\.[^:]*~0: is of another/u],
+		["first record", (fd) => writeSync(fd, Buffer.alloc(64, 255),
+		    0, 64, fstatSync(fd).size - (8 << 20)),
+		    /is damaged: what it had not sent is lost/u],
+		["records", (fd) => writeSync(fd, Buffer.alloc(1 << 20, 255),
+		    0, 1 << 20, fstatSync(fd).size - (8 << 20)),
+		    /is damaged: what it had not sent is lost/u],
+	])
+		test(`is dropped if its ${part} is damaged`, async (t) => {
+			const nats = await Nats.start(t, 1);
+			const { mouth, here, there } = await hostBehindMouth(t, nats);
+
+			await nats.kill(0);
+			await publishLocally(here, 3);
+			mouth.last = STREAM;
+			await loseLog(nats);
+			await here.logs("a new ring", /a new ring, epoch/u);
+			const [aside] = asides(here);
+			const fd = openSync(join("/dev/shm", aside), "r+");
+
+			damage(fd);
+			closeSync(fd);
+			mouth.speak();
+			await here.logs("that it is lost", words);
+			await needsNoAside(here);
+			const bridge = bridgeOf(here);
+
+			await publishLocally(here, 2, 3);
+			await assertHas(there, 2, 3);
+			await settled(here);
+			assert.deepEqual(bridgeOf(here), bridge);
+		});
 
 	test("is removed by a stop", async (t) => {
 		const nats = await Nats.start(t, 1);

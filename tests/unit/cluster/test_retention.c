@@ -505,6 +505,64 @@ test_damaged_outbox_is_told_apart(void **state)
 	free(saved);
 }
 
+static void
+damage_origin(void)
+{
+	words(&a)->self = 0;
+}
+
+static void
+damage_confirmed(void)
+{
+	atomic_store(&words(&a)->confirmed, words(&a)->out + 1);
+}
+
+static void
+damage_head(void)
+{
+	atomic_store(&a.t.seg.header->head, UINT64_C(1) << 40);
+}
+
+static void
+damage_reserve(void)
+{
+	atomic_store(&a.t.seg.header->reserve, UINT64_C(1) << 40);
+}
+
+static void
+damage_both_words(void)
+{
+	damage_out_word();
+	atomic_store(&words(&a)->outbox, 8);
+}
+
+static void
+test_words_of_an_outbox_are_told_apart(void **state)
+{
+	void (*const damages[])(void) = { damage_origin, damage_confirmed,
+		damage_head, damage_reserve, damage_both_words, damage_number,
+		damage_length, damage_outbox_word, damage_out_word };
+	unsigned char *saved;
+
+	(void)state;
+	assert_false(ring_outbox_sound(&a.t.seg)); /* there is nothing */
+	host_accept(&a, "t", "\"a\"");
+	host_accept(&a, "t", "\"b\"");
+	saved = testseg_save(&a.t);
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		damages[i]();
+		if (ring_outbox_sound(&a.t.seg))
+			fail_msg("damage %zu is not seen", i);
+		testseg_restore(&a.t, saved);
+	}
+	free(saved);
+	assert_true(ring_outbox_sound(&a.t.seg));
+	sender_confirm(&a.sender, 2, 2);
+	assert_true(ring_outbox_sound(&a.t.seg));
+	make_noise(&a);
+	assert_true(ring_outbox_sound(&a.t.seg));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -523,6 +581,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_what_was_overwritten_is_said_to_be_lost),
 	TEST(test_what_is_not_packed_yet_is_not_let_go),
 	TEST(test_damaged_outbox_is_told_apart),
+	TEST(test_words_of_an_outbox_are_told_apart),
 };
 
 SUITE_MAIN(tests);
