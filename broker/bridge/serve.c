@@ -376,7 +376,7 @@ serve(const struct serve_options *options)
 	if (status != BRIDGE_DONE)
 		return status;
 	ingest_init(&b->in, &b->ring, options->max_message);
-	sender_init(&b->sender, &b->seg, options->max_message);
+	sender_init(&b->sender, &b->seg);
 	asides_open(
 	    &b->asides, &b->seg, &b->link, options->asides, options->name);
 	b->progress_ms = b->went_back_ms = b->heard_ms = clock_monotonic_ms();

@@ -30,28 +30,29 @@ sender_let_go(struct sender *s)
 
 /* Begin to pack behind `packed', and to gather behind `from'. */
 static void
-sender_begin(struct sender *s, const struct segment *seg, uint64_t packed,
-    uint64_t from, uint64_t record_size)
+sender_begin(
+    struct sender *s, const struct segment *seg, uint64_t packed, uint64_t from)
 {
 	memset(s, 0, sizeof(*s));
 	s->seg = seg;
 	s->packed = packed;
 	gathered_init(&s->gathered, seg, from);
-	s->record_size = record_size;
+	/* The longest that a ring of this size has, whatever --max-message is by
+	 * now; what is not used of it is not in memory. */
+	s->record_size = seg->ring_size / RING_RECORDS_MIN;
 	s->record = xmalloc(s->record_size);
 	for (unsigned i = 0; i < SENDER_BATCHES; i++)
 		buf_init(&s->batches[i].bytes);
 }
 
 void
-sender_init(struct sender *s, const struct segment *seg, uint32_t body_max)
+sender_init(struct sender *s, const struct segment *seg)
 {
 	uint64_t last = ring_origin_last(seg, seg->header->cluster.self);
 	uint64_t confirmed = atomic_load(&seg->header->cluster.confirmed);
 
 	/* Those that have come back, and are not confirmed, count as waiting. */
-	sender_begin(s, seg, last, confirmed < last ? confirmed : last,
-	    ring_record_max(body_max));
+	sender_begin(s, seg, last, confirmed < last ? confirmed : last);
 }
 
 void
@@ -60,7 +61,7 @@ sender_init_aside(struct sender *s, const struct segment *seg, uint64_t last)
 	uint64_t confirmed = atomic_load(&seg->header->cluster.confirmed);
 	uint64_t lost = last == 0 ? confirmed : last;
 
-	sender_begin(s, seg, last, lost, seg->ring_size / RING_RECORDS_MIN);
+	sender_begin(s, seg, last, lost);
 	s->lost = lost;
 	s->is_aside = true;
 }

@@ -56,9 +56,8 @@ struct sender {
 	size_t record_size;
 };
 
-/* Begin behind what has come back.  body_max: of --max-message. */
-void sender_init(
-    struct sender *sender, const struct segment *seg, uint32_t body_max);
+/* Begin behind what has come back. */
+void sender_init(struct sender *sender, const struct segment *seg);
 /*
  * The same of a ring that was given up, by a host that has another ring now: behind
  * the number `last', up to which the log has its records.  0: the log knows none of

@@ -283,7 +283,7 @@ check_goes_on(const struct row *row)
 	ring_unlock(&a.ring);
 	catch_up(NULL);
 	sender_fini(&a.sender);
-	sender_init(&a.sender, &a.t.seg, HOSTS_BODY_MAX);
+	sender_init(&a.sender, &a.t.seg);
 	host_accept(&a, "two", "\"z\"");
 	host_send(&a, &stream);
 	host_catch_up(&a, &stream);

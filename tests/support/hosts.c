@@ -20,7 +20,7 @@ host_open(struct host *host, uint64_t ring_size, uint32_t topics_max)
 	ring_log_join(&host->ring, &genesis, "first", 0);
 	ring_unlock(&host->ring);
 	ingest_init(&host->in, &host->ring, HOSTS_BODY_MAX);
-	sender_init(&host->sender, &host->t.seg, HOSTS_BODY_MAX);
+	sender_init(&host->sender, &host->t.seg);
 }
 
 void

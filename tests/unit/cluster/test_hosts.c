@@ -223,7 +223,7 @@ test_next_bridge_packs_otherwise(void **state)
 	host_send(&a, &stream);
 	host_accept(&a, "t", "\"c\"");
 	sender_fini(&a.sender);
-	sender_init(&a.sender, &a.t.seg, HOSTS_BODY_MAX);
+	sender_init(&a.sender, &a.t.seg);
 	assert_true(sender_fill(&a.sender)); /* abc in one */
 	host_send(&a, &stream);
 	assert_int_equal(host_take(&a, &stream, 1), INGEST_ACCEPTED);
@@ -314,7 +314,7 @@ test_old_records_are_not_looked_for(void **state)
 		hand_publish(&a.ring, slot, "0");
 	assert_true(sender_fill(&a.sender));
 	sender_fini(&a.sender);
-	sender_init(&a.sender, &a.t.seg, HOSTS_BODY_MAX);
+	sender_init(&a.sender, &a.t.seg);
 	assert_true(sender_fill(&a.sender));
 	host_accept(&a, "t", "\"b\"");
 	host_send(&a, &stream);

@@ -388,7 +388,7 @@ test_a_loss_of_what_comes_after_all_is_cut(void **state)
 	host_publish(&a, "t", "\"b\"");
 	make_noise(&a);
 	sender_fini(&a.sender);
-	sender_init(&a.sender, &a.t.seg, HOSTS_BODY_MAX);
+	sender_init(&a.sender, &a.t.seg);
 	host_send(&a, &stream); /* both are lost */
 	assert_int_equal(host_take(&a, &stream, 1), INGEST_ACCEPTED);
 	assert_int_equal(host_take(&a, &stream, 2), INGEST_DOUBLE);
@@ -472,6 +472,26 @@ test_behind_a_place_of_total_mode_it_is_exact(void **state)
 	}
 }
 
+/* It has a mark, which one that only waits has not. */
+static void
+test_longest_message_of_the_longest_name_is_sent(void **state)
+{
+	char name[LAYOUT_TOPIC_NAME_MAX + 1], text[HOSTS_BODY_MAX + 1];
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	memset(text, 'a', sizeof(text) - 1);
+	text[0] = text[sizeof(text) - 2] = '"';
+	text[sizeof(text) - 1] = '\0';
+	host_publish(&a, name, text);
+	assert_true(sender_fill(&a.sender));
+	host_send(&a, &stream);
+	check_same();
+	check_says(&a, name, "a");
+	check_says(&b, name, "A");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -490,6 +510,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_a_loss_of_what_comes_after_all_is_cut),
 	TEST(test_behind_a_place_all_come_that_may_stand_there),
 	TEST(test_behind_a_place_of_total_mode_it_is_exact),
+	TEST(test_longest_message_of_the_longest_name_is_sent),
 };
 
 SUITE_MAIN(tests);

@@ -174,7 +174,7 @@ test_next_bridge_keeps_what_is_not_confirmed(void **state)
 	assert_int_not_equal(first, 0);
 	host_accept(&a, "t", "\"c\"");
 	sender_fini(&a.sender);
-	sender_init(&a.sender, &a.t.seg, HOSTS_BODY_MAX);
+	sender_init(&a.sender, &a.t.seg);
 	assert_int_equal(waits_from(), first);
 	host_send(&a, &stream); /* c alone */
 	assert_int_equal(stream.last, 2);
@@ -196,7 +196,7 @@ test_what_came_back_may_be_overwritten(void **state)
 	host_catch_up(&a, &stream);
 	make_noise(&a);
 	sender_fini(&a.sender);
-	sender_init(&a.sender, &a.t.seg, HOSTS_BODY_MAX);
+	sender_init(&a.sender, &a.t.seg);
 	assert_true(sender_fill(&a.sender));
 	assert_null(sender_next(&a.sender));
 	host_accept(&a, "t", "\"b\"");
