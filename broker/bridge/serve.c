@@ -86,7 +86,7 @@ serve_send(struct bridge *b)
 
 	if (!sender_fill(&b->sender)) {
 		log_errorx("messages were overwritten before they were sent "
-			   "to the log");
+			   "to the log, or are damaged");
 		return BRIDGE_RENEW;
 	}
 	sender_came_back(
