@@ -270,24 +270,6 @@ function aBridge(server, former = 0) {
 	});
 }
 
-/* What the kernel says of a process and its children; nothing, if it is gone. */
-function statOf(pid) {
-	try {
-		return readFileSync(`/proc/${pid}/stat`, "utf8");
-	} catch {
-		return "";
-	}
-}
-
-function childrenOf(pid) {
-	try {
-		return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
-		    .split(" ").filter((text) => text !== "");
-	} catch {
-		return [];
-	}
-}
-
 /* Publish so many in local mode, each when the one before is answered. */
 async function publishLocally(server, n, from = 0) {
 	const client = await V1.open(server);
@@ -497,38 +479,6 @@ describe("a ring that is given up", { skip }, () => {
 			await settled(one);
 			assert.equal(one.logged.match(/a new ring, epoch/gu).length, 1);
 		}
-	});
-
-	/* The supervisor hears of the bridge's end before it hears that all workers are
-	 * ready, if it was stopped in time. */
-	test("is given up after a start, and not instead of it", async (t) => {
-		const nats = await Nats.start(t, 1);
-		const { here, there } = await hostBehindMouth(t, nats);
-
-		await nats.kill(0);
-		await publishLocally(here, 20);
-		await here.stop("SIGKILL");
-		await waitFor("the end of all", () => here.processes().length === 0);
-		await loseLog(nats);
-		const started = here.run();
-		const { pid } = here.child;
-		let bridge;
-
-		started.catch(() => {}); /* it is awaited below */
-		await waitFor("a bridge", () => {
-			bridge = childrenOf(pid).find((child) =>
-				statOf(child).includes("(pubsubd-bridge)"));
-			return bridge !== undefined;
-		});
-		process.kill(pid, "SIGSTOP");
-		await waitFor("its end", () => !/\) [^Z] /u.test(statOf(bridge)));
-		process.kill(pid, "SIGCONT");
-		await started;
-		await here.logs("a new ring", /a new ring, epoch/u);
-		for (const one of [there, here])
-			await assertHas(one, 20);
-		await needsNoAside(here);
-		await settled(here);
 	});
 
 	/* By whom ever.  The bridge that reads it lives, and what comes next is sent. */
