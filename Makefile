@@ -199,7 +199,7 @@ chaos: $(PROGRAM) $(NODE_MODULES) ## hurt a server at random and judge it (SECON
 	@node tests/chaos/chaos.mjs $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 cluster-chaos: $(PROGRAM) $(BRIDGE) $(NODE_MODULES) ## hurt three hosts and the servers of their log (SECONDS=60 SEED=n)
-	@CLUSTER=1 node tests/chaos/cluster.mjs $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+	@node tests/chaos/cluster.mjs $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 soak: $(PROGRAM) $(LOAD) $(NODE_MODULES) ## see that nothing grows under a long load (MINUTES=10)
 	@node tests/soak/soak.mjs $(if $(MINUTES),--minutes $(MINUTES))

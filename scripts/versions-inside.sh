@@ -28,15 +28,15 @@ do_install()
 	local more=()
 
 	case $1 in
-	clang) more=(libnats-dev clang-19) ;;
-	gcc) more=(libnats-dev gcc-14) ;;
+	clang) more=(clang-19) ;;
+	gcc) more=(gcc-14) ;;
 	aarch64)
 		install_aarch64
 		return
 		;;
 	esac
-	install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" nodejs npm \
-		iproute2 "${more[@]}"
+	install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" \
+		nodejs npm "${more[@]}"
 	(cd tests && quietly npm ci)
 	[ "$1" != interop ] || scripts/interop-deps.sh
 }

@@ -29,7 +29,6 @@ const HEALTHY_MS = 3500; /* a bridge that dies younger is begun later each time 
 /* The tests' servers of a log, and their other words: nats-server may have to be
  * downloaded, so nobody asks for it who does not measure this. */
 async function testKit() {
-	process.env.CLUSTER ??= "1";
 	process.env.PUBSUBD ??= PUBSUBD;
 	return await import("../e2e/nats.mjs");
 }

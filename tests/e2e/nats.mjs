@@ -4,8 +4,8 @@
  *
  *	Nats	three nats-server (or one), each with a directory; on loopback, or on
  *		hosts of netns.mjs
- *	skip	why there is none: CLUSTER=1 is not set, the bridge is not built, or
- *		no server of 2.10 or later can be had
+ *	skip	why there is none: the bridge is not built, or no server of 2.10 or
+ *		later can be had
  *	hosts	pubsubd that share the log of a Nats
  */
 
@@ -22,11 +22,7 @@ import { freePorts } from "./ports.mjs";
 import { BRIDGE, PUBSUBD, ROOT, Server, run } from "./server.mjs";
 import { waitFor } from "./wait.mjs";
 
-/* About one run in five failed.  The causes that were found are mended, but too few
- * runs were seen since: one that has to pass leaves these out, and says so. */
 function find() {
-	if (!process.env.CLUSTER)
-		return { why: "not stable yet: CLUSTER=1 runs them" };
 	if (!existsSync(BRIDGE))
 		return { why: "no pubsubd-bridge (package libnats-dev)" };
 	const { status, stdout, stderr } = spawnSync(
