@@ -4,9 +4,9 @@
 
 BUILD_PACKAGES=(build-essential libev-dev libwslay-dev libjsmn-dev uthash-dev
 	libseccomp-dev libssl-dev zlib1g-dev)
-# libnats-dev and iproute2 are for the tests of a cluster
+# libnats-dev is for the tests of a cluster
 TEST_PACKAGES=(libcmocka-dev libnats-dev ca-certificates curl openssl gnutls-bin
-	iproute2 man-db strace)
+	man-db strace)
 # libclang-rt-dev has the sanitizers' and libFuzzer's runtime
 LINT_PACKAGES=(clang libclang-rt-dev llvm clang-format clang-tidy cppcheck
 	valgrind)

@@ -35,8 +35,8 @@ do_install()
 		return
 		;;
 	esac
-	install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" \
-		nodejs npm "${more[@]}"
+	install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" nodejs npm \
+		iproute2 "${more[@]}"
 	(cd tests && quietly npm ci)
 	[ "$1" != interop ] || scripts/interop-deps.sh
 }
