@@ -81,7 +81,12 @@ segment_fill(const struct segment *seg, int fd, const char *name,
 }
 
 /* What a mapping is for. */
-enum segment_use { SEGMENT_TO_READ, SEGMENT_TO_WRITE, SEGMENT_TO_TRY };
+enum segment_use {
+	SEGMENT_TO_READ,
+	SEGMENT_TO_WRITE,
+	SEGMENT_TO_TRY,
+	SEGMENT_HANDED_DOWN /* to write; who handed it down has looked whose it is */
+};
 
 static void *
 segment_map(int fd, uint64_t size, enum segment_use use)
@@ -260,16 +265,28 @@ segment_create(struct segment *seg, const char *name,
 	return true;
 }
 
-/* Map an open file if it is a segment.  Closes nothing. */
+/* Map an open file of ours if it is a segment.  Closes nothing.  To map it for
+ * writing, no other user must have access to it. */
 static enum segment_status
-segment_map_fd(struct segment *seg, int fd, const char *name,
+segment_attach_fd(struct segment *seg, int fd, const char *name,
     enum segment_use use, char error[SEGMENT_ERROR_MAX])
 {
-	struct stat st = { .st_size = 0 };
+	bool writable = use == SEGMENT_TO_WRITE;
+	struct stat st;
 	void *base;
 
-	if (fstat(fd, &st) == -1 ||
-	    st.st_size < (off_t)sizeof(struct layout_header)) {
+	if (fstat(fd, &st) == -1) {
+		segment_error(error, name, "cannot be examined", errno);
+		return SEGMENT_FAILED;
+	}
+	if (use != SEGMENT_HANDED_DOWN &&
+	    !segment_is_own(name, &st, !writable, error))
+		return SEGMENT_FOREIGN;
+	if (writable && (st.st_mode & 077) != 0) {
+		segment_error(error, name, "is open to another user", 0);
+		return SEGMENT_FOREIGN;
+	}
+	if (st.st_size < (off_t)sizeof(struct layout_header)) {
 		segment_error(error, name, "is half-made", 0);
 		return SEGMENT_FOREIGN;
 	}
@@ -286,28 +303,6 @@ segment_map_fd(struct segment *seg, int fd, const char *name,
 	return SEGMENT_OK;
 }
 
-/* Map an open file if it is ours.  To map it for writing, no other user must
- * have access to it. */
-static enum segment_status
-segment_attach_fd(struct segment *seg, int fd, const char *name,
-    enum segment_use use, char error[SEGMENT_ERROR_MAX])
-{
-	bool writable = use == SEGMENT_TO_WRITE;
-	struct stat st;
-
-	if (fstat(fd, &st) == -1) {
-		segment_error(error, name, "cannot be examined", errno);
-		return SEGMENT_FAILED;
-	}
-	if (!segment_is_own(name, &st, !writable, error))
-		return SEGMENT_FOREIGN;
-	if (writable && (st.st_mode & 077) != 0) {
-		segment_error(error, name, "is open to another user", 0);
-		return SEGMENT_FOREIGN;
-	}
-	return segment_map_fd(seg, fd, name, use, error);
-}
-
 enum segment_status
 segment_take_over(struct segment *seg, int claim, const char *name,
     char error[SEGMENT_ERROR_MAX])
@@ -319,7 +314,7 @@ enum segment_status
 segment_adopt(struct segment *seg, int fd, const char *name,
     char error[SEGMENT_ERROR_MAX])
 {
-	return segment_map_fd(seg, fd, name, SEGMENT_TO_WRITE, error);
+	return segment_attach_fd(seg, fd, name, SEGMENT_HANDED_DOWN, error);
 }
 
 /* Sets *fd only if it returns OK. */
