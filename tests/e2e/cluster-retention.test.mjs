@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import {
-	chmodSync, closeSync, cpSync, fstatSync, ftruncateSync, mkdtempSync,
-	openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync,
+	closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readFileSync,
+	readdirSync, rmSync, writeFileSync, writeSync,
 } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ import { describe, test } from "node:test";
 import { publish } from "./cluster-talk.mjs";
 import { Mouth } from "./mouth.mjs";
 import { Nats, agree, bridgeOf, host, past, skip } from "./nats.mjs";
-import { BRIDGE, PUBSUBD, ROOT, Server } from "./server.mjs";
+import { BRIDGE, PUBSUBD, Server, publicDirectory } from "./server.mjs";
 import { V1 } from "./v1-client.mjs";
 import { bounded, waitFor } from "./wait.mjs";
 
@@ -41,18 +41,6 @@ async function meet(hosts) {
 	for (const one of hosts)
 		await waitFor("all hosts", async () =>
 			(await cluster(one)).hosts === hosts.length);
-}
-
-/* A directory that everybody may read, with the programs and the pages. */
-function forEverybody(t) {
-	const dir = mkdtempSync(join(tmpdir(), "pubsubd-user-"));
-
-	t.after(() => rmSync(dir, { recursive: true }));
-	chmodSync(dir, 0o755);
-	cpSync(PUBSUBD, join(dir, "pubsubd"));
-	cpSync(BRIDGE, join(dir, "pubsubd-bridge"));
-	cpSync(join(ROOT, "public"), join(dir, "public"), { recursive: true });
-	return dir;
 }
 
 async function cluster(server) {
@@ -400,7 +388,7 @@ describe("a ring that is given up", { skip }, () => {
 	/* The bridge is nobody, and the rings are root's. */
 	test("is sent on by a bridge of --user", { skip: ROOT_ONLY }, async (t) => {
 		const nats = await Nats.start(t, 1);
-		const dir = forEverybody(t);
+		const dir = publicDirectory(t, PUBSUBD, BRIDGE);
 		const { mouth, here, there } = await hostBehindMouth(t, nats,
 		    ["--user", "nobody", "--root", join(dir, "public")],
 		    { program: join(dir, "pubsubd") });

@@ -9,16 +9,14 @@
 
 import assert from "node:assert/strict";
 import {
-	chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, readlinkSync,
-	renameSync, rmSync, statSync,
+	chmodSync, readFileSync, readdirSync, readlinkSync, renameSync, statSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 
 import {
-	BUILT_WITHOUT, Client, PUBSUBD, ROOT, Server, builtWithoutSandbox, run,
-	waitFor,
+	BUILT_WITHOUT, Client, PUBSUBD, ROOT, Server, builtWithoutSandbox,
+	publicDirectory, run, waitFor,
 } from "./support.mjs";
 
 const ROOT_ONLY = process.getuid() === 0 ? false : "only root can";
@@ -250,16 +248,6 @@ describe("what a process holds", { concurrency: 2 }, () => {
 	});
 });
 
-/* A directory that everybody may read, with the pages in it. */
-function publicDirectory(t) {
-	const dir = mkdtempSync(join(tmpdir(), "pubsubd-user-"));
-
-	t.after(() => rmSync(dir, { recursive: true }));
-	chmodSync(dir, 0o755);
-	cpSync(join(ROOT, "public"), join(dir, "public"), { recursive: true });
-	return dir;
-}
-
 describe("--user", { concurrency: 2, skip: ROOT_ONLY }, () => {
 	/* Pidfile and log are where nobody cannot go. */
 	async function scene(t, ...args) {
@@ -338,14 +326,13 @@ describe("--user", { concurrency: 2, skip: ROOT_ONLY }, () => {
 
 describe("started by another than root", { skip: ROOT_ONLY }, () => {
 	test("workers are confined just the same", async (t) => {
-		const dir = publicDirectory(t);
+		const dir = publicDirectory(t, PUBSUBD);
 		const program = join(dir, "pubsubd");
 		const wrap = ["setpriv", "--reuid=65534", "--regid=65534",
 			"--clear-groups"];
 		const server = new Server(["--root", join(dir, "public")],
 		    { program, wrap });
 
-		cpSync(PUBSUBD, program);
 		t.after(() => server.end());
 		chmodSync(server.dir, 0o777);
 		await server.run();

@@ -14,10 +14,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
-	existsSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+	chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync,
+	rmSync,
 } from "node:fs";
 import { homedir, networkInterfaces, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { hangUp } from "./raw.mjs";
@@ -353,6 +354,19 @@ export class Server {
 			rmSync(this.dir, { recursive: true });
 		}
 	}
+}
+
+/* A directory that everybody may read until the end of the test t, with the pages and
+ * these programs. */
+export function publicDirectory(t, ...programs) {
+	const dir = mkdtempSync(join(tmpdir(), "pubsubd-user-"));
+
+	t.after(() => rmSync(dir, { recursive: true }));
+	chmodSync(dir, 0o755);
+	for (const program of programs)
+		cpSync(program, join(dir, basename(program)));
+	cpSync(join(ROOT, "public"), join(dir, "public"), { recursive: true });
+	return dir;
 }
 
 /* What status says of workers that are not confined because of their build. */

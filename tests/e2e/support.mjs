@@ -16,7 +16,7 @@ export { Client, openOn, openOnEachWorker } from "./client.mjs";
 export { Frame, Raw } from "./raw.mjs";
 export {
 	BRIDGE, BUILT_WITHOUT, ECHO_SERVER, LOCALHOST, PUBSUBD, ROOT, Server,
-	builtWithoutSandbox, hasIPv6, run,
+	builtWithoutSandbox, hasIPv6, publicDirectory, run,
 } from "./server.mjs";
 export { Stream } from "./stream.mjs";
 export { bounded, waitFor } from "./wait.mjs";
